@@ -38,7 +38,7 @@ def roll_back(action: ActionSection, model: str, version: int, *, sleep: Callabl
         CannotRun: The label names another version, the server does not answer or has no earlier version available, or
             it did not take the file in time.
     """
-    place = _given(action, model)
+    place = _server_label(action, model)
     named = place.version()
     if named != version:
         _refuse(place.label, named, version)
@@ -54,7 +54,7 @@ def _refuse(label: str, named: int, version: int) -> NoReturn:
     )
 
 
-def _given(action: ActionSection, model: str) -> ServerLabel:
+def _server_label(action: ActionSection, model: str) -> ServerLabel:
     if action.model_config_file is None or action.label is None or action.server is None:
         raise BadInput(
             "The action lacks what it needs.",
@@ -122,16 +122,16 @@ def run_program(command: Sequence[str], text: bytes, *, timeout: float, environ:
                     os.killpg(process.pid, signal.SIGKILL)
                 _fail(command, f"it was not finished within {timeout:g} s and was killed", "", error)
         output.seek(max(0, output.seek(0, os.SEEK_END) - KEPT))
-        said = output.read().decode("utf-8", "replace").strip()
+        output_text = output.read().decode("utf-8", "replace").strip()
     if process.returncode:
-        _fail(command, f"exit status {process.returncode}", said)
-    return said
+        _fail(command, f"exit status {process.returncode}", output_text)
+    return output_text
 
 
-def _fail(command: Sequence[str], reason: str, said: str, cause: Exception | None = None) -> NoReturn:
+def _fail(command: Sequence[str], reason: str, output: str, cause: Exception | None = None) -> NoReturn:
     raise CannotRun(
         f"{command[0]} failed.",
-        got=reason + (f"; it said: {said}" if said else ""),
+        got=reason + (f"; it said: {output}" if output else ""),
         expected="exit status 0",
         fix="Run it by hand on this machine.",
     ) from cause
@@ -157,13 +157,13 @@ def perform(
     Raises:
         BadInput: There is no such action or incident.
     """
-    action = next((one for one in config.action if one.name == name), None)
+    action = next((action for action in config.action if action.name == name), None)
     if action is None:
-        known = ", ".join(one.name for one in config.action)
+        names = ", ".join(action.name for action in config.action)
         raise BadInput(
             "There is no such action.",
             got=name,
-            expected=known or "an [[action]] section",
+            expected=names or "an [[action]] section",
             fix="Add it to the config: actions are off by default.",
         )
     deployment, number = place
@@ -190,5 +190,5 @@ def _outcome(action: ActionSection, of: tuple[MonitorConfig, int], incident: Inc
         "state": incident.state,
         "by": by,
     }
-    said = run_program(action.command, json.dumps(about).encode() + b"\n", timeout=action.timeout.total_seconds())
-    return f"done. It said: {said}" if said else "done."
+    output = run_program(action.command, json.dumps(about).encode() + b"\n", timeout=action.timeout.total_seconds())
+    return f"done. It said: {output}" if output else "done."

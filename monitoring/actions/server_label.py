@@ -68,7 +68,7 @@ class ServerLabel:
         """The states of the versions that the server has of the model. Raises CannotRun if it does not answer."""
         try:
             document = self._document(self._address)
-            return {int(one["version"]): str(one["state"]) for one in document["model_version_status"]}
+            return {int(status["version"]): str(status["state"]) for status in document["model_version_status"]}
         except (ValueError, KeyError, TypeError) as error:
             raise self._unknown("another answer") from error
 

@@ -48,9 +48,9 @@ def find_label(text: str, model: str, label: str) -> LabelPlace:
     for config in _configs(text):
         if _plain(config, "name") != model:
             continue
-        for one in config.within("version_labels"):
-            if _plain(one, "key") == label and _plain(one, "value").isdecimal():
-                _, start, end = one.values["value"]
+        for entry in config.within("version_labels"):
+            if _plain(entry, "key") == label and _plain(entry, "value").isdecimal():
+                _, start, end = entry.values["value"]
                 return LabelPlace(start=start, end=end, version=int(text[start:end]))
     raise BadInput(
         "The model config file does not have the label.",
@@ -78,7 +78,9 @@ def dropped_versions(text: str, model: str, versions: Sequence[int]) -> str:
         (policy,) = config.within("model_version_policy")[-1:] or (_Message(""),)
         if policy.within("all"):
             return ""
-        specific = [int(word) for one in policy.within("specific") for name, word in one.words if name == "versions"]
+        specific = [
+            int(word) for message in policy.within("specific") for name, word in message.words if name == "versions"
+        ]
         if specific:
             return (
                 ""
@@ -97,7 +99,7 @@ def with_version(text: str, place: LabelPlace, version: int) -> str:
 
 
 def _configs(text: str) -> list[_Message]:
-    found: list[_Message] = []
+    messages: list[_Message] = []
     stack, last = [_Message("")], ""
     for token in _TOKENS.finditer(text):
         word = token.group()
@@ -110,7 +112,7 @@ def _configs(text: str) -> list[_Message]:
             done = stack.pop()
             stack[-1].parts.append(done)
             if done.name == "config":
-                found.append(done)
+                messages.append(done)
             last = ""
         elif last:
             stack[-1].values[last] = (word, *token.span())
@@ -118,7 +120,7 @@ def _configs(text: str) -> list[_Message]:
             last = ""
         else:
             last = word
-    return found
+    return messages
 
 
 def _plain(message: _Message, name: str) -> str:

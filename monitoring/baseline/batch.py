@@ -118,14 +118,14 @@ def in_batches(rows: Predictions) -> Iterator[Batch]:
 
 def joined(parts: Iterable[Predictions]) -> Predictions:
     """Predictions one after the other; there is at least one part."""
-    given = list(parts)
-    if len(given) == 1:
-        return given[0]
+    batches = list(parts)
+    if len(batches) == 1:
+        return batches[0]
     return Predictions(
-        ids=pa.concat_arrays([part.ids for part in given]),
-        event_times=np.concatenate([part.event_times for part in given]),
-        features=pa.concat_tables([part.features for part in given]),
-        probabilities=np.concatenate([part.probabilities for part in given]),
-        labels=np.concatenate([part.labels for part in given]),
-        label_times=np.concatenate([part.label_times for part in given]),
+        ids=pa.concat_arrays([part.ids for part in batches]),
+        event_times=np.concatenate([part.event_times for part in batches]),
+        features=pa.concat_tables([part.features for part in batches]),
+        probabilities=np.concatenate([part.probabilities for part in batches]),
+        labels=np.concatenate([part.labels for part in batches]),
+        label_times=np.concatenate([part.label_times for part in batches]),
     )

@@ -76,16 +76,16 @@ def benchmark(
     Returns:
         The metrics; empty without labels, and where no loss is known.
     """
-    known = predictions.take(has_label(predictions.labels) & ~spec.task.unknown(predictions.labels))
-    if not len(known) or not spec.task.metrics:
+    labelled = predictions.take(has_label(predictions.labels) & ~spec.task.unknown(predictions.labels))
+    if not len(labelled) or not spec.task.metrics:
         return ()
-    days = _days(known.event_times, timezone)
+    days = _days(labelled.event_times, timezone)
     measure = _measurer(spec)
-    found = list(measure(WHOLE, known.probabilities, known.labels, days, rng))
+    metrics = list(measure(WHOLE, labelled.probabilities, labelled.labels, days, rng))
     for feature in spec.features:
         if feature.kind != "category":
             continue
-        codes = known.features[feature.name].combine_chunks().dictionary_encode()
+        codes = labelled.features[feature.name].combine_chunks().dictionary_encode()
         values = codes.dictionary.to_pylist()
         if len(values) > MAX_SLICE_VALUES:
             continue
@@ -93,8 +93,8 @@ def benchmark(
         for place in sorted(range(len(values)), key=values.__getitem__):
             rows = places == place
             name = f"{feature.name}={values[place]}"
-            found += measure(name, known.probabilities[rows], known.labels[rows], days[rows], rng)
-    return tuple(found)
+            metrics += measure(name, labelled.probabilities[rows], labelled.labels[rows], days[rows], rng)
+    return tuple(metrics)
 
 
 _Measure: TypeAlias = "Callable[[str, Floats, Whole, Whole, np.random.Generator], list[ReferenceMetric]]"
@@ -118,16 +118,16 @@ def _measure_sets(
 ) -> list[ReferenceMetric]:
     """As `_measure`, of sets of classes: the task's losses, and each class's AUC where it varies."""
     resamples, truth = Resamples.of(days, rng), class_matrix(labels, task.width) > 0.0
-    found = {
+    estimates = {
         name: (float(losses.mean()), resamples.means(losses)) for name, losses in task.losses(answers, labels).items()
     }
     for place, name in enumerate(task.classes):
         area = area_under_curve(answers[:, place], truth[:, place])
         if area is not None:
-            found[f"class_auc:{name}"] = (area, resamples.areas(answers[:, place], truth[:, place]))
+            estimates[f"class_auc:{name}"] = (area, resamples.areas(answers[:, place], truth[:, place]))
     return [
         _metric(name, part, mean=mean, drawn=drawn, rows=len(labels), days=resamples.blocks)
-        for name, (mean, drawn) in found.items()
+        for name, (mean, drawn) in estimates.items()
     ]
 
 
@@ -157,16 +157,16 @@ def _measure_losses(
     task: Task, part: str, answers: Floats, labels: Whole, days: Whole, rng: np.random.Generator
 ) -> list[ReferenceMetric]:
     """As `_measure`, of any task: its losses in their own unit."""
-    whole, losses, found = Resamples.of(_blocks(days), rng), task.losses(answers, labels), []
+    whole, losses, metrics = Resamples.of(_blocks(days), rng), task.losses(answers, labels), []
     for name in task.metrics:
-        known = ~np.isnan(losses[name])
-        if not known.any():
+        has_loss = ~np.isnan(losses[name])
+        if not has_loss.any():
             continue
-        resamples = whole if known.all() else Resamples.of(_blocks(days[known]), rng)
-        values, size = losses[name][known] * task.scales[name], np.unique(days[known]).size
-        drawn, rows = resamples.means(values), int(known.sum())
-        found.append(_metric(name, part, mean=float(values.mean()), drawn=drawn, rows=rows, days=size))
-    return found
+        resamples = whole if has_loss.all() else Resamples.of(_blocks(days[has_loss]), rng)
+        values, size = losses[name][has_loss] * task.scales[name], np.unique(days[has_loss]).size
+        drawn, rows = resamples.means(values), int(has_loss.sum())
+        metrics.append(_metric(name, part, mean=float(values.mean()), drawn=drawn, rows=rows, days=size))
+    return metrics
 
 
 def _measure(
@@ -174,16 +174,16 @@ def _measure(
 ) -> list[ReferenceMetric]:
     """Every metric of one slice; rows of one of the `days` [n] are resampled together."""
     resamples = Resamples.of(_blocks(days), rng)
-    found: dict[str, tuple[float, Floats]] = {}
+    estimates: dict[str, tuple[float, Floats]] = {}
     for name, losses in row_losses(probabilities, labels).items():
-        found[name] = (float(losses.mean()), resamples.means(losses))
+        estimates[name] = (float(losses.mean()), resamples.means(losses))
     if probabilities.shape[1] == 2:
         area = area_under_curve(probabilities[:, 1], labels == 1)
         if area is not None:
-            found["auc"] = (area, resamples.areas(probabilities[:, 1], labels == 1))
+            estimates["auc"] = (area, resamples.areas(probabilities[:, 1], labels == 1))
     return [
         _metric(name, part, mean=mean, drawn=drawn, rows=len(labels), days=np.unique(days).size)
-        for name, (mean, drawn) in found.items()
+        for name, (mean, drawn) in estimates.items()
     ]
 
 
@@ -206,16 +206,16 @@ def _measure_numbers(
         }
     if (truth != 0.0).all():
         rows["percentage_error"] = np.abs(errors / truth)
-    found = {name: (float(values.mean()), resamples.means(values)) for name, values in rows.items()}
-    squared, drawn = found["squared_error"]
-    found["root_mean_squared_error"] = (float(np.sqrt(squared)), np.sqrt(drawn))
+    estimates = {name: (float(values.mean()), resamples.means(values)) for name, values in rows.items()}
+    squared, drawn = estimates["squared_error"]
+    estimates["root_mean_squared_error"] = (float(np.sqrt(squared)), np.sqrt(drawn))
     spread = resamples.means(truth**2) - resamples.means(truth) ** 2
     if float(truth.std()) > 0.0:
         shares: Floats = np.divide(drawn, spread, out=np.full(drawn.shape, np.nan), where=spread > 0.0)
-        found["r_squared"] = (1.0 - squared / float(truth.var()), 1.0 - shares)
+        estimates["r_squared"] = (1.0 - squared / float(truth.var()), 1.0 - shares)
     return [
         _metric(name, part, mean=mean, drawn=drawn, rows=len(labels), days=np.unique(days).size)
-        for name, (mean, drawn) in found.items()
+        for name, (mean, drawn) in estimates.items()
     ]
 
 

@@ -161,11 +161,11 @@ class Binner:
         cells = self._cells(values)
         by_cell = np.bincount(cells, minlength=CELLS + 3)
         by_cell[self._has_edge] = 0
-        found = np.bincount(self._bin_of_cell, weights=by_cell, minlength=bins).astype(np.int64)
+        counts = np.bincount(self._bin_of_cell, weights=by_cell, minlength=bins).astype(np.int64)
         near_edges = np.flatnonzero(self._has_edge[cells])
         if near_edges.size:
-            found += self._compared(values[near_edges], cells[near_edges], bins)
-        return found
+            counts += self._compared(values[near_edges], cells[near_edges], bins)
+        return counts
 
     def places(self, values: NDArray[np.float64]) -> NDArray[np.intp]:
         """The bin of each value.
@@ -181,11 +181,11 @@ class Binner:
         if not self._ready:
             self._prepare_cells()
         cells = self._cells(values)
-        found = self._bin_of_cell[cells]
+        bins = self._bin_of_cell[cells]
         near_edges = np.flatnonzero(self._has_edge[cells])
         if near_edges.size:
-            found[near_edges] = np.searchsorted(self._edges, values[near_edges], side="right")
-        return found
+            bins[near_edges] = np.searchsorted(self._edges, values[near_edges], side="right")
+        return bins
 
     def _prepare_cells(self) -> None:
         """For each cell: how many edges are in cells before it, and whether an edge is in it."""

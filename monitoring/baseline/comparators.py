@@ -55,14 +55,14 @@ class Comparators:
         skewed: set[str] = set()
         drifting: set[str] = set()
         for feature in schema.feature:
-            for field, found in (("skew_comparator", skewed), ("drift_comparator", drifting)):
+            for field, names in (("skew_comparator", skewed), ("drift_comparator", drifting)):
                 if not feature.HasField(field):
                     continue
                 comparator = getattr(feature, field)
                 named = [name for name, _, _ in _MEASURES if comparator.HasField(name)]
                 _check_effective(feature.name, field, named, numbers)
                 if named:
-                    found.add(feature.name)
+                    names.add(feature.name)
         return cls(schema=schema, skewed=frozenset(skewed), drifting=frozenset(drifting))
 
     @property
@@ -75,14 +75,14 @@ class Comparators:
         """A finding of kind "skew" for each column of a window beyond its threshold. Cost: about a millisecond."""
         if not self.skewed:
             return ()
-        found = anomalies(baseline, self.schema, environment=SERVING, serving=window)
-        return _beyond(found, "skew_measurements", "skew", "from the baseline")
+        result = anomalies(baseline, self.schema, environment=SERVING, serving=window)
+        return _beyond(result, "skew_measurements", "skew", "from the baseline")
 
     def against_previous(self, window: Any, previous: str) -> tuple[Finding, ...]:
         """A finding of kind "drift" for each column beyond its threshold.
 
         Args:
-            previous: What `kept` returned for the previous window; empty for none.
+            previous: What `compared_statistics` returned for the previous window; empty for none.
         """
         if not self.drifting or not previous:
             return ()
@@ -90,31 +90,32 @@ class Comparators:
         from tensorflow_metadata.proto.v0 import statistics_pb2  # noqa: PLC0415 - as above
 
         before = json_format.Parse(previous, statistics_pb2.DatasetFeatureStatisticsList())
-        found = anomalies(window, self.schema, environment=SERVING, previous=before)
-        return _beyond(found, "drift_measurements", "drift", "from the window before")
+        result = anomalies(window, self.schema, environment=SERVING, previous=before)
+        return _beyond(result, "drift_measurements", "drift", "from the window before")
 
-    def kept(self, window: Any) -> str:
+    def compared_statistics(self, window: Any) -> str:
         """A window's statistics of the compared columns as text, for the next window; empty if none is compared."""
         if not self.drifting:
             return ""
         from google.protobuf import json_format  # noqa: PLC0415 - protobuf, not needed to judge
         from tensorflow_metadata.proto.v0 import statistics_pb2  # noqa: PLC0415 - as above
 
-        kept = statistics_pb2.DatasetFeatureStatisticsList()
-        dataset = kept.datasets.add(num_examples=window.datasets[0].num_examples)
+        statistics = statistics_pb2.DatasetFeatureStatisticsList()
+        dataset = statistics.datasets.add(num_examples=window.datasets[0].num_examples)
         dataset.features.extend(f for f in window.datasets[0].features if f.path.step[0] in self.drifting)
-        return str(json_format.MessageToJson(kept, indent=None))
+        return str(json_format.MessageToJson(statistics, indent=None))
 
 
-def _beyond(found: Any, measurements: str, kind: str, origin: str) -> tuple[Finding, ...]:
+def _beyond(result: Any, measurements: str, kind: str, origin: str) -> tuple[Finding, ...]:
     """Measurements beyond their threshold, by column name."""
     findings = []
-    for info in sorted(found.drift_skew_info, key=lambda info: tuple(info.path.step)):
+    for info in sorted(result.drift_skew_info, key=lambda info: tuple(info.path.step)):
         name = ".".join(info.path.step)
-        for one in getattr(info, measurements):
-            if one.value > one.threshold:
-                words = _WORDS[one.Type.Name(one.type)]
-                message = f"{name}: {words} {origin} {one.value:.3g}; its comparator allows {one.threshold:g}."
+        for measurement in getattr(info, measurements):
+            if measurement.value > measurement.threshold:
+                words = _WORDS[measurement.Type.Name(measurement.type)]
+                allowed = f"its comparator allows {measurement.threshold:g}"
+                message = f"{name}: {words} {origin} {measurement.value:.3g}; {allowed}."
                 findings.append(Finding(kind=kind, feature=name, message=message))
     return tuple(findings)
 

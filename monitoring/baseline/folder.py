@@ -84,9 +84,9 @@ def write_baseline(reference: pa.Table, *, folder: Path, spec: BaselineSpec) -> 
             expected=f"rows with the columns {', '.join(needed)}",
             fix="Give the table of out-of-fold predictions.",
         )
-    kept = reference.select(needed).sort_by([("event_time", "ascending"), ("prediction_id", "ascending")])
-    kept = kept.set_column(0, kept.schema.field("prediction_id").with_type(pa.string()), _places(kept.num_rows))
-    predictions = predictions_from(kept, spec)
+    rows = reference.select(needed).sort_by([("event_time", "ascending"), ("prediction_id", "ascending")])
+    rows = rows.set_column(0, rows.schema.field("prediction_id").with_type(pa.string()), _places(rows.num_rows))
+    predictions = predictions_from(rows, spec)
     if predictions.problems:
         raise BadInput(
             "An input of the reference table has the wrong type.",
@@ -99,7 +99,7 @@ def write_baseline(reference: pa.Table, *, folder: Path, spec: BaselineSpec) -> 
     bins = fit_bins(predictions, spec)
     counts = profile(predictions, bins)
     folder.mkdir(parents=True, exist_ok=True)
-    pq.write_table(kept, folder / REFERENCE, **_PARQUET)
+    pq.write_table(rows, folder / REFERENCE, **_PARQUET)
     document = _description(spec, bins, counts, digest=_digest(folder / REFERENCE))
     (folder / DESCRIPTION).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
 
@@ -172,7 +172,7 @@ def _description(spec: BaselineSpec, bins: tuple[Bins, ...], counts: Profile, *,
         document["id_scores"] = spec.id_scores
     document |= task_document(spec.other_task)
     if spec.other_outputs:
-        document["other_outputs"] = [one.document() for one in spec.other_outputs]
+        document["other_outputs"] = [output.document() for output in spec.other_outputs]
     if spec.rows_per_window is not None:
         document["rows_per_window"] = spec.rows_per_window
     if spec.described:
@@ -184,12 +184,12 @@ def _description(spec: BaselineSpec, bins: tuple[Bins, ...], counts: Profile, *,
 
 def _document(path: Path) -> dict[str, Any]:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
         raise unreadable(path, str(error), _WRITTEN) from error
-    if not isinstance(found, dict):
-        raise unreadable(path, f"a {type(found).__name__}", _WRITTEN)
-    return found
+    if not isinstance(document, dict):
+        raise unreadable(path, f"a {type(document).__name__}", _WRITTEN)
+    return document
 
 
 def _described(document: dict[str, Any], path: Path) -> tuple[BaselineSpec, tuple[Bins, ...], Profile]:
@@ -200,9 +200,9 @@ def _described(document: dict[str, Any], path: Path) -> tuple[BaselineSpec, tupl
         raise unreadable(path, f"{type(error).__name__}: {error}", _WRITTEN) from error
 
 
-def _feature(said: Mapping[str, Any]) -> FeatureSpec:
+def _feature(entry: Mapping[str, Any]) -> FeatureSpec:
     return FeatureSpec(
-        name=said["name"], kind=said["kind"], is_code=said.get("code", False), source=said.get("source", "")
+        name=entry["name"], kind=entry["kind"], is_code=entry.get("code", False), source=entry.get("source", "")
     )
 
 

@@ -155,10 +155,10 @@ def intervals(
 ) -> dict[str, ConfidenceInterval]:
     """Percentile bootstrap intervals over blocks [n], for Brier score, log loss, error and, with two classes, AUC."""
     resamples = Resamples.of(blocks, rng)
-    found = {name: interval(resamples.means(losses)) for name, losses in row_losses(probabilities, targets).items()}
+    bounds = {name: interval(resamples.means(losses)) for name, losses in row_losses(probabilities, targets).items()}
     if probabilities.shape[1] == 2 and len(np.unique(targets)) == 2:
-        found["auc"] = interval(resamples.areas(probabilities[:, 1], targets == 1))
-    return found
+        bounds["auc"] = interval(resamples.areas(probabilities[:, 1], targets == 1))
+    return bounds
 
 
 def interval(values: Floats, level: float = LEVEL) -> ConfidenceInterval:

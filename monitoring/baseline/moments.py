@@ -37,17 +37,17 @@ class Moments:
             return cls()
         minimum, maximum = float(values.min()), float(values.max())
         zeros = int(values.size - np.count_nonzero(values))
-        known = values if minimum > -inf and maximum < inf else values[np.isfinite(values)]
+        finite = values if minimum > -inf and maximum < inf else values[np.isfinite(values)]
         mean = squares = 0.0
-        if known.size:
+        if finite.size:
             with np.errstate(over="ignore", invalid="ignore"):  # sums of the largest floats are infinite
-                mean = float(known.mean())
-                off = known - mean
+                mean = float(finite.mean())
+                off = finite - mean
                 off *= off  # not by BLAS, whose threads would wait for each other
                 squares = float(off.sum())
         return cls(
-            finite=int(known.size),
-            infinite=int(values.size - known.size),
+            finite=int(finite.size),
+            infinite=int(values.size - finite.size),
             zeros=zeros,
             mean=mean,
             squares=squares,

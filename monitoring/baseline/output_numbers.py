@@ -35,9 +35,9 @@ def made_answers(columns: Mapping[str, pa.ChunkedArray], spec: BaselineSpec) -> 
     task = spec.task
     if task.outputs_judged:
         parts = []
-        for one in task.outputs_judged:
-            watched = WatchedOutput(name=one.output, width=one.numbers)
-            parts.append(one.answers(output_numbers(columns, OutputsOnly(watched=(watched,)))))
+        for part in task.outputs_judged:
+            watched = WatchedOutput(name=part.output, width=part.numbers)
+            parts.append(part.answers(output_numbers(columns, OutputsOnly(watched=(watched,)))))
         return np.concatenate(parts, axis=1)
     ranking = ranking_of(task)
     if ranking is None:
@@ -64,8 +64,8 @@ def output_numbers(columns: Mapping[str, pa.ChunkedArray], task: OutputsOnly) ->
     >>> output_numbers({"steps": pa.chunked_array([[[1.0, 3.0], [5.0]]])}, task).tolist()
     [[2.0, 1.0, 3.0, 2.0], [5.0, 0.0, 5.0, 1.0]]
     """
-    _check_there(columns, [one.name for one in task.watched])
-    return np.concatenate([_numbers(columns[one.name].combine_chunks(), one) for one in task.watched], axis=1)
+    _check_there(columns, [output.name for output in task.watched])
+    return np.concatenate([_numbers(columns[output.name].combine_chunks(), output) for output in task.watched], axis=1)
 
 
 def output_columns(columns: Mapping[str, pa.ChunkedArray], spec: BaselineSpec) -> dict[str, pa.ChunkedArray]:
@@ -75,8 +75,8 @@ def output_columns(columns: Mapping[str, pa.ChunkedArray], spec: BaselineSpec) -
     >>> from monitoring.baseline.spec import FeatureSpec
     >>> second = FeatureSpec(name="output tags[1]", kind="number")
     >>> tags = BaselineSpec(classes=(), features=(second,), other_outputs=(watched,))
-    >>> found = output_columns({"tags": pa.chunked_array([[[1.0, 3.0]]])}, tags)
-    >>> {name: column.to_pylist() for name, column in found.items()}
+    >>> columns = output_columns({"tags": pa.chunked_array([[[1.0, 3.0]]])}, tags)
+    >>> {name: column.to_pylist() for name, column in columns.items()}
     {'output tags[1]': [3.0]}
 
     Args:
@@ -86,19 +86,19 @@ def output_columns(columns: Mapping[str, pa.ChunkedArray], spec: BaselineSpec) -
         Numbers or texts by feature, [n]; none of an output that is absent, or of which the baseline names no feature.
     """
     kinds = {feature.name: feature.kind for feature in spec.features}
-    found: dict[str, pa.ChunkedArray] = {}
-    for one in spec.other_outputs:
-        names = [f"{OF_OUTPUT}{number}" for number in one.numbers]
-        if one.name not in columns or not kinds.keys() & set(names):
+    flat: dict[str, pa.ChunkedArray] = {}
+    for output in spec.other_outputs:
+        names = [f"{OF_OUTPUT}{number}" for number in output.numbers]
+        if output.name not in columns or not kinds.keys() & set(names):
             continue
         if kinds.get(names[0]) == "category":
-            column = columns[one.name]
-            found[names[0]] = pc.list_element(column, 0) if pa.types.is_list(column.type) else column
+            column = columns[output.name]
+            flat[names[0]] = pc.list_element(column, 0) if pa.types.is_list(column.type) else column
             continue
-        numbers = output_numbers(columns, OutputsOnly(watched=(one,)))
+        numbers = output_numbers(columns, OutputsOnly(watched=(output,)))
         pairs = zip(names, numbers.T, strict=True)
-        found |= {name: pa.chunked_array([pa.array(values)]) for name, values in pairs if name in kinds}
-    return found
+        flat |= {name: pa.chunked_array([pa.array(values)]) for name, values in pairs if name in kinds}
+    return flat
 
 
 def _check_there(columns: Mapping[str, pa.ChunkedArray], wanted: Sequence[str]) -> None:
@@ -121,20 +121,20 @@ def _numbers(column: pa.Array, output: WatchedOutput) -> Floats:
     flat = np.asarray(column.flatten(), dtype=np.float64)
     if output.is_summarised:
         return _summaries(flat, lengths, output.width)
-    found = np.full((len(lengths), output.width or 0), np.nan)
+    numbers = np.full((len(lengths), output.width or 0), np.nan)
     whole = lengths == output.width
-    found[whole] = flat[np.repeat(whole, lengths)].reshape(-1, output.width or 1)
-    return found
+    numbers[whole] = flat[np.repeat(whole, lengths)].reshape(-1, output.width or 1)
+    return numbers
 
 
 def _summaries(flat: Floats, lengths: NDArray[np.int64], width: int | None) -> Floats:
     """Mean, deviation and largest number of each row, and its length if rows differ; NaN for an empty row."""
-    found = np.full((len(lengths), 4), np.nan)
+    summaries = np.full((len(lengths), 4), np.nan)
     usable = lengths == width if width is not None else lengths > 0
     values, sizes = flat[np.repeat(usable, lengths)], lengths[usable]
     if sizes.size:
         first = np.cumsum(sizes) - sizes
         mean = np.add.reduceat(values, first) / sizes
         square = np.add.reduceat((values - np.repeat(mean, sizes)) ** 2, first) / sizes
-        found[usable] = np.stack([mean, np.sqrt(square), np.maximum.reduceat(values, first), sizes], axis=1)
-    return found if width is None else found[:, :-1]
+        summaries[usable] = np.stack([mean, np.sqrt(square), np.maximum.reduceat(values, first), sizes], axis=1)
+    return summaries if width is None else summaries[:, :-1]

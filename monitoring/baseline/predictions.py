@@ -171,21 +171,25 @@ def _inputs(
     """Columns in their final type, and problems by column name."""
     there = dict(zip(table.column_names, table.columns, strict=True))  # finding one by name walks over all of them
     words = {feature.name for feature in spec.features if feature.kind == "category"}
-    there |= {one.name: codes_as_text(there[one.name]) for one in spec.features if one.is_code and one.name in there}
-    found = {name: _feature(there.get(name), table.num_rows, number=name not in words) for name in names}
-    problems = tuple((name, problem) for name, (_, problem) in found.items() if problem)
-    return {name: column for name, (column, _) in found.items()}, problems
+    there |= {
+        feature.name: codes_as_text(there[feature.name])
+        for feature in spec.features
+        if feature.is_code and feature.name in there
+    }
+    inputs = {name: _feature(there.get(name), table.num_rows, number=name not in words) for name in names}
+    problems = tuple((name, problem) for name, (_, problem) in inputs.items() if problem)
+    return {name: column for name, (column, _) in inputs.items()}, problems
 
 
-def _feature(given: pa.ChunkedArray | None, rows: int, *, number: bool) -> tuple[pa.Array, str]:
+def _feature(chunks: pa.ChunkedArray | None, rows: int, *, number: bool) -> tuple[pa.Array, str]:
     """The column as float64 or string, and its problem, empty if there is none."""
 
     def missing() -> pa.Array:
         return pa.array(np.full(rows, np.nan)) if number else pa.nulls(rows, pa.string())
 
-    if given is None:
+    if chunks is None:
         return missing(), "absent"
-    column = given.combine_chunks()
+    column = chunks.combine_chunks()
     kind = column.type
     if number:
         if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)):

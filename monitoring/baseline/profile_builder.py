@@ -174,14 +174,14 @@ class _TextColumn:
 
     def add_counts(self, words: pa.Array, counts: NDArray[np.int64]) -> None:
         """Add words with how often each occurred."""
-        known = np.asarray(words.is_valid(), dtype=np.bool_)
-        coded = words.filter(pa.array(known)).dictionary_encode()
+        is_valid = np.asarray(words.is_valid(), dtype=np.bool_)
+        coded = words.filter(pa.array(is_valid)).dictionary_encode()
         by_word = np.bincount(
-            np.asarray(coded.indices, dtype=np.intp), weights=counts[known], minlength=len(coded.dictionary)
+            np.asarray(coded.indices, dtype=np.intp), weights=counts[is_valid], minlength=len(coded.dictionary)
         )
         self._before = None if self._dictionary is None else self.counted()
         self._dictionary, self._by_word = coded.dictionary, by_word.astype(np.int64)
-        self._missing = int(counts[~known].sum())
+        self._missing = int(counts[~is_valid].sum())
 
     def counted(self) -> FeatureCounts:
         """See `_Column`."""
@@ -193,13 +193,13 @@ class _TextColumn:
     def _latest(self, words: pa.Array) -> FeatureCounts:
         """The counts of the rows with the current dictionary."""
         places = len(self._categories)
-        known = np.asarray(pc.fill_null(pc.index_in(words, self._categories), places), dtype=np.intp)
-        counts = np.bincount(known, weights=self._by_word, minlength=places + 1).astype(np.int64)
+        codes = np.asarray(pc.fill_null(pc.index_in(words, self._categories), places), dtype=np.intp)
+        counts = np.bincount(codes, weights=self._by_word, minlength=places + 1).astype(np.int64)
         unseen = None if self._vocabulary is None else self._unseen(self._vocabulary, words)
         if not self._described:
             return FeatureCounts(tuple(counts.tolist()), self._missing, unseen=unseen)
         lengths = np.asarray(pc.binary_length(words), dtype=np.int64)
-        others = np.flatnonzero((known == places) & (self._by_word > 0))
+        others = np.flatnonzero((codes == places) & (self._by_word > 0))
         return FeatureCounts(
             tuple(counts.tolist()),
             self._missing,

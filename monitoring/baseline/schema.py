@@ -155,11 +155,11 @@ def validate(statistics: Any, schema: Any) -> tuple[Finding, ...]:
             for reason in info.reason:
                 name = types.Name(reason.type)
                 kind = _FACTS.get(name) or _KINDS.get(name) or name.lower().replace("_", " ")
-                found = Finding(kind=kind, feature=feature, message=_bounded(reason.description), fact=name in _FACTS)
-                known = findings.setdefault(feature, [])
-                if found not in known:  # anomalies of all columns together are in every part
-                    known.append(found)
-    return tuple(found for feature in sorted(findings) for found in findings[feature])
+                finding = Finding(kind=kind, feature=feature, message=_bounded(reason.description), fact=name in _FACTS)
+                of_feature = findings.setdefault(feature, [])
+                if finding not in of_feature:  # anomalies of all columns together are in every part
+                    of_feature.append(finding)
+    return tuple(finding for feature in sorted(findings) for finding in findings[feature])
 
 
 def _bounded(text: str) -> str:
@@ -174,9 +174,9 @@ def _parts(statistics: Any, schema: Any) -> Iterator[tuple[Any, Any]]:
     if max(len(dataset.features), len(schema.feature)) <= MAX_COLUMNS:
         yield statistics, schema
         return
-    given = {each.name or each.path.step[0]: each for each in dataset.features}
+    features = {each.name or each.path.step[0]: each for each in dataset.features}
     ruled = {each.name: each for each in schema.feature}
-    names = list(dict.fromkeys([*ruled, *given]))
+    names = list(dict.fromkeys([*ruled, *features]))
     bare_schema, bare = type(schema)(), type(statistics)()
     bare_schema.CopyFrom(schema)
     bare_schema.ClearField("feature")
@@ -186,7 +186,7 @@ def _parts(statistics: Any, schema: Any) -> Iterator[tuple[Any, Any]]:
         part, rules = type(statistics)(), type(schema)()
         part.CopyFrom(bare)
         rules.CopyFrom(bare_schema)
-        part.datasets[0].features.extend(given[name] for name in here if name in given)
+        part.datasets[0].features.extend(features[name] for name in here if name in features)
         rules.feature.extend(ruled[name] for name in here if name in ruled)
         yield part, rules
 
@@ -220,23 +220,23 @@ def table_statistics(table: pa.Table) -> Any:
 
 def _plain(name: str, column: pa.ChunkedArray) -> tuple[pa.Array, str]:
     """The column as a `ProfileBuilder` takes it, and its kind: "text", "whole" or "number"."""
-    given = column.combine_chunks()
-    kind = given.type
+    values = column.combine_chunks()
+    kind = values.type
     if pa.types.is_dictionary(kind):
-        given = given.dictionary_decode()
-        kind = given.type
+        values = values.dictionary_decode()
+        kind = values.type
     if pa.types.is_timestamp(kind):
-        return given.cast(pa.int64()), "whole"
+        return values.cast(pa.int64()), "whole"
     if pa.types.is_integer(kind) or pa.types.is_boolean(kind):
-        return given.cast(pa.int64(), safe=False), "whole"
+        return values.cast(pa.int64(), safe=False), "whole"
     if pa.types.is_floating(kind):
-        return given.cast(pa.float64()), "number"
+        return values.cast(pa.float64()), "number"
     if pa.types.is_null(kind):
-        return given.cast(pa.float64()), "number"
+        return values.cast(pa.float64()), "number"
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_string(kind):
-        return as_text(given), "text"
+        return as_text(values), "text"
     if pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
-        return given.cast(pa.string()), "text"
+        return values.cast(pa.string()), "text"
     raise BadInput(
         "A column has a type that no schema describes.",
         got=f"{name}, of type {kind}",

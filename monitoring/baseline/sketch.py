@@ -25,15 +25,16 @@ _MIXERS = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
 class Sketch:
     """A stream of `rows` text values in bounded memory; merges in any order within the same bounds.
 
-    `kept` are the commonest values, with counts that are never too high and too low by at most `error`, itself at most
-    rows / (KEPT + 1); a value that is not kept occurred at most `error` times. Up to KEPT distinct values all is exact.
+    `word_counts` are the commonest values, with counts that are never too high and too low by at most `error`, itself
+    at most rows / (KEPT + 1); a value that is not there occurred at most `error` times. Up to KEPT distinct values all
+    is exact.
     `hashes` are the smallest hashes of all values, sorted, and `examples` the values of the first of those, both the
     same in any order. Sources: Misra & Gries, *Finding repeated elements* (1982); Agarwal et al., *Mergeable summaries*
     (2012); Bar-Yossef et al., *Counting distinct elements in a data stream* (2002).
     """
 
     rows: int = 0
-    kept: tuple[tuple[str, int], ...] = ()
+    word_counts: tuple[tuple[str, int], ...] = ()
     error: int = 0
     hashes: tuple[int, ...] = ()
     examples: tuple[str, ...] = ()
@@ -52,7 +53,9 @@ class Sketch:
         lowest = np.argsort(hashes, kind="stable")[:HASHES]
         return cls(
             rows=int(counts.sum()),
-            kept=_ordered(dict(zip(words.take(pa.array(places)).to_pylist(), counts[places] - cut, strict=True))),
+            word_counts=_ordered(
+                dict(zip(words.take(pa.array(places)).to_pylist(), counts[places] - cut, strict=True))
+            ),
             error=cut,
             hashes=tuple(np.unique(hashes[lowest]).tolist()),
             examples=tuple(words.take(pa.array(lowest[:EXAMPLES])).to_pylist()),
@@ -63,8 +66,8 @@ class Sketch:
             return self
         if not self.rows:
             return other
-        counts = dict(self.kept)
-        for word, count in other.kept:
+        counts = dict(self.word_counts)
+        for word, count in other.word_counts:
             counts[word] = counts.get(word, 0) + count
         cut = sorted(counts.values(), reverse=True)[KEPT] if len(counts) > KEPT else 0
         examples, hashes = self.examples, self.hashes
@@ -76,7 +79,7 @@ class Sketch:
             hashes = tuple(sorted({*self.hashes, *other.hashes})[:HASHES])
         return Sketch(
             rows=self.rows + other.rows,
-            kept=_ordered({word: count - cut for word, count in counts.items() if count > cut}),
+            word_counts=_ordered({word: count - cut for word, count in counts.items() if count > cut}),
             error=self.error + other.error + cut,
             hashes=hashes,
             examples=examples,
@@ -108,16 +111,16 @@ def hashed(words: pa.Array) -> NDArray[np.uint64]:
     _, offsets, data = raw.buffers()
     ends = np.frombuffer(offsets, dtype=np.int64)[raw.offset : raw.offset + len(raw) + 1]
     lengths = np.diff(ends)
-    found = np.zeros(len(raw), dtype=np.uint64)
+    hashes = np.zeros(len(raw), dtype=np.uint64)
     held = np.flatnonzero(lengths)
     if held.size:
         text = np.frombuffer(data, dtype=np.uint8)[ends[0] : ends[-1]].astype(np.uint64) + np.uint64(1)
         places = np.arange(text.size) - np.repeat(ends[:-1] - ends[0], lengths)
         powers = np.cumprod(np.full(int(lengths.max()), _FACTOR, dtype=np.uint64))
-        found[held] = np.add.reduceat(text * powers[places], ends[:-1][held] - ends[0])
+        hashes[held] = np.add.reduceat(text * powers[places], ends[:-1][held] - ends[0])
     for mixer, shift in zip(_MIXERS, (30, 27), strict=True):
-        found = (found ^ (found >> np.uint64(shift))) * mixer
-    mixed: NDArray[np.uint64] = found ^ (found >> np.uint64(31))
+        hashes = (hashes ^ (hashes >> np.uint64(shift))) * mixer
+    mixed: NDArray[np.uint64] = hashes ^ (hashes >> np.uint64(31))
     return mixed
 
 

@@ -86,7 +86,7 @@ class BaselineSpec:
     @property
     def of_outputs(self) -> frozenset[str]:
         """The features that are no inputs, but what other outputs than the judged one answer."""
-        return frozenset(f"{OF_OUTPUT}{number}" for one in self.other_outputs for number in one.numbers)
+        return frozenset(f"{OF_OUTPUT}{number}" for output in self.other_outputs for number in output.numbers)
 
     def feature(self, name: str) -> FeatureSpec:
         """The input with a name; KeyError if there is none."""

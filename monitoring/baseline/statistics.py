@@ -45,8 +45,8 @@ def dataset_statistics(
     """
     from tensorflow_metadata.proto.v0 import statistics_pb2  # noqa: PLC0415 - protobuf, not needed to judge
 
-    found = statistics_pb2.DatasetFeatureStatisticsList()
-    dataset = found.datasets.add(num_examples=profile.rows)
+    statistics = statistics_pb2.DatasetFeatureStatisticsList()
+    dataset = statistics.datasets.add(num_examples=profile.rows)
     absent = frozenset(without)
     kinds = statistics_pb2.FeatureNameStatistics
     for b, counts in zip(bins, profile.features, strict=True):
@@ -62,7 +62,7 @@ def dataset_statistics(
             _number(entry.num_stats, counts)
             if counts.present and (histograms is None or b.feature in histograms):
                 _histograms(entry.num_stats, np.asarray(b.edges), counts)
-    return found
+    return statistics
 
 
 def quantiles(edges: NDArray[np.float64], counts: FeatureCounts, shares: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -82,8 +82,8 @@ def quantiles(edges: NDArray[np.float64], counts: FeatureCounts, shares: NDArray
     knots, below = _cumulative(edges, counts)
     steep = np.concatenate([[True], np.diff(below) > 0])  # of equal shares the first: the bins between are empty
     factor = _safe_factor(knots)
-    found: NDArray[np.float64] = np.interp(shares * below[-1], below[steep], knots[steep] * factor) / factor
-    return found
+    values: NDArray[np.float64] = np.interp(shares * below[-1], below[steep], knots[steep] * factor) / factor
+    return values
 
 
 def _safe_factor(knots: NDArray[np.float64]) -> float:
@@ -144,11 +144,11 @@ def _histogram(entry: Any, kind: str, ends: NDArray[np.float64], counts: NDArray
 
 def _text(entry: Any, bins: Bins, counts: FeatureCounts) -> None:
     _common(entry, counts)
-    own = zip(bins.categories or (), counts.counts[:-1], strict=True)
-    pairs = [(word, count) for word, count in own if count]
+    word_counts = zip(bins.categories or (), counts.counts[:-1], strict=True)
+    pairs = [(word, count) for word, count in word_counts if count]
     entry.unique = len(pairs) + counts.others.distinct
-    pairs += counts.others.kept
-    named = {word for word, _ in counts.others.kept}
+    pairs += counts.others.word_counts
+    named = {word for word, _ in counts.others.word_counts}
     pairs += [(word, 1) for word in counts.others.examples if word not in named]
     if counts.present:
         entry.avg_length = counts.characters / counts.present

@@ -64,7 +64,7 @@ def in_drawn_order(table: pa.Table, groups: pa.Array | None = None) -> pa.Table:
         order = np.argsort(rng.permutation(int(codes.max(initial=-1)) + 1)[codes], kind="stable")
     drawn = table.take(pa.array(order))
     times = pa.array(np.arange(table.num_rows), pa.int64()).cast(_TIMESTAMP)
-    known = pc.if_else(drawn["label"].is_valid(), times, pa.scalar(None, _TIMESTAMP))
-    for name, column in (("event_time", times), ("label_time", known)):
+    label_times = pc.if_else(drawn["label"].is_valid(), times, pa.scalar(None, _TIMESTAMP))
+    for name, column in (("event_time", times), ("label_time", label_times)):
         drawn = drawn.set_column(drawn.column_names.index(name), name, column)
     return drawn

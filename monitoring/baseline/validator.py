@@ -69,22 +69,22 @@ def anomalies(
             expected=environment,
             fix=f'Write `default_environment: "{environment}"` into schema.pbtxt.',
         )
-    given = [_bytes(one) for one in (statistics, previous, serving)]
-    found = anomalies_pb2.Anomalies()
-    found.ParseFromString(
+    messages = [_bytes(message) for message in (statistics, previous, serving)]
+    result = anomalies_pb2.Anomalies()
+    result.ParseFromString(
         _native().ValidateFeatureStatistics(
-            given[0],
+            messages[0],
             schema.SerializeToString(),
             environment.encode(),
-            given[1],
-            given[2],
+            messages[1],
+            messages[2],
             b"",  # no previous version
             b"",  # no features needed
             b"",  # the default configuration
             False,  # noqa: FBT003 - no corrected schema
         )
     )
-    return found
+    return result
 
 
 def _bytes(statistics: Any | None) -> bytes:

@@ -60,7 +60,7 @@ Columns: TypeAlias = dict[Name, ColumnSection]
 
 def check_one_group(columns: Columns) -> Columns:
     """Check that one column at most is the group."""
-    groups = [name for name, one in columns.items() if one.role == "group"]
+    groups = [name for name, section in columns.items() if section.role == "group"]
     if len(groups) > 1:
         reject_setting(
             "several groups.", got=groups, expected="one column at most", fix='Write role = "ignored" for the others.'

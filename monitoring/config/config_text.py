@@ -37,8 +37,8 @@ def with_settings(text: str, settings: Mapping[str, Any]) -> str:
     for name, values in settings.items():
         if isinstance(values, Mapping):
             text = with_section(text, name, _section(section_of(text, name), name, values))
-        elif isinstance(values, Sequence) and all(isinstance(one, Mapping) for one in values):
-            blocks = [f"\n[{_section('', name, one).replace(f'[{name}]', f'[{name}]]', 1)}" for one in values]
+        elif isinstance(values, Sequence) and all(isinstance(table, Mapping) for table in values):
+            blocks = [f"\n[{_section('', name, table).replace(f'[{name}]', f'[{name}]]', 1)}" for table in values]
             text = text.rstrip("\n") + "\n" + "".join(blocks)
         else:
             raise BadInput(
@@ -152,9 +152,9 @@ def _plain(value: Any) -> Any:
         return str(value)
     if isinstance(value, Mapping):
         table = tomlkit.inline_table()
-        table.update({key: _plain(one) for key, one in value.items()})
+        table.update({key: _plain(item) for key, item in value.items()})
         return table
-    return [_plain(one) for one in value] if isinstance(value, (list, tuple)) else value
+    return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def _cut_end(table: Table) -> list[tuple[Key | None, Item]]:

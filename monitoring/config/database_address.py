@@ -51,8 +51,8 @@ def parameter_pattern(names: Iterable[str]) -> str:
     Args:
         names: The parameters' names; without one, nothing is matched.
     """
-    known = "|".join(map(re.escape, names))
-    return rf"(?<![:\w]):(?:{known})\b" if known else r"(?!)"
+    alternatives = "|".join(map(re.escape, names))
+    return rf"(?<![:\w]):(?:{alternatives})\b" if alternatives else r"(?!)"
 
 
 def place(value: object, info: ValidationInfo) -> Path | str:

@@ -53,8 +53,8 @@ def _of_model(config: MonitorConfig) -> dict[str, object]:
     if config.model.quantile is not None:
         meaning |= {"quantile": config.model.quantile}
     if config.metric:
-        given = [[m.name, m.function, m.inputs, m.tolerance, m.higher_is_better] for m in config.metric]
-        meaning |= {"metric": sorted(given, key=str)}
+        metrics = [[m.name, m.function, m.inputs, m.tolerance, m.higher_is_better] for m in config.metric]
+        meaning |= {"metric": sorted(metrics, key=str)}
     return meaning
 
 
@@ -70,17 +70,17 @@ def _of_traffic(config: MonitorConfig) -> dict[str, object]:
         meaning |= {"batches": windows.batch_column}
     some = {
         "label_columns": traffic.label_columns,
-        "outputs": {name: one.model_dump() for name, one in traffic.outputs.items()},
+        "outputs": {name: output.model_dump() for name, output in traffic.outputs.items()},
         "class_slices": sorted(traffic.class_slices),
         "exclude_callers": sorted(traffic.exclude_callers),
     }
     burn_in = config.baseline.burn_in
-    given = {
+    settings = {
         "id_scores": traffic.id_scores,
         "burn_in": None if burn_in is None else burn_in.total_seconds(),
         "rows": windows.rows,
         "day_first": traffic.day_first,
     }
     meaning |= {name: value for name, value in some.items() if value}
-    meaning |= {name: value for name, value in given.items() if value is not None}
+    meaning |= {name: value for name, value in settings.items() if value is not None}
     return meaning

@@ -271,7 +271,7 @@ def toml_key(name: str) -> str:
 def _answer(table: TableDraft) -> str:
     """The columns of the answer; of several outputs with those of labels."""
     if table.outputs:
-        lines = (f"outputs.{toml_key(name)} = {_output(one)}" for name, one in table.outputs.items())
+        lines = (f"outputs.{toml_key(name)} = {_output(output)}" for name, output in table.outputs.items())
         return "\n".join(
             (
                 "# Of each output: `scores`, as of one output, or `predicted`, a class or a number; and its label.",
@@ -298,22 +298,24 @@ def _label(table: TableDraft) -> str:
     return f"label = {_quoted(table.label)}\n"
 
 
-def _output(one: OutputDraft) -> str:
-    answer = f"scores = {_listed(one.scores)}" if one.predicted is None else f"predicted = {_quoted(one.predicted)}"
-    return f"{{ {answer}, label = {_quoted(one.label)} }}"
+def _output(output: OutputDraft) -> str:
+    answer = (
+        f"scores = {_listed(output.scores)}" if output.predicted is None else f"predicted = {_quoted(output.predicted)}"
+    )
+    return f"{{ {answer}, label = {_quoted(output.label)} }}"
 
 
 def _dictionary(columns: Mapping[str, ColumnSection]) -> str:
     """The data dictionary, one line for each column; empty without one."""
     if not columns:
         return ""
-    lines = (f"{toml_key(name)} = {{ {', '.join(_entry(one))} }}\n" for name, one in columns.items())
+    lines = (f"{toml_key(name)} = {{ {', '.join(_entry(column))} }}\n" for name, column in columns.items())
     return f"\n{_DICTIONARY}[columns]\n{''.join(lines)}"
 
 
-def _entry(one: ColumnSection) -> Iterator[str]:
+def _entry(column: ColumnSection) -> Iterator[str]:
     for key in ColumnSection.model_fields:
-        if (value := getattr(one, key)) is not None:
+        if (value := getattr(column, key)) is not None:
             yield f"{key} = {_quoted(value)}"
 
 
@@ -329,9 +331,9 @@ def _metrics(metrics: tuple[MetricDraft, ...]) -> str:
     if not metrics:
         return f"\n{_NO_METRIC}"
     return "".join(
-        f"\n[[metric]]\nname = {_quoted(one.name)}\nfunction = {_quoted(one.function)}\n"
-        + (f"inputs = {_listed(one.inputs)}\n" if one.inputs else "")
-        for one in metrics
+        f"\n[[metric]]\nname = {_quoted(metric.name)}\nfunction = {_quoted(metric.function)}\n"
+        + (f"inputs = {_listed(metric.inputs)}\n" if metric.inputs else "")
+        for metric in metrics
     )
 
 

@@ -24,10 +24,10 @@ def check_draft(draft: ConfigDraft, folder: Path) -> MonitorConfig:
     Raises:
         InvalidSettings: The draft has errors.
     """
-    found = parse_config(render_config(draft), folder.absolute())
-    if isinstance(found, MonitorConfig):
-        return found
-    raise InvalidSettings("the command", [problem.at(_option(problem)) for problem in found])
+    result = parse_config(render_config(draft), folder.absolute())
+    if isinstance(result, MonitorConfig):
+        return result
+    raise InvalidSettings("the command", [problem.at(_option(problem)) for problem in result])
 
 
 def _option(problem: ConfigProblem) -> str:

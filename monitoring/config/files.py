@@ -55,33 +55,33 @@ def config_paths(pattern: str) -> tuple[Path, ...]:
     Raises:
         BadInput: There is none.
     """
-    found = find_configs(pattern)
-    if not found:
+    paths = find_configs(pattern)
+    if not paths:
         raise BadInput(
             "There is no config.",
             got=pattern,
             expected=f"a folder with {NAME} files, or a pattern of files",
             fix="`pitfalls monitor init` writes a config.",
         )
-    return found
+    return paths
 
 
 def find_configs(pattern: str) -> tuple[Path, ...]:
     """As `config_paths`, but for a folder or a pattern that may name none."""
     folder = Path(pattern)
     if folder.is_dir():
-        found = {*folder.glob("*.toml"), *folder.glob(f"*/{NAME}")}
+        paths = {*folder.glob("*.toml"), *folder.glob(f"*/{NAME}")}
     else:
-        found = {Path(name) for name in glob.glob(pattern, recursive=True)}  # noqa: PTH207 - an absolute pattern too
-    return tuple(sorted(found))
+        paths = {Path(name) for name in glob.glob(pattern, recursive=True)}  # noqa: PTH207 - an absolute pattern too
+    return tuple(sorted(paths))
 
 
 def read_files(paths: Sequence[Path], load: Callable[[Path], MonitorConfig] = load_config) -> tuple[ConfigFile, ...]:
     """Read several configs; one that cannot be read keeps the reason."""
-    found = []
+    files = []
     for path in paths:
         try:
-            found.append(ConfigFile(path=path, config=load(path)))
+            files.append(ConfigFile(path=path, config=load(path)))
         except PitfallsError as error:
-            found.append(ConfigFile(path=path, config=None, problem=str(error)))
-    return tuple(found)
+            files.append(ConfigFile(path=path, config=None, problem=str(error)))
+    return tuple(files)

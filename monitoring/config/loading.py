@@ -45,10 +45,10 @@ def load_config(path: Path) -> MonitorConfig:
         InvalidSettings: The file has errors; a text that is not TOML has one, as the rest cannot be read.
         BadInput: The file cannot be read, or is too large to be a config.
     """
-    found = parse_config(_text(path), path.absolute().parent, store=os.environ.get(STORE_VARIABLE) or None)
-    if isinstance(found, MonitorConfig):
-        return _with_writable_log(found, path.absolute())
-    raise InvalidSettings(str(path), [str(problem) for problem in found])
+    result = parse_config(_text(path), path.absolute().parent, store=os.environ.get(STORE_VARIABLE) or None)
+    if isinstance(result, MonitorConfig):
+        return _with_writable_log(result, path.absolute())
+    raise InvalidSettings(str(path), [str(problem) for problem in result])
 
 
 def _with_writable_log(config: MonitorConfig, path: Path) -> MonitorConfig:
@@ -114,10 +114,10 @@ def read_dictionary(path: Path) -> dict[str, ColumnSection]:
             expected="a section [columns]",
             fix='Write [columns], and below it a line for each column: amount = { kind = "number", unit = "EUR" }.',
         )
-    found = _entries(document["columns"], line_numbers(text.replace("\r\n", "\n")))
-    if isinstance(found, dict):
-        return found
-    raise InvalidSettings(str(path), [str(problem) for problem in found])
+    result = _entries(document["columns"], line_numbers(text.replace("\r\n", "\n")))
+    if isinstance(result, dict):
+        return result
+    raise InvalidSettings(str(path), [str(problem) for problem in result])
 
 
 def parse_dictionary(columns: Mapping[str, object]) -> dict[str, ColumnSection]:
@@ -132,10 +132,10 @@ def parse_dictionary(columns: Mapping[str, object]) -> dict[str, ColumnSection]:
     Raises:
         InvalidSettings: It has errors.
     """
-    found = _entries(columns, {})
-    if isinstance(found, dict):
-        return found
-    raise InvalidSettings("the dictionary", [problem.at(problem.place) for problem in found])
+    result = _entries(columns, {})
+    if isinstance(result, dict):
+        return result
+    raise InvalidSettings("the dictionary", [problem.at(problem.place) for problem in result])
 
 
 def _entries(columns: object, lines: Mapping[KeyPath, int]) -> dict[str, ColumnSection] | tuple[ConfigProblem, ...]:

@@ -86,7 +86,7 @@ class MetricSection(Section):
 
 def distinct_metrics(value: Sequence[MetricSection]) -> tuple[MetricSection, ...]:
     """Check that metrics have names of their own."""
-    names = [one.name for one in value]
+    names = [metric.name for metric in value]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         reject_setting("duplicate name.", got=twice[0], expected="another name for each metric", fix="Change one.")

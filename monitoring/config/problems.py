@@ -59,15 +59,15 @@ def problems_of(error: ValidationError, lines: Mapping[KeyPath, int], last_line:
     Returns:
         The problems in the order of the file.
     """
-    found = []
+    problems = []
     for detail in error.errors(include_url=False):
         place: KeyPath = detail["loc"]
         section = _section(place)
         if place[0] == "notify":  # pydantic puts the route's name between the section and its key
             place = (*place[:2], *place[3:])
         line = line_of(place, lines)
-        found.append(_problem(detail, place, section, last_line if line is None else line))
-    return tuple(sorted(found, key=lambda problem: problem.line))
+        problems.append(_problem(detail, place, section, last_line if line is None else line))
+    return tuple(sorted(problems, key=lambda problem: problem.line))
 
 
 def _section(place: KeyPath) -> type[Section] | None:
@@ -114,8 +114,8 @@ def _expected(kind: str, place: KeyPath, context: Mapping[str, Any], message: st
     return _EXPECTED.get(kind, message)
 
 
-def _did_you_mean(name: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1)
+def _did_you_mean(name: str, choices: list[str]) -> str:
+    near = difflib.get_close_matches(name, choices, n=1)
     return f"Did you mean {near[0]}?" if near else ""
 
 
@@ -123,17 +123,17 @@ def _unknown(place: KeyPath, section: type[Section] | None) -> tuple[str, str, s
     """What, got, expected and fix for a section or key that does not exist."""
     name = _key(place[-1])
     if len(place) == 1:
-        known, kind = sorted(SECTIONS), "section"
+        choices, kind = sorted(SECTIONS), "section"
     else:
-        known, kind = sorted(section.model_fields if section else ()), "key"
+        choices, kind = sorted(section.model_fields if section else ()), "key"
     owners = [owner for owner, fields in SECTIONS.items() if name in fields.model_fields]
     routes = [route for route, fields in ROUTES.items() if name in fields.model_fields and place[0] == "notify"]
-    fix = _did_you_mean(name, known)
+    fix = _did_you_mean(name, choices)
     if not fix and routes:
         fix = f"It is a key of the route {' or '.join(routes)}."
     elif not fix:
         fix = f"It belongs in {_HEADS.get(owners[0], f'[{owners[0]}]')}." if owners else "Remove it."
-    return f"unknown {kind}.", name, f"one of: {', '.join(known)}", fix
+    return f"unknown {kind}.", name, f"one of: {', '.join(choices)}", fix
 
 
 def _example(place: KeyPath, section: type[Section] | None) -> str:

@@ -49,7 +49,7 @@ class RouteSection(Section):
         return hashlib.sha256(json.dumps(address).encode()).hexdigest()
 
     @property
-    def shown(self) -> str:
+    def redacted_address(self) -> str:
         """The receiver in messages, without secrets."""
         return self.route
 
@@ -77,9 +77,9 @@ class WebhookRoute(RouteSection):
         return super().receiver if self.webhook is None else hashlib.sha256(self.webhook.encode()).hexdigest()
 
     @property
-    def shown(self) -> str:
+    def redacted_address(self) -> str:
         """The URL without its secrets, or where it is kept."""
-        return redacted(self.webhook) if self.webhook is not None else f"webhook of {_kept(self, 'webhook')}"
+        return redacted(self.webhook) if self.webhook is not None else f"webhook of {_secret_origin(self, 'webhook')}"
 
     @model_validator(mode="after")
     def _one_address(self) -> Self:
@@ -98,9 +98,9 @@ class SlackRoute(RouteSection):
     webhook_env: Name | None = Field(default=None, examples=["SLACK_WEBHOOK"])
 
     @property
-    def shown(self) -> str:
+    def redacted_address(self) -> str:
         """The route, and where its URL is kept."""
-        return f"slack, webhook of {_kept(self, 'webhook')}"
+        return f"slack, webhook of {_secret_origin(self, 'webhook')}"
 
     @model_validator(mode="after")
     def _one_address(self) -> Self:
@@ -138,9 +138,9 @@ class PagerDutyRoute(_EndingRoute):
     )
 
     @property
-    def shown(self) -> str:
+    def redacted_address(self) -> str:
         """The route, and where its key is kept."""
-        return f"pagerduty, routing key of {_kept(self, 'routing_key')}"
+        return f"pagerduty, routing key of {_secret_origin(self, 'routing_key')}"
 
     @model_validator(mode="after")
     def _one_key(self) -> Self:
@@ -160,7 +160,7 @@ class AlertmanagerRoute(_EndingRoute):
     token_env: Name | None = Field(default=None, examples=["ALERTMANAGER_TOKEN"])
 
     @property
-    def shown(self) -> str:
+    def redacted_address(self) -> str:
         """The route and its URL without secrets."""
         return f"alertmanager, {redacted(self.url)}"
 
@@ -188,7 +188,7 @@ class EmailRoute(RouteSection):
     password_env: Name | None = Field(default=None, examples=["SMTP_PASSWORD"])
 
     @property
-    def shown(self) -> str:
+    def redacted_address(self) -> str:
         """The addresses and the server."""
         return f"email to {', '.join(self.to)} by {self.host}:{self.port}"
 
@@ -218,7 +218,7 @@ class CommandRoute(RouteSection):
     )
 
     @property
-    def shown(self) -> str:
+    def redacted_address(self) -> str:
         """The program's name."""
         return f"command {self.command[0]}"
 
@@ -235,7 +235,7 @@ class AppriseRoute(RouteSection):
     )
 
     @property
-    def shown(self) -> str:
+    def redacted_address(self) -> str:
         """The route and the file's name."""
         return f"apprise {self.config_file.name}"
 
@@ -269,7 +269,7 @@ def _encrypted(url: str, what: str) -> None:
         )
 
 
-def _kept(section: RouteSection, name: str) -> str:
+def _secret_origin(section: RouteSection, name: str) -> str:
     """Where a secret is kept, in words."""
     file, variable = getattr(section, f"{name}_file"), getattr(section, f"{name}_env")
     return str(file) if file is not None else f"the variable {variable}"

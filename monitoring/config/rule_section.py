@@ -48,7 +48,7 @@ class RuleSection(Section):
     @property
     def kinds(self) -> tuple[str, ...]:
         """The kinds of conditions that it has."""
-        given = (
+        conditions = (
             self.low is not None or self.high is not None,
             self.missing is not None,
             self.unique,
@@ -59,7 +59,7 @@ class RuleSection(Section):
             self.min_rows is not None or self.max_rows is not None,
             self.gap is not None,
         )
-        return tuple(kind for kind, has in zip(KINDS, given, strict=True) if has)
+        return tuple(kind for kind, has in zip(KINDS, conditions, strict=True) if has)
 
     @model_validator(mode="after")
     def _one_condition(self) -> RuleSection:
@@ -94,7 +94,7 @@ class RuleSection(Section):
 
 def distinct_rules(value: Sequence[RuleSection]) -> tuple[RuleSection, ...]:
     """Check that rules have names of their own."""
-    names = [one.name for one in value]
+    names = [rule.name for rule in value]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         reject_setting("duplicate name.", got=twice[0], expected="another name for each rule", fix="Change one.")

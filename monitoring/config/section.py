@@ -35,11 +35,11 @@ def check_one_way(section: Section, name: str, *, whose: str, inline: bool = Fal
         PydanticCustomError: It is given twice, or is missing.
     """
     names = [name] * inline + [f"{name}_file", f"{name}_env"]
-    given = [one for one in names if getattr(section, one) is not None]
-    if len(given) > 1 or (needed and not given):
+    names_set = [name for name in names if getattr(section, name) is not None]
+    if len(names_set) > 1 or (needed and not names_set):
         reject_setting(
             f"{whose} needs its {name.replace('_', ' ')}, in one way.",
-            got=", ".join(given) or None,
+            got=", ".join(names_set) or None,
             expected=f"one of: {', '.join(names)}",
             fix=f'Write, for example, {name}_file = "secrets/{name}".',
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
@@ -18,7 +18,6 @@ from pydantic import (
 from monitoring.config.action_section import ActionSection
 from monitoring.config.addresses import store_url, webhook_url
 from monitoring.config.columns_section import ColumnEntries, ColumnSection
-from monitoring.config.engine_section import EngineSection
 from monitoring.config.invalid_setting import reject_setting
 from monitoring.config.metric_section import Metrics, MetricSection
 from monitoring.config.rollout_section import DecideSection, RolloutSection
@@ -112,6 +111,19 @@ class ModelSection(Section):
         return self.folder.name
 
 
+class EngineSection(Section):
+    """What reads the rows of a table's windows; evidence and verdicts are the same to the last bit whatever does.
+
+    `local` is this process, and `processes` all processors of this machine. `sql` has a DuckDB database sum up the rows
+    of a query, and `spark` has Spark read files, or a table of its own.
+    """
+
+    kind: Literal["local", "processes", "sql", "spark"] = Field(default="local", examples=["processes"])
+    workers: int | None = Field(default=None, ge=1, le=1024, examples=[8])
+    master: Name | None = Field(default=None, examples=["sc://spark.example.org:15002"])
+    table: Name | None = Field(default=None, examples=["prod.predictions"])
+
+
 class BaselineSection(Section):
     """Another baseline than the model's own, and from when on windows are judged: `pitfalls monitor rebaseline`.
 
@@ -162,11 +174,11 @@ class WindowsSection(Section):
 
     @model_validator(mode="after")
     def _one_cut(self) -> WindowsSection:
-        given = {"rows": self.rows is not None, "by_file": self.by_file, "batch_column": self.batch_column is not None}
-        if sum(given.values()) > 1:
+        cuts = {"rows": self.rows is not None, "by_file": self.by_file, "batch_column": self.batch_column is not None}
+        if sum(cuts.values()) > 1:
             reject_setting(
                 "windows are cut in one way.",
-                got=", ".join(name for name, is_given in given.items() if is_given),
+                got=", ".join(name for name, is_given in cuts.items() if is_given),
                 expected="one of: rows, by_file, batch_column",
                 fix="Remove the others.",
             )
@@ -194,7 +206,7 @@ class ExpectedSection(Section):
         if sum(kinds) != 1:
             reject_setting(
                 "an event needs its days, in one way.",
-                got=", ".join(k for k, given in zip(_EVENT_KINDS, kinds, strict=True) if given) or None,
+                got=", ".join(k for k, is_set in zip(_EVENT_KINDS, kinds, strict=True) if is_set) or None,
                 expected="one of: dates, first and last, ics, country",
                 fix="Keep one of them, and write a section for each.",
             )
@@ -297,7 +309,7 @@ class RetentionSection(Section):
 
 
 def _distinct_actions(actions: tuple[ActionSection, ...]) -> tuple[ActionSection, ...]:
-    distinct([one.name for one in actions])
+    distinct([action.name for action in actions])
     return actions
 
 

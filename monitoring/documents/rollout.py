@@ -271,12 +271,12 @@ def replay_document(
         record: The rollout in the store, of a replay of a traffic log.
         scored: How many rows the candidate was given, of such a replay.
     """
-    known = result_document(result)
+    document = result_document(result)
     versions = None
     if record is not None:
         versions = VersionsDocument(champion=record.champion, candidate=record.candidate)
     return ReplayDocument(
-        **{name: getattr(known, name) for name in RolloutResultDocument.model_fields},
+        **{name: getattr(document, name) for name in RolloutResultDocument.model_fields},
         rollout=None if record is None else record.number,
         model=None if record is None else record.model,
         versions=versions,
@@ -303,7 +303,7 @@ def rollout_document(record: RolloutRecord, events: Sequence[RolloutEvent]) -> R
         follows=record.follows,
         result=None if record.result is None else result_document(record.result),
         plan=None if record.plan is None else plan_document(record.plan),
-        events=[RolloutEventDocument(at=one.at, kind=one.kind, by=one.by, text=one.text) for one in events],
+        events=[RolloutEventDocument(at=event.at, kind=event.kind, by=event.by, text=event.text) for event in events],
     )
 
 
@@ -319,20 +319,20 @@ def plan_document(plan: RolloutPlan) -> RolloutPlanDocument:
         measured_on=plan.measured_on,
         promises=[
             PromiseDocument(
-                effect=one.effect,
-                verdict=one.verdict,
-                shares=list(one.shares),
-                days=list(one.days),
-                rows=list(one.rows),
-                labels=list(one.labels),
+                effect=promise.effect,
+                verdict=promise.verdict,
+                shares=list(promise.shares),
+                days=list(promise.days),
+                rows=list(promise.rows),
+                labels=list(promise.labels),
             )
-            for one in plan.promises
+            for promise in plan.promises
         ],
     )
 
 
-def _difference(found: RolloutInterval) -> DifferenceDocument:
-    return DifferenceDocument(mean=found.mean, low=found.low, high=found.high, verdict=found.verdict)
+def _difference(interval: RolloutInterval) -> DifferenceDocument:
+    return DifferenceDocument(mean=interval.mean, low=interval.low, high=interval.high, verdict=interval.verdict)
 
 
 def _guard(guard: RolloutGuard) -> GuardDocument:

@@ -206,8 +206,8 @@ def status_document(status: MonitorStatus, *, since: datetime | None = None) -> 
         failure=status.failure or None,
         undelivered=status.undelivered,
         versions=[
-            VersionInUseDocument(number=one.number, version=one.version, open_pages=one.open_pages)
-            for one in status.versions
+            VersionInUseDocument(number=version.number, version=version.version, open_pages=version.open_pages)
+            for version in status.versions
         ],
     )
 

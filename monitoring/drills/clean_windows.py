@@ -65,7 +65,7 @@ class CleanWindows:
 
     def sample(self, most: int = MOST_ROWS) -> pa.Table:
         """Some rows of all windows, at most so many."""
-        rows = pa.concat_tables([one.rows for one in self.windows])
+        rows = pa.concat_tables([window.rows for window in self.windows])
         return _thinned(rows, most)
 
 
@@ -89,13 +89,13 @@ def clean_windows(
         BadInput: The traffic does not fit the config.
         CannotRun: A file cannot be read.
     """
-    found = _clean_records(config, deployment, store) if config.traffic.path is not None else ()
-    if len(found) >= FEWEST:
+    clean = _clean_records(config, deployment, store) if config.traffic.path is not None else ()
+    if len(clean) >= FEWEST:
         spec = deployment.baseline.spec
-        scope = ReadScope(since=found[0].start)
+        scope = ReadScope(since=clean[0].start)
         traffic = open_traffic(config, deployment.baseline, deployment.version, clock=clock, scope=scope)
-        read = ((one, live_reference(traffic, one, spec, embed)) for one in found)
-        windows = tuple(CleanWindow(window=one, rows=_thinned(rows)) for one, rows in read if rows.num_rows)
+        read = ((window, live_reference(traffic, window, spec, embed)) for window in clean)
+        windows = tuple(CleanWindow(window=window, rows=_thinned(rows)) for window, rows in read if rows.num_rows)
         if len(windows) >= FEWEST:
             return CleanWindows(source="traffic", windows=windows)
     return CleanWindows(source="reference", windows=tuple(_of_reference(config, deployment)))
@@ -106,14 +106,15 @@ def _clean_records(config: MonitorConfig, deployment: Deployment, store: Store) 
     if number is None:
         return ()
     records = store.windows.recent(number, latest=MOST)
-    calendar, pages = deployment.plan.events, [one for one in store.incidents.read(number) if one.level == "page"]
+    calendar = deployment.plan.events
+    pages = [incident for incident in store.incidents.read(number) if incident.level == "page"]
     mature = records[-1].end - deployment.horizon if records else None
     return tuple(
-        Window(start=one.start, end=one.end)
-        for place, one in enumerate(records)
-        if one.rows
-        and (mature is None or one.end <= mature)
-        and calendar.at(one.start, one.end) is None
+        Window(start=record.start, end=record.end)
+        for place, record in enumerate(records)
+        if record.rows
+        and (mature is None or record.end <= mature)
+        and calendar.at(record.start, record.end) is None
         and not _paged(records[place : place + BEFORE_PAGE + 1], pages)
     )
 
@@ -123,7 +124,7 @@ def _paged(windows: Sequence[WindowRecord], pages: Sequence[IncidentRecord]) -> 
     first = windows[0]
     return any(
         (page.window_start < first.end and (page.closed_at is None or page.closed_at > first.start))
-        or any(one.start <= page.window_start < one.end for one in windows)
+        or any(window.start <= page.window_start < window.end for window in windows)
         for page in pages
     )
 
@@ -135,13 +136,13 @@ def _of_reference(config: MonitorConfig, deployment: Deployment) -> Iterator[Cle
     size = deployment.baseline.spec.rows_per_window
     if size is not None:
         starts = range(0, max(len(times) - size + 1, 1), size)
-        spans = [Window(start=as_datetime(one), end=as_datetime(one + size)) for one in starts]
+        spans = [Window(start=as_datetime(start), end=as_datetime(start + size)) for start in starts]
     elif isinstance(plan, RowPlan):
         spans = list(plan.windows(times))
     else:
         spans = list(plan.windows(as_datetime(int(times[0])), as_datetime(int(times[-1]))))
         spans = spans[1:-1] if len(spans) >= FEWEST + 2 else spans
-    for span in [one for one in spans if plan.events.at(one.start, one.end) is None][-MOST:]:
+    for span in [span for span in spans if plan.events.at(span.start, span.end) is None][-MOST:]:
         first, last = np.searchsorted(times, [as_microseconds(span.start), as_microseconds(span.end)]).tolist()
         if last > first:
             yield CleanWindow(window=span, rows=_thinned(table.slice(first, last - first)))
@@ -162,6 +163,6 @@ def _thinned(rows: pa.Table, most: int = MOST_ROWS) -> pa.Table:
 _LATER = timedelta(days=365)
 
 
-def next_start(found: CleanWindows) -> datetime:
+def next_start(clean: CleanWindows) -> datetime:
     """When a timeline after the clean windows begins: at the end of the last; after a year where they have no dates."""
-    return found.windows[-1].window.end + (_LATER if found.windows[-1].window.end.year == UNDATED else timedelta())
+    return clean.windows[-1].window.end + (_LATER if clean.windows[-1].window.end.year == UNDATED else timedelta())

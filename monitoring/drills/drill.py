@@ -34,7 +34,7 @@ from monitoring.watches.embedding import Embedder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class Detection:
     """An incident that was opened, or became worse.
 
     Attributes:
@@ -53,10 +53,10 @@ class Told:
         return self.incident.level, self.incident.watch, self.incident.slice
 
 
-def told_by(window: Progress) -> list[Told]:
+def detections_in(window: Progress) -> list[Detection]:
     """The incidents that a window opened or made worse."""
     return [
-        Told(incident=incident, start=window.window.start, window=window.done)
+        Detection(incident=incident, start=window.window.start, window=window.done)
         for incident in window.changed
         if is_news(incident, window.window.end)
     ]
@@ -122,16 +122,18 @@ class ReplayJob:
 
     def _named(self, incident: IncidentRecord) -> Iterator[str]:
         spec = self._deployment.baseline.spec
-        inputs = {one.name for one in spec.features} - spec.of_outputs
+        inputs = {feature.name for feature in spec.features} - spec.of_outputs
         if incident.watch == FACT_WATCH:
-            yield from (one for one in incident.inputs_of_fact if one in inputs)
+            yield from (name for name in incident.inputs_of_fact if name in inputs)
             return
         watch = self._deployment.reference_fit.watches.get(incident.watch)
         if watch is not None and watch.feature in inputs:
             yield watch.feature or ""
         if incident.detail.subgroup is not None:
-            yield from (one.input for one in incident.detail.subgroup.conditions if one.input in inputs)
-        yield from (one.input for one in incident.detail.inputs if one.input in inputs)
+            yield from (
+                condition.input for condition in incident.detail.subgroup.conditions if condition.input in inputs
+            )
+        yield from (drift.input for drift in incident.detail.inputs if drift.input in inputs)
 
     def _path(self, name: str) -> Path:
         return self._folder / f"{name}.db"
@@ -188,7 +190,7 @@ class _Replicate:
     number: int
     timeline: Timeline
     lead: str
-    by_chance: tuple[Told, ...]
+    by_chance: tuple[Detection, ...]
 
 
 def run_drill(
@@ -216,14 +218,14 @@ def run_drill(
         BadInput: There is no such fault, or the config does not fit the traffic.
         CannotRun: A file cannot be read.
     """
-    begun, asked = clock(), faults_named(request.faults)
+    begun, faults = clock(), faults_named(request.faults)
     deployment = deploy(config, embedder)
     embedding = deployment.baseline.spec.embedding
     embed = embedder(deployment.bundle) if embedder is not None and embedding is not None else None
     clean = clean_windows(config, deployment, store, clock=clock, embed=embed)
     lead = lead_length(deployment.plan, deployment.burn_in, start=next_start(clean), least=request.lead)
     request, scope = replace(request, lead=lead), _scope(config, deployment, clean, request.windows)
-    planned, unfit = fitting(asked, scope)
+    planned, unfit = fitting(faults, scope)
     promises = _promises(config, store, request.windows)
     with tempfile.TemporaryDirectory(prefix="pitfalls-drill-") as folder:
         job = ReplayJob(config, deployment, Path(folder))
@@ -237,7 +239,7 @@ def run_drill(
         at=begun,
         faults=tuple(_result(fault, runs[fault.name], promised=promises(fault)) for fault, _ in planned),
         unfit=unfit,
-        **_made_of(request, clean, drill.by_chance),
+        **_record_fields(request, clean, drill.by_chance),
     )
 
 
@@ -254,9 +256,9 @@ def _scope(config: MonitorConfig, deployment: Deployment, clean: CleanWindows, w
     )
 
 
-def _made_of(request: DrillRequest, clean: CleanWindows, by_chance: Sequence[Told]) -> dict[str, Any]:
+def _record_fields(request: DrillRequest, clean: CleanWindows, by_chance: Sequence[Detection]) -> dict[str, Any]:
     """What a record says of a drill's making, and of what was told without a fault."""
-    pages, notices = (sum(one.incident.level == level for one in by_chance) for level in ("page", "notice"))
+    pages, notices = (sum(detection.incident.level == level for detection in by_chance) for level in ("page", "notice"))
     return {
         "by": request.by,
         "release": installed_version(),
@@ -276,8 +278,12 @@ def _made_of(request: DrillRequest, clean: CleanWindows, by_chance: Sequence[Tol
 def _promises(config: MonitorConfig, store: Store, windows: int) -> Callable[[Fault], bool]:
     """Which faults are no smaller than the rise of the error rate that is detected within so many windows."""
     number = look_up_deployment(config, store).number
-    known = () if number is None else store.deployments.sensitivity(number)
-    rises = [one.rise for one in known if one.metric == "error" and not one.slice and one.windows <= windows]
+    sensitivities = () if number is None else store.deployments.sensitivity(number)
+    rises = [
+        sensitivity.rise
+        for sensitivity in sensitivities
+        if sensitivity.metric == "error" and not sensitivity.slice and sensitivity.windows <= windows
+    ]
     detected = min((rise for rise in rises if rise is not None), default=float("inf"))
     return lambda fault: fault.rise is None or fault.rise >= detected
 
@@ -320,7 +326,7 @@ class _Drill:
     ) -> None:
         self._job, self._deployment, self._clean = job, deployment, clean
         self._scope, self._request, self._counter = scope, request, counter
-        self.by_chance: list[Told] = []
+        self.by_chance: list[Detection] = []
 
     def run(self, planned: Sequence[tuple[Fault, tuple[str, ...]]]) -> dict[str, list[DrillRun]]:
         """Run everything; the runs by fault."""
@@ -332,7 +338,7 @@ class _Drill:
                 target = targets[int(rng.permutation(len(targets))[number % len(targets)])]
                 done = self._plant(replicate, fault, target)
                 runs[fault.name].append(done)
-                self._counter.count(f"{fault.title}{f' in {target}' if target else ''}: {_said(done)}")
+                self._counter.count(f"{fault.title}{f' in {target}' if target else ''}: {_run_text(done)}")
             self._job.forget(replicate.lead)
         return runs
 
@@ -345,15 +351,21 @@ class _Drill:
             sizes=(self._request.lead, self._request.windows),
             rng=self._rng("timeline", number),
         )
-        lead, told = f"lead-{number}", list[Told]()
+        lead, lead_detections = f"lead-{number}", list[Detection]()
         before = ReplayedTraffic(timeline.before, self._scope.spec, known_until=timeline.planted_at)
-        self._job.judge(lead, before, timeline.planted_at, judged=lambda window: told.extend(told_by(window)))
-        after: list[Told] = []
+        self._job.judge(
+            lead, before, timeline.planted_at, judged=lambda window: lead_detections.extend(detections_in(window))
+        )
+        after: list[Detection] = []
         whole = ReplayedTraffic(timeline.changed(lambda rows, _window: rows), self._scope.spec)
-        self._job.judge("clean", whole, timeline.end, after=lead, judged=lambda window: after.extend(told_by(window)))
+        self._job.judge(
+            "clean", whole, timeline.end, after=lead, judged=lambda window: after.extend(detections_in(window))
+        )
         self._job.forget("clean")
-        self.by_chance += [*told, *after]
-        causes = "; ".join(f"{one.incident.level}, {one.incident.cause}" for one in (*told, *after))
+        self.by_chance += [*lead_detections, *after]
+        causes = "; ".join(
+            f"{detection.incident.level}, {detection.incident.cause}" for detection in (*lead_detections, *after)
+        )
         self._counter.count(f"no fault: {causes or 'nothing told'}")
         return _Replicate(number=number, timeline=timeline, lead=lead, by_chance=tuple(after))
 
@@ -363,16 +375,18 @@ class _Drill:
         rows = replicate.timeline.changed(
             lambda rows, window: fault.plant(rows, target, replace(self._scope, window=window), rng)
         )
-        first: dict[Level, Told] = {}
+        first: dict[Level, Detection] = {}
 
         windows: list[WindowRecord] = []
 
         def judged(window: Progress) -> None:
             windows.append(window.window)
-            for told in told_by(window):
-                chance = any(other.key == told.key and other.start <= told.start for other in replicate.by_chance)
+            for detection in detections_in(window):
+                chance = any(
+                    other.key == detection.key and other.start <= detection.start for other in replicate.by_chance
+                )
                 if not chance:
-                    first.setdefault(told.incident.level, told)
+                    first.setdefault(detection.incident.level, detection)
 
         def enough() -> bool:
             return "page" in first or fault.level in first
@@ -381,16 +395,16 @@ class _Drill:
         end = replicate.timeline.end
         self._job.judge("fault", traffic, end, after=replicate.lead, judged=judged, stop=enough)
         self._job.forget("fault")
-        found = first.get("page") or first.get("notice")
-        if found is None:
+        detection = first.get("page") or first.get("notice")
+        if detection is None:
             nearest = nearest_to(fault.level, windows, self._deployment.reference_fit)
             return DrillRun(replicate=replicate.number, column=target, nearest=nearest)
-        incident = found.incident
+        incident = detection.incident
         return DrillRun(
             replicate=replicate.number,
             column=target,
             level=incident.level,
-            delay=found.window,
+            delay=detection.window,
             watch=incident.watch,
             slice=incident.slice,
             cause=incident.cause,
@@ -402,7 +416,7 @@ class _Drill:
         return np.random.default_rng([self._request.seed, zlib.crc32(name.encode()), number])
 
 
-def _said(run: DrillRun) -> str:
+def _run_text(run: DrillRun) -> str:
     if run.level is None:
         return "not detected"
     return f"{run.level} in window {run.delay}: {run.cause}"
@@ -429,8 +443,8 @@ def nearest_to(level: Level, windows: Sequence[WindowRecord], fit: ReferenceFit)
         return parts[0]
     values = [
         (score.value, score.rows, at)
-        for at, one in enumerate(windows, start=1)
-        for score in one.scores
+        for at, window in enumerate(windows, start=1)
+        for score in window.scores
         if score.level == "page" and (score.watch, score.slice) == (key.watch, key.slice) and score.value is not None
     ]
     if values:

@@ -35,11 +35,11 @@ class ReplayedTraffic:
         labels = labels.take(pa.array(_firsts(labels["prediction_id"])))
         logged = rows.drop_columns(["label", "label_time"]).filter(rows["event_time"].is_valid())
         logged = logged.take(pa.array(np.argsort(microseconds(logged["event_time"]), kind="stable")))
-        kept = _firsts(logged["prediction_id"])
+        firsts = _firsts(logged["prediction_id"])
         repeated = np.ones(logged.num_rows, dtype=np.bool_)
-        repeated[kept] = False
+        repeated[firsts] = False
         self._repeats = microseconds(logged["event_time"])[repeated]
-        self._rows = logged.take(pa.array(kept))
+        self._rows = logged.take(pa.array(firsts))
         self._spec = spec
         self._times = microseconds(self._rows["event_time"])
         if known_until is not None:
@@ -127,10 +127,10 @@ class ReplayedTraffic:
     def was_answered(self, ids: pa.Array, before: int) -> NDArray[np.bool_]:
         """See `TrafficSource`."""
         places = pc.index_in(ids, self._rows["prediction_id"].combine_chunks())
-        known = np.asarray(places.is_valid(), dtype=np.bool_)
-        if known.any():
-            known &= self._times[np.asarray(pc.fill_null(places, 0))] < before
-        return known
+        is_answered = np.asarray(places.is_valid(), dtype=np.bool_)
+        if is_answered.any():
+            is_answered &= self._times[np.asarray(pc.fill_null(places, 0))] < before
+        return is_answered
 
     def of_other_models(self, ids: pa.Array) -> NDArray[np.bool_]:
         """See `TrafficSource`."""
@@ -150,7 +150,7 @@ def _firsts(ids: pa.ChunkedArray) -> NDArray[np.int64]:
 
 def _retyped(rows: pa.Table) -> pa.Table:
     """The rows of a window, in which a number that became text is text."""
-    for name in [one for one in rows.column_names if one.endswith(RETYPED)]:
+    for name in [column for column in rows.column_names if column.endswith(RETYPED)]:
         number = name.removesuffix(RETYPED)
         if rows[name].null_count < rows.num_rows:
             rows = rows.set_column(rows.column_names.index(number), number, rows[name])

@@ -46,7 +46,7 @@ class Timeline:
     @property
     def before(self) -> pa.Table:
         """The rows before the fault."""
-        return pa.concat_tables([one.rows for one in self.windows[: self.lead]])
+        return pa.concat_tables([window.rows for window in self.windows[: self.lead]])
 
     def changed(self, change: Callable[[pa.Table, int], pa.Table]) -> pa.Table:
         """All rows, with those from the planting on changed, window by window; windows are numbered from 1.
@@ -54,8 +54,8 @@ class Timeline:
         A number that became text is in a column of its own, whose name ends in `RETYPED`, and missing otherwise.
         """
         before = self.before
-        after = [change(one.rows, place) for place, one in enumerate(self.windows[self.lead :], start=1)]
-        aligned = (_with_texts_apart(one, before.schema) for one in after)
+        after = [change(window.rows, place) for place, window in enumerate(self.windows[self.lead :], start=1)]
+        aligned = (_with_texts_apart(rows, before.schema) for rows in after)
         return pa.concat_tables([before, *aligned], promote_options="permissive")
 
 
@@ -93,17 +93,19 @@ def draw_timeline(
     count = sum(sizes)
     if isinstance(plan, RowPlan):
         drawn = [clean[place] for place in rng.integers(0, len(clean), count).tolist()]
-        slots = _one_after_the_other([one.window for one in drawn], start)
+        slots = _one_after_the_other([window.window for window in drawn], start)
     else:
         slots = [
-            one for one in plan.windows(start, start + (count + 2) * window_length(plan, start)) if one.start >= start
+            slot
+            for slot in plan.windows(start, start + (count + 2) * window_length(plan, start))
+            if slot.start >= start
         ]
         slots = slots[:count]
         places = _Places(clean, plan.phases)
         drawn = [clean[places.draw(slot.start, rng)] for slot in slots]
     moved = tuple(
-        CleanWindow(window=slot, rows=_moved(one, slot, f"{place}:"))
-        for place, (slot, one) in enumerate(zip(slots, drawn, strict=True))
+        CleanWindow(window=slot, rows=_moved(window, slot, f"{place}:"))
+        for place, (slot, window) in enumerate(zip(slots, drawn, strict=True))
     )
     return Timeline(windows=moved, lead=sizes[0])
 
@@ -137,7 +139,7 @@ class _Places:
 
     def __init__(self, clean: Sequence[CleanWindow], phases: Callable[[datetime], Mapping[str, int]]) -> None:
         self._phases = phases
-        self._clean = [dict(phases(one.window.start)) for one in clean]
+        self._clean = [dict(phases(window.window.start)) for window in clean]
 
     def draw(self, start: datetime, rng: np.random.Generator) -> int:
         """The place of a clean window for a window that begins at a time."""
@@ -150,8 +152,8 @@ class _Places:
 
 def _one_after_the_other(windows: Sequence[Window], start: datetime) -> list[Window]:
     slots = []
-    for one in windows:
-        slots.append(Window(start=start, end=start + (one.end - one.start)))
+    for window in windows:
+        slots.append(Window(start=start, end=start + (window.end - window.start)))
         start = slots[-1].end
     return slots
 
@@ -163,9 +165,11 @@ def _moved(clean: CleanWindow, slot: Window, prefix: str) -> pa.Table:
     offsets = np.clip(times - as_microseconds(clean.window.start), 0, length - 1)
     moved = offsets + as_microseconds(slot.start)
     delays = np.maximum(microseconds(rows["label_time"]) - times, 0)
-    known = np.asarray(rows["label"].is_valid(), dtype=np.bool_)
-    ids = pa.array([f"{prefix}{one}" for one in rows["prediction_id"].to_pylist()], pa.string())
-    return _with(rows, prediction_id=ids, event_time=_times(moved), label_time=_times(moved + delays, unknown=~known))
+    is_labelled = np.asarray(rows["label"].is_valid(), dtype=np.bool_)
+    ids = pa.array([f"{prefix}{prediction_id}" for prediction_id in rows["prediction_id"].to_pylist()], pa.string())
+    return _with(
+        rows, prediction_id=ids, event_time=_times(moved), label_time=_times(moved + delays, unknown=~is_labelled)
+    )
 
 
 def _times(us: NDArray[np.int64], unknown: NDArray[np.bool_] | None = None) -> pa.Array:

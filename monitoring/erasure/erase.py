@@ -113,9 +113,9 @@ def counted_changes(root: Path, wanted: WantedRows) -> Iterator[Change]:
         by_id = np.asarray(table["file"].cast(pa.string()).to_pylist(), dtype=object) == BY_ID
         mask = by_id & np.isin(table["row"].to_numpy(), keys)
         if mask.any():
-            kept = counted_bytes(table.filter(pa.array(~mask)))
+            content = counted_bytes(table.filter(pa.array(~mask)))
             name, removed = f"{FOLDER}/{path.name}", int(mask.sum())
-            yield replaced_file(path, kept, kind="counted labels", name=name, rows=table.num_rows, removed=removed)
+            yield replaced_file(path, content, kind="counted labels", name=name, rows=table.num_rows, removed=removed)
 
 
 def _emptied(contents: SegmentContents, wanted: WantedRows) -> tuple[pa.Table, int] | None:
@@ -241,7 +241,11 @@ def plan_erasure(request: ErasureRequest, clock: Callable[[], datetime]) -> tupl
     """
     wanted = _wanted(request)
     plain = [change.erased for change in _changes(request, wanted, clock)]
-    return (*plain, *open_segments(request.root, wanted), *(one.erased for one in part_changes(request.root, wanted)))
+    return (
+        *plain,
+        *open_segments(request.root, wanted),
+        *(change.erased for change in part_changes(request.root, wanted)),
+    )
 
 
 def erase(request: ErasureRequest, waiting: Waiting) -> tuple[Receipt, Path]:
@@ -353,9 +357,9 @@ def _erase_logged(root: Path, wanted: WantedRows, file: ReceiptFile, waiting: Wa
         waiting.sleep(_POLL_S)
         recover(root)
     left = still_open(root, segments)
-    for one in segments:
-        if one not in left:
-            file.add(one)
+    for segment in segments:
+        if segment not in left:
+            file.add(segment)
     try:
         _apply(file, part_changes(root, wanted))
     except CannotRun as error:

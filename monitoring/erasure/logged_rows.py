@@ -52,24 +52,24 @@ def ids_where(root: Path, where: ColumnValue) -> tuple[str, ...]:
         BadInput: no file of the log has such a column.
         CannotRun: a part cannot be read.
     """
-    found: set[str] = set()
+    matches: set[str] = set()
     columns: set[str] = set()
-    known = False
+    has_column = False
     for table in _open_tables(root):
         columns.update(table.column_names)
         name = where.column_in(table.column_names)
-        known |= name is not None
-        found.update(_matching(table, where, name))
+        has_column |= name is not None
+        matches.update(_matching(table, where, name))
     for part in _parts(root):
         with opened(part) as file:
             columns.update(file.schema_arrow.names)
             name = where.column_in(file.schema_arrow.names)
-            known |= name is not None
+            has_column |= name is not None
             groups = [] if name is None else [i for i in range(file.num_row_groups) if _may_have(file, i, name, where)]
             if groups:
                 picked = list(dict.fromkeys((REQUEST_ID, ROW, name)))
-                found.update(_matching(file.read_row_groups(groups, columns=picked), where, name))
-    if not known and columns:
+                matches.update(_matching(file.read_row_groups(groups, columns=picked), where, name))
+    if not has_column and columns:
         raise BadInput(
             "No row of the log has the column of --where.",
             got=where.column,
@@ -77,7 +77,7 @@ def ids_where(root: Path, where: ColumnValue) -> tuple[str, ...]:
             fix="Name one of these; an input or output may go by its bare name. A column that --redact leaves out "
             "cannot be searched: give ids.",
         )
-    return tuple(sorted(found))
+    return tuple(sorted(matches))
 
 
 def both_ids(root: Path, ids: tuple[str, ...]) -> tuple[str, ...]:
@@ -89,9 +89,9 @@ def both_ids(root: Path, ids: tuple[str, ...]) -> tuple[str, ...]:
     Returns:
         All of them, sorted, each once; those that no row has, too.
     """
-    known = set(ids)
+    all_ids = set(ids)
     while True:
-        wanted = WantedRows(ids=tuple(sorted(known)))
+        wanted = WantedRows(ids=tuple(sorted(all_ids)))
         tables = list(_open_tables(root))
         for part in _parts(root):
             with opened(part) as file:
@@ -103,11 +103,11 @@ def both_ids(root: Path, ids: tuple[str, ...]) -> tuple[str, ...]:
             rows = table.filter(pa.array(wanted.of_rows(table)))
             predictions.update(prediction_ids(rows).to_pylist())
             if ANSWER_ID in rows.column_names:
-                answers.update(one for one in answer_ids(rows).to_pylist() if not one.startswith(":"))
-        complete = predictions <= known
-        known |= predictions | answers
+                answers.update(answer for answer in answer_ids(rows).to_pylist() if not answer.startswith(":"))
+        complete = predictions <= all_ids
+        all_ids |= predictions | answers
         if complete:  # no other row can have the server's own id of one of these
-            return tuple(sorted(known))
+            return tuple(sorted(all_ids))
 
 
 def _open_tables(root: Path) -> Iterator[pa.Table]:
@@ -151,7 +151,7 @@ def _may_have(file: pq.ParquetFile, group: int, name: str, where: ColumnValue) -
 
 def open_segments(root: Path, wanted: WantedRows) -> list[ErasedRows]:
     """The segments in `open` that have wanted rows. Cost: each is read."""
-    found = []
+    changes = []
     for path in segments_in(root / OPEN):
         try:
             data = path.read_bytes()
@@ -160,7 +160,7 @@ def open_segments(root: Path, wanted: WantedRows) -> list[ErasedRows]:
             continue
         count = 0 if table is None else int(wanted.of_rows(table).sum())
         if table is not None and count:
-            found.append(
+            changes.append(
                 ErasedRows(
                     kind="open segment",
                     file=f"{OPEN}/{path.name}",
@@ -170,7 +170,7 @@ def open_segments(root: Path, wanted: WantedRows) -> list[ErasedRows]:
                     sha256_after=None,
                 )
             )
-    return found
+    return changes
 
 
 def part_changes(root: Path, wanted: WantedRows) -> Iterator[Change]:
@@ -192,8 +192,8 @@ def part_changes(root: Path, wanted: WantedRows) -> Iterator[Change]:
                 rows = file.read() if wanted.count(file) else None
             if rows is not None:
                 mask = wanted.of_rows(rows)
-                kept, removed = parquet_bytes(rows.filter(pa.array(~mask))), int(mask.sum())
-                yield replaced_file(part.path, kept, kind="part", name=part.key, rows=rows.num_rows, removed=removed)
+                content, removed = parquet_bytes(rows.filter(pa.array(~mask))), int(mask.sum())
+                yield replaced_file(part.path, content, kind="part", name=part.key, rows=rows.num_rows, removed=removed)
     store = read_archive(root)
     for key in [] if store is None else store.find():
         if store is not None and key.startswith(MODEL_PREFIX) and key.endswith(PART_SUFFIX):
@@ -207,7 +207,7 @@ def _archived(store: FileStore, key: str, wanted: WantedRows) -> Iterator[Change
     before = store.read(key)
     rows = pq.read_table(pa.BufferReader(before))
     mask: NDArray[np.bool_] = wanted.of_rows(rows)
-    kept = parquet_bytes(rows.filter(pa.array(~mask)))
+    content = parquet_bytes(rows.filter(pa.array(~mask)))
     yield Change(
         erased=ErasedRows(
             kind="archived part",
@@ -215,12 +215,12 @@ def _archived(store: FileStore, key: str, wanted: WantedRows) -> Iterator[Change
             rows=rows.num_rows,
             removed=int(mask.sum()),
             sha256_before=hashlib.sha256(before).hexdigest(),
-            sha256_after=hashlib.sha256(kept).hexdigest(),
+            sha256_after=hashlib.sha256(content).hexdigest(),
         ),
-        apply=lambda: store.write(key, kept),
+        apply=lambda: store.write(key, content),
     )
 
 
 def still_open(root: Path, segments: Sequence[ErasedRows]) -> tuple[ErasedRows, ...]:
     """Those of some open segments that are there yet."""
-    return tuple(one for one in segments if (root / one.file).exists())
+    return tuple(segment for segment in segments if (root / segment.file).exists())

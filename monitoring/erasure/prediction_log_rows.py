@@ -67,9 +67,9 @@ def without_rows(path: Path, gone: Callable[[AnsweredRows], NDArray[np.bool_]]) 
     return out.getvalue(), rows, removed
 
 
-def _stretches(log: Any, metadata: RequestMetadata, kept: NDArray[np.bool_]) -> Iterator[bytes]:
+def _stretches(log: Any, metadata: RequestMetadata, mask: NDArray[np.bool_]) -> Iterator[bytes]:
     """A record for each stretch of rows that stay."""
-    for stays, group in groupby(range(kept.size), key=lambda row: bool(kept[row])):
+    for stays, group in groupby(range(mask.size), key=lambda row: bool(mask[row])):
         if not stays:
             continue
         places = list(group)

@@ -63,7 +63,7 @@ class Receipt:
     @property
     def removed(self) -> int:
         """Rows that went, over all files."""
-        return sum(one.removed for one in self.files)
+        return sum(file.removed for file in self.files)
 
     @property
     def not_searched(self) -> tuple[str, ...]:
@@ -83,9 +83,13 @@ class Receipt:
         }
 
 
-def request_hash(key: bytes, asked: tuple[str, ...] | ColumnValue) -> str:
+def request_hash(key: bytes, selection: tuple[str, ...] | ColumnValue) -> str:
     """The hash of a request: of its ids in any order, or of its column and value."""
-    parts = ["ids", *sorted(set(asked))] if isinstance(asked, tuple) else ["where", asked.column, asked.value]
+    parts = (
+        ["ids", *sorted(set(selection))]
+        if isinstance(selection, tuple)
+        else ["where", selection.column, selection.value]
+    )
     return ErasedIds(key=key).hashed([json.dumps(parts)])[0]
 
 
@@ -94,15 +98,15 @@ def unfinished(root: Path, request: str) -> tuple[tuple[str, ...], frozenset[str
     names: set[str] = set()
     hashes: set[str] = set()
     for name in erasure_names(root):
-        found = json.loads((root / FOLDER / name).read_text("utf-8"))
-        if found["request"] != request:
+        document = json.loads((root / FOLDER / name).read_text("utf-8"))
+        if document["request"] != request:
             continue
-        if found["state"] == "complete":
+        if document["state"] == "complete":
             names.clear()
             hashes.clear()
         else:
-            names.add(found["name"])
-            hashes.update(found["ids"])
+            names.add(document["name"])
+            hashes.update(document["ids"])
     return tuple(sorted(names)), frozenset(hashes)
 
 
@@ -125,12 +129,12 @@ class ReceiptFile:
         Raises:
             OSError: the disk fails.
         """
-        others = tuple(one for one in self.receipt.files if (one.kind, one.file) != (erased.kind, erased.file))
-        before = [one for one in self.receipt.files if one not in others]
+        others = tuple(file for file in self.receipt.files if (file.kind, file.file) != (erased.kind, erased.file))
+        before = [file for file in self.receipt.files if file not in others]
         total = replace(
             erased,
             rows=before[0].rows if before else erased.rows,
-            removed=erased.removed + sum(one.removed for one in before),
+            removed=erased.removed + sum(file.removed for file in before),
             sha256_before=before[0].sha256_before if before else erased.sha256_before,
         )
         self.receipt = replace(self.receipt, files=(*others, total))
@@ -162,7 +166,7 @@ class ReceiptFile:
 
 def new_receipt(
     root: Path,
-    asked: tuple[str, ...] | ColumnValue,
+    selection: tuple[str, ...] | ColumnValue,
     ids: tuple[str, ...],
     *,
     by: str,
@@ -172,7 +176,7 @@ def new_receipt(
 
     Args:
         root: The log's folder; its key is made if it has none.
-        asked: The ids, or the column and value, that were asked for.
+        selection: The ids, or the column and value, that were asked for.
         ids: All ids of the rows that were found so.
 
     Returns:
@@ -182,7 +186,7 @@ def new_receipt(
         OSError: the disk fails.
     """
     key = log_key(root)
-    request = request_hash(key, asked)
+    request = request_hash(key, selection)
     continues, hashes = unfinished(root, request)
     erased = ErasedIds(key=key, hashes=hashes)
     now = clock()
@@ -192,7 +196,7 @@ def new_receipt(
             begun_at=now,
             by=by,
             request=request,
-            column=asked.column if isinstance(asked, ColumnValue) else None,
+            column=selection.column if isinstance(selection, ColumnValue) else None,
             ids=tuple(sorted({*erased.hashed(list(ids)), *hashes})),
             continues=continues,
         ),

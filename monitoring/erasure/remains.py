@@ -26,7 +26,9 @@ def ids_in(data: bytes | mmap.mmap, ids: Collection[str]) -> int:
     Args:
         data: The bytes.
     """
-    return sum(any(_has(data, word.encode()) for word in {one, one[:SHOWN]}) for one in ids)
+    return sum(
+        any(_has(data, word.encode()) for word in {prediction_id, prediction_id[:SHOWN]}) for prediction_id in ids
+    )
 
 
 def _has(data: bytes | mmap.mmap, word: bytes) -> bool:
@@ -49,7 +51,7 @@ def ids_in_file(path: Path, ids: Collection[str]) -> int:
 def store_remains(file: Path, ids: Collection[str]) -> tuple[Unreached, ...]:
     """What the files of an SQLite store still have of ids, free pages and the write-ahead log included."""
     files = (file.with_name(file.name + end) for end in _SQLITE_ENDS)
-    return tuple(_remains(str(one), count) for one in files if (count := ids_in_file(one, ids)))
+    return tuple(_remains(str(file), count) for file in files if (count := ids_in_file(file, ids)))
 
 
 def file_remains(files: Sequence[ErasedRows], again: Iterable[Change], ids: Collection[str]) -> tuple[Unreached, ...]:
@@ -60,11 +62,15 @@ def file_remains(files: Sequence[ErasedRows], again: Iterable[Change], ids: Coll
         ids: The erased ids, which are looked for in the bytes of texts; files of Arrow and Parquet are compressed, or
             have one id after the other, and are read by `again`.
     """
-    named = {(one.kind, one.file) for one in files}
-    left = {one.erased.file: one.erased.removed for one in again if (one.erased.kind, one.erased.file) in named}
-    for one in files:
-        if one.kind == "table" and (count := ids_in_file(Path(one.file), ids)):
-            left.setdefault(one.file, count)
+    named = {(file.kind, file.file) for file in files}
+    left = {
+        change.erased.file: change.erased.removed
+        for change in again
+        if (change.erased.kind, change.erased.file) in named
+    }
+    for file in files:
+        if file.kind == "table" and (count := ids_in_file(Path(file.file), ids)):
+            left.setdefault(file.file, count)
     return tuple(_remains(name, count) for name, count in left.items())
 
 

@@ -91,22 +91,22 @@ def erase_rows(store: Store, wanted: Wanted, words: Collection[str], now: dateti
     with store.transactions.writing() as connection:
         for number in connection.execute(select(lease.c.deployment)).scalars():
             leases.check_free(connection, number, now)
-        found = {"incident rows": _erase_rows(connection, wanted), "findings": _erase_findings(connection, words)}
-        found["checkpoints"] = _erase_checkpoints(connection, wanted, words)
-        found["statistics"] = _erase_statistics(connection, words)
+        counts = {"incident rows": _erase_rows(connection, wanted), "findings": _erase_findings(connection, words)}
+        counts["checkpoints"] = _erase_checkpoints(connection, wanted, words)
+        counts["statistics"] = _erase_statistics(connection, words)
         for name, table, columns in _TEXTS:
-            found[name] = found.get(name, 0) + _erase_texts(connection, table, columns, words)
-    return found
+            counts[name] = counts.get(name, 0) + _erase_texts(connection, table, columns, words)
+    return counts
 
 
 def _erase_rows(connection: Connection, wanted: Wanted) -> int:
     erased = 0
     columns = (incident.c.deployment, incident.c.number, incident.c.detail)
     for row in connection.execute(select(*columns).where(incident.c.detail.is_not(None))).all():
-        kept, gone = _without_rows(row.detail, wanted)
+        detail, gone = _without_rows(row.detail, wanted)
         if gone:
-            mine = (incident.c.deployment == row.deployment) & (incident.c.number == row.number)
-            connection.execute(update(incident).where(mine).values(detail=kept))
+            condition = (incident.c.deployment == row.deployment) & (incident.c.number == row.number)
+            connection.execute(update(incident).where(condition).values(detail=detail))
             erased += gone
     return erased
 
@@ -114,9 +114,9 @@ def _erase_rows(connection: Connection, wanted: Wanted) -> int:
 def _without_rows(text: str | None, wanted: Wanted) -> tuple[str | None, int]:
     """An incident's detail without some rows, and how many there were."""
     detail = detail_of(text)
-    gone = wanted(tuple(one.prediction_id for one in detail.rows))
-    kept = tuple(one for one, away in zip(detail.rows, gone, strict=True) if not away)
-    return (detail_text(replace(detail, rows=kept)) if any(gone) else text), sum(gone)
+    gone = wanted(tuple(row.prediction_id for row in detail.rows))
+    rows = tuple(row for row, away in zip(detail.rows, gone, strict=True) if not away)
+    return (detail_text(replace(detail, rows=rows)) if any(gone) else text), sum(gone)
 
 
 def _erase_checkpoints(connection: Connection, wanted: Wanted, words: Collection[str]) -> int:
@@ -126,36 +126,36 @@ def _erase_checkpoints(connection: Connection, wanted: Wanted, words: Collection
         before = json.loads(zlib.decompress(row.content))
         incidents = [
             {
-                **one,
-                "detail": _without_rows(one["detail"], wanted)[0],
-                "cause": erased_text(one["cause"], words),
-                "message": erased_text(one["message"], words),
+                **record,
+                "detail": _without_rows(record["detail"], wanted)[0],
+                "cause": erased_text(record["cause"], words),
+                "message": erased_text(record["message"], words),
             }
-            for one in before["incidents"]
+            for record in before["incidents"]
         ]
         after = {**before, "states": _without_statistics(before["states"], words), "incidents": incidents}
         if after != before:
-            mine = (checkpoint.c.deployment == row.deployment) & (checkpoint.c.start == row.start)
+            condition = (checkpoint.c.deployment == row.deployment) & (checkpoint.c.start == row.start)
             content = zlib.compress(json.dumps(after).encode(), 1)
-            connection.execute(update(checkpoint).where(mine).values(content=content))
+            connection.execute(update(checkpoint).where(condition).values(content=content))
             erased += 1
     return erased
 
 
 def _without_statistics(states: Mapping[StateName, str], words: Collection[str]) -> dict[StateName, str]:
     """States without the statistics of a window's values, if those name one of the words."""
-    found = states.get(_STATISTICS, "")
-    return {**states, **({_STATISTICS: ""} if any(json.dumps(word) in found for word in words) else {})}
+    statistics = states.get(_STATISTICS, "")
+    return {**states, **({_STATISTICS: ""} if any(json.dumps(word) in statistics for word in words) else {})}
 
 
 def _erase_findings(connection: Connection, words: Collection[str]) -> int:
     erased = 0
     for row in connection.execute(select(window.c.id, window.c.findings).where(window.c.findings != "[]")).all():
         before = json.loads(row.findings)
-        after = [{**one, "message": erased_text(one["message"], words)} for one in before]
+        after = [{**finding, "message": erased_text(finding["message"], words)} for finding in before]
         if after != before:
             connection.execute(update(window).where(window.c.id == row.id).values(findings=json.dumps(after)))
-            erased += sum(one != other for one, other in zip(before, after, strict=True))
+            erased += sum(finding != other for finding, other in zip(before, after, strict=True))
     return erased
 
 
@@ -164,15 +164,15 @@ def _erase_statistics(connection: Connection, words: Collection[str]) -> int:
     compared = level_state.c.level == _STATISTICS
     for row in connection.execute(select(level_state).where(compared)).all():
         if any(json.dumps(word) in row.text for word in words):
-            mine = compared & (level_state.c.deployment == row.deployment)
-            connection.execute(update(level_state).where(mine).values(text=""))
+            condition = compared & (level_state.c.deployment == row.deployment)
+            connection.execute(update(level_state).where(condition).values(text=""))
             erased += 1
     for row in connection.execute(select(rebaseline.c.deployment, rebaseline.c.position, rebaseline.c.states)).all():
         states = json.loads(row.states)
         former = _without_statistics(states, words)
         if former != states:
-            mine = (rebaseline.c.deployment == row.deployment) & (rebaseline.c.position == row.position)
-            connection.execute(update(rebaseline).where(mine).values(states=json.dumps(former)))
+            condition = (rebaseline.c.deployment == row.deployment) & (rebaseline.c.position == row.position)
+            connection.execute(update(rebaseline).where(condition).values(states=json.dumps(former)))
             erased += 1
     return erased
 
@@ -181,8 +181,8 @@ def _erase_texts(connection: Connection, table: Table, columns: tuple[Column[Any
     erased = 0
     keys = tuple(table.primary_key.columns)
     for row in connection.execute(select(*keys, *columns)).mappings().all():
-        changed = {one.name: erased_text(row[one], words) for one in columns}
-        if any(changed[one.name] != row[one] for one in columns):
+        changed = {column.name: erased_text(row[column], words) for column in columns}
+        if any(changed[column.name] != row[column] for column in columns):
             statement = update(table)
             for key in keys:
                 statement = statement.where(key == row[key])

@@ -121,13 +121,13 @@ def _parquet(path: Path, wanted: WantedRows) -> tuple[bytes, int, int]:
 def _prediction_log(path: Path, wanted: WantedRows) -> tuple[bytes, int, int]:
     def gone(rows: AnsweredRows) -> NDArray[np.bool_]:
         ids = {"request_id": rows.request_ids, "row": rows.rows, ANSWER_ID: rows.answer_ids}
-        found = wanted.of_rows(pa.table({name: pa.array(values) for name, values in ids.items()}))
+        mask = wanted.of_rows(pa.table({name: pa.array(values) for name, values in ids.items()}))
         tensors = {f"{INPUT}{name}": value for name, value in rows.inputs.items()}
         tensors |= {f"{OUTPUT}{name}": value for name, value in rows.outputs.items()}
         column = None if wanted.where is None else wanted.where.column_in(list(tensors))
         if column is not None and wanted.where is not None:
-            found |= wanted.where.matches(_cells(tensors[column]))
-        return found
+            mask |= wanted.where.matches(_cells(tensors[column]))
+        return mask
 
     return without_rows(path, gone)
 
@@ -156,17 +156,17 @@ def _text(path: Path, wanted: WantedRows) -> tuple[bytes, int, int]:
         row = record if isinstance(record, dict) else dict(zip(names, record, strict=False))
         raw.append(text)
         cells.append((_cell(row, ids), _cell(row, value)))
-    mask: NDArray[np.bool_] = wanted.of_ids(pa.array([one for one, _ in cells], pa.string()))
+    mask: NDArray[np.bool_] = wanted.of_ids(pa.array([row_id for row_id, _ in cells], pa.string()))
     if value is not None and wanted.where is not None:
-        mask |= wanted.where.matches(pa.chunked_array([pa.array([one for _, one in cells], pa.string())]))
-    kept = header + "".join(text for text, gone in zip(raw, mask.tolist(), strict=True) if not gone)
-    data = kept.encode("utf-8", "surrogateescape")
+        mask |= wanted.where.matches(pa.chunked_array([pa.array([value for _, value in cells], pa.string())]))
+    content = header + "".join(text for text, gone in zip(raw, mask.tolist(), strict=True) if not gone)
+    data = content.encode("utf-8", "surrogateescape")
     return (gzip.compress(data) if path.suffix == ".gz" else data), len(raw), int(mask.sum())
 
 
 def _cell(row: Mapping[str, object], name: str | None) -> str:
-    found = None if name is None else row.get(name)
-    return "" if found is None else str(found)
+    value = None if name is None else row.get(name)
+    return "" if value is None else str(value)
 
 
 def _records(path: Path) -> Iterator[tuple[str, dict[str, object] | list[str]]]:
@@ -176,10 +176,10 @@ def _records(path: Path) -> Iterator[tuple[str, dict[str, object] | list[str]]]:
     with opener(path, "rt", encoding="utf-8", errors="surrogateescape", newline="") as file:
         if plain.suffix in _JSON_LINES:
             for line in file:
-                found = json.loads(line) if line.strip() else {}
-                if not isinstance(found, dict):
+                document = json.loads(line) if line.strip() else {}
+                if not isinstance(document, dict):
                     _refuse(path, "a line that is not an object")
-                yield line, found
+                yield line, document
             return
         if plain.suffix not in _DELIMITERS:
             _refuse(path, f"a file whose name ends in {plain.suffix or 'nothing'}")

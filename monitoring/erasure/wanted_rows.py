@@ -49,8 +49,8 @@ class ColumnValue:
 
     def column_in(self, names: Sequence[str]) -> str | None:
         """The column of a file that is meant: of this name, or the input or output of this name; None without."""
-        known = (self.column, f"{INPUT}{self.column}", f"{OUTPUT}{self.column}")
-        return next((name for name in known if name in names), None)
+        spellings = (self.column, f"{INPUT}{self.column}", f"{OUTPUT}{self.column}")
+        return next((name for name in spellings if name in names), None)
 
     def matches(self, column: pa.ChunkedArray) -> NDArray[np.bool_]:
         """Which cells have the value: as text, as bytes, or as a number; of lists those with it among their elements.
@@ -69,9 +69,9 @@ class ColumnValue:
             cells = cells.dictionary_decode()
         if not (pa.types.is_list(cells.type) or pa.types.is_large_list(cells.type)):
             return self._equal(cells)
-        found = np.zeros(len(cells), dtype=np.bool_)
-        found[np.asarray(pc.list_parent_indices(cells))[self._equal(pc.list_flatten(cells))]] = True
-        return found
+        mask = np.zeros(len(cells), dtype=np.bool_)
+        mask[np.asarray(pc.list_parent_indices(cells))[self._equal(pc.list_flatten(cells))]] = True
+        return mask
 
     def _equal(self, cells: pa.Array) -> NDArray[np.bool_]:
         kind = cells.type
@@ -107,19 +107,19 @@ class WantedRows:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_known", pa.array(self.ids, pa.string()))
-        object.__setattr__(self, "_requests", sorted({one.rpartition(":")[0] for one in self.ids}))
+        object.__setattr__(self, "_requests", sorted({prediction_id.rpartition(":")[0] for prediction_id in self.ids}))
 
     def of_ids(self, ids: pa.Array) -> NDArray[np.bool_]:
         """Which of some ids are wanted, bool [n]; null ids are not."""
-        found = np.asarray(pc.is_in(ids, self._known), dtype=np.bool_)
+        mask = np.asarray(pc.is_in(ids, self._known), dtype=np.bool_)
         if self.pending is not None and self.pending.hashes:
-            found |= self.pending.contains(pc.fill_null(ids, ""))
-        return found
+            mask |= self.pending.contains(pc.fill_null(ids, ""))
+        return mask
 
     def of_rows(self, table: pa.Table) -> NDArray[np.bool_]:
         """Which rows of the log, with the columns of `ID_COLUMNS` that it has, are wanted by either id, bool [n]."""
-        found = self.of_ids(prediction_ids(table))
-        return found | self.of_ids(answer_ids(table)) if ANSWER_ID in table.column_names else found
+        mask = self.of_ids(prediction_ids(table))
+        return mask | self.of_ids(answer_ids(table)) if ANSWER_ID in table.column_names else mask
 
     def count(self, file: pq.ParquetFile) -> int:
         """How many rows of a part are wanted.
@@ -154,9 +154,9 @@ def group_bounds(file: pq.ParquetFile, group: int, column: str) -> tuple[object,
     """The least and the greatest value of a column in a row group, of lists of their elements; None if not known."""
     metadata = file.metadata.row_group(group)
     for place in range(metadata.num_columns):
-        found = metadata.column(place)
-        if found.path_in_schema == column or found.path_in_schema.startswith(f"{column}."):
-            statistics = found.statistics
-            known = found.is_stats_set and statistics is not None and statistics.has_min_max
-            return (statistics.min, statistics.max) if known else None
+        chunk = metadata.column(place)
+        if chunk.path_in_schema == column or chunk.path_in_schema.startswith(f"{column}."):
+            statistics = chunk.statistics
+            has_bounds = chunk.is_stats_set and statistics is not None and statistics.has_min_max
+            return (statistics.min, statistics.max) if has_bounds else None
     return None

@@ -124,8 +124,8 @@ def estimate_ar1(*segments: Floats) -> Floats:
 def _lagged_products(centred: Floats, lag: int) -> Floats:
     """Sum of products of windows `lag` apart, over the last axis."""
     size = centred.shape[-1]
-    found: Floats = np.einsum("...w,...w->...", centred[..., lag:], centred[..., : max(size - lag, 0)])
-    return found
+    products: Floats = np.einsum("...w,...w->...", centred[..., lag:], centred[..., : max(size - lag, 0)])
+    return products
 
 
 def _summed(parts: Sequence[Floats]) -> Floats:
@@ -134,10 +134,10 @@ def _summed(parts: Sequence[Floats]) -> Floats:
 
 def _power_sum(ar1: Floats, count: int) -> Floats:
     """``φ + φ² + … + φ^count``."""
-    found = np.zeros_like(ar1)
+    total = np.zeros_like(ar1)
     for _ in range(count):
-        found = (found + 1.0) * ar1
-    return found
+        total = (total + 1.0) * ar1
+    return total
 
 
 def _ar1_of_power_sum(total: Floats, count: int) -> Floats:
@@ -171,19 +171,19 @@ def mean_standard_error(scores: Sequence[Floats], mean_ar1: float) -> float:
     Returns:
         The standard error; infinite if no watch ever varied.
 
-    >>> one = np.random.default_rng(0).normal(size=90)
-    >>> round(mean_standard_error([one, one + 1.0, 2.0 * one], 0.0), 3)
+    >>> scores = np.random.default_rng(0).normal(size=90)
+    >>> round(mean_standard_error([scores, scores + 1.0, 2.0 * scores], 0.0), 3)
     0.105
     >>> independent = [np.random.default_rng(place).normal(size=90) for place in range(30)]
     >>> round(mean_standard_error(independent, 0.0), 2)
     0.02
     """
     standardised: dict[int, list[Floats]] = {}
-    for one in scores:
-        off = one - one.mean()
+    for values in scores:
+        off = values - values.mean()
         length = float(np.sqrt(np.square(off).sum()))
         if length > 0.0:
-            standardised.setdefault(one.size, []).append(off / length)
+            standardised.setdefault(values.size, []).append(off / length)
     windows = [size for size, group in standardised.items() for _ in group]
     if not windows:
         return float("inf")
@@ -257,19 +257,21 @@ def level_ar1(scores: Mapping[Key, Floats], live: Mapping[Key, Sequence[Floats]]
     >>> {key: round(ar1, 2) for key, ar1 in level_ar1({"slow": slow, "constant": np.full(90, 0.5)}).items()}
     {'slow': 0.76, 'constant': 0.0}
     """
-    known = {key: (values, *_long_enough(live.get(key, ()))) if live else (values,) for key, values in scores.items()}
+    segments = {
+        key: (values, *_long_enough(live.get(key, ()))) if live else (values,) for key, values in scores.items()
+    }
     by_sizes: dict[tuple[int, ...], list[Key]] = {}
-    for key, parts in known.items():
+    for key, parts in segments.items():
         by_sizes.setdefault(tuple(part.size for part in parts), []).append(key)
     estimates: dict[Key, Floats] = {}
     for keys in by_sizes.values():
-        found = estimate_ar1(*(np.stack(parts) for parts in zip(*(known[key] for key in keys), strict=True)))
-        estimates |= dict(zip(keys, found, strict=True))
+        coefficients = estimate_ar1(*(np.stack(parts) for parts in zip(*(segments[key] for key in keys), strict=True)))
+        estimates |= dict(zip(keys, coefficients, strict=True))
     varies = {key: np.ptp(values) > 0.0 for key, values in scores.items()}
     mean = _level_mean([estimates[key] for key in scores if varies[key]])
-    sizes = {key: [part.size for part in parts] for key, parts in known.items()}
+    sizes = {key: [part.size for part in parts] for key, parts in segments.items()}
     baseline_mean = mean
-    if any(len(found) == 1 for found in sizes.values()):
+    if any(len(lengths) == 1 for lengths in sizes.values()):
         error = mean_standard_error([scores[key] for key in scores if varies[key]], float(mean))
         baseline_mean = np.where(mean > BASELINE_SIGNIFICANCE * error, mean, 0.0)
     return {
@@ -292,27 +294,27 @@ def level_ar1_of_streams(scores: Sequence[Floats], live: Floats, levels: NDArray
         Coefficients, [streams, watches].
 
     >>> rng = np.random.default_rng(0)
-    >>> known, live = [rng.normal(size=40), rng.normal(size=30)], rng.normal(size=(1, 2, 50))
-    >>> alone = level_ar1(dict(enumerate(known)), {0: [live[0, 0]], 1: [live[0, 1]]})
-    >>> level_ar1_of_streams(known, live, np.array([0, 0])).tolist() == [[alone[0], alone[1]]]
+    >>> baselines, live = [rng.normal(size=40), rng.normal(size=30)], rng.normal(size=(1, 2, 50))
+    >>> alone = level_ar1(dict(enumerate(baselines)), {0: [live[0, 0]], 1: [live[0, 1]]})
+    >>> level_ar1_of_streams(baselines, live, np.array([0, 0])).tolist() == [[alone[0], alone[1]]]
     True
     """
     by_size: dict[int, list[int]] = {}
-    for place, one in enumerate(scores):
-        by_size.setdefault(one.size, []).append(place)
+    for place, values in enumerate(scores):
+        by_size.setdefault(values.size, []).append(place)
     long_enough = live.shape[2] >= MIN_SEGMENT_WINDOWS
-    found = np.zeros(live.shape[:2])
+    estimates = np.zeros(live.shape[:2])
     for places in by_size.values():
-        known = np.stack([scores[place] for place in places])
-        found[:, places] = estimate_ar1(known, live[:, places]) if long_enough else estimate_ar1(known)
-    varies = np.array([np.ptp(one) > 0.0 for one in scores])
-    used = np.zeros_like(found)
+        baselines = np.stack([scores[place] for place in places])
+        estimates[:, places] = estimate_ar1(baselines, live[:, places]) if long_enough else estimate_ar1(baselines)
+    varies = np.array([np.ptp(values) > 0.0 for values in scores])
+    used = np.zeros_like(estimates)
     for level in np.unique(levels):
-        mine = np.flatnonzero((levels == level) & varies)
-        mean = found[:, mine].mean(axis=1) if mine.size > 1 else np.zeros(len(found))
-        for place in mine.tolist():
+        members = np.flatnonzero((levels == level) & varies)
+        mean = estimates[:, members].mean(axis=1) if members.size > 1 else np.zeros(len(estimates))
+        for place in members.tolist():
             sizes = [scores[place].size, *([live.shape[2]] if long_enough else [])]
-            used[:, place] = _used(found[:, place], sizes, mean)
+            used[:, place] = _used(estimates[:, place], sizes, mean)
     return used
 
 
@@ -323,8 +325,8 @@ def _level_mean(estimates: Sequence[Floats]) -> Floats:
 
 def _used(estimates: Floats, sizes: Sequence[int], level_mean: Floats) -> Floats:
     """The coefficient used by a watch whose estimate is from segments of these sizes; the first is the baseline."""
-    own = conservative_ar1(estimates, sum(sizes)) if len(sizes) > 1 else significant_ar1(estimates, sizes[0])
-    return np.asarray(np.minimum(np.maximum(own, level_mean), MAX_AR1), dtype=np.float64)
+    coefficient = conservative_ar1(estimates, sum(sizes)) if len(sizes) > 1 else significant_ar1(estimates, sizes[0])
+    return np.asarray(np.minimum(np.maximum(coefficient, level_mean), MAX_AR1), dtype=np.float64)
 
 
 def _long_enough(segments: Sequence[Floats]) -> tuple[Floats, ...]:

@@ -196,7 +196,7 @@ class DriftDetector:
         """
         try:
             document = json.loads(text)
-            known = document["format"] == _FORMAT
+            is_known = document["format"] == _FORMAT
             detector = cls(
                 [float.fromhex(score) for score in document["reference"]],
                 average_run_length=float.fromhex(document["average_run_length"]),
@@ -212,7 +212,7 @@ class DriftDetector:
             detector._drift_detected = bool(document["drift_detected"])
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             raise BadInput(_NOT_SAVED, got=f"{type(error).__name__}: {error}", **_SAVED) from error
-        if not known:
+        if not is_known:
             raise BadInput(_NOT_SAVED, got=f"format {document['format']}", **_SAVED)
         return detector
 
@@ -225,8 +225,10 @@ class DriftDetector:
             left -= len(segment)
         self._segments = [segment for segment in latest[:-1] if segment] + latest[-1:]
         if self._observed:  # as in the monitor, φ stays where the standard deviation is the assumed minimum
-            known = np.asarray(self._test.calibration_scores)
-            self._test = self._test.with_ar1(level_ar1({0: known}, {0: [np.array(one) for one in self._segments]})[0])
+            scores = np.asarray(self._test.calibration_scores)
+            self._test = self._test.with_ar1(
+                level_ar1({0: scores}, {0: [np.array(segment) for segment in self._segments]})[0]
+            )
 
 
 def _check(

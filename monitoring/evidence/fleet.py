@@ -82,7 +82,7 @@ class FleetState(Generic[Member]):
         top = max(self.log_evidence.values(), default=-math.inf)
         if top == -math.inf:
             return -math.inf
-        return top + math.log(math.fsum(math.exp(one - top) for one in self.log_evidence.values()))
+        return top + math.log(math.fsum(math.exp(value - top) for value in self.log_evidence.values()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,22 +210,22 @@ def step(
     for window in windows:
         start = math.log(window.days / max(members, 1))
         evidence[window.member] = window.log_e + _log_add(evidence.get(window.member, -math.inf), start)
-    after = replace(state, log_evidence={m: one for m, one in evidence.items() if one > -math.inf})
+    after = replace(state, log_evidence={m: value for m, value in evidence.items() if value > -math.inf})
     total, threshold = after.log_total, math.log(budget.threshold)
     if total < threshold:
         return after, None
     named = _named(after.log_evidence, threshold)
     page = FleetPage(
-        log_evidence=total, members=tuple((one, math.exp(after.log_evidence[one] - total)) for one in named)
+        log_evidence=total, members=tuple((member, math.exp(after.log_evidence[member] - total)) for member in named)
     )
     return replace(after, log_evidence={m: v for m, v in after.log_evidence.items() if m not in named}), page
 
 
 def _named(log_evidence: Mapping[Member, float], threshold: float) -> Sequence[Member]:
     """The deployments with the largest evidence, as many as reach a threshold together."""
-    ordered = sorted(log_evidence, key=lambda one: (-log_evidence[one], str(one)))
+    ordered = sorted(log_evidence, key=lambda member: (-log_evidence[member], str(member)))
     for count in range(1, len(ordered) + 1):
-        if FleetState(log_evidence={one: log_evidence[one] for one in ordered[:count]}).log_total >= threshold:
+        if FleetState(log_evidence={member: log_evidence[member] for member in ordered[:count]}).log_total >= threshold:
             return ordered[:count]
     return ordered
 

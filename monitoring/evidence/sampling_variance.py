@@ -71,8 +71,8 @@ class SamplingVariance:
         Returns:
             The pooled within-window variance; 0 where every window has a single row.
 
-        >>> found = SamplingVariance.fit(np.array([0.5, 0.3]), np.array([0.5, 0.3]), np.array([101, 101]))
-        >>> round(found.row_variance, 4), found.reference_rows
+        >>> variance = SamplingVariance.fit(np.array([0.5, 0.3]), np.array([0.5, 0.3]), np.array([101, 101]))
+        >>> round(variance.row_variance, 4), variance.reference_rows
         (0.2323, 101.0)
         """
         degrees_of_freedom = float(np.sum(rows - 1.0))

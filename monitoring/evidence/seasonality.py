@@ -82,14 +82,14 @@ def fit_seasonality(
     """
     best, adjusted, plain = NO_SEASONALITY, scores, 0.0
     for period, phase in sorted(phases.items()):
-        found = _offsets(scores, phase)
-        if found is None:
+        fit = _offsets(scores, phase)
+        if fit is None:
             continue
-        offsets, without = found
+        offsets, without = fit
         plain = plain or _signal_to_noise(scores, min_std)
         gain = _signal_to_noise(without, min_std) / plain
         if gain > max(best.gain, MIN_GAIN):
-            best = Seasonality(period=period, offsets=tuple(float(one) for one in offsets), gain=gain)
+            best = Seasonality(period=period, offsets=tuple(float(offset) for offset in offsets), gain=gain)
             adjusted = without
     return best, adjusted
 
@@ -116,18 +116,18 @@ def _offsets(
         more than noise.
     """
     counts = np.bincount(phase).astype(np.float64)
-    known = counts >= MIN_WINDOWS_PER_PHASE
-    covered = known[phase]
-    if known.sum() < 2 or covered.mean() < MIN_COVERED_SHARE or np.ptp(scores) <= 0.0:
+    has_windows = counts >= MIN_WINDOWS_PER_PHASE
+    covered = has_windows[phase]
+    if has_windows.sum() < 2 or covered.mean() < MIN_COVERED_SHARE or np.ptp(scores) <= 0.0:
         return None
     off = scores - scores[covered].mean()
     sums = np.bincount(phase, weights=off)
-    means = sums[known] / counts[known]
+    means = sums[has_windows] / counts[has_windows]
     within = (off - sums[phase] / counts[phase])[covered]
-    noise = float(within @ within) / (within.size - known.sum())
-    between = float(np.var(means)) - noise * float(np.mean(1.0 / counts[known]))
+    noise = float(within @ within) / (within.size - has_windows.sum())
+    between = float(np.var(means)) - noise * float(np.mean(1.0 / counts[has_windows]))
     if between <= 0.0:
         return None
     shrinkage = noise / between
     of_others = np.where(covered, (sums[phase] - off) / (counts[phase] - 1.0 + shrinkage), 0.0)
-    return np.where(known, sums / (counts + shrinkage), 0.0), scores - of_others
+    return np.where(has_windows, sums / (counts + shrinkage), 0.0), scores - of_others

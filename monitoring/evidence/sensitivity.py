@@ -64,7 +64,7 @@ def smallest_detectable_harms(
         return ()
     sampling = StreamSampling(simulations=simulations or SIMULATIONS, windows=max(HORIZONS), resample_reference=True)
     streams = SimulatedStreams(test.paging(), baseline, rng, sampling, log_scale=log_scale)
-    found = []
+    sensitivities = []
     for harm in harms:
         smallest: dict[int, int] = {}
         detected: dict[int, int] = {}  # the window by which each size that was tried is detected
@@ -84,5 +84,5 @@ def smallest_detectable_harms(
         for horizon in HORIZONS:
             size_index = smallest[horizon]
             least = float(SIZES[size_index]) * harm.largest if size_index < len(SIZES) else None
-            found.append(Sensitivity(metric=harm.metric, slice=harm.slice, windows=horizon, rise=least))
-    return tuple(found)
+            sensitivities.append(Sensitivity(metric=harm.metric, slice=harm.slice, windows=horizon, rise=least))
+    return tuple(sensitivities)

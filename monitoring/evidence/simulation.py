@@ -79,8 +79,8 @@ class VectorizedTests:
         self._levels = None if levels is None else np.asarray(levels)
         self._etas = np.array([padded(test.etas) for test in tests])
         self._bounds = np.array([padded(test.clipping_bounds) for test in tests])
-        known = references or [np.asarray(test.calibration_scores)[None] for test in tests]
-        self._mean = np.concatenate([scores.mean(axis=1, keepdims=True) for scores in known], axis=1)
+        series = references or [np.asarray(test.calibration_scores)[None] for test in tests]
+        self._mean = np.concatenate([scores.mean(axis=1, keepdims=True) for scores in series], axis=1)
         self._tolerance = np.array([test.tolerance for test in tests])
         self._min_std = np.array([test.min_std for test in tests])
         self._prior_std = np.array([test.sampling_variance.prior_std for test in tests])
@@ -92,7 +92,7 @@ class VectorizedTests:
         for index, test in enumerate(tests):
             by_size.setdefault(test.windows, []).append(index)
         self._same_size = [
-            (indices, np.stack([known[index] for index in indices], axis=1) - self._mean[:, indices, None])
+            (indices, np.stack([series[index] for index in indices], axis=1) - self._mean[:, indices, None])
             for indices in by_size.values()
         ]
         two_sided = any(test.direction == "both" and test.fixed_etas for test in tests)
@@ -114,8 +114,8 @@ class VectorizedTests:
         observed, self._innovation_std = np.empty(shape), np.empty(shape)
         self._calibration_sums = np.empty((*shape, self._etas.shape[1]))
         for indices, off in self._same_size:
-            mine = ar1[:, indices, None]
-            innovations = off - mine * np.concatenate([np.zeros_like(off[..., :1]), off[..., :-1]], axis=2)
+            coefficient = ar1[:, indices, None]
+            innovations = off - coefficient * np.concatenate([np.zeros_like(off[..., :1]), off[..., :-1]], axis=2)
             innovations[:, :, 0] *= self._first_scale[:, indices]
             observed[:, indices] = innovations.std(axis=2, ddof=1)
             self._innovation_std[:, indices] = assumed_std(
@@ -189,8 +189,8 @@ class VectorizedTests:
 
     def _update_ar1(self, levels: NDArray[np.int64]) -> None:
         live = np.stack(self._history[-MAX_UPDATE_WINDOWS:], axis=2)
-        known = [np.asarray(test.calibration_scores) for test in self._tests]
-        self._fit(level_ar1_of_streams(known, live, levels))
+        baselines = [np.asarray(test.calibration_scores) for test in self._tests]
+        self._fit(level_ar1_of_streams(baselines, live, levels))
 
     def restart(self, where: NDArray[np.bool_]) -> None:
         """Restart tests, as when an incident is closed.
@@ -262,18 +262,18 @@ class SimulatedStreams:
         errors = rng.normal(size=simulations) if sampling.redraw_ar1 else None
         drawn: dict[tuple[bytes, float], tuple[Floats, Floats]] = {}
         alike: dict[tuple[bytes, ConformalTest, float], list[WatchKey]] = {}
-        for key, one in test.tests.items():
-            known, size = baseline[key].tobytes(), baseline[key].size
-            ar1 = one.ar1 if length == 1 else 0.0
-            if (known, ar1) not in drawn:
+        for key, watch_test in test.tests.items():
+            content, size = baseline[key].tobytes(), baseline[key].size
+            ar1 = watch_test.ar1 if length == 1 else 0.0
+            if (content, ar1) not in drawn:
                 reference = baseline[key][None]
                 truth = redrawn_ar1(baseline[key], errors) if errors is not None and ar1 else None
                 if resampled is not None:
                     places = (resampled[:, np.arange(size) * longest // size] * size) // longest
                     reference = _series(baseline[key], places, ar1, truth)
-                drawn[known, ar1] = _series(baseline[key], (indices * size) // longest, ar1, truth), reference
-            self.scores[key], self._references[key] = drawn[known, ar1]
-            alike.setdefault((known, one, test.shares[key]), []).append(key)
+                drawn[content, ar1] = _series(baseline[key], (indices * size) // longest, ar1, truth), reference
+            self.scores[key], self._references[key] = drawn[content, ar1]
+            alike.setdefault((content, watch_test, test.shares[key]), []).append(key)
         #: What each watch adds to the level's evidence without a harm, [simulations, windows].
         self.unharmed = self._contributions_without_harm(list(alike.values()))
 
@@ -282,8 +282,8 @@ class SimulatedStreams:
         paths: dict[WatchKey, Floats] = {}
         batches: dict[tuple[int, int, bool], list[Sequence[WatchKey]]] = {}
         for keys in alike:
-            one = self._test.tests[keys[0]]
-            kind = self._references[keys[0]].shape[1], len(one.etas), bool(one.fixed_etas)
+            watch_test = self._test.tests[keys[0]]
+            kind = self._references[keys[0]].shape[1], len(watch_test.etas), bool(watch_test.fixed_etas)
             batches.setdefault(kind, []).append(keys)
         for members in batches.values():
             for first in range(0, len(members), BATCH):

@@ -59,13 +59,13 @@ def class_parts(alarm: Alarm) -> tuple[SlicePart, ...]:
     metric = loss_of(alarm.key.watch)
     watches = {name: watch for name, watch in alarm.baseline.watches.items() if watch.family == "performance"}
     names = [name for name in watches if part_of(name) is not None and mean_of_parts(name) == metric]
-    found = []
+    parts = []
     for name in names if not alarm.key.slice else ():
         changes = excesses(alarm, WatchKey(watch=name))
         loss = math.fsum(changes) / len(changes) / len(names) if changes else 0.0
         column = NUMBER if name.startswith(OF_NUMBER) else CLASS
-        found.append(SlicePart(metric=metric, column=column, slice=f"{column}={part_of(name)}", mix=0.0, loss=loss))
-    return tuple(sorted(found, key=lambda part: (-abs(part.total), part.slice)))
+        parts.append(SlicePart(metric=metric, column=column, slice=f"{column}={part_of(name)}", mix=0.0, loss=loss))
+    return tuple(sorted(parts, key=lambda part: (-abs(part.total), part.slice)))
 
 
 def decompose(
@@ -123,13 +123,13 @@ def sum_windows(windows: Sequence[WindowRecord], watch: Watch) -> dict[WatchKey,
     Returns:
         Rows and fixed-point sums of its scores by watch and slice.
     """
-    found: dict[WatchKey, ScoreSum] = {}
+    sums: dict[WatchKey, ScoreSum] = {}
     for window in windows:
-        scored = [one for one in window.scores if one.watch == watch.name and one.value is not None]
-        if not any(one.slice == WHOLE for one in scored):
+        scored = [score for score in window.scores if score.watch == watch.name and score.value is not None]
+        if not any(score.slice == WHOLE for score in scored):
             continue
-        for one in scored:
-            key = WatchKey(watch=watch.name, slice=one.slice)
-            total = round(((one.value or 0.0) - watch.offset) / watch.scale * one.rows * SCORE_ONE)
-            found[key] = found.get(key, ScoreSum()) + ScoreSum(one.rows, total)
-    return found
+        for score in scored:
+            key = WatchKey(watch=watch.name, slice=score.slice)
+            total = round(((score.value or 0.0) - watch.offset) / watch.scale * score.rows * SCORE_ONE)
+            sums[key] = sums.get(key, ScoreSum()) + ScoreSum(score.rows, total)
+    return sums

@@ -171,14 +171,14 @@ def loss_changes(alarm: Alarm) -> tuple[LossChange, ...]:
         The losses with a score since the onset: of all rows, or of the alarm's slice; where the alarm is about one
         class or number, its own and those of all.
     """
-    own = loss_of(alarm.key.watch)
+    alarm_loss = loss_of(alarm.key.watch)
     here = [key.watch for key in alarm.baseline.scores if key.slice == alarm.key.slice]
-    related = {None, part_of(own)}
+    related = {None, part_of(alarm_loss)}
     metrics = [
         name for name in here if alarm.baseline.watches[name].family == "performance" and part_of(name) in related
     ]
-    found = (_loss_change(alarm, metric) for metric in dict.fromkeys((own, *metrics)) if metric in metrics)
-    return tuple(loss for loss in found if loss is not None)
+    changes = (_loss_change(alarm, metric) for metric in dict.fromkeys((alarm_loss, *metrics)) if metric in metrics)
+    return tuple(loss for loss in changes if loss is not None)
 
 
 def _loss_change(alarm: Alarm, metric: str) -> LossChange | None:
@@ -330,5 +330,5 @@ def _assess_estimate(alarm: Alarm) -> HarmAssessment:
 def _outside(alarm: Alarm) -> float:
     """The mean share of rows outside the reference since the onset; 0 where it is not known."""
     shares = [window.estimates[0].outside for window in alarm.windows if window.estimates]
-    known = [share for share in shares if share is not None]
-    return float(np.mean(known)) if known else 0.0
+    values = [share for share in shares if share is not None]
+    return float(np.mean(values)) if values else 0.0

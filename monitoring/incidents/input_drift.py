@@ -51,11 +51,11 @@ def drifted_inputs(alarm: Alarm, rate: float = FALSE_DISCOVERY_RATE) -> tuple[In
             tested = _t_test(alarm, key)
             if tested is not None:
                 by_input.setdefault(watch.feature, []).append(tested)
-    p_values = {name: min(one.p_value for one in found) * len(found) for name, found in by_input.items()}
+    p_values = {name: min(test.p_value for test in tests) * len(tests) for name, tests in by_input.items()}
     named = discoveries(p_values, rate)
-    strongest = {name: max(by_input[name], key=lambda one: (one.statistic, str(one.key))) for name in named}
-    told = {name: _told(alarm.explained.get(name)) for name in strongest}
-    ranked = sorted(strongest, key=lambda name: (-told[name], -strongest[name].statistic, name))[:NAMED]
+    strongest = {name: max(by_input[name], key=lambda test: (test.statistic, str(test.key))) for name in named}
+    explained = {name: _ranked_share(alarm.explained.get(name)) for name in strongest}
+    ranked = sorted(strongest, key=lambda name: (-explained[name], -strongest[name].statistic, name))[:NAMED]
     return tuple(
         InputDrift(
             input=name,
@@ -86,7 +86,7 @@ def location_first(alarm: Alarm) -> Alarm:
     return replace(alarm, reading=reading)
 
 
-def _told(explained: float | None) -> float:
+def _ranked_share(explained: float | None) -> float:
     """The part of a rise that an input explains, as it ranks: 0 where that is little."""
     return explained if explained is not None and explained >= LEAST_EXPLAINED else 0.0
 
@@ -103,7 +103,7 @@ class _Tested:
 
 def _t_test(alarm: Alarm, key: WatchKey) -> _Tested | None:
     """The test of a watch; None without a score since the onset."""
-    excess = [one for window in alarm.windows if (one := alarm.excess(window, key)) is not None]
+    excess = [value for window in alarm.windows if (value := alarm.excess(window, key)) is not None]
     score = alarm.baseline.scores.get(key)
     if not excess or score is None or score.windows < 2:
         return None
@@ -136,5 +136,5 @@ def discoveries(p_values: Mapping[str, float], rate: float) -> tuple[str, ...]:
     ('a', 'b')
     """
     ordered = sorted(p_values, key=lambda name: (p_values[name], name))
-    kept = [place for place, name in enumerate(ordered, 1) if p_values[name] <= rate * place / len(ordered)]
-    return tuple(ordered[: max(kept, default=0)])
+    places = [place for place, name in enumerate(ordered, 1) if p_values[name] <= rate * place / len(ordered)]
+    return tuple(ordered[: max(places, default=0)])

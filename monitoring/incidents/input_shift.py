@@ -71,9 +71,9 @@ def number_shift(bins: Bins, before: FeatureCounts, now: FeatureCounts, aspect: 
     if len(edges) < 2 or not before.present or not now.present:
         return None
     if aspect == "spread":
-        old, new = (_middle_half(edges, one) for one in (before, now))
+        old, new = (_middle_half(edges, counts) for counts in (before, now))
         return None if old == new else InputShift(what=f"middle half of {name}", before=old, now=new)
-    old, new = (_quantile(edges, one, 0.5) for one in (before, now))
+    old, new = (_quantile(edges, counts, 0.5) for counts in (before, now))
     rose = _place(now, 0.5) > _place(before, 0.5)
     return None if old == new else InputShift(what=f"median of {name}", before=old, now=new, rose=rose)
 
@@ -92,7 +92,7 @@ def category_shift(
     if not before.present or not now.present:
         return None
     name = printable(bins.feature)
-    old, new = (np.asarray(one.counts[:-1], dtype=np.float64) / one.present for one in (before, now))
+    old, new = (np.asarray(profile.counts[:-1], dtype=np.float64) / profile.present for profile in (before, now))
     words = [f"share of {name} = {printable(word, _LONGEST)}" for word in bins.categories or ()]
     if usual_unseen is not None:
         old, new = np.append(old, usual_unseen), np.append(new, now.never_seen / now.present)
@@ -100,7 +100,7 @@ def category_shift(
     if not words:
         return None
     place = int(np.argmax(np.abs(new - old)))
-    was, became = (f"{100.0 * float(one[place]):.1f} %" for one in (old, new))
+    was, became = (f"{100.0 * float(shares[place]):.1f} %" for shares in (old, new))
     rose = bool(new[place] > old[place])
     return None if was == became else InputShift(what=words[place], before=was, now=became, rose=rose)
 

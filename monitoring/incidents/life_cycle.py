@@ -158,8 +158,8 @@ def assessed_again(incident: IncidentRecord, text: str, detail: CauseDetail, day
         before, rest = incident.message, ""
     earlier, worse, latest = before.rpartition(WORSE_SINCE)
     before = f"{earlier}{worse}{latest.partition(ASSESSED_AGAIN)[0]}"
-    known = replace(detail, rows=incident.detail.rows, subgroup=incident.detail.subgroup)
-    return replace(incident, message=f"{before}{ASSESSED_AGAIN}{day}: {text}{step}{rest}", detail=known)
+    cause = replace(detail, rows=incident.detail.rows, subgroup=incident.detail.subgroup)
+    return replace(incident, message=f"{before}{ASSESSED_AGAIN}{day}: {text}{step}{rest}", detail=cause)
 
 
 def step_recovery(
@@ -205,9 +205,11 @@ def step_recovery(
     if incident.state == "closed":
         return incident
     state = RecoveryState.from_text(incident.recovery)
-    kept = 1.0 - test.ar1
-    recovery = RecoveryTest(mean=test.mean, std=max(test.std, test.innovation_std / kept), boundary=state.boundary)
-    innovation = (score - test.ar1 * state.last_score) / kept
+    innovation_share = 1.0 - test.ar1
+    recovery = RecoveryTest(
+        mean=test.mean, std=max(test.std, test.innovation_std / innovation_share), boundary=state.boundary
+    )
+    innovation = (score - test.ar1 * state.last_score) / innovation_share
     # A two-sided watch recovers from either side.
     off = test.mean + abs(innovation - test.mean) if min(test.etas) < 0 else innovation
     state = state.updated(recovery.log_e_values(off), float(score))
@@ -218,7 +220,7 @@ def step_recovery(
     return _with_state(again, state.log_evidence - math.log(threshold), now, lasts=lasts)
 
 
-def step_fact_recovery(incident: IncidentRecord, *, seen: bool, now: datetime) -> IncidentRecord:
+def step_fact_recovery(incident: IncidentRecord, *, is_present: bool, now: datetime) -> IncidentRecord:
     """Advance an incident that a fact opened by one window.
 
     Args:
@@ -230,7 +232,7 @@ def step_fact_recovery(incident: IncidentRecord, *, seen: bool, now: datetime) -
     """
     if incident.state == "closed":
         return incident
-    quiet = 0 if seen else int(incident.recovery or "0") + 1
+    quiet = 0 if is_present else int(incident.recovery or "0") + 1
     again = replace(incident, recovery=str(quiet))
     if quiet >= QUIET_WINDOWS:
         return replace(again, closed_at=now).entered("closed", now)

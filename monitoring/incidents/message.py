@@ -150,11 +150,11 @@ def _proof_sentences(alarm: Alarm, departure: Departure, detail: CauseDetail, sh
         sentences.append(_calibration_sentence(alarm, departure))
     if not loss_changes(alarm):
         sentences.append("No label has arrived since then: this is an estimate.")
-    told = [change.key.watch for change in changes]
-    splits = (split_of(alarm, metric) for metric in told if not is_rank(split_output(metric)[1]))
+    metrics = [change.key.watch for change in changes]
+    splits = (split_of(alarm, metric) for metric in metrics if not is_rank(split_output(metric)[1]))
     split = next((each for each in splits if each is not None), detail.split)
     if split is not None:
-        sentences.append(_split_sentence(split, alarm, is_told=split.metric == told[0] if told else False))
+        sentences.append(_split_sentence(split, alarm, is_told=split.metric == metrics[0] if metrics else False))
     return sentences
 
 

@@ -81,13 +81,13 @@ def user_metrics(alarm: Alarm) -> tuple[MetricChange, ...]:
     """
     key = alarm.key
     if alarm.watch.family not in LOSS_FAMILIES:
-        own = metric_change(alarm, key)
-        return () if own is None else (own,)
+        change = metric_change(alarm, key)
+        return () if change is None else (change,)
     losses = {loss.metric: loss for loss in loss_changes(alarm)}
     if not losses:
         estimate = metric_change(alarm, WatchKey(watch=f"{ESTIMATED}{loss_of(key.watch)}", slice=key.slice))
-        own = estimate or metric_change(alarm, key)
-        return () if own is None else (own,)
+        change = estimate or metric_change(alarm, key)
+        return () if change is None else (change,)
     output = split_output(loss_of(key.watch))[0]
     error = named(output, ERROR) if output else ERROR
     own_loss = loss_of(key.watch)

@@ -36,10 +36,10 @@ def onset(alarm: Alarm) -> int:
     Returns:
         A place in `alarm.windows`; 0 where there are none.
     """
-    found = [alarm.excess(window, alarm.key) for window in alarm.windows]
+    rises = [alarm.excess(window, alarm.key) for window in alarm.windows]
     offset = alarm.offsets.get(alarm.key, 0.0)
-    excess = np.array([0.0 if value is None else value - offset for value in found])
-    scored = np.array([value is not None for value in found], dtype=np.float64)
+    excess = np.array([0.0 if value is None else value - offset for value in rises])
+    scored = np.array([value is not None for value in rises], dtype=np.float64)
     sums = np.cumsum(excess[::-1])[::-1]
     if alarm.watch.direction == "up":
         sums = np.maximum(sums, 0.0)

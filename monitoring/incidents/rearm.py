@@ -69,7 +69,7 @@ def same_harm(incident: IncidentRecord, key: WatchKey, watches: Mapping[str, Wat
     return incident.slice in ("", key.slice) or not key.slice
 
 
-def windows_since_told(incidents: Sequence[IncidentRecord], windows: Sequence[WindowRecord]) -> int:
+def windows_since_news(incidents: Sequence[IncidentRecord], windows: Sequence[WindowRecord]) -> int:
     """How many of some windows come after the last news of some incidents.
 
     Args:
@@ -78,15 +78,15 @@ def windows_since_told(incidents: Sequence[IncidentRecord], windows: Sequence[Wi
     Returns:
         The number of windows after the one in which an incident was last opened or told as worse; all without any.
     """
-    told = max((event.at for one in incidents for event in one.history if event.state in TOLD), default=None)
-    return sum(1 for one in windows if told is None or one.end > told)
+    last = max((event.at for incident in incidents for event in incident.history if event.state in TOLD), default=None)
+    return sum(1 for window in windows if last is None or window.end > last)
 
 
 def is_told(related: Sequence[IncidentRecord], windows: Sequence[WindowRecord]) -> bool:
     """Whether an alarm that is worth a notice has been told: by a page, or by a notice while it is assessed again."""
-    if any(one.level == "page" for one in related):
+    if any(incident.level == "page" for incident in related):
         return True
-    return bool(related) and windows_since_told(related, windows) <= ASSESSED_WINDOWS
+    return bool(related) and windows_since_news(related, windows) <= ASSESSED_WINDOWS
 
 
 def incident_offsets(
@@ -102,17 +102,17 @@ def incident_offsets(
     Returns:
         Offsets in score units, of all watches that have one.
     """
-    found = {}
+    offsets = {}
     for key, test in tests.items():
         excess = score_excess(key, windows, baseline)
         if not excess:
             continue
         mean, error = float(np.mean(excess)), OFFSET_ERRORS * _standard_error(test, len(excess))
         if mean > error:
-            found[key] = mean + error
+            offsets[key] = mean + error
         elif test.direction == "both" and mean < -error:
-            found[key] = mean - error
-    return found
+            offsets[key] = mean - error
+    return offsets
 
 
 def lowered_offsets(
@@ -131,7 +131,7 @@ def lowered_offsets(
     """
     if len(windows) < LOWERING_WINDOWS:
         return {}
-    found = {}
+    new_offsets = {}
     for key, offset in offsets.items():
         excess = score_excess(key, windows[-LOWERING_WINDOWS:], baseline)
         if key not in tests or not excess:
@@ -140,8 +140,8 @@ def lowered_offsets(
         side = math.copysign(1.0, offset)
         level = max(side * float(np.mean(excess)), 0.0)
         if level + (OFFSET_ERRORS + LOWERING_ERRORS) * error < side * offset:
-            found[key] = side * (level + OFFSET_ERRORS * error) if level > error else 0.0
-    return found
+            new_offsets[key] = side * (level + OFFSET_ERRORS * error) if level > error else 0.0
+    return new_offsets
 
 
 def score_excess(key: WatchKey, windows: Sequence[WindowRecord], baseline: DeploymentBaseline) -> list[float]:

@@ -83,28 +83,28 @@ class BaselineRows:
             **({} if columns.id_scores is None else {columns.id_scores: "score"}),
         }
         of_output: dict[str, str] = {}
-        for output, one in columns.outputs.items():
-            mapped |= dict.fromkeys(one.answer, "score" if one.predicted is None else "predicted")
-            mapped[one.label] = "label"
-            of_output |= dict.fromkeys((*one.answer, one.label), f"of output {output}")
-        found = []
+        for output, output_columns in columns.outputs.items():
+            mapped |= dict.fromkeys(output_columns.answer, "score" if output_columns.predicted is None else "predicted")
+            mapped[output_columns.label] = "label"
+            of_output |= dict.fromkeys((*output_columns.answer, output_columns.label), f"of output {output}")
+        roles = []
         sources = {each.source: each for each in columns.described}
         for name in self.types:
             if name in sources:
                 watched = f"watched as {', '.join(sources[name].kinds)}"
-                found.append(ColumnRole(name=name, role="input", kind=sources[name].kind, why=watched))
+                roles.append(ColumnRole(name=name, role="input", kind=sources[name].kind, why=watched))
                 continue
             kind = columns.inputs.get(name, "")
             role: Role = mapped.get(name, "input" if kind else "left out")
             why = of_output.get(name, "") if name in mapped else self.left_out.get(name, "" if kind else "not named")
-            found.append(ColumnRole(name=name, role=role, kind=kind, why=why))
-        return tuple(found)
+            roles.append(ColumnRole(name=name, role=role, kind=kind, why=why))
+        return tuple(roles)
 
     @property
     def label_delays(self) -> NDArray[np.int64]:
         """How long after its row each label became known, int64 [labels], in microseconds."""
-        known = self.table.filter(self.table["label"].is_valid())
-        times = known["label_time"].cast(pa.int64()), known["event_time"].cast(pa.int64())
+        labelled = self.table.filter(self.table["label"].is_valid())
+        times = labelled["label_time"].cast(pa.int64()), labelled["event_time"].cast(pa.int64())
         return np.asarray(pc.subtract(*times).drop_null(), dtype=np.int64)
 
 
@@ -194,25 +194,25 @@ def count_windows(rows: BaselineRows, description: TableDescription, sizes: NDAr
     """
     by_rows = rows.rows_per_window or description.rows
     least = description.min_rows or min_rows(sizes, by_rows)
-    found = size = 0
+    windows = size = 0
     for rows_of_window in sizes.tolist():
         size += rows_of_window
         if size >= least:
-            found, size = found + 1, 0
-    if found < MIN_WINDOWS:
+            windows, size = windows + 1, 0
+    if windows < MIN_WINDOWS:
         length = f"{by_rows} rows" if by_rows is not None else "a batch" if rows.batches else description.every
         reasons = ", ".join(f"{lost:,} {why}" for why, lost in rows.lost.items() if lost)
         left_out = f" ({reasons} left out)" if reasons else ""
         raise BadInput(
             "The reference is too short.",
-            got=f"{rows.table.num_rows:,} rows that count{left_out} in {found} windows of {length}, small ones "
+            got=f"{rows.table.num_rows:,} rows that count{left_out} in {windows} windows of {length}, small ones "
             f"joined to {least} rows",
             expected=f"at least {MIN_WINDOWS} windows, better {FEW_WINDOWS} or more",
             fix="Give a longer reference, or cut shorter windows: --every 6h, or --rows 500."
             if rows.rows_per_window is None
             else "Give a longer reference: a few hundred rows at least.",
         )
-    return found
+    return windows
 
 
 def _with_date_order(
@@ -238,39 +238,39 @@ def _few_batches_note(batches: Sequence[str]) -> str:
     )
 
 
-def _guessed(pieces: tuple[LoadedPiece, ...], said: TableFormat) -> TableFormat:
+def _guessed(pieces: tuple[LoadedPiece, ...], form: TableFormat) -> TableFormat:
     """How files are written: as is said, else as the first file shows that does."""
     for guess in (piece.raw.guessed for piece in pieces):
-        said = replace(said, separator=said.separator or guess.separator, decimal=said.decimal or guess.decimal)
-    return said
+        form = replace(form, separator=form.separator or guess.separator, decimal=form.decimal or guess.decimal)
+    return form
 
 
 def _with_batches(
     pieces: tuple[LoadedPiece, ...], columns: TableColumns, batches: Sequence[str]
 ) -> tuple[LoadedPiece, ...]:
     """Pieces with the place of each row's batch in place of an event time, and labels as of their row."""
-    key, found = columns.batches, []
+    key, new_pieces = columns.batches, []
     assert key is not None  # noqa: S101 - for the type checker: there are batches
     times = {name: place for place, name in enumerate(batches)}
     for piece in pieces:
         raw = with_batch_times(piece.raw, piece.name, key, times)
         if columns.label_time in raw.table.column_names:
             raw = replace(raw, table=raw.table.drop_columns([columns.label_time]))
-        found.append(replace(piece, raw=raw))
-    return tuple(found)
+        new_pieces.append(replace(piece, raw=raw))
+    return tuple(new_pieces)
 
 
 def _with_places(pieces: tuple[LoadedPiece, ...], columns: TableColumns) -> tuple[LoadedPiece, ...]:
     """Pieces without event times, with the place of each row in place of one, and labels as of their row."""
-    found, first = [], 0
+    new_pieces, first = [], 0
     for piece in pieces:
         table, rows = piece.raw.table, piece.raw.table.num_rows
         if columns.label_time in table.column_names:
             table = table.drop_columns([columns.label_time])
         places = pa.array(first + np.arange(rows), pa.int64()).cast(pa.timestamp("us", tz="UTC"))
-        found.append(replace(piece, raw=replace(piece.raw, table=table.append_column(columns.event_time, places))))
+        new_pieces.append(replace(piece, raw=replace(piece.raw, table=table.append_column(columns.event_time, places))))
         first += rows
-    return tuple(found)
+    return tuple(new_pieces)
 
 
 def _named(name: str, why: str) -> str:

@@ -21,7 +21,7 @@ _SHOWN = 5
 
 
 def recorded_columns(
-    roles: Sequence[ColumnRole], said: Mapping[str, ColumnSection], *, group: str | None, answer: str | None
+    roles: Sequence[ColumnRole], sections: Mapping[str, ColumnSection], *, group: str | None, answer: str | None
 ) -> dict[str, ColumnSection]:
     """The data dictionary of a table's config: what each column was taken for, and what its owner says of it.
 
@@ -34,32 +34,32 @@ def recorded_columns(
         description; of columns with another use, such as the label, these alone. Of more than `MOST_COLUMNS` only those
         that the owner's dictionary has.
     """
-    found = {}
-    for one in roles:
-        own = said.get(one.name)
-        if not one.name or (own is None and len(roles) > MOST_COLUMNS):
+    entries = {}
+    for role in roles:
+        section = sections.get(role.name)
+        if not role.name or (section is None and len(roles) > MOST_COLUMNS):
             continue
-        words = {} if own is None else {"unit": own.unit, "description": own.description}
-        if one.role == "input":
-            entry = ColumnSection.model_validate({"kind": one.kind, **words})
-        elif one.role == "left out" and one.name != answer:
-            entry = ColumnSection.model_validate({"role": "group" if one.name == group else "ignored", **words})
+        words = {} if section is None else {"unit": section.unit, "description": section.description}
+        if role.role == "input":
+            entry = ColumnSection.model_validate({"kind": role.kind, **words})
+        elif role.role == "left out" and role.name != answer:
+            entry = ColumnSection.model_validate({"role": "group" if role.name == group else "ignored", **words})
         else:
             entry = ColumnSection.model_validate(words)
         if entry != ColumnSection():
-            found[one.name] = entry
-    return found
+            entries[role.name] = entry
+    return entries
 
 
-def with_words(roles: Sequence[ColumnRole], said: Mapping[str, ColumnSection]) -> tuple[ColumnRole, ...]:
+def with_words(roles: Sequence[ColumnRole], sections: Mapping[str, ColumnSection]) -> tuple[ColumnRole, ...]:
     """Columns with the units and descriptions of a data dictionary.
 
     Args:
         roles: What each column was taken for.
     """
-    notes = _notes(said)
-    found = ((one, notes.get(one.name, ColumnNote())) for one in roles)
-    return tuple(replace(one, unit=note.unit, description=note.description) for one, note in found)
+    notes = _notes(sections)
+    pairs = ((role, notes.get(role.name, ColumnNote())) for role in roles)
+    return tuple(replace(role, unit=note.unit, description=note.description) for role, note in pairs)
 
 
 def column_notes(config: MonitorConfig | None) -> dict[str, ColumnNote]:
@@ -67,11 +67,11 @@ def column_notes(config: MonitorConfig | None) -> dict[str, ColumnNote]:
     return {} if config is None else _notes(config.columns)
 
 
-def _notes(said: Mapping[str, ColumnSection]) -> dict[str, ColumnNote]:
+def _notes(sections: Mapping[str, ColumnSection]) -> dict[str, ColumnNote]:
     return {
-        name: ColumnNote(unit=one.unit or "", description=one.description or "")
-        for name, one in said.items()
-        if one.unit or one.description
+        name: ColumnNote(unit=section.unit or "", description=section.description or "")
+        for name, section in sections.items()
+        if section.unit or section.description
     }
 
 
@@ -97,31 +97,33 @@ def check_columns(config: MonitorConfig, spec: BaselineSpec) -> None:
 
 
 def _contradictions(config: MonitorConfig, spec: BaselineSpec) -> Iterator[str]:
-    inputs = {one.name: one.kind for one in spec.features} | {one.source: one.kind for one in spec.described}
+    inputs = {feature.name: feature.kind for feature in spec.features} | {
+        descriptor.source: descriptor.kind for descriptor in spec.described
+    }
     tensors = () if spec.embedding is None else spec.embedding.tensors
-    known = {*inputs, *tensors, *(name for name, _ in spec.columns)}
+    names = {*inputs, *tensors, *(name for name, _ in spec.columns)}
     mapped = _mapped(config)
-    for name, one in config.columns.items():
+    for name, section in config.columns.items():
         if name in mapped:
             continue
         if name in inputs or name in tensors:
-            if one.is_left_out:
-                yield f'{name}: role = "{one.role}", and it is an input'
-            elif one.kind is not None and name in inputs and one.kind != inputs[name]:
-                yield f'{name}: kind = "{one.kind}", and it is a {inputs[name]}'
-        elif spec.columns and name not in known:
-            yield f"{name}: no such column{_nearest(name, known)}"
-        elif spec.columns and not one.is_left_out and (one.kind is not None or one.role is not None):
-            yield f"{name}: {_said(one)}, and it is no input"
+            if section.is_left_out:
+                yield f'{name}: role = "{section.role}", and it is an input'
+            elif section.kind is not None and name in inputs and section.kind != inputs[name]:
+                yield f'{name}: kind = "{section.kind}", and it is a {inputs[name]}'
+        elif spec.columns and name not in names:
+            yield f"{name}: no such column{_nearest(name, names)}"
+        elif spec.columns and not section.is_left_out and (section.kind is not None or section.role is not None):
+            yield f"{name}: {_setting_text(section)}, and it is no input"
 
 
-def _said(one: ColumnSection) -> str:
-    return f'role = "{one.role}"' if one.kind is None else f'kind = "{one.kind}"'
+def _setting_text(section: ColumnSection) -> str:
+    return f'role = "{section.role}"' if section.kind is None else f'kind = "{section.kind}"'
 
 
-def _nearest(name: str, known: set[str]) -> str:
+def _nearest(name: str, names: set[str]) -> str:
     """What a misspelt name may mean, as the end of a sentence; empty where nothing is near."""
-    close = get_close_matches(name, sorted(known), n=1)
+    close = get_close_matches(name, sorted(names), n=1)
     return f" (did you mean {close[0]}?)" if close else ""
 
 
@@ -132,5 +134,7 @@ def _mapped(config: MonitorConfig) -> frozenset[str]:
         return frozenset()
     named = (traffic.event_time, traffic.prediction_id, traffic.label, traffic.label_time, traffic.predicted)
     more = (*traffic.label_columns, *traffic.scores, traffic.id_scores)
-    more += tuple(name for one in traffic.outputs.values() for name in (one.label, one.predicted, *one.scores))
+    more += tuple(
+        name for output in traffic.outputs.values() for name in (output.label, output.predicted, *output.scores)
+    )
     return frozenset(name for name in (*named, *more) if name)

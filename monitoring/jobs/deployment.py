@@ -190,16 +190,16 @@ def _fitted(
     """The watches and their fit, kept or made anew; what has a part of the user's own code is not kept."""
     if config.metric:
         return _fit(config, baseline, plan)
-    kept = fit_folder(config)
+    fits = fit_folder(config)
     try:
         digest = fit_digest(config, same_evidence(config), folder)
     except OSError as error:
         raise unreadable(Path(error.filename or folder), error.strerror or str(error), "a file") from error
-    found: tuple[Catalogue, ReferenceFit] | None = kept.read(digest)
-    if found is None:
-        found = _fit(config, baseline, plan)
-        kept.write(digest, found)
-    return found
+    fit: tuple[Catalogue, ReferenceFit] | None = fits.read(digest)
+    if fit is None:
+        fit = _fit(config, baseline, plan)
+        fits.write(digest, fit)
+    return fit
 
 
 def _fit(config: MonitorConfig, baseline: Baseline, plan: WindowPlan | RowPlan) -> tuple[Catalogue, ReferenceFit]:
@@ -239,19 +239,19 @@ def _missing_shares(baseline: Baseline) -> dict[str, float]:
 
 
 def _tolerances(config: MonitorConfig, custom: CustomMetrics) -> Tolerances:
-    given = config.tolerance
-    own = {
+    settings = config.tolerance
+    metric_tolerances = {
         metric.watch.name: section.tolerance
         for metric, section in zip(custom.metrics, config.metric, strict=True)
         if section.tolerance is not None
     }
     return Tolerances(
-        error=given.error,
-        brier=given.brier,
-        integrity=given.integrity,
-        given=own,
-        any_cause=given.any_cause,
-        any_cause_share=given.any_cause_share,
+        error=settings.error,
+        brier=settings.brier,
+        integrity=settings.integrity,
+        custom=metric_tolerances,
+        any_cause=settings.any_cause,
+        any_cause_share=settings.any_cause_share,
     )
 
 
@@ -291,12 +291,12 @@ def _with_costs(config: MonitorConfig, spec: BaselineSpec) -> BaselineSpec:
     return replace(spec, costs=config.cost.matrix)
 
 
-def _check_classes(config: MonitorConfig, known: tuple[str, ...]) -> None:
-    if config.model.classes and config.model.classes != known:
+def _check_classes(config: MonitorConfig, classes: tuple[str, ...]) -> None:
+    if config.model.classes and config.model.classes != classes:
         raise BadInput(
             "The classes are not those of the baseline.",
             got=", ".join(config.model.classes),
-            expected=", ".join(known),
+            expected=", ".join(classes),
             fix="Change `classes` in the [model] section, or make the baseline again: `pitfalls monitor init`, or by "
             "exporting the model.",
         )
@@ -328,12 +328,12 @@ def earlier_evidence(config: MonitorConfig) -> tuple[EarlierDigest, ...]:
         CannotRun: There is no baseline.
     """
     methods = range(METHOD - 1, FIRST_METHOD - 1, -1)
-    found = [EarlierDigest(digest=same_evidence(config, number), evidence_goes_on=False) for number in methods]
+    digests = [EarlierDigest(digest=same_evidence(config, number), evidence_goes_on=False) for number in methods]
     if config.deployment.name is not None:
         unnamed = config.model_copy(update={"deployment": DeploymentSection()})
         digest = same_evidence(unnamed)
-        found = [EarlierDigest(digest=digest, evidence_goes_on=True), *found, *earlier_evidence(unnamed)]
-    return tuple(found)
+        digests = [EarlierDigest(digest=digest, evidence_goes_on=True), *digests, *earlier_evidence(unnamed)]
+    return tuple(digests)
 
 
 def same_evidence(config: MonitorConfig, method_number: int = METHOD) -> str:
@@ -360,8 +360,8 @@ def same_evidence(config: MonitorConfig, method_number: int = METHOD) -> str:
         "labelled": label_coverage.TOLERANCE,
         "estimates": [MAX_BINS, ROWS_PER_BIN, MIN_ROWS, MISS_RATE, ALTERNATIVE_MISS_RATES, THRESHOLD],
     }
-    known = settings_digest(config).encode() + json.dumps(constants, sort_keys=True).encode()
-    return hashlib.sha256(known + _described(config)).hexdigest()
+    settings = settings_digest(config).encode() + json.dumps(constants, sort_keys=True).encode()
+    return hashlib.sha256(settings + _described(config)).hexdigest()
 
 
 def evidence_basis(config: MonitorConfig) -> str:

@@ -46,10 +46,12 @@ def look_up_deployment(config: MonitorConfig, store: Store) -> DeploymentLookup:
     check_traffic(store.deployments.read(last), config.name, traffic_place(config))
     shown = f"Shown is deployment {last}, judged last, of version {store.deployments.read(last).version}."
     try:
-        numbers = [number for one in _versions(config) if (number := _number(one, store)) is not None]
+        numbers = [
+            number for version_config in _versions(config) if (number := _number(version_config, store)) is not None
+        ]
     except CannotRun:
         return DeploymentLookup(number=last, note=f"The baseline cannot be read. {shown}")
-    in_use = {one.number for one in store.deployments.in_use(config.name)}
+    in_use = {deployment.number for deployment in store.deployments.in_use(config.name)}
     if numbers:
         return DeploymentLookup(number=next((number for number in numbers if number in in_use), numbers[0]))
     return DeploymentLookup(number=last, note=f"Nothing was judged yet with the config's settings. {shown}")
@@ -61,13 +63,13 @@ def _versions(config: MonitorConfig) -> list[MonitorConfig]:
         return [config]
     newest = find_baseline(config).version
     others = sorted(published_versions(config.model.folder), reverse=True)
-    return [config, *(with_version(config, one) for one in others if one != newest)]
+    return [config, *(with_version(config, version) for version in others if version != newest)]
 
 
 def _number(config: MonitorConfig, store: Store) -> int | None:
     """The number of the deployment of one version; None where it has none with these settings."""
     version = find_baseline(config).version
-    for digest in (same_evidence(config), *(one.digest for one in earlier_evidence(config))):
+    for digest in (same_evidence(config), *(earlier.digest for earlier in earlier_evidence(config))):
         number = store.deployments.find(config.model.name, version, digest)
         if number is not None:
             return number

@@ -88,7 +88,7 @@ class DeploymentRun:
         self._last_row: datetime | None = None
         self._open_since = cursor.get(OPEN_SINCE)
         incidents = store.incidents.read(number)
-        self._before = {one.number: one for one in incidents if one.closed_from == JUDGED_AGAIN}
+        self._before = {incident.number: incident for incident in incidents if incident.closed_from == JUDGED_AGAIN}
         states = store.deployments.states(number)
         self._state = JudgeState.from_texts(
             states,
@@ -140,11 +140,11 @@ class DeploymentRun:
         since = self.open_since
         if since is None:
             return None
-        found = self._store.windows.read(self._number, scores=False, since=since)
-        records = [record for record in found if record.start >= since]
+        windows = self._store.windows.read(self._number, scores=False, since=since)
+        records = [record for record in windows if record.start >= since]
         traffic = opened(self._deployment, ReadScope(since=since))
-        counts = traffic.row_counts([Window(start=one.start, end=one.end) for one in records])
-        more = [one.start for one, (_, rows) in zip(records, counts.tolist(), strict=True) if rows > one.rows]
+        counts = traffic.row_counts([Window(start=record.start, end=record.end) for record in records])
+        more = [record.start for record, (_, rows) in zip(records, counts.tolist(), strict=True) if rows > record.rows]
         if not more or more[0] not in self._store.backfills.rejudgeable(self._number):
             return None
         end = records[-1].end
@@ -299,10 +299,16 @@ class DeploymentRun:
 
     def _read_by_all(self, since: datetime) -> int:
         """How many labels every deployment of this traffic has read that was used after a time."""
-        mine = self._store.deployments.read(self._number).traffic
-        used = [one for one in self._store.overview.summaries() if one.record.traffic == mine and one.used_at >= since]
-        last = [self._store.windows.last(one.record.number) for one in used if one.record.number is not None]
-        return min(0 if one is None else int(one.label_cursor.get(CURSOR, 0)) for one in last)
+        traffic = self._store.deployments.read(self._number).traffic
+        used = [
+            summary
+            for summary in self._store.overview.summaries()
+            if summary.record.traffic == traffic and summary.used_at >= since
+        ]
+        last = [
+            self._store.windows.last(summary.record.number) for summary in used if summary.record.number is not None
+        ]
+        return min(0 if window is None else int(window.label_cursor.get(CURSOR, 0)) for window in last)
 
     def judge(self, window: Window, *, first: bool) -> tuple[WindowRecord, tuple[IncidentRecord, ...]]:
         """Judge one window and commit what it changed, in one transaction.
@@ -360,7 +366,7 @@ class DeploymentRun:
         if self._before:
             first = self._state.next_number
             judgement, again = with_numbers_of(judgement, self._before, first_number=first)
-            self._before = {number: one for number, one in self._before.items() if number not in again}
+            self._before = {number: incident for number, incident in self._before.items() if number not in again}
         return judgement
 
     def _burn_in(self, window: Window) -> None:
@@ -421,7 +427,9 @@ class DeploymentRun:
     def _update_autocorrelation(self) -> None:
         """Estimate the AR(1) coefficients from the windows in the store: the same whichever run does it."""
         deployment = self._deployment
-        incidents = [one for one in self._store.incidents.read(self._number) if one.number not in self._before]
+        incidents = [
+            incident for incident in self._store.incidents.read(self._number) if incident.number not in self._before
+        ]
         levels = dict(self._state.levels)
         page = self._page_test()
         for level in LEVELS:
@@ -433,8 +441,12 @@ class DeploymentRun:
             )
             latest = min(MAX_UPDATE_WINDOWS, self._judged)
             judged = self._store.windows.scores(self._number, level, latest=latest)
-            mine = [one for one in incidents if WatchKey(watch=one.watch, slice=one.slice) in update.test.tests]
-            levels[level] = replace(levels[level], ar1=update.estimate(judged, mine))
+            level_incidents = [
+                incident
+                for incident in incidents
+                if WatchKey(watch=incident.watch, slice=incident.slice) in update.test.tests
+            ]
+            levels[level] = replace(levels[level], ar1=update.estimate(judged, level_incidents))
         self._state = replace(self._state, levels=levels)
         if self._page_test() != page:
             self._store.deployments.save_sensitivity(
@@ -449,28 +461,28 @@ class DeploymentRun:
     def _save_sensitivity(self) -> None:
         """Store how small a harm the page level detects, with its AR(1) coefficients as they are now."""
         log_scale = (self._state.levels or self._initial_levels)["page"].log_scale or 0.0
-        found = simulated_sensitivity(self._deployment.reference_fit, self._page_test(), log_scale)
-        self._store.deployments.save_sensitivity(self._number, found)
+        sensitivity = simulated_sensitivity(self._deployment.reference_fit, self._page_test(), log_scale)
+        self._store.deployments.save_sensitivity(self._number, sensitivity)
 
     def _late_rows(self) -> LateRows:
         """Rows that came into windows judged before, of those within the label horizon."""
         since = self.scope.new_since
-        found = self._store.windows.read(self._number, scores=False, since=since)
-        records = [w for w in found if since is None or w.start >= since]
+        windows = self._store.windows.read(self._number, scores=False, since=since)
+        records = [w for w in windows if since is None or w.start >= since]
         counts = self._traffic.row_counts([Window(start=record.start, end=record.end) for record in records])
         return LateRows.of(records, counts, self._cursor)
 
     def _judged_before(self, start: datetime) -> Iterator[tuple[Window, RowLoader]]:
         """The windows before this run whose predictions may still get their label."""
         oldest = start - LATE_LABEL_HORIZONS * self._deployment.horizon
-        found = [
+        windows = [
             Window(start=record.start, end=record.end)
             for record in self._store.windows.read(self._number, scores=False, since=oldest)
             if oldest < record.end <= start
         ]
         if self._since is not None:
-            begin = max((one.end for one in found if one.end <= self._since), default=oldest)
+            begin = max((window.end for window in windows if window.end <= self._since), default=oldest)
             if begin < self._since:  # rows from before it that are in no judged window
-                found.append(Window(start=begin, end=self._since))
-        for window in sorted(found):
+                windows.append(Window(start=begin, end=self._since))
+        for window in sorted(windows):
             yield window, self._traffic.rows(window).select

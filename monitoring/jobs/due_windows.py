@@ -32,13 +32,13 @@ def due_windows(
         if after is not None:
             times = times[np.searchsorted(times, as_microseconds(after)) :]
         return tuple(window for window in plan.windows(times, after) if plan.due(window, now))
-    found: list[Window] = []
+    windows: list[Window] = []
     for first, last in traffic.spans(plan.longest_gap):
         begin, end = first, min(last + plan.longest_gap if followed else last, now)
         if after is not None and (first <= after or first - after <= plan.longest_gap):
             begin = min(after, end)
-        found += [w for w in plan.windows(begin, end) if plan.due(w, now) and (after is None or w.start >= after)]
-    return tuple(dict.fromkeys(found))
+        windows += [w for w in plan.windows(begin, end) if plan.due(w, now) and (after is None or w.start >= after)]
+    return tuple(dict.fromkeys(windows))
 
 
 def windows_of_labels(

@@ -72,7 +72,7 @@ def _public_holidays(country: str, name: str | None, zone: ZoneInfo) -> EventSou
 
     code, _, part = country.partition("-")
     try:
-        known = holidays.country_holidays(code, subdiv=part or None, language="en_US")
+        names = holidays.country_holidays(code, subdiv=part or None, language="en_US")
     except NotImplementedError as error:
         raise BadInput(
             "There is no calendar of public holidays of this country or part.",
@@ -84,7 +84,7 @@ def _public_holidays(country: str, name: str | None, zone: ZoneInfo) -> EventSou
     def events(start: datetime, end: datetime) -> list[ExpectedEvent]:
         first, last = start.astimezone(zone).date(), end.astimezone(zone).date()
         days = [first + number * _DAY for number in range((last - first).days + 1)]
-        return [ExpectedEvent.of_days(name or known[day], day, day, zone) for day in days if day in known]
+        return [ExpectedEvent.of_days(name or names[day], day, day, zone) for day in days if day in names]
 
     return events
 
@@ -115,11 +115,11 @@ def _calendar_file(path: Path, name: str | None, zone: ZoneInfo) -> EventSource:
     recurring: Callable[[datetime, datetime], list[Any]] = recurring_ical_events.of(calendar).between
 
     def events(start: datetime, end: datetime) -> list[ExpectedEvent]:
-        found = []
+        events = []
         for entry in recurring(start, end):
             first, last = (_instant(entry[key].dt, zone) for key in ("DTSTART", "DTEND"))
-            found.append(ExpectedEvent(start=first, end=last, name=name or str(entry.get("SUMMARY", path.stem))))
-        return found
+            events.append(ExpectedEvent(start=first, end=last, name=name or str(entry.get("SUMMARY", path.stem))))
+        return events
 
     return events
 

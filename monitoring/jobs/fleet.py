@@ -84,15 +84,17 @@ class Team:
     def share(self, store: Store, deployment: int, at: datetime) -> FleetShare:
         """What a deployment knows of its team before a window that ends at a time. Cost: a row for each deployment."""
         members = store.fleets.members(self.name)
-        others = [one for one in members if one.deployment != deployment and at - one.counted_until <= QUIET]
-        own = next((one for one in members if one.deployment == deployment), None)
+        others = [
+            member for member in members if member.deployment != deployment and at - member.counted_until <= QUIET
+        ]
+        member = next((member for member in members if member.deployment == deployment), None)
         return FleetShare(
             budget=_strictest(others, self.budget),
             member=deployment,
             members=len(others) + 1,
-            log_evidence=-math.inf if own is None else own.log_evidence,
-            alarmed=own is not None and own.alarmed,
-            others={one.deployment: one.log_evidence for one in others if not one.alarmed},
+            log_evidence=-math.inf if member is None else member.log_evidence,
+            alarmed=member is not None and member.alarmed,
+            others={member.deployment: member.log_evidence for member in others if not member.alarmed},
         )
 
     def entry(self, deployment: int, step: FleetStep, at: datetime) -> FleetEntry:
@@ -116,7 +118,10 @@ class Team:
 
 def _strictest(members: Sequence[FleetMember], budget: FleetBudget) -> FleetBudget:
     """The strictest budget of a team's deployments, one that is not among them yet included."""
-    return max((budget, *(FleetBudget.parse(one.budget) for one in members)), key=lambda one: (one.threshold, one.days))
+    return max(
+        (budget, *(FleetBudget.parse(member.budget) for member in members)),
+        key=lambda limit: (limit.threshold, limit.days),
+    )
 
 
 def kept_ledger(store: Store, team: str, budget: FleetBudget) -> Ledger:
@@ -131,19 +136,19 @@ def kept_ledger(store: Store, team: str, budget: FleetBudget) -> Ledger:
         The ledger.
     """
     members = store.fleets.members(team)
-    state = FleetState(log_evidence={one.deployment: one.log_evidence for one in members})
+    state = FleetState(log_evidence={member.deployment: member.log_evidence for member in members})
     return Ledger(
         budget=_strictest(members, budget),
-        until=max((one.counted_until for one in members), default=None),
+        until=max((member.counted_until for member in members), default=None),
         evidence=_plain(state.log_total),
         members=_ranked(state),
         pages=tuple(
             LedgerPage(at=page.at, evidence=_plain(page.log_evidence), members=page.members)
             for page in store.fleets.pages(team)
         ),
-        deployments={one.number: one for one in store.deployments.all() if one.number is not None},
+        deployments={record.number: record for record in store.deployments.all() if record.number is not None},
         team=team,
-        spent={one.deployment: one.days for one in members},
+        spent={member.deployment: member.days for member in members},
     )
 
 
@@ -166,7 +171,7 @@ def ledger(store: Store, budget: FleetBudget) -> Ledger:
     """
     deployments = {record.number: record for record in store.deployments.all() if record.number is not None}
     judged = sorted(
-        (one for number, record in deployments.items() for one in _windows(store, number, record)),
+        (entry for number, record in deployments.items() for entry in _windows(store, number, record)),
         key=attrgetter("end", "number"),
     )
     state: FleetState[int] = FleetState()
@@ -174,11 +179,13 @@ def ledger(store: Store, budget: FleetBudget) -> Ledger:
     pages, spent = [], dict.fromkeys(deployments, 0.0)
     for end, group in groupby(judged, key=attrgetter("end")):
         now = list(group)
-        active = {number for number, seen in last.items() if end - seen <= QUIET} | {one.number for one in now}
-        state, page = step(state, [one.window for one in now], len(active), budget)
-        for one in now:
-            spent[one.number] += one.window.days / max(len(active), 1)
-        last |= {one.number: end for one in now}
+        active = {number for number, last_end in last.items() if end - last_end <= QUIET} | {
+            entry.number for entry in now
+        }
+        state, page = step(state, [entry.window for entry in now], len(active), budget)
+        for entry in now:
+            spent[entry.number] += entry.window.days / max(len(active), 1)
+        last |= {entry.number: end for entry in now}
         if page is not None:
             pages.append(_page(end, page))
     return Ledger(
@@ -195,14 +202,14 @@ def ledger(store: Store, budget: FleetBudget) -> Ledger:
 def _windows(store: Store, number: int, record: DeploymentRecord) -> list[_Judged]:
     scale = _log_scale(store, number)
     threshold = math.log(record.page_threshold)
-    before, found = -math.inf, []
+    before, judged = -math.inf, []
     for window in store.windows.read(number, scores=False):
         after = window.page_log_evidence - scale
         value = 0.0 if before == after == -math.inf else log_e_value(before, after)  # 0: nothing was bet on yet
         days = (window.end - window.start) / _DAY
-        found.append(_Judged(number=number, end=window.end, window=FleetWindow(member=number, days=days, log_e=value)))
+        judged.append(_Judged(number=number, end=window.end, window=FleetWindow(member=number, days=days, log_e=value)))
         before = _start(window, after, threshold)
-    return found
+    return judged
 
 
 def _start(window: WindowRecord, after: float, threshold: float) -> float:
@@ -213,8 +220,8 @@ def _start(window: WindowRecord, after: float, threshold: float) -> float:
 def _log_scale(store: Store, number: int) -> float:
     """The calibration of a deployment's page level; 0 before it is known."""
     text = dict(store.deployments.states(number)).get("page", "")
-    found = json.loads(text).get("log_scale") if text else None
-    return 0.0 if found is None else float.fromhex(found)
+    log_scale = json.loads(text).get("log_scale") if text else None
+    return 0.0 if log_scale is None else float.fromhex(log_scale)
 
 
 def _page(at: datetime, page: FleetPage[int]) -> LedgerPage:

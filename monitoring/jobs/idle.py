@@ -27,21 +27,23 @@ def idle_deployment(config: MonitorConfig, now: datetime) -> IdleDeployment | No
         The deployment; None where a run may have something to do.
     """
     is_open = config.model.bundle is not None and config.model.version is None
-    configs = [with_version(config, one) for one in published_versions(config.model.folder)] if is_open else [config]
+    configs = (
+        [with_version(config, version) for version in published_versions(config.model.folder)] if is_open else [config]
+    )
     try:
-        inputs = {inputs_digest(one) for one in configs}
+        inputs = {inputs_digest(config) for config in configs}
     except CannotRun:
         return None
-    found = read_idle(config.store.url, config.name, now)
-    if not found:
+    deployments = read_idle(config.store.url, config.name, now)
+    if not deployments:
         return None
-    state = _traffic_state(config) if any(one.check.traffic_state for one in found) else ""
-    for one in found:
-        if one.check.inputs not in inputs:
+    state = _traffic_state(config) if any(deployment.check.traffic_state for deployment in deployments) else ""
+    for deployment in deployments:
+        if deployment.check.inputs not in inputs:
             return None
-        if not one.check.nothing_due(inputs=one.check.inputs, traffic_state=state, now=now):
+        if not deployment.check.nothing_due(inputs=deployment.check.inputs, traffic_state=state, now=now):
             return None
-    idle = together(found)
+    idle = together(deployments)
     return idle if touch(config.store.url, config.name, idle.numbers, now) else None
 
 

@@ -88,10 +88,10 @@ def init_monitor(
     keep_existing(out / NAME, force=force)
     rows = read_reference(reference, description, clock=clock)
     columns = rows.columns
-    for output, own, of_output in by_output(rows.table, columns):
+    for output, output_columns, of_output in by_output(rows.table, columns):
         if not (description.outputs[output].classes if output else description.classes):
             with naming(output):
-                check_class_order(own, of_output)
+                check_class_order(output_columns, of_output)
     spec = replace(baseline_spec(columns), columns=tuple(rows.types.items()), rows_per_window=rows.rows_per_window)
     draft = _draft(description, rows)
     load_metrics(check_draft(draft, out))
@@ -105,7 +105,7 @@ def init_monitor(
         windows=windows,
         classes=columns.classes,
         numbers=columns.numbers,
-        outputs={name: one.classes for name, one in columns.outputs.items()},
+        outputs={name: output.classes for name, output in columns.outputs.items()},
         places=None if columns.ranking is None else columns.ranking.places,
         inputs=tuple(columns.inputs),
         columns=with_words(rows.roles, description.dictionary),
@@ -129,14 +129,14 @@ def _write(rows: BaselineRows, spec: BaselineSpec, draft: ConfigDraft, out: Path
     """Put the baseline and the config in their places, whole, once a run could use them; the fit, and the config."""
     with staging(out) as aside:
         write_baseline(rows.table, folder=aside / BASELINE, spec=spec)
-        known = rows.table.select([*(feature.name for feature in spec.features), "label"])
-        write_inferred(known, aside / BASELINE / SCHEMA_FILE, label="label")
+        table = rows.table.select([*(feature.name for feature in spec.features), "label"])
+        write_inferred(table, aside / BASELINE / SCHEMA_FILE, label="label")
         fit = _fit(draft, aside, out)
         promised = with_promise(draft, fit)
         if promised != draft:
             fit = _fit(promised, aside, out)
-        kept = [FOLDER] if (aside / FOLDER).is_dir() else []  # the fit, where the store is beside the config
-        put_in_place(aside, (BASELINE, NAME, *kept), out)
+        fit_folders = [FOLDER] if (aside / FOLDER).is_dir() else []  # the fit, where the store is beside the config
+        put_in_place(aside, (BASELINE, NAME, *fit_folders), out)
     return fit, promised
 
 
@@ -167,8 +167,8 @@ def _draft(description: TableDescription, rows: BaselineRows) -> ConfigDraft:
             id_scores=columns.id_scores,
             is_ranking=columns.ranking is not None,
             outputs={
-                name: OutputDraft(label=one.label, scores=one.scores, predicted=one.predicted)
-                for name, one in columns.outputs.items()
+                name: OutputDraft(label=output.label, scores=output.scores, predicted=output.predicted)
+                for name, output in columns.outputs.items()
             },
         ),
         slices=description.slices,

@@ -45,17 +45,17 @@ def find_baseline(config: MonitorConfig) -> BaselinePlace:
     Raises:
         CannotRun: there is no such bundle.
     """
-    own, section = _own_baseline(config), config.baseline
-    if section.version not in (None, own.version):
-        return own
+    place, section = _own_baseline(config), config.baseline
+    if section.version not in (None, place.version):
+        return place
     if section.path is None:
-        return replace(own, since=section.since)
-    folder = own.folder if config.model.baseline is None else section.path
+        return replace(place, since=section.since)
+    folder = place.folder if config.model.baseline is None else section.path
     return BaselinePlace(
         folder=folder,
         baseline=section.path,
         schema=section.path / SCHEMA_FILE,
-        version=own.version,
+        version=place.version,
         since=section.since,
     )
 
@@ -77,8 +77,8 @@ def find_bundle(config: MonitorConfig) -> tuple[Path, int]:
         CannotRun: there is no such bundle.
     """
     folder, wanted = config.model.folder, config.model.version
-    found = published_versions(folder)
-    versions = sorted(found)
+    folders = published_versions(folder)
+    versions = sorted(folders)
     if not versions or (wanted is not None and wanted not in versions):
         raise CannotRun(
             "The bundle to watch is not there.",
@@ -87,7 +87,7 @@ def find_bundle(config: MonitorConfig) -> tuple[Path, int]:
             fix="Export the model there, or change `bundle` in the [model] section.",
         )
     version = versions[-1] if wanted is None else wanted
-    return found[version], version
+    return folders[version], version
 
 
 def published_versions(folder: Path) -> dict[int, Path]:
@@ -152,10 +152,10 @@ def files_state(place: Path | str) -> str:
     digest = hashlib.sha256()
     for path in sorted(_files(place)):
         try:
-            found = path.stat()
+            status = path.stat()
         except OSError:  # it has just been moved
             continue
-        digest.update(f"{path}\0{found.st_size}\0{found.st_mtime_ns}\n".encode(errors="surrogateescape"))
+        digest.update(f"{path}\0{status.st_size}\0{status.st_mtime_ns}\n".encode(errors="surrogateescape"))
     return digest.hexdigest()
 
 

@@ -106,8 +106,8 @@ def reference_notes(table: pa.Table, columns: TableColumns, windows: int) -> tup
     notes = [*_many_categories(table, columns)]
     if not columns.answer:
         return (*notes, "The table has no answers of a model: its inputs are watched alone.", *few_windows(windows))
-    for output, rows, own in by_output(table, columns):
-        notes += [f"Output {output}: {note}" if output else note for note in _answer_notes(rows, own)]
+    for output, rows, output_columns in by_output(table, columns):
+        notes += [f"Output {output}: {note}" if output else note for note in _answer_notes(rows, output_columns)]
     return (*notes, *few_windows(windows))
 
 
@@ -167,8 +167,8 @@ def _labelled(table: pa.Table, classes: tuple[str, ...]) -> tuple[Floats, Whole]
     """The answers, [n, classes], and labels, [n], of the rows that have a label."""
     labels = Classification(classes=classes).label_codes(table["label"])
     answers = np.asarray(table["probabilities"].combine_chunks().flatten()).reshape(len(labels), -1)
-    known = (labels >= 0) & (labels < len(classes))
-    return answers[known], labels[known]
+    has_class = (labels >= 0) & (labels < len(classes))
+    return answers[has_class], labels[has_class]
 
 
 def _many_categories(table: pa.Table, columns: TableColumns) -> Iterator[str]:
@@ -197,11 +197,11 @@ def _far_numbers(table: pa.Table, columns: TableColumns) -> Iterator[str]:
     """Predicted numbers that are further from the labels than one number for all rows would be."""
     labels = Regression().read_labels(Regression().label_codes(table["label"])).astype(np.float64)
     answers = np.asarray(table["probabilities"].combine_chunks().flatten()).reshape(len(labels), -1)[:, 0]
-    known = table["label"].is_valid().to_numpy() & np.isfinite(answers) & np.isfinite(labels)
-    if not known.any():
+    is_usable = table["label"].is_valid().to_numpy() & np.isfinite(answers) & np.isfinite(labels)
+    if not is_usable.any():
         return
-    error = float(np.mean(np.abs(labels - answers)[known]))
-    constant = float(np.mean(np.abs(labels[known] - np.median(labels[known]))))
+    error = float(np.mean(np.abs(labels - answers)[is_usable]))
+    constant = float(np.mean(np.abs(labels[is_usable] - np.median(labels[is_usable]))))
     if error > FAR_NUMBERS * constant > 0.0:
         yield (
             f"The predicted numbers are {error:,.4g} from the labels in the mean, and their median alone would be "

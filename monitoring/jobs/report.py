@@ -91,18 +91,18 @@ def write_reports(
     from monitoring.reports.charts.summary import write_picture  # noqa: PLC0415  # so is matplotlib
     from monitoring.reports.page import write_page  # noqa: PLC0415  # Jinja2 is only needed to draw
 
-    mine = look_up_deployment(config, store) if deployment is None else DeploymentLookup(number=deployment)
-    found = replace(status(store, config.name, mine.number), columns=column_notes(config))
+    lookup = look_up_deployment(config, store) if deployment is None else DeploymentLookup(number=deployment)
+    monitor_status = replace(status(store, config.name, lookup.number), columns=column_notes(config))
     baseline = load_baseline(find_baseline(config).baseline)
     reference = reference_benchmark(baseline, config)
     _make_folder(out)
-    window = chosen_window(found, day)
+    window = chosen_window(monitor_status, day)
     html = json = summary = None
     if drift and window is not None and window.rows:
-        html, json = drift_files(out, window.start, ZoneInfo(found.timezone))
-        summary = _write_drift(config, baseline, found, window, (html, json))
-    write_page(found, path=out / PAGE, benchmark=reference, drift_report=html)
-    write_picture(found, path=out / PICTURE, benchmark=reference)
+        html, json = drift_files(out, window.start, ZoneInfo(monitor_status.timezone))
+        summary = _write_drift(config, baseline, monitor_status, window, (html, json))
+    write_page(monitor_status, path=out / PAGE, benchmark=reference, drift_report=html)
+    write_picture(monitor_status, path=out / PICTURE, benchmark=reference)
     return Reports(
         page=out / PAGE,
         picture=out / PICTURE,
@@ -110,7 +110,7 @@ def write_reports(
         drift_json=json,
         drift=summary,
         window=window,
-        note=mine.note,
+        note=lookup.note,
     )
 
 
@@ -126,8 +126,8 @@ def write_drift(config: MonitorConfig, store: Store, *, out: Path, start: dateti
         BadInput: there is no such deployment or window, or the window has no rows.
         CannotRun: the folder cannot be written.
     """
-    found = status(store, config.name, deployment)
-    window = next((one for one in found.windows if one.start == start and one.rows), None)
+    monitor_status = status(store, config.name, deployment)
+    window = next((window for window in monitor_status.windows if window.start == start and window.rows), None)
     if window is None:
         raise BadInput(
             "There is no drift report of this window.",
@@ -137,7 +137,9 @@ def write_drift(config: MonitorConfig, store: Store, *, out: Path, start: dateti
         )
     baseline = load_baseline(find_baseline(config).baseline)
     _make_folder(out)
-    return _write_drift(config, baseline, found, window, drift_files(out, start, ZoneInfo(found.timezone)))
+    return _write_drift(
+        config, baseline, monitor_status, window, drift_files(out, start, ZoneInfo(monitor_status.timezone))
+    )
 
 
 def _make_folder(out: Path) -> None:
@@ -155,8 +157,8 @@ def _make_folder(out: Path) -> None:
 def reference_benchmark(baseline: Baseline, config: MonitorConfig) -> Benchmark:
     """The model's metrics on the reference rows, which it was not fitted on: of all rows and by slice."""
     spec = configured(config, baseline.spec)
-    found = benchmark(baseline.reference, spec, np.random.default_rng(SEED), timezone=config.windows.timezone)
-    intervals = {(m.metric, m.slice): Interval(mean=m.mean, low=m.low, high=m.high) for m in found}
+    metrics = benchmark(baseline.reference, spec, np.random.default_rng(SEED), timezone=config.windows.timezone)
+    intervals = {(m.metric, m.slice): Interval(mean=m.mean, low=m.low, high=m.high) for m in metrics}
     return Benchmark(
         metrics=tuple(
             BenchmarkMetric(
@@ -172,23 +174,23 @@ def reference_benchmark(baseline: Baseline, config: MonitorConfig) -> Benchmark:
     )
 
 
-def chosen_window(found: MonitorStatus, day: date | None) -> WindowRecord | None:
+def chosen_window(monitor_status: MonitorStatus, day: date | None) -> WindowRecord | None:
     """The window that begins on that day or holds that moment, else that of the first page, else the last with rows."""
-    zone = ZoneInfo(found.timezone)
+    zone = ZoneInfo(monitor_status.timezone)
     if day is not None:
-        match = next((w for w in found.windows if _is_on(w, day, zone)), None)
+        match = next((w for w in monitor_status.windows if _is_on(w, day, zone)), None)
         if match is None:
             raise BadInput(
                 "No window begins on that day.",
                 got=day.isoformat(),
-                expected=_span(found, zone),
+                expected=_span(monitor_status, zone),
                 fix="Choose a day that was judged; `pitfalls monitor status --json` lists them.",
             )
         return match
-    page = first_page(found)
+    page = first_page(monitor_status)
     if page is not None:
-        return next((w for w in found.windows if w.end == page[0]), None)
-    return next((w for w in reversed(found.windows) if w.rows), None)
+        return next((w for w in monitor_status.windows if w.end == page[0]), None)
+    return next((w for w in reversed(monitor_status.windows) if w.rows), None)
 
 
 def _is_on(window: WindowRecord, day: date, zone: ZoneInfo) -> bool:
@@ -200,11 +202,15 @@ def _is_on(window: WindowRecord, day: date, zone: ZoneInfo) -> bool:
 
 
 def _write_drift(
-    config: MonitorConfig, baseline: Baseline, found: MonitorStatus, window: WindowRecord, paths: tuple[Path, Path]
+    config: MonitorConfig,
+    baseline: Baseline,
+    monitor_status: MonitorStatus,
+    window: WindowRecord,
+    paths: tuple[Path, Path],
 ) -> DriftSummary:
     from monitoring.reports.drift import write_drift_report  # noqa: PLC0415  # brings Evidently
 
-    labelled = labelled_rows(config, baseline, found.version, Window(start=window.start, end=window.end))
+    labelled = labelled_rows(config, baseline, monitor_status.version, Window(start=window.start, end=window.end))
     scores = sorted(
         (score for score in window.scores if score.level == "page"), key=lambda s: (-s.log_evidence, s.watch, s.slice)
     )
@@ -215,10 +221,10 @@ def _write_drift(
         paths=paths,
         rng=np.random.default_rng(SEED),
         subject=DriftSubject(
-            title=drift_title(found.model, found.version, window, ZoneInfo(found.timezone)),
+            title=drift_title(monitor_status.model, monitor_status.version, window, ZoneInfo(monitor_status.timezone)),
             verdicts=(
-                _verdict("Page level, all watches", window.page_log_evidence, found.page_threshold),
-                _verdict("Notice level, all watches", window.notice_log_evidence, found.notice_threshold),
+                _verdict("Page level, all watches", window.page_log_evidence, monitor_status.page_threshold),
+                _verdict("Notice level, all watches", window.notice_log_evidence, monitor_status.notice_threshold),
                 *(_verdict(_score_words(score), score.log_evidence) for score in scores[:VERDICTS]),
             ),
         ),
@@ -281,11 +287,11 @@ def plain_table(predictions: Predictions, baseline: Baseline) -> pa.Table:
     )
 
 
-def _span(found: MonitorStatus, zone: ZoneInfo) -> str:
-    if not found.windows:
+def _span(monitor_status: MonitorStatus, zone: ZoneInfo) -> str:
+    if not monitor_status.windows:
         return "a day that was judged (none was)"
 
     def local(moment: datetime) -> str:
         return moment.astimezone(zone).date().isoformat()
 
-    return f"a day from {local(found.windows[0].start)} to {local(found.windows[-1].start)}"
+    return f"a day from {local(monitor_status.windows[0].start)} to {local(monitor_status.windows[-1].start)}"

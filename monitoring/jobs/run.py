@@ -246,7 +246,7 @@ def run_due_windows(
         judge = partial(judge_windows, store=store, request=request, clock=clock, services=services)
         results, errors = judge_versions(config, store, versions, judge, stop=stop)
         if not stop():
-            done = {version for version, one in results.items() if not one.stopped}
+            done = {version for version, result in results.items() if not result.stopped}
             for record in store.deployments.in_use(config.name):
                 if record.version not in versions.serving and (record.version in done or not errors):
                     hand_over(config, store, record, versions, notify=services.notify, clock=clock)
@@ -311,7 +311,7 @@ def _run(
         run.begin(label_logs, labels_anew=services.labels_anew)
         traffic = opened(deployment, run.scope)
         all_due = _of_this_version(traffic, run.due(traffic, now))
-        due = all_due if until is None else tuple(one for one in all_due if one.start < until)
+        due = all_due if until is None else tuple(window for window in all_due if window.start < until)
         if due:
             log.begin(number)
         outbox = NotificationOutbox(store, number, config.notify, services.notify, clock=log.clock, renew=lease.renew)
@@ -328,7 +328,7 @@ def _run(
             log.judged(record)
             if changed and until is None:
                 outbox.send_pending()
-            news += [one for one in changed if is_news(one, record.end)]
+            news += [incident for incident in changed if is_news(incident, record.end)]
             request.progress(Progress(done=run.judged, due=len(due), window=record, changed=changed))
         if run.judged == len(due):
             store.backfills.end(number, log.clock())
@@ -341,7 +341,7 @@ def _run(
         return RunResult(
             deployment=number,
             judged=run.judged,
-            opened=tuple({one.number: one for one in news}.values()),
+            opened=tuple({incident.number: incident for incident in news}.values()),
             stopped=run.judged < len(due),
             unreported=() if due else traffic.source_findings,
             follows=run.follows,
@@ -391,12 +391,12 @@ def combined(results: Sequence[RunResult]) -> RunResult:
         return newest
     return replace(
         newest,
-        judged=sum(one.judged for one in results),
-        opened=tuple(incident for one in results for incident in one.opened),
-        stopped=any(one.stopped for one in results),
-        unreported=tuple(dict.fromkeys(finding for one in results for finding in one.unreported)),
-        excluded_rows=sum(one.excluded_rows for one in results),
-        deployments=tuple(one.deployment for one in results),
+        judged=sum(result.judged for result in results),
+        opened=tuple(incident for result in results for incident in result.opened),
+        stopped=any(result.stopped for result in results),
+        unreported=tuple(dict.fromkeys(finding for result in results for finding in result.unreported)),
+        excluded_rows=sum(result.excluded_rows for result in results),
+        deployments=tuple(result.deployment for result in results),
     )
 
 

@@ -24,13 +24,13 @@ def staging(out: Path) -> Iterator[Path]:
     Raises:
         CannotRun: the folder, or what the block writes into it, cannot be written.
     """
-    made = [folder for folder in (out, *out.parents) if not folder.exists()]
+    folders = [folder for folder in (out, *out.parents) if not folder.exists()]
     try:
         out.mkdir(parents=True, exist_ok=True)
         with staging_folder(out, PREFIX) as aside:
             yield aside
     except BaseException as error:
-        _remove_empty(made)
+        _remove_empty(folders)
         if isinstance(error, OSError):
             _refuse(out, error)
         raise

@@ -55,7 +55,7 @@ def status(store: Store, name: str, deployment: int | None = None, *, now: datet
         asked_at=now,
         checked_at=check.checked_at,
         next_due_at=check.next_due_at,
-        rebaselines=tuple(one for one in store.rebaselines.read(number) if one.undone_at is None),
+        rebaselines=tuple(rebaseline for rebaseline in store.rebaselines.read(number) if rebaseline.undone_at is None),
         drill=next(iter(store.drills.latest(record.called, latest=1)), None),
         failure="" if summary is None else summary.failure,
         undelivered=0 if summary is None else summary.undelivered.total,
@@ -81,12 +81,12 @@ def _other_versions(store: Store, record: DeploymentRecord) -> tuple[VersionInUs
     """The other versions of a deployment's name that are in use."""
     return tuple(
         VersionInUse(
-            number=one.number,
-            version=one.version,
-            open_pages=sum(each.level == "page" for each in one.incidents),
+            number=outline.number,
+            version=outline.version,
+            open_pages=sum(each.level == "page" for each in outline.incidents),
         )
-        for one in store.overview.outlines()
-        if one.name == record.called and one.number != record.number
+        for outline in store.overview.outlines()
+        if outline.name == record.called and outline.number != record.number
     )
 
 

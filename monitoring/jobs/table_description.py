@@ -119,8 +119,8 @@ class TableDescription:
     @property
     def min_rows(self) -> int | None:
         """The rows that a window needs to be tested by itself, where the owner says so."""
-        found = self.settings.get("windows", {}).get("min_rows")
-        return found if isinstance(found, int) else None
+        value = self.settings.get("windows", {}).get("min_rows")
+        return value if isinstance(value, int) else None
 
     @property
     def times(self) -> str:
@@ -137,29 +137,31 @@ class TableDescription:
     @property
     def group_column(self) -> str | None:
         """The column of the group, as it is named or as the dictionary has it."""
-        groups = (name for name, one in self._unnamed().items() if one.role == "group")
+        groups = (name for name, section in self._unnamed().items() if section.role == "group")
         return self.group or next(groups, None)
 
     @property
     def kinds(self) -> dict[str, str]:
         """Inputs by the kind that they are said to have; empty: one that is recognised."""
         named = self._named_inputs()
-        found: dict[str, str] = {
-            name: one.kind or ""
-            for name, one in self._unnamed().items()
-            if not one.is_left_out and (one.kind or one.role) and (name in named or not named)
+        kinds: dict[str, str] = {
+            name: section.kind or ""
+            for name, section in self._unnamed().items()
+            if not section.is_left_out and (section.kind or section.role) and (name in named or not named)
         }
-        return found | dict.fromkeys((*self.slices, *self.categorical), "category")
+        return kinds | dict.fromkeys((*self.slices, *self.categorical), "category")
 
     @property
     def ignored(self) -> dict[str, str]:
         """Columns that are no inputs, with the reason."""
-        found = {name: "ignored" for name, one in self._unnamed().items() if one.role == "ignored"}
-        found |= dict.fromkeys(self.ignore, "ignored")
+        reasons = {name: "ignored" for name, section in self._unnamed().items() if section.role == "ignored"}
+        reasons |= dict.fromkeys(self.ignore, "ignored")
         if self.batches is not None and self.batches.column is not None:
-            found |= {self.batches.column: "the batch"}
-        found |= {} if self.group_column is None else {self.group_column: "the group"}
-        return found | ({str(self.predicted): "the predicted class, as scores have it"} if self.answer_follows else {})
+            reasons |= {self.batches.column: "the batch"}
+        reasons |= {} if self.group_column is None else {self.group_column: "the group"}
+        return reasons | (
+            {str(self.predicted): "the predicted class, as scores have it"} if self.answer_follows else {}
+        )
 
     @property
     def other_columns(self) -> frozenset[str]:
@@ -171,8 +173,12 @@ class TableDescription:
     @property
     def output_columns(self) -> dict[str, str]:
         """The columns of several outputs, by the options that name them."""
-        found = (pair for output, one in self.outputs.items() for pair in one.options(output).items())
-        return dict(found)
+        pairs = (
+            pair
+            for output, output_description in self.outputs.items()
+            for pair in output_description.options(output).items()
+        )
+        return dict(pairs)
 
     def _named_inputs(self) -> frozenset[str]:
         return frozenset((*self.inputs, *(word.rpartition(":")[0] for word in self.inputs))) - {""}
@@ -180,15 +186,15 @@ class TableDescription:
     def _unnamed(self) -> dict[str, ColumnSection]:
         """The entries of the dictionary for columns of which no other field says what they are, or only an input."""
         inputs = self._named_inputs()
-        taken = {*self.categorical, *self.slices, *self.ignore, self.group, *self.other_columns}
+        names = {*self.categorical, *self.slices, *self.ignore, self.group, *self.other_columns}
         return {
-            name: one.model_copy(update={"role": None}) if name in inputs else one
-            for name, one in self.dictionary.items()
-            if name not in taken
+            name: section.model_copy(update={"role": None}) if name in inputs else section
+            for name, section in self.dictionary.items()
+            if name not in names
         }
 
 
-def columns_named(said: Mapping[str, Any]) -> dict[str, Any]:
+def columns_named(settings: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of a `TableDescription` where several columns are named as the label or as what is predicted.
 
     A label by output is that of several outputs, whose answers and classes are named by output, too.
@@ -197,7 +203,7 @@ def columns_named(said: Mapping[str, Any]) -> dict[str, Any]:
     {'scores': ('p_1', 'p_2'), 'task': 'regression', 'label_columns': ('y_1', 'y_2')}
 
     Args:
-        said: The fields, of which `label` and `predicted` may be sequences of names.
+        settings: The fields, of which `label` and `predicted` may be sequences of names.
 
     Returns:
         The fields as they are. Several predicted columns are numbers.
@@ -205,18 +211,18 @@ def columns_named(said: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         BadInput: labels are by output, and the rest does not fit them.
     """
-    found = dict(said)
-    if isinstance(found.get("label"), Mapping):
-        rest = {key: value for key, value in found.items() if key not in ("label", "scores", "predicted", "classes")}
-        return rest | {"outputs": outputs_named(found)}
+    result = dict(settings)
+    if isinstance(result.get("label"), Mapping):
+        rest = {key: value for key, value in result.items() if key not in ("label", "scores", "predicted", "classes")}
+        return rest | {"outputs": outputs_named(result)}
     for key, several in (("predicted", "scores"), ("label", "label_columns")):
-        if key not in found or found[key] is None or isinstance(found[key], str):
+        if key not in result or result[key] is None or isinstance(result[key], str):
             continue
-        names = tuple(found.pop(key))
-        found |= {key: names[0]} if len(names) == 1 else {several: names}
+        names = tuple(result.pop(key))
+        result |= {key: names[0]} if len(names) == 1 else {several: names}
         if key == "predicted" and len(names) > 1:
-            found["task"] = found.get("task") or "regression"
-    return found
+            result["task"] = result.get("task") or "regression"
+    return result
 
 
 def columns_described(
@@ -249,22 +255,22 @@ def columns_described(
     kinds, left_out = kinds_of(pieces, columns, description.inputs, description.kinds, description.ignored)
     inputs: dict[str, Kind] = {name: cast("Kind", kind) for name, kind in kinds.items() if kind in get_args(Kind)}
     others = {name: kind for name, kind in kinds.items() if name not in inputs}
-    found, undescribed = with_described(pieces, replace(columns, inputs=inputs), others)
+    all_columns, undescribed = with_described(pieces, replace(columns, inputs=inputs), others)
     left_out |= undescribed
     if description.task == "inputs":
-        _check_some_input(found, left_out)
-        return found, left_out
-    if found.outputs:
-        return with_outputs(pieces, found, description.class_slices), left_out
+        _check_some_input(all_columns, left_out)
+        return all_columns, left_out
+    if all_columns.outputs:
+        return with_outputs(pieces, all_columns, description.class_slices), left_out
     with_task = with_ranking if ranked else with_sets if sets else with_vectors if vectors else None
     if with_task is not None:
-        return with_task(pieces, found, description.classes, description.class_slices), left_out
+        return with_task(pieces, all_columns, description.classes, description.class_slices), left_out
     if (description.task or inferred_task(pieces, columns, description.classes)) == "regression":
-        check_numbers(pieces, found, description.classes, description.class_slices)
-        return found, left_out
-    found = replace(found, classes=classes_of(pieces, columns, description.classes))
-    check_scores(pieces, found)
-    return found, left_out
+        check_numbers(pieces, all_columns, description.classes, description.class_slices)
+        return all_columns, left_out
+    all_columns = replace(all_columns, classes=classes_of(pieces, columns, description.classes))
+    check_scores(pieces, all_columns)
+    return all_columns, left_out
 
 
 def baseline_spec(columns: TableColumns) -> BaselineSpec:
@@ -404,7 +410,7 @@ def _check_names(there: Mapping[str, str], description: TableDescription) -> Non
 
 def _check_one_group(description: TableDescription) -> None:
     """Raises BadInput where the dictionary's group is another column than the one that is named beside it."""
-    groups = [name for name, one in description.dictionary.items() if one.role == "group"]
+    groups = [name for name, section in description.dictionary.items() if section.role == "group"]
     others = [name for name in groups if name not in (description.group, *description.ignore)]
     if description.group is not None and others:
         raise BadInput(

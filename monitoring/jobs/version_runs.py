@@ -55,7 +55,7 @@ def judge_versions(
     Raises:
         AnotherRun: Another run is judging one of them.
     """
-    in_use = {one.version for one in store.deployments.in_use(config.name)}
+    in_use = {deployment.version for deployment in store.deployments.in_use(config.name)}
     results: dict[int, Result] = {}
     errors: list[PitfallsError] = []
     for version in versions_to_judge(versions, in_use, published_versions(config.model.folder)):

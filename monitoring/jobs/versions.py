@@ -89,12 +89,12 @@ def versions_to_judge(
         Them in order; none where no version has a row.
 
     >>> noon = datetime(2024, 1, 1, 12)
-    >>> found = ServingVersions(serving={2: noon}, former={1: noon}, idle=(3,))
-    >>> versions_to_judge(found, (), (1, 2, 3)), versions_to_judge(found, (1,), (1, 2, 3))
+    >>> versions = ServingVersions(serving={2: noon}, former={1: noon}, idle=(3,))
+    >>> versions_to_judge(versions, (), (1, 2, 3)), versions_to_judge(versions, (1,), (1, 2, 3))
     ((2,), (1, 2))
     """
     former = {version for version in versions.former if version in in_use and version in published}
-    return tuple(sorted({*(one for one in versions.serving if one in published), *former}))
+    return tuple(sorted({*(version for version in versions.serving if version in published), *former}))
 
 
 def reject_unpublished(config: MonitorConfig, versions: ServingVersions) -> None:

@@ -56,8 +56,10 @@ class AutocorrelationUpdate:
             scores = (values - watch.offset) / watch.scale
             if key in self.test.seasonality:
                 scores = scores - [self.test.seasonality[key].offset(phases[at]) for at in windows.tolist()]
-            mine = segments[windows]
-            live[key] = [scores[mine == segment] for segment in np.unique(mine[mine >= 0])]
+            segment_numbers = segments[windows]
+            live[key] = [
+                scores[segment_numbers == segment] for segment in np.unique(segment_numbers[segment_numbers >= 0])
+            ]
         return level_ar1({key: np.asarray(test.calibration_scores) for key, test in self.test.tests.items()}, live)
 
 
@@ -81,9 +83,9 @@ def quiet_segments(
     disturbed = np.zeros(len(history.ends), dtype=np.bool_)
     if expected:
         disturbed |= np.asarray(expected)
-    for one in incidents:
-        closed = one.closed_at
-        disturbed |= [one.opened_at <= end and (closed is None or end <= closed) for end in history.ends]
+    for incident in incidents:
+        closed = incident.closed_at
+        disturbed |= [incident.opened_at <= end and (closed is None or end <= closed) for end in history.ends]
     return np.where(disturbed, -1, np.cumsum(disturbed))
 
 
@@ -92,15 +94,15 @@ class UpdatedTests:
 
     def __init__(self, tests: Mapping[Level, LevelTest]) -> None:
         self._tests = tests
-        self._kept: dict[Level, tuple[Mapping[WatchKey, float], LevelTest]] = {}
+        self._cache: dict[Level, tuple[Mapping[WatchKey, float], LevelTest]] = {}
 
     def at(self, states: Mapping[Level, LevelState]) -> dict[Level, LevelTest]:
         """The test of each level with the coefficients of its state; without a state, as fitted to the baseline."""
-        found = {}
+        tests = {}
         for level, test in self._tests.items():
             ar1 = states[level].ar1 if level in states else {}
-            kept = self._kept.get(level)
-            if kept is None or kept[0] is not ar1:
-                kept = self._kept[level] = (ar1, test.with_ar1(ar1))
-            found[level] = kept[1]
-        return found
+            entry = self._cache.get(level)
+            if entry is None or entry[0] is not ar1:
+                entry = self._cache[level] = (ar1, test.with_ar1(ar1))
+            tests[level] = entry[1]
+        return tests

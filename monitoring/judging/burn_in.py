@@ -135,8 +135,8 @@ class BurnIn:
         """The burn-in as exact text."""
         times = [None if time is None else as_microseconds(time) for time in (self.start, self.until)]
         spreads = [
-            [key.watch, key.slice, one.windows, one.mean.hex(), one.squares.hex(), one.expected.hex()]
-            for key, one in sorted(self.spreads.items(), key=lambda each: (each[0].watch, each[0].slice))
+            [key.watch, key.slice, spread.windows, spread.mean.hex(), spread.squares.hex(), spread.expected.hex()]
+            for key, spread in sorted(self.spreads.items(), key=lambda each: (each[0].watch, each[0].slice))
         ]
         return json.dumps([*times, spreads])
 
@@ -167,7 +167,7 @@ def silenced(level: LevelEvidence) -> LevelEvidence:
     Returns:
         The level, without evidence and without an alarm.
     """
-    watches = tuple(replace(one, log_evidence=-math.inf) for one in level.reading.watches)
+    watches = tuple(replace(watch, log_evidence=-math.inf) for watch in level.reading.watches)
     reading: LevelReading = replace(level.reading, watches=watches, log_evidence=-math.inf, shares=(), alarm=False)
     return replace(level, state=level.test.restarted(level.state), reading=reading)
 
@@ -175,8 +175,8 @@ def silenced(level: LevelEvidence) -> LevelEvidence:
 def _scored(evidence: Mapping[Level, LevelEvidence]) -> dict[WatchKey, tuple[ConformalTest, float, int]]:
     """The watches that had a score in a window: the test, the score as it was tested, and its rows."""
     return {
-        one.key: (level.test.tests[one.key], score, one.rows)
+        watch.key: (level.test.tests[watch.key], score, watch.rows)
         for level in evidence.values()
-        for one in level.reading.watches
-        if (score := level.score(one.key)) is not None
+        for watch in level.reading.watches
+        if (score := level.score(watch.key)) is not None
     }

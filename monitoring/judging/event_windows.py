@@ -46,10 +46,10 @@ NO_WINDOW_EVENTS = WindowEvents()
 
 def _message(kind: str, event: ExpectedEvent, reference: EventReference) -> str:
     what = f"expected: {event.name}" if kind == EXPECTED_EVENT else f"most labels are of rows of {event.name}"
-    if reference.known:
+    if reference.is_known:
         return f"{what}; compared with its {reference.occurrences} earlier occurrences"
-    seen = "not been seen" if not reference.occurrences else "been seen once"
-    return f"{what}; shown and not tested, as it has {seen} before"
+    times = "not been seen" if not reference.occurrences else "been seen once"
+    return f"{what}; shown and not tested, as it has {times} before"
 
 
 def labels_of_one_event(
@@ -69,7 +69,9 @@ def labels_of_one_event(
     for start in labelled.tallies:
         begin = as_datetime(start)
         starts.setdefault(calendar.at(begin, begin + length), []).append(start)
-    rows = {event: sum(labelled.tallies[start].number("rows") for start in mine) for event, mine in starts.items()}
+    rows = {
+        event: sum(labelled.tallies[start].number("rows") for start in windows) for event, windows in starts.items()
+    }
     most = max(starts, key=lambda event: rows[event])
     return (labelled if len(starts) == 1 else labelled.of_windows(starts[most])), most
 
@@ -88,26 +90,26 @@ def tested_scores(
     Returns:
         By watch: the score of an ordinary window that is as far from its baseline; None where it is not tested.
     """
-    found: dict[WatchKey, float | None] = {}
+    scores: dict[WatchKey, float | None] = {}
     for key, reference in references.items():
         total = sums.get(key, ScoreSum())
         score = None
         if key in test.tests and total.rows >= test.rows_needed(key):
             score = reference.adjusted(key, total.mean, test.tests[key])
         cycle = test.seasonality[key].offset(phases) if key in test.seasonality else 0.0
-        found[key] = None if score is None else score + cycle
-    return found
+        scores[key] = None if score is None else score + cycle
+    return scores
 
 
 def replaced_sums(
     sums: Mapping[WatchKey, ScoreSum], tested: Mapping[WatchKey, float | None]
 ) -> dict[WatchKey, ScoreSum]:
     """The score sums that a level's test takes: of ordinary scores, and of those that stand for an event's."""
-    found = {key: total for key, total in sums.items() if key not in tested}
+    sums_after = {key: total for key, total in sums.items() if key not in tested}
     for key, score in tested.items():
         if score is not None:
-            found[key] = ScoreSum(sums[key].rows, round(score * sums[key].rows * SCORE_ONE))
-    return found
+            sums_after[key] = ScoreSum(sums[key].rows, round(score * sums[key].rows * SCORE_ONE))
+    return sums_after
 
 
 def with_own_scores(
@@ -115,12 +117,12 @@ def with_own_scores(
 ) -> LevelEvidence:
     """A level whose reading shows the window's own scores, where others stood for them in the test."""
     readings = []
-    for one in level.reading.watches:
-        total = sums.get(one.key, ScoreSum())
-        if one.key in tested:
-            enough = total.rows >= level.test.rows_needed(one.key)
-            one = replace(one, rows=total.rows, score=total.mean if enough else None)  # noqa: PLW2901 - the same watch
-        readings.append(one)
+    for watch in level.reading.watches:
+        total = sums.get(watch.key, ScoreSum())
+        if watch.key in tested:
+            enough = total.rows >= level.test.rows_needed(watch.key)
+            watch = replace(watch, rows=total.rows, score=total.mean if enough else None)  # noqa: PLW2901 - the same watch
+        readings.append(watch)
     return replace(level, reading=replace(level.reading, watches=tuple(readings)), tested=tested)
 
 
@@ -131,11 +133,11 @@ def tested_record(
     if not tested:
         return record
     scores = []
-    for one in record.scores:
-        key = WatchKey(watch=one.watch, slice=one.slice)
+    for score_record in record.scores:
+        key = WatchKey(watch=score_record.watch, slice=score_record.slice)
         score = tested.get(key)
-        value = None if score is None else watches[one.watch].value(score)
-        scores.append(replace(one, value=value) if key in tested else one)
+        value = None if score is None else watches[score_record.watch].value(score)
+        scores.append(replace(score_record, value=value) if key in tested else score_record)
     return replace(record, scores=tuple(scores))
 
 
@@ -147,8 +149,8 @@ def ordinary_history(history: Sequence[WindowRecord], watches: Mapping[str, Watc
 def _ordinary(record: WindowRecord, watches: Mapping[str, Watch]) -> WindowRecord:
     kinds = {finding.kind for finding in record.findings}
     if EXPECTED_EVENT in kinds:
-        return replace(record, scores=tuple(replace(one, value=None) for one in record.scores))
+        return replace(record, scores=tuple(replace(score, value=None) for score in record.scores))
     if LABELS_KIND in kinds:
-        scores = (replace(one, value=None) if watches[one.watch].needs_label else one for one in record.scores)
+        scores = (replace(score, value=None) if watches[score.watch].needs_label else score for score in record.scores)
         return replace(record, scores=tuple(scores))
     return record

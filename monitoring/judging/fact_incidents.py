@@ -80,11 +80,13 @@ def advance_fact_incident(
     Returns:
         The incident, recovering or closed after windows without the fact.
     """
-    seen = any(finding.fact and finding.feature in incident.inputs_of_fact for finding in findings)
-    seen = seen or (incident.cause in LOSS_FACTS and any(finding.kind in LOSS_FACTS for finding in findings))
-    if not (seen or harmful or enough_rows):
+    is_present = any(finding.fact and finding.feature in incident.inputs_of_fact for finding in findings)
+    is_present = is_present or (
+        incident.cause in LOSS_FACTS and any(finding.kind in LOSS_FACTS for finding in findings)
+    )
+    if not (is_present or harmful or enough_rows):
         return incident
-    return step_fact_recovery(incident, seen=seen or harmful, now=window.end)
+    return step_fact_recovery(incident, is_present=is_present or harmful, now=window.end)
 
 
 def open_fact_incidents(
@@ -95,20 +97,23 @@ def open_fact_incidents(
     >>> from datetime import UTC, datetime
     >>> day = Window(start=datetime(2013, 4, 1, tzinfo=UTC), end=datetime(2013, 4, 2, tzinfo=UTC))
     >>> gone = [Finding(kind="column gone", feature=name, message="", fact=True) for name in ("temp", "wind")]
-    >>> [(one.number, one.slice, one.cause) for one in open_fact_incidents(gone, day, current=(), first_number=3)]
+    >>> opened = open_fact_incidents(gone, day, current=(), first_number=3)
+    >>> [(incident.number, incident.slice, incident.cause) for incident in opened]
     [(3, 'temp, wind', 'column gone')]
 
     Returns:
         Pages, each of which names every input that its fact is true of; notices for rules that say so.
     """
-    known = {name for incident in current for name in incident.inputs_of_fact}
+    subjects = {name for incident in current for name in incident.inputs_of_fact}
     # That no row has an answer is told by the page of unusable answers, where there is one.
-    answers_told = ANSWERS_SUBJECT in known or any(one.fact and one.feature == ANSWERS_SUBJECT for one in findings)
+    is_open = ANSWERS_SUBJECT in subjects or any(
+        finding.fact and finding.feature == ANSWERS_SUBJECT for finding in findings
+    )
     by_kind: dict[str, dict[str, Finding]] = {}
     for finding in findings:
-        if finding.kind == NO_ANSWERS and answers_told:
+        if finding.kind == NO_ANSWERS and is_open:
             continue
-        if finding.fact and finding.feature not in known:
+        if finding.fact and finding.feature not in subjects:
             by_kind.setdefault(finding.kind, {})[finding.feature] = finding
     return tuple(
         IncidentRecord(
@@ -198,12 +203,12 @@ def is_harm_high(incident: IncidentRecord, window: WindowRecord, baseline: Deplo
     Returns:
         Whether any of them is above its baseline by `HIGH` standard deviations and the tolerance, on all rows.
     """
-    told = harm_groups_of_fact(incident, tuple(baseline.watches.values()))
-    for key, known in baseline.scores.items():
+    groups = harm_groups_of_fact(incident, tuple(baseline.watches.values()))
+    for key, baseline_score in baseline.scores.items():
         watch = baseline.watches[key.watch]
-        if key.slice or watch.family not in ("performance", "integrity") or harm_group(watch) not in told:
+        if key.slice or watch.family not in ("performance", "integrity") or harm_group(watch) not in groups:
             continue
-        high = HIGH * known.deviation + known.tolerance
+        high = HIGH * baseline_score.deviation + baseline_score.tolerance
         if any(excess * watch.scale > high for excess in score_excess(key, (window,), baseline)):
             return True
     return False
@@ -211,12 +216,14 @@ def is_harm_high(incident: IncidentRecord, window: WindowRecord, baseline: Deplo
 
 def _are_rules(subjects: Collection[str]) -> bool:
     """Whether what a fact names are rules of the user's own."""
-    return any(one.startswith(RULE) for one in subjects)
+    return any(subject.startswith(RULE) for subject in subjects)
 
 
 def _is_about(feature: str | None, subjects: Collection[str]) -> bool:
     """Whether an input, or what describes one (`comment.words`), is among the columns that a fact names."""
-    return feature is not None and any(feature == one or feature.startswith(f"{one}.") for one in subjects if one)
+    return feature is not None and any(
+        feature == subject or feature.startswith(f"{subject}.") for subject in subjects if subject
+    )
 
 
 def _message(kind: str, facts: Sequence[Finding]) -> str:

@@ -51,16 +51,16 @@ def in_sample_findings(
         labelled = list(islice(_with_score(windows, key), FIRST_WINDOWS + 1))
         if not LEAST_WINDOWS <= len(labelled) <= FIRST_WINDOWS or labelled[-1] is not windows[-1] or key not in means:
             continue
-        if any(finding.fact and finding.kind != OUTLIER for one in labelled for finding in one.findings):
+        if any(finding.fact and finding.kind != OUTLIER for window in labelled for finding in window.findings):
             continue
         before, worst = (watches[key.watch].value(float(of(means[key]))) for of in (np.mean, np.max))
-        losses = [_value(one, key) or 0.0 for one in labelled]
+        losses = [_value(window, key) or 0.0 for window in labelled]
         now = float(np.mean(losses))
         if min(losses) <= worst or now < LOSS_FACTOR * before or _expected(labelled, key, means, watches, now - before):
             continue
         name, there, here = (
             lower_first(watch_title(key.watch)),
-            *(format_value(key.watch, one) for one in (before, now)),
+            *(format_value(key.watch, loss) for loss in (before, now)),
         )
         message = (
             f"The baseline's scores look in-sample: {name} {there} there, {here} in the first {len(labelled)} labelled "
@@ -73,7 +73,9 @@ def in_sample_findings(
 
 def _with_score(windows: Sequence[WindowRecord], key: WatchKey) -> Iterator[WindowRecord]:
     """The ordinary windows that have a score of a loss."""
-    return (one for one in windows if one.labels and one.expected is None and _value(one, key) is not None)
+    return (
+        window for window in windows if window.labels and window.expected is None and _value(window, key) is not None
+    )
 
 
 def _expected(
@@ -85,7 +87,7 @@ def _expected(
 ) -> bool:
     """Whether the model expected most of the rise, as on harder traffic."""
     surprise = WatchKey(watch=f"{SURPRISE}{key.watch}")
-    values = [value for one in labelled if (value := _value(one, surprise)) is not None]
+    values = [value for window in labelled if (value := _value(window, surprise)) is not None]
     if surprise not in means or not values:
         return False
     before = watches[surprise.watch].value(float(means[surprise].mean()))
@@ -94,4 +96,4 @@ def _expected(
 
 def _value(window: WindowRecord, key: WatchKey) -> float | None:
     """The value of a watch in a window; None where it was not evaluated."""
-    return next((one.value for one in window.scores if (one.watch, one.slice) == (key.watch, key.slice)), None)
+    return next((score.value for score in window.scores if (score.watch, score.slice) == (key.watch, key.slice)), None)

@@ -68,28 +68,31 @@ def explained_losses(
         By input, in the unit of the losses, 0 for what is no more than chance; none where there are fewer than
         `LEAST_ROWS` rows.
     """
-    taken = _taken_together(samples)
-    if not taken:
+    batches = _joined_samples(samples)
+    if not batches:
         return {}
-    known = set.intersection(*({*rows.features.column_names} for rows, _ in taken))
+    columns = set.intersection(*({*rows.features.column_names} for rows, _ in batches))
     return {
-        one.feature: _explained(
-            [(_codes(rows.features[one.feature], one), losses) for rows, losses in taken], one, counts, baseline_loss
+        feature_bins.feature: _explained(
+            [(_codes(rows.features[feature_bins.feature], feature_bins), losses) for rows, losses in batches],
+            feature_bins,
+            counts,
+            baseline_loss,
         )
-        for one, counts in zip(bins, baseline.features, strict=True)
-        if one.feature in known and sum(counts.counts) + counts.missing
+        for feature_bins, counts in zip(bins, baseline.features, strict=True)
+        if feature_bins.feature in columns and sum(counts.counts) + counts.missing
     }
 
 
-def _taken_together(samples: Sequence[tuple[Predictions, Floats]]) -> list[tuple[Predictions, Floats]]:
+def _joined_samples(samples: Sequence[tuple[Predictions, Floats]]) -> list[tuple[Predictions, Floats]]:
     """Samples of at least `LEAST_ROWS` rows: smaller ones with those after them. What is left at the end is dropped."""
-    found, waiting = [], list[tuple[Predictions, Floats]]()
+    batches, waiting = [], list[tuple[Predictions, Floats]]()
     for sample in samples:
         waiting.append(sample)
         if sum(losses.size for _, losses in waiting) >= LEAST_ROWS:
-            found.append((joined(rows for rows, _ in waiting), np.concatenate([losses for _, losses in waiting])))
+            batches.append((joined(rows for rows, _ in waiting), np.concatenate([losses for _, losses in waiting])))
             waiting = []
-    return found
+    return batches
 
 
 def _explained(
@@ -119,9 +122,9 @@ def _groups(counts: Floats, bins: Bins) -> Whole:
     """The group of each bin: of a number by rank, the outermost bins apart; of a category by how common it is."""
     last = counts.size - 1  # of rows without a value
     if bins.edges is None:
-        known = np.minimum(np.arange(last), GROUPS)  # categories are in order of their counts
-        known[last - 1] = GROUPS + 1  # values that are none of them
-        return np.append(known, GROUPS + 2)
+        codes = np.minimum(np.arange(last), GROUPS)  # categories are in order of their counts
+        codes[last - 1] = GROUPS + 1  # values that are none of them
+        return np.append(codes, GROUPS + 2)
     inner = counts[:last]
     ranks = (np.cumsum(inner) - inner / 2.0) / max(float(inner.sum()), 1.0)
     groups = 1 + np.minimum((ranks * GROUPS).astype(np.int64), GROUPS - 1)
@@ -208,8 +211,8 @@ def _baseline_loss(key: WatchKey, reference_fit: ReferenceFit) -> float | None:
 
 def _with_losses(rows: Predictions, losses: Floats) -> tuple[Predictions, Floats]:
     """The rows that have the loss, and their losses."""
-    known = ~np.isnan(losses)
-    return rows.take(known), losses[known]
+    has_loss = ~np.isnan(losses)
+    return rows.take(has_loss), losses[has_loss]
 
 
 def _losses(rows: Predictions, watch: str, catalogue: Catalogue) -> Floats:
@@ -233,7 +236,7 @@ def _samples_since_onset(alarm: Alarm, window: ScoredWindow, *, labelled: bool) 
     """
     traffic = window.traffic
     sums = window.labelled if labelled else traffic.answered
-    found, count = [sums.usable], len(sums.usable)
+    samples, count = [sums.usable], len(sums.usable)
     if not count:
         return ()
     end = start = traffic.window.start
@@ -243,11 +246,11 @@ def _samples_since_onset(alarm: Alarm, window: ScoredWindow, *, labelled: bool) 
     enough = -(-EXPLAINING_ROWS // count) * (traffic.window.end - start)
     back = min(start - since_onset(alarm).windows[0].start, enough)
     if count >= EXPLAINING_ROWS or back <= timedelta(0):
-        return tuple(found)
+        return tuple(samples)
     for batch in traffic.batches.earlier(Window(start=end - back, end=end)):
         usable = np.isfinite(batch.probabilities).all(axis=1)
-        found.append(batch.take(np.flatnonzero(usable & has_label(batch.labels) if labelled else usable)))
-    return tuple(found)
+        samples.append(batch.take(np.flatnonzero(usable & has_label(batch.labels) if labelled else usable)))
+    return tuple(samples)
 
 
 def with_rows(cause: Cause, window: ScoredWindow, catalogue: Catalogue) -> Cause:

@@ -35,7 +35,7 @@ from monitoring.incidents.rearm import (
     lowered_offsets,
     same_harm,
     score_excess,
-    windows_since_told,
+    windows_since_news,
 )
 from monitoring.judging.fact_incidents import (
     LOSS_FACTS,
@@ -118,7 +118,7 @@ class IncidentTracker:
         self._phases = phases
         self._watches = catalogue.watches
         self.baseline = DeploymentBaseline(
-            scores={WatchKey(watch=one.watch, slice=one.slice): one for one in reference_fit.baseline_scores()},
+            scores={WatchKey(watch=score.watch, slice=score.slice): score for score in reference_fit.baseline_scores()},
             losses=reference_fit.losses,
             watches=self._watches,
             expected=self._expected,
@@ -156,18 +156,20 @@ class IncidentTracker:
             )
         )
         for level in LEVELS:
-            one = replace(evidence[level], state=levels[level])
+            level_evidence = replace(evidence[level], state=levels[level])
             if not (evidence[level].reading.alarm or evidence[level].reading.loss_alarm):
-                levels[level] = self._lowered(one, current, history)
+                levels[level] = self._lowered(level_evidence, current, history)
                 continue
             alarm = self._alarm(evidence, level, window, history)
             deserved = assess(since_onset(alarm)) if level == "page" else HarmAssessment(level=level)
-            updated, new = self._answer(alarm, deserved, one, window, (*current, *opened), first_number + len(opened))
+            updated, new = self._answer(
+                alarm, deserved, level_evidence, window, (*current, *opened), first_number + len(opened)
+            )
             if new is not None:
                 opened.append(new)
             current = [updated.get(incident.number, incident) for incident in current]
             opened = [updated.get(incident.number, incident) for incident in opened]
-            levels[level] = self._rearmed(alarm, one, deserved, (*current, *opened))
+            levels[level] = self._rearmed(alarm, level_evidence, deserved, (*current, *opened))
         current = [self._assessed_again(incident, evidence, window, history) for incident in current]
         changed = tuple(new for old, new in zip(incidents, current, strict=True) if new != old)
         return TrackedIncidents(
@@ -185,19 +187,22 @@ class IncidentTracker:
         Returns:
             By level, how far each watch stands from its baseline since the first of the incidents; empty without any.
         """
-        opened = min((one.window_start for one in _alive(incidents) if one.watch not in UNTESTED), default=None)
+        opened = min(
+            (incident.window_start for incident in _alive(incidents) if incident.watch not in UNTESTED), default=None
+        )
         if opened is None:
             return {level: {} for level in levels}
-        since = [one for one in history if one.start >= opened]
+        since = [window for window in history if window.start >= opened]
         return {level: incident_offsets(test.tests, since, self.baseline) for level, test in levels.items()}
 
     def _new_facts(self, window: ScoredWindow, incidents: Sequence[IncidentRecord]) -> tuple[Finding, ...]:
         """The window's findings, without those of its losses where a page of a loss is open: it tells them."""
         paged = any(
-            one.level == "page" and (self._group(one) == LOSS_GROUP or one.cause in LOSS_FACTS | ROOTS_OF_LOSSES)
-            for one in _alive(incidents)
+            incident.level == "page"
+            and (self._group(incident) == LOSS_GROUP or incident.cause in LOSS_FACTS | ROOTS_OF_LOSSES)
+            for incident in _alive(incidents)
         )
-        return tuple(one for one in window.findings if not (paged and one.kind in LOSS_FACTS))
+        return tuple(finding for finding in window.findings if not (paged and finding.kind in LOSS_FACTS))
 
     def _advance(
         self,
@@ -216,12 +221,21 @@ class IncidentTracker:
                 incident, window.findings, window.traffic.window, enough_rows=enough_rows, harmful=harmful
             )
         key = WatchKey(watch=incident.watch, slice=incident.slice)
-        tested = next((one for one in evidence.values() if key in one.test.tests and one.score(key) is not None), None)
+        tested = next(
+            (
+                level_evidence
+                for level_evidence in evidence.values()
+                if key in level_evidence.test.tests and level_evidence.score(key) is not None
+            ),
+            None,
+        )
         if tested is None:
             return incident
         score = tested.test.adjusted_score(key, tested.score(key) or 0.0, window.phases)
         since = max((event.at for event in incident.history if event.state in TOLD), default=None)
-        recent = score_excess(key, [one for one in history if since is None or one.start >= since], self.baseline)
+        recent = score_excess(
+            key, [window for window in history if since is None or window.start >= since], self.baseline
+        )
         test = tested.test.tests[key]
         after = step_recovery(
             incident,
@@ -248,7 +262,7 @@ class IncidentTracker:
         key = WatchKey(watch=incident.watch, slice=incident.slice)
         if incident.state in ("closed", "recovering") or not history or score_of(history[-1], key) is None:
             return incident
-        if self._watches[key.watch].feature or windows_since_told([incident], history) not in ASSESSED_AGAIN_AFTER:
+        if self._watches[key.watch].feature or windows_since_news([incident], history) not in ASSESSED_AGAIN_AFTER:
             return incident
         alarm = self._alarm(evidence, incident.level, window, history)
         reading = replace(alarm.reading, shares=((key, 1.0),), alarm=True)
@@ -282,13 +296,19 @@ class IncidentTracker:
 
         Not those of which an incident of this level is open still.
         """
-        alive = {self._group(one) for one in _alive(incidents) if one.level == level.test.level}
-        closed = [one for one in incidents if one.state == "closed"]
-        over = {self._group(one) for one in closed} - alive - {""}
-        facts = [one for one in closed if one.watch == FACT_WATCH]
-        told = {name for one in facts for name in harm_groups_of_fact(one, tuple(self._watches.values()))} - alive
+        alive = {self._group(incident) for incident in _alive(incidents) if incident.level == level.test.level}
+        closed = [incident for incident in incidents if incident.state == "closed"]
+        over = {self._group(incident) for incident in closed} - alive - {""}
+        facts = [incident for incident in closed if incident.watch == FACT_WATCH]
+        fact_groups = {
+            name for fact in facts for name in harm_groups_of_fact(fact, tuple(self._watches.values()))
+        } - alive
         groups = {key: harm_group(self._watches[key.watch]) for key in level.test.tests}
-        keys = [key for key, group in groups.items() if group in over or (group in told and key in level.state.offsets)]
+        keys = [
+            key
+            for key, group in groups.items()
+            if group in over or (group in fact_groups and key in level.state.offsets)
+        ]
         if not keys:
             return level.state
         return level.test.restarted(level.state, offsets=dict.fromkeys(keys, 0.0), keys=keys)
@@ -305,13 +325,13 @@ class IncidentTracker:
         offsets = incident_offsets(level.test.tests, since_onset(alarm).windows, self.baseline)
         if deserved.level == level.test.level:
             return level.test.restarted(level.state, offsets=offsets)
-        related = [one for one in _alive(incidents) if same_harm(one, alarm.key, self._watches)]
-        paged = any(one.level == "page" for one in related)
-        if not paged and windows_since_told(related, alarm.windows) < ASSESSED_WINDOWS:
+        related = [incident for incident in _alive(incidents) if same_harm(incident, alarm.key, self._watches)]
+        paged = any(incident.level == "page" for incident in related)
+        if not paged and windows_since_news(related, alarm.windows) < ASSESSED_WINDOWS:
             return level.state
         keys = [key for key, share in alarm.reading.shares if share >= REARMED_SHARE]
-        mine = {key: offset for key, offset in offsets.items() if key in keys}
-        return level.test.restarted(level.state, offsets=mine, keys=keys)
+        new_offsets = {key: offset for key, offset in offsets.items() if key in keys}
+        return level.test.restarted(level.state, offsets=new_offsets, keys=keys)
 
     def _lowered(
         self, level: LevelEvidence, incidents: Sequence[IncidentRecord], history: Sequence[WindowRecord]
@@ -320,8 +340,8 @@ class IncidentTracker:
         if not level.state.offsets or not level.state.windows:
             return level.state
         recent = history[-level.state.windows :]
-        told = [one for one in _alive(incidents) if one.watch != SUBGROUP_WATCH]
-        since = recent[len(recent) - windows_since_told(told, recent) :]
+        alive = [incident for incident in _alive(incidents) if incident.watch != SUBGROUP_WATCH]
+        since = recent[len(recent) - windows_since_news(alive, recent) :]
         lower = lowered_offsets(level.state.offsets, level.test.tests, since, self.baseline)
         return level.test.restarted(level.state, offsets=lower, keys=tuple(lower)) if lower else level.state
 
@@ -341,39 +361,41 @@ class IncidentTracker:
         Returns:
             The incidents that it changes by number, and the one that it opens.
         """
-        related = [one for one in _alive(current) if same_harm(one, alarm.key, self._watches)]
+        related = [incident for incident in _alive(current) if same_harm(incident, alarm.key, self._watches)]
         if not deserved.pages and level.test.level == "page" and is_told(related, alarm.windows):
             return {}, None
         alarm = location_first(alarm)
         shifts = partial(window_shift, window, self._catalogue, self._reference_fit)
         explained = with_explained_losses(alarm, window, self._catalogue, self._reference_fit)
         cause = explain(explained, shifts, reason=deserved.reason)
-        facts = [one for one in _alive(current) if one.watch == FACT_WATCH]
-        told = next((one for one in facts if tells(one, since_onset(alarm), self._reference_fit.horizon)), None)
-        if told is not None:
-            if deserved.pages and not has_evidence(told):
-                told = with_evidence(told, with_rows(cause, window, self._catalogue))
-            return {told.number: told}, None
+        facts = [incident for incident in _alive(current) if incident.watch == FACT_WATCH]
+        fact = next((fact for fact in facts if tells(fact, since_onset(alarm), self._reference_fit.horizon)), None)
+        if fact is not None:
+            if deserved.pages and not has_evidence(fact):
+                fact = with_evidence(fact, with_rows(cause, window, self._catalogue))
+            return {fact.number: fact}, None
         now = window.traffic.window.end
         tolerance = self._score_tolerance(alarm.key)
         rise = cause.rise / alarm.watch.scale
         recovery = begin_recovery(level.test.tests[alarm.key], rise, tolerance)
-        same_level = [one for one in related if one.level == deserved.level]
+        same_level = [incident for incident in related if incident.level == deserved.level]
         if same_level:
             if deserved.pages and not self._is_above_benchmark(alarm):
                 return {}, None
             first = same_level[0]
-            own = WatchKey(watch=first.watch, slice=first.slice) == alarm.key
+            is_same_watch = WatchKey(watch=first.watch, slice=first.slice) == alarm.key
             return {
                 first.number: worsened(
-                    first, recovery=recovery if own else first.recovery, message=cause.message, now=now
+                    first, recovery=recovery if is_same_watch else first.recovery, message=cause.message, now=now
                 )
             }, None
-        superseded = [one for one in related if one.level == "notice" and deserved.pages]
+        superseded = [incident for incident in related if incident.level == "notice" and deserved.pages]
         new = new_incident(
             with_rows(cause, window, self._catalogue), deserved, window.traffic.window, recovery=recovery, number=number
         )
-        return {one.number: replace(one, closed_at=now).entered("closed", now) for one in superseded}, new
+        return {
+            incident.number: replace(incident, closed_at=now).entered("closed", now) for incident in superseded
+        }, new
 
     def _is_above_benchmark(self, alarm: Alarm) -> bool:
         """Whether any loss of the alarm's rows lies above the benchmark in the last windows; true of other watches."""
@@ -418,4 +440,4 @@ class IncidentTracker:
 
 
 def _alive(incidents: Sequence[IncidentRecord]) -> tuple[IncidentRecord, ...]:
-    return tuple(one for one in incidents if one.state != "closed")
+    return tuple(incident for incident in incidents if incident.state != "closed")

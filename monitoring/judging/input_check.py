@@ -55,9 +55,9 @@ class InputCheck:
             return CheckResult(statistics=previous)
         facts = (*_absent_or_retyped(problems), *self._all_missing(profile, problems))
         broken = tuple(dict(problems))
-        known = {(fact.kind, fact.feature) for fact in facts}
+        fact_keys = {(fact.kind, fact.feature) for fact in facts}
         checked = self._schema(profile, broken, previous)
-        others = (f for f in checked.findings if (f.kind, f.feature) not in known and f.feature not in broken)
+        others = (f for f in checked.findings if (f.kind, f.feature) not in fact_keys and f.feature not in broken)
         return CheckResult(findings=(*self._by_column(facts), *others), statistics=checked.statistics)
 
     def _by_column(self, facts: Sequence[Finding]) -> Iterator[Finding]:
@@ -65,11 +65,13 @@ class InputCheck:
         owners: dict[tuple[str, str], list[Finding]] = {}
         for fact in facts:
             owners.setdefault((fact.kind, self._sources.get(fact.feature, fact.feature)), []).append(fact)
-        for (_, owner), found in owners.items():
-            if len(found) == self._descriptions.get(owner):
-                yield replace(found[0], feature=owner, message=found[0].message.replace(found[0].feature, owner, 1))
+        for (_, owner), findings in owners.items():
+            if len(findings) == self._descriptions.get(owner):
+                yield replace(
+                    findings[0], feature=owner, message=findings[0].message.replace(findings[0].feature, owner, 1)
+                )
             else:
-                yield from found
+                yield from findings
 
     def _all_missing(self, profile: Profile, problems: tuple[tuple[str, str], ...]) -> tuple[Finding, ...]:
         if profile.rows < self._min_rows:
@@ -79,7 +81,7 @@ class InputCheck:
             Finding(
                 kind="all values missing",
                 feature=bins.feature,
-                message=f"The {_said(bins.feature)} is missing in all {profile.rows:,} rows of this window.",
+                message=f"The {_subject_text(bins.feature)} is missing in all {profile.rows:,} rows of this window.",
                 fact=True,
             )
             for bins, counts in zip(self._bins, profile.features, strict=True)
@@ -92,16 +94,16 @@ def _absent_or_retyped(problems: tuple[tuple[str, str], ...]) -> tuple[Finding, 
         Finding(
             kind="column gone" if problem == "absent" else "type changed",
             feature=name,
-            message=f"The {_said(name)} is absent from the traffic."
+            message=f"The {_subject_text(name)} is absent from the traffic."
             if problem == "absent"
-            else f"The {_said(name)}: {problem}.",
+            else f"The {_subject_text(name)}: {problem}.",
             fact=True,
         )
         for name, problem in problems
     )
 
 
-def _said(feature: str) -> str:
+def _subject_text(feature: str) -> str:
     """An input, or what an output answers, by its name."""
     return feature if feature.startswith(OF_OUTPUT) else f"input {feature}"
 

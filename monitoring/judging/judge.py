@@ -58,9 +58,9 @@ from monitoring.watches.catalogue import Catalogue
 
 def _with_label_silence(window: ScoredWindow, incidents: Sequence[IncidentRecord]) -> ScoredWindow:
     """A window with what is found of a time without labels, while some incidents are open."""
-    told = any(one.state != "closed" and SUBJECT in one.inputs_of_fact for one in incidents)
-    found = window.state.label_silence.findings(as_microseconds(window.traffic.window.end), is_open=told)
-    return replace(window, findings=(*window.findings, *found))
+    is_open = any(incident.state != "closed" and SUBJECT in incident.inputs_of_fact for incident in incidents)
+    findings = window.state.label_silence.findings(as_microseconds(window.traffic.window.end), is_open=is_open)
+    return replace(window, findings=(*window.findings, *findings))
 
 
 def _referring(
@@ -155,7 +155,7 @@ class Judge:
         """The state whose levels start anew while incidents are open: changes count from where these stand."""
         tests = self._tests.at(state.levels)
         offsets = self._tracker.rearmed(tests, state.incidents, ordinary_history(state.history, self._watches))
-        levels = {level: replace(one, offsets=offsets[level]) for level, one in state.levels.items()}
+        levels = {level: replace(level_state, offsets=offsets[level]) for level, level_state in state.levels.items()}
         return replace(state, levels=levels)
 
     def judge(self, state: JudgeState, traffic: WindowTraffic, team: FleetShare | None = None) -> Judgement:
@@ -176,14 +176,14 @@ class Judge:
         evidence, burn_in = self._evidence(state, window), state.burn_in
         if burn_in.covers(traffic.window.start):
             burn_in = burn_in.with_window(evidence)
-            evidence, team = {level: silenced(one) for level, one in evidence.items()}, None
+            evidence, team = {level: silenced(level_evidence) for level, level_evidence in evidence.items()}, None
         fleet = None
         if team is not None:
             evidence["page"], fleet = _in_team(evidence["page"], team, traffic.window)
         record = self._record(window, evidence, state)
-        found = in_sample_findings((*state.history, record), self._means, self._watches)
+        findings = in_sample_findings((*state.history, record), self._means, self._watches)
         better = improvement_findings((*state.history, record), self._tracker.baseline, self._means)
-        record = replace(record, findings=(*record.findings, *found, *better))
+        record = replace(record, findings=(*record.findings, *findings, *better))
         tested = {key: score for level in evidence.values() for key, score in level.tested.items()}
         recent = (
             *ordinary_history(state.history, self._watches)[-(HISTORY - 1) :],
@@ -229,30 +229,30 @@ class Judge:
         """The own reference of the event that a watch's score is of; watches of ordinary traffic have none."""
         if window.events == NO_WINDOW_EVENTS:
             return {}
-        found = {key: window.events.of(self._watches[key.watch]) for key in test.tests}
-        known = {
+        events = {key: window.events.of(self._watches[key.watch]) for key in test.tests}
+        references = {
             event: state.events.reference(event, self._baseline_events)
-            for event in set(found.values())
+            for event in set(events.values())
             if event is not None
         }
-        return {key: known[event] for key, event in found.items() if event is not None}
+        return {key: references[event] for key, event in events.items() if event is not None}
 
     def _events_after(
         self, state: JudgeState, window: ScoredWindow, evidence: Mapping[Level, LevelEvidence]
     ) -> EventScores:
         """The scores of events with those of this window."""
-        found = state.events
+        events = state.events
         for event in dict.fromkeys((window.events.answered, window.events.labelled)):
             if event is None:
                 continue
             means = {
-                one.key: one.score
+                watch.key: watch.score
                 for level in evidence.values()
-                for one in level.reading.watches
-                if one.score is not None and window.events.of(self._watches[one.key.watch]) == event
+                for watch in level.reading.watches
+                if watch.score is not None and window.events.of(self._watches[watch.key.watch]) == event
             }
-            found = found.with_window(event, means) if means else found
-        return found
+            events = events.with_window(event, means) if means else events
+        return events
 
     def _record(
         self,
@@ -280,7 +280,7 @@ class Judge:
             findings=(
                 *window.events.findings(lambda event: state.events.reference(event, self._baseline_events)),
                 *state.burn_in.findings(traffic.window.start, self._zone),
-                *(one for one in window.findings if state.burn_in.until is None or one.kind != NO_DATES),
+                *(finding for finding in window.findings if state.burn_in.until is None or finding.kind != NO_DATES),
             ),
             scores=tuple(score for level in LEVELS for score in self._scores(evidence[level])),
             estimates=()

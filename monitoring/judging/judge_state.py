@@ -132,9 +132,9 @@ def last_closed(
     Returns:
         The largest number of any closed one, by watch and slice.
     """
-    found = dict(before)
-    for one in incidents:
-        if one.state == "closed":
-            key = WatchKey(watch=one.watch, slice=one.slice)
-            found[key] = max(one.number, found.get(key, 0))
-    return found
+    numbers = dict(before)
+    for incident in incidents:
+        if incident.state == "closed":
+            key = WatchKey(watch=incident.watch, slice=incident.slice)
+            numbers[key] = max(incident.number, numbers.get(key, 0))
+    return numbers

@@ -35,7 +35,7 @@ def with_numbers_of(
             del left[number]
 
     def numbered(incidents: tuple[IncidentRecord, ...]) -> tuple[IncidentRecord, ...]:
-        return tuple(replace(one, number=numbers.get(one.number, one.number)) for one in incidents)
+        return tuple(replace(incident, number=numbers.get(incident.number, incident.number)) for incident in incidents)
 
     state = judgement.state
     closed = {key: numbers.get(number, number) for key, number in state.closed.items()}

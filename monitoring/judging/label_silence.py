@@ -85,11 +85,15 @@ class LabelSilence:
 
     def _is_unusual(self, window: LabelWindow, answered_windows: int) -> bool:
         """Whether no label has come for long in comparison with the time before, though there are rows to label."""
-        known = self.windows >= MIN_LABELLED_WINDOWS and self.last - self.first >= MIN_DAYS * _DAY_US
+        has_history = self.windows >= MIN_LABELLED_WINDOWS and self.last - self.first >= MIN_DAYS * _DAY_US
         length = window.end - window.start
         span = min(window.horizon, window.end - self.first)
         answered = answered_windows * length >= ANSWERED_SHARE * span
-        return known and answered and window.end - self.last > max(FACTOR * self.longest, MIN_SILENT_WINDOWS * length)
+        return (
+            has_history
+            and answered
+            and window.end - self.last > max(FACTOR * self.longest, MIN_SILENT_WINDOWS * length)
+        )
 
     def findings(self, now: int, *, is_open: bool) -> tuple[Finding, ...]:
         """The finding that labels have stopped.
@@ -110,7 +114,7 @@ class LabelSilence:
 
     def to_text(self) -> str:
         """The state as integers, separated by spaces."""
-        return " ".join(str(int(getattr(self, one.name))) for one in fields(self))
+        return " ".join(str(int(getattr(self, field.name))) for field in fields(self))
 
     @classmethod
     def from_text(cls, text: str) -> LabelSilence:

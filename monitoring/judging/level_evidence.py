@@ -43,7 +43,7 @@ class LevelEvidence:
         """The mean score of a watch as it was tested, pooled rows included; None where it was not evaluated."""
         if key in self.tested:
             return self.tested[key]
-        return next((one.score for one in self.reading.watches if one.key == key), None)
+        return next((watch.score for watch in self.reading.watches if watch.key == key), None)
 
 
 def excluded_watches(test: LevelTest, previous: Sequence[EstimateRecord]) -> frozenset[WatchKey]:
@@ -55,7 +55,11 @@ def excluded_watches(test: LevelTest, previous: Sequence[EstimateRecord]) -> fro
     Returns:
         The watches to leave out of the next step.
     """
-    distrusted = {one.metric for one in previous if one.method == "calibrated" and not one.interval_checks.trusted}
+    distrusted = {
+        estimate.metric
+        for estimate in previous
+        if estimate.method == "calibrated" and not estimate.interval_checks.trusted
+    }
     keys = {key for key in test.tests if key.watch.startswith(ESTIMATED)}
     demoted = {key for key in keys if key.watch.removeprefix(ESTIMATED) in distrusted}
     return frozenset(demoted if test.level == "page" else keys - demoted)
@@ -100,6 +104,8 @@ def step_excluding(
     is_muted = labels_expected and test.level == "page"
     muted = frozenset(key for key in test.tests if is_muted and key.watch.startswith(ESTIMATED))
     after, reading = test.step(before, counted, phases, muted=muted)
-    reading = replace(reading, watches=tuple(one for one in reading.watches if one.key not in excluded))
-    known = {key: watch.log_evidence for key, watch in before.watches.items() if key not in muted}
-    return LevelEvidence(test=test, state=after, reading=reading, log_before=log_level_evidence(known, test.shares))
+    reading = replace(reading, watches=tuple(watch for watch in reading.watches if watch.key not in excluded))
+    log_evidence = {key: watch.log_evidence for key, watch in before.watches.items() if key not in muted}
+    return LevelEvidence(
+        test=test, state=after, reading=reading, log_before=log_level_evidence(log_evidence, test.shares)
+    )

@@ -36,7 +36,7 @@ def renaming_of(watch: Watch, findings: Sequence[Finding]) -> str:
     Returns:
         The message of the first; empty where there is none.
     """
-    named = (one.message for one in findings if one.kind == RENAMED and one.feature == watch.feature)
+    named = (finding.message for finding in findings if finding.kind == RENAMED and finding.feature == watch.feature)
     return next(named, "")
 
 
@@ -54,8 +54,8 @@ def renamed_values(bins: Bins, before: FeatureCounts, now: FeatureCounts) -> str
     """
     if bins.categories is None or not now.others.rows or not before.present:
         return ""
-    known = {word for word, _ in before.others.kept}
-    new = {word: count for word, count in now.others.kept if word not in known}
+    words = {word for word, _ in before.others.word_counts}
+    new = {word: count for word, count in now.others.word_counts if word not in words}
     expected = {
         word: count * now.present / before.present
         for word, count in zip(bins.categories, before.counts[:-1], strict=True)
@@ -78,11 +78,11 @@ def renamed_by_input(bins: Sequence[Bins], before: Profile, now: Profile) -> dic
     Returns:
         Sentences by input, of those of which there is something to say.
     """
-    said = (
-        (one.feature, renamed_values(one, baseline, window))
-        for one, baseline, window in zip(bins, before.features, now.features, strict=True)
+    sentences = (
+        (feature_bins.feature, renamed_values(feature_bins, baseline, window))
+        for feature_bins, baseline, window in zip(bins, before.features, now.features, strict=True)
     )
-    return {feature: sentence for feature, sentence in said if sentence}
+    return {feature: sentence for feature, sentence in sentences if sentence}
 
 
 def _pairs(gone: Mapping[str, float], new: Mapping[str, int]) -> Iterator[tuple[str, str]]:

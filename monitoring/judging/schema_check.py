@@ -78,5 +78,5 @@ class SchemaCheck:
                 *comparators.against_baseline(window, baseline),
                 *comparators.against_previous(window, previous),
             ),
-            statistics=comparators.kept(window),
+            statistics=comparators.compared_statistics(window),
         )

@@ -148,7 +148,7 @@ class WindowScorer:
         pending, coverage = self._label_coverage(state.pending_labels, traffic)
         silence = state.label_silence.updated(
             self._label_window(traffic.window),
-            arrived=traffic.labelled.rows > 0 or any(one.kind == TOO_LATE for one in traffic.findings),
+            arrived=traffic.labelled.rows > 0 or any(finding.kind == TOO_LATE for finding in traffic.findings),
             answered_windows=len(pending.windows),
             expected=events.answered is None,
         )
@@ -197,24 +197,24 @@ class WindowScorer:
         )
 
     def _facts(
-        self, traffic: WindowTraffic, observed: ObservedWindow, found: Sequence[Finding], events: WindowEvents
+        self, traffic: WindowTraffic, observed: ObservedWindow, findings: Sequence[Finding], events: WindowEvents
     ) -> tuple[Finding, ...]:
         """What the window shows by itself, but for inputs about which a fact is known already."""
         limits, answered = self._reference_fit.facts, traffic.answered
         if events.labelled is not None:
             limits = limits.without_labels()
-        known = {finding.feature for finding in found if finding.fact}
+        fact_features = {finding.feature for finding in findings if finding.fact}
         bins, sources = self._catalogue.bins, self._catalogue.sources
         ranges = range_findings(bins, self._reference_fit.profile, answered.counts, alpha=limits.alpha, sources=sources)
         facts = (*limits.findings(observed), *ranges)
         shown = (
-            *self._with_renamed([one for one in facts if one.feature not in known], answered),
+            *self._with_renamed([fact for fact in facts if fact.feature not in fact_features], answered),
             *unmatched_findings(traffic.labels_unknown, traffic.labelled.rows, observed.history, alpha=limits.alpha),
             *repeat_findings(traffic.repeats, answered.rows, observed.history, alpha=limits.alpha),
         )
         if events.answered is not None:
             return shown
-        live = [(self._phases(one.start), one.rows + one.repeats) for one in observed.history]
+        live = [(self._phases(window.start), window.rows + window.repeats) for window in observed.history]
         usual = usual_volumes(live, limits.volumes, observed.phases)
         received = answered.rows + traffic.repeats
         if traffic.is_open and received < min(usual, default=0):
@@ -224,13 +224,13 @@ class WindowScorer:
     def _with_renamed(self, facts: Sequence[Finding], answered: AnsweredSums) -> tuple[Finding, ...]:
         """Facts, of which unseen values may be those of a renamed category; and renamed categories without one."""
         renamed = renamed_by_input(self._catalogue.bins, self._reference_fit.profile, answered.counts)
-        unseen = {one.feature for one in facts if one.kind == UNSEEN}
+        unseen = {fact.feature for fact in facts if fact.kind == UNSEEN}
         return (
             *(
-                replace(one, kind=RENAMED, message=f"{renamed[one.feature]} {one.message}")
-                if one.kind == UNSEEN and one.feature in renamed
-                else one
-                for one in facts
+                replace(fact, kind=RENAMED, message=f"{renamed[fact.feature]} {fact.message}")
+                if fact.kind == UNSEEN and fact.feature in renamed
+                else fact
+                for fact in facts
             ),
             *(
                 Finding(kind=RENAMED, feature=name, message=message)
@@ -241,16 +241,16 @@ class WindowScorer:
 
     def sums(self, answered: AnsweredSums, labelled: LabelledSums) -> dict[WatchKey, ScoreSum]:
         """The score sums of the watches that need no earlier window."""
-        found = self.rows.prediction_sums(answered.tally)
-        found |= self._catalogue.answer_sums(answered.rows, answered.tally.number("rows"))
-        return found | self._catalogue.count_sums(answered.counts) | self.rows.label_sums(labelled.whole)
+        sums = self.rows.prediction_sums(answered.tally)
+        sums |= self._catalogue.answer_sums(answered.rows, answered.tally.number("rows"))
+        return sums | self._catalogue.count_sums(answered.counts) | self.rows.label_sums(labelled.whole)
 
     def _late_labels(self, traffic: WindowTraffic, history: Sequence[WindowRecord]) -> tuple[Finding, ...]:
         """The finding that labels after the end of the traffic are biased; none where they are not."""
         end = traffic.end
         if end is None or traffic.answered.rows or 2 * end.labels < traffic.labelled.rows:
             return ()
-        delays = delay_sample(merged_counts(one.label_delays for one in history))
+        delays = delay_sample(merged_counts(window.label_delays for window in history))
         bias = delay_bias(delays, self._label_window(traffic.window), last_row=end.last_row)
         return late_label_findings(traffic.labelled.rows) if bias > MOST_BIAS else ()
 

@@ -45,9 +45,11 @@ def worst_rows(
     watch = catalogue.watches[key.watch]
     if watch in catalogue.ranks.watches:
         for batch in labelled():
-            known = _labelled_indices(batch, key, catalogue.class_slices)
-            mine, losses = catalogue.ranks.row_losses(watch.name, batch.probabilities[known], batch.labels[known])
-            worst = _merged(worst, batch, known[mine], losses)
+            selection = _labelled_indices(batch, key, catalogue.class_slices)
+            places, losses = catalogue.ranks.row_losses(
+                watch.name, batch.probabilities[selection], batch.labels[selection]
+            )
+            worst = _merged(worst, batch, selection[places], losses)
     elif watch.family in ("performance", "surprise"):
         for batch in labelled():
             indices = _labelled_indices(batch, key, catalogue.class_slices)
@@ -55,8 +57,8 @@ def worst_rows(
                 rows = batch.take(indices)
                 expected = catalogue.residual_losses(rows.probabilities, rows.features)
                 scores = catalogue.loss_scores(rows, expected)[watch.name]
-                known = ~np.isnan(scores)
-                worst = _merged(worst, batch, indices[known], watch.offset + watch.scale * scores[known])
+                selection = ~np.isnan(scores)
+                worst = _merged(worst, batch, indices[selection], watch.offset + watch.scale * scores[selection])
     elif watch.family == "integrity":
         bins = next((bins for bins in catalogue.bins if bins.feature == watch.feature), None)
         for batch in answered():
@@ -88,8 +90,8 @@ def _missing_or_unseen(batch: Batch, watch: Watch, bins: Bins) -> NDArray[np.boo
     missing = np.asarray(column.is_null(nan_is_null=True), dtype=np.bool_)
     if watch.name.startswith("missing:"):
         return missing
-    seen = pc.is_in(column.cast(pa.string()), pa.array(bins.categories or (), pa.string()))
-    return np.asarray(~np.asarray(seen, dtype=np.bool_) & ~missing, dtype=np.bool_)
+    is_category = pc.is_in(column.cast(pa.string()), pa.array(bins.categories or (), pa.string()))
+    return np.asarray(~np.asarray(is_category, dtype=np.bool_) & ~missing, dtype=np.bool_)
 
 
 def _merged(

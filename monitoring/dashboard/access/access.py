@@ -185,8 +185,8 @@ class Access:
 
 def bearer_of(headers: Mapping[str, str]) -> str:
     """The token that a program sends with its request; empty for none."""
-    scheme, _, given = headers.get("authorization", "").partition(" ")
-    return given.strip() if scheme.lower() == "bearer" else ""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def is_loopback(host: str) -> bool:
@@ -215,9 +215,9 @@ def host_names(host: str, more: tuple[str, ...] = ()) -> frozenset[str]:
     Returns:
         Names without a port, in small letters.
     """
-    own = f"[{host}]" if ":" in host else host
+    host_name = f"[{host}]" if ":" in host else host
     local = _LOCAL_NAMES if is_loopback(host) else frozenset()
-    return local | {own.lower()} | {name.lower() for name in more}
+    return local | {host_name.lower()} | {name.lower() for name in more}
 
 
 def _name(host: str) -> str:

@@ -48,8 +48,10 @@ class Api:
     def app(self) -> Starlette:
         """The ASGI application; its paths are those of `OPERATIONS`, and `/openapi.json`."""
         routes = [
-            Route(_typed(one.path), partial(self.answer, one), methods=[one.method], name=one.name)
-            for one in OPERATIONS
+            Route(
+                _typed(operation.path), partial(self.answer, operation), methods=[operation.method], name=operation.name
+            )
+            for operation in OPERATIONS
         ]
         return Starlette(
             routes=[*routes, Route("/openapi.json", _description)],
@@ -60,70 +62,70 @@ class Api:
         """Answers one request."""
         if operation.body is not None:
             return await self._change(operation, request)
-        found = await run_in_threadpool(self._read, operation.name, request)
-        if isinstance(found, IncidentDocument | IncidentsDocument) and not request.state.may_see_rows:
-            found = found.without_rows()
-        return JSONResponse(found.plain())
+        document = await run_in_threadpool(self._read, operation.name, request)
+        if isinstance(document, IncidentDocument | IncidentsDocument) and not request.state.may_see_rows:
+            document = document.without_rows()
+        return JSONResponse(document.plain())
 
     def _read(self, name: str, request: Request) -> Document:
-        calls, asked = self._changes().calls, request.query_params
-        before = asked.get("before", "")
+        calls, query = self._changes().calls, request.query_params
+        before = query.get("before", "")
         match name:
             case "deployments":
-                found: Document = calls.deployments(_limit(request), asked.get("after", ""))
+                document: Document = calls.deployments(_limit(request), query.get("after", ""))
             case "deployment":
-                found = calls.deployment(*place_of(request))
+                document = calls.deployment(*place_of(request))
             case "windows":
-                found = calls.windows(*place_of(request), _limit(request), before)
+                document = calls.windows(*place_of(request), _limit(request), before)
             case "window-states":
-                found = calls.window_states(*place_of(request), _limit(request))
+                document = calls.window_states(*place_of(request), _limit(request))
             case "incidents":
-                found = calls.incidents(*place_of(request), _limit(request), before, closed=_closed(request))
+                document = calls.incidents(*place_of(request), _limit(request), before, closed=_closed(request))
             case "incident":
-                found = calls.incident(*place_of(request), _count(request, "incident"))
+                document = calls.incident(*place_of(request), _count(request, "incident"))
             case "rollouts":
-                found = calls.rollouts(*place_of(request), _limit(request))
+                document = calls.rollouts(*place_of(request), _limit(request))
             case "rollout":
-                found = calls.rollout(*place_of(request), _count(request, "rollout"))
+                document = calls.rollout(*place_of(request), _count(request, "rollout"))
             case "label-requests":
-                found = calls.label_requests(*place_of(request), _limit(request))
+                document = calls.label_requests(*place_of(request), _limit(request))
             case _:
-                found = calls.runs(*place_of(request), _limit(request))
-        return found
+                document = calls.runs(*place_of(request), _limit(request))
+        return document
 
     async def _change(self, operation: Operation, request: Request) -> Response:
         """Act on an incident, or change a deployment, as the document says."""
         if not self._changeable:
             raise HTTPException(403)
         assert operation.body is not None  # noqa: S101 - for the type checker: only changes are answered here
-        asked, place = await _body(request, operation.body), place_of(request)
-        found = await run_in_threadpool(_changed, self._changes(), operation, asked, place, request)
-        return JSONResponse(found.plain())
+        body, place = await _body(request, operation.body), place_of(request)
+        document = await run_in_threadpool(_changed, self._changes(), operation, body, place, request)
+        return JSONResponse(document.plain())
 
 
 def _changed(
-    changes: ApiChanges, operation: Operation, asked: Document, place: tuple[str, int], request: Request
+    changes: ApiChanges, operation: Operation, body: Document, place: tuple[str, int], request: Request
 ) -> Document:
     """What a change gives."""
-    match asked:
+    match body:
         case RangeRequest():
-            return changes.backfill(*place, asked)
+            return changes.backfill(*place, body)
         case NewNormalRequest():
-            return changes.rebaseline(*place, asked)
+            return changes.rebaseline(*place, body)
         case UndoRequest():
-            return changes.undo_rebaseline(*place, asked)
+            return changes.undo_rebaseline(*place, body)
         case LabelsRequest():
-            return changes.add_labels(*place, asked)
+            return changes.add_labels(*place, body)
         case RunActionRequest():
-            return changes.run_action(*place, _count(request, "incident"), asked)
+            return changes.run_action(*place, _count(request, "incident"), body)
         case ActionRequest() if operation.action is not None:
             action = IncidentAction(
                 at=changes.calls.stores.clock(),
-                by=asked.by,
+                by=body.by,
                 kind=operation.action,
-                text=asked.text.strip(),
-                until=asked.until,
-                until_worse=asked.until_worse,
+                text=body.text.strip(),
+                until=body.until,
+                until_worse=body.until_worse,
             )
             return changes.calls.act(*place, _count(request, "incident"), action)
     raise AssertionError(operation.name)
@@ -145,17 +147,17 @@ def _count(request: Request, name: str) -> int:
 
 
 def _limit(request: Request) -> int:
-    asked = request.query_params.get("limit", str(PAGE))
-    if asked.isascii() and asked.isdigit() and len(asked) < 7 and 1 <= int(asked) <= MOST:
-        return int(asked)
-    raise BadInput("limit is out of range.", got=printable(asked), expected=f"1 to {MOST:,}", fix="Ask for pages.")
+    limit = request.query_params.get("limit", str(PAGE))
+    if limit.isascii() and limit.isdigit() and len(limit) < 7 and 1 <= int(limit) <= MOST:
+        return int(limit)
+    raise BadInput("limit is out of range.", got=printable(limit), expected=f"1 to {MOST:,}", fix="Ask for pages.")
 
 
 def _closed(request: Request) -> bool:
-    asked = request.query_params.get("state", "open")
-    if asked in ("open", "all"):
-        return asked == "all"
-    raise BadInput("There is no such state.", got=printable(asked), expected="open or all", fix="Choose one of these.")
+    state = request.query_params.get("state", "open")
+    if state in ("open", "all"):
+        return state == "all"
+    raise BadInput("There is no such state.", got=printable(state), expected="open or all", fix="Choose one of these.")
 
 
 async def _body(request: Request, kind: type[Document]) -> Document:

@@ -54,18 +54,18 @@ class ApiCalls:
         """
         now = self.stores.clock()
         roster = read_roster(self.stores.stores, now)
-        found = sorted(roster.candidates, key=lambda one: one.place)
+        candidates = sorted(roster.candidates, key=lambda candidate: candidate.place)
         if after:
             store, _, number = after.rpartition("/")
             last = (store, _whole("after", number))
-            found = [one for one in found if one.place > last]
-        shown = found[:limit]
-        more = len(found) > limit
+            candidates = [candidate for candidate in candidates if candidate.place > last]
+        shown = candidates[:limit]
+        more = len(candidates) > limit
         return DeploymentPageDocument(
-            deployments=[entry_document(one) for one in read_entries(self.stores.stores, shown, now)],
+            deployments=[entry_document(entry) for entry in read_entries(self.stores.stores, shown, now)],
             failures=[
-                FailureDocument(store=one.store, config=one.config, reason=one.reason)
-                for one in failures(self.stores.files, roster)
+                FailureDocument(store=failure.store, config=failure.config, reason=failure.reason)
+                for failure in failures(self.stores.files, roster)
             ],
             next=f"{shown[-1].store}/{shown[-1].outline.number}" if more else None,
         )
@@ -84,17 +84,17 @@ class ApiCalls:
         """
         opened, _ = self.find(store, number)
         until = _moment(before) if before else None
-        found = opened.windows.read(number, latest=limit + 1, before=until, scores=False)[::-1]
+        records = opened.windows.read(number, latest=limit + 1, before=until, scores=False)[::-1]
         benchmark = {metric.metric: metric.value for metric in opened.deployments.measured(number)}
-        shown = [window_document(one, benchmark) for one in found[:limit]]
-        return WindowsDocument(windows=shown, next=shown[-1].start if len(found) > limit else None)
+        shown = [window_document(record, benchmark) for record in records[:limit]]
+        return WindowsDocument(windows=shown, next=shown[-1].start if len(records) > limit else None)
 
     def window_states(self, store: str, number: int, limit: int) -> WindowStatesDocument:
         """The last windows of a deployment with their states, judged and due, so many at most."""
         opened, summary = self.find(store, number)
         config = self.stores.store(store).config_of(summary.record.called)
-        found = list_windows(config, opened, number, latest=limit, now=self.stores.clock())[-limit:]
-        return WindowStatesDocument(windows=[window_state_document(one) for one in found])
+        states = list_windows(config, opened, number, latest=limit, now=self.stores.clock())[-limit:]
+        return WindowStatesDocument(windows=[window_state_document(state) for state in states])
 
     def incidents(self, store: str, number: int, limit: int, before: str, *, closed: bool) -> IncidentsDocument:
         """The incidents of a deployment, the latest first.
@@ -105,9 +105,9 @@ class ApiCalls:
         """
         opened, _ = self.find(store, number)
         most = _whole("before", before) if before else None
-        found = opened.incidents.recent(number, latest=limit + 1, before=most, closed=closed)
-        shown = [incident_document(one) for one in found[:limit]]
-        return IncidentsDocument(incidents=shown, next=shown[-1].number if len(found) > limit else None)
+        incidents = opened.incidents.recent(number, latest=limit + 1, before=most, closed=closed)
+        shown = [incident_document(incident) for incident in incidents[:limit]]
+        return IncidentsDocument(incidents=shown, next=shown[-1].number if len(incidents) > limit else None)
 
     def incident(self, store: str, number: int, incident: int) -> IncidentDocument:
         """One incident. Raises NotFound if there is none."""
@@ -117,20 +117,22 @@ class ApiCalls:
     def runs(self, store: str, number: int, limit: int) -> RunsDocument:
         """The last runs of a deployment, so many at most."""
         opened, _ = self.find(store, number)
-        return RunsDocument(runs=[run_document(one) for one in opened.runs.latest(number, latest=limit)])
+        return RunsDocument(runs=[run_document(run) for run in opened.runs.latest(number, latest=limit)])
 
     def rollouts(self, store: str, number: int, limit: int) -> RolloutsDocument:
         """The last rollouts of a deployment, so many at most."""
         opened, summary = self.find(store, number)
         now = self.stores.clock()
-        records = [as_of(one, now) for one in opened.rollouts.latest(summary.record.called, most=limit)]
-        return RolloutsDocument(rollouts=[rollout_document(one, opened.rollouts.events(one.number)) for one in records])
+        records = [as_of(record, now) for record in opened.rollouts.latest(summary.record.called, most=limit)]
+        return RolloutsDocument(
+            rollouts=[rollout_document(record, opened.rollouts.events(record.number)) for record in records]
+        )
 
     def rollout(self, store: str, number: int, rollout: int) -> RolloutDocument:
         """One rollout of a deployment. Raises NotFound if there is none."""
         opened, summary = self.find(store, number)
         records = opened.rollouts.latest(summary.record.called)
-        record = next((one for one in records if one.number == rollout), None)
+        record = next((record for record in records if record.number == rollout), None)
         if record is None:
             raise NotFound(
                 "There is no such rollout.",

@@ -111,8 +111,8 @@ class LabelsDocument(Document):
     added: int
 
 
-def label_requests_document(found: Sequence[AddedLabels]) -> LabelRequestsDocument:
+def label_requests_document(requests: Sequence[AddedLabels]) -> LabelRequestsDocument:
     """The requests that added labels."""
     return LabelRequestsDocument(
-        requests=[AddedLabelsDocument(at=one.at, by=one.by, labels=one.labels) for one in found]
+        requests=[AddedLabelsDocument(at=request.at, by=request.by, labels=request.labels) for request in requests]
     )

@@ -60,38 +60,40 @@ class ApiChanges:
     one_at_a_time: OneAtATime
     embedder: Embedder | None
 
-    def backfill(self, store: str, number: int, asked: RangeRequest) -> BackfillDocument:
+    def backfill(self, store: str, number: int, request: RangeRequest) -> BackfillDocument:
         """Judge the windows of a range, as `monitoring.jobs.backfill.backfill.backfill` does, and tell of it."""
         config, opened = self._config(store, number)
         done = backfill(
             config,
             opened,
-            WindowRange(start=asked.start, end=asked.end, only=asked.only, by=asked.by),
+            WindowRange(start=request.start, end=request.end, only=request.only, by=request.by),
             request=RunRequest(stop=self.stop),
             services=ExternalServices(notify=notify, embedder=self.embedder),
             clock=self.calls.stores.clock,
         )
         return backfill_document(done)
 
-    def rebaseline(self, store: str, number: int, asked: NewNormalRequest) -> NewBaselineDocument:
+    def rebaseline(self, store: str, number: int, request: NewNormalRequest) -> NewBaselineDocument:
         """Make windows the new normal, and tell of incidents that it closes. Cost: reading them, and a fit."""
         config, opened = self._config(store, number)
-        said = NewNormal(start=asked.start, end=asked.end, since=asked.since, reason=asked.reason, by=asked.by)
+        new_normal = NewNormal(
+            start=request.start, end=request.end, since=request.since, reason=request.reason, by=request.by
+        )
         path = self._file(store, number).path
         with self.one_at_a_time.change():
-            done = rebaseline(path, config, said, clock=self.calls.stores.clock, embedder=self.embedder)
+            done = rebaseline(path, config, new_normal, clock=self.calls.stores.clock, embedder=self.embedder)
         self._tell(config, opened, number)
         return rebaseline_document(done)
 
-    def undo_rebaseline(self, store: str, number: int, asked: UndoRequest) -> UndoneBaselineDocument:
+    def undo_rebaseline(self, store: str, number: int, request: UndoRequest) -> UndoneBaselineDocument:
         """Go back to the baseline before the last re-baseline, and tell of incidents that are open again."""
         config, opened = self._config(store, number)
         with self.one_at_a_time.change():
-            undone = undo_rebaseline(self._file(store, number).path, by=asked.by, clock=self.calls.stores.clock)
+            undone = undo_rebaseline(self._file(store, number).path, by=request.by, clock=self.calls.stores.clock)
         self._tell(config, opened, number)
         return undone_document(undone)
 
-    def add_labels(self, store: str, number: int, asked: LabelsRequest) -> LabelsDocument:
+    def add_labels(self, store: str, number: int, request: LabelsRequest) -> LabelsDocument:
         """Add labels to a deployment's traffic log: all of those whose predictions were not erased, or none.
 
         Who sent how many is kept in the store; a request that failed there may be sent again, as labels count once.
@@ -109,14 +111,14 @@ class ApiChanges:
                 expected="the folder that a server was given with --traffic",
                 fix="Write the labels where the table's come from.",
             )
-        _check_outputs(load_baseline(find_baseline(config).baseline).spec, asked)
+        _check_outputs(load_baseline(find_baseline(config).baseline).spec, request)
         writer = LabelWriter(path, clock=self.calls.stores.clock)
         try:
             added = writer.append(
-                [one.prediction_id for one in asked.labels],
-                [one.text for one in asked.labels],
-                [as_microseconds(one.label_time) for one in asked.labels],
-                models=None if config.model.bundle is None else [config.model.name] * len(asked.labels),
+                [label.prediction_id for label in request.labels],
+                [label.text for label in request.labels],
+                [as_microseconds(label.label_time) for label in request.labels],
+                models=None if config.model.bundle is None else [config.model.name] * len(request.labels),
             )
         except OSError as error:
             raise CannotRun(
@@ -127,21 +129,21 @@ class ApiChanges:
             ) from error
         finally:
             writer.close()
-        opened.added_labels.add(number, AddedLabels(at=self.calls.stores.clock(), by=asked.by.strip(), labels=added))
+        opened.added_labels.add(number, AddedLabels(at=self.calls.stores.clock(), by=request.by.strip(), labels=added))
         return LabelsDocument(added=added)
 
-    def run_action(self, store: str, number: int, incident: int, asked: RunActionRequest) -> ActionOutcomeDocument:
+    def run_action(self, store: str, number: int, incident: int, request: RunActionRequest) -> ActionOutcomeDocument:
         """Perform an action of the config, as its button does.
 
         Args:
-            asked: The action's name, and for whom.
+            request: The action's name, and for whom.
         """
         config = self._file(store, number).config
         assert config is not None  # noqa: S101 - for the type checker: only files with a config are found
         opened, _ = self.calls.find(store, number)
         self.calls.incident(store, number, incident)
         done, outcome = perform(
-            config, opened, (number, incident), asked.name, by=asked.by, clock=self.calls.stores.clock
+            config, opened, (number, incident), request.name, by=request.by, clock=self.calls.stores.clock
         )
         return ActionOutcomeDocument(done=done, outcome=outcome, incident=self.calls.incident(store, number, incident))
 
@@ -176,10 +178,10 @@ class ApiChanges:
             send_outbox(config, store, number, notify, self.calls.stores.clock)
 
 
-def _check_outputs(spec: BaselineSpec, asked: LabelsRequest) -> None:
+def _check_outputs(spec: BaselineSpec, request: LabelsRequest) -> None:
     """Raises BadInput for a label that is no object where each of several outputs has one, or the other way round."""
     outputs = tuple(output.output for output in spec.task.outputs_judged)
-    strange = next((one for one in asked.labels if isinstance(one.label, dict) != bool(outputs)), None)
+    strange = next((label for label in request.labels if isinstance(label.label, dict) != bool(outputs)), None)
     if strange is not None:
         expected = ", ".join(f'"{name}": …' for name in outputs)
         raise BadInput(

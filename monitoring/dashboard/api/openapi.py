@@ -37,13 +37,13 @@ _QUERY: Final[dict[str, dict[str, Any]]] = {
 def openapi_document() -> dict[str, Any]:
     """The description."""
     paths: dict[str, dict[str, Any]] = {}
-    for one in OPERATIONS:
-        paths.setdefault(f"{PREFIX}{one.path}", {})[one.method.lower()] = _operation(one)
-    written: set[type[Document]] = {ErrorDocument, *(one.answer for one in OPERATIONS)}
-    taken = {one.body for one in OPERATIONS if one.body is not None}
+    for operation in OPERATIONS:
+        paths.setdefault(f"{PREFIX}{operation.path}", {})[operation.method.lower()] = _operation(operation)
+    written: set[type[Document]] = {ErrorDocument, *(operation.answer for operation in OPERATIONS)}
+    bodies = {operation.body for operation in OPERATIONS if operation.body is not None}
     models: list[tuple[type[Document], JsonSchemaMode]] = [
         *((model, "serialization") for model in sorted(written, key=lambda model: model.__name__)),
-        *((model, "validation") for model in sorted(taken, key=lambda model: model.__name__)),
+        *((model, "validation") for model in sorted(bodies, key=lambda model: model.__name__)),
     ]
     _, schemas = models_json_schema(models, ref_template="#/components/schemas/{model}")
     return {
@@ -63,35 +63,35 @@ def openapi_document() -> dict[str, Any]:
     }
 
 
-def _operation(one: Operation) -> dict[str, Any]:
-    named = re.findall(r"{(\w+)}", one.path)
-    found: dict[str, Any] = {
-        "operationId": one.name,
-        "summary": one.summary,
+def _operation(operation: Operation) -> dict[str, Any]:
+    named = re.findall(r"{(\w+)}", operation.path)
+    document: dict[str, Any] = {
+        "operationId": operation.name,
+        "summary": operation.summary,
         "parameters": [
             *({"name": name, "in": "path", "required": True, **_PATH[name]} for name in named),
-            *({"name": name, "in": "query", "required": False, **_QUERY[name]} for name in one.query),
+            *({"name": name, "in": "query", "required": False, **_QUERY[name]} for name in operation.query),
         ],
         "responses": {
-            "200": {"description": "The document.", "content": _json(one.answer)},
+            "200": {"description": "The document.", "content": _json(operation.answer)},
             "400": {"description": "A parameter or an action that does not fit.", "content": _json(ErrorDocument)},
             "401": {"description": "The token is missing."},
             "404": {"description": "It is not there.", "content": _json(ErrorDocument)},
             "503": {"description": "The store cannot be used.", "content": _json(ErrorDocument)},
         },
     }
-    if one.takes is not None:
-        found["responses"]["409"] = {
+    if operation.takes is not None:
+        document["responses"]["409"] = {
             "description": "A run is judging the deployment: ask again once it has ended.",
             "content": _json(ErrorDocument),
         }
-    if one.body is not None:
-        found["requestBody"] = {"required": True, "content": _json(one.body)}
-        found["responses"]["403"] = {
+    if operation.body is not None:
+        document["requestBody"] = {"required": True, "content": _json(operation.body)}
+        document["responses"]["403"] = {
             "description": "A dashboard without a token takes no changes; or another site asked for it.",
             "content": _json(ErrorDocument),
         }
-    return found
+    return document
 
 
 def _json(model: type[Document]) -> dict[str, Any]:

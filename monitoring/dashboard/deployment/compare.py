@@ -125,12 +125,12 @@ def compare_view(
     """
     zone = summary.zone
     a, b = sides
-    known = {one.key: one.title for one in sides}
+    titles = {side.key: side.title for side in sides}
     for window in recent:
         side = ComparedSide.of(window, zone)
-        known[side.key] = side.title
-    known.pop(BASELINE, None)
-    a_href, b_href = ("" if one.window is None else window_address(one.window.start, parent) for one in sides)
+        titles[side.key] = side.title
+    titles.pop(BASELINE, None)
+    a_href, b_href = ("" if side.window is None else window_address(side.window.start, parent) for side in sides)
     return CompareView(
         address=f"{parent}/compare",
         parent=parent,
@@ -139,7 +139,7 @@ def compare_view(
         b=b,
         a_href=a_href,
         b_href=b_href,
-        choices=((BASELINE, "Baseline"), *sorted(known.items(), reverse=True)),
+        choices=((BASELINE, "Baseline"), *sorted(titles.items(), reverse=True)),
         counted=_counted(a, b),
         scores=_scores(sides, baseline),
         findings=_findings(sides),
@@ -182,16 +182,16 @@ def _count(side: ComparedSide, field: str) -> Cell:
 def _evidence(side: ComparedSide, field: str) -> Cell:
     if side.window is None:
         return Cell(text=NOTHING)
-    found: float = getattr(side.window, field)
-    return cell(format_evidence(found), finite_evidence(found))
+    log_evidence: float = getattr(side.window, field)
+    return cell(format_evidence(log_evidence), finite_evidence(log_evidence))
 
 
 def _scores(sides: tuple[ComparedSide, ComparedSide], baseline: Sequence[BaselineScore]) -> TableView:
     """Every watch that either side has a score of, the largest difference first."""
-    known = {WatchKey(watch=one.watch, slice=one.slice): one for one in baseline}
+    baseline_scores = {WatchKey(watch=score.watch, slice=score.slice): score for score in baseline}
     a, b = (_of_side(side, baseline) for side in sides)
-    rows = [_row(key, a.get(key), b.get(key), known.get(key)) for key in {**a, **b}]
-    rows.sort(key=lambda one: (-one[0], one[1]))
+    rows = [_row(key, a.get(key), b.get(key), baseline_scores.get(key)) for key in {**a, **b}]
+    rows.sort(key=lambda row: (-row[0], row[1]))
     return TableView(
         name="scores",
         title="Scores",
@@ -204,20 +204,23 @@ def _scores(sides: tuple[ComparedSide, ComparedSide], baseline: Sequence[Baselin
 
 def _of_side(side: ComparedSide, baseline: Sequence[BaselineScore]) -> _Scores:
     if side.window is None:
-        return {WatchKey(watch=one.watch, slice=one.slice): (one.mean, None) for one in baseline}
-    return {WatchKey(watch=one.watch, slice=one.slice): (one.value, one.log_evidence) for one in side.window.scores}
+        return {WatchKey(watch=score.watch, slice=score.slice): (score.mean, None) for score in baseline}
+    return {
+        WatchKey(watch=score.watch, slice=score.slice): (score.value, score.log_evidence)
+        for score in side.window.scores
+    }
 
 
 def _row(
     key: WatchKey,
     a: tuple[float | None, float | None] | None,
     b: tuple[float | None, float | None] | None,
-    known: BaselineScore | None,
+    baseline: BaselineScore | None,
 ) -> tuple[float, str, tuple[Cell, ...]]:
     """A watch on both sides, with what orders it: the size of the difference, and its name."""
     (value_a, evidence_a), (value_b, evidence_b) = a or (None, None), b or (None, None)
     change = None if value_a is None or value_b is None else value_a - value_b
-    effect = None if change is None or known is None else effect_of(known.mean + change, known)
+    effect = None if change is None or baseline is None else effect_of(baseline.mean + change, baseline)
     cells = (
         cell(watch_title(key.watch), key.watch, style="text"),
         cell(slice_title(key.slice), key.slice, style="text"),
@@ -227,10 +230,10 @@ def _row(
         Cell(text=NOTHING if effect is None else f"{effect:,.1f}", value=effect),
         *(
             Cell(
-                text=NOTHING if one is None else format_evidence(one),
-                value=None if one is None else finite_evidence(one),
+                text=NOTHING if evidence is None else format_evidence(evidence),
+                value=None if evidence is None else finite_evidence(evidence),
             )
-            for one in (evidence_a, evidence_b)
+            for evidence in (evidence_a, evidence_b)
         ),
     )
     return (-math.inf if effect is None else effect, str(key), cells)
@@ -244,11 +247,13 @@ def _findings(sides: tuple[ComparedSide, ComparedSide]) -> TableView:
         rows=tuple(
             (
                 cell(letter),
-                cell(printable(one.kind) + (" (pages)" if one.fact else ""), style="page" if one.fact else ""),
-                cell(printable(one.feature), style="text"),
-                cell(printable(one.message, LONGEST_MESSAGE), style="text"),
+                cell(
+                    printable(finding.kind) + (" (pages)" if finding.fact else ""), style="page" if finding.fact else ""
+                ),
+                cell(printable(finding.feature), style="text"),
+                cell(printable(finding.message, LONGEST_MESSAGE), style="text"),
             )
             for letter, side in zip("AB", sides, strict=True)
-            for one in (side.window.findings if side.window is not None else ())
+            for finding in (side.window.findings if side.window is not None else ())
         ),
     )

@@ -54,17 +54,17 @@ def read_versions(deployment: StoredDeployment) -> TableView | None:
     return versions_table([(entry, histories[entry.summary.number]) for entry in entries], summary.number, now)
 
 
-def versions_table(found: Sequence[tuple[Entry, RecentHistory]], number: int, now: datetime) -> TableView | None:
+def versions_table(versions: Sequence[tuple[Entry, RecentHistory]], number: int, now: datetime) -> TableView | None:
     """The deployments of one model.
 
     Args:
-        found: The deployments with their last windows, the one that was run last first.
+        versions: The deployments with their last windows, the one that was run last first.
         number: The number of the one whose page it is.
 
     Returns:
         The table; None where there is only one.
     """
-    if len(found) < 2:
+    if len(versions) < 2:
         return None
     return TableView(
         name="versions",
@@ -73,7 +73,7 @@ def versions_table(found: Sequence[tuple[Entry, RecentHistory]], number: int, no
             *("Deployment", "State", "Loss", "", "Against baseline", "Page evidence", "Judged until", "First run"),
             *("Pages at most", "Settings"),
         ),
-        rows=tuple(_row(entry, history, number, now) for entry, history in found),
+        rows=tuple(_row(entry, history, number, now) for entry, history in versions),
         numeric=frozenset({2, 5}),
         note="The last 7 windows of each; settings by their digest.",
     )
@@ -131,10 +131,10 @@ class DeploymentView:
             self.sensitivity,
             self.settings,
             self.versions,
-            *(one.table for one in (*self.charts, *self.inputs)),
+            *(chart.table for chart in (*self.charts, *self.inputs)),
         )
-        found = (table for table in optional if table is not None)
-        return (self.incidents, self.coverage, *found)
+        tables = (table for table in optional if table is not None)
+        return (self.incidents, self.coverage, *tables)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +175,7 @@ def deployment_view(
     """The page of a deployment."""
     summary, zone = history.summary, history.zone
     how = standing(summary, now)
-    first = next((one for one in summary.incidents if one.number == how.incident), None)
+    first = next((incident for incident in summary.incidents if incident.number == how.incident), None)
     record = summary.record
     return DeploymentView(
         address=address,
@@ -186,7 +186,7 @@ def deployment_view(
         figures=_figures(history, now),
         charts=(
             *loss_charts(history, address),
-            *(one for chart in (evidence_chart, labels_chart) if (one := chart(history, address)) is not None),
+            *(view for chart in (evidence_chart, labels_chart) if (view := chart(history, address)) is not None),
         ),
         inputs=input_charts(history, address),
         slices=_slices(history),
@@ -215,21 +215,23 @@ def deployment_view(
 
 def incident_table(incidents: tuple[IncidentRecord, ...], address: str, now: datetime, zone: ZoneInfo) -> TableView:
     """Incidents, open ones first, then the newest."""
-    ordered = sorted(incidents, key=lambda one: (one.state == "closed", one.level != "page", -one.number))
+    ordered = sorted(
+        incidents, key=lambda incident: (incident.state == "closed", incident.level != "page", -incident.number)
+    )
     return TableView(
         name="incidents",
         title="Incidents",
         columns=("Incident", "Level", "State", "Since", "Cause", "Closed"),
         rows=tuple(
             (
-                cell(f"#{one.number}", one.number, href=f"{address}/incidents/{one.number}"),
-                cell(one.level, style=one.level if one.state != "closed" else "quiet"),
-                cell(", ".join((one.state, *remarks(one, now, zone))), one.state),
-                cell(format_moment(one.window_start, zone), one.window_start, style="when"),
-                cell(cause_line(one), style="text"),
-                cell(format_moment(one.closed_at, zone), one.closed_at, style="when"),
+                cell(f"#{incident.number}", incident.number, href=f"{address}/incidents/{incident.number}"),
+                cell(incident.level, style=incident.level if incident.state != "closed" else "quiet"),
+                cell(", ".join((incident.state, *remarks(incident, now, zone))), incident.state),
+                cell(format_moment(incident.window_start, zone), incident.window_start, style="when"),
+                cell(cause_line(incident), style="text"),
+                cell(format_moment(incident.closed_at, zone), incident.closed_at, style="when"),
             )
-            for one in ordered
+            for incident in ordered
         ),
     )
 
@@ -237,11 +239,11 @@ def incident_table(incidents: tuple[IncidentRecord, ...], address: str, now: dat
 def _figures(history: DeploymentHistory, now: datetime) -> tuple[Figure, ...]:
     record, zone = history.summary.record, history.zone
     losses = headline_losses(history.last_scores, history.baseline)
-    found = [*map(_loss_figure, losses)] or [Figure(title="Loss", text=NOTHING, beside="not scored yet")]
+    figures = [*map(_loss_figure, losses)] or [Figure(title="Loss", text=NOTHING, beside="not scored yet")]
     if history.windows:
         last = history.windows[-1]
         share = coverage(history.windows[-30:])
-        found += [
+        figures += [
             Figure(
                 title="Page evidence",
                 text=format_evidence(last.page_log_evidence),
@@ -255,8 +257,8 @@ def _figures(history: DeploymentHistory, now: datetime) -> tuple[Figure, ...]:
             ),
             Figure(title="Judged until", text=format_moment(last.end, zone), beside=f"{last.rows:,} rows in the last"),
         ]
-    found.append(Figure(title="Last run", text=ago(now - history.summary.used_at)))
-    return tuple(found)
+    figures.append(Figure(title="Last run", text=ago(now - history.summary.used_at)))
+    return tuple(figures)
 
 
 def _loss_figure(loss: LossView) -> Figure:
@@ -272,12 +274,12 @@ def _loss_figure(loss: LossView) -> Figure:
 
 def _metrics(history: DeploymentHistory) -> TableView | None:
     """The metrics of the last window in which a label arrived."""
-    last = next((one for one in reversed(history.last) if one.measured), None)
-    found = None if last is None else metric_table(last.measured, history.measured)
-    if last is None or found is None:
+    last = next((window for window in reversed(history.last) if window.measured), None)
+    table = None if last is None else metric_table(last.measured, history.measured)
+    if last is None or table is None:
         return None
     title = f"Metrics, {window_name(last, history.zone)}"
-    return replace(found, title=title)
+    return replace(table, title=title)
 
 
 def _slices(history: DeploymentHistory) -> TableView | None:
@@ -285,16 +287,21 @@ def _slices(history: DeploymentHistory) -> TableView | None:
     if whole is None:
         return None
     parts = sorted(
-        {one.slice for window in history.last for one in window.scores if one.watch == whole.watch and one.slice}
+        {
+            score.slice
+            for window in history.last
+            for score in window.scores
+            if score.watch == whole.watch and score.slice
+        }
     )
-    found = [
+    views = [
         (part, view)
         for part in parts
         if (view := watch_view(whole.watch, history.last_scores, history.baseline, part)) is not None
     ]
-    if not found:
+    if not views:
         return None
-    found.sort(key=lambda one: -_rise(one[1]))
+    views.sort(key=lambda item: -_rise(item[1]))
     return TableView(
         name="slices",
         title=f"{whole.title} by slice",
@@ -309,7 +316,7 @@ def _slices(history: DeploymentHistory) -> TableView | None:
                     f"{format_value(view.watch, view.value.low)} to {format_value(view.watch, view.value.high)}",
                 ),
             )
-            for part, view in found
+            for part, view in views
         ),
         numeric=frozenset({2, 3, 4}),
         note="Mean of the last 7 windows with its 95 % interval; the band is the baseline ± one standard deviation.",
@@ -321,15 +328,15 @@ def _rise(view: LossView) -> float:
 
 
 def _sensitivity(history: DeploymentHistory) -> TableView | None:
-    found = sensitivity_rows(history.sensitivity)
-    if not found.rows:
+    sensitivity = sensitivity_rows(history.sensitivity)
+    if not sensitivity.rows:
         return None
     return TableView(
         name="sensitivity",
         title="What would be noticed",
-        columns=("Rise of", *(format_count(one, "window") for one in found.horizons)),
-        rows=tuple((cell(name), *map(cell, cells)) for name, cells in found.rows),
-        numeric=frozenset(range(1, len(found.horizons) + 1)),
+        columns=("Rise of", *(format_count(horizon, "window") for horizon in sensitivity.horizons)),
+        rows=tuple((cell(name), *map(cell, cells)) for name, cells in sensitivity.rows),
+        numeric=frozenset(range(1, len(sensitivity.horizons) + 1)),
         note="The smallest rise of a loss that is detected within so many windows, in 9 of 10 simulated streams.",
     )
 
@@ -337,14 +344,14 @@ def _sensitivity(history: DeploymentHistory) -> TableView | None:
 def _coverage(history: DeploymentHistory) -> TableView:
     windows = history.windows
     rows = (
-        ("Rows seen", sum(one.rows for one in windows)),
-        ("Rows answered but not seen", sum(one.unseen for one in windows)),
-        ("Duplicate rows, dropped", sum(one.repeats for one in windows)),
-        ("Labels due", sum(one.labels_due for one in windows)),
-        ("Labels arrived", sum(one.labels for one in windows)),
-        ("Labels of unknown predictions", sum(one.labels_unknown for one in windows)),
-        ("Labels that contradict an earlier one", sum(one.labels_conflicting for one in windows)),
-        ("Windows with too few rows", sum(one.status == "thin" for one in windows)),
+        ("Rows seen", sum(window.rows for window in windows)),
+        ("Rows answered but not seen", sum(window.unseen for window in windows)),
+        ("Duplicate rows, dropped", sum(window.repeats for window in windows)),
+        ("Labels due", sum(window.labels_due for window in windows)),
+        ("Labels arrived", sum(window.labels for window in windows)),
+        ("Labels of unknown predictions", sum(window.labels_unknown for window in windows)),
+        ("Labels that contradict an earlier one", sum(window.labels_conflicting for window in windows)),
+        ("Windows with too few rows", sum(window.status == "thin" for window in windows)),
     )
     return TableView(
         name="coverage",
@@ -356,14 +363,14 @@ def _coverage(history: DeploymentHistory) -> TableView:
     )
 
 
-def _estimates(found: tuple[EstimateRecord, ...]) -> tuple[str, ...]:
+def _estimates(estimates: tuple[EstimateRecord, ...]) -> tuple[str, ...]:
     """The loss estimated without labels in the last window, and whether it is trusted: a sentence each."""
     return tuple(
-        f"Estimated {lower_first(metric_title(one.metric))} without labels "
-        f"({METHODS.get(one.method, one.method)}): {format_value(one.metric, one.value)}, 90 % interval "
-        f"{format_value(one.metric, one.low)} to {format_value(one.metric, one.high)}; "
-        f"{'trusted' if one.interval_checks.trusted else 'not trusted'}, {one.interval_checks.misses:,} of "
-        f"{format_count(one.interval_checks.checks, 'interval')} missed the realised loss."
-        for one in found
-        if one.value is not None
+        f"Estimated {lower_first(metric_title(estimate.metric))} without labels "
+        f"({METHODS.get(estimate.method, estimate.method)}): {format_value(estimate.metric, estimate.value)}, 90 % "
+        f"interval {format_value(estimate.metric, estimate.low)} to {format_value(estimate.metric, estimate.high)}; "
+        f"{'trusted' if estimate.interval_checks.trusted else 'not trusted'}, {estimate.interval_checks.misses:,} of "
+        f"{format_count(estimate.interval_checks.checks, 'interval')} missed the realised loss."
+        for estimate in estimates
+        if estimate.value is not None
     )

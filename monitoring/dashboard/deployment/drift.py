@@ -74,8 +74,8 @@ def read_drift(deployment: StoredDeployment, start: datetime) -> DriftView:
         title = drift_title(record.model, record.version, window, zone)
         report = _written(*drift_files(folder, window.start, zone), title)
         begun = window.start.astimezone(zone)
-        asked = ("--config", str(file.path), "--out", str(folder), "--window", f"{begun:%Y-%m-%dT%H:%M}")
-        command = shlex.join(("pitfalls", "monitor", "report", *asked, "--deployment", str(deployment.number)))
+        arguments = ("--config", str(file.path), "--out", str(folder), "--window", f"{begun:%Y-%m-%dT%H:%M}")
+        command = shlex.join(("pitfalls", "monitor", "report", *arguments, "--deployment", str(deployment.number)))
         job = DriftJob(config=file.path, out=folder, deployment=deployment.number, start=window.start)
     href = window_address(window.start, parent)
     return DriftView(

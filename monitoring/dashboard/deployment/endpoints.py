@@ -85,8 +85,8 @@ def _read_windows_table(stores: Stores, request: Request) -> TableView:
 
 
 def _read_inputs(stores: Stores, request: Request, rows: int | None) -> InputsView:
-    asked = (text_of(request), page_number_of(request))
-    return read_inputs(_deployment(stores, request), windows_of(request), asked, whole=rows is None)
+    query = (text_of(request), page_number_of(request))
+    return read_inputs(_deployment(stores, request), windows_of(request), query, whole=rows is None)
 
 
 def _show_inputs(request: Request, view: InputsView) -> Response:
@@ -123,8 +123,8 @@ def _show_compare(_request: Request, view: CompareView) -> Response:
 
 def sides_of(request: Request) -> tuple[datetime | str, datetime | str]:
     """What a request compares: when a window begins, the baseline, or nothing."""
-    asked = (request.query_params.get(name, "") for name in ("a", "b"))
-    a, b = (one if one in ("", BASELINE) else moment_of(one) for one in asked)
+    sides = (request.query_params.get(name, "") for name in ("a", "b"))
+    a, b = (side if side in ("", BASELINE) else moment_of(side) for side in sides)
     return a, b
 
 

@@ -41,7 +41,7 @@ class InputView:
     def tables(self) -> tuple[TableView, ...]:
         """Every table of the page."""
         charts = (*self.watches, *(() if self.chart is None else (self.chart,)))
-        return (self.incidents, *(one.table for one in charts if one.table is not None))
+        return (self.incidents, *(chart.table for chart in charts if chart.table is not None))
 
 
 def read_input(deployment: StoredDeployment, key: str, latest: int, *, whole: bool = False) -> InputView:
@@ -55,30 +55,33 @@ def read_input(deployment: StoredDeployment, key: str, latest: int, *, whole: bo
     """
     store, extent = deployment.store, HistoryRange.of(latest, whole=whole)
     history = read_history(store, deployment.summary, extent)
-    inputs = {one.key: one for one in inputs_of(history.last, history.baseline, column_notes(deployment.config))}
+    inputs = {
+        model_input.key: model_input
+        for model_input in inputs_of(history.last, history.baseline, column_notes(deployment.config))
+    }
     shown = existing("input", inputs.get(key), key)
     history = with_scores(store, history, extent, Drawn(inputs=(shown,)))
     return input_view(shown, history, deployment.address, deployment.clock())
 
 
-def input_view(one: Input, history: DeploymentHistory, parent: str, now: datetime) -> InputView:
+def input_view(model_input: Input, history: DeploymentHistory, parent: str, now: datetime) -> InputView:
     """The page of an input.
 
     Args:
         history: Its deployment, with the input's scores and the series of its watches.
     """
-    charts = (watch_chart(history, WatchKey(watch=known.watch), parent, (SMALL,)) for known in one.watches)
+    charts = (watch_chart(history, WatchKey(watch=score.watch), parent, (SMALL,)) for score in model_input.watches)
     return InputView(
         address=f"{parent}/input",
-        link=input_address(one, parent),
+        link=input_address(model_input, parent),
         parent=parent,
         name=printable(name_of(history.summary)),
-        key=one.key,
-        title=input_title(one),
-        description=printable(one.note.description),
-        chart=large_chart(one, history, parent),
+        key=model_input.key,
+        title=input_title(model_input),
+        description=printable(model_input.note.description),
+        chart=large_chart(model_input, history, parent),
         watches=tuple(chart for chart in charts if chart is not None),
-        incidents=incident_table(alarms_of(one, history.incidents), parent, now, history.zone),
+        incidents=incident_table(alarms_of(model_input, history.incidents), parent, now, history.zone),
         shown=len(history.windows),
         judged=history.judged,
         timezone=zone_words(history.summary),

@@ -38,7 +38,7 @@ class InputsView:
     charts: tuple[ChartView, ...]
     overall: TableView
     text: str
-    found: int
+    matches: int
     page: int
     pages: int
     shown: int
@@ -48,47 +48,51 @@ class InputsView:
     @property
     def tables(self) -> tuple[TableView, ...]:
         """Every table of the page."""
-        return (self.overall, *(one.table for one in self.charts if one.table is not None))
+        return (self.overall, *(chart.table for chart in self.charts if chart.table is not None))
 
 
 def read_inputs(
-    deployment: StoredDeployment, latest: int, asked: tuple[str, int], *, whole: bool = False
+    deployment: StoredDeployment, latest: int, query: tuple[str, int], *, whole: bool = False
 ) -> InputsView:
     """The view of a deployment's inputs, worst first.
 
     Args:
-        asked: A text that the inputs' names have, and the page, from 1.
+        query: A text that the inputs' names have, and the page, from 1.
     """
     store, extent = deployment.store, HistoryRange.of(latest, whole=whole, rows=INPUT_ROWS)
     history = read_history(store, deployment.summary, extent)
-    text = asked[0].casefold()
+    text = query[0].casefold()
     every = inputs_of(history.last, history.baseline, column_notes(deployment.config))
-    chosen = tuple(one for one in every if text in f"{input_title(one)} {one.note.description}".casefold())
-    page = min(asked[1], max(1, -(-len(chosen) // PAGE_INPUTS)))
+    chosen = tuple(
+        model_input
+        for model_input in every
+        if text in f"{input_title(model_input)} {model_input.note.description}".casefold()
+    )
+    page = min(query[1], max(1, -(-len(chosen) // PAGE_INPUTS)))
     shown = chosen[(page - 1) * PAGE_INPUTS : page * PAGE_INPUTS]
     history = with_scores(store, history, extent, Drawn(inputs=shown))
-    return inputs_view(history, chosen, deployment.address, (asked[0], page))
+    return inputs_view(history, chosen, deployment.address, (query[0], page))
 
 
-def inputs_view(history: DeploymentHistory, found: Sequence[Input], parent: str, asked: tuple[str, int]) -> InputsView:
+def inputs_view(history: DeploymentHistory, inputs: Sequence[Input], parent: str, query: tuple[str, int]) -> InputsView:
     """The page of a deployment's inputs.
 
     Args:
         history: The deployment, with the scores of the inputs of this page.
-        found: All inputs that the reader asked for, worst first.
-        asked: The text that their names have, and the page, from 1.
+        inputs: All inputs that the reader asked for, worst first.
+        query: The text that their names have, and the page, from 1.
     """
-    text, page = asked
+    text, page = query
     return InputsView(
         address=f"{parent}/inputs",
         parent=parent,
         name=printable(name_of(history.summary)),
         charts=input_charts(history, parent),
-        overall=_overall(found, history.incidents, parent),
+        overall=_overall(inputs, history.incidents, parent),
         text=text,
-        found=len(found),
+        matches=len(inputs),
         page=page,
-        pages=max(1, -(-len(found) // PAGE_INPUTS)),
+        pages=max(1, -(-len(inputs) // PAGE_INPUTS)),
         shown=len(history.windows),
         judged=history.judged,
         timezone=zone_words(history.summary),
@@ -97,57 +101,59 @@ def inputs_view(history: DeploymentHistory, found: Sequence[Input], parent: str,
 
 def input_charts(history: DeploymentHistory, parent: str) -> tuple[ChartView, ...]:
     """The inputs whose scores were read, worst first: one small chart each."""
-    charts = (_chart(one, history, parent, (SMALL_TALL,)) for one in history.inputs)
-    return tuple(one for one in charts if one is not None)
+    charts = (_chart(model_input, history, parent, (SMALL_TALL,)) for model_input in history.inputs)
+    return tuple(chart for chart in charts if chart is not None)
 
 
-def _chart(one: Input, history: DeploymentHistory, parent: str, sizes: tuple[Size, ...]) -> ChartView | None:
+def _chart(model_input: Input, history: DeploymentHistory, parent: str, sizes: tuple[Size, ...]) -> ChartView | None:
     """An input by window; None where it was not scored in these windows."""
-    series = input_series(one, history.scores)
+    series = input_series(model_input, history.scores)
     if not len(series.starts) or not history.windows:
         return None
     since, until = history.windows[0].start, history.windows[-1].end
-    effects = effects_of(one, series, (since, until), history.incidents)
+    effects = effects_of(model_input, series, (since, until), history.incidents)
     return ChartView(
-        name=f"effect:{one.key}",
-        title=input_title(one),
-        href=input_address(one, parent),
-        note=movement(one, len(effects.alarms)),
+        name=f"effect:{model_input.key}",
+        title=input_title(model_input),
+        href=input_address(model_input, parent),
+        note=movement(model_input, len(effects.alarms)),
         drawings=tuple(effects_drawing(effects, size, history.zone) for size in sizes),
-        table=_points(one, series, history, parent),
+        table=_points(model_input, series, history, parent),
     )
 
 
-def input_address(one: Input, parent: str) -> str:
+def input_address(model_input: Input, parent: str) -> str:
     """The path of an input's page."""
-    return f"{parent}/input?{urlencode({'of': one.key})}"
+    return f"{parent}/input?{urlencode({'of': model_input.key})}"
 
 
-def large_chart(one: Input, history: DeploymentHistory, parent: str) -> ChartView | None:
+def large_chart(model_input: Input, history: DeploymentHistory, parent: str) -> ChartView | None:
     """An input by window, for a page of its own."""
-    one = replace(one, note=replace(one.note, description=""))  # which the page has above
-    chart = _chart(one, history, parent, (WIDE, NARROW))
+    model_input = replace(model_input, note=replace(model_input.note, description=""))  # which the page has above
+    chart = _chart(model_input, history, parent, (WIDE, NARROW))
     return None if chart is None else replace(chart, title="Distance from the baseline by window", href="")
 
 
-def _points(one: Input, series: InputSeries, history: DeploymentHistory, parent: str) -> TableView:
+def _points(model_input: Input, series: InputSeries, history: DeploymentHistory, parent: str) -> TableView:
     points = series.rows(history.table_rows)[::-1]
     oldest = points[-1][0]
-    known = {window.start: window for window in takewhile(lambda one: one.start >= oldest, reversed(history.windows))}
+    windows = {
+        window.start: window for window in takewhile(lambda window: window.start >= oldest, reversed(history.windows))
+    }
     rows = [
         (
-            window_cell(known[start], parent, history.zone),
+            window_cell(windows[start], parent, history.zone),
             cell(watch_title(watch), watch, style="text"),
             cell(format_value(watch, value), value),
             cell(f"{effect:,.1f}", effect),
             cell(format_evidence(log_evidence), finite_evidence(log_evidence)),
         )
         for start, watch, value, effect, log_evidence in points
-        if start in known
+        if start in windows
     ]
     return TableView(
-        name=f"effect:{one.key}",
-        title=input_title(one),
+        name=f"effect:{model_input.key}",
+        title=input_title(model_input),
         columns=("Window", "Watch", "Value", "Effect", "Evidence"),
         rows=tuple(rows),
         numeric=frozenset({2, 3, 4}),
@@ -155,14 +161,14 @@ def _points(one: Input, series: InputSeries, history: DeploymentHistory, parent:
     )
 
 
-def _overall(found: Sequence[Input], incidents: Sequence[IncidentRecord], parent: str) -> TableView:
+def _overall(inputs: Sequence[Input], incidents: Sequence[IncidentRecord], parent: str) -> TableView:
     """Every input in a row, worst first; with what it is, where the data dictionary says that of one."""
-    rows = tuple(_row(one, alarms_of(one, incidents), parent) for one in found)
+    rows = tuple(_row(model_input, alarms_of(model_input, incidents), parent) for model_input in inputs)
     columns: tuple[str, ...] = ("Input", "Effect", "Moved most", "Mean of 7 windows", "Baseline", "Alarms", "Open")
-    if any(one.note.description for one in found):
+    if any(model_input.note.description for model_input in inputs):
         columns = (*columns, "Description")
-        words = (cell(printable(one.note.description), style="text") for one in found)
-        rows = tuple((*row, said) for row, said in zip(rows, words, strict=True))
+        words = (cell(printable(model_input.note.description), style="text") for model_input in inputs)
+        rows = tuple((*row, description) for row, description in zip(rows, words, strict=True))
     return TableView(
         name="inputs",
         title="Inputs",
@@ -173,16 +179,16 @@ def _overall(found: Sequence[Input], incidents: Sequence[IncidentRecord], parent
     )
 
 
-def _row(one: Input, alarms: Sequence[IncidentRecord], parent: str) -> tuple[Cell, ...]:
-    known = one.strongest
+def _row(model_input: Input, alarms: Sequence[IncidentRecord], parent: str) -> tuple[Cell, ...]:
+    strongest = model_input.strongest
     unclosed = [incident for incident in alarms if incident.state != "closed"]
     worst = min(unclosed, key=lambda incident: (incident.level != "page", -incident.number), default=None)
     return (
-        cell(input_title(one), one.key, href=input_address(one, parent), style="text"),
-        Cell(text=NOTHING) if one.mean is None else cell(f"{one.effect:,.1f}", one.effect),
-        cell(watch_title(known.watch), known.watch, style="text"),
-        Cell(text=format_value(known.watch, one.mean), value=one.mean),
-        cell(format_value(known.watch, known.mean), known.mean),
+        cell(input_title(model_input), model_input.key, href=input_address(model_input, parent), style="text"),
+        Cell(text=NOTHING) if model_input.mean is None else cell(f"{model_input.effect:,.1f}", model_input.effect),
+        cell(watch_title(strongest.watch), strongest.watch, style="text"),
+        Cell(text=format_value(strongest.watch, model_input.mean), value=model_input.mean),
+        cell(format_value(strongest.watch, strongest.mean), strongest.mean),
         cell(str(len(alarms)), len(alarms)),
         Cell(text=NOTHING)
         if worst is None

@@ -178,7 +178,7 @@ def config_table(configs: Sequence[tuple[str, MonitorConfig | None, str]], total
         name="configs",
         title="Configs",
         columns=("Config", "Deployment", "Schedule", "Notified", "Heartbeat", "Problem"),
-        rows=tuple(_config_cells(*one) for one in configs),
+        rows=tuple(_config_cells(*item) for item in configs),
         total=total,
     )
 
@@ -199,19 +199,19 @@ def _config_cells(path: str, config: MonitorConfig | None, problem: str) -> tupl
 
 def heartbeat_of(config: MonitorConfig) -> str:
     """Where the heartbeat's pings go, without secrets."""
-    found = config.heartbeat
-    if found.url is not None:
-        return redacted(found.url)
-    if found.url_file is not None:
-        return f"URL in the file {printable(str(found.url_file))}"
-    return f"URL in the variable {printable(found.url_env)}" if found.url_env is not None else "none"
+    heartbeat = config.heartbeat
+    if heartbeat.url is not None:
+        return redacted(heartbeat.url)
+    if heartbeat.url_file is not None:
+        return f"URL in the file {printable(str(heartbeat.url_file))}"
+    return f"URL in the variable {printable(heartbeat.url_env)}" if heartbeat.url_env is not None else "none"
 
 
 def _facts(jobs: Jobs, summary: DeploymentSummary, now: datetime, zone: ZoneInfo) -> tuple[tuple[str, str], ...]:
     check = jobs.check
     judging = jobs.lease is not None and jobs.lease.expires_at > now
-    states = [one.outcome for one in jobs.outbox]
-    found = [
+    states = [event.outcome for event in jobs.outbox]
+    facts = [
         ("Last run", f"{_moment(summary.used_at, zone)}, {ago(now - summary.used_at)}"),
         ("Last complete run", NOTHING if check.checked_at is None else _moment(check.checked_at, zone)),
         ("Next window due from", NOTHING if check.next_due_at is None else _moment(check.next_due_at, zone)),
@@ -220,12 +220,12 @@ def _facts(jobs: Jobs, summary: DeploymentSummary, now: datetime, zone: ZoneInfo
         ("Notifications given up", f"{states.count('given up'):,}"),
     ]
     if jobs.config is not None:
-        found += [
+        facts += [
             ("Notified", ", ".join(receivers_of(jobs.config).values()) or "nobody"),
             ("Heartbeat", heartbeat_of(jobs.config)),
             ("Schedule", jobs.config.schedule.cron),
         ]
-    return tuple(found)
+    return tuple(facts)
 
 
 def _moment(at: datetime, zone: ZoneInfo) -> str:

@@ -24,7 +24,7 @@ def receivers_of(config: MonitorConfig | None) -> Receivers:
     Args:
         config: The config, or None.
     """
-    return {} if config is None else {route.receiver: printable(route.shown) for route in config.notify}
+    return {} if config is None else {route.receiver: printable(route.redacted_address) for route in config.notify}
 
 
 def outbox_table(
@@ -35,18 +35,18 @@ def outbox_table(
         name="notifications",
         title="Notifications",
         columns=_COLUMNS,
-        rows=tuple(_cells(one, receivers, parent, zone) for one in events),
+        rows=tuple(_cells(event, receivers, parent, zone) for event in events),
         numeric=frozenset({3}),
         note="Each state that an incident entered, the newest first. A pending one is tried again by the next run.",
         total=total,
     )
 
 
-def undelivered_table(found: Sequence[tuple[str, Receivers, OutboxEvent]], zone: ZoneInfo) -> TableView:
+def undelivered_table(undelivered: Sequence[tuple[str, Receivers, OutboxEvent]], zone: ZoneInfo) -> TableView:
     """Events of all deployments that are pending or were given up.
 
     Args:
-        found: The address of the deployment's page, who its config notifies, and the event; the newest first.
+        undelivered: The address of the deployment's page, who its config notifies, and the event; the newest first.
     """
     return TableView(
         name="notifications",
@@ -54,32 +54,32 @@ def undelivered_table(found: Sequence[tuple[str, Receivers, OutboxEvent]], zone:
         columns=("Deployment", *_COLUMNS),
         rows=tuple(
             (
-                cell(printable(one.event.partition("/")[0]), href=f"{address}/runs", style="text"),
-                *_cells(one, receivers, address, zone),
+                cell(printable(event.event.partition("/")[0]), href=f"{address}/runs", style="text"),
+                *_cells(event, receivers, address, zone),
             )
-            for address, receivers, one in found
+            for address, receivers, event in undelivered
         ),
         numeric=frozenset({4}),
     )
 
 
-def _cells(one: OutboxEvent, receivers: Receivers, parent: str, zone: ZoneInfo) -> tuple[Cell, ...]:
-    done = one.completed_at or one.given_up_at
+def _cells(event: OutboxEvent, receivers: Receivers, parent: str, zone: ZoneInfo) -> tuple[Cell, ...]:
+    done = event.completed_at or event.given_up_at
     styles = {"given up": "page", "pending": "notice"}
-    what = "digest" if one.state == DIGEST else f"#{one.incident} {one.state}"
+    what = "digest" if event.state == DIGEST else f"#{event.incident} {event.state}"
     return (
-        cell(_moment(one.at, zone), one.at, style="when"),
-        cell(what, one.event, href="" if one.incident is None else f"{parent}/incidents/{one.incident}"),
-        cell(one.outcome, style=styles.get(one.outcome, "")),
-        cell(f"{one.attempts:,}", one.attempts),
-        cell(_named(one.reached, receivers), style="text"),
-        cell(_named(one.abandoned, receivers), style="text"),
+        cell(_moment(event.at, zone), event.at, style="when"),
+        cell(what, event.event, href="" if event.incident is None else f"{parent}/incidents/{event.incident}"),
+        cell(event.outcome, style=styles.get(event.outcome, "")),
+        cell(f"{event.attempts:,}", event.attempts),
+        cell(_named(event.reached, receivers), style="text"),
+        cell(_named(event.abandoned, receivers), style="text"),
         Cell(text=_moment(done, zone), value=done, style="when"),
     )
 
 
-def _named(found: Collection[str], receivers: Receivers) -> str:
-    return ", ".join(sorted(receivers.get(one, _UNKNOWN) for one in found)) or NOTHING
+def _named(routes: Collection[str], receivers: Receivers) -> str:
+    return ", ".join(sorted(receivers.get(route, _UNKNOWN) for route in routes)) or NOTHING
 
 
 def _moment(at: datetime | None, zone: ZoneInfo) -> str:

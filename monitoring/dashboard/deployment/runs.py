@@ -20,7 +20,7 @@ def run_table(runs: Sequence[RunRecord], zone: ZoneInfo) -> TableView:
         name="runs",
         title="Runs",
         columns=_COLUMNS,
-        rows=tuple(_cells(one, zone) for one in runs),
+        rows=tuple(_cells(run, zone) for run in runs),
         numeric=frozenset({2, 3, 4}),
         note="The last runs that had something to judge, or failed; one that was killed has no end.",
     )
@@ -38,33 +38,38 @@ def all_runs_table(runs: Sequence[tuple[str, StoredRun]], zone: ZoneInfo, *, fai
         columns=("Deployment", *_COLUMNS),
         rows=tuple(
             (
-                cell(f"{printable(one.name)} v{one.version}", one.name, href=f"{address}/runs", style="text"),
-                *_cells(one.run, zone),
+                cell(
+                    f"{printable(named_run.name)} v{named_run.version}",
+                    named_run.name,
+                    href=f"{address}/runs",
+                    style="text",
+                ),
+                *_cells(named_run.run, zone),
             )
-            for address, one in runs
+            for address, named_run in runs
         ),
         numeric=frozenset({3, 4, 5}),
         note="The last runs that had something to judge, or failed; one that was killed has no end.",
     )
 
 
-def _cells(one: RunRecord, zone: ZoneInfo) -> tuple[Cell, ...]:
+def _cells(run: RunRecord, zone: ZoneInfo) -> tuple[Cell, ...]:
     return (
-        cell(_moment(one.started_at, zone), one.started_at, style="when"),
-        _ended(one, zone),
-        cell(f"{one.windows:,}", one.windows),
-        cell(f"{one.rows:,}", one.rows),
-        Cell(text=NOTHING if one.seconds is None else f"{one.seconds:,.1f} s", value=one.seconds),
-        _error(one.error),
-        cell(printable(one.host), style="text"),
-        cell(printable(one.version)),
+        cell(_moment(run.started_at, zone), run.started_at, style="when"),
+        _ended(run, zone),
+        cell(f"{run.windows:,}", run.windows),
+        cell(f"{run.rows:,}", run.rows),
+        Cell(text=NOTHING if run.seconds is None else f"{run.seconds:,.1f} s", value=run.seconds),
+        _error(run.error),
+        cell(printable(run.host), style="text"),
+        cell(printable(run.version)),
     )
 
 
-def _ended(one: RunRecord, zone: ZoneInfo) -> Cell:
-    if one.ended_at is None:
+def _ended(run: RunRecord, zone: ZoneInfo) -> Cell:
+    if run.ended_at is None:
         return Cell(text="not ended")
-    return cell(_moment(one.ended_at, zone), one.ended_at, style="when")
+    return cell(_moment(run.ended_at, zone), run.ended_at, style="when")
 
 
 def _error(error: str) -> Cell:

@@ -65,22 +65,22 @@ def settings_table(config: MonitorConfig | None) -> TableView | None:
 
 def _settings(section: Section, prefix: str) -> Iterator[tuple[str, str, str]]:
     """The name, the text and the origin of each setting of a section."""
-    for name, known in type(section).model_fields.items():
+    for name, field in type(section).model_fields.items():
         value, origin = getattr(section, name), "config" if name in section.model_fields_set else "default"
         if name == "columns":
-            yield from ((f"{prefix}{name}.{column}", _entry(one), origin) for column, one in value.items())
+            yield from ((f"{prefix}{name}.{column}", _entry(entry), origin) for column, entry in value.items())
             continue
         if isinstance(section, ActionSection) and name == "command" and value is not None:
             yield f"{prefix}{name}", value[0] + (NO_ARGUMENTS if value[1:] else ""), origin
             continue
         parts = [value] if isinstance(value, Section) else value if _is_sections(value) else None
         if parts is None:
-            yield f"{prefix}{name}", _text(value, secret=not known.repr), origin
+            yield f"{prefix}{name}", _text(value, secret=not field.repr), origin
             continue
         for place, part in enumerate(parts, 1):
             called = f"{prefix}{name}." if isinstance(value, Section) else f"{prefix}{name} {place}."
             if isinstance(part, RouteSection):
-                yield f"{called}route", part.shown, origin
+                yield f"{called}route", part.redacted_address, origin
                 yield f"{called}level", part.level, origin
                 yield f"{called}states", ", ".join(part.states), origin
             else:
@@ -93,7 +93,7 @@ def _entry(section: Section) -> str:
 
 
 def _is_sections(value: object) -> bool:
-    return isinstance(value, tuple) and bool(value) and all(isinstance(one, Section) for one in value)
+    return isinstance(value, tuple) and bool(value) and all(isinstance(item, Section) for item in value)
 
 
 def _text(value: Any, *, secret: bool) -> str:
@@ -102,9 +102,9 @@ def _text(value: Any, *, secret: bool) -> str:
     if isinstance(value, timedelta):
         return _length(value)
     if isinstance(value, tuple | list | frozenset):
-        return ", ".join(_text(one, secret=secret) for one in value)
+        return ", ".join(_text(item, secret=secret) for item in value)
     if isinstance(value, dict):
-        return ", ".join(f"{name} = {_text(one, secret=secret)}" for name, one in value.items())
+        return ", ".join(f"{name} = {_text(item, secret=secret)}" for name, item in value.items())
     text = str(value)
     if (secret or "://" in text) and not isinstance(value, PurePath):
         return redacted(text)

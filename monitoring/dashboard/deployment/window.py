@@ -50,8 +50,8 @@ class WindowView:
     @property
     def tables(self) -> tuple[TableView, ...]:
         """Every table of the page."""
-        found = (self.counted, self.findings, self.scores, self.metrics, self.estimates)
-        return tuple(table for table in found if table is not None)
+        optional = (self.counted, self.findings, self.scores, self.metrics, self.estimates)
+        return tuple(table for table in optional if table is not None)
 
 
 def read_window(deployment: StoredDeployment, start: datetime) -> WindowView:
@@ -106,51 +106,51 @@ def window_view(
 
 def score_table(scores: tuple[ScoreRecord, ...], baseline: tuple[BaselineScore, ...]) -> TableView:
     """Every score of a window, the largest evidence first within a level."""
-    known = {(one.level, one.watch, one.slice): one for one in baseline}
-    ordered = sorted(scores, key=lambda one: (one.level != "page", -one.log_evidence, one.watch, one.slice))
+    baseline_scores = {(score.level, score.watch, score.slice): score for score in baseline}
+    ordered = sorted(scores, key=lambda score: (score.level != "page", -score.log_evidence, score.watch, score.slice))
     return TableView(
         name="scores",
         title="Scores",
         columns=("Watch", "Slice", "Level", "Rows", "Value", "Baseline", "Evidence"),
         rows=tuple(
             (
-                cell(watch_title(one.watch), one.watch, style="text"),
-                cell(slice_title(one.slice), one.slice),
-                cell(one.level),
-                cell(f"{one.rows:,}", one.rows),
-                cell(format_value(one.watch, one.value), one.value),
-                _baseline_cell(one, known.get((one.level, one.watch, one.slice))),
-                cell(format_evidence(one.log_evidence), finite_evidence(one.log_evidence)),
+                cell(watch_title(score.watch), score.watch, style="text"),
+                cell(slice_title(score.slice), score.slice),
+                cell(score.level),
+                cell(f"{score.rows:,}", score.rows),
+                cell(format_value(score.watch, score.value), score.value),
+                _baseline_cell(score, baseline_scores.get((score.level, score.watch, score.slice))),
+                cell(format_evidence(score.log_evidence), finite_evidence(score.log_evidence)),
             )
-            for one in ordered
+            for score in ordered
         ),
         numeric=frozenset(range(3, 7)),
     )
 
 
-def _baseline_cell(score: ScoreRecord, known: BaselineScore | None) -> Cell:
-    if known is None:
+def _baseline_cell(score: ScoreRecord, baseline: BaselineScore | None) -> Cell:
+    if baseline is None:
         return cell(NOTHING, "")
-    return cell(format_value(score.watch, known.mean), known.mean)
+    return cell(format_value(score.watch, baseline.mean), baseline.mean)
 
 
-def metric_table(found: tuple[MeasuredMetric, ...], benchmark: tuple[MeasuredMetric, ...]) -> TableView | None:
+def metric_table(metrics: tuple[MeasuredMetric, ...], benchmark: tuple[MeasuredMetric, ...]) -> TableView | None:
     """The metrics that are shown of a window, beside those of the baseline; None without any."""
-    if not found:
+    if not metrics:
         return None
-    known = {one.metric: one for one in benchmark}
+    benchmarks = {metric.metric: metric for metric in benchmark}
     return TableView(
         name="metrics",
         title="Metrics",
         columns=("Metric", "Rows", "Value", "Low", "High", "Benchmark"),
         rows=tuple(
             (
-                cell(metric_title(one.metric), one.metric),
-                cell(f"{one.rows:,}", one.rows),
-                *(cell(format_value(one.metric, value), value) for value in (one.value, one.low, one.high)),
-                _benchmark_cell(known.get(one.metric)),
+                cell(metric_title(metric.metric), metric.metric),
+                cell(f"{metric.rows:,}", metric.rows),
+                *(cell(format_value(metric.metric, value), value) for value in (metric.value, metric.low, metric.high)),
+                _benchmark_cell(benchmarks.get(metric.metric)),
             )
-            for one in found
+            for metric in metrics
         ),
         numeric=frozenset(range(1, 6)),
         note="Shown, not tested: what is tested are the losses. With 95 % intervals, as if rows were independent; the "
@@ -158,10 +158,10 @@ def metric_table(found: tuple[MeasuredMetric, ...], benchmark: tuple[MeasuredMet
     )
 
 
-def _benchmark_cell(known: MeasuredMetric | None) -> Cell:
-    if known is None:
+def _benchmark_cell(benchmark: MeasuredMetric | None) -> Cell:
+    if benchmark is None:
         return cell(NOTHING, "")
-    return cell(format_value(known.metric, known.value), known.value)
+    return cell(format_value(benchmark.metric, benchmark.value), benchmark.value)
 
 
 def _counted(window: WindowRecord, summary: DeploymentSummary) -> TableView:
@@ -201,11 +201,13 @@ def _findings(window: WindowRecord) -> TableView:
         columns=("Kind", "Feature", "Finding"),
         rows=tuple(
             (
-                cell(printable(one.kind) + (" (pages)" if one.fact else ""), style="page" if one.fact else ""),
-                cell(printable(one.feature), style="text"),
-                cell(printable(one.message, LONGEST_MESSAGE), style="text"),
+                cell(
+                    printable(finding.kind) + (" (pages)" if finding.fact else ""), style="page" if finding.fact else ""
+                ),
+                cell(printable(finding.feature), style="text"),
+                cell(printable(finding.message, LONGEST_MESSAGE), style="text"),
             )
-            for one in sorted(window.findings, key=lambda one: not one.fact)
+            for finding in sorted(window.findings, key=lambda finding: not finding.fact)
         ),
     )
 
@@ -219,15 +221,15 @@ def _estimates(window: WindowRecord) -> TableView | None:
         columns=("Metric", "Method", "Rows", "Estimate", "Low", "High", "Trusted"),
         rows=tuple(
             (
-                cell(metric_title(one.metric), one.metric),
-                cell(METHODS.get(one.method, one.method), one.method),
-                cell(f"{one.rows:,}", one.rows),
-                cell(format_value(one.metric, one.value), one.value),
-                cell(format_value(one.metric, one.low), one.low),
-                cell(format_value(one.metric, one.high), one.high),
-                cell("yes" if one.interval_checks.trusted else "no"),
+                cell(metric_title(estimate.metric), estimate.metric),
+                cell(METHODS.get(estimate.method, estimate.method), estimate.method),
+                cell(f"{estimate.rows:,}", estimate.rows),
+                cell(format_value(estimate.metric, estimate.value), estimate.value),
+                cell(format_value(estimate.metric, estimate.low), estimate.low),
+                cell(format_value(estimate.metric, estimate.high), estimate.high),
+                cell("yes" if estimate.interval_checks.trusted else "no"),
             )
-            for one in window.estimates
+            for estimate in window.estimates
         ),
         numeric=frozenset(range(2, 6)),
         note="With a 90 % interval.",

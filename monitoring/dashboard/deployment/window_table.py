@@ -26,7 +26,7 @@ def window_table(windows: Sequence[WindowState], most: int | None, parent: str, 
         name="windows",
         title="Windows",
         columns=("Begins", "State", "Judged as", "Rows", "Labels", "Attempts", "Judged at", "Before", "Reason"),
-        rows=tuple(_window_cells(one, parent, zone) for one in shown),
+        rows=tuple(_window_cells(window, parent, zone) for window in shown),
         numeric=frozenset({3, 4, 5}),
         note="Before: what a window was before it was judged again by a backfill.",
         total=len(windows),
@@ -39,7 +39,7 @@ def backfill_table(backfills: Sequence[Backfill], zone: ZoneInfo) -> TableView:
         name="backfills",
         title="Backfills",
         columns=("Began", "Ended", "From", "To", "Only", "Judged again", "By"),
-        rows=tuple(_backfill_cells(one, zone) for one in backfills),
+        rows=tuple(_backfill_cells(backfill, zone) for backfill in backfills),
         numeric=frozenset({5}),
         note="Ranges of windows that were judged late or again; one that has not ended goes on with the next run.",
     )
@@ -53,49 +53,49 @@ def added_labels_table(added: Sequence[AddedLabels], zone: ZoneInfo) -> TableVie
         columns=("At", "Labels", "By"),
         rows=tuple(
             (
-                _time_cell(one.at, zone),
-                cell(f"{one.labels:,}", one.labels),
-                cell(printable(one.by) or NOTHING, one.by, style="text"),
+                _time_cell(request.at, zone),
+                cell(f"{request.labels:,}", request.labels),
+                cell(printable(request.by) or NOTHING, request.by, style="text"),
             )
-            for one in added
+            for request in added
         ),
         numeric=frozenset({1}),
         note="Requests over the HTTP API; labels that a server took or the command line added are not among them.",
     )
 
 
-def _window_cells(one: WindowState, parent: str, zone: ZoneInfo) -> tuple[Cell, ...]:
-    judged = one.status is not None
-    last = one.before[-1] if one.before else None
+def _window_cells(window: WindowState, parent: str, zone: ZoneInfo) -> tuple[Cell, ...]:
+    judged = window.status is not None
+    last = window.before[-1] if window.before else None
     was = NOTHING if last is None else f"{last.status}, {last.rows:,} rows, {last.labels:,} labels"
-    style = "page text" if one.state == "failed" else "text"
+    style = "page text" if window.state == "failed" else "text"
     return (
         cell(
-            _moment(one.start, zone),
-            one.start,
-            href=window_address(one.start, parent) if judged else "",
+            _moment(window.start, zone),
+            window.start,
+            href=window_address(window.start, parent) if judged else "",
             style="when",
         ),
-        cell(one.state, style=style),
-        cell(one.status or NOTHING, one.status or "", style="text"),
-        Cell(text=f"{one.rows:,}" if judged else NOTHING, value=one.rows if judged else None),
-        Cell(text=f"{one.labels:,}" if judged else NOTHING, value=one.labels if judged else None),
-        Cell(text=f"{one.attempts:,}" if one.attempts else NOTHING, value=one.attempts or None),
-        Cell(text=NOTHING) if one.judged_at is None else _time_cell(one.judged_at, zone),
+        cell(window.state, style=style),
+        cell(window.status or NOTHING, window.status or "", style="text"),
+        Cell(text=f"{window.rows:,}" if judged else NOTHING, value=window.rows if judged else None),
+        Cell(text=f"{window.labels:,}" if judged else NOTHING, value=window.labels if judged else None),
+        Cell(text=f"{window.attempts:,}" if window.attempts else NOTHING, value=window.attempts or None),
+        Cell(text=NOTHING) if window.judged_at is None else _time_cell(window.judged_at, zone),
         cell(was, "" if last is None else was, style="text"),
-        cell(printable(one.reason, LONGEST_MESSAGE) or NOTHING, one.reason, style=style),
+        cell(printable(window.reason, LONGEST_MESSAGE) or NOTHING, window.reason, style=style),
     )
 
 
-def _backfill_cells(one: Backfill, zone: ZoneInfo) -> tuple[Cell, ...]:
+def _backfill_cells(backfill: Backfill, zone: ZoneInfo) -> tuple[Cell, ...]:
     return (
-        _time_cell(one.at, zone),
-        Cell(text="not ended") if one.ended_at is None else _time_cell(one.ended_at, zone),
-        _time_cell(one.start, zone),
-        _time_cell(one.end, zone),
-        cell(one.only or "all"),
-        cell(f"{one.revised:,}", one.revised),
-        cell(printable(one.by), one.by, style="text"),
+        _time_cell(backfill.at, zone),
+        Cell(text="not ended") if backfill.ended_at is None else _time_cell(backfill.ended_at, zone),
+        _time_cell(backfill.start, zone),
+        _time_cell(backfill.end, zone),
+        cell(backfill.only or "all"),
+        cell(f"{backfill.revised:,}", backfill.revised),
+        cell(printable(backfill.by), backfill.by, style="text"),
     )
 
 

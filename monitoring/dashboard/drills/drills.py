@@ -98,43 +98,43 @@ def _tables_of(drill: DrillRecord) -> tuple[TableView, TableView, TableView]:
         name="replicates",
         title="Every replicate",
         columns=("Fault", "Replicate", "Planted in", "Told by", "Window", "Cause", "Named first"),
-        rows=tuple(_run(one, run) for one in drill.faults for run in one.runs),
+        rows=tuple(_run(fault, run) for fault in drill.faults for run in fault.runs),
         numeric=frozenset({1, 4}),
     )
     unfit = TableView(
         name="left-out",
         title="Left out",
         columns=("Fault", "Reason"),
-        rows=tuple((cell(printable(one.title)), cell(printable(one.reason))) for one in drill.unfit),
+        rows=tuple((cell(printable(fault.title)), cell(printable(fault.reason))) for fault in drill.unfit),
         note="Faults that do not fit this deployment.",
     )
     return scoreboard, replicates, unfit
 
 
-def _fault(one: FaultResult) -> tuple[Cell, ...]:
-    detected, runs = len(one.detected), len(one.runs)
-    style = one.level if one.outcome == "missed" else ""
+def _fault(fault: FaultResult) -> tuple[Cell, ...]:
+    detected, runs = len(fault.detected), len(fault.runs)
+    style = fault.level if fault.outcome == "missed" else ""
     return (
-        cell(printable(one.title), style="text"),
-        cell(f"a {one.level}", one.level),
+        cell(printable(fault.title), style="text"),
+        cell(f"a {fault.level}", fault.level),
         cell(f"{detected} of {runs}", detected),
-        cell(_OUTCOMES[one.outcome], one.outcome, style=style),
-        Cell(text=NOTHING if one.median_delay is None else str(one.median_delay), value=one.median_delay),
-        cell(f"{one.named_rightly} of {detected}" if detected else NOTHING, one.named_rightly),
-        cell(_cause(one), one.cause, style="text"),
-        cell(printable(one.what), style="text"),
+        cell(_OUTCOMES[fault.outcome], fault.outcome, style=style),
+        Cell(text=NOTHING if fault.median_delay is None else str(fault.median_delay), value=fault.median_delay),
+        cell(f"{fault.named_rightly} of {detected}" if detected else NOTHING, fault.named_rightly),
+        cell(_cause(fault), fault.cause, style="text"),
+        cell(printable(fault.what), style="text"),
     )
 
 
-def _cause(one: FaultResult) -> str:
+def _cause(fault: FaultResult) -> str:
     """The cause that was told, or how often a notice was raised in its place."""
-    lower = f"a notice in {one.noticed} of {len(one.runs)}" if one.noticed else one.nearest or NOTHING
-    return printable(one.cause, LONGEST_MESSAGE) if one.cause else lower
+    lower = f"a notice in {fault.noticed} of {len(fault.runs)}" if fault.noticed else fault.nearest or NOTHING
+    return printable(fault.cause, LONGEST_MESSAGE) if fault.cause else lower
 
 
-def _run(one: FaultResult, run: DrillRun) -> tuple[Cell, ...]:
+def _run(fault: FaultResult, run: DrillRun) -> tuple[Cell, ...]:
     return (
-        cell(printable(one.title), style="text"),
+        cell(printable(fault.title), style="text"),
         cell(str(run.replicate + 1), run.replicate + 1),
         cell(printable(run.column) or NOTHING, run.column),
         cell("nothing" if run.level is None else f"a {run.level}", run.level or ""),
@@ -151,15 +151,15 @@ def _all_drills(drills: Sequence[DrillRecord], zone: ZoneInfo) -> TableView:
         columns=("Run", "By", "Version", "Release", "Drawn from", "False pages", "Found"),
         rows=tuple(
             (
-                cell(f"{one.at.astimezone(zone):%Y-%m-%d %H:%M}", one.at, style="when"),
-                cell(printable(one.by), style="text"),
-                cell(str(one.version), one.version),
-                cell(printable(one.release)),
-                cell(f"{one.source}, {format_count(one.source_windows, 'window')}", one.source),
-                cell(str(one.false_pages), one.false_pages),
-                cell(printable(one.sentence, LONGEST_MESSAGE), style="text"),
+                cell(f"{drill.at.astimezone(zone):%Y-%m-%d %H:%M}", drill.at, style="when"),
+                cell(printable(drill.by), style="text"),
+                cell(str(drill.version), drill.version),
+                cell(printable(drill.release)),
+                cell(f"{drill.source}, {format_count(drill.source_windows, 'window')}", drill.source),
+                cell(str(drill.false_pages), drill.false_pages),
+                cell(printable(drill.sentence, LONGEST_MESSAGE), style="text"),
             )
-            for one in drills
+            for drill in drills
         ),
         numeric=frozenset({2, 5}),
     )

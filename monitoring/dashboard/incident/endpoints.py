@@ -57,7 +57,7 @@ class IncidentEndpoints:
     def __init__(self, stores: GetStores, access: Access) -> None:
         self._stores = stores
         self._access = access
-        self._kept = KeptReadings()
+        self._readings = KeptReadings()
 
     def routes(self) -> list[Route]:
         """The routes of incidents and of outcomes."""
@@ -84,10 +84,10 @@ class IncidentEndpoints:
     def _read_rows(self, stores: Stores, request: Request, rows: int | None) -> RowsView:
         if not request.state.may_see_rows:
             raise HTTPException(403, NO_ROWS)
-        return read_rows(_deployment(stores, request), _number(request), self._kept, whole=rows is None)
+        return read_rows(_deployment(stores, request), _number(request), self._readings, whole=rows is None)
 
     def _read_outcomes(self, stores: Stores, request: Request, _rows: int | None) -> OutcomesPage:
-        return read_outcomes_page(_deployment(stores, request), windows_of(request, WINDOW_CHOICES[0]), self._kept)
+        return read_outcomes_page(_deployment(stores, request), windows_of(request, WINDOW_CHOICES[0]), self._readings)
 
     def _show_incident(self, request: Request, view: IncidentView) -> Response:
         name = unquote(cookie_of(request.headers, NAME_COOKIE))

@@ -49,21 +49,21 @@ def thumbnails(images: Sequence[NDArray[Any]]) -> tuple[bytes, ...]:
     b'\x89PNG'
     """
     scale = _range(images)
-    pixels = [_pixels(one, *scale) for one in images]
-    found: tuple[bytes, ...] = ()
+    pixels = [_pixels(image, *scale) for image in images]
+    pngs: tuple[bytes, ...] = ()
     for side in SIDES:
-        found = tuple(_png(one, side) for one in pixels)
-        if sum(map(len, found)) <= MOST_BYTES:
+        pngs = tuple(_png(picture, side) for picture in pixels)
+        if sum(map(len, pngs)) <= MOST_BYTES:
             break
-    return found
+    return pngs
 
 
 def _range(images: Sequence[NDArray[Any]]) -> tuple[float, float]:
-    known = [one[np.isfinite(one)] for one in images]
-    ends = [(float(one.min()), float(one.max())) for one in known if one.size]
+    finite = [image[np.isfinite(image)] for image in images]
+    ends = [(float(values.min()), float(values.max())) for values in finite if values.size]
     if not ends:
         return 0.0, 1.0
-    low, high = min(one for one, _ in ends), max(one for _, one in ends)
+    low, high = min(lower for lower, _ in ends), max(upper for _, upper in ends)
     fitting = ((first, last) for first, last in _RANGES if first <= low and high <= last)
     return next(fitting, (low, high))
 
@@ -121,7 +121,7 @@ class RowsGroup:
 
 def rows_groups(
     named: Sequence[tuple[str, str, ExampleRows]],
-    found: ReadableRows,
+    readable_rows: ReadableRows,
     inputs: Sequence[str],
     zone: ZoneInfo,
     scored_by: str = "",
@@ -133,22 +133,24 @@ def rows_groups(
         inputs: The inputs of tables, in their order.
         scored_by: The watch in whose unit scores are.
     """
-    pictures = _pictures([examples for *_, examples in named], found)
+    pictures = _pictures([examples for *_, examples in named], readable_rows)
     return tuple(
         RowsGroup(
             title=title,
             note=" ".join(filter(None, (examples.note, _undecodable(examples)))),
             pictures=some,
-            quotes=_quotes(examples, found),
-            table=_table((name, title), examples, found, inputs, (zone, scored_by)) if len(examples.rows) else None,
+            quotes=_quotes(examples, readable_rows),
+            table=_table((name, title), examples, readable_rows, inputs, (zone, scored_by))
+            if len(examples.rows)
+            else None,
         )
         for (name, title, examples), some in zip(named, pictures, strict=True)
     )
 
 
-def _words(examples: ExampleRows, found: ReadableRows) -> list[str]:
+def _words(examples: ExampleRows, readable_rows: ReadableRows) -> list[str]:
     """Of each row what it was answered, and its label."""
-    task = found.spec.task
+    task = readable_rows.spec.task
     answers = answer_words(task, examples.rows.probabilities, examples.ids)
     labels = label_words(task, examples.rows.labels, examples.ids)
     if examples.others is not None:
@@ -157,38 +159,40 @@ def _words(examples: ExampleRows, found: ReadableRows) -> list[str]:
     return [f"{answer}; label {label}" for answer, label in zip(answers, labels, strict=True)]
 
 
-def _quotes(examples: ExampleRows, found: ReadableRows) -> tuple[Quote, ...]:
+def _quotes(examples: ExampleRows, readable_rows: ReadableRows) -> tuple[Quote, ...]:
     """The texts of rows; an input that is absent is one of `problems`, and has none."""
-    words = _words(examples, found)
+    words = _words(examples, readable_rows)
     there = set(examples.rows.features.column_names)
     return tuple(
         Quote(text=printable(text, LONGEST_TEXT), words=f"{printable(name)}: {words[place]}")
-        for name in found.texts
+        for name in readable_rows.texts
         if name in there
         for place, text in enumerate(examples.rows.features[name].to_pylist())
         if text is not None
     )
 
 
-def _pictures(groups: Iterable[ExampleRows], found: ReadableRows) -> list[tuple[Picture, ...]]:
+def _pictures(groups: Iterable[ExampleRows], readable_rows: ReadableRows) -> list[tuple[Picture, ...]]:
     """The images of each group; those of numbers are all on one scale, and so are those of files."""
     numbers = [
         [
             (image, f"{printable(name)}: {words}")
-            for name, shape in found.images.items()
-            for image, words in zip(_images(one.rows.features, name, shape), _words(one, found), strict=False)
+            for name, shape in readable_rows.images.items()
+            for image, words in zip(
+                _images(group.rows.features, name, shape), _words(group, readable_rows), strict=False
+            )
             if image is not None
         ]
-        for one in groups
+        for group in groups
     ]
     files = [
         [
             (image, f"{printable(name)}: {words}")
-            for name, cells in one.files.items()
-            for image, words in zip(map(_decoded, cells), _words(one, found), strict=True)
+            for name, cells in group.files.items()
+            for image, words in zip(map(_decoded, cells), _words(group, readable_rows), strict=True)
             if image is not None
         ]
-        for one in groups
+        for group in groups
     ]
     return [(*some, *others) for some, others in zip(_thumbnails(numbers), _thumbnails(files), strict=True)]
 
@@ -222,79 +226,86 @@ def _images(rows: pa.Table, name: str, shape: tuple[int, int, int]) -> list[NDAr
     """The images of a column, [height, width, channels]; None for one of another size."""
     if name not in rows.column_names:
         return []
-    found: list[NDArray[Any] | None] = []
-    for one in rows[name].combine_chunks():
-        leaves = one.values if one.is_valid and is_list(one.type) else None
+    images: list[NDArray[Any] | None] = []
+    for scalar in rows[name].combine_chunks():
+        leaves = scalar.values if scalar.is_valid and is_list(scalar.type) else None
         while leaves is not None and is_list(leaves.type):
             leaves = leaves.flatten()
         numbers = np.zeros(0) if leaves is None else np.asarray(leaves.cast(pa.float64(), safe=False), dtype=np.float64)
-        found.append(numbers.reshape(shape) if numbers.size == np.prod(shape) else None)
-    return found
+        images.append(numbers.reshape(shape) if numbers.size == np.prod(shape) else None)
+    return images
 
 
 def _table(
     named: tuple[str, str],
     examples: ExampleRows,
-    found: ReadableRows,
+    readable_rows: ReadableRows,
     inputs: Sequence[str],
     shown: tuple[ZoneInfo, str],
 ) -> TableView:
     (name, title), rows = named, examples.rows
-    texts = tuple(one for one in found.texts if one in rows.features.column_names)
-    columns = {one: rows.features[one].to_pylist() for one in (*inputs, *texts) if one in rows.features.column_names}
-    fixed = _fixed(examples, found, *shown)
-    absent = [one for one in found.images if one not in rows.features.column_names and name != "baseline"]
-    absent += [one for one, cells in examples.files.items() if not any(cells)]
-    missing = [printable(one) for one in (*(column for column, _ in rows.problems), *absent)]
-    total = len(found.spec.features) - len(found.texts)
+    texts = tuple(column for column in readable_rows.texts if column in rows.features.column_names)
+    columns = {
+        column: rows.features[column].to_pylist()
+        for column in (*inputs, *texts)
+        if column in rows.features.column_names
+    }
+    fixed = _fixed(examples, readable_rows, *shown)
+    absent = [
+        column for column in readable_rows.images if column not in rows.features.column_names and name != "baseline"
+    ]
+    absent += [column for column, cells in examples.files.items() if not any(cells)]
+    missing = [printable(column) for column in (*(column for column, _ in rows.problems), *absent)]
+    total = len(readable_rows.spec.features) - len(readable_rows.texts)
     notes = [
         f"{len(inputs)} of {total:,} inputs; the CSV file has all." if len(inputs) < total else "",
-        _HASHED if ranking_of(found.spec.task) is not None and not examples.ids and len(rows) else "",
+        _HASHED if ranking_of(readable_rows.spec.task) is not None and not examples.ids and len(rows) else "",
         f"Not in these rows, as they are redacted or absent: {', '.join(missing)}." if missing else "",
     ]
     return TableView(
         name=name,
         title=title,
-        columns=(*fixed, *(printable(one) for one in columns)),
+        columns=(*fixed, *(printable(column) for column in columns)),
         rows=tuple(
             (
                 *(column[place] for column in fixed.values()),
-                *(_cell(values[place], text=one in texts) for one, values in columns.items()),
+                *(_cell(values[place], text=column in texts) for column, values in columns.items()),
             )
             for place in range(len(rows))
         ),
-        numeric=frozenset(_numeric(list(fixed), list(columns), texts, found)),
+        numeric=frozenset(_numeric(list(fixed), list(columns), texts, readable_rows)),
         note=" ".join(filter(None, notes)),
     )
 
 
-def _numeric(fixed: list[str], inputs: list[str], texts: tuple[str, ...], found: ReadableRows) -> list[int]:
+def _numeric(fixed: list[str], inputs: list[str], texts: tuple[str, ...], readable_rows: ReadableRows) -> list[int]:
     """The places of the columns of numbers: that of the score, and those of inputs that are numbers."""
-    numbers = (one not in texts and found.spec.feature(one).kind == "number" for one in inputs)
-    return [place for place, yes in enumerate((*(one == "Score" for one in fixed), *numbers)) if yes]
+    numbers = (column not in texts and readable_rows.spec.feature(column).kind == "number" for column in inputs)
+    return [place for place, yes in enumerate((*(title == "Score" for title in fixed), *numbers)) if yes]
 
 
-def _fixed(examples: ExampleRows, found: ReadableRows, zone: ZoneInfo, scored_by: str) -> dict[str, list[Cell]]:
+def _fixed(examples: ExampleRows, readable_rows: ReadableRows, zone: ZoneInfo, scored_by: str) -> dict[str, list[Cell]]:
     """The columns that are no inputs."""
-    rows, task = examples.rows, found.spec.task
-    times = [as_datetime(one) for one in rows.event_times.tolist()]
+    rows, task = examples.rows, readable_rows.spec.task
+    times = [as_datetime(time) for time in rows.event_times.tolist()]
     columns = {
         "Prediction": [
-            cell(printable(one), one, style="id" if len(one) > SHORT_ID else "when") for one in rows.ids.to_pylist()
+            cell(printable(prediction_id), prediction_id, style="id" if len(prediction_id) > SHORT_ID else "when")
+            for prediction_id in rows.ids.to_pylist()
         ],
-        "Event time": [cell(format_moment(one, zone), one, style="when") for one in times],
-        "Answer": [cell(one, style="when") for one in answer_words(task, rows.probabilities, examples.ids)],
+        "Event time": [cell(format_moment(time, zone), time, style="when") for time in times],
+        "Answer": [cell(answer, style="when") for answer in answer_words(task, rows.probabilities, examples.ids)],
     }
     if examples.others is not None:
         words = answer_words(task, examples.others, examples.ids)
-        columns["The other's answer"] = [cell(one, style="when") for one in words]
-    columns["Label"] = [cell(one, style="when") for one in label_words(task, rows.labels, examples.ids)]
+        columns["The other's answer"] = [cell(answer, style="when") for answer in words]
+    columns["Label"] = [cell(label, style="when") for label in label_words(task, rows.labels, examples.ids)]
     if examples.scores:
-        columns["Score"] = [cell(format_value(scored_by, one), one) for one in examples.scores]
+        columns["Score"] = [cell(format_value(scored_by, score), score) for score in examples.scores]
     return columns
 
 
 def _cell(value: float | str | None, *, text: bool) -> Cell:
     shown = value_words(value)
-    given = value if isinstance(value, str) or value == value else None  # noqa: PLR0124 - NaN alone differs from itself
-    return Cell(text=printable(shown, 60) if text else shown, value=given, style="text" if text else "")
+    cell_value = value if isinstance(value, str) or value == value else None  # noqa: PLR0124 - NaN alone differs from itself
+    return Cell(text=printable(shown, 60) if text else shown, value=cell_value, style="text" if text else "")

@@ -58,7 +58,7 @@ def receivers(
         Each route with an `incident_url`; Alertmanager with the address of the alert, PagerDuty with the alert's key,
         as its answer names no address.
     """
-    found = []
+    result = []
     for route in routes:
         key, words, href = _key(incident, summary), "", ""
         if isinstance(route, AlertmanagerRoute):
@@ -69,8 +69,8 @@ def receivers(
             numbered = link_of(route.incident_url, deployment=summary.number, incident=incident.number)
             href = str(numbered).replace("{key}", key)
         if words or href:
-            found.append(Receiver(route=printable(route.shown), href=href, words=words))
-    return tuple(found)
+            result.append(Receiver(route=printable(route.redacted_address), href=href, words=words))
+    return tuple(result)
 
 
 def _alert(url: str, incident: IncidentRecord, summary: DeploymentSummary) -> str:
@@ -134,7 +134,7 @@ class IncidentView:
             self.inputs,
             self.slices,
             self.rows,
-            *(one.table for one in self.charts),
+            *(chart.table for chart in self.charts),
         )
         return (self.history, *(table for table in optional if table is not None))
 
@@ -149,7 +149,7 @@ def read_incident(deployment: StoredDeployment, number: int, *, whole: bool = Fa
         The view; BadInput says that there is no such incident.
     """
     store = deployment.store
-    same = next((one for one in store.incidents.read(deployment.number) if one.number == number), None)
+    same = next((incident for incident in store.incidents.read(deployment.number) if incident.number == number), None)
     incident = existing("incident", same, str(number))
     until = incident.window_start + WINDOWS_AFTER * (incident.window_end - incident.window_start)
     near = store.windows.recent(deployment.number, latest=WINDOWS_AFTER, before=until)
@@ -190,7 +190,7 @@ def incident_view(
         next_step=next_step(incident),
         sentences=sentences(incident.message),
         figures=_figures(incident, history),
-        charts=tuple(one for one in (watch, evidence_chart(history, parent)) if one is not None),
+        charts=tuple(chart for chart in (watch, evidence_chart(history, parent)) if chart is not None),
         inputs=_inputs(incident),
         slices=_slices(incident),
         rows=_rows(incident, history),
@@ -199,7 +199,7 @@ def incident_view(
         remarks=remarks(incident, now, zone),
         owner=printable(incident.owner),
         can=possible(incident),
-        runs=() if config is None else tuple((one.name, _purpose(one)) for one in config.action),
+        runs=() if config is None else tuple((action.name, _purpose(action)) for action in config.action),
         notifications=_notifications(outbox, config, parent, zone),
         receivers=() if config is None else receivers(config.notify, incident, history.summary),
         timezone=zone_words(history.summary),
@@ -238,26 +238,26 @@ def sentences(message: str) -> tuple[str, ...]:
     >>> sentences("It rose. Next step: look. Worse since: it rose more. Next step: look again.")
     ('It rose.', 'Worse since: it rose more.')
     """
-    found = []
+    texts = []
     for place, part in enumerate(message.split(WORSE_SINCE)):
         text = printable(part.partition("Next step: ")[0], LONGEST_MESSAGE).strip()
         if text:
-            found.append(text if place == 0 else f"{WORSE_SINCE.strip()} {text}")
-    return tuple(found)
+            texts.append(text if place == 0 else f"{WORSE_SINCE.strip()} {text}")
+    return tuple(texts)
 
 
 def _figures(incident: IncidentRecord, history: DeploymentHistory) -> tuple[Figure, ...]:
-    after = [one for one in history.windows if _concerns(incident, one.start)]
+    after = [window for window in history.windows if _concerns(incident, window.start)]
     record = history.summary.record
     threshold = record.page_threshold if incident.level == "page" else record.notice_threshold
-    logs = [one.page_log_evidence if incident.level == "page" else one.notice_log_evidence for one in after]
-    found = []
+    logs = [window.page_log_evidence if incident.level == "page" else window.notice_log_evidence for window in after]
+    figures = []
     if incident.watch == FACT_WATCH:
-        found.append(Figure(title="Opened by", text="a fact", beside="at once, whatever the evidence"))
+        figures.append(Figure(title="Opened by", text="a fact", beside="at once, whatever the evidence"))
     elif incident.detail.subgroup is not None:
-        found += _subgroup(incident.detail.subgroup)
+        figures += _subgroup(incident.detail.subgroup)
     elif logs:
-        found.append(
+        figures.append(
             Figure(
                 title=f"{incident.level.capitalize()} evidence when it opened",
                 text=format_evidence(logs[0]),
@@ -265,7 +265,7 @@ def _figures(incident: IncidentRecord, history: DeploymentHistory) -> tuple[Figu
                 alarm=incident.level == "page" and incident.state != "closed",
             )
         )
-    found += [
+    figures += [
         *_departure(incident, history),
         *_harm(incident, history),
         Figure(
@@ -279,31 +279,33 @@ def _figures(incident: IncidentRecord, history: DeploymentHistory) -> tuple[Figu
             beside=_acknowledged_by(incident),
         ),
     ]
-    return tuple(found)
+    return tuple(figures)
 
 
-def _subgroup(one: Subgroup) -> tuple[Figure, ...]:
+def _subgroup(subgroup: Subgroup) -> tuple[Figure, ...]:
     """By how much a subgroup rose, and by how much the other rows did."""
     return (
         Figure(
-            title=f"Rise of {lower_first(watch_title(one.watch))} there",
-            text=format_change(one.watch, one.rise),
-            beside=f"of {one.rows:,} rows that did not choose the subgroup; p = {one.p_value:.2g}",
+            title=f"Rise of {lower_first(watch_title(subgroup.watch))} there",
+            text=format_change(subgroup.watch, subgroup.rise),
+            beside=f"of {subgroup.rows:,} rows that did not choose the subgroup; p = {subgroup.p_value:.2g}",
         ),
-        Figure(title="In all other rows", text=format_change(one.watch, one.others), beside="since the baseline"),
+        Figure(
+            title="In all other rows", text=format_change(subgroup.watch, subgroup.others), beside="since the baseline"
+        ),
     )
 
 
 def _acknowledged_by(incident: IncidentRecord) -> str:
     if incident.acknowledged_at is None:
         return "by nobody"
-    last = next((one for one in reversed(incident.actions) if one.kind == "acknowledge"), None)
+    last = next((action for action in reversed(incident.actions) if action.kind == "acknowledge"), None)
     return "" if last is None else f"by {printable(last.by)}"
 
 
 def _since(incident: IncidentRecord, history: DeploymentHistory, watch: str, part: str) -> list[tuple[float, int]]:
     """A watch's value and the labels of each window from the alarm to the close."""
-    labels = {one.start: one.labels for one in history.windows}
+    labels = {window.start: window.labels for window in history.windows}
     return [
         (value, labels.get(start, 0))
         for start, value in history.scores.points(WatchKey(watch=watch, slice=part))
@@ -317,28 +319,30 @@ def _concerns(incident: IncidentRecord, start: datetime) -> bool:
 
 
 def _departure(incident: IncidentRecord, history: DeploymentHistory) -> tuple[Figure, ...]:
-    known = next((one for one in history.baseline if (one.watch, one.slice) == (incident.watch, incident.slice)), None)
+    baseline = next(
+        (score for score in history.baseline if (score.watch, score.slice) == (incident.watch, incident.slice)), None
+    )
     points = _since(incident, history, incident.watch, incident.slice)
-    if known is None or not points:
+    if baseline is None or not points:
         return ()
     mean = math.fsum(value for value, _ in points) / len(points)
     return (
         Figure(
             title=f"{watch_title(incident.watch)} since",
             text=format_value(incident.watch, mean),
-            beside=f"baseline {format_value(incident.watch, known.mean)}, "
-            f"tolerance {format_amount(incident.watch, known.tolerance)}",
+            beside=f"baseline {format_value(incident.watch, baseline.mean)}, "
+            f"tolerance {format_amount(incident.watch, baseline.tolerance)}",
         ),
     )
 
 
 def _harm(incident: IncidentRecord, history: DeploymentHistory) -> tuple[Figure, ...]:
     """Errors beyond what the baseline promised, since the alarm."""
-    known = next((one for one in history.baseline if (one.watch, one.slice) == ("error", "")), None)
+    baseline = next((score for score in history.baseline if (score.watch, score.slice) == ("error", "")), None)
     points = _since(incident, history, "error", "")
-    if known is None or not points:
+    if baseline is None or not points:
         return ()
-    extra = math.fsum((value - known.mean) * labels for value, labels in points)
+    extra = math.fsum((value - baseline.mean) * labels for value, labels in points)
     since = "since" if len(points) < WINDOWS_AFTER else f"in {WINDOWS_AFTER} windows"
     return (
         Figure(
@@ -350,8 +354,8 @@ def _harm(incident: IncidentRecord, history: DeploymentHistory) -> tuple[Figure,
 
 
 def _inputs(incident: IncidentRecord) -> TableView | None:
-    found = incident.detail.inputs
-    if not found:
+    inputs = incident.detail.inputs
+    if not inputs:
         return None
     return TableView(
         name="inputs",
@@ -359,11 +363,11 @@ def _inputs(incident: IncidentRecord) -> TableView | None:
         columns=("Input", "Effect", "Explains of the rise"),
         rows=tuple(
             (
-                cell(printable(one.input), style="text"),
-                cell(NOTHING if one.change is None else f"{one.change:,.1f}", one.change),
-                cell(NOTHING if one.explained is None else f"{100 * one.explained:.0f} %", one.explained),
+                cell(printable(drift.input), style="text"),
+                cell(NOTHING if drift.change is None else f"{drift.change:,.1f}", drift.change),
+                cell(NOTHING if drift.explained is None else f"{100 * drift.explained:.0f} %", drift.explained),
             )
-            for one in found
+            for drift in inputs
         ),
         numeric=frozenset({1, 2}),
         note="What explains the loss first, then the largest change. Effect: the mean since the onset less the "
@@ -372,8 +376,8 @@ def _inputs(incident: IncidentRecord) -> TableView | None:
 
 
 def _slices(incident: IncidentRecord) -> TableView | None:
-    found = sorted(incident.detail.parts, key=lambda one: -abs(one.total))
-    if not found:
+    parts = sorted(incident.detail.parts, key=lambda part: -abs(part.total))
+    if not parts:
         return None
     return TableView(
         name="parts",
@@ -381,13 +385,13 @@ def _slices(incident: IncidentRecord) -> TableView | None:
         columns=("Slice", "Metric", "Its share of rows", "Its own loss", "Together"),
         rows=tuple(
             (
-                cell(slice_title(f"{one.column}={one.slice}"), style="text"),
-                cell(watch_title(one.metric)),
-                cell(format_change(one.metric, one.mix), one.mix),
-                cell(format_change(one.metric, one.loss), one.loss),
-                cell(format_change(one.metric, one.total), one.total),
+                cell(slice_title(f"{part.column}={part.slice}"), style="text"),
+                cell(watch_title(part.metric)),
+                cell(format_change(part.metric, part.mix), part.mix),
+                cell(format_change(part.metric, part.loss), part.loss),
+                cell(format_change(part.metric, part.total), part.total),
             )
-            for one in found
+            for part in parts
         ),
         numeric=frozenset({2, 3, 4}),
         note="Contributions of each slice to the change of the mean over all labelled rows.",
@@ -395,8 +399,8 @@ def _slices(incident: IncidentRecord) -> TableView | None:
 
 
 def _rows(incident: IncidentRecord, history: DeploymentHistory) -> TableView | None:
-    found = incident.detail.rows
-    if not found:
+    rows = incident.detail.rows
+    if not rows:
         return None
     return TableView(
         name="rows",
@@ -404,14 +408,14 @@ def _rows(incident: IncidentRecord, history: DeploymentHistory) -> TableView | N
         columns=("Prediction", "Event time", f"Score ({watch_title(incident.scored_by)})"),
         rows=tuple(
             (
-                cell(printable(one.prediction_id), style="id"),
-                cell(format_moment(one.event_time, history.zone), one.event_time, style="when"),
-                cell(format_value(incident.scored_by, one.score), one.score),
+                cell(printable(row.prediction_id), style="id"),
+                cell(format_moment(row.event_time, history.zone), row.event_time, style="when"),
+                cell(format_value(incident.scored_by, row.score), row.score),
             )
-            for one in found
+            for row in rows
         ),
         numeric=frozenset({2}),
-        note=f"{format_count(len(found), 'row')} with the largest scores of the windows "
+        note=f"{format_count(len(rows), 'row')} with the largest scores of the windows "
         f"{'that were searched, in the subgroup' if incident.detail.subgroup else 'since the onset'}.",
     )
 
@@ -425,11 +429,11 @@ def _actions(incident: IncidentRecord, history: DeploymentHistory) -> TableView 
         columns=("Time", "Who", "What"),
         rows=tuple(
             (
-                cell(format_moment(one.at, history.zone), one.at, style="when"),
-                cell(printable(one.by), style="text"),
-                cell(action_text(one, history.zone), style="text"),
+                cell(format_moment(action.at, history.zone), action.at, style="when"),
+                cell(printable(action.by), style="text"),
+                cell(action_text(action, history.zone), style="text"),
             )
-            for one in reversed(incident.actions)
+            for action in reversed(incident.actions)
         ),
     )
 
@@ -440,7 +444,7 @@ def _history(incident: IncidentRecord, history: DeploymentHistory) -> TableView:
         title="History",
         columns=("Time", "State"),
         rows=tuple(
-            (cell(format_moment(one.at, history.zone) or NOTHING, one.at), cell(one.state))
-            for one in reversed(incident.history)
+            (cell(format_moment(event.at, history.zone) or NOTHING, event.at), cell(event.state))
+            for event in reversed(incident.history)
         ),
     )

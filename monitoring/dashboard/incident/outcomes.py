@@ -76,10 +76,10 @@ class OutcomesPage:
 
 def tables_of(outcomes: Sequence[OutcomesView]) -> tuple[TableView, ...]:
     """The tables of some views."""
-    return tuple(table for one in outcomes for table in (one.table, one.data) if table is not None)
+    return tuple(table for view in outcomes for table in (view.table, view.data) if table is not None)
 
 
-def read_outcomes_page(deployment: StoredDeployment, latest: int, kept: KeptReadings) -> OutcomesPage:
+def read_outcomes_page(deployment: StoredDeployment, latest: int, readings: KeptReadings) -> OutcomesPage:
     """The view of predictions and labels in the last windows, with the reason where they cannot be read."""
     config, summary = deployment.config, deployment.summary
     outcomes: tuple[OutcomesView, ...] = ()
@@ -90,7 +90,7 @@ def read_outcomes_page(deployment: StoredDeployment, latest: int, kept: KeptRead
     else:
         windows = deployment.store.windows.recent(deployment.number, latest=latest)
         try:
-            outcomes, shown = kept_outcomes(deployment, config, windows, ("",), kept)
+            outcomes, shown = kept_outcomes(deployment, config, windows, ("",), readings)
         except PitfallsError as error:
             problem = tuple(str(error).splitlines())
     return OutcomesPage(
@@ -109,7 +109,7 @@ def kept_outcomes(
     config: MonitorConfig,
     windows: Sequence[WindowRecord],
     parts: tuple[str, ...],
-    kept: KeptReadings,
+    readings: KeptReadings,
 ) -> tuple[tuple[OutcomesView, ...], int]:
     """Of each slice what became of answers in some windows.
 
@@ -127,75 +127,77 @@ def kept_outcomes(
         return outcome_views(outcomes), len(outcomes[0].windows)
 
     ends = (windows[0].start, windows[-1].end, len(windows)) if windows else ()
-    return kept.get(("outcomes", state_of(deployment, config), ends, parts), read)
+    return readings.get(("outcomes", state_of(deployment, config), ends, parts), read)
 
 
-def outcome_views(found: Sequence[Outcomes]) -> tuple[OutcomesView, ...]:
+def outcome_views(outcomes: Sequence[Outcomes]) -> tuple[OutcomesView, ...]:
     """The matrices or quantiles of each slice.
 
     Returns:
         One for each; none of a task of which no loss is known, and where no live row has a label.
     """
-    return tuple(_view(of_slice) for of_slice in found if of_slice.task.metrics and len(of_slice.live))
+    return tuple(_view(of_slice) for of_slice in outcomes if of_slice.task.metrics and len(of_slice.live))
 
 
-def _view(found: Outcomes) -> OutcomesView:
-    ranking = ranking_of(found.task)
+def _view(outcomes: Outcomes) -> OutcomesView:
+    ranking = ranking_of(outcomes.task)
     if ranking is not None:
-        return _ranks(found, ranking)
-    if not found.task.classes:
-        return _residuals(found)
-    return _confusion(found) if found.task.exclusive else _decisions(found)
+        return _ranks(outcomes, ranking)
+    if not outcomes.task.classes:
+        return _residuals(outcomes)
+    return _confusion(outcomes) if outcomes.task.exclusive else _decisions(outcomes)
 
 
-def _note(found: Outcomes) -> str:
-    unknown = found.live.unknown
+def _note(outcomes: Outcomes) -> str:
+    unknown = outcomes.live.unknown
     odd = f" {format_count(unknown, 'label')} of no class left out." if unknown else ""
     return (
-        f"{format_count(len(found.live), 'labelled row')} of {format_count(len(found.windows), 'window')}; "
-        f"{len(found.baseline):,} of the baseline.{odd}"
+        f"{format_count(len(outcomes.live), 'labelled row')} of {format_count(len(outcomes.windows), 'window')}; "
+        f"{len(outcomes.baseline):,} of the baseline.{odd}"
     )
 
 
-def _confusion(found: Outcomes) -> OutcomesView:
-    classes = found.task.classes
-    before, since = (confusion_counts(one.answers, one.labels) for one in (found.baseline, found.live))
+def _confusion(outcomes: Outcomes) -> OutcomesView:
+    classes = outcomes.task.classes
+    before, since = (confusion_counts(side.answers, side.labels) for side in (outcomes.baseline, outcomes.live))
     earlier, shares = shares_of_rows(before), shares_of_rows(since)
     change = np.nan_to_num(np.abs(shares - earlier)).sum(axis=1) * since.sum(axis=1)
-    kept = np.sort(np.argsort(-change, kind="stable")[:MOST_CLASSES])
+    places = np.sort(np.argsort(-change, kind="stable")[:MOST_CLASSES])
     title = "Confusion matrix"
-    left_out = f" {len(kept)} of {len(classes):,} classes, those that changed most." if len(kept) < len(classes) else ""
+    left_out = (
+        f" {len(places)} of {len(classes):,} classes, those that changed most." if len(places) < len(classes) else ""
+    )
     matrix = TableView(
-        name=_name("confusion", found),
-        title=f"{title} of {_whose(found)}",
-        columns=("Label", *(f"Answer {printable(classes[one])}" for one in kept), "Rows", "Rows of the baseline"),
+        name=_name("confusion", outcomes),
+        title=f"{title} of {_whose(outcomes)}",
+        columns=("Label", *(f"Answer {printable(classes[place])}" for place in places), "Rows", "Rows of the baseline"),
         rows=tuple(
             (
                 cell(printable(classes[row]), style="text"),
                 *(
                     _answered(shares[row, column], earlier[row, column], right=row == column)
-                    for column in kept.tolist()
+                    for column in places.tolist()
                 ),
                 cell(f"{since[row].sum():,}", int(since[row].sum())),
                 cell(f"{before[row].sum():,}", int(before[row].sum())),
             )
-            for row in kept.tolist()
+            for row in places.tolist()
         ),
-        numeric=frozenset(range(1, len(kept) + 3)),
+        numeric=frozenset(range(1, len(places) + 3)),
         note=f"Of the rows with a label, the share with each answer; in brackets the change against the baseline, in "
-        f"percentage points. {_note(found)}{left_out}",
+        f"percentage points. {_note(outcomes)}{left_out}",
     )
-    return OutcomesView(title=matrix.title, table=matrix, data=_cells(found, (before, since), matrix.title))
+    return OutcomesView(title=matrix.title, table=matrix, data=_cells(outcomes, (before, since), matrix.title))
 
 
-def _cells(found: Outcomes, counts: tuple[Counts, Counts], title: str) -> TableView:
+def _cells(outcomes: Outcomes, counts: tuple[Counts, Counts], title: str) -> TableView:
     """The counts behind a matrix, the most frequent first."""
-    classes, (before, since) = found.task.classes, counts
+    classes, (before, since) = outcomes.task.classes, counts
     total = before + since
     order = np.argsort(-total, axis=None, kind="stable")[:MOST_CELLS]
     places = [divmod(place, len(classes)) for place in order.tolist() if total.flat[place]]
     return TableView(
-        name=_name("confusion-counts", found),
+        name=_name("confusion-counts", outcomes),
         title=f"Counts of the {lower_first(title)}",
         columns=("Label", "Answer", "Rows of the baseline", "Rows"),
         rows=tuple(
@@ -211,14 +213,14 @@ def _cells(found: Outcomes, counts: tuple[Counts, Counts], title: str) -> TableV
     )
 
 
-def _decisions(found: Outcomes) -> OutcomesView:
+def _decisions(outcomes: Outcomes) -> OutcomesView:
     """Of each class that a row may have: how often it was missed, and answered where it is not."""
     (before, _), (since, rows) = (
-        decision_rates(found.task, one.answers, one.labels) for one in (found.baseline, found.live)
+        decision_rates(outcomes.task, side.answers, side.labels) for side in (outcomes.baseline, outcomes.live)
     )
     table = TableView(
-        name=_name("decisions", found),
-        title=f"Decisions by class of {_whose(found)}",
+        name=_name("decisions", outcomes),
+        title=f"Decisions by class of {_whose(outcomes)}",
         columns=("Class", "Missed", "Answered where it is not", "Rows with the class"),
         rows=tuple(
             (
@@ -227,25 +229,25 @@ def _decisions(found: Outcomes) -> OutcomesView:
                 cell(f"{count:,}", count),
             )
             for name, then, now, count in zip(
-                found.task.classes, before.tolist(), since.tolist(), rows.tolist(), strict=True
+                outcomes.task.classes, before.tolist(), since.tolist(), rows.tolist(), strict=True
             )
         ),
         numeric=frozenset({1, 2, 3}),
         note="Shares of the rows with the class, and of those without it; in brackets the change against the baseline, "
-        f"in percentage points. {_note(found)}",
+        f"in percentage points. {_note(outcomes)}",
     )
     return OutcomesView(title=table.title, table=table, data=None)
 
 
-def _residuals(found: Outcomes) -> OutcomesView:
+def _residuals(outcomes: Outcomes) -> OutcomesView:
     """Quantiles of label minus answer; of each number where there are several."""
-    then, now = (residuals(found.task, one.answers, one.labels) for one in (found.baseline, found.live))
-    task = found.task
+    then, now = (residuals(outcomes.task, side.answers, side.labels) for side in (outcomes.baseline, outcomes.live))
+    task = outcomes.task
     names = task.number_names
     more = ("Number",) if names[0] else ()
     table = TableView(
-        name=_name("residuals", found),
-        title=f"Residuals of {_whose(found)}",
+        name=_name("residuals", outcomes),
+        title=f"Residuals of {_whose(outcomes)}",
         columns=(*more, "Label minus answer", "Baseline", "Now", "Difference"),
         rows=tuple(
             (
@@ -259,7 +261,7 @@ def _residuals(found: Outcomes) -> OutcomesView:
             )
         ),
         numeric=frozenset(range(len(more) + 1, len(more) + 4)),
-        note=_note(found),
+        note=_note(outcomes),
     )
     return OutcomesView(title=table.title, table=table, data=None)
 
@@ -271,16 +273,16 @@ def _statistics(values: Floats) -> list[float]:
     return [*np.quantile(values, QUANTILES).tolist(), float(values.mean())]
 
 
-def _ranks(found: Outcomes, task: Ranking) -> OutcomesView:
+def _ranks(outcomes: Outcomes, task: Ranking) -> OutcomesView:
     """At which rank the first relevant id stood."""
     then, now = (
-        np.bincount(relevant_ranks(task, one.answers, one.labels), minlength=task.places + 1)
-        for one in (found.baseline, found.live)
+        np.bincount(relevant_ranks(task, side.answers, side.labels), minlength=task.places + 1)
+        for side in (outcomes.baseline, outcomes.live)
     )
     ranks = (*range(1, task.places + 1), 0)
     table = TableView(
-        name=_name("ranks", found),
-        title=f"Rank of the relevant id of {_whose(found)}",
+        name=_name("ranks", outcomes),
+        title=f"Rank of the relevant id of {_whose(outcomes)}",
         columns=("Rank", "Share of the rows", "Rows", "Rows of the baseline"),
         rows=tuple(
             (
@@ -293,7 +295,7 @@ def _ranks(found: Outcomes, task: Ranking) -> OutcomesView:
         ),
         numeric=frozenset({1, 2, 3}),
         note=f"Of several relevant ids, the one that stood first; in brackets the change against the baseline, in "
-        f"percentage points. {_note(found)}",
+        f"percentage points. {_note(outcomes)}",
     )
     return OutcomesView(title=table.title, table=table, data=None)
 
@@ -302,15 +304,15 @@ def _part(some: int, whole: int) -> float:
     return some / whole if whole else math.nan
 
 
-def _whose(found: Outcomes) -> str:
+def _whose(outcomes: Outcomes) -> str:
     """The slice, or the output and the slice, in words."""
-    if not found.output:
-        return slice_title(found.part)
-    return printable(found.output) + (f" at {slice_title(found.part)}" if found.part else "")
+    if not outcomes.output:
+        return slice_title(outcomes.part)
+    return printable(outcomes.output) + (f" at {slice_title(outcomes.part)}" if outcomes.part else "")
 
 
-def _name(kind: str, found: Outcomes) -> str:
-    return "-".join(filter(None, (kind, found.output, found.part)))
+def _name(kind: str, outcomes: Outcomes) -> str:
+    return "-".join(filter(None, (kind, outcomes.output, outcomes.part)))
 
 
 def _share(now: float, then: float) -> Cell:

@@ -41,13 +41,13 @@ def answer_words(task: Task, answers: Floats, ids: Mapping[int, str] = NO_IDS) -
     """
     usable = np.asarray(np.isfinite(answers).all(axis=1), dtype=np.bool_)
     words = iter(_words(task.read_answers(answers[usable]), task, ids))
-    found = [next(words) if one else "invalid" for one in usable.tolist()]
+    texts = [next(words) if is_usable else "invalid" for is_usable in usable.tolist()]
     if task.classes and task.exclusive:
-        found = [
-            f"{one}, {probability:.2g}" if fine else one
-            for one, probability, fine in zip(found, answers.max(axis=1).tolist(), usable.tolist(), strict=True)
+        texts = [
+            f"{text}, {probability:.2g}" if fine else text
+            for text, probability, fine in zip(texts, answers.max(axis=1).tolist(), usable.tolist(), strict=True)
         ]
-    return tuple(found)
+    return tuple(texts)
 
 
 def label_words(task: Task, labels: Whole, ids: Mapping[int, str] = NO_IDS) -> tuple[str, ...]:
@@ -60,12 +60,12 @@ def label_words(task: Task, labels: Whole, ids: Mapping[int, str] = NO_IDS) -> t
     Returns:
         [n]; a dash where there is none.
     """
-    known = has_label(labels) if task.metrics else np.zeros(len(labels), dtype=np.bool_)
-    unknown = known & task.unknown(labels) if task.metrics else known
-    words = iter(_words(task.read_labels(labels[known & ~unknown]), task, ids))
+    is_labelled = has_label(labels) if task.metrics else np.zeros(len(labels), dtype=np.bool_)
+    unknown = is_labelled & task.unknown(labels) if task.metrics else is_labelled
+    words = iter(_words(task.read_labels(labels[is_labelled & ~unknown]), task, ids))
     return tuple(
         (("unknown class" if odd else next(words)) if has else NOTHING)
-        for has, odd in zip(known.tolist(), unknown.tolist(), strict=True)
+        for has, odd in zip(is_labelled.tolist(), unknown.tolist(), strict=True)
     )
 
 
@@ -103,5 +103,5 @@ def _words(values: NDArray[Any], task: Task, ids: Mapping[int, str]) -> list[str
     if values.dtype.kind == "f":
         rows = values.reshape(len(values), -1)
         more = f" and {rows.shape[1] - _NUMBERS} more" if rows.shape[1] > _NUMBERS else ""
-        return [", ".join(f"{one:,.4g}" for one in row[:_NUMBERS]) + more for row in rows.tolist()]
-    return [printable(str(one)) for one in values.tolist()]
+        return [", ".join(f"{number:,.4g}" for number in row[:_NUMBERS]) + more for row in rows.tolist()]
+    return [printable(str(value)) for value in values.tolist()]

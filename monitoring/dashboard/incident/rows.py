@@ -15,7 +15,7 @@ from monitoring.dashboard.view.table import Cell, TableView, cell
 from monitoring.dashboard.view.words import name_of, zone_words
 from monitoring.errors import PitfallsError
 from monitoring.jobs.examples.incident_rows import IncidentRows, read_incident_rows
-from monitoring.jobs.subgroups.subgroup_rows import FoundSubgroups, read_subgroups
+from monitoring.jobs.subgroups.subgroup_rows import SubgroupResult, read_subgroups
 from monitoring.jobs.subgroups.subgroups import ERROR_RATE
 from monitoring.records import FACT_WATCH, IncidentRecord, Subgroup, WindowRecord
 from monitoring.reports.sections.formatting import format_count, format_window
@@ -26,44 +26,44 @@ from monitoring.watches.descriptions import format_value, lower_first, printable
 TITLE = "Subgroups in which the model got worse"
 
 
-def subgroup_views(found: FoundSubgroups | None) -> tuple[OutcomesView, ...]:
+def subgroup_views(result: SubgroupResult | None) -> tuple[OutcomesView, ...]:
     """The table of subgroups.
 
     Args:
-        found: What was found; None where losses or labels are not known.
+        result: The subgroups; None where losses or labels are not known.
 
     Returns:
         One view, whose note says so where no subgroup is worse than the others; none without labelled rows.
     """
-    if found is None or not found.rows:
+    if result is None or not result.rows:
         return ()
-    what = lower_first(watch_title(found.watch.name))
-    rows = f"{format_count(found.rows, 'labelled row')} of {format_count(len(found.windows), 'window')}"
+    what = lower_first(watch_title(result.watch.name))
+    rows = f"{format_count(result.rows, 'labelled row')} of {format_count(len(result.windows), 'window')}"
     note = (
         f"A tree of two levels over the inputs chose them on half of {rows}; their rises are those of the other half. "
         f"The chance that one is named for nothing is at most {100 * ERROR_RATE:.0f} %. "
         "A search of every 30 windows opens notices of such."
     )
-    if not found.subgroups:
+    if not result.subgroups:
         note = f"The {what} rose in no part of the inputs more than in the other rows. {note}"
     table = TableView(
         name="subgroups",
         title=TITLE,
         columns=("Subgroup", "Rows", f"Rise of {what}", "Other rows", "p"),
-        rows=tuple(_row(one, found.watch.name) for one in found.subgroups),
+        rows=tuple(_row(subgroup, result.watch.name) for subgroup in result.subgroups),
         numeric=frozenset({1, 2, 3, 4}),
         note=note,
     )
     return (OutcomesView(title=TITLE, table=table, data=None),)
 
 
-def _row(one: Subgroup, watch: str) -> tuple[Cell, ...]:
+def _row(subgroup: Subgroup, watch: str) -> tuple[Cell, ...]:
     return (
-        cell(printable(str(one)), style="text"),
-        cell(f"{one.rows:,}", one.rows),
-        cell(format_value(watch, one.rise), one.rise),
-        cell(format_value(watch, one.others), one.others),
-        cell(f"{one.p_value:.1g}", one.p_value),
+        cell(printable(str(subgroup)), style="text"),
+        cell(f"{subgroup.rows:,}", subgroup.rows),
+        cell(format_value(watch, subgroup.rise), subgroup.rise),
+        cell(format_value(watch, subgroup.others), subgroup.others),
+        cell(f"{subgroup.p_value:.1g}", subgroup.p_value),
     )
 
 
@@ -89,10 +89,10 @@ class RowsView:
     @property
     def tables(self) -> tuple[TableView, ...]:
         """Every table of the page."""
-        return (*(one.table for one in self.groups if one.table is not None), *tables_of(self.outcomes))
+        return (*(group.table for group in self.groups if group.table is not None), *tables_of(self.outcomes))
 
 
-def read_rows(deployment: StoredDeployment, number: int, kept: KeptReadings, *, whole: bool = False) -> RowsView:
+def read_rows(deployment: StoredDeployment, number: int, readings: KeptReadings, *, whole: bool = False) -> RowsView:
     """The view of an incident's rows, which are read from the traffic.
 
     Returns:
@@ -106,8 +106,8 @@ def read_rows(deployment: StoredDeployment, number: int, kept: KeptReadings, *, 
     since = [window for window in windows if window.start >= incident.window_start]
     try:
         rows = read_incident_rows(config, summary.record.version, incident, clock)
-        outcomes, _ = kept_outcomes(deployment, config, since, ("", incident.slice), kept)
-        subgroups = _kept_subgroups(deployment, config, since, incident.scored_by, kept)
+        outcomes, _ = kept_outcomes(deployment, config, since, ("", incident.slice), readings)
+        subgroups = _kept_subgroups(deployment, config, since, incident.scored_by, readings)
     except PitfallsError as error:
         return rows_view(incident, summary, parent, tuple(str(error).splitlines()))
     views = (*subgroups, *outcomes)
@@ -115,7 +115,11 @@ def read_rows(deployment: StoredDeployment, number: int, kept: KeptReadings, *, 
 
 
 def _kept_subgroups(
-    deployment: StoredDeployment, config: MonitorConfig, windows: list[WindowRecord], wanted: str, kept: KeptReadings
+    deployment: StoredDeployment,
+    config: MonitorConfig,
+    windows: list[WindowRecord],
+    wanted: str,
+    readings: KeptReadings,
 ) -> tuple[OutcomesView, ...]:
     """The subgroups in which the model got worse in some windows."""
 
@@ -124,14 +128,14 @@ def _kept_subgroups(
         return subgroup_views(read_subgroups(config, version, windows, wanted, deployment.clock))
 
     ends = (windows[0].start, windows[-1].end, len(windows)) if windows else ()
-    return kept.get(("subgroups", state_of(deployment, config), ends, wanted), read)
+    return readings.get(("subgroups", state_of(deployment, config), ends, wanted), read)
 
 
 def rows_view(
     incident: IncidentRecord,
     summary: DeploymentSummary,
     parent: str,
-    found: IncidentRows | tuple[str, ...],
+    incident_rows: IncidentRows | tuple[str, ...],
     *,
     outcomes: tuple[OutcomesView, ...] = (),
     whole: bool = False,
@@ -139,7 +143,7 @@ def rows_view(
     """The page of an incident's rows.
 
     Args:
-        found: Its rows, or in lines why they cannot be read.
+        incident_rows: Its rows, or in lines why they cannot be read.
     """
     zone = summary.zone
     return RowsView(
@@ -149,37 +153,41 @@ def rows_view(
         number=incident.number,
         title=cause_line(incident),
         window=format_window(incident.window_start, incident.window_end, zone),
-        groups=() if isinstance(found, tuple) else _groups(incident, found, zone, None if whole else MOST_INPUTS),
+        groups=()
+        if isinstance(incident_rows, tuple)
+        else _groups(incident, incident_rows, zone, None if whole else MOST_INPUTS),
         outcomes=outcomes,
-        problem=found if isinstance(found, tuple) else (),
+        problem=incident_rows if isinstance(incident_rows, tuple) else (),
         timezone=zone_words(summary),
     )
 
 
-def _groups(incident: IncidentRecord, found: IncidentRows, zone: ZoneInfo, most: int | None) -> tuple[RowsGroup, ...]:
+def _groups(
+    incident: IncidentRecord, incident_rows: IncidentRows, zone: ZoneInfo, most: int | None
+) -> tuple[RowsGroup, ...]:
     subgroup = incident.detail.subgroup
     part = f" at {slice_title(incident.slice)}" if incident.slice and not (incident.inputs_of_fact or subgroup) else ""
     there = part if subgroup is None else f" where {printable(str(subgroup))}"
     watch = "" if incident.watch == FACT_WATCH else f": {watch_title(incident.scored_by)}"
     groups = (
-        ("worst", f"Worst{watch}{there}", found.worst),
-        ("typical", f"Typical of the window{part}", found.typical),
-        ("baseline", f"Typical of the baseline{part}", found.baseline),
+        ("worst", f"Worst{watch}{there}", incident_rows.worst),
+        ("typical", f"Typical of the window{part}", incident_rows.typical),
+        ("baseline", f"Typical of the baseline{part}", incident_rows.baseline),
     )
-    inputs = _inputs(incident, found)[:most]
-    return rows_groups(groups, found, inputs, zone, incident.scored_by)
+    inputs = _inputs(incident, incident_rows)[:most]
+    return rows_groups(groups, incident_rows, inputs, zone, incident.scored_by)
 
 
-def _inputs(incident: IncidentRecord, found: IncidentRows) -> tuple[str, ...]:
+def _inputs(incident: IncidentRecord, incident_rows: IncidentRows) -> tuple[str, ...]:
     """The inputs of tables in their order: those that moved, that of the slice, then the others."""
-    known = [one.name for one in found.spec.features]
+    names = [feature.name for feature in incident_rows.spec.features]
     subgroup = incident.detail.subgroup
-    chosen = () if subgroup is None else (one.input for one in subgroup.conditions)
+    chosen = () if subgroup is None else (condition.input for condition in subgroup.conditions)
     first = [
         *chosen,
-        *(one.input for one in incident.detail.inputs),
+        *(drift.input for drift in incident.detail.inputs),
         incident.slice.partition("=")[0],
         *incident.inputs_of_fact,
     ]
-    ordered = dict.fromkeys([*(name for name in first if name in known), *known])
-    return tuple(name for name in ordered if name not in found.texts)
+    ordered = dict.fromkeys([*(name for name in first if name in names), *names])
+    return tuple(name for name in ordered if name not in incident_rows.texts)

@@ -28,16 +28,16 @@ GROUPS: Final[dict[str, Group]] = {"model": "model", "team": "team"}
 
 def question_of(request: Request) -> Question:
     """What a request asks of the overview; what makes no sense is left out."""
-    asked = request.query_params
-    state = asked.get("state", "")
+    query = request.query_params
+    state = query.get("state", "")
     return Question(
         text=text_of(request),
         state=state if state in STATES else "",
         page=page_number_of(request),
-        group=GROUPS.get(asked.get("group", ""), ""),
-        team=asked.get("team", "")[:200],
-        tag=asked.get("tag", "")[:200],
-        wall="wall" in asked,
+        group=GROUPS.get(query.get("group", ""), ""),
+        team=query.get("team", "")[:200],
+        tag=query.get("tag", "")[:200],
+        wall="wall" in query,
     )
 
 
@@ -76,7 +76,7 @@ def _show(_request: Request, view: Overview) -> Response:
 
 def overview_link(question: Question, **changed: Any) -> str:
     """The address of the overview with a changed question."""
-    kept = {"q": question.text, "state": question.state, "group": question.group}
-    values = {**kept, "team": question.team, "tag": question.tag, "page": "", **changed}
+    filters = {"q": question.text, "state": question.state, "group": question.group}
+    values = {**filters, "team": question.team, "tag": question.tag, "page": "", **changed}
     query = urlencode({name: value for name, value in values.items() if value})
     return f"/?{query}" if query else "/"

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Final, TypeAlias, get_args
+
+from prometheus_client.utils import floatToGoString
 
 from monitoring.dashboard.stores.candidates import Candidate
 from monitoring.dashboard.stores.roster import Failure, failures, read_roster
 from monitoring.dashboard.stores.standing import STATES
 from monitoring.dashboard.stores.stores import ConfigCounts, Stores
-from monitoring.dashboard.view.gauges import Gauge, escaped
 from monitoring.jobs.service.workers import QueueState
 from monitoring.records import LEVELS, IncidentState, RolloutRecord, RolloutVerdict
 from monitoring.reports.sections.formatting import finite_evidence
@@ -18,6 +21,44 @@ from monitoring.rollout.rollout_settings import setting
 from monitoring.rollout.status import as_of
 
 VERDICTS: tuple[RolloutVerdict, ...] = get_args(RolloutVerdict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gauge:
+    """A metric with its samples: the labels of each as text, and its value."""
+
+    name: str
+    words: str
+    samples: Iterable[tuple[str, float]]
+
+    def lines(self) -> Iterator[str]:
+        """The metric in Prometheus' text format.
+
+        Yields:
+            What it means, its type, and a line for each sample.
+        """
+        yield f"# HELP {self.name} {self.words}\n# TYPE {self.name} gauge\n"
+        for labels, value in self.samples:
+            yield f"{self.name}{{{labels}}} {number_text(value)}\n" if labels else f"{self.name} {number_text(value)}\n"
+
+
+def escaped(text: str) -> str:
+    r"""The value of a label.
+
+    Returns:
+        The text with backslashes before what would end it.
+
+    >>> print(escaped('a"b'))
+    a\"b
+    """
+    return text.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
+
+
+@lru_cache(maxsize=1 << 14)
+def number_text(value: float) -> str:
+    """A value as Prometheus' library writes it."""
+    text: str = floatToGoString(float(value))  # type: ignore[no-untyped-call]  # the library's own has no types
+    return text
 
 
 def rollout_gauges(rollouts: Sequence[tuple[str, RolloutRecord]]) -> Iterator[Gauge]:
@@ -28,14 +69,14 @@ def rollout_gauges(rollouts: Sequence[tuple[str, RolloutRecord]]) -> Iterator[Ga
     """
     if not rollouts:
         return
-    found = [(_labels(store, record), record) for store, record in rollouts]
-    looked = [(labels, record.result) for labels, record in found if record.result is not None]
+    records = [(_labels(store, record), record) for store, record in rollouts]
+    looked = [(labels, record.result) for labels, record in records if record.result is not None]
     yield Gauge(
         name="pitfalls_rollout_verdict",
         words="1 for the verdict on the candidate of a rollout that goes on, else 0.",
         samples=[
             (f'{labels},verdict="{verdict}"', verdict == _verdict(record))
-            for labels, record in found
+            for labels, record in records
             for verdict in VERDICTS
         ],
     )
@@ -59,7 +100,7 @@ def rollout_gauges(rollouts: Sequence[tuple[str, RolloutRecord]]) -> Iterator[Ga
         words="Days until a verdict at the rate so far.",
         samples=[(labels, result.needed.days) for labels, result in looked if result.needed is not None],
     )
-    passes = [(labels, setting(record.settings, "worked_at")) for labels, record in found]
+    passes = [(labels, setting(record.settings, "worked_at")) for labels, record in records]
     yield Gauge(
         name="pitfalls_rollout_last_pass_timestamp_seconds",
         words="When the rollout's worker made its last pass.",
@@ -98,8 +139,8 @@ def read_metrics(stores: Stores) -> str:
     roster = read_roster(stores.stores, now)
     queue = None if stores.queue is None else stores.queue()
     rollouts = [(store, as_of(record, now)) for store, record in roster.rollouts]
-    found = metrics_text(roster.candidates, now, failures(stores.files, roster), stores.configs, queue)
-    return found + "".join(line for gauge in rollout_gauges(rollouts) for line in gauge.lines())
+    text = metrics_text(roster.candidates, now, failures(stores.files, roster), stores.configs, queue)
+    return text + "".join(line for gauge in rollout_gauges(rollouts) for line in gauge.lines())
 
 
 def metrics_text(
@@ -116,7 +157,7 @@ def metrics_text(
         configs: How many configs there are; None: that is not known.
         queue: The runs that wait and run; None where nobody runs any here.
     """
-    labelled = [(labels_of(one), one) for one in candidates]
+    labelled = [(labels_of(candidate), candidate) for candidate in candidates]
     gauges = (
         *_configs(failures, configs or ConfigCounts()),
         *(() if queue is None else _runs(queue)),
@@ -154,12 +195,12 @@ def _configs(failures: Sequence[Failure], configs: ConfigCounts) -> Iterator[Gau
     yield Gauge(
         name="pitfalls_unreadable_configs",
         words="Configs and stores that cannot be read, missing ones among them.",
-        samples=[("", sum(one.unreadable for one in failures))],
+        samples=[("", sum(failure.unreadable for failure in failures))],
     )
     yield Gauge(
         name="pitfalls_failing_config",
         words="1 for a config that is missing, cannot be read, or whose last run failed, by its name.",
-        samples=[(f'config="{escaped(name)}"', 1.0) for name in sorted({one.config for one in failures})],
+        samples=[(f'config="{escaped(name)}"', 1.0) for name in sorted({failure.config for failure in failures})],
     )
 
 
@@ -180,19 +221,23 @@ def _runs(queue: QueueState) -> Iterator[Gauge]:
     )
 
 
-def _facts(found: _Labelled) -> Iterator[Gauge]:
+def _facts(candidates: _Labelled) -> Iterator[Gauge]:
     yield Gauge(
         name="pitfalls_deployment_state",
         words="1 for each state that holds, whatever else holds; else 0.",
-        samples=((f'{labels},state="{state}"', state in one.facts) for labels, one in found for state in STATES),
+        samples=(
+            (f'{labels},state="{state}"', state in candidate.facts)
+            for labels, candidate in candidates
+            for state in STATES
+        ),
     )
     yield Gauge(
         name="pitfalls_open_incidents",
         words="Incidents that are not closed, by level and state.",
         samples=(
             (f'{labels},level="{level}",state="{state}"', held.count((level, state)))
-            for labels, one in found
-            for held in ([(incident.level, incident.state) for incident in one.outline.incidents],)
+            for labels, candidate in candidates
+            for held in ([(incident.level, incident.state) for incident in candidate.outline.incidents],)
             for level in LEVELS
             for state in OPEN_STATES
         ),
@@ -200,28 +245,30 @@ def _facts(found: _Labelled) -> Iterator[Gauge]:
     yield Gauge(
         name="pitfalls_unacknowledged_page",
         words="1 while a page is open that nobody has acknowledged or snoozed, else 0.",
-        samples=((labels, "page" in one.facts and not one.acknowledged) for labels, one in found),
+        samples=(
+            (labels, "page" in candidate.facts and not candidate.acknowledged) for labels, candidate in candidates
+        ),
     )
     yield Gauge(
         name="pitfalls_undelivered_notifications",
         words="Notifications that did not reach all who are to get them: tried again, or given up.",
         samples=(
             (f'{labels},outcome="{outcome}"', count)
-            for labels, one in found
-            for lost in (one.outline.undelivered,)
+            for labels, candidate in candidates
+            for lost in (candidate.outline.undelivered,)
             for outcome, count in (("waiting", lost.waiting), ("given up", lost.given_up))
         ),
     )
 
 
-def _evidence(found: _Labelled) -> Iterator[Gauge]:
+def _evidence(candidates: _Labelled) -> Iterator[Gauge]:
     yield Gauge(
         name="pitfalls_evidence",
         words="Evidence of a level after the last window.",
         samples=(
             (f'{labels},level="{level}"', finite_evidence(log))
-            for labels, one in found
-            for last in (one.outline.window,)
+            for labels, candidate in candidates
+            for last in (candidate.outline.window,)
             if last is not None
             for level, log in (("page", last.page_log_evidence), ("notice", last.notice_log_evidence))
         ),
@@ -230,9 +277,9 @@ def _evidence(found: _Labelled) -> Iterator[Gauge]:
         name="pitfalls_loss_evidence",
         words="Evidence that a loss has risen, for whatever reason, after the last window.",
         samples=(
-            (labels, finite_evidence(one.outline.window.loss_log_evidence))
-            for labels, one in found
-            if one.outline.window is not None
+            (labels, finite_evidence(candidate.outline.window.loss_log_evidence))
+            for labels, candidate in candidates
+            if candidate.outline.window is not None
         ),
     )
     yield Gauge(
@@ -240,30 +287,30 @@ def _evidence(found: _Labelled) -> Iterator[Gauge]:
         words="Evidence at which a level alarms.",
         samples=(
             (f'{labels},level="{level}"', threshold)
-            for labels, one in found
-            for outline in (one.outline,)
+            for labels, candidate in candidates
+            for outline in (candidate.outline,)
             for level, threshold in (("page", outline.page_threshold), ("notice", outline.notice_threshold))
         ),
     )
 
 
-def _times(found: _Labelled, now: datetime) -> Iterator[Gauge]:
+def _times(candidates: _Labelled, now: datetime) -> Iterator[Gauge]:
     yield Gauge(
         name="pitfalls_created_timestamp_seconds",
         words="When the deployment was run first.",
-        samples=((labels, one.outline.created_at.timestamp()) for labels, one in found),
+        samples=((labels, candidate.outline.created_at.timestamp()) for labels, candidate in candidates),
     )
     yield Gauge(
         name="pitfalls_last_run_timestamp_seconds",
         words="When the deployment was run last.",
-        samples=((labels, one.outline.used_at.timestamp()) for labels, one in found),
+        samples=((labels, candidate.outline.used_at.timestamp()) for labels, candidate in candidates),
     )
     yield Gauge(
         name="pitfalls_last_success_timestamp_seconds",
         words="When a run last judged all that was due; 0 where none ever has.",
         samples=(
-            (labels, 0.0 if one.outline.checked_at is None else one.outline.checked_at.timestamp())
-            for labels, one in found
+            (labels, 0.0 if candidate.outline.checked_at is None else candidate.outline.checked_at.timestamp())
+            for labels, candidate in candidates
         ),
     )
     yield Gauge(
@@ -271,20 +318,24 @@ def _times(found: _Labelled, now: datetime) -> Iterator[Gauge]:
         words="Since when a window has been due that is not judged; absent where none is.",
         samples=(
             (labels, due.timestamp())
-            for labels, one in found
-            for due in (one.outline.next_due_at,)
+            for labels, candidate in candidates
+            for due in (candidate.outline.next_due_at,)
             if due is not None and due < now
         ),
     )
 
 
-def _last_windows(found: _Labelled) -> Iterator[Gauge]:
+def _last_windows(candidates: _Labelled) -> Iterator[Gauge]:
     yield Gauge(
         name="pitfalls_last_window_end_timestamp_seconds",
         words="End of the last window that was judged.",
-        samples=((labels, one.outline.last[1].timestamp()) for labels, one in found if one.outline.last is not None),
+        samples=(
+            (labels, candidate.outline.last[1].timestamp())
+            for labels, candidate in candidates
+            if candidate.outline.last is not None
+        ),
     )
-    numbers = [(labels, one.outline.window) for labels, one in found]
+    numbers = [(labels, candidate.outline.window) for labels, candidate in candidates]
     last = [(labels, window) for labels, window in numbers if window is not None]
     yield Gauge(
         name="pitfalls_last_window_rows",

@@ -66,7 +66,7 @@ class Overview:
     teams: bool
     snoozed: int
     total: int
-    found: int
+    matches: int
     question: Question
     pages: int
     timezone: str
@@ -89,9 +89,9 @@ def read_overview(stores: Stores, question: Question) -> Overview:
     now = stores.clock()
     roster = read_roster(stores.stores, now)
     every = roster.candidates
-    kept = chosen(every, question, mentioning(stores.stores, question.text))
-    pages = max(1, -(-len(kept) // PAGE_ROWS))
-    shown = read_entries(stores.stores, page_of(kept, min(question.page, pages)), now, stores.shown_in)
+    candidates = chosen(every, question, mentioning(stores.stores, question.text))
+    pages = max(1, -(-len(candidates) // PAGE_ROWS))
+    shown = read_entries(stores.stores, page_of(candidates, min(question.page, pages)), now, stores.shown_in)
     histories = {
         name: recent_histories(stores.store(name).store(), numbers) for name, numbers in numbers_by_store(shown).items()
     }
@@ -102,7 +102,7 @@ def read_overview(stores: Stores, question: Question) -> Overview:
         teams=any(candidate.ownership.team for candidate in every),
         snoozed=sum(candidate.snoozed for candidate in every),
         total=len(every),
-        found=len(kept),
+        matches=len(candidates),
         question=question,
         pages=pages,
         timezone=stores.shown_in,

@@ -18,15 +18,15 @@ def readiness(stores: Stores) -> tuple[bool, str]:
     """
     roster, configs = read_roster(stores.stores, stores.clock()), stores.configs
     problems = failures(stores.files, roster)
-    unreadable = [one.config for one in problems if one.unreadable]
+    unreadable = [problem.config for problem in problems if problem.unreadable]
     readable = len(roster.candidates) > 0 and len(roster.unreadable) < max(len(stores.stores), 1)
     all_missing = bool(configs.expected) and configs.missing >= configs.expected
     ready = not all_missing and (readable or not unreadable)
     lines = ["ok" if ready else "no config or store can be read"]
     if configs.missing:
-        names = [one.name for one in stores.files if one.is_missing]
+        names = [file.name for file in stores.files if file.is_missing]
         lines.append(f"missing: {configs.missing} of {configs.expected} configs{_named(names)}")
-    others = [name for name in unreadable if name not in {one.name for one in stores.files if one.is_missing}]
+    others = [name for name in unreadable if name not in {file.name for file in stores.files if file.is_missing}]
     if others:
         lines.append(f"unreadable: {len(others)}{_named(others)}")
     return ready, "\n".join(lines) + "\n"
@@ -42,8 +42,10 @@ def service_problem(stores: Stores) -> str:
     counts = {
         "configs are missing": configs.missing,
         "configs or stores fail": len(failures(stores.files, roster)) - configs.missing,
-        "deployments have not been judged in time": sum("late" in one.facts for one in roster.candidates),
-        "notifications did not reach everybody": sum(one.outline.undelivered.total for one in roster.candidates),
+        "deployments have not been judged in time": sum("late" in candidate.facts for candidate in roster.candidates),
+        "notifications did not reach everybody": sum(
+            candidate.outline.undelivered.total for candidate in roster.candidates
+        ),
         "runs have stalled": 0 if stores.queue is None else stores.queue().stalled,
     }
     return "; ".join(f"{count} {words}" for words, count in counts.items() if count > 0)

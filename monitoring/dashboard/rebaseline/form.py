@@ -58,7 +58,7 @@ class Rebaselining:
         require_sure({"sure": "yes" * form.sure})
         config = load_config(path)
         zone = ZoneInfo(config.windows.timezone)
-        said = NewNormal(
+        new_normal = NewNormal(
             start=time_of(form.start, "From", zone),
             end=time_of(form.end, "To", zone),
             since=None,
@@ -66,7 +66,7 @@ class Rebaselining:
             by=form.by.strip() or NOBODY,
         )
         with self._one_at_a_time.change():
-            done = rebaseline(path, config, said, clock=self._stores().clock, embedder=self._embedder)
+            done = rebaseline(path, config, new_normal, clock=self._stores().clock, embedder=self._embedder)
         self._done[place] = _sentences(done, zone)
 
     def undo(self, place: Place, form: RebaselineForm) -> None:
@@ -108,9 +108,9 @@ def rebaseline_form(fields: Mapping[str, str]) -> RebaselineForm:
 
 
 def _sentences(done: RebaselineResult, zone: ZoneInfo) -> tuple[str, ...]:
-    closed = f" Closed: {', '.join(f'#{one}' for one in done.closed)}." if done.closed else ""
-    made = (
+    closed = f" Closed: {', '.join(f'#{number}' for number in done.closed)}." if done.closed else ""
+    sentence = (
         f"New baseline: {done.rows:,} rows, {done.labels:,} with labels. Windows are judged against it from "
         f"{done.since.astimezone(zone):%Y-%m-%d %H:%M} on.{closed}"
     )
-    return (made, *done.notes)
+    return (sentence, *done.notes)

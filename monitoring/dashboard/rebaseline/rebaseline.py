@@ -82,7 +82,7 @@ def rebaseline_view(
         form: What the form has; times that are empty are filled in.
     """
     zone = ZoneInfo(summary.record.timezone)
-    standing = [one for one in changes if one.undone_at is None]
+    standing = [change for change in changes if change.undone_at is None]
     return RebaselineView(
         address=f"{parent}/rebaseline",
         parent=parent,
@@ -93,7 +93,8 @@ def rebaseline_view(
         problem=(),
         done=(),
         closes=tuple(
-            f"#{one.number} {cause_line(one)}, opened {format_moment(one.opened_at, zone)}" for one in summary.incidents
+            f"#{incident.number} {cause_line(incident)}, opened {format_moment(incident.opened_at, zone)}"
+            for incident in summary.incidents
         ),
         standing=_words(standing[-1], zone) if standing else "",
         timezone=printable(summary.record.timezone),
@@ -129,7 +130,7 @@ def _filled(
 
 
 def _words(change: Rebaseline, zone: ZoneInfo) -> str:
-    closed = f" It closed {', '.join(f'#{one}' for one in change.closed)}." if change.closed else ""
+    closed = f" It closed {', '.join(f'#{number}' for number in change.closed)}." if change.closed else ""
     return (
         f"Made of the windows {format_window(change.start, change.end, zone)} on {format_moment(change.at, zone)} by "
         f"{printable(change.by)}: {printable(change.reason, 300)} Windows from {format_moment(change.since, zone)} on "

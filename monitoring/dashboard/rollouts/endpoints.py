@@ -58,16 +58,16 @@ def read_disagreements_page(deployment: StoredDeployment, number: int, *, whole:
         BadInput: There is no such rollout of this deployment.
     """
     records = deployment.store.rollouts.latest(deployment.summary.record.called)
-    record = existing("rollout", next((one for one in records if one.number == number), None), str(number))
+    record = existing("rollout", next((record for record in records if record.number == number), None), str(number))
     problem: tuple[str, ...] = ()
-    found = None
+    disagreements = None
     if deployment.config is None:
         problem = (NO_CONFIG,)
     elif record.mode == "split":
         problem = ("In a split each row is answered by one version alone.",)
     else:
         try:
-            found = read_disagreements(deployment.config, deployment.store, record, deployment.clock)
+            disagreements = read_disagreements(deployment.config, deployment.store, record, deployment.clock)
         except PitfallsError as error:
             problem = tuple(str(error).splitlines())
     return DisagreementsView(
@@ -76,31 +76,33 @@ def read_disagreements_page(deployment: StoredDeployment, number: int, *, whole:
         name=printable(name_of(deployment.summary)),
         number=number,
         title=f"Rows on which versions {record.champion} and {record.candidate} disagree",
-        groups=() if found is None else _groups(found, record, deployment, None if whole else MOST_INPUTS),
+        groups=()
+        if disagreements is None
+        else _groups(disagreements, record, deployment, None if whole else MOST_INPUTS),
         problem=problem,
         timezone=zone_words(deployment.summary),
     )
 
 
 def _groups(
-    found: DisagreementRows, record: RolloutRecord, deployment: StoredDeployment, most: int | None
+    disagreements: DisagreementRows, record: RolloutRecord, deployment: StoredDeployment, most: int | None
 ) -> tuple[RowsGroup, ...]:
-    inputs = [one.name for one in found.spec.features if one.name not in found.texts][:most]
+    inputs = [feature.name for feature in disagreements.spec.features if feature.name not in disagreements.texts][:most]
     named = (
-        ("worse", f"Version {record.candidate} has the larger loss", found.worse),
-        ("better", f"Version {record.candidate} has the smaller loss", found.better),
-        ("unlabelled", "No label yet: the largest difference that one could make", found.unlabelled),
+        ("worse", f"Version {record.candidate} has the larger loss", disagreements.worse),
+        ("better", f"Version {record.candidate} has the smaller loss", disagreements.better),
+        ("unlabelled", "No label yet: the largest difference that one could make", disagreements.unlabelled),
     )
     loss = "" if record.result is None else record.result.loss
-    return rows_groups(named, found, inputs, deployment.summary.zone, loss)
+    return rows_groups(named, disagreements, inputs, deployment.summary.zone, loss)
 
 
 def rollout_routes(stores: GetStores) -> list[Route]:
     """The routes of a deployment's rollouts: the last one, each by its number, and its rows."""
-    one = f"{DEPLOYMENT}/versions/{{rollout:count}}"
+    rollout_path = f"{DEPLOYMENT}/versions/{{rollout:count}}"
     views: list[ViewEndpoint[Any]] = [
-        ViewEndpoint(path=f"{one}/rows", stores=stores, read=_read_rows, show=_show_rows, turns=Turns()),
-        ViewEndpoint(path=one, stores=stores, read=_read, show=_show),
+        ViewEndpoint(path=f"{rollout_path}/rows", stores=stores, read=_read_rows, show=_show_rows, turns=Turns()),
+        ViewEndpoint(path=rollout_path, stores=stores, read=_read, show=_show),
         ViewEndpoint(path=f"{DEPLOYMENT}/versions", stores=stores, read=_read, show=_show),
     ]
     return [route for view in views for route in view.routes()]

@@ -81,15 +81,19 @@ def read_rollout(deployment: StoredDeployment, number: int | None, *, whole: boo
     """
     table = deployment.store.rollouts
     records = table.latest(deployment.summary.record.called)
-    wanted = records[0] if records and number is None else next((one for one in records if one.number == number), None)
+    wanted = (
+        records[0]
+        if records and number is None
+        else next((record for record in records if record.number == number), None)
+    )
     if number is not None:
         wanted = existing("rollout", wanted, str(number))
     events = () if wanted is None else table.events(wanted.number)
     record = None if wanted is None else as_of(wanted, deployment.clock())
     most = None if whole else TABLE_ROWS
     has_bundles = deployment.config is not None and deployment.config.model.bundle is not None
-    found = RolloutParts(record=record, events=events, records=records, has_rows=has_bundles and record is not None)
-    return rollout_view(found, deployment.summary, deployment.address, command, deployment.clock(), most)
+    parts = RolloutParts(record=record, events=events, records=records, has_rows=has_bundles and record is not None)
+    return rollout_view(parts, deployment.summary, deployment.address, command, deployment.clock(), most)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,17 +114,17 @@ class RolloutParts:
 
 
 def rollout_view(
-    found: RolloutParts, summary: DeploymentSummary, parent: str, command: str, now: datetime, most: int | None = None
+    parts: RolloutParts, summary: DeploymentSummary, parent: str, command: str, now: datetime, most: int | None = None
 ) -> RolloutView:
     """The page of a rollout.
 
     Args:
         most: How many rows a table has at most; None: all.
     """
-    record, zone = found.record, summary.zone
+    record, zone = parts.record, summary.zone
     result = None if record is None else record.result
     address = f"{parent}/versions"
-    own = address if record is None else f"{address}/{record.number}"
+    rollout_address = address if record is None else f"{address}/{record.number}"
     tables: list[TableView] = []
     if result is not None:
         tables += [guards_table(result), windows_table(result, zone, most)]
@@ -128,21 +132,23 @@ def rollout_view(
         costs = costs_table(setting(record.settings, "costs"), record)
         tables += [] if costs is None else [costs]
         tables += [] if record.plan is None else [promises_table(record.plan)]
-        tables.append(events_table(found.events, zone, most))
-    tables.append(all_rollouts(found.records, address, zone))
+        tables.append(events_table(parts.events, zone, most))
+    tables.append(all_rollouts(parts.records, address, zone))
     return RolloutView(
-        address=own,
+        address=rollout_address,
         parent=parent,
         name=printable(name_of(summary)),
         number=None if record is None else record.number,
         title="Versions" if record is None else f"Version {record.candidate} against version {record.champion}",
-        sentence=_sentence(record, found.events, now),
+        sentence=_sentence(record, parts.events, now),
         reasons=() if result is None else tuple(map(printable, result.reasons)),
         figures=() if record is None or result is None else _figures(record, result),
         facts=() if record is None else _facts(record, zone),
         chart=None if result is None or not result.looks else _chart(result, zone, most),
         listed=tuple(tables),
-        rows_address=f"{own}/rows" if found.has_rows and record is not None and record.mode != "split" else "",
+        rows_address=f"{rollout_address}/rows"
+        if parts.has_rows and record is not None and record.mode != "split"
+        else "",
         command=command,
         timezone=zone_words(summary),
     )
@@ -161,22 +167,22 @@ def _sentence(record: RolloutRecord | None, events: Sequence[RolloutEvent], now:
         return "No two versions of this model were compared yet."
     verdict = "no look at the evidence yet" if record.result is None else record.result.verdict
     at = verdict_time(events) or now
-    kept = promise_text(record, at) if record.result and record.result.decided else ""
-    return f"{verdict.capitalize()}. Rollout {record.number}, {_MODES[record.mode]}: {record.state}.{kept}"
+    promise = promise_text(record, at) if record.result and record.result.decided else ""
+    return f"{verdict.capitalize()}. Rollout {record.number}, {_MODES[record.mode]}: {record.state}.{promise}"
 
 
 def _figures(record: RolloutRecord, result: RolloutResult) -> tuple[Figure, ...]:
-    found = result.interval
+    interval = result.interval
     left = "decided" if result.needed is None and result.decided else "not known yet"
     if not record.goes_on:
         left = record.state
     elif result.needed is not None:
         left = f"{result.needed.days:.1f}"
-    champion, candidate = (None if one is None else f"{one:.4f}" for one in (result.champion, result.candidate))
+    champion, candidate = (None if loss is None else f"{loss:.4f}" for loss in (result.champion, result.candidate))
     disagreement = result.disagreements / result.rows if result.rows else 0.0
     return (
         Figure(title="Verdict", text=result.verdict, alarm=result.verdict == "worse" or result.harmful),
-        Figure(title=result.title, text=f"{found.mean:+.4f}", beside=f"{found.low:+.4f} to {found.high:+.4f}"),
+        Figure(title=result.title, text=f"{interval.mean:+.4f}", beside=f"{interval.low:+.4f} to {interval.high:+.4f}"),
         Figure(title="Rows", text=f"{result.rows:,}", beside=f"{result.labelled:,} labels"),
         Figure(title="Answers differ", text=f"{disagreement:.1%}", beside=f"{result.disagreements:,} rows"),
         Figure(title="Days left", text=left, beside="" if result.needed is None else f"{result.needed.rows:,} rows"),

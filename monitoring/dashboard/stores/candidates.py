@@ -92,24 +92,24 @@ def candidates(
         One for each.
     """
     nobody = Ownership()
-    found = []
-    for one in outlines:
-        pages = [incident for incident in one.incidents if incident.level == "page"]
-        found.append(
+    result = []
+    for outline in outlines:
+        pages = [incident for incident in outline.incidents if incident.level == "page"]
+        result.append(
             Candidate(
                 store=store,
-                outline=one,
-                facts=facts_of(one, now),
+                outline=outline,
+                facts=facts_of(outline, now),
                 acknowledged=bool(pages) and all(is_seen(page, now) for page in pages),
-                snoozed=sum(incident.is_snoozed(now) for incident in one.incidents),
-                ownership=owners.get(one.name, nobody),
+                snoozed=sum(incident.is_snoozed(now) for incident in outline.incidents),
+                ownership=owners.get(outline.name, nobody),
             )
         )
-    return tuple(found)
+    return tuple(result)
 
 
 def chosen(
-    found: Sequence[Candidate], question: Question, mentioning: Collection[Place] = frozenset()
+    candidates: Sequence[Candidate], question: Question, mentioning: Collection[Place] = frozenset()
 ) -> tuple[Candidate, ...]:
     """The deployments that the reader asked for, worst first; in groups, the group of the worst deployment first.
 
@@ -121,44 +121,44 @@ def chosen(
         Those that fit; of groups by team, those without a team come last.
     """
     text = question.text.casefold()
-    kept = [
-        one
-        for one in found
-        if (not question.state or question.state in one.facts)
-        and (not question.team or one.ownership.team == question.team)
-        and (not question.tag or question.tag in one.ownership.tags)
-        and (not text or one.place in mentioning or text in _words(one))
+    matches = [
+        candidate
+        for candidate in candidates
+        if (not question.state or question.state in candidate.facts)
+        and (not question.team or candidate.ownership.team == question.team)
+        and (not question.tag or question.tag in candidate.ownership.tags)
+        and (not text or candidate.place in mentioning or text in _words(candidate))
     ]
-    kept.sort(key=_rank)
+    matches.sort(key=_rank)
     if not question.group:
-        return tuple(kept)
+        return tuple(matches)
     groups: dict[str, list[Candidate]] = {}
-    for one in kept:
-        groups.setdefault(one.group_name(question.group), []).append(one)
+    for candidate in matches:
+        groups.setdefault(candidate.group_name(question.group), []).append(candidate)
     named = [group for name, group in groups.items() if name]
-    return tuple(one for group in (*named, groups.get("", [])) for one in group)
+    return tuple(candidate for group in (*named, groups.get("", [])) for candidate in group)
 
 
-def page_of(found: Sequence[Candidate], page: int) -> tuple[Candidate, ...]:
+def page_of(candidates: Sequence[Candidate], page: int) -> tuple[Candidate, ...]:
     """The rows of one page, from 1."""
-    return tuple(found[(page - 1) * PAGE_ROWS : page * PAGE_ROWS])
+    return tuple(candidates[(page - 1) * PAGE_ROWS : page * PAGE_ROWS])
 
 
-def counts(found: Sequence[Candidate]) -> tuple[tuple[State, int], ...]:
+def counts(candidates: Sequence[Candidate]) -> tuple[tuple[State, int], ...]:
     """Of how many deployments each fact holds, worst first; facts of none are left out."""
     by_state = dict.fromkeys(STATES, 0)
-    for one in found:
-        for fact in one.facts:
+    for candidate in candidates:
+        for fact in candidate.facts:
             by_state[fact] += 1
     return tuple((state, count) for state, count in by_state.items() if count)
 
 
-def _words(one: Candidate) -> str:
+def _words(candidate: Candidate) -> str:
     """What a search looks at, beside incidents."""
-    outline, owner = one.outline, one.ownership
+    outline, owner = candidate.outline, candidate.ownership
     return "\n".join((outline.name, outline.model, owner.team, *owner.tags, outline.failure)).casefold()
 
 
-def _rank(one: Candidate) -> tuple[int, bool, float, str]:
-    pages = [incident.opened_at.timestamp() for incident in one.outline.incidents if incident.level == "page"]
-    return STATES.index(one.state), one.acknowledged, -max(pages, default=0.0), one.outline.name
+def _rank(candidate: Candidate) -> tuple[int, bool, float, str]:
+    pages = [incident.opened_at.timestamp() for incident in candidate.outline.incidents if incident.level == "page"]
+    return STATES.index(candidate.state), candidate.acknowledged, -max(pages, default=0.0), candidate.outline.name

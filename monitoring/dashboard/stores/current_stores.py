@@ -52,7 +52,7 @@ class CurrentStores:
     def fingerprint(self) -> str:
         """A text that changes with every run, window and action, and with the configs and their problems."""
         stores = self()
-        return "\n".join((*(f"{one.path} {one.problem}" for one in stores.files), stores.fingerprint()))
+        return "\n".join((*(f"{file.path} {file.problem}" for file in stores.files), stores.fingerprint()))
 
     def close(self) -> None:
         """Close the stores."""
@@ -60,7 +60,7 @@ class CurrentStores:
 
 
 def _configs(files: tuple[ConfigFile, ...]) -> list[object]:
-    return [(one.path, one.config) for one in files]
+    return [(file.path, file.config) for file in files]
 
 
 def _close(stores: Stores) -> None:

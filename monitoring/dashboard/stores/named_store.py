@@ -105,8 +105,8 @@ class NamedStore:
         A file that has not changed is not read again. Cost: some 30 µs a deployment, or 10 µs a file.
         """
         if not self.url.startswith("sqlite:"):
-            found = self._question.ask(self._read, ANSWER_SECONDS)
-            return replace(self._reading, problem=_slow(self.name)) if found is None else found
+            reading = self._question.ask(self._read, ANSWER_SECONDS)
+            return replace(self._reading, problem=_slow(self.name)) if reading is None else reading
         stamp = file_stamp(Path(self.url.removeprefix("sqlite:///").partition("?")[0]))
         if stamp is None or stamp != self._stamp or self._reading.problem is not None:
             self._read()
@@ -116,15 +116,15 @@ class NamedStore:
     def _read(self) -> StoreReading:
         try:
             store = self.store()
-            found = StoreReading(
+            reading = StoreReading(
                 outlines=store.overview.outlines(),
                 failing=store.monitors.failing(),
                 rollouts=store.rollouts.current(),
             )
         except PitfallsError as error:
-            found = replace(self._reading, problem=error)
-        self._reading = found
-        return found
+            reading = replace(self._reading, problem=error)
+        self._reading = reading
+        return reading
 
     def store(self) -> Store:
         """The opened store. Raises BadInput if there is none yet, CannotRun if it cannot be used."""
@@ -139,21 +139,21 @@ class NamedStore:
 
     def file_of(self, name: str) -> ConfigFile | None:
         """The file of the config of the deployment of that name, if one is; the first of several."""
-        return next((one for one in self.files if one.config is not None and one.config.name == name), None)
+        return next((file for file in self.files if file.config is not None and file.config.name == name), None)
 
     def owners(self) -> dict[str, Ownership]:
         """The teams and tags that configs name, by the deployment's name."""
         sections = {name: config.deployment for name, config in self._by_name().items()}
         return {
-            name: Ownership(team=one.team or "", tags=one.tags)
-            for name, one in sections.items()
-            if one.team is not None or one.tags
+            name: Ownership(team=section.team or "", tags=section.tags)
+            for name, section in sections.items()
+            if section.team is not None or section.tags
         }
 
     def _by_name(self) -> dict[str, MonitorConfig]:
         """The configs by the deployment's name; of one name the first."""
         if self._configs is None:
-            configs = [one.config for one in self.files[::-1] if one.config is not None]
+            configs = [file.config for file in self.files[::-1] if file.config is not None]
             self._configs = {config.name: config for config in configs}
         return self._configs
 
@@ -175,18 +175,18 @@ def named_stores(files: Sequence[ConfigFile]) -> tuple[NamedStore, ...]:
         The stores; each is named after its first config, with a number where the name is taken.
     """
     by_url: dict[str, list[ConfigFile]] = {}
-    for one in files:
-        if one.config is not None:
-            by_url.setdefault(one.config.store.url, []).append(one)
+    for file in files:
+        if file.config is not None:
+            by_url.setdefault(file.config.store.url, []).append(file)
     names: set[str] = set()
-    found = []
+    stores = []
     for url, named in by_url.items():
         config = named[0].config
         assert config is not None  # noqa: S101 - for the type checker: only those with a config are here
         name = _free(_plain(config.name), names)
         names.add(name)
-        found.append(NamedStore(name=name, url=url, files=tuple(named)))
-    return tuple(found)
+        stores.append(NamedStore(name=name, url=url, files=tuple(named)))
+    return tuple(stores)
 
 
 def file_stamp(path: Path) -> tuple[int, ...] | None:
@@ -196,14 +196,14 @@ def file_stamp(path: Path) -> tuple[int, ...] | None:
         The stamp; None where there is no file.
     """
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return None
     try:
         log = path.with_name(path.name + "-wal").stat()
     except OSError:
-        return (found.st_mtime_ns, found.st_size)
-    return (found.st_mtime_ns, found.st_size, *((log.st_mtime_ns, log.st_size) if log.st_size else ()))
+        return (status.st_mtime_ns, status.st_size)
+    return (status.st_mtime_ns, status.st_size, *((log.st_mtime_ns, log.st_size) if log.st_size else ()))
 
 
 def _slow(name: str) -> CannotRun:
@@ -224,8 +224,8 @@ def _plain(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "store"
 
 
-def _free(name: str, taken: set[str]) -> str:
+def _free(name: str, names: set[str]) -> str:
     number = 1
-    while (name if number == 1 else f"{name}-{number}") in taken:
+    while (name if number == 1 else f"{name}-{number}") in names:
         number += 1
     return name if number == 1 else f"{name}-{number}"

@@ -86,20 +86,20 @@ def read_roster(stores: Sequence[NamedStore], now: datetime) -> Roster:
     Returns:
         The deployments in the order of the stores and of creation.
     """
-    found: list[Candidate] = []
+    all_candidates: list[Candidate] = []
     unreadable: list[tuple[NamedStore, PitfallsError]] = []
     never: list[tuple[NamedStore, MonitorRecord]] = []
     rollouts: list[tuple[str, RolloutRecord]] = []
     for store in stores:
         reading = store.reading()
-        found += candidates(store.name, reading.outlines, store.owners(), now)
-        names = {one.name for one in reading.outlines}
-        never += [(store, one) for one in reading.failing if one.name not in names]
-        rollouts += [(store.name, one) for one in reading.rollouts]
+        all_candidates += candidates(store.name, reading.outlines, store.owners(), now)
+        names = {outline.name for outline in reading.outlines}
+        never += [(store, deployment) for deployment in reading.failing if deployment.name not in names]
+        rollouts += [(store.name, rollout) for rollout in reading.rollouts]
         if reading.problem is not None:
             unreadable.append((store, reading.problem))
     return Roster(
-        candidates=tuple(found),
+        candidates=tuple(all_candidates),
         unreadable=tuple(unreadable),
         never_worked=tuple(never),
         rollouts=tuple(rollouts),
@@ -112,13 +112,13 @@ def mentioning(stores: Sequence[NamedStore], text: str) -> frozenset[Place]:
     Args:
         text: The text; an empty one finds nothing.
     """
-    found: set[Place] = set()
+    places: set[Place] = set()
     for store in stores if text else ():
         try:
-            found |= {(store.name, number) for number in store.store().overview.mentioning(text)}
+            places |= {(store.name, number) for number in store.store().overview.mentioning(text)}
         except PitfallsError:
             continue
-    return frozenset(found)
+    return frozenset(places)
 
 
 def read_entries(
@@ -134,8 +134,8 @@ def read_entries(
         One entry for each, in the same order; one that is gone since is left out.
     """
     numbers: dict[str, list[int]] = {}
-    for one in shown:
-        numbers.setdefault(one.store, []).append(one.outline.number)
+    for candidate in shown:
+        numbers.setdefault(candidate.store, []).append(candidate.outline.number)
     read = {
         (store.name, summary.number): replace(summary, shown_in=shown_in)
         for store in stores
@@ -143,15 +143,21 @@ def read_entries(
         for summary in store.store().overview.some_summaries(numbers[store.name])
     }
     return tuple(
-        entry_of(one.store, read[one.place], now, earlier=one.outline.earlier, ownership=one.ownership)
-        for one in shown
-        if one.place in read
+        entry_of(
+            candidate.store,
+            read[candidate.place],
+            now,
+            earlier=candidate.outline.earlier,
+            ownership=candidate.ownership,
+        )
+        for candidate in shown
+        if candidate.place in read
     )
 
 
 def failures(files: Sequence[ConfigFile], roster: Roster) -> tuple[Failure, ...]:
     """What cannot be read, or failed: configs, then stores. A store of configs that were not run yet need not be."""
-    waiting = {one.path for one in files if one.is_waiting}
+    waiting = {file.path for file in files if file.is_waiting}
     return (
         *(
             Failure(config=file.name, reason=file.problem, unreadable=file.config is None)
@@ -181,6 +187,6 @@ def failures(files: Sequence[ConfigFile], roster: Roster) -> tuple[Failure, ...]
 def numbers_by_store(entries: Sequence[Entry]) -> dict[str, list[int]]:
     """The numbers of the deployments of each store."""
     numbers: dict[str, list[int]] = {}
-    for one in entries:
-        numbers.setdefault(one.store, []).append(one.summary.number)
+    for entry in entries:
+        numbers.setdefault(entry.store, []).append(entry.summary.number)
     return numbers

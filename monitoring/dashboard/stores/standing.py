@@ -116,7 +116,7 @@ def facts_of(subject: Subject, now: datetime) -> tuple[State, ...]:
     Returns:
         The facts; `ok` alone where there is none.
     """
-    levels = {one.level for one in subject.incidents}
+    levels = {incident.level for incident in subject.incidents}
     holds: dict[State, bool] = {
         "page": "page" in levels,
         "failing": bool(subject.failure),
@@ -132,8 +132,10 @@ def facts_of(subject: Subject, now: datetime) -> tuple[State, ...]:
 def standing(subject: DeploymentSummary, now: datetime) -> Standing:
     """Judge how a deployment stands."""
     zone, incidents, facts = subject.zone, subject.incidents, facts_of(subject, now)
-    pages = sorted((one for one in incidents if one.level == "page"), key=lambda page: _urgency(page, now))
-    notices = [one for one in incidents if one.level == "notice"]
+    pages = sorted(
+        (incident for incident in incidents if incident.level == "page"), key=lambda page: _urgency(page, now)
+    )
+    notices = [incident for incident in incidents if incident.level == "notice"]
     sentences: dict[State, str] = {}
     if pages:
         sentences["page"] = _page_sentence(pages, now, zone)
@@ -146,7 +148,7 @@ def standing(subject: DeploymentSummary, now: datetime) -> Standing:
     if "undelivered" in facts:
         sentences["undelivered"] = undelivered_sentence(subject.undelivered, zone)
     if notices:
-        newest = max(notices, key=lambda one: one.opened_at)
+        newest = max(notices, key=lambda incident: incident.opened_at)
         more = f", and {format_count(len(notices) - 1, 'other notice')}" if len(notices) > 1 else ""
         since = format_moment(newest.window_start, zone)
         sentences["notice"] = f"{cause_line(newest)[:_SENTENCE]} since {since}{more}."
@@ -156,15 +158,15 @@ def standing(subject: DeploymentSummary, now: datetime) -> Standing:
         sentences["unknown"] = "No window has been judged yet."
     else:
         sentences["ok"] = f"No open incident. Judged up to {format_window(*subject.last, zone)}."
-    first = pages[0] if pages else max(notices, key=lambda one: one.opened_at, default=None)
+    first = pages[0] if pages else max(notices, key=lambda incident: incident.opened_at, default=None)
     return Standing(
         state=facts[0],
         sentence=sentences[facts[0]],
         incident=first.number if first is not None and facts[0] == first.level else None,
         acknowledged=bool(pages) and all(is_seen(page, now) for page in pages),
-        snoozed=sum(one.is_snoozed(now) for one in incidents),
+        snoozed=sum(incident.is_snoozed(now) for incident in incidents),
         facts=facts,
-        also=tuple(sentences[one] for one in facts[1:] if one != "unknown"),
+        also=tuple(sentences[fact] for fact in facts[1:] if fact != "unknown"),
     )
 
 

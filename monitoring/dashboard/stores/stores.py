@@ -89,9 +89,9 @@ class Stores:
     @property
     def configs(self) -> ConfigCounts:
         """How many configs there are."""
-        present = sum(not one.is_missing for one in self.files)
+        present = sum(not file.is_missing for file in self.files)
         expected = max(self.expected, len(self.files))
-        waiting = sum(one.is_waiting and not one.problem for one in self.files)
+        waiting = sum(file.is_waiting and not file.problem for file in self.files)
         return ConfigCounts(expected=expected, missing=expected - present, waiting=waiting)
 
     def store(self, name: str) -> NamedStore:

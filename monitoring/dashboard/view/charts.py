@@ -19,7 +19,7 @@ from monitoring.watches.descriptions import format_value, slice_title, watch_tit
 
 def loss_charts(history: DeploymentHistory, address: str) -> tuple[ChartView, ...]:
     """The loss of the deployment by window, of each output; none where nothing was scored."""
-    losses = [one.watch for one in headline_losses(history.last_scores, history.baseline)]
+    losses = [loss.watch for loss in headline_losses(history.last_scores, history.baseline)]
     watches = losses or first_of_each((key.watch for key in history.scores.values), HEADLINES)
     charts = (watch_chart(history, WatchKey(watch=watch), address) for watch in watches)
     return tuple(chart for chart in charts if chart is not None)
@@ -28,8 +28,8 @@ def loss_charts(history: DeploymentHistory, address: str) -> tuple[ChartView, ..
 def loss_watches(history: DeploymentHistory) -> tuple[str, ...]:
     """The watches that `loss_charts` needs: losses and their estimates, or all of them where none was scored lately."""
     losses = headline_losses(history.last_scores, history.baseline)
-    every = (one.watch for one in history.baseline if split_output(one.watch)[1] in HEADLINES)
-    return tuple(each for one in losses for each in (one.watch, f"estimated_{one.watch}")) or (*HEADLINES, *every)
+    every = (score.watch for score in history.baseline if split_output(score.watch)[1] in HEADLINES)
+    return tuple(each for loss in losses for each in (loss.watch, f"estimated_{loss.watch}")) or (*HEADLINES, *every)
 
 
 def watch_chart(
@@ -39,7 +39,7 @@ def watch_chart(
     points = history.scores.points(key)
     if not points or not history.windows:
         return None
-    known = next((one for one in history.baseline if (one.watch, one.slice) == (key.watch, key.slice)), None)
+    baseline = next((score for score in history.baseline if (score.watch, score.slice) == (key.watch, key.slice)), None)
     title = watch_title(key.watch) + (f" at {slice_title(key.slice)}" if key.slice else "")
     estimated = WatchKey(watch=f"estimated_{key.watch}", slice=key.slice)
     series = Series(
@@ -49,14 +49,14 @@ def watch_chart(
         values=tuple(value for _, value in points),
         since=history.windows[0].start,
         until=history.windows[-1].end,
-        band=None if known is None else Band(mean=known.mean, deviation=known.deviation),
+        band=None if baseline is None else Band(mean=baseline.mean, deviation=baseline.deviation),
         pages=pages_within(history),
         estimated=history.scores.points(estimated),
     )
     band = (
         ""
-        if known is None
-        else f" Band: baseline, {format_value(key.watch, known.mean)} ± one standard deviation between windows."
+        if baseline is None
+        else f" Band: baseline, {format_value(key.watch, baseline.mean)} ± one standard deviation between windows."
     )
     dashed = " Dashed: the estimate without labels." if series.estimated else ""
     return ChartView(
@@ -71,7 +71,7 @@ def watch_chart(
 def pages_within(history: DeploymentHistory) -> tuple[datetime, ...]:
     """When the windows that raised a page begin, of those that are shown."""
     since, until = history.windows[0].start, history.windows[-1].end
-    pages = (one.window_start for one in history.incidents if one.level == "page")
+    pages = (incident.window_start for incident in history.incidents if incident.level == "page")
     return tuple(start for start in pages if since <= start < until)
 
 
@@ -95,25 +95,25 @@ def evidence_chart(history: DeploymentHistory, address: str) -> ChartView | None
 
 def labels_chart(history: DeploymentHistory, address: str) -> ChartView | None:
     """The share of labels that arrived of those due, by window; None where each comes with its row, or none is due."""
-    due = [one for one in history.windows if one.labels_due]
-    if all(one.labels == one.labels_due for one in due):
+    due = [window for window in history.windows if window.labels_due]
+    if all(window.labels == window.labels_due for window in due):
         return None
     series = Series(
         watch="error",  # a share, shown in per cent
         title="Labels that arrived, of those due",
-        times=tuple(one.start for one in due),
-        values=tuple(one.labels / one.labels_due for one in due),
+        times=tuple(window.start for window in due),
+        values=tuple(window.labels / window.labels_due for window in due),
         since=history.windows[0].start,
         until=history.windows[-1].end,
     )
     rows = tuple(
         (
-            window_cell(one, address, history.zone),
-            cell(f"{one.labels:,}", one.labels),
-            cell(f"{one.labels_due:,}", one.labels_due),
-            cell(format_value("error", one.labels / one.labels_due), one.labels / one.labels_due),
+            window_cell(window, address, history.zone),
+            cell(f"{window.labels:,}", window.labels),
+            cell(f"{window.labels_due:,}", window.labels_due),
+            cell(format_value("error", window.labels / window.labels_due), window.labels / window.labels_due),
         )
-        for one in due[::-1][: history.table_rows]
+        for window in due[::-1][: history.table_rows]
     )
     table = TableView(
         name="labels",
@@ -146,10 +146,10 @@ def window_address(start: datetime, address: str) -> str:
 
 
 def _values(series: Series, history: DeploymentHistory, address: str) -> TableView:
-    known = {one.start: one for one in history.windows}
-    points = [(at, value) for at, value in zip(series.times, series.values, strict=True) if at in known]
+    windows = {window.start: window for window in history.windows}
+    points = [(at, value) for at, value in zip(series.times, series.values, strict=True) if at in windows]
     rows = [
-        (window_cell(known[at], address, history.zone), cell(format_value(series.watch, value), value))
+        (window_cell(windows[at], address, history.zone), cell(format_value(series.watch, value), value))
         for at, value in points[::-1][: history.table_rows]
     ]
     return TableView(
@@ -175,15 +175,15 @@ def windows_table(windows: Sequence[WindowRecord], address: str, zone: ZoneInfo,
         columns=("Window", "Status", "Rows", "Labels", "Labels due", "Page evidence", "Notice evidence"),
         rows=tuple(
             (
-                window_cell(one, address, zone),
-                cell(one.status, style=one.status),
-                cell(f"{one.rows:,}", one.rows),
-                cell(f"{one.labels:,}", one.labels),
-                cell(f"{one.labels_due:,}", one.labels_due),
-                cell(format_evidence(one.page_log_evidence), finite_evidence(one.page_log_evidence)),
-                cell(format_evidence(one.notice_log_evidence), finite_evidence(one.notice_log_evidence)),
+                window_cell(window, address, zone),
+                cell(window.status, style=window.status),
+                cell(f"{window.rows:,}", window.rows),
+                cell(f"{window.labels:,}", window.labels),
+                cell(f"{window.labels_due:,}", window.labels_due),
+                cell(format_evidence(window.page_log_evidence), finite_evidence(window.page_log_evidence)),
+                cell(format_evidence(window.notice_log_evidence), finite_evidence(window.notice_log_evidence)),
             )
-            for one in windows[::-1][:most]
+            for window in windows[::-1][:most]
         ),
         numeric=frozenset(range(2, 7)),
         total=len(windows),

@@ -36,7 +36,7 @@ class Turns:
         self._waiting = 0
 
     @asynccontextmanager
-    async def one(self) -> AsyncIterator[None]:
+    async def turn(self) -> AsyncIterator[None]:
         """Wait for a turn.
 
         Raises:
@@ -110,7 +110,7 @@ class ViewEndpoint(Generic[ViewT]):
         return table_answer(table, kind)
 
     async def _view(self, stores: Stores, request: Request, rows: int | None) -> ViewT:
-        async with nullcontext() if self.turns is None else self.turns.one():
+        async with nullcontext() if self.turns is None else self.turns.turn():
             return await run_in_threadpool(self.read, stores, request, rows)
 
 

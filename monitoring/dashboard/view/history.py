@@ -67,7 +67,7 @@ class DeploymentHistory:
     @property
     def last_scores(self) -> tuple[tuple[ScoreRecord, ...], ...]:
         """The scores of the last windows."""
-        return tuple(one.scores for one in self.last)
+        return tuple(window.scores for window in self.last)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +115,7 @@ def with_scores(store: Store, history: DeploymentHistory, extent: HistoryRange, 
     Returns:
         The history with them. Cost: some 4 µs for each score that is read.
     """
-    watches = {*drawn.watches, *(known.watch for one in drawn.inputs for known in one.watches)}
+    watches = {*drawn.watches, *(score.watch for model_input in drawn.inputs for score in model_input.watches)}
     scores = store.windows.series(
         history.summary.number, watches, latest=extent.latest, before=extent.before, part=drawn.part
     )

@@ -33,22 +33,22 @@ class KeptReadings:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = Lock()
-        self._kept: OrderedDict[Hashable, tuple[float, object]] = OrderedDict()
+        self._readings: OrderedDict[Hashable, tuple[float, object]] = OrderedDict()
 
     def get(self, key: Hashable, read: Callable[[], Reading]) -> Reading:
         """What is kept, or else read now."""
         with self._lock:
-            until, kept = self._kept.get(key, (0.0, None))
+            until, cached_reading = self._readings.get(key, (0.0, None))
         begin = self._clock()
         if begin < until:
-            return cast("Reading", kept)
+            return cast("Reading", cached_reading)
         reading = read()
         end = self._clock()
         with self._lock:
-            self._kept[key] = end + max(LEAST_SECONDS, TIMES_ITS_COST * (end - begin)), reading
-            self._kept.move_to_end(key)
-            while len(self._kept) > MOST_KEPT:
-                self._kept.popitem(last=False)
+            self._readings[key] = end + max(LEAST_SECONDS, TIMES_ITS_COST * (end - begin)), reading
+            self._readings.move_to_end(key)
+            while len(self._readings) > MOST_KEPT:
+                self._readings.popitem(last=False)
         return reading
 
 

@@ -60,16 +60,16 @@ def headline_losses(
     scores: Sequence[Sequence[ScoreRecord]], baseline: Sequence[BaselineScore], part: str = WHOLE
 ) -> tuple[LossView, ...]:
     """As `headline_loss`: the first loss of `HEADLINES` that was scored, of each output where there are several."""
-    scored = (one for window in scores for one in window if one.value is not None and one.rows > 0)
-    there = dict.fromkeys(one.watch for one in scored if one.slice == part)
+    scored = (score for window in scores for score in window if score.value is not None and score.rows > 0)
+    there = dict.fromkeys(score.watch for score in scored if score.slice == part)
     views = (watch_view(watch, scores, baseline, part) for watch in first_of_each(there, HEADLINES))
     return tuple(view for view in views if view is not None)
 
 
 def _rise(view: LossView) -> float:
     """How far a loss is above its baseline, in tolerances."""
-    known = view.baseline
-    return 0.0 if known is None else (view.value.mean - known.mean) / (known.tolerance or 1.0)
+    baseline = view.baseline
+    return 0.0 if baseline is None else (view.value.mean - baseline.mean) / (baseline.tolerance or 1.0)
 
 
 def watch_view(
@@ -77,28 +77,32 @@ def watch_view(
 ) -> LossView | None:
     """One watch over the last windows, on the whole traffic or on a slice; None where it has no score."""
     points = [
-        (one.value, one.rows)
+        (score.value, score.rows)
         for window in scores
-        for one in window
-        if one.watch == watch and one.slice == part and one.value is not None and one.rows > 0
+        for score in window
+        if score.watch == watch and score.slice == part and score.value is not None and score.rows > 0
     ]
     if not points:
         return None
     value = weighted_interval(points)
-    known = next((one for one in baseline if one.watch == watch and one.slice == part), None)
+    baseline_score = next((score for score in baseline if score.watch == watch and score.slice == part), None)
     title = watch_title(watch)
-    against = NOTHING if known is None else f"{format_value(watch, known.mean)} in the baseline"
+    against = NOTHING if baseline_score is None else f"{format_value(watch, baseline_score.mean)} in the baseline"
     text = format_value(watch, value.mean)
     summary = f"{title} {text} over {format_count(len(points), 'window')}, {against}."
-    mark = None if known is None else interval_mark(value, known.mean, known.deviation, summary)
-    if known is not None:
-        against = f"{format_value(watch, known.mean)} ({format_change(watch, value.mean - known.mean)})"
+    mark = (
+        None if baseline_score is None else interval_mark(value, baseline_score.mean, baseline_score.deviation, summary)
+    )
+    if baseline_score is not None:
+        against = (
+            f"{format_value(watch, baseline_score.mean)} ({format_change(watch, value.mean - baseline_score.mean)})"
+        )
     return LossView(
         watch=watch,
         title=title,
         windows=len(points),
         value=value,
-        baseline=known,
+        baseline=baseline_score,
         mark=mark,
         text=text,
         against=against,

@@ -69,22 +69,22 @@ def _coded(text: str) -> Markup:
 def _cells(row: Sequence[Cell], numeric: Collection[int]) -> Markup:
     """The cells of a row, the first as its head, every value escaped; as a template it took ten times as long."""
     html = []
-    for place, one in enumerate(row):
+    for place, cell in enumerate(row):
         tag, scope = ("td", "") if place else ("th", ' scope="row"')
-        classes = " ".join(word for word in (one.style, "number" if place in numeric else "") if word)
+        classes = " ".join(word for word in (cell.style, "number" if place in numeric else "") if word)
         named = f' class="{escape(classes)}"' if classes else ""
-        drawing = _svg(one.drawing) if one.drawing else ""
-        html.append(f"<{tag}{scope}{named}>{drawing}{_content(one)}</{tag}>")
+        drawing = _svg(cell.drawing) if cell.drawing else ""
+        html.append(f"<{tag}{scope}{named}>{drawing}{_content(cell)}</{tag}>")
     return Markup("".join(html))  # noqa: S704 - every value is escaped above
 
 
-def _content(one: Cell) -> str:
+def _content(cell: Cell) -> str:
     """The text of a cell: where it leads to, or the moment that it is, which a script can write in another zone."""
-    text = escape(one.text)
-    if one.href:
-        return f'<a href="{escape(one.href)}">{text}</a>'
-    if isinstance(one.value, datetime) and one.text:
-        return f'<time datetime="{one.value.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}">{text}</time>'
+    text = escape(cell.text)
+    if cell.href:
+        return f'<a href="{escape(cell.href)}">{text}</a>'
+    if isinstance(cell.value, datetime) and cell.text:
+        return f'<time datetime="{cell.value.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}">{text}</time>'
     return text
 
 

@@ -63,8 +63,8 @@ def page_number_of(request: Request) -> int:
 
 def windows_of(request: Request, otherwise: int = WINDOWS_SHOWN) -> int:
     """How many windows a request asks for, one of `WINDOW_CHOICES`; a number of them where it says nothing."""
-    asked = request.query_params.get("windows", "")
-    return next((one for one in WINDOW_CHOICES if str(one) == asked), otherwise)
+    text = request.query_params.get("windows", "")
+    return next((choice for choice in WINDOW_CHOICES if str(choice) == text), otherwise)
 
 
 def place_of(request: Request) -> tuple[str, int]:
@@ -88,8 +88,8 @@ def _zone_named(name: str) -> str:
 
 def incident_of(request: Request) -> int | None:
     """The incident that a request names with ``?incident=``; None for none."""
-    asked = request.query_params.get("incident", "")
-    return int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 10 else None
+    text = request.query_params.get("incident", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 def start_of(request: Request) -> datetime:

@@ -61,12 +61,12 @@ def action_of(kind: ActionKind, form: Mapping[str, str], now: datetime) -> Incid
     until, until_worse = None, False
     if kind == "snooze":
         lengths = {value: length for value, _, length in SNOOZES}
-        asked = form.get("until", "")
-        if asked not in lengths:
+        choice = form.get("until", "")
+        if choice not in lengths:
             raise BadInput(
-                "A snooze needs an end.", got=asked or "none", expected=", ".join(lengths), fix="Choose one of these."
+                "A snooze needs an end.", got=choice or "none", expected=", ".join(lengths), fix="Choose one of these."
             )
-        length = lengths[asked]
+        length = lengths[choice]
         until, until_worse = (None, True) if length is None else (now + length, False)
     by = form.get("by", "").strip() or NOBODY
     return IncidentAction(at=now, by=by, kind=kind, text=text, until=until, until_worse=until_worse)
@@ -130,7 +130,7 @@ def table_answer(table: TableView, kind: str) -> Response:
     raise HTTPException(404)
 
 
-def said(lines: Sequence[str], code: int) -> Response:
+def text_response(lines: Sequence[str], code: int) -> Response:
     """A page that says why there is no other one, in lines, of which the first is its title."""
     return HTMLResponse(render("failed", lines=lines, code=code), code)
 
@@ -145,13 +145,13 @@ async def failed(request: Request, error: Exception) -> Response:
         404 for what is not there, 400 for an action that is refused, 503 where the store fails.
     """
     code = 503 if not isinstance(error, BadInput) else 400 if request.method == "POST" else 404
-    return said(str(error).splitlines(), code)
+    return text_response(str(error).splitlines(), code)
 
 
 async def refused(_request: Request, error: Exception) -> Response:
     """A page for a request that no other page answers; a detail of several lines says why."""
     if isinstance(error, HTTPException) and "\n" in error.detail:
-        return said(error.detail.split("\n"), error.status_code)
+        return text_response(error.detail.split("\n"), error.status_code)
     code = error.status_code if isinstance(error, HTTPException) else 500
     lines = ["There is no such page."] if code == 404 else [f"The request was refused ({code})."]
-    return said(lines, code)
+    return text_response(lines, code)

@@ -68,4 +68,4 @@ def csv_text(table: TableView) -> str:
     >>> csv_text(TableView(name="t", title="T", columns=("a", "b"), rows=(row,)))
     "a,b\r\n'=1+1,0.125\r\n"
     """
-    return "".join(csv_lines(table.columns, ([one.value for one in row] for row in table.rows)))
+    return "".join(csv_lines(table.columns, ([cell.value for cell in row] for row in table.rows)))

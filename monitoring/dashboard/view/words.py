@@ -28,14 +28,14 @@ def name_of(summary: DeploymentSummary) -> str:
 
 def zone_words(summary: DeploymentSummary) -> str:
     """In which time zone a page of a deployment has its times, and whose that is where it is not the deployment's."""
-    own = printable(summary.record.timezone)
-    return own if summary.shown_in in ("", own) else f"{summary.shown_in}, yours; the deployment's is {own}"
+    zone = printable(summary.record.timezone)
+    return zone if summary.shown_in in ("", zone) else f"{summary.shown_in}, yours; the deployment's is {zone}"
 
 
 def coverage(windows: Sequence[WindowRecord]) -> float | None:
     """Labels that arrived as a share of those due; None where none was due."""
-    due = sum(one.labels_due for one in windows)
-    return sum(one.labels for one in windows) / due if due else None
+    due = sum(window.labels_due for window in windows)
+    return sum(window.labels for window in windows) / due if due else None
 
 
 def next_step(incident: IncidentRecord) -> str:

@@ -44,13 +44,13 @@ class Changes:
         self._open += 1
         if self._task is None:
             self._task = asyncio.create_task(self._watch())
-        seen = self._number
+        number = self._number
         try:
             yield "retry: 5000\n\n"
             while True:
-                if await self._next(seen, alive):
-                    seen = self._number
-                    yield f"event: changed\ndata: {seen}\n\n"
+                if await self._next(number, alive):
+                    number = self._number
+                    yield f"event: changed\ndata: {number}\n\n"
                 else:
                     yield ": alive\n\n"
         finally:
@@ -59,10 +59,10 @@ class Changes:
                 self._task.cancel()
                 self._task = None
 
-    async def _next(self, seen: int, seconds: float) -> bool:
+    async def _next(self, number: int, seconds: float) -> bool:
         try:
             async with asyncio.timeout(seconds), self._changed:
-                await self._changed.wait_for(lambda: self._number != seen)
+                await self._changed.wait_for(lambda: self._number != number)
         except TimeoutError:
             return False
         return True

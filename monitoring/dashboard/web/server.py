@@ -218,12 +218,12 @@ def bind(host: str, port: int) -> socket.socket:
         listening.listen(BACKLOG)  # whoever connects before the server runs waits for it
     except OSError as error:
         listening.close()
-        taken = error.errno == errno.EADDRINUSE
+        is_taken = error.errno == errno.EADDRINUSE
         raise CannotRun(
             "The dashboard cannot listen there.",
             got=f"{host} port {port} ({error.strerror or error})",
             expected="an address of this machine, and a free port",
-            fix="Choose another one with --port." if taken else "Choose another one with --host or --port.",
+            fix="Choose another one with --port." if is_taken else "Choose another one with --host or --port.",
         ) from error
     return listening
 

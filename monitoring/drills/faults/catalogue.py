@@ -44,10 +44,10 @@ def fitting(
     """The faults that fit a deployment, each with what it may be planted in, and those that do not."""
     targets = [(fault, fault.targets(scope)) for fault in faults]
     return (
-        tuple((fault, found) for fault, found in targets if found),
+        tuple((fault, columns) for fault, columns in targets if columns),
         tuple(
             UnfitFault(fault=fault.name, title=fault.title, reason=f"needs {fault.needs}")
-            for fault, found in targets
-            if not found
+            for fault, columns in targets
+            if not columns
         ),
     )

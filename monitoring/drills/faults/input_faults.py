@@ -33,13 +33,13 @@ FREQUENT = 0.05
 
 def numbers(scope: FaultScope) -> tuple[str, ...]:
     """The number inputs that vary, of which most values are there and are not 0."""
-    found = []
+    names = []
     for name in _inputs(scope.spec, "number", scope.sample):
         values = as_numbers(scope.sample[name])
         there = values[np.isfinite(values)]
         if there.size and np.count_nonzero(there) >= MOST_VALUES * values.size and there.std() > 0.0:
-            found.append(name)
-    return tuple(found)
+            names.append(name)
+    return tuple(names)
 
 
 def categories(scope: FaultScope) -> tuple[str, ...]:
@@ -66,12 +66,12 @@ def as_numbers(column: pa.ChunkedArray) -> NDArray[np.float64]:
 
 def most_frequent(column: pa.ChunkedArray) -> str:
     """The most frequent value of a category, of several the first by name."""
-    return min(_counts(column).items(), key=lambda one: (-one[1], one[0]))[0]
+    return min(_counts(column).items(), key=lambda item: (-item[1], item[0]))[0]
 
 
 def _counts(column: pa.ChunkedArray) -> dict[str, int]:
-    found = pc.value_counts(codes_as_text(column).combine_chunks().cast(pa.string()).drop_null())
-    return dict(zip(found.field("values").to_pylist(), found.field("counts").to_pylist(), strict=True))
+    counts = pc.value_counts(codes_as_text(column).combine_chunks().cast(pa.string()).drop_null())
+    return dict(zip(counts.field("values").to_pylist(), counts.field("counts").to_pylist(), strict=True))
 
 
 def _largest_share(column: pa.ChunkedArray) -> float:
@@ -81,10 +81,10 @@ def _largest_share(column: pa.ChunkedArray) -> float:
 
 def _inputs(spec: BaselineSpec, kind: FeatureKind, sample: pa.Table) -> tuple[str, ...]:
     """The inputs of a kind; what describes a column only if there is no other."""
-    known = set(sample.column_names) - spec.of_outputs
-    there = [one for one in spec.features if one.kind == kind and one.name in known]
-    own = [one.name for one in there if not one.source]
-    return tuple(own or [one.name for one in there])
+    columns = set(sample.column_names) - spec.of_outputs
+    there = [feature for feature in spec.features if feature.kind == kind and feature.name in columns]
+    direct = [feature.name for feature in there if not feature.source]
+    return tuple(direct or [feature.name for feature in there])
 
 
 def _of_numbers(change: Callable[[NDArray[np.float64], float, np.random.Generator], NDArray[np.float64]]) -> Plant:
@@ -136,8 +136,10 @@ def _with_new_values(rows: pa.Table, target: str, _scope: FaultScope, rng: np.ra
 def _as_text(rows: pa.Table, target: str, _scope: FaultScope, _rng: np.random.Generator) -> pa.Table:
     """Numbers with a comma for the decimal point, as text."""
     values = as_numbers(rows[target])
-    known = np.isfinite(values)
-    texts = [f"{value:.3f}".replace(".", ",") if there else None for value, there in zip(values, known, strict=True)]
+    is_finite = np.isfinite(values)
+    texts = [
+        f"{value:.3f}".replace(".", ",") if there else None for value, there in zip(values, is_finite, strict=True)
+    ]
     return with_column(rows, target, pa.array(texts, pa.string()))
 
 

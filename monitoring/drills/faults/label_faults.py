@@ -65,8 +65,8 @@ class WrongLabels:
         task = scope.spec.task
         if not task.exclusive:
             return _among_themselves(rows, rng.permutation(labelled)[:wanted])
-        known = predictions_from(rows.take(pa.array(labelled)), scope.spec)
-        right = labelled[task.losses(known.probabilities, known.labels)["error"] == 0.0]
+        predictions = predictions_from(rows.take(pa.array(labelled)), scope.spec)
+        right = labelled[task.losses(predictions.probabilities, predictions.labels)["error"] == 0.0]
         chosen = rng.permutation(right)[:wanted]
         steps = rng.integers(1, len(task.classes), chosen.size)
         return _other_class(rows, np.sort(chosen), steps, task)

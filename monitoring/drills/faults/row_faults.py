@@ -35,14 +35,14 @@ def sources(scope: FaultScope) -> tuple[str, ...]:
         `column=value` for each.
     """
     there = [name for name in scope.slices if name in scope.sample.column_names]
-    words = [one.name for one in scope.spec.features if one.kind == "category" and not one.source]
-    found = []
+    words = [feature.name for feature in scope.spec.features if feature.kind == "category" and not feature.source]
+    slices = []
     for name in there or [name for name in words if name in scope.sample.column_names]:
         counts = pc.value_counts(_text(scope.sample, name).drop_null())
         for value, count in zip(counts.field("values").to_pylist(), counts.field("counts").to_pylist(), strict=True):
             if LEAST <= count / scope.sample.num_rows <= MOST:
-                found.append(f"{name}={value}")
-    return tuple(sorted(found))
+                slices.append(f"{name}={value}")
+    return tuple(sorted(slices))
 
 
 def _text(rows: pa.Table, name: str) -> pa.Array:
@@ -69,17 +69,17 @@ def _harder(rows: pa.Table, _target: str, scope: FaultScope, rng: np.random.Gene
         return rows
     weights = _weights(errors, float(errors.mean()) + HARDER)
     drawn = np.sort(rng.choice(errors.size, errors.size, p=weights))
-    found = rows.take(pa.array(drawn))
-    ids = [f"{one}~{place}" for place, one in enumerate(found["prediction_id"].to_pylist())]
-    return with_column(found, "prediction_id", pa.array(ids, pa.string()))
+    sample = rows.take(pa.array(drawn))
+    ids = [f"{prediction_id}~{place}" for place, prediction_id in enumerate(sample["prediction_id"].to_pylist())]
+    return with_column(sample, "prediction_id", pa.array(ids, pa.string()))
 
 
 def _weights(errors: NDArray[np.float64], wanted: float) -> NDArray[np.float64]:
     """Chances, exponential in the expected error, under which its mean is as wanted, or nearly the largest there is."""
 
     def chances(steepness: float) -> NDArray[np.float64]:
-        found = np.exp(steepness * (errors - errors.max()))
-        return np.asarray(found / found.sum(), dtype=np.float64)
+        weights = np.exp(steepness * (errors - errors.max()))
+        return np.asarray(weights / weights.sum(), dtype=np.float64)
 
     low, high = 0.0, STEEPEST
     for _ in range(40):

@@ -52,9 +52,9 @@ class BackfillResult:
 class BackfillRequest:
     """Begins a backfill that somebody asks for."""
 
-    def __init__(self, config: MonitorConfig, store: Store, asked: WindowRange) -> None:
+    def __init__(self, config: MonitorConfig, store: Store, span: WindowRange) -> None:
         """Reads nothing yet."""
-        self._config, self._store, self._asked = config, store, asked
+        self._config, self._store, self._range = config, store, span
         self.begun: Backfill | None = None
 
     def bound(self, deployment: Deployment, number: int, now: datetime, renew: Callable[[], None]) -> datetime:
@@ -69,38 +69,40 @@ class BackfillRequest:
         Raises:
             BadInput: The range cannot be judged.
         """
-        asked = self._asked
-        for one in self._store.backfills.read(number)[:1]:
-            if one.ended_at is None and (one.start, one.end, one.only) == (asked.start, asked.end, asked.only):
-                self.begun = one
-                return one.until
+        span = self._range
+        for latest in self._store.backfills.read(number)[:1]:
+            if latest.ended_at is None and (latest.start, latest.end, latest.only) == (span.start, span.end, span.only):
+                self.begun = latest
+                return latest.until
         last = self._store.windows.last(number)
         judged_until = None if last is None else last.record.end
         since = self._store.deployments.read(number).since
-        after = max((one for one in (judged_until, since) if one is not None), default=None)
+        after = max((time for time in (judged_until, since) if time is not None), default=None)
         checked_at = self._store.deployments.check(number).checked_at
         followed = is_followed(deployment.plan, after=after, checked_at=checked_at)
-        start = min((one for one in (after, asked.start) if one is not None), default=None)
+        start = min((time for time in (after, span.start) if time is not None), default=None)
         scope = ReadScope(since=None if after is None or start is None else start - deployment.horizon)
         traffic = open_traffic(
             self._config, deployment.baseline, deployment.version, clock=lambda: now, scope=scope, meanwhile=renew
         )
         due = due_windows(traffic, deployment.plan, after=after, now=now, followed=followed)
-        known = self._known(number, traffic, due)
-        again = asked.again_from(known)
-        if again is None and not asked.has_new(known):
-            return min((one.start for one in known.due), default=asked.start)
-        until = max(one for one in (asked.end, judged_until) if one is not None)
-        backfill = Backfill(start=asked.start, end=asked.end, by=asked.by, at=now, only=asked.only, until=until)
+        windows = self._known_windows(number, traffic, due)
+        again = span.again_from(windows)
+        if again is None and not span.has_new(windows):
+            return min((window.start for window in windows.due), default=span.start)
+        until = max(time for time in (span.end, judged_until) if time is not None)
+        backfill = Backfill(start=span.start, end=span.end, by=span.by, at=now, only=span.only, until=until)
         checked = again + deployment.plan.lateness if again is not None and followed else None
         self.begun = self._store.backfills.begin(number, backfill, again_from=again, checked_at=checked)
         return until
 
-    def _known(self, number: int, traffic: TrafficSource, due: tuple[Window, ...]) -> KnownWindows:
+    def _known_windows(self, number: int, traffic: TrafficSource, due: tuple[Window, ...]) -> KnownWindows:
         """What is known of the windows. Cost: a pass over the rows' times and ids."""
-        start = self._asked.start
-        records = [one for one in self._store.windows.read(number, scores=False, since=start) if one.start >= start]
-        windows = [Window(start=one.start, end=one.end) for one in records]
+        start = self._range.start
+        records = [
+            record for record in self._store.windows.read(number, scores=False, since=start) if record.start >= start
+        ]
+        windows = [Window(start=record.start, end=record.end) for record in records]
         return KnownWindows(
             judged=records,
             counts=traffic.row_counts(windows) if windows else np.zeros((0, 2), np.int64),
@@ -112,7 +114,8 @@ class BackfillRequest:
     def _failed(self, number: int, window: Window) -> bool:
         """Whether the last attempt at a window that is not judged failed: by itself, or with the run before it."""
         begun = any(
-            one.start == window.start and one.unfinished for one in self._store.attempts.read(number, window.start)
+            attempt.start == window.start and attempt.unfinished
+            for attempt in self._store.attempts.read(number, window.start)
         )
         runs = self._store.runs.latest(number, latest=1)
         return begun or bool(runs and (runs[0].error or runs[0].ended_at is None))
@@ -121,7 +124,7 @@ class BackfillRequest:
 def backfill(
     config: MonitorConfig,
     store: Store,
-    asked: WindowRange,
+    span: WindowRange,
     *,
     request: RunRequest,
     services: ExternalServices = NO_SERVICES,
@@ -144,20 +147,23 @@ def backfill(
         BadInput: The range cannot be judged: see `WindowRange.again_from`.
         CannotRun: Another run is judging the same deployment, or a file cannot be read.
     """
-    one = BackfillRequest(config, store, asked)
-    run = judge_windows(config, store, replace(request, bound=one.bound), clock=clock, services=services)
-    if one.begun is None:
+    backfill_request = BackfillRequest(config, store, span)
+    run = judge_windows(config, store, replace(request, bound=backfill_request.bound), clock=clock, services=services)
+    if backfill_request.begun is None:
         return BackfillResult(backfill=None, run=run)
-    done = next(each for each in store.backfills.read(run.deployment) if each.number == one.begun.number)
+    done = next(each for each in store.backfills.read(run.deployment) if each.number == backfill_request.begun.number)
     return BackfillResult(backfill=done, run=run, revised=_revised(store, run.deployment, done.number))
 
 
 def _revised(store: Store, deployment: int, number: int) -> tuple[RevisedWindow, ...]:
     """The windows that a backfill judged again, as they were and as they are."""
     revisions = [
-        one for each in store.backfills.revisions(deployment).values() for one in each if one.backfill == number
+        revision
+        for each in store.backfills.revisions(deployment).values()
+        for revision in each
+        if revision.backfill == number
     ]
     if not revisions:
         return ()
-    now = {one.start: one for one in store.windows.read(deployment, scores=False, since=revisions[0].start)}
-    return tuple(RevisedWindow(before=one, after=now.get(one.start)) for one in revisions)
+    now = {window.start: window for window in store.windows.read(deployment, scores=False, since=revisions[0].start)}
+    return tuple(RevisedWindow(before=revision, after=now.get(revision.start)) for revision in revisions)

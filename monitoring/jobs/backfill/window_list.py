@@ -39,5 +39,5 @@ def list_windows(
             revisions=store.backfills.revisions(deployment, since),
         ),
         now=now,
-        running=any(one.deployment == deployment and one.expires_at > now for one in store.leases.read()),
+        running=any(lease.deployment == deployment and lease.expires_at > now for lease in store.leases.read()),
     )

@@ -57,7 +57,7 @@ class WindowRange:
                 fix="Name the day after the last one as the end: --from 2026-03-05 --to 2026-03-08 is three days.",
             )
 
-    def again_from(self, known: KnownWindows) -> datetime | None:
+    def again_from(self, windows: KnownWindows) -> datetime | None:
         """The first window that was judged and is to be judged again.
 
         Returns:
@@ -68,23 +68,23 @@ class WindowRange:
                 are not judged yet.
         """
         if self.only != "failed":
-            for record, (_, rows) in zip(known.judged, known.counts.tolist(), strict=True):
+            for record, (_, rows) in zip(windows.judged, windows.counts.tolist(), strict=True):
                 if record.start < self.end and (self.only is None or (record.rows == 0 and rows > 0)):
-                    _check_kept(record, known.rejudgeable)
-                    _check_rows(record, known)
+                    _check_kept(record, windows.rejudgeable)
+                    _check_rows(record, windows)
                     return record.start
-        self._check_order(known)
+        self._check_order(windows)
         return None
 
-    def has_new(self, known: KnownWindows) -> bool:
+    def has_new(self, windows: KnownWindows) -> bool:
         """Whether the range has a window that is due, was not judged, and is asked for."""
-        within = [one for one in known.due if self.start <= one.start < self.end]
-        return bool(within) and (self.only != "failed" or (known.failed and within[0] == known.due[0]))
+        within = [window for window in windows.due if self.start <= window.start < self.end]
+        return bool(within) and (self.only != "failed" or (windows.failed and within[0] == windows.due[0]))
 
-    def _check_order(self, known: KnownWindows) -> None:
+    def _check_order(self, windows: KnownWindows) -> None:
         """Raises BadInput where windows before the range are due and not judged."""
-        if known.due and known.due[0].start < self.start and self.has_new(known):
-            first = known.due[0].start
+        if windows.due and windows.due[0].start < self.start and self.has_new(windows):
+            first = windows.due[0].start
             raise BadInput(
                 "Windows before the range are not judged yet, and evidence is judged in order.",
                 got=f"a range from {self.start:{FORM}}",
@@ -108,9 +108,9 @@ def _check_kept(record: WindowRecord, rejudgeable: Sequence[datetime]) -> None:
     )
 
 
-def _check_rows(first: WindowRecord, known: KnownWindows) -> None:
+def _check_rows(first: WindowRecord, windows: KnownWindows) -> None:
     """Raises BadInput where a window that would be judged again has fewer rows now than it was judged with."""
-    for record, (_, rows) in zip(known.judged, known.counts.tolist(), strict=True):
+    for record, (_, rows) in zip(windows.judged, windows.counts.tolist(), strict=True):
         if record.start >= first.start and rows < record.rows:
             raise BadInput(
                 "Rows of a window that would be judged again are gone.",

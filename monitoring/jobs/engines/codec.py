@@ -52,9 +52,9 @@ def encoded(partial: Partial, recipe: Recipe) -> bytes:
     same: dict[str, int] = {}
     for name in _SAMPLES:
         written = _sample_bytes(samples[name])
-        known = [data for _, data in parts]
-        same[name] = known.index(written) if written in known else len(parts)
-        if written not in known:
+        streams = [data for _, data in parts]
+        same[name] = streams.index(written) if written in streams else len(parts)
+        if written not in streams:
             parts.append((_SAMPLE, written))
     document = {
         "window": [partial.start, partial.end],
@@ -139,7 +139,7 @@ def _metadata(recipe: Recipe) -> dict[bytes, bytes]:
     }
 
 
-def _check(found: Mapping[bytes, bytes], recipe: Recipe) -> None:
+def _check(metadata: Mapping[bytes, bytes], recipe: Recipe) -> None:
     """Raises CannotRun for what is no partial of this recipe, of this version."""
     expected = _metadata(recipe)
     for key, name in (
@@ -149,10 +149,10 @@ def _check(found: Mapping[bytes, bytes], recipe: Recipe) -> None:
         (b"edges", "counts on other bins"),
         (b"recipe", "sums by another baseline or other settings"),
     ):
-        if found.get(key) != expected[key]:
+        if metadata.get(key) != expected[key]:
             raise CannotRun(
                 "A partial is not of these windows' tasks.",
-                got=f"{name}: {found.get(key, b'none').decode(errors='replace')[:64]}",
+                got=f"{name}: {metadata.get(key, b'none').decode(errors='replace')[:64]}",
                 expected=expected[key].decode(),
                 fix="Install the same version of pitfalls wherever tasks run, and let one run judge at a time.",
             )
@@ -230,34 +230,40 @@ def _profile_node(profile: Profile) -> list[Any]:
         profile.rows,
         [
             [
-                one.counts,
-                one.missing,
-                one.unseen,
-                one.characters,
-                [getattr(one.moments, field.name) for field in fields(Moments)],
-                [one.others.rows, one.others.kept, one.others.error, one.others.hashes, one.others.examples],
+                feature.counts,
+                feature.missing,
+                feature.unseen,
+                feature.characters,
+                [getattr(feature.moments, field.name) for field in fields(Moments)],
+                [
+                    feature.others.rows,
+                    feature.others.word_counts,
+                    feature.others.error,
+                    feature.others.hashes,
+                    feature.others.examples,
+                ],
             ]
-            for one in profile.features
+            for feature in profile.features
         ],
     ]
 
 
 def _profile(node: Sequence[Any]) -> Profile:
     rows, features = node
-    return Profile(rows=rows, features=tuple(_feature(*one) for one in features))
+    return Profile(rows=rows, features=tuple(_feature(*feature) for feature in features))
 
 
 def _feature(
     counts: list[int], missing: int, unseen: int | None, characters: int, moments: list[Any], others: list[Any]
 ) -> FeatureCounts:
-    rows, kept, error, hashes, examples = others
+    rows, word_counts, error, hashes, examples = others
     return FeatureCounts(
         tuple(counts),
         missing,
         Moments(**{field.name: value for field, value in zip(fields(Moments), moments, strict=True)}),
         Sketch(
             rows=rows,
-            kept=tuple((word, count) for word, count in kept),
+            word_counts=tuple((word, count) for word, count in word_counts),
             error=error,
             hashes=tuple(hashes),
             examples=tuple(examples),
@@ -281,10 +287,10 @@ def _read_node(read: ReadSums) -> dict[str, Any]:
 
 
 def _read(node: dict[str, Any]) -> ReadSums:
-    findings = [Finding(**one) for one in node.pop("columns")]
+    findings = [Finding(**entry) for entry in node.pop("columns")]
     problems = {(name, problem): rows for name, problem, rows in node.pop("problems")}
     absent = {(name, advice): rows for name, advice, rows in node.pop("without_answer")}
-    columns = {(one.kind, one.feature): one for one in findings}
+    columns = {(finding.kind, finding.feature): finding for finding in findings}
     return ReadSums(problems=problems, without_answer=absent, columns=columns, **node)
 
 

@@ -85,7 +85,7 @@ def work_of(table: Table, windows: Sequence[Window], *, rows: int = TASK_ROWS) -
         for extent in table.extents:
             if extent.last < start or extent.first >= end:
                 continue
-            if extent.number not in pieces and sum(one.rows for one in pieces.values()) >= rows:
+            if extent.number not in pieces and sum(piece.rows for piece in pieces.values()) >= rows:
                 yield _work(table, number, pairs, tuple(pieces.values()))
                 number, pairs, pieces = number + 1, [], {}
             pieces[extent.number] = extent
@@ -104,8 +104,12 @@ def _work(table: Table, number: int, pairs: Sequence[tuple[Window, int]], extent
         ),
         extents=extents,
         repeats=Repeats(
-            shared={one.number: repeats.shared[one.number] for one in extents if one.number in repeats.shared},
-            dropped={one.number: repeats.dropped[one.number] for one in extents if one.number in repeats.dropped},
+            shared={
+                extent.number: repeats.shared[extent.number] for extent in extents if extent.number in repeats.shared
+            },
+            dropped={
+                extent.number: repeats.dropped[extent.number] for extent in extents if extent.number in repeats.dropped
+            },
         ),
         inside=table.inside,
         has_ids=table.has_ids,

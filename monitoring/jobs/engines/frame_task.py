@@ -82,30 +82,30 @@ def gathered_of_frame(
         for number in np.unique(place[inside]).tolist():
             if number not in windows:
                 windows[number] = _Window(WindowAggregator(recipe.scorer, recipe.profiles))
-            mine = inside & (place == number)
-            part = whole if mine.all() else whole.take(np.flatnonzero(mine))
+            in_window = inside & (place == number)
+            part = whole if in_window.all() else whole.take(np.flatnonzero(in_window))
             _add(windows[number], part, recipe, routing, spans[number][0])
     for number in sorted(windows):
-        known = windows[number]
+        window = windows[number]
         yield Partial(
             start=spans[number][0],
             end=spans[number][1],
-            sums=known.aggregator.result(no_predictions(recipe.spec)),
-            read=known.read,
-            unknown=known.unknown,
-            counted=tuple(known.counted),
+            sums=window.aggregator.result(no_predictions(recipe.spec)),
+            read=window.read,
+            unknown=window.unknown,
+            counted=tuple(window.counted),
         )
 
 
-def _add(known: _Window, part: RowBatch, recipe: Recipe, routing: LabelRouting, start: int) -> None:
+def _add(window: _Window, part: RowBatch, recipe: Recipe, routing: LabelRouting, start: int) -> None:
     each = with_labels(part, routing.inline(0, part), recipe.spec.task)
-    known.aggregator.add_with_labels(each.batch, start)
-    known.read += ReadSums.of(part, 0)
-    known.unknown += each.unknown
+    window.aggregator.add_with_labels(each.batch, start)
+    window.read += ReadSums.of(part, 0)
+    window.unknown += each.unknown
     labelled = np.flatnonzero(each.labelled)
     if labelled.size:
         file, rows = known_as(part, labelled, has_ids=True)
-        known.counted.append(CountedRows(file=file, rows=rows, labels=label_digests(each.batch.labels[labelled])))
+        window.counted.append(CountedRows(file=file, rows=rows, labels=label_digests(each.batch.labels[labelled])))
 
 
 def _of_a_size(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

@@ -48,13 +48,13 @@ class Gathering:
         if self._by != by or start < self._until or window not in self._expected:
             self._begin(window, aggregator)
             self._by = by
-        found = []
+        partials = []
         while self._next is not None and self._next.start <= start:
             if self._next.start == start:
-                found.append(self._next)
+                partials.append(self._next)
             self._next = next(self._partials, None)
         self._until = as_microseconds(window.end)
-        return reduce(add, found) if found else None
+        return reduce(add, partials) if partials else None
 
     def _begin(self, window: Window, aggregator: WindowAggregator) -> None:
         """Ask for the window, and for those that are expected after it."""

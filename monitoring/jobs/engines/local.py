@@ -19,5 +19,5 @@ class LocalEngine:
         Yields:
             Partials in the order of the tasks.
         """
-        for one in work:
-            yield from gathered(recipe, one)
+        for task in work:
+            yield from gathered(recipe, task)

@@ -77,7 +77,7 @@ class ProcessEngine:
         """What the first task has learned. Where its process was killed, every task that waits is given again."""
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                found = self._result(waiting[0][1])
+                result = self._result(waiting[0][1])
             except BrokenProcessPool as error:
                 _forget(self._workers)
                 if attempt == ATTEMPTS:
@@ -92,7 +92,7 @@ class ProcessEngine:
                 waiting.extend(again)
             else:
                 waiting.popleft()
-                return found
+                return result
         raise AssertionError  # pragma: no cover - the last attempt returns or raises
 
     def _result(self, future: Future[list[bytes]]) -> list[bytes]:

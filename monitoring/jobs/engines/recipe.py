@@ -131,8 +131,8 @@ def unpacked(data: bytes) -> Recipe:
         CannotRun: They were written by another version of the code, or are damaged.
     """
     try:
-        found: dict[str, Any] = unpack(data)
-        wrote, fields = found["version"], found["recipe"]
+        document: dict[str, Any] = unpack(data)
+        wrote, fields = document["version"], document["recipe"]
     except (ValueError, LookupError, TypeError) as error:
         wrote, fields, reason = "another release", None, str(error)
     else:

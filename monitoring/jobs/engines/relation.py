@@ -52,8 +52,8 @@ def write_rows(relation: Relation, target: Path, names: Sequence[str], **which: 
     Args:
         **which: As of `Relation.batches`.
     """
-    known = relation.schema
-    schema = pa.schema([known.field(name) for name in names])
+    relation_schema = relation.schema
+    schema = pa.schema([relation_schema.field(name) for name in names])
     with pq.ParquetWriter(target, schema) as writer:
         for batch in relation.batches(names, **which):  # type: ignore[arg-type]  # its own keywords, passed on
             table = pa.Table.from_batches([batch]).select(list(names)).cast(schema)
@@ -109,12 +109,12 @@ def shared_ids(ids: pa.Array) -> list[str]:
     words = as_strings(ids.combine_chunks() if isinstance(ids, pa.ChunkedArray) else ids)
     coded = words.dictionary_encode()
     counts = np.bincount(np.asarray(coded.indices), minlength=len(coded.dictionary))
-    found: list[str] = coded.dictionary.filter(pa.array(counts > 1)).to_pylist()
-    if len(found) > MOST_SHARED_IDS:
+    repeated: list[str] = coded.dictionary.filter(pa.array(counts > 1)).to_pylist()
+    if len(repeated) > MOST_SHARED_IDS:
         raise BadInput(
             "Too many rows share their id with another to be compared one by one.",
-            got=f"{len(found):,} ids of several rows",
+            got=f"{len(repeated):,} ids of several rows",
             expected=f"at most {MOST_SHARED_IDS:,}: ids are unique per prediction",
             fix='Remove the repeats where the rows are, or read them by the engine "local".',
         )
-    return found
+    return repeated

@@ -108,12 +108,12 @@ class SparkEngine:
             if not self._probed:
                 probe(self._spark, len(some), self._meanwhile)
                 self._probed = True
-            packed, given = recipe.packed, tuple(map(pickle.dumps, some))
+            packed, pickles = recipe.packed, tuple(map(pickle.dumps, some))
 
-            def run(batches: Iterator[pa.RecordBatch], packed: bytes = packed, given: Any = given) -> Any:
+            def run(batches: Iterator[pa.RecordBatch], packed: bytes = packed, pickles: Any = pickles) -> Any:
                 from monitoring.jobs.engines.spark_tasks import run_works  # noqa: PLC0415 - on the executor
 
-                return run_works(batches, packed, given)
+                return run_works(batches, packed, pickles)
 
             frame = self._spark.range(0, len(some), 1, len(some)).mapInArrow(run, _SENT_BACK)
             yield from received(collected(self._spark, frame, self._meanwhile), recipe)
@@ -147,9 +147,9 @@ class SparkRowsEngine:
         """
         windows: dict[int, Window] = {}
         inside = None
-        for one in work:
-            inside = one.inside
-            windows |= {as_microseconds(part.window.start): part.window for part in one.parts}
+        for task in work:
+            inside = task.inside
+            windows |= {as_microseconds(part.window.start): part.window for part in task.parts}
         spans = [(start, as_microseconds(windows[start].end)) for start in sorted(windows)]
         if inside is None:
             return
@@ -167,9 +167,9 @@ class SparkRowsEngine:
                     return run_frame(batches, packed, spans, left_out)
 
                 rows = self._between(some[0][0], some[-1][1]).select(*map(_quoted, names))
-                found = received(collected(self._spark, rows.mapInArrow(run, _SENT_BACK), self._meanwhile), recipe)
+                partials = received(collected(self._spark, rows.mapInArrow(run, _SENT_BACK), self._meanwhile), recipe)
                 by_window: dict[int, list[Partial]] = {}
-                for partial in found:
+                for partial in partials:
                     by_window.setdefault(partial.start, []).append(partial)
                 if table is not None:
                     for partial in _of_shared(table, recipe, some, windows):
@@ -225,11 +225,11 @@ def collected(spark: Any, frame: Any, meanwhile: Callable[[], None]) -> list[Any
     except BaseException:
         spark.interruptTag(tag)
         raise
-    (found,) = outcome
-    if isinstance(found, Exception):
-        error = _failed(found)
-        raise error from found
-    rows: list[Any] = found
+    (result,) = outcome
+    if isinstance(result, Exception):
+        error = _failed(result)
+        raise error from result
+    rows: list[Any] = result
     return rows
 
 
@@ -242,9 +242,9 @@ def received(rows: Iterable[Any], recipe: Recipe) -> Iterator[Partial]:
     Raises:
         PitfallsError: What a task could not do.
     """
-    for row in sorted(rows, key=lambda one: (one["number"], one["start"])):
+    for row in sorted(rows, key=lambda item: (item["number"], item["start"])):
         if row["error"]:
-            error = _told(row["error"])
+            error = _task_error(row["error"])
             raise error
         yield decoded(bytes(row["data"]), recipe)
 
@@ -268,13 +268,13 @@ def probe(spark: Any, tasks: int, meanwhile: Callable[[], None]) -> None:
         import pyarrow as pa  # noqa: PLC0415 - as above
 
         for _ in batches:
-            found: dict[str, object] = {"host": platform.node(), "python": list(sys.version_info[:2])}
+            document: dict[str, object] = {"host": platform.node(), "python": list(sys.version_info[:2])}
             for name in ("numpy", "pyarrow", "pitfalls-tf"):
                 try:
-                    found[name] = metadata.version(name)
+                    document[name] = metadata.version(name)
                 except metadata.PackageNotFoundError:
-                    found[name] = None
-            yield pa.RecordBatch.from_pydict({"found": [json.dumps(found)]})
+                    document[name] = None
+            yield pa.RecordBatch.from_pydict({"found": [json.dumps(document)]})
 
     count = max(1, min(tasks, 16))
     rows = collected(spark, spark.range(0, count, 1, count).mapInArrow(versions, "found string"), meanwhile)
@@ -282,30 +282,30 @@ def probe(spark: Any, tasks: int, meanwhile: Callable[[], None]) -> None:
         check_executor(json.loads(row["found"]))
 
 
-def check_executor(found: dict[str, Any]) -> None:
+def check_executor(versions: dict[str, Any]) -> None:
     """Check what an executor has installed.
 
     Args:
-        found: The host, Python's version, and those of numpy, pyarrow and this package, None where it is not there.
+        versions: The host, Python's version, and those of numpy, pyarrow and this package, None where it is not there.
 
     Raises:
         BadInput: It cannot run tasks.
     """
     wrong = []
-    if tuple(found["python"]) < (3, 11):
-        wrong.append(f"Python {'.'.join(map(str, found['python']))}, not 3.11 or later")
-    if found["numpy"] is None or int(found["numpy"].partition(".")[0]) < 2:
-        wrong.append(f"numpy {found['numpy'] or '(none)'}, not 2 or later")
-    if found["pyarrow"] is None or int(found["pyarrow"].partition(".")[0]) < OLDEST_PYARROW:
-        wrong.append(f"pyarrow {found['pyarrow'] or '(none)'}, not {OLDEST_PYARROW} or later")
-    own = version("pitfalls-tf")
-    if found["pitfalls-tf"] != own:
-        wrong.append(f"pitfalls-tf {found['pitfalls-tf'] or '(none)'}, not {own}")
+    if tuple(versions["python"]) < (3, 11):
+        wrong.append(f"Python {'.'.join(map(str, versions['python']))}, not 3.11 or later")
+    if versions["numpy"] is None or int(versions["numpy"].partition(".")[0]) < 2:
+        wrong.append(f"numpy {versions['numpy'] or '(none)'}, not 2 or later")
+    if versions["pyarrow"] is None or int(versions["pyarrow"].partition(".")[0]) < OLDEST_PYARROW:
+        wrong.append(f"pyarrow {versions['pyarrow'] or '(none)'}, not {OLDEST_PYARROW} or later")
+    expected = version("pitfalls-tf")
+    if versions["pitfalls-tf"] != expected:
+        wrong.append(f"pitfalls-tf {versions['pitfalls-tf'] or '(none)'}, not {expected}")
     if wrong:
         raise BadInput(
             "An executor cannot run tasks.",
-            got=f"{found['host']}: {'; '.join(wrong)}",
-            expected=f"Python 3.11, numpy 2, pyarrow {OLDEST_PYARROW} and pitfalls-tf {own} where Spark runs Python",
+            got=f"{versions['host']}: {'; '.join(wrong)}",
+            expected=f"Python 3.11, numpy 2, pyarrow {OLDEST_PYARROW}, pitfalls-tf {expected} where Spark runs Python",
             fix="Install them there, or name an interpreter that has them: PYSPARK_PYTHON.",
         )
 
@@ -329,11 +329,11 @@ def _failed(error: Exception) -> PitfallsError:
     )
 
 
-def _told(text: str) -> PitfallsError:
+def _task_error(text: str) -> PitfallsError:
     """The error of a task, which came back as data."""
     kind, what, got, expected, fix = json.loads(text)
-    made = BadInput if kind == "BadInput" else CannotRun
-    return made(what, got=got, expected=expected, fix=fix)
+    error_class = BadInput if kind == "BadInput" else CannotRun
+    return error_class(what, got=got, expected=expected, fix=fix)
 
 
 def _first_line(error: Exception) -> str:

@@ -28,18 +28,18 @@ _SCHEMA = pa.schema(
 )
 
 
-def run_works(batches: Iterator[pa.RecordBatch], packed: bytes, given: Sequence[bytes]) -> Iterator[pa.RecordBatch]:
+def run_works(batches: Iterator[pa.RecordBatch], packed: bytes, pickles: Sequence[bytes]) -> Iterator[pa.RecordBatch]:
     """Run the tasks of some numbers.
 
     Args:
-        given: Every task of the job, which this process's driver has packed.
+        pickles: Every task of the job, which this process's driver has packed.
 
     Yields:
         A row for each partial.
     """
     for batch in batches:
         for number in batch.column(0).to_pylist():
-            yield from _sent(packed, number, lambda plan, number=number: gathered(plan, pickle.loads(given[number])))  # noqa: S301 - the driver's own, of the same job
+            yield from _sent(packed, number, lambda plan, number=number: gathered(plan, pickle.loads(pickles[number])))  # noqa: S301 - the driver's own, of the same job
 
 
 def run_frame(
@@ -63,12 +63,12 @@ def run_frame(
 def _sent(packed: bytes, number: int, run: Any) -> Iterator[pa.RecordBatch]:
     try:
         plan = unpacked(packed)
-        found: Iterator[Partial] = run(plan)
-        for partial in found:
+        partials: Iterator[Partial] = run(plan)
+        for partial in partials:
             yield _row(number, partial, plan)
     except PitfallsError as error:
-        told = json.dumps([type(error).__name__, error.what, error.got, error.expected, error.fix])
-        yield pa.RecordBatch.from_pylist([{"number": number, "start": -1, "data": b"", "error": told}], schema=_SCHEMA)
+        text = json.dumps([type(error).__name__, error.what, error.got, error.expected, error.fix])
+        yield pa.RecordBatch.from_pylist([{"number": number, "start": -1, "data": b"", "error": text}], schema=_SCHEMA)
 
 
 def _row(number: int, partial: Partial, plan: Recipe) -> pa.RecordBatch:

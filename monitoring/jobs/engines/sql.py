@@ -71,16 +71,24 @@ class _Summed:
     def __init__(self, relation: DuckDBRelation, recipe: Recipe, narrow: frozenset[str], shared: Sequence[str]) -> None:
         self.relation, self.recipe, self.shared = relation, recipe, shared
         inputs = recipe.columns.inputs
-        kept = {name: kind for name, kind in inputs.items() if name in narrow}
+        narrow_inputs = {name: kind for name, kind in inputs.items() if name in narrow}
         bins = recipe.catalogue.bins
         self._done: set[int] = set()
-        self._wide = tuple(one for one in bins if one.feature not in kept)
+        self._wide = tuple(feature_bins for feature_bins in bins if feature_bins.feature not in narrow_inputs)
         self._plan = replace(
             recipe,
-            catalogue=replace(recipe.catalogue, bins=tuple(one for one in bins if one.feature in kept)),
-            vocabularies={name: one for name, one in recipe.vocabularies.items() if name in kept},
-            spec=replace(recipe.spec, features=tuple(one for one in recipe.spec.features if one.name in kept)),
-            columns=replace(recipe.columns, inputs=kept),
+            catalogue=replace(
+                recipe.catalogue,
+                bins=tuple(feature_bins for feature_bins in bins if feature_bins.feature in narrow_inputs),
+            ),
+            vocabularies={
+                name: vocabulary for name, vocabulary in recipe.vocabularies.items() if name in narrow_inputs
+            },
+            spec=replace(
+                recipe.spec,
+                features=tuple(feature for feature in recipe.spec.features if feature.name in narrow_inputs),
+            ),
+            columns=replace(recipe.columns, inputs=narrow_inputs),
         )
 
     def partials(self, work: Sequence[Work]) -> Iterator[Partial]:
@@ -111,16 +119,16 @@ class _Summed:
         counts = row_counts(self.relation, spans, self.shared)
         features = {bins.feature: self._counts(bins, spans, counts) for bins in self._wide}
         with shared_rows(self.relation, self.shared, self.recipe.columns, task.inside) as table:
-            found = {}
+            sums = {}
             for place, (start, end) in enumerate(spans):
-                own = {name: of_windows[place] for name, of_windows in features.items()}
+                window_counts = {name: of_windows[place] for name, of_windows in features.items()}
                 rows = counts[place]
                 if table is not None:
                     others, more = self._of_shared(table, start, end)
-                    own = {name: own[name] + others[name] for name in own}
+                    window_counts = {name: window_counts[name] + others[name] for name in window_counts}
                     rows += more
-                found[start] = _WindowSums(rows=rows, features=own)
-        return found
+                sums[start] = _WindowSums(rows=rows, features=window_counts)
+        return sums
 
     def _counts(self, bins: Bins, spans: Sequence[Span], rows: Sequence[int]) -> list[FeatureCounts]:
         if self._problem(bins.feature):
@@ -141,10 +149,10 @@ class _Summed:
         """What is wrong with an input: that it is absent, or of another type; empty if nothing."""
         schema = self.relation.schema
         table = schema.empty_table()
-        given = table[name] if name in schema.names else None
+        cells = table[name] if name in schema.names else None
         number = self.recipe.columns.inputs[name] == "number"
-        known = self.recipe.columns.reference_types.get(name, "")
-        return read_input(RawRows(table=table), given, number=number, reference_type=known)[2]
+        kind = self.recipe.columns.reference_types.get(name, "")
+        return read_input(RawRows(table=table), cells, number=number, reference_type=kind)[2]
 
     def _of_shared(self, table: Table, start: int, end: int) -> tuple[Mapping[str, FeatureCounts], int]:
         """Counts of the rows that share an id with another, of those that count; and how many they are."""
@@ -154,21 +162,26 @@ class _Summed:
             counting.add(part.batch.inputs, len(part.batch))
             rows += len(part.batch)
         profile = counting.profile()
-        return {one.feature: counts for one, counts in zip(self._wide, profile.features, strict=True)}, rows
+        return {
+            feature_bins.feature: counts for feature_bins, counts in zip(self._wide, profile.features, strict=True)
+        }, rows
 
     def _whole(self, partial: Partial, sums: _WindowSums | None) -> Partial:
         """A partial of narrow rows with the sums of all inputs, which go with the first partial of a window."""
         answered, labelled = partial.sums.answered, partial.sums.labelled
         by_name = {b.feature: c for b, c in zip(self._plan.catalogue.bins, answered.counts.features, strict=True)}
         none = ProfileBuilder(self._wide, vocabularies=self.recipe.vocabularies).begin().profile().features
-        by_name |= {one.feature: counts for one, counts in zip(self._wide, none, strict=True)}
+        by_name |= {feature_bins.feature: counts for feature_bins, counts in zip(self._wide, none, strict=True)}
         read = partial.read
         if sums is not None:
             by_name |= sums.features
         problems = {(name, problem): read.rows for name in by_name if (problem := self._problem(name))}
         raw = RawRows(table=self.relation.schema.empty_table())
-        found = column_findings(raw, self.recipe.columns)
-        profile = replace(answered.counts, features=tuple(by_name[one.feature] for one in self.recipe.catalogue.bins))
+        findings = column_findings(raw, self.recipe.columns)
+        profile = replace(
+            answered.counts,
+            features=tuple(by_name[feature_bins.feature] for feature_bins in self.recipe.catalogue.bins),
+        )
         samples = self._with_inputs(partial, [answered.sample, answered.usable, labelled.usable])
         return replace(
             partial,
@@ -180,7 +193,7 @@ class _Summed:
             read=replace(
                 read,
                 problems={**read.problems, **problems},
-                columns={(one.kind, one.feature): one for one in found},
+                columns={(finding.kind, finding.feature): finding for finding in findings},
             ),
         )
 
@@ -189,7 +202,8 @@ class _Summed:
         ids = sorted({word for sample in samples for word in sample.ids.to_pylist()})
         if not ids:
             return [no_predictions(self.recipe.spec) for _ in samples]
-        columns, wide = self.recipe.columns, [one.feature for one in self._wide if not self._problem(one.feature)]
+        columns = self.recipe.columns
+        wide = [feature_bins.feature for feature_bins in self._wide if not self._problem(feature_bins.feature)]
         names = [columns.event_time, columns.prediction_id, *wide]
         between = (partial.start, partial.end)
         rows = pa.Table.from_batches([*self.relation.batches(names, between=between, ids=ids)])
@@ -200,9 +214,11 @@ class _Summed:
             strict=True,
         )
         places = {key: place for place, key in enumerate(keys)}
-        return [self._taken(sample, raw, places) for sample in samples]
+        return [self._with_whole_inputs(sample, raw, places) for sample in samples]
 
-    def _taken(self, sample: Predictions, raw: RawRows, places: Mapping[tuple[str, int], int]) -> Predictions:
+    def _with_whole_inputs(
+        self, sample: Predictions, raw: RawRows, places: Mapping[tuple[str, int], int]
+    ) -> Predictions:
         if not len(sample):
             return no_predictions(self.recipe.spec)
         at = [places.get(key, -1) for key in zip(sample.ids.to_pylist(), sample.event_times.tolist(), strict=True)]
@@ -214,14 +230,14 @@ class _Summed:
                 fix="Run again: nothing was judged of this window.",
             )
         chosen = RawRows(table=raw.table.take(pa.array(at)))
-        given: dict[str, Any] = chosen.columns()
+        cells: dict[str, Any] = chosen.columns()
         features = {}
-        for one in self.recipe.spec.features:
-            if one.name in self._plan.columns.inputs:
-                features[one.name] = sample.features[one.name]
+        for feature in self.recipe.spec.features:
+            if feature.name in self._plan.columns.inputs:
+                features[feature.name] = sample.features[feature.name]
                 continue
-            known, number = self.recipe.columns.reference_types.get(one.name, ""), one.kind == "number"
-            features[one.name] = read_input(chosen, given.get(one.name), number=number, reference_type=known)[0]
+            kind, number = self.recipe.columns.reference_types.get(feature.name, ""), feature.kind == "number"
+            features[feature.name] = read_input(chosen, cells.get(feature.name), number=number, reference_type=kind)[0]
         return replace(sample, features=final(pa.table(features)))
 
 

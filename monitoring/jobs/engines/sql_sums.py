@@ -49,9 +49,9 @@ def number_counts(
             SELECT {_window(relation, spans)} AS w, CASE WHEN isnan({cell}) THEN NULL ELSE {cell} END AS x
             FROM {ROWS} WHERE {relation.condition((spans[0][0], spans[-1][1]), without=without)}
         ) WHERE w IS NOT NULL GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
-    found = [(np.zeros(bins.places, dtype=np.int64), 0, NO_MOMENTS) for _ in spans]
+    features = [(np.zeros(bins.places, dtype=np.int64), 0, NO_MOMENTS) for _ in spans]
     for row in relation.table(text).to_pylist():
-        counts, missing, moments = found[row["w"]]
+        counts, missing, moments = features[row["w"]]
         if row["missing"]:
             missing += row["n"]
         else:
@@ -65,8 +65,8 @@ def number_counts(
                 minimum=row["low"],
                 maximum=row["high"],
             )
-        found[row["w"]] = (counts, missing, moments)
-    return [FeatureCounts(tuple(counts.tolist()), missing, moments) for counts, missing, moments in found]
+        features[row["w"]] = (counts, missing, moments)
+    return [FeatureCounts(tuple(counts.tolist()), missing, moments) for counts, missing, moments in features]
 
 
 def word_counts(
@@ -110,11 +110,11 @@ def word_counts(
     raw = RawRows(table=pa.table({feature: values}))
     words, _, _ = read_input(raw, values, number=False, reference_type=columns.reference_types.get(feature, ""))
     windows, counts = np.asarray(table["w"]), np.asarray(table["n"], dtype=np.int64)
-    found = []
+    result = []
     for number in range(len(spans)):
-        mine = windows == number
-        found.append(profiles.counted_words(feature, words.filter(pa.array(mine)), counts[mine]))
-    return found
+        in_window = windows == number
+        result.append(profiles.counted_words(feature, words.filter(pa.array(in_window)), counts[in_window]))
+    return result
 
 
 def row_counts(relation: DuckDBRelation, spans: Sequence[Span], without: Sequence[str]) -> list[int]:
@@ -124,8 +124,8 @@ def row_counts(relation: DuckDBRelation, spans: Sequence[Span], without: Sequenc
             SELECT {_window(relation, spans)} AS w
             FROM {ROWS} WHERE {relation.condition((spans[0][0], spans[-1][1]), without=without)}
         ) WHERE w IS NOT NULL GROUP BY 1"""
-    found = {row["w"]: int(row["n"]) for row in relation.table(text).to_pylist()}
-    return [found.get(number, 0) for number in range(len(spans))]
+    rows_by_window = {row["w"]: int(row["n"]) for row in relation.table(text).to_pylist()}
+    return [rows_by_window.get(number, 0) for number in range(len(spans))]
 
 
 def float_literal(value: float) -> str:

@@ -99,7 +99,7 @@ def read_incident_rows(
     baseline = replace(baseline, spec=configured(config, baseline.spec))
     window = Window(start=incident.window_start, end=incident.window_end)
     dates = _dates(baseline)
-    since = min([window.start, *(one.event_time for one in incident.detail.rows), *(dates[:1])])
+    since = min([window.start, *(row.event_time for row in incident.detail.rows), *(dates[:1])])
     live = LiveRows.open(config, baseline, version, since=since, clock=clock)
     typical = live.typical(window, incident.slice, MOST_ROWS)
     return IncidentRows(
@@ -117,7 +117,9 @@ def read_incident_rows(
 
 def described_rows(spec: BaselineSpec) -> dict[str, Any]:
     """The fields of `ReadableRows`, by what a baseline says."""
-    images = {one.source: one.shape for one in spec.described if isinstance(one, ImageDescriptors)}
+    images = {
+        descriptor.source: descriptor.shape for descriptor in spec.described if isinstance(descriptor, ImageDescriptors)
+    }
     return {"spec": readable(spec), "images": images, "texts": texts_of(spec)}
 
 
@@ -128,7 +130,7 @@ def _breaking(live: LiveRows, incident: IncidentRecord, rules: RuleCheck) -> Exa
     if not every:
         return None
     names = sorted({name for name, _ in every})
-    ids = pa.array(list(dict.fromkeys(one for _, one in every))[:MOST_ROWS], pa.string())
+    ids = pa.array(list(dict.fromkeys(row_id for _, row_id in every))[:MOST_ROWS], pa.string())
     rows = live.some(ids, window)
     return ExampleRows(
         rows=rows,
@@ -145,15 +147,15 @@ def _worst(live: LiveRows, incident: IncidentRecord) -> ExampleRows:
             rows=no_predictions(readable(live.spec)),
             note="It is judged over the whole window: no single row has a score.",
         )
-    times = [one.event_time for one in wanted]
-    ids = pa.array([one.prediction_id for one in wanted], pa.string())
+    times = [row.event_time for row in wanted]
+    ids = pa.array([row.prediction_id for row in wanted], pa.string())
     window = Window(start=min(times), end=max(times) + _INSTANT)
     rows = live.some(ids, window)
-    scores = {one.prediction_id: one.score for one in wanted}
+    scores = {row.prediction_id: row.score for row in wanted}
     gone = len(wanted) - len(rows)
     return ExampleRows(
         rows=rows,
-        scores=tuple(scores[one] for one in rows.ids.to_pylist()),
+        scores=tuple(scores[row_id] for row_id in rows.ids.to_pylist()),
         files=live.images(rows.ids, window),
         ids=live.id_names(rows.ids, window),
         note=f"{gone} of {len(wanted)} are not in the traffic now." if gone else "",
@@ -168,10 +170,10 @@ def _of_baseline(live: LiveRows, baseline: Baseline, incident: IncidentRecord) -
         traffic if that ends before the incident's.
     """
     spec, dates = baseline.spec, _dates(baseline)
-    kept = _of_reference(baseline, incident.slice)
+    reference = _of_reference(baseline, incident.slice)
     unkept = (*texts_of(spec), *images_of(spec), *image_files_of(spec))
     if not unkept:
-        return ExampleRows(rows=kept)
+        return ExampleRows(rows=reference)
     lacking = f"A baseline does not keep {', '.join(map(printable, unkept))}"
     length = incident.window_end - incident.window_start
     tried = [(Window(start=dates[1] - length, end=dates[1] + _INSTANT), "the end of its time")] if dates else []
@@ -186,17 +188,19 @@ def _of_baseline(live: LiveRows, baseline: Baseline, incident: IncidentRecord) -
             return ExampleRows(
                 rows=rows, files=live.images(rows.ids, window), ids=live.id_names(rows.ids, window), note=note
             )
-    return ExampleRows(rows=kept, note=f"{lacking}, and the traffic has no row of its time or of before the incident.")
+    return ExampleRows(
+        rows=reference, note=f"{lacking}, and the traffic has no row of its time or of before the incident."
+    )
 
 
 def _of_reference(baseline: Baseline, part: str) -> Predictions:
     column = part.partition("=")[0]
-    sliced = {one.name for one in baseline.spec.features} & {column}
+    sliced = {feature.name for feature in baseline.spec.features} & {column}
     inside = in_slice(baseline.rows.inputs([column]), part) if sliced else None
     places = np.arange(baseline.profile.rows) if inside is None else np.flatnonzero(inside)
     if places.size > SAMPLE:
         places = places[np.linspace(0, places.size - 1, SAMPLE).astype(np.int64)]
-    rows = baseline.rows.take(places, [one.name for one in baseline.spec.features])
+    rows = baseline.rows.take(places, [feature.name for feature in baseline.spec.features])
     return rows.take(most_typical(rows.features, MOST_ROWS))
 
 

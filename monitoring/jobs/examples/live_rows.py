@@ -68,16 +68,16 @@ class LiveRows:
 
     def some(self, ids: pa.Array, window: Window) -> Predictions:
         """The rows of a window with these ids, in their order, with their labels; those that are there."""
-        found, _ = self.shown.rows(window).select(IdSet(ids))
-        places = {name: place for place, name in enumerate(found.ids.to_pylist())}
-        kept = [places[name] for name in ids.to_pylist() if name in places]
-        return with_labels(found.take(np.array(kept, dtype=np.int64)), self.labels, self.spec.task)
+        predictions, _ = self.shown.rows(window).select(IdSet(ids))
+        places = {name: place for place, name in enumerate(predictions.ids.to_pylist())}
+        indices = [places[name] for name in ids.to_pylist() if name in places]
+        return with_labels(predictions.take(np.array(indices, dtype=np.int64)), self.labels, self.spec.task)
 
     def images(self, ids: pa.Array, window: Window) -> dict[str, tuple[bytes | None, ...]]:
         """The images of some rows of a window that are files, in the order of their ids, by column."""
         wanted = IdSet(ids)
-        found = {name: self.judged.images(name, window, wanted) for name in image_files_of(self.spec)}
-        return {name: tuple(map(files.get, ids.to_pylist())) for name, files in found.items()}
+        by_column = {name: self.judged.images(name, window, wanted) for name in image_files_of(self.spec)}
+        return {name: tuple(map(files.get, ids.to_pylist())) for name, files in by_column.items()}
 
     def id_names(self, ids: pa.Array, window: Window) -> dict[int, str]:
         """Of a ranking the ids that some rows of a window were answered or have as labels, by their codes."""

@@ -45,9 +45,9 @@ def decision_rates(task: Task, answers: Floats, labels: Whole) -> tuple[Floats, 
         Shares of the rows with the class, and of those without it, [classes, 2], NaN where there are none; and how many
         rows have each class, int64 [classes].
     """
-    has, said = task.read_labels(labels), task.read_answers(answers)
+    has, answer_has = task.read_labels(labels), task.read_answers(answers)
     rows = np.stack([has.sum(axis=0), (~has).sum(axis=0)], axis=1)
-    wrong = np.stack([(has & ~said).sum(axis=0), (~has & said).sum(axis=0)], axis=1)
+    wrong = np.stack([(has & ~answer_has).sum(axis=0), (~has & answer_has).sum(axis=0)], axis=1)
     return np.where(rows > 0, wrong / np.maximum(rows, 1), np.nan), rows[:, 0].astype(np.int64)
 
 
@@ -65,11 +65,11 @@ def relevant_ranks(task: Ranking, answers: Floats, labels: Whole) -> NDArray[np.
     [1, 0]
     """
     ids, relevant = task.read_answers(answers), task.read_labels(labels)
-    found = np.zeros(len(ids), dtype=np.int64)
+    ranks = np.zeros(len(ids), dtype=np.int64)
     for rank in range(task.places, 0, -1):
         code = ids[:, rank - 1]
-        found[(code > 0) & (relevant == code[:, None]).any(axis=1)] = rank
-    return found
+        ranks[(code > 0) & (relevant == code[:, None]).any(axis=1)] = rank
+    return ranks
 
 
 def residuals(task: Task, answers: Floats, labels: Whole) -> Floats:

@@ -87,8 +87,8 @@ def read_outcomes(
     """
     baseline = load_baseline(find_baseline(config).baseline)
     spec = configured(config, baseline.spec)
-    known = {one.name for one in spec.features}
-    wanted = [part for part in dict.fromkeys(parts) if not part or part.partition("=")[0] in known]
+    names = {feature.name for feature in spec.features}
+    wanted = [part for part in dict.fromkeys(parts) if not part or part.partition("=")[0] in names]
     columns = {part.partition("=")[0] for part in wanted if part}
     narrow = _narrowed(spec, columns)
     read = last_windows(windows)
@@ -102,13 +102,13 @@ def read_outcomes(
             scope=ReadScope(since=read[0].start, lean=True),
         )
         rows = labelled_rows(traffic, read, narrow)
-    kept = baseline.rows.answers
+    answers = baseline.rows.answers
     return tuple(
         Outcomes(
             task=task,
             output=output,
             part=part,
-            baseline=_usable(_of_output(kept, spec.task, output), _reference_slice(baseline, part), task),
+            baseline=_usable(_of_output(answers, spec.task, output), _reference_slice(baseline, part), task),
             live=_usable(_of_output(rows, spec.task, output), in_slice(rows.features, part), task),
             windows=read,
             left_out=len(windows) - len(read),
@@ -128,7 +128,7 @@ def _of_output(rows: Predictions, task: Task, output: str) -> Predictions:
     if not task.outputs_judged:
         return rows
     parts = enumerate(task.parts(rows.probabilities))
-    place, answers = next((place, own) for place, (one, own) in parts if one.output == output)
+    place, answers = next((place, part_answers) for place, (part, part_answers) in parts if part.output == output)
     labels = rows.labels if rows.labels.ndim == 1 else rows.labels[:, place]
     return replace(rows, probabilities=answers, labels=labels)
 
@@ -137,22 +137,22 @@ def _narrowed(spec: BaselineSpec, columns: set[str]) -> BaselineSpec:
     """The specification with these inputs alone, so that no others are read."""
     return replace(
         spec,
-        features=tuple(one for one in spec.features if one.name in columns),
-        described=tuple(one for one in spec.described if columns & set(one.kinds)),
+        features=tuple(feature for feature in spec.features if feature.name in columns),
+        described=tuple(descriptor for descriptor in spec.described if columns & set(descriptor.kinds)),
         embedding=None,
     )
 
 
 def last_windows(windows: Sequence[WindowRecord]) -> tuple[Window, ...]:
     """The last windows, of at most `MOST_ROWS` rows together, and at least one; in order of time."""
-    found: list[Window] = []
+    spans: list[Window] = []
     rows = 0
-    for one in reversed(windows):
-        rows += one.rows
-        if found and rows > MOST_ROWS:
+    for record in reversed(windows):
+        rows += record.rows
+        if spans and rows > MOST_ROWS:
             break
-        found.append(Window(start=one.start, end=one.end))
-    return tuple(reversed(found))
+        spans.append(Window(start=record.start, end=record.end))
+    return tuple(reversed(spans))
 
 
 def stretches(windows: Sequence[Window]) -> tuple[Window, ...]:
@@ -177,15 +177,15 @@ def stretches(windows: Sequence[Window]) -> tuple[Window, ...]:
 
 def labelled_rows(traffic: TrafficSource, windows: Sequence[Window], spec: BaselineSpec) -> Predictions:
     """The rows of some windows with their labels. Windows that follow each other are read at once."""
-    found = [
+    batches = [
         batch.take(np.arange(len(batch)))
         for stretch in stretches(windows)
         for batch in traffic.rows(stretch).batches()
         if len(batch)
     ]
-    if not found:
+    if not batches:
         return no_predictions(spec)
-    rows = joined(found)
+    rows = joined(batches)
     return with_labels(rows, traffic.latest_labels(rows.ids), spec.task)
 
 

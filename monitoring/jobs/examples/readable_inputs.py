@@ -19,30 +19,34 @@ def readable(spec: BaselineSpec) -> BaselineSpec:
         Texts are categories, images are the tensors of an embedding without numbers, and those in files are left out;
         other inputs stay as they are.
     """
-    looked_at = [one for one in spec.described if one.kind in _LOOKED_AT]
-    instead = {name for one in looked_at for name in one.kinds}
+    looked_at = [descriptor for descriptor in spec.described if descriptor.kind in _LOOKED_AT]
+    instead = {name for descriptor in looked_at for name in descriptor.kinds}
     images = images_of(spec)
     return replace(
         spec,
         features=(
-            *(FeatureSpec(name=one.source, kind="category") for one in looked_at if one.kind == "text"),
-            *(one for one in spec.features if one.name not in instead),
+            *(
+                FeatureSpec(name=descriptor.source, kind="category")
+                for descriptor in looked_at
+                if descriptor.kind == "text"
+            ),
+            *(feature for feature in spec.features if feature.name not in instead),
         ),
-        described=tuple(one for one in spec.described if one.kind not in _LOOKED_AT),
+        described=tuple(descriptor for descriptor in spec.described if descriptor.kind not in _LOOKED_AT),
         embedding=Embedding(tensors=images, columns=()) if images else None,
     )
 
 
 def images_of(spec: BaselineSpec) -> tuple[str, ...]:
     """The columns of images as the numbers that a model takes."""
-    return tuple(one.source for one in spec.described if isinstance(one, ImageDescriptors))
+    return tuple(descriptor.source for descriptor in spec.described if isinstance(descriptor, ImageDescriptors))
 
 
 def image_files_of(spec: BaselineSpec) -> tuple[str, ...]:
     """The columns of images as files."""
-    return tuple(one.source for one in spec.described if isinstance(one, EncodedImageDescriptors))
+    return tuple(descriptor.source for descriptor in spec.described if isinstance(descriptor, EncodedImageDescriptors))
 
 
 def texts_of(spec: BaselineSpec) -> tuple[str, ...]:
     """The columns of texts."""
-    return tuple(one.source for one in spec.described if one.kind == "text")
+    return tuple(descriptor.source for descriptor in spec.described if descriptor.kind == "text")

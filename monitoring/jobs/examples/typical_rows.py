@@ -30,7 +30,7 @@ def typicality(inputs: pa.Table) -> Floats:
     if not inputs.num_columns:
         return np.zeros(inputs.num_rows)
     columns = [column.combine_chunks() for column in final(inputs).columns]
-    each = [_of_numbers(one) if pa.types.is_floating(one.type) else _of_words(one) for one in columns]
+    each = [_of_numbers(column) if pa.types.is_floating(column.type) else _of_words(column) for column in columns]
     mean: Floats = np.mean(each, axis=0)
     return mean
 
@@ -43,13 +43,13 @@ def most_typical(inputs: pa.Table, most: int) -> NDArray[np.int64]:
 
 def _of_numbers(column: pa.Array) -> Floats:
     values = np.asarray(column, dtype=np.float64)
-    known = np.isfinite(values)
-    found = np.zeros(values.size)
-    ordered = np.sort(values[known])
+    is_finite = np.isfinite(values)
+    scores = np.zeros(values.size)
+    ordered = np.sort(values[is_finite])
     if ordered.size:
-        first, last = (np.searchsorted(ordered, values[known], side=side) for side in ("left", "right"))
-        found[known] = 1.0 - np.abs((first + last) / ordered.size - 1.0)
-    return found
+        first, last = (np.searchsorted(ordered, values[is_finite], side=side) for side in ("left", "right"))
+        scores[is_finite] = 1.0 - np.abs((first + last) / ordered.size - 1.0)
+    return scores
 
 
 def _of_words(column: pa.Array) -> Floats:

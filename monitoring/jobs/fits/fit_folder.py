@@ -61,7 +61,7 @@ class FitFolder:
         path = self._file(digest)
         try:
             data = _read_own(path)
-            found = unpack(_checked(data))
+            fit = unpack(_checked(data))
         except FileNotFoundError:
             _logger.info("No fit of the baseline is kept in %s: it is made anew.", self.path)
             return None
@@ -70,7 +70,7 @@ class FitFolder:
             return None
         with suppress(OSError):  # a folder that is only read
             os.utime(path)
-        return found
+        return fit
 
     def write(self, digest: str, value: object) -> None:
         """Keep a value, and delete what is old, or beyond the bound. Where that fails, a line says so.
@@ -94,11 +94,11 @@ class FitFolder:
     def _delete_old(self, now: float) -> None:
         """Delete the fits that nobody uses any more; another process may do the same."""
         room = MOST_BYTES
-        found = []
+        files = []
         for path in self.path.glob(f"*{SUFFIX}"):
             with suppress(FileNotFoundError):
-                found.append((path.stat().st_mtime, path.stat().st_size, path))
-        for used, size, path in sorted(found, reverse=True):
+                files.append((path.stat().st_mtime, path.stat().st_size, path))
+        for used, size, path in sorted(files, reverse=True):
             room -= size
             if room < 0 or now - used > MOST_SECONDS:
                 path.unlink(missing_ok=True)
@@ -107,8 +107,8 @@ class FitFolder:
 def _read_own(path: Path) -> bytes:
     """The bytes of a file of this user that nobody else can write."""
     with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as file:
-        for found in (os.fstat(file.fileno()), path.parent.stat()):
-            if found.st_uid not in (os.geteuid(), 0) or found.st_mode & _WRITABLE_BY_OTHERS:
+        for status in (os.fstat(file.fileno()), path.parent.stat()):
+            if status.st_uid not in (os.geteuid(), 0) or status.st_mode & _WRITABLE_BY_OTHERS:
                 raise ValueError("other users can write it")
         return file.read()
 

@@ -69,7 +69,7 @@ def unpack(data: bytes) -> Any:
         classes, objects, root = json.loads(arrays.pop(_CONTENTS).tobytes())
         unpacker = _Unpacker([_record_class(name) for name in classes], arrays)
         for node in objects:
-            unpacker.objects.append(unpacker.made(node))
+            unpacker.objects.append(unpacker.object_of(node))
         return unpacker.value(root)
     except _NOT_PACKED as error:
         raise ValueError(f"not packed records: {error}") from error
@@ -84,7 +84,7 @@ class _Packer:
         self.arrays: dict[str, list[NDArray[Any]]] = {}
         self._numbers: dict[int, int] = {}
         self._sizes: dict[str, int] = {}
-        self._seen: list[object] = []  # kept alive, so that no other object gets the id of one
+        self._alive: list[object] = []  # kept alive, so that no other object gets the id of one
 
     def node(self, value: object) -> _Node:
         """The node of a value."""
@@ -94,7 +94,7 @@ class _Packer:
         if number is None:
             node = self._listed(value)
             number = self._numbers[id(value)] = len(self.objects)
-            self._seen.append(value)
+            self._alive.append(value)
             self.objects.append(node)
         return ["object", number]
 
@@ -103,7 +103,7 @@ class _Packer:
         if kind is tuple:
             return ["tuple", *map(self.node, cast("tuple[object, ...]", value))]
         if isinstance(value, Mapping):
-            return ["mapping", *([self.node(key), self.node(one)] for key, one in value.items())]
+            return ["mapping", *([self.node(key), self.node(item)] for key, item in value.items())]
         if dataclasses.is_dataclass(kind) and kind.__module__.startswith(PACKAGE):
             fields = [self.node(getattr(value, name)) for name in _fields(kind)]
             return ["record", self._class(f"{kind.__module__}:{kind.__qualname__}"), *fields]
@@ -146,7 +146,7 @@ class _Unpacker:
         self._classes, self._arrays = classes, arrays
         self._makers: dict[str, Callable[..., object]] = {
             "tuple": lambda *nodes: tuple(map(self.value, nodes)),
-            "mapping": lambda *pairs: {self.value(key): self.value(one) for key, one in pairs},
+            "mapping": lambda *pairs: {self.value(key): self.value(item) for key, item in pairs},
             "record": self._record,
             "array": self._array,
             "binner": lambda edges: Binner(self.value(edges)),
@@ -160,13 +160,13 @@ class _Unpacker:
         """The value of a node."""
         return self.objects[node[1]] if isinstance(node, list) else node
 
-    def made(self, node: _Node) -> object:
+    def object_of(self, node: _Node) -> object:
         """The object of a node of the list."""
         return self._makers[node[0]](*node[1:])
 
     def _record(self, number: int, *fields: _Node) -> object:
-        made = self._classes[number]
-        return made(**dict(zip(_fields(made), map(self.value, fields), strict=True)))
+        record_class = self._classes[number]
+        return record_class(**dict(zip(_fields(record_class), map(self.value, fields), strict=True)))
 
     def _array(self, name: str, first: int, *shape: int) -> NDArray[Any]:
         return self._arrays[name][first : first + math.prod(shape)].reshape(shape).copy()
@@ -182,11 +182,11 @@ def _record_class(name: str) -> type:
     if not module.startswith(PACKAGE):
         raise ValueError(f"no record of this package: {name}")
     try:
-        found: Any = importlib.import_module(module)
+        record_class: Any = importlib.import_module(module)
     except ImportError as error:
         raise ValueError(f"no record of this package: {name}") from error
     for part in path.split("."):
-        found = getattr(found, part)
-    if not (isinstance(found, type) and dataclasses.is_dataclass(found)):
+        record_class = getattr(record_class, part)
+    if not (isinstance(record_class, type) and dataclasses.is_dataclass(record_class)):
         raise ValueError(f"no record of this package: {name}")
-    return found
+    return record_class

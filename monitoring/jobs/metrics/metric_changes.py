@@ -21,11 +21,11 @@ def metric_changes(before: Sequence[MetricCode], after: Sequence[MetricCode]) ->
     >>> metric_changes([was], [now])[0].message
     'The code of the metric missed_calls has changed (own:missed, file 3f2a3f2a to 9b1c9b1c): evidence begins anew.'
     """
-    known = {one.name: one for one in before}
+    codes = {code.name: code for code in before}
     return tuple(
-        Finding(kind=METRIC_CHANGED, feature=one.name, message=_message(known[one.name], one))
-        for one in after
-        if one.name in known and known[one.name] != one
+        Finding(kind=METRIC_CHANGED, feature=code.name, message=_message(codes[code.name], code))
+        for code in after
+        if code.name in codes and codes[code.name] != code
     )
 
 

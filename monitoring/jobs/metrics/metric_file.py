@@ -55,7 +55,7 @@ def metric_codes(config: MonitorConfig) -> tuple[MetricCode, ...]:
         MetricCode(
             name=metric.name,
             function=metric.function,
-            digest="" if (found := find_metric_file(metric)) is None else found.digest(),
+            digest="" if (file := find_metric_file(metric)) is None else file.digest(),
         )
         for metric in config.metric
     )
@@ -63,7 +63,7 @@ def metric_codes(config: MonitorConfig) -> tuple[MetricCode, ...]:
 
 def codes_text(config: MonitorConfig) -> str:
     """The identities of a config's metrics as one text, for digests; empty without metrics."""
-    return "".join(f"{one.name}\0{one.function}\0{one.digest}\n" for one in metric_codes(config))
+    return "".join(f"{code.name}\0{code.function}\0{code.digest}\n" for code in metric_codes(config))
 
 
 def _find_spec(module: str) -> ModuleSpec | None:

@@ -48,7 +48,9 @@ def _load(metric: MetricSection) -> CustomMetric:
         ) from error
     function = getattr(module, metric.function_name, None)
     if not callable(function):
-        named = [name for name, one in vars(module).items() if callable(one) and one.__module__ == module.__name__]
+        named = [
+            name for name, value in vars(module).items() if callable(value) and value.__module__ == module.__name__
+        ]
         raise _error(
             metric,
             got=f"no function {metric.function_name} in {file.path}" if function is None else f"{function!r:.60}",
@@ -72,8 +74,8 @@ def _load(metric: MetricSection) -> CustomMetric:
 
 def _module_beside(file: MetricFile) -> ModuleType:
     """The module of a file in a config's folder, run once for each path and content."""
-    known = hashlib.sha256(f"{file.path}\0{file.digest()}".encode()).hexdigest()[:16]
-    name = f"monitor_metrics_{known}"
+    digest = hashlib.sha256(f"{file.path}\0{file.digest()}".encode()).hexdigest()[:16]
+    name = f"monitor_metrics_{digest}"
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, file.path)

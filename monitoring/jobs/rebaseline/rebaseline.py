@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from contextlib import ExitStack
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,17 +18,17 @@ from monitoring.baseline.rebaseline_file import read_rebaseline, write_rebaselin
 from monitoring.baseline.schema import write_inferred
 from monitoring.config import BaselineSection, MonitorConfig, load_config
 from monitoring.config.config_text import section_of, with_section
-from monitoring.errors import BadInput, CannotRun
+from monitoring.errors import AnotherRun, BadInput, CannotRun
 from monitoring.jobs.config_file import as_written
 from monitoring.jobs.deployment import Deployment, deploy, evidence_basis
 from monitoring.jobs.deployment_lookup import look_up_deployment
 from monitoring.jobs.places import SCHEMA_FILE, find_baseline
-from monitoring.jobs.rebaseline.held_deployment import check_unchanged, held_deployment
 from monitoring.jobs.rebaseline.live_reference import live_reference
 from monitoring.jobs.sources.traffic import open_traffic, require_traffic
 from monitoring.jobs.staging import put_in_place, staging
 from monitoring.judging.fit.reference_limits import reference_limits
 from monitoring.records import Rebaseline
+from monitoring.store.lease import LEASE_SECONDS, Lease
 from monitoring.store.store import Store
 from monitoring.timestamps import as_datetime
 from monitoring.traffic.windows import Window
@@ -81,7 +82,7 @@ class RebaselineResult:
 def rebaseline(
     path: Path,
     config: MonitorConfig,
-    said: NewNormal,
+    new_normal: NewNormal,
     *,
     clock: Callable[[], datetime],
     embedder: Embedder | None = None,
@@ -101,19 +102,19 @@ def rebaseline(
         CannotRun: A run is at work, or a file cannot be read or written. Nothing was changed then.
     """
     now = clock()
-    _check(said, now)
+    _check(new_normal, now)
     require_traffic(config)
     former = load_baseline((place := find_baseline(config)).baseline)
     with Store.open(config.store.url) as store, ExitStack() as held:
         note = _entered(config, store, path, clock)
-        lease = held.enter_context(held_deployment(store, path, config, clock))
-        since = _since(said, _judged_until(config, store))
+        lease = held.enter_context(_held_deployment(store, path, config, clock))
+        since = _since(new_normal, _judged_until(config, store))
         text = _text(path)
-        change = _change(said, now, since, evidence_basis(config), section_of(text, SECTION))
+        change = _change(new_normal, now, since, evidence_basis(config), section_of(text, SECTION))
         embed = None if embedder is None or former.spec.embedding is None else embedder(place.folder)
         traffic = open_traffic(config, former, place.version, clock=clock, meanwhile=lambda: lease.renew(clock()))
-        table = live_reference(traffic, Window(start=said.start, end=said.end), former.spec, embed)
-        _check_rows(table, said)
+        table = live_reference(traffic, Window(start=new_normal.start, end=new_normal.end), former.spec, embed)
+        _check_rows(table, new_normal)
         lease.renew(clock())
         folder = _free_folder(path.absolute().parent, since)
         changed = _changed(config, folder, None if config.model.baseline is not None else place.version, since)
@@ -121,15 +122,15 @@ def rebaseline(
         lease.renew(clock())
         _write_config(path, with_section(text, SECTION, _section(changed.baseline, path)))
         number = store.find_or_create(deployment.record(changed, clock()), holder=lease.owner)
-        made = [one for one in store.rebaselines.read(number) if one.at == now]
+        changes = [record for record in store.rebaselines.read(number) if record.at == now]
     return RebaselineResult(
         deployment=number,
         folder=folder,
         rows=table.num_rows,
         labels=table.num_rows - table["label"].null_count,
         since=since,
-        closed=made[0].closed if made else (),
-        notes=(*note, *_notes(deployment, table, said, now)),
+        closed=changes[0].closed if changes else (),
+        notes=(*note, *_notes(deployment, table, new_normal, now)),
     )
 
 
@@ -144,12 +145,14 @@ def undo_rebaseline(path: Path, *, by: str, clock: Callable[[], datetime]) -> Re
         CannotRun: A run is at work, or a file cannot be read or written.
     """
     config = load_config(path)
-    made = None if config.baseline.path is None else read_rebaseline(config.baseline.path)
-    with Store.open(config.store.url, make=False) as store, held_deployment(store, path, config, clock) as lease:
+    change = None if config.baseline.path is None else read_rebaseline(config.baseline.path)
+    with Store.open(config.store.url, make=False) as store, _held_deployment(store, path, config, clock) as lease:
         number = look_up_deployment(config, store).number
-        standing = [] if number is None else [one for one in store.rebaselines.read(number) if one.undone_at is None]
-        undone = made
-        if number is not None and standing and (made is None or made.at == standing[-1].at):
+        standing = (
+            [] if number is None else [record for record in store.rebaselines.read(number) if record.undone_at is None]
+        )
+        undone = change
+        if number is not None and standing and (change is None or change.at == standing[-1].at):
             undone = store.rebaselines.undo(number, by, clock(), lease.owner)
         if undone is None:
             raise BadInput(
@@ -158,25 +161,29 @@ def undo_rebaseline(path: Path, *, by: str, clock: Callable[[], datetime]) -> Re
                 expected="a [baseline] section that it wrote",
                 fix="Remove the section by hand if you wrote it.",
             )
-        if made is not None:
-            _write_config(path, with_section(_text(path), SECTION, made.former_section))
+        if change is not None:
+            _write_config(path, with_section(_text(path), SECTION, change.former_section))
     return undone
 
 
-def _check(said: NewNormal, now: datetime) -> None:
+def _check(new_normal: NewNormal, now: datetime) -> None:
     """Refuse times that are out of order or not over, and a change without a reason."""
-    if said.start >= said.end or said.end > now or (said.since is not None and said.since < said.end):
-        since = "" if said.since is None else f", since {said.since:%Y-%m-%dT%H:%M}"
+    if (
+        new_normal.start >= new_normal.end
+        or new_normal.end > now
+        or (new_normal.since is not None and new_normal.since < new_normal.end)
+    ):
+        since = "" if new_normal.since is None else f", since {new_normal.since:%Y-%m-%dT%H:%M}"
         raise BadInput(
             "These are no windows to make a baseline of.",
-            got=f"{said.start:%Y-%m-%dT%H:%M} to {said.end:%Y-%m-%dT%H:%M}{since}",
+            got=f"{new_normal.start:%Y-%m-%dT%H:%M} to {new_normal.end:%Y-%m-%dT%H:%M}{since}",
             expected="a beginning, an end that is past, and windows that are judged against it after that end",
             fix="Correct --from, --to or --since.",
         )
-    if not said.reason.strip() or len(said.reason) > LONGEST_REASON:
+    if not new_normal.reason.strip() or len(new_normal.reason) > LONGEST_REASON:
         raise BadInput(
             "A new baseline needs a reason.",
-            got=f"{len(said.reason):,} characters" if said.reason.strip() else "no text",
+            got=f"{len(new_normal.reason):,} characters" if new_normal.reason.strip() else "no text",
             expected=f"a sentence, of at most {LONGEST_REASON:,} characters",
             fix="Say with --reason why what these windows show is normal.",
         )
@@ -186,14 +193,14 @@ def _check(said: NewNormal, now: datetime) -> None:
 LONGEST_REASON = 3_000
 
 
-def _change(said: NewNormal, now: datetime, since: datetime, basis: str, section: str) -> Rebaseline:
+def _change(new_normal: NewNormal, now: datetime, since: datetime, basis: str, section: str) -> Rebaseline:
     """The record of a change from a baseline with that basis and that section of the config."""
     return Rebaseline(
         at=now,
-        by=said.by,
-        reason=said.reason,
-        start=said.start,
-        end=said.end,
+        by=new_normal.by,
+        reason=new_normal.reason,
+        start=new_normal.start,
+        end=new_normal.end,
         since=since,
         former_basis=basis,
         former_section=section,
@@ -202,12 +209,12 @@ def _change(said: NewNormal, now: datetime, since: datetime, basis: str, section
 
 def _entered(config: MonitorConfig, store: Store, path: Path, clock: Callable[[], datetime]) -> tuple[str, ...]:
     """Enter a deployment in the store that has judged nothing yet: its first run waits for its lease. Gives notes."""
-    check_unchanged(path, config)
-    found = look_up_deployment(config, store)
-    if found.number is not None and not found.note:
+    _check_unchanged(path, config)
+    lookup = look_up_deployment(config, store)
+    if lookup.number is not None and not lookup.note:
         return ()
     store.find_or_create(deploy(config).record(config, clock()))
-    return (*filter(None, (found.note,)), "Its history begins with the new baseline.")
+    return (*filter(None, (lookup.note,)), "Its history begins with the new baseline.")
 
 
 def _judged_until(config: MonitorConfig, store: Store) -> datetime | None:
@@ -217,22 +224,22 @@ def _judged_until(config: MonitorConfig, store: Store) -> datetime | None:
     return None if last is None else last.record.end
 
 
-def _since(said: NewNormal, judged_until: datetime | None) -> datetime:
-    if said.since is not None and judged_until is not None and said.since < judged_until:
+def _since(new_normal: NewNormal, judged_until: datetime | None) -> datetime:
+    if new_normal.since is not None and judged_until is not None and new_normal.since < judged_until:
         raise BadInput(
             "Windows are judged once.",
-            got=f"--since {said.since:%Y-%m-%dT%H:%M}",
+            got=f"--since {new_normal.since:%Y-%m-%dT%H:%M}",
             expected=f"{judged_until:%Y-%m-%dT%H:%M} UTC or later: windows until then are judged",
             fix="Leave out --since.",
         )
-    return (said.since or max(said.end, judged_until or said.end)).astimezone(UTC)
+    return (new_normal.since or max(new_normal.end, judged_until or new_normal.end)).astimezone(UTC)
 
 
-def _check_rows(table: pa.Table, said: NewNormal) -> None:
+def _check_rows(table: pa.Table, new_normal: NewNormal) -> None:
     if not table.num_rows:
         raise BadInput(
             "The traffic has no rows there.",
-            got=f"no usable row from {said.start:%Y-%m-%dT%H:%M} to {said.end:%Y-%m-%dT%H:%M}",
+            got=f"no usable row from {new_normal.start:%Y-%m-%dT%H:%M} to {new_normal.end:%Y-%m-%dT%H:%M}",
             expected="rows of this model with an answer",
             fix="`pitfalls monitor status` shows the windows; correct --from and --to.",
         )
@@ -271,8 +278,8 @@ def _write(table: pa.Table, former: Baseline, change: Rebaseline, changed: Monit
     """Put the baseline in its place once a run could use it; gives the deployment with it."""
     with staging(folder.parent) as aside:
         write_baseline(table, folder=aside / folder.name, spec=former.spec)
-        known = table.select([*(feature.name for feature in former.spec.features), "label"])
-        write_inferred(known, aside / folder.name / SCHEMA_FILE, label="label")
+        rows = table.select([*(feature.name for feature in former.spec.features), "label"])
+        write_inferred(rows, aside / folder.name / SCHEMA_FILE, label="label")
         write_rebaseline(change, aside / folder.name)
         section = changed.baseline.model_copy(update={"path": aside / folder.name})
         deploy(changed.model_copy(update={"baseline": section}))
@@ -304,16 +311,55 @@ def _write_config(path: Path, text: str) -> None:
         ) from error
 
 
-def _notes(deployment: Deployment, table: pa.Table, said: NewNormal, now: datetime) -> tuple[str, ...]:
+def _notes(deployment: Deployment, table: pa.Table, new_normal: NewNormal, now: datetime) -> tuple[str, ...]:
     """What the new baseline cannot carry, and labels that may still come for it."""
     fit, times = deployment.reference_fit, deployment.baseline.rows.answers.event_times
     span = as_datetime(int(times.max())) - as_datetime(int(times.min()))
     notes = list(reference_limits(fit.means, fit.unfitted, span=span, pooled_rows=fit.tests["page"].pooled_rows))
     if table["label"].null_count == table.num_rows:
         notes.append("No labels have come for these windows: errors are not watched.")
-    elif now < said.end + deployment.horizon:
+    elif now < new_normal.end + deployment.horizon:
         notes.append(
             f"Labels may come until {deployment.horizon.days} days after their rows: the last of these windows may "
             "not have all of theirs."
         )
     return tuple(notes)
+
+
+@contextmanager
+def _held_deployment(store: Store, path: Path, config: MonitorConfig, clock: Callable[[], datetime]) -> Iterator[Lease]:
+    """Hold the lease of a config's deployment, as a run does: processes that share the store take turns.
+
+    Where the store knows of none, nothing is held.
+
+    Args:
+        config: What it said when the change was asked for.
+
+    Yields:
+        The lease, to be renewed before each step that may take long, and before the first that changes anything.
+
+    Raises:
+        AnotherRun: A run is at work, or another new baseline is being made, or was made since the config was read.
+    """
+    number = look_up_deployment(config, store).number
+    if number is None:
+        yield Lease(owner="", renewal=lambda _: None, ending=lambda: None)
+        return
+    with store.leases.take(number, f"rebaseline-{uuid.uuid4().hex}", clock(), LEASE_SECONDS) as lease:
+        _check_unchanged(path, config)
+        yield lease
+
+
+def _check_unchanged(path: Path, config: MonitorConfig) -> None:
+    """Check that the baseline is still the one that the config had when it was read.
+
+    Raises:
+        AnotherRun: It was changed since.
+    """
+    if load_config(path).baseline != config.baseline:
+        raise AnotherRun(
+            "The deployment has another baseline since its config was read.",
+            got=f"a changed [baseline] section in {path}",
+            expected="the section that was read",
+            fix="Nothing was changed; look at the deployment, and ask again.",
+        )

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+
+import tomlkit
 
 from monitoring.config.rule_section import RuleSection
 from monitoring.errors import BadInput
@@ -36,7 +39,7 @@ def import_rules(path: Path) -> ImportedRules:
     """
     try:
         text = _bounded_text(path)
-        found = list(_of_suite(json.loads(text)) if path.suffix == ".json" else _of_schema(text))
+        items = list(_of_suite(json.loads(text)) if path.suffix == ".json" else _of_schema(text))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BadInput(
             "No rules can be read from this file.",
@@ -45,11 +48,11 @@ def import_rules(path: Path) -> ImportedRules:
             fix="Check the path and its ending.",
         ) from error
     rules: dict[str, RuleSection] = {}
-    for one in found:
-        if isinstance(one, dict):
-            name = _free(one["name"], rules)
-            rules[name] = RuleSection(**{**one, "name": name})
-    return ImportedRules(rules=tuple(rules.values()), unmapped=tuple(one for one in found if isinstance(one, str)))
+    for item in items:
+        if isinstance(item, dict):
+            name = _free(item["name"], rules)
+            rules[name] = RuleSection(**{**item, "name": name})
+    return ImportedRules(rules=tuple(rules.values()), unmapped=tuple(item for item in items if isinstance(item, str)))
 
 
 def _bounded_text(path: Path) -> str:
@@ -58,9 +61,34 @@ def _bounded_text(path: Path) -> str:
     return path.read_text("utf-8")
 
 
-def _free(name: str, taken: Mapping[str, object]) -> str:
+def rule_text(rule: RuleSection) -> str:
+    """A [[rule]] section that says what the rule does.
+
+    >>> print(rule_text(RuleSection(name="fares are sane", column="fare", low=0.0)), end="")
+    [[rule]]
+    name = "fares are sane"
+    column = "fare"
+    low = 0.0
+    """
+    table = tomlkit.table()
+    for key, value in rule.model_dump(exclude_defaults=True).items():
+        table.add(key, _plain(value))
+    rules = tomlkit.aot()
+    rules.append(table)
+    document = tomlkit.document()
+    document.add("rule", rules)
+    return tomlkit.dumps(document)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, timedelta):
+        return f"{round(value.total_seconds())}s"
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _free(name: str, names: Mapping[str, object]) -> str:
     number = 1
-    while (name if number == 1 else f"{name} {number}") in taken:
+    while (name if number == 1 else f"{name} {number}") in names:
         number += 1
     return name if number == 1 else f"{name} {number}"
 
@@ -77,7 +105,7 @@ def _of_schema(text: str) -> _Found:
         text_format.Parse(text, schema)
     except text_format.ParseError as error:
         raise ValueError(str(error)) from None
-    domains = {one.name: list(one.value) for one in schema.string_domain}
+    domains = {domain.name: list(domain.value) for domain in schema.string_domain}
     for feature in schema.feature:
         name = feature.name
         if feature.HasField("presence") and feature.presence.min_fraction > 0:
@@ -90,8 +118,8 @@ def _of_schema(text: str) -> _Found:
             yield {"name": f"{name} is known", "column": name, "values": tuple(values), "share": share}
         for domain in (feature.int_domain, feature.float_domain):
             bounds = {
-                mine: float(getattr(domain, theirs))
-                for mine, theirs in (("low", "min"), ("high", "max"))
+                key: float(getattr(domain, theirs))
+                for key, theirs in (("low", "min"), ("high", "max"))
                 if domain.HasField(theirs)
             }
             if bounds:
@@ -105,27 +133,27 @@ def _of_schema(text: str) -> _Found:
 
 def _of_suite(document: Any) -> _Found:
     expectations = document["expectations"]
-    for one in expectations:
-        kind = one.get("expectation_type") or one["type"]
-        given = dict(one.get("kwargs", {}))
-        name = given.get("column", "")
+    for expectation in expectations:
+        kind = expectation.get("expectation_type") or expectation["type"]
+        arguments = dict(expectation.get("kwargs", {}))
+        name = arguments.get("column", "")
         mapped = _EXPECTATIONS.get(kind)
-        problem = _not_mapped(given)
+        problem = _not_mapped(arguments)
         if mapped is None or problem:
-            shown = ", ".join(f"{key}={value!r}" for key, value in given.items())[:200]
+            shown = ", ".join(f"{key}={value!r}" for key, value in arguments.items())[:200]
             yield f"{kind}({shown}): {problem or 'there is no such rule'}"
             continue
-        share = round(1.0 - float(given.get("mostly", 1.0)), 9)
-        yield from mapped(name, given, share)
+        share = round(1.0 - float(arguments.get("mostly", 1.0)), 9)
+        yield from mapped(name, arguments, share)
 
 
-def _not_mapped(given: Mapping[str, Any]) -> str:
+def _not_mapped(arguments: Mapping[str, Any]) -> str:
     """Why an expectation cannot be a rule although its kind could."""
-    if given.get("row_condition"):
+    if arguments.get("row_condition"):
         return "a rule has no condition on other rows"
-    if given.get("strict_min") or given.get("strict_max"):
+    if arguments.get("strict_min") or arguments.get("strict_max"):
         return "a rule's bounds are part of its range"
-    if any(isinstance(value, dict) for value in given.values()):
+    if any(isinstance(value, dict) for value in arguments.values()):
         return "its values are computed when it is evaluated"
     return ""
 
@@ -133,41 +161,43 @@ def _not_mapped(given: Mapping[str, Any]) -> str:
 _Mapped = Iterator[dict[str, Any]]
 
 
-def _range(name: str, given: Mapping[str, Any], share: float) -> _Mapped:
+def _range(name: str, arguments: Mapping[str, Any], share: float) -> _Mapped:
     bounds = {
-        mine: float(given[theirs])
-        for mine, theirs in (("low", "min_value"), ("high", "max_value"))
-        if given.get(theirs) is not None
+        key: float(arguments[theirs])
+        for key, theirs in (("low", "min_value"), ("high", "max_value"))
+        if arguments.get(theirs) is not None
     }
     if bounds:
         yield {"name": f"{name} is in range", "column": name, **bounds, "share": share}
 
 
-def _rows(_name: str, given: Mapping[str, Any], _share: float) -> _Mapped:
+def _rows(_name: str, arguments: Mapping[str, Any], _share: float) -> _Mapped:
     bounds = {
-        mine: int(given[theirs])
-        for mine, theirs in (
+        key: int(arguments[theirs])
+        for key, theirs in (
             ("min_rows", "min_value"),
             ("max_rows", "max_value"),
             ("min_rows", "value"),
             ("max_rows", "value"),
         )
-        if given.get(theirs) is not None
+        if arguments.get(theirs) is not None
     }
     if bounds:
         yield {"name": "number of rows", **bounds}
 
 
-def _pair(_name: str, given: Mapping[str, Any], share: float) -> _Mapped:
-    first, second = given["column_A"], given["column_B"]
-    sign = ">=" if given.get("or_equal") else ">"
+def _pair(_name: str, arguments: Mapping[str, Any], share: float) -> _Mapped:
+    first, second = arguments["column_A"], arguments["column_B"]
+    sign = ">=" if arguments.get("or_equal") else ">"
     text = f"col({json.dumps(first)}) {sign} col({json.dumps(second)})"
     yield {"name": f"{first} {sign} {second}", "expression": text, "share": share}
 
 
-def _one(words: str, **make: Callable[[Mapping[str, Any]], Any]) -> Callable[[str, Mapping[str, Any], float], _Mapped]:
-    def mapped(name: str, given: Mapping[str, Any], share: float) -> _Mapped:
-        rule = {"name": f"{name} {words}", "column": name, **{key: value(given) for key, value in make.items()}}
+def _column_rule(
+    words: str, **make: Callable[[Mapping[str, Any]], Any]
+) -> Callable[[str, Mapping[str, Any], float], _Mapped]:
+    def mapped(name: str, arguments: Mapping[str, Any], share: float) -> _Mapped:
+        rule = {"name": f"{name} {words}", "column": name, **{key: value(arguments) for key, value in make.items()}}
         yield rule if "missing" in make else {**rule, "share": share}
 
     return mapped
@@ -175,12 +205,16 @@ def _one(words: str, **make: Callable[[Mapping[str, Any]], Any]) -> Callable[[st
 
 _EXPECTATIONS: Mapping[str, Callable[[str, Mapping[str, Any], float], _Mapped]] = {
     "expect_column_values_to_be_between": _range,
-    "expect_column_values_to_not_be_null": _one(
-        "is there", missing=lambda given: 1.0 - float(given.get("mostly", 1.0))
+    "expect_column_values_to_not_be_null": _column_rule(
+        "is there", missing=lambda arguments: 1.0 - float(arguments.get("mostly", 1.0))
     ),
-    "expect_column_values_to_be_unique": _one("is unique", unique=lambda _: True),
-    "expect_column_values_to_be_in_set": _one("is known", values=lambda given: tuple(given["value_set"])),
-    "expect_column_values_to_match_regex": _one("has its form", pattern=lambda given: f".*(?:{given['regex']}).*"),
+    "expect_column_values_to_be_unique": _column_rule("is unique", unique=lambda _: True),
+    "expect_column_values_to_be_in_set": _column_rule(
+        "is known", values=lambda arguments: tuple(arguments["value_set"])
+    ),
+    "expect_column_values_to_match_regex": _column_rule(
+        "has its form", pattern=lambda arguments: f".*(?:{arguments['regex']}).*"
+    ),
     "expect_table_row_count_to_be_between": _rows,
     "expect_table_row_count_to_equal": _rows,
     "expect_column_pair_values_a_to_be_greater_than_b": _pair,

@@ -19,21 +19,21 @@ def rules_of(sections: Sequence[RuleSection]) -> tuple[Rule, ...]:
     """
     return tuple(
         Rule(
-            name=one.name,
-            level=one.level,
-            column=one.column or "",
-            low=one.low,
-            high=one.high,
-            missing=one.missing,
-            unique=one.unique,
-            values=one.values,
-            pattern=one.pattern,
-            expression=one.expression,
-            fresh=one.fresh,
-            rows=(one.min_rows, one.max_rows),
-            group=one.group or "",
-            gap=one.gap,
-            share=one.share,
+            name=section.name,
+            level=section.level,
+            column=section.column or "",
+            low=section.low,
+            high=section.high,
+            missing=section.missing,
+            unique=section.unique,
+            values=section.values,
+            pattern=section.pattern,
+            expression=section.expression,
+            fresh=section.fresh,
+            rows=(section.min_rows, section.max_rows),
+            group=section.group or "",
+            gap=section.gap,
+            share=section.share,
         )
-        for one in sections
+        for section in sections
     )

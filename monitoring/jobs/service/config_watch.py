@@ -40,26 +40,26 @@ class ConfigWatch:
         """Has not looked yet."""
         self._paths = paths
         self._read = read
-        self._seen: dict[Path, Stamp] = {}
-        self._taken: dict[Path, Stamp] = {}
+        self._stamps: dict[Path, Stamp] = {}
+        self._read_stamps: dict[Path, Stamp] = {}
         self._begun = False
 
     def look(self) -> ConfigChanges:
         """What has changed since the last look."""
         now = {path: stamp for path in self._paths() if (stamp := _stamp(path)) is not None}
-        settled = [path for path, stamp in now.items() if not self._begun or self._seen.get(path) == stamp]
-        changed = [path for path in settled if self._taken.get(path) != now[path]]
-        removed = tuple(path for path in self._taken if path not in now)
-        self._seen, self._begun = now, True
-        self._taken = {path: stamp for path, stamp in self._taken.items() if path in now}
-        self._taken |= {path: now[path] for path in changed}
+        settled = [path for path, stamp in now.items() if not self._begun or self._stamps.get(path) == stamp]
+        changed = [path for path in settled if self._read_stamps.get(path) != now[path]]
+        removed = tuple(path for path in self._read_stamps if path not in now)
+        self._stamps, self._begun = now, True
+        self._read_stamps = {path: stamp for path, stamp in self._read_stamps.items() if path in now}
+        self._read_stamps |= {path: now[path] for path in changed}
         return ConfigChanges(read=self._read(changed), removed=removed)
 
 
 def _stamp(path: Path) -> Stamp | None:
     """The stamp of a file; None where there is none."""
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return None
-    return (found.st_mtime_ns, found.st_size, found.st_ino)
+    return (status.st_mtime_ns, status.st_size, status.st_ino)

@@ -49,14 +49,14 @@ class FitCache:
         self._most = most_bytes
         self._fit = fit
         self._lock = Lock()
-        self._kept: dict[str, _KeptFit] = {}
-        self._asked: dict[str, int] = {}
+        self._fits: dict[str, _KeptFit] = {}
+        self._last_use: dict[str, int] = {}
         self._number = 0
 
     @property
     def size(self) -> int:
         """Bytes of the fits that are kept, about."""
-        return sum(one.size for one in self._kept.values())
+        return sum(fit.size for fit in self._fits.values())
 
     def deploy(self, name: str, config: MonitorConfig, embedder: Embedder | None = None) -> Deployment:
         """As `monitoring.jobs.deployment.deploy`, fitted only if the config or the baseline has changed.
@@ -74,28 +74,32 @@ class FitCache:
         state = "\0".join((str(place.folder), *files, codes_text(config)))
         with self._lock:
             self._number += 1
-            last, self._asked[name] = self._asked.get(name, 0), self._number
-            kept = self._kept.pop(name, None)
-            if kept is not None and kept.config == config and kept.files == state:
-                self._kept[name] = kept
+            last, self._last_use[name] = self._last_use.get(name, 0), self._number
+            fit = self._fits.pop(name, None)
+            if fit is not None and fit.config == config and fit.files == state:
+                self._fits[name] = fit
             else:
-                kept = None
-        if kept is not None:
-            return replace(kept.deployment, baseline=load_baseline(place.baseline))
-        found = self._fit(config, embedder)
-        self._keep(name, last, config, state, found)
-        return found
+                fit = None
+        if fit is not None:
+            return replace(fit.deployment, baseline=load_baseline(place.baseline))
+        deployment = self._fit(config, embedder)
+        self._keep(name, last, config, state, deployment)
+        return deployment
 
-    def _keep(self, name: str, last: int, config: MonitorConfig, files: str, found: Deployment) -> None:
+    def _keep(self, name: str, last: int, config: MonitorConfig, files: str, deployment: Deployment) -> None:
         """Keep a fit if there is room, or can be by dropping some that were not asked for since its `last` use."""
-        size = len(pickle.dumps(found.reference_fit, pickle.HIGHEST_PROTOCOL))
+        size = len(pickle.dumps(deployment.reference_fit, pickle.HIGHEST_PROTOCOL))
         # The rows of the reference that the fit has read are not needed any more.
-        light = replace(found, baseline=load_baseline(find_baseline(config).baseline))
+        light = replace(deployment, baseline=load_baseline(find_baseline(config).baseline))
         with self._lock:
-            idle = sorted((asked, one) for one, asked in self._asked.items() if one in self._kept and asked < last)
-            for _, one in idle:
+            idle = sorted(
+                (last_use, other)
+                for other, last_use in self._last_use.items()
+                if other in self._fits and last_use < last
+            )
+            for _, other in idle:
                 if self.size + size <= self._most:
                     break
-                del self._kept[one]
+                del self._fits[other]
             if self.size + size <= self._most:
-                self._kept[name] = _KeptFit(config=config, files=files, deployment=light, size=size)
+                self._fits[name] = _KeptFit(config=config, files=files, deployment=light, size=size)

@@ -39,12 +39,12 @@ class ConfigRegistry:
             path: The file; None: it is kept in memory, and forgotten when the process ends.
         """
         self.path = path
-        self._known: dict[str, str] = {}
+        self._since: dict[str, str] = {}
 
     @property
-    def known(self) -> dict[Path, str]:
+    def configs(self) -> dict[Path, str]:
         """The configs as this process knows them."""
-        return {Path(path): since for path, since in self._known.items()}
+        return {Path(path): since for path, since in self._since.items()}
 
     def read(self) -> dict[Path, str]:
         """The paths of the configs that are to be there, with the time of each as text.
@@ -54,9 +54,9 @@ class ConfigRegistry:
         """
         if self.path is not None:
             try:
-                self._known = dict(json.loads(self.path.read_text("utf-8"))["configs"])
+                self._since = dict(json.loads(self.path.read_text("utf-8"))["configs"])
             except (FileNotFoundError, NotADirectoryError):
-                self._known = {}
+                self._since = {}
             except (OSError, ValueError, KeyError, TypeError) as error:
                 raise CannotRun(
                     "The list of the configs that are to be there cannot be read.",
@@ -64,7 +64,7 @@ class ConfigRegistry:
                     expected="the file that `pitfalls monitor serve` writes",
                     fix="Delete it: the service then expects the configs that it finds.",
                 ) from error
-        return self.known
+        return self.configs
 
     def add(self, paths: Iterable[Path], now: datetime) -> bool:
         """Expect more configs.
@@ -73,13 +73,13 @@ class ConfigRegistry:
             CannotRun: The file cannot be read or written; they are expected by this process all the same.
         """
         try:
-            known = self.read()
+            before = self.read()
         finally:
-            new = [str(path) for path in paths if str(path) not in self._known]
-            self._known |= dict.fromkeys(new, now.isoformat(timespec="seconds"))
+            new = [str(path) for path in paths if str(path) not in self._since]
+            self._since |= dict.fromkeys(new, now.isoformat(timespec="seconds"))
         if new:
             self._write()
-        return len(self._known) > len(known)
+        return len(self._since) > len(before)
 
     def remove(self, path: Path) -> None:
         """Expect a config no more.
@@ -88,12 +88,12 @@ class ConfigRegistry:
             BadInput: It is not expected, or its file is there.
             CannotRun: The file cannot be read or written.
         """
-        known = self.read()
-        if path not in known:
+        configs = self.read()
+        if path not in configs:
             raise BadInput(
                 "No config of this path is expected.",
                 got=str(path),
-                expected=", ".join(map(str, sorted(known)[:5])) or "a config that the service has found",
+                expected=", ".join(map(str, sorted(configs)[:5])) or "a config that the service has found",
                 fix="`pitfalls monitor remove` without a name lists those that are missing.",
             )
         if path.exists():
@@ -103,7 +103,7 @@ class ConfigRegistry:
                 expected="a config whose file is gone",
                 fix="Delete or move its file first.",
             )
-        del self._known[str(path)]
+        del self._since[str(path)]
         self._write()
 
     def _write(self) -> None:
@@ -111,7 +111,7 @@ class ConfigRegistry:
             return
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            write_text(self.path, json.dumps({"configs": self._known}, indent=1, sort_keys=True) + "\n")
+            write_text(self.path, json.dumps({"configs": self._since}, indent=1, sort_keys=True) + "\n")
         except OSError as error:
             raise CannotRun(
                 "The list of the configs that are to be there cannot be written.",

@@ -59,7 +59,7 @@ class _Scheduled:
     file: ConfigFile
     failures: int = 0
     failure: str = ""
-    asked: bool = False
+    is_submitted: bool = False
     again: bool = False
     missing: bool = False
     has_run: bool = False
@@ -213,25 +213,25 @@ class MonitorService:
             scheduler.remove_job(str(path))
         self._report(gone.file.name, f"Missing: {MISSING}", "error")
 
-    def _expect(self, found: Iterable[Path]) -> bool:
+    def _expect(self, paths: Iterable[Path]) -> bool:
         """Expect the configs that were found, list those that are missing, and drop those removed on purpose."""
         try:
-            self._registry.add(found, self._clock())
+            self._registry.add(paths, self._clock())
             expected = self._registry.read()
         except PitfallsError as error:
             if time.monotonic() - self._folder_told >= _FOLDER_SECONDS:
                 self._folder_told = time.monotonic()
                 self._report("configs", f"Error: {error}", "error")
-            expected = self._registry.known
+            expected = self._registry.configs
         with self._lock:
-            missing = {name for name, one in self._scheduled.items() if one.missing}
+            missing = {name for name, scheduled in self._scheduled.items() if scheduled.missing}
             dropped = [self._scheduled.pop(name) for name in missing if Path(name) not in expected]
             new = [path for path in expected if str(path) not in self._scheduled]
             for path in new:
                 file = ConfigFile(path=path, config=None, problem=MISSING)
                 self._scheduled[str(path)] = _Scheduled(file=file, missing=True, has_run=True)
-        for one in dropped:
-            self._report(one.file.name, "Removed on purpose: it is not expected any more.", "info")
+        for scheduled in dropped:
+            self._report(scheduled.file.name, "Removed on purpose: it is not expected any more.", "info")
         for path in new:
             self._report(ConfigFile(path=path, config=None).name, f"Missing: {MISSING}", "error")
         return bool(dropped or new)
@@ -241,13 +241,13 @@ class MonitorService:
         from apscheduler.triggers.cron import CronTrigger  # noqa: PLC0415  # a tenth of a second
 
         name = str(file.path)
-        known = self._scheduled.get(name)
+        scheduled = self._scheduled.get(name)
         if file.config is None:
-            goes_on = known is not None and known.file.config is not None
+            goes_on = scheduled is not None and scheduled.file.config is not None
             then = " It runs as it was before." if goes_on else ""
             wrong = f"The config is wrong, and is read again once it changes.{then} {file.problem}"
             self._report(file.name, wrong, "error")
-            config = known.file.config if known is not None else None
+            config = scheduled.file.config if scheduled is not None else None
             self._put(name, ConfigFile(path=file.path, config=config, problem=file.problem))
             return
         self._put(name, file)
@@ -267,28 +267,28 @@ class MonitorService:
 
     def _put(self, name: str, file: ConfigFile) -> None:
         with self._lock:
-            known = self._scheduled.setdefault(name, _Scheduled(file=file))
-            if known.missing:
-                known.missing, known.removed = False, threading.Event()
-            known.file, known.failures = file, 0
+            scheduled = self._scheduled.setdefault(name, _Scheduled(file=file))
+            if scheduled.missing:
+                scheduled.missing, scheduled.removed = False, threading.Event()
+            scheduled.file, scheduled.failures = file, 0
             self._planned.pop(name, None)
 
     def _ask(self, name: str) -> None:
         """Let a config run when its turn comes; one that runs or waits already is run once more after that."""
         with self._lock:
-            one = self._scheduled.get(name)
-            if one is None:
+            scheduled = self._scheduled.get(name)
+            if scheduled is None:
                 return
-            if one.asked:
-                one.again = True
+            if scheduled.is_submitted:
+                scheduled.again = True
                 return
-            one.asked = True
-        self._workers.submit(one.file.name, lambda alive: self._work(name, one, alive))
+            scheduled.is_submitted = True
+        self._workers.submit(scheduled.file.name, lambda alive: self._work(name, scheduled, alive))
 
-    def _work(self, name: str, one: _Scheduled, alive: Callable[[], None]) -> None:
+    def _work(self, name: str, scheduled: _Scheduled, alive: Callable[[], None]) -> None:
         """Run a config, and note how that ended."""
         with self._lock:
-            config, removed, one.again = one.file.config, one.removed, False
+            config, removed, scheduled.again = scheduled.file.config, scheduled.removed, False
         error: Exception | None = None
         next_attempt = None
 
@@ -298,36 +298,36 @@ class MonitorService:
 
         try:
             if config is not None and not stop():
-                next_attempt = self._run(one.file, config, stop)
+                next_attempt = self._run(scheduled.file, config, stop)
         except Exception as failed:  # noqa: BLE001 - whatever it is, it stops no other config
             error = failed
         with self._lock:
-            one.asked = False
-            if removed.is_set() and one.again and not one.missing:  # its file is back
+            scheduled.is_submitted = False
+            if removed.is_set() and scheduled.again and not scheduled.missing:  # its file is back
                 self._planned[name] = self._clock()
         if not removed.is_set() and not self._stop.is_set():
-            self._ended(name, one, error, next_attempt)
+            self._ended(name, scheduled, error, next_attempt)
 
-    def _ended(self, name: str, one: _Scheduled, error: Exception | None, next_attempt: datetime | None) -> None:
+    def _ended(self, name: str, scheduled: _Scheduled, error: Exception | None, next_attempt: datetime | None) -> None:
         """Note how a run ended, and when the next one is if that is sooner, or later, than its schedule says."""
         busy = isinstance(error, AnotherRun)
         failed = error is not None and not busy
         with self._lock:
-            was, one.failure = one.failure, (str(error) or type(error).__name__) if failed else ""
-            one.failures = one.failures + 1 if failed else 0
-            wait = 0.0 if error is None else retry_seconds(max(one.failures, 1))
-            first, one.has_run = not one.has_run, True
-            if error is not None or one.again:
+            was, scheduled.failure = scheduled.failure, (str(error) or type(error).__name__) if failed else ""
+            scheduled.failures = scheduled.failures + 1 if failed else 0
+            wait = 0.0 if error is None else retry_seconds(max(scheduled.failures, 1))
+            first, scheduled.has_run = not scheduled.has_run, True
+            if error is not None or scheduled.again:
                 self._planned[name] = self._clock() + timedelta(seconds=wait)
             elif next_attempt is not None:
                 self._sooner[name] = next_attempt
         if busy:
-            self._report(one.file.name, f"Another run is judging it: looked at again in {wait:.0f} s.", "info")
+            self._report(scheduled.file.name, f"Another run is judging it: looked at again in {wait:.0f} s.", "info")
         elif error is not None:
             trace = "" if isinstance(error, PitfallsError) else "".join(traceback.format_exception(error))
             text = f"a defect of pitfalls.\n{trace}" if trace else f"{error} "
-            self._report(one.file.name, f"Error: {text}The next run retries, in {wait:.0f} s.", "error")
-        if was != one.failure or first:
+            self._report(scheduled.file.name, f"Error: {text}The next run retries, in {wait:.0f} s.", "error")
+        if was != scheduled.failure or first:
             self._show()
 
     def _find_stalled(self) -> None:
@@ -336,9 +336,9 @@ class MonitorService:
             text = f"The run has judged nothing for {self._workers.patience:.0f} s, and may hang: others run beside it."
             self._report(name, f"Error: {text}", "error")
             with self._lock:
-                for one in self._scheduled.values():
-                    if one.file.name == name:
-                        one.failure = text
+                for scheduled in self._scheduled.values():
+                    if scheduled.file.name == name:
+                        scheduled.failure = text
             self._show()
 
     def _show(self) -> None:

@@ -41,7 +41,7 @@ class TeamPages:
         if config.fleet.page is None:
             return
         now = self._clock()
-        new = [number for number in numbers if any(is_new_page(one, now) for one in store.outbox.pending(number))]
+        new = [number for number in numbers if any(is_new_page(event, now) for event in store.outbox.pending(number))]
         if new:
             with self._lock:
                 self._held.setdefault((config.store.url, config.fleet.team), {}).update(dict.fromkeys(new, config))

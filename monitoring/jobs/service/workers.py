@@ -35,7 +35,7 @@ class _Task:
 
     name: str
     run: Callable[[Callable[[], None]], None]
-    asked: float
+    due_at: float
     alive: float = 0.0
     stalled: bool = False
     thread: threading.Thread = field(default_factory=threading.Thread)
@@ -73,7 +73,7 @@ class Workers:
         with self._changed:
             if self._closed:
                 return
-            self._waiting.append(_Task(name=name, run=run, asked=self._clock()))
+            self._waiting.append(_Task(name=name, run=run, due_at=self._clock()))
             self._fill()
 
     def stalled(self) -> tuple[str, ...]:
@@ -95,8 +95,8 @@ class Workers:
             return QueueState(
                 waiting=len(self._waiting),
                 running=len(self._running),
-                stalled=sum(one.stalled for one in self._running.values()),
-                longest_wait=max((now - one.asked for one in self._waiting), default=0.0),
+                stalled=sum(task.stalled for task in self._running.values()),
+                longest_wait=max((now - task.due_at for task in self._waiting), default=0.0),
             )
 
     def close(self) -> None:
@@ -112,7 +112,7 @@ class Workers:
 
     def _fill(self) -> None:
         """Start the threads of runs whose turn it is."""
-        while self._waiting and sum(not one.stalled for one in self._running.values()) < self._count:
+        while self._waiting and sum(not task.stalled for task in self._running.values()) < self._count:
             task = self._waiting.popleft()
             task.alive = self._clock()
             task.thread = threading.Thread(target=self._work, args=[task], name=f"run of {task.name}", daemon=True)

@@ -118,8 +118,8 @@ def _reject_disk(error: OSError) -> NoReturn:
 
 def _check_rows(schema: pa.Schema, columns: TableColumns) -> None:
     problems = [*_ids(schema, columns), *_times(schema, columns.event_time)]
-    scored = (one for one in (columns, *columns.outputs.values()) if one.predicted is None)
-    numbers = [name for one in scored for name in one.scores]
+    scored = (output for output in (columns, *columns.outputs.values()) if output.predicted is None)
+    numbers = [name for output in scored for name in output.scores]
     described = dict.fromkeys(each.source for each in columns.described)
     for name in (*columns.answer, *columns.plain_inputs, *described):
         number = name in numbers or columns.plain_inputs.get(name) == "number"
@@ -138,18 +138,18 @@ def _check_labels(schema: pa.Schema, columns: TableColumns) -> None:
 
 def _ids(schema: pa.Schema, columns: TableColumns) -> list[str]:
     """What is wrong with the ids, without which a row is not known again."""
-    found = _column(schema, columns.prediction_id)
-    kind = None if found else schema.field(columns.prediction_id).type
+    problems = _column(schema, columns.prediction_id)
+    kind = None if problems else schema.field(columns.prediction_id).type
     if kind is not None and not (is_text(kind) or pa.types.is_integer(kind) or pa.types.is_null(kind)):
         return [f"{columns.prediction_id} has {kind}, not text or whole numbers"]
-    return found
+    return problems
 
 
 def _times(schema: pa.Schema, name: str) -> list[str]:
-    found = _column(schema, name)
-    kind = None if found else schema.field(name).type
+    problems = _column(schema, name)
+    kind = None if problems else schema.field(name).type
     fits = kind is None or is_text(kind) or pa.types.is_temporal(kind) or pa.types.is_null(kind)
-    return found if fits else [f"{name} has {kind}, not times"]
+    return problems if fits else [f"{name} has {kind}, not times"]
 
 
 def _column(schema: pa.Schema, name: str, *, number: bool = False) -> list[str]:

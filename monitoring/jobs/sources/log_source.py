@@ -159,11 +159,11 @@ class LogSource:
             rows = self._latest[1]
             return rows.take(ids.contains(rows.ids)), int(rows.event_times.max()) if len(rows) else 0
         start, end = window.start, window.end
-        known = self.log.read(model=self.model, version=self.version, start=start, end=end, columns=_ROW)
-        if not known.num_rows:
+        log_rows = self.log.read(model=self.model, version=self.version, start=start, end=end, columns=_ROW)
+        if not log_rows.num_rows:
             return no_predictions(self._spec), 0
-        newest = int(microseconds(known["event_time"]).max())
-        if not ids.contains(known["prediction_id"].combine_chunks()).any():
+        newest = int(microseconds(log_rows["event_time"]).max())
+        if not ids.contains(log_rows["prediction_id"].combine_chunks()).any():
             return no_predictions(self._spec), newest
         table = self.log.read(model=self.model, version=self.version, start=start, end=end, ids=ids)
         return self._predictions(table)[0], newest
@@ -201,8 +201,8 @@ class LogSource:
         damaged = undescribed(self._spec.described, plain, described)
         unreadable = {name: int(mask.sum()) for name, mask in damaged.items()}
         plain |= {name: column for name, column in described.items() if name not in problems}
-        found = predictions_from(pa.table(plain), self._spec, probabilities=self._output)
-        return with_usable_answers(found, self._spec.task), unreadable
+        predictions = predictions_from(pa.table(plain), self._spec, probabilities=self._output)
+        return with_usable_answers(predictions, self._spec.task), unreadable
 
     def _with_answers(self, flat: pa.Table) -> pa.Table:
         """The rows with the column of the answers, which is made where several outputs are watched, or ids."""
@@ -219,8 +219,8 @@ class LogSource:
         """See `TrafficSource`: labels that are not read as their log is damaged, and that no row is of the model."""
         held = () if self.log.extent(self.model, self.version) is not None else self.log.models()
         others = ", ".join(sorted({f"{key.model} version {key.version}" for key in held})[:_SHOWN])
-        mine = self.model if self.version is None else f"{self.model} version {self.version}"
-        foreign = f"The traffic log has no row of {mine}; it has rows of {others}."
+        name = self.model if self.version is None else f"{self.model} version {self.version}"
+        foreign = f"The traffic log has no row of {name}; it has rows of {others}."
         damaged = tuple(
             Finding(
                 kind=LABEL_LOG_DAMAGED,
@@ -237,8 +237,10 @@ class LogSource:
 
     def _labels_of_nobody(self) -> tuple[Finding, ...]:
         """The finding about labels that name a model or version of which the log has no row."""
-        known = {name for key in self.log.models() for name in ((key.model, None), (key.model, key.version))}
-        strange = {name: count for name, count in self._labels.models_named(self._since).items() if name not in known}
+        model_names = {name for key in self.log.models() for name in ((key.model, None), (key.model, key.version))}
+        strange = {
+            name: count for name, count in self._labels.models_named(self._since).items() if name not in model_names
+        }
         if not strange:
             return ()
         model, version = min(strange, key=str)
@@ -295,13 +297,13 @@ class LogSource:
 
     def findings(self, window: Window) -> tuple[Finding, ...]:
         """A log's columns are those of the model's signature; but rows may be missing, or of somebody else's id."""
-        found = [*unreadable_cells(self._unreadable.get(window, {}), self._spec.described)]
+        findings = [*unreadable_cells(self._unreadable.get(window, {}), self._spec.described)]
         if lost := self._lost(window):
             message = f"{lost} rows were answered and are not in the traffic log."
-            found.append(Finding(kind="capture gap", feature="", message=message))
+            findings.append(Finding(kind="capture gap", feature="", message=message))
         if conflicts := self._conflicts.get(window, 0):
             rows = int(self.row_counts((window,))[0, 0])
-            found.append(_repeated_ids(conflicts, rows))
+            findings.append(_repeated_ids(conflicts, rows))
         ends = [as_microseconds(window.start), as_microseconds(window.end)]
         first, last = np.searchsorted(self._quarantined_at, ends).tolist()
         if last > first:
@@ -309,8 +311,8 @@ class LogSource:
                 f"{last - first:,} rows answered in this window claim event times out of the server's range "
                 "(--event-time-range) and are in no window: `pitfalls traffic DIR --quarantine --to FILE` writes them."
             )
-            found.append(Finding(kind="event times out of range", feature="", message=message))
-        return tuple(found)
+            findings.append(Finding(kind="event times out of range", feature="", message=message))
+        return tuple(findings)
 
     @property
     def excluded_rows(self) -> int:
@@ -340,7 +342,7 @@ class LogSource:
             return tuple(windows)
         every = PredictionIndex(self._root, replace(self._query, version=None, start=self._since))
         answered = every.row_counts(windows)[:, 0] > 0
-        return tuple(one for one, gone in zip(windows, empty & answered, strict=True) if not gone)
+        return tuple(window for window, gone in zip(windows, empty & answered, strict=True) if not gone)
 
     def row_counts(self, windows: Sequence[Window]) -> NDArray[np.int64]:
         """See `TrafficSource`."""

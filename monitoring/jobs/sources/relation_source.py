@@ -88,14 +88,14 @@ def open_relation(
         shared = shared_ids(pq.read_table(path, columns=[columns.prediction_id])[columns.prediction_id])
         whole = WholeWindows(relation, columns, folder, shared=shared)
         engine = remote.engine(frozenset(names), shared) if scope.job else None
-        made = TableSource(path, columns, spec, labels=labels, clock=clock, scope=scope)
-        made.read_by(Reading(engine=engine, whole=whole))
-        whole.of = made.table
+        source = TableSource(path, columns, spec, labels=labels, clock=clock, scope=scope)
+        source.read_by(Reading(engine=engine, whole=whole))
+        whole.of = source.table
     except BaseException:
         held.close()
         raise
-    weakref.finalize(made, held.close)
-    return made
+    weakref.finalize(source, held.close)
+    return source
 
 
 class WholeWindows:
@@ -105,25 +105,21 @@ class WholeWindows:
         """Reads nothing yet."""
         self._relation, self._columns, self._folder = relation, columns, folder
         self._shared = pa.array(list(shared), pa.string())
-        self._kept: tuple[Window, Table] | None = None
+        self._last: tuple[Window, Table] | None = None
         self.of: Table | None = None
 
     def __call__(self, window: Window) -> Table:
         """The rows of a window as a table, without those that do not count."""
-        if self._kept is None or self._kept[0] != window:
-            known = self._relation.schema
-            names = [name for name in known.names if name in self._columns.read]
+        if self._last is None or self._last[0] != window:
+            schema = self._relation.schema
+            names = [name for name in schema.names if name in self._columns.read]
             between = (as_microseconds(window.start), as_microseconds(window.end))
             with tempfile.TemporaryDirectory(dir=self._folder) as scratch:
                 path = write_rows(self._relation, Path(scratch, "window.parquet"), names, between=between)
                 path = path.replace(self._folder / "window.parquet")
-            self._kept = (window, Table(pieces_of(path), self._columns))
-            self._drop(self._kept[1])
-        return self._kept[1]
-
-    @property
-    def _known_by(self) -> tuple[str, str]:
-        return (self._columns.event_time, self._columns.prediction_id)
+            self._last = (window, Table(pieces_of(path), self._columns))
+            self._drop(self._last[1])
+        return self._last[1]
 
     def _drop(self, table: Table) -> None:
         """Leave out the rows that do not count because of a row in another window."""
@@ -138,31 +134,31 @@ class WholeWindows:
                 keys = _keys(raw, self._columns)
                 places = np.array([first + at for at, key in enumerate(keys) if key in dropped], dtype=np.int64)
                 more[extent.number] = np.union1d(more.get(extent.number, places[:0]), places)
-        known = table.repeats.dropped
+        before = table.repeats.dropped
         table.repeats = type(table.repeats)(
             shared=table.repeats.shared,
-            dropped={n: np.union1d(known.get(n, found[:0]), found) for n, found in {**known, **more}.items()},
+            dropped={n: np.union1d(before.get(n, numbers[:0]), numbers) for n, numbers in {**before, **more}.items()},
         )
 
     @property
     def _dropped(self) -> set[tuple[str, int]]:
         """Ids and times of rows that do not count, and of which no row of the same id and time does."""
-        found: set[tuple[str, int]] = set()
-        kept: set[tuple[str, int]] = set()
+        dropped: set[tuple[str, int]] = set()
+        counted: set[tuple[str, int]] = set()
         table = self.of
         if table is None or not len(self._shared):
-            return found
+            return dropped
         for extent in table.extents:
             places = set(table.repeats.dropped.get(extent.number, np.zeros(0, np.int64)).tolist())
             for first, raw in table.reader.batches(
                 extent.piece, (self._columns.event_time, self._columns.prediction_id)
             ):
                 ids = as_strings(raw.table[self._columns.prediction_id].combine_chunks())
-                mine = np.flatnonzero(np.asarray(pc.is_in(ids, self._shared)))
-                keys = _keys(RawRows(table=raw.table.take(pa.array(mine))), self._columns)
-                for at, key in zip(mine.tolist(), keys, strict=True):
-                    (found if first + at in places else kept).add(key)
-        return found - kept
+                selection = np.flatnonzero(np.asarray(pc.is_in(ids, self._shared)))
+                keys = _keys(RawRows(table=raw.table.take(pa.array(selection))), self._columns)
+                for at, key in zip(selection.tolist(), keys, strict=True):
+                    (dropped if first + at in places else counted).add(key)
+        return dropped - counted
 
 
 def _keys(raw: RawRows, columns: TableColumns) -> list[tuple[str, int]]:

@@ -99,9 +99,9 @@ class TableSource:
         if columns.batches is not None:
             if columns.batches.column is None and Path(path).is_file():
                 _refuse_one_file(Path(path))
-            seen = SeenBatches(label_log)
-            batches = seen.see(pieces, columns.batches, clock()) if scope.job else seen.read()
-            pieces = [BatchPiece(piece=one, key=columns.batches, times=batches) for one in pieces]
+            seen_batches = SeenBatches(label_log)
+            batches = seen_batches.see(pieces, columns.batches, clock()) if scope.job else seen_batches.read()
+            pieces = [BatchPiece(piece=piece, key=columns.batches, times=batches) for piece in pieces]
         now = clock() if scope.job else None  # the job reports rows ahead of the clock; others need not know of them
         self._table = Table(pieces, columns, now=now, since=scope.since)
         self._table.batches = batches
@@ -154,8 +154,8 @@ class TableSource:
 
     def was_answered(self, ids: pa.Array, before: int) -> NDArray[np.bool_]:
         """See `TrafficSource`."""
-        known = self._imported.matched.contains(ids)
-        return known if known.all() else known | self._logged_with_a_row.contains(ids)
+        is_matched = self._imported.matched.contains(ids)
+        return is_matched if is_matched.all() else is_matched | self._logged_with_a_row.contains(ids)
 
     def older(self, ids: pa.Array) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """See `TrafficSource`."""
@@ -243,8 +243,8 @@ class TableSource:
         if log is not None:
             latest = log.latest().select(LABEL_SCHEMA.names).cast(LABEL_SCHEMA)
         if self._label_tables is not None:
-            found = self._label_tables.labels(self._table).labels
-            new = found if log is None else unknown_labels(found, log.read())
+            labels = self._label_tables.labels(self._table).labels
+            new = labels if log is None else unknown_labels(labels, log.read())
             latest = _with_others(_last_of_each(new), latest)
         return _with_others(latest, row_labels(self._table))
 

@@ -108,16 +108,16 @@ class TableWindow:
     def select(self, ids: IdSet) -> tuple[Predictions, int]:
         """See `WindowRows`."""
         counted = self._counted.read(self._window)
-        found, newest = [no_predictions(self._spec)], 0
+        batches, newest = [no_predictions(self._spec)], 0
         for each in self._pass():
             newest = max(newest, int(each.batch.event_times.max()))
-            mine = np.flatnonzero(ids.contains(each.rows.all_ids()))
-            name, places = known_as(each.rows, mine, has_ids=self._table.has_ids)
-            labels = np.full(mine.size, NO_LABEL, dtype=np.int64)
+            selection = np.flatnonzero(ids.contains(each.rows.all_ids()))
+            name, places = known_as(each.rows, selection, has_ids=self._table.has_ids)
+            labels = np.full(selection.size, NO_LABEL, dtype=np.int64)
             if name in counted:
                 labels = counted[name].of(places, NO_LABEL)
-            found.append(replace(each.batch.take(mine), labels=labels))
-        return replace(joined(found), problems=self._summary.problems), newest
+            batches.append(replace(each.batch.take(selection), labels=labels))
+        return replace(joined(batches), problems=self._summary.problems), newest
 
     def summary(self) -> ReadSummary:
         """See `WindowRows`."""

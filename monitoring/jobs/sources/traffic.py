@@ -180,17 +180,17 @@ def _check_answers(baseline: Baseline) -> None:
 
 def _check_outputs(traffic: TrafficSection, spec: BaselineSpec) -> None:
     """Raises BadInput for columns of other outputs than the baseline has."""
-    known = {one.output: one.task for one in spec.task.outputs_judged}
-    if set(known) != set(traffic.outputs):
+    tasks = {output.output: output.task for output in spec.task.outputs_judged}
+    if set(tasks) != set(traffic.outputs):
         lines = (
             f"outputs.{toml_key(name)} = {{ {'scores = [...]' if task.classes else 'predicted = ...'}, label = ... }}"
-            for name, task in known.items()
+            for name, task in tasks.items()
         )
         raise BadInput(
             "The columns of the outputs are not those of the baseline.",
             got=f"outputs {', '.join(traffic.outputs) or '(none)'} in the [traffic] section",
-            expected=f"the outputs {', '.join(known)}" if known else "no outputs: the baseline has one answer",
-            fix=f"Write there, with the columns of your table: {'; '.join(lines)}." if known else "Remove them.",
+            expected=f"the outputs {', '.join(tasks)}" if tasks else "no outputs: the baseline has one answer",
+            fix=f"Write there, with the columns of your table: {'; '.join(lines)}." if tasks else "Remove them.",
         )
 
 
@@ -317,17 +317,17 @@ def _columns_of_outputs(config: MonitorConfig, spec: BaselineSpec) -> TableColum
         reference_types=dict(spec.columns),
     )
     judged = spec.task.outputs_judged
-    named = {one.output: traffic.outputs[one.output] for one in judged}
+    named = {output.output: traffic.outputs[output.output] for output in judged}
     return named_outputs(
         common,
         {
-            one.output: OutputColumns(
-                label=named[one.output].label,
-                scores=named[one.output].scores,
-                predicted=named[one.output].predicted,
-                classes=one.task.classes,
+            output.output: OutputColumns(
+                label=named[output.output].label,
+                scores=named[output.output].scores,
+                predicted=named[output.output].predicted,
+                classes=output.task.classes,
             )
-            for one in judged
+            for output in judged
         },
     )
 
@@ -344,11 +344,11 @@ def with_labels(predictions: Predictions, labels: pa.Table, task: Task) -> Predi
     if not labels.num_rows:
         return predictions
     places = pc.index_in(predictions.ids, labels["prediction_id"].combine_chunks())
-    found = np.asarray(places.is_valid(), dtype=np.bool_)
+    is_labelled = np.asarray(places.is_valid(), dtype=np.bool_)
     those = labels.take(places.drop_null())
     codes = task.label_codes(those["label"])  # of these alone: a log has the labels of all times
-    rows = np.where(found, np.cumsum(found) - 1, 0)
+    rows = np.where(is_labelled, np.cumsum(is_labelled) - 1, 0)
     if not those.num_rows:
         codes, those = np.full((1, *codes.shape[1:]), NO_LABEL), labels.slice(0, 1)
     times = microseconds(those["label_time"])
-    return predictions.labelled(only_where(found, codes[rows]), np.where(found, times[rows], 0))
+    return predictions.labelled(only_where(is_labelled, codes[rows]), np.where(is_labelled, times[rows], 0))

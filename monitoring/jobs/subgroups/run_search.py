@@ -73,18 +73,18 @@ class RunSearch:
         if not schedule.is_due(record.end):
             return judgement, schedule
         waiting = self._waiting(schedule, record)
-        complete = [one for one in waiting if one.end + horizon <= record.end]
-        searched = [one for one in complete if one.expected is None]
+        complete = [window for window in waiting if window.end + horizon <= record.end]
+        searched = [window for window in complete if window.expected is None]
         with span("search subgroups"):
-            found = self._incidents(judgement, searched, watches) if searched else ()
-        rest = (_window(one) for one in waiting[len(complete) :])
-        return _with_incidents(judgement, found), schedule.after_search(complete[-1].end, rest, horizon)
+            incidents = self._incidents(judgement, searched, watches) if searched else ()
+        rest = (_window(window) for window in waiting[len(complete) :])
+        return _with_incidents(judgement, incidents), schedule.after_search(complete[-1].end, rest, horizon)
 
     def _waiting(self, schedule: SearchSchedule, record: WindowRecord) -> list[WindowRecord]:
         """The windows that were not searched, in order of time; the last is being judged."""
         since = schedule.since or record.start
         stored = self.store.windows.read(self.number, scores=False, since=since, before=record.start)
-        return [*(one for one in stored if one.start >= since), record]
+        return [*(window for window in stored if window.start >= since), record]
 
     def _incidents(
         self, judgement: Judgement, searched: Sequence[WindowRecord], watches: Sequence[Watch]
@@ -94,11 +94,11 @@ class RunSearch:
         before, live = reference_rows(deployment.baseline), self._live_rows(judgement.window, searched)
         if not len(before) or not len(live):
             return ()
-        windows = [_window(one) for one in searched]
+        windows = [_window(window) for window in searched]
         length_us = window_length_us(windows)
         sides = [scored_sides(deployment.catalogue, rows, length_us, is_live=rows is live) for rows in (before, live)]
-        losses = {one.name for one in deployment.catalogue.watches.values() if one.family in LOSS_FAMILIES}
-        current = {one.number: one for one in state.incidents}
+        losses = {watch.name for watch in deployment.catalogue.watches.values() if watch.family in LOSS_FAMILIES}
+        current = {incident.number: incident for incident in state.incidents}
         number = state.next_number
         for watch in watches:
             search = SubgroupSearch(
@@ -112,29 +112,29 @@ class RunSearch:
                 slices=tuple(deployment.catalogue.slices),
                 timezone=deployment.timezone,
             )
-            for one in tuple(current.values()):
-                if one.watch == SUBGROUP_WATCH:
-                    current[one.number] = advance_subgroup_incident(one, search)
-            alive = [one for one in current.values() if one.state != "closed"]
-            for one in open_subgroup_incidents(search, alive, losses, first_number=number):
-                named = came_back(one, state.closed.get(WatchKey(watch=one.watch, slice=one.slice)))
-                current[one.number] = _with_rows(named, live, search.live)
+            for incident in tuple(current.values()):
+                if incident.watch == SUBGROUP_WATCH:
+                    current[incident.number] = advance_subgroup_incident(incident, search)
+            alive = [incident for incident in current.values() if incident.state != "closed"]
+            for incident in open_subgroup_incidents(search, alive, losses, first_number=number):
+                named = came_back(incident, state.closed.get(WatchKey(watch=incident.watch, slice=incident.slice)))
+                current[incident.number] = _with_rows(named, live, search.live)
                 number += 1
-        known = {one.number: one for one in state.incidents}
-        return tuple(one for one in current.values() if one != known.get(one.number))
+        earlier = {incident.number: incident for incident in state.incidents}
+        return tuple(incident for incident in current.values() if incident != earlier.get(incident.number))
 
     def _live_rows(self, record: WindowRecord, windows: Sequence[WindowRecord]) -> Predictions:
         """A sample of the rows of some windows whose labels have come within the horizon, by the end of a window."""
         spec = replace(self.deployment.baseline.spec, embedding=None)
         narrow = replace(self.deployment, baseline=replace(self.deployment.baseline, spec=spec))
         traffic = self.reopen(narrow, ReadScope(since=windows[0].start))
-        share = MOST_COMPARED / max(sum(one.rows for one in windows), 1)
-        batches = (batch for one in windows for batch in traffic.rows(_window(one)).batches())
+        share = MOST_COMPARED / max(sum(window.rows for window in windows), 1)
+        batches = (batch for window in windows for batch in traffic.rows(_window(window)).batches())
         rows = joined([_sample(batch, share) for batch in batches if len(batch)] or [no_predictions(spec)])
         horizon_us = duration_microseconds(self.deployment.horizon)
         labels = LabelJoin(traffic.labels(), task=spec.task, read=0, horizon_us=horizon_us)
-        known = labels.labelled(Batch.of(rows), before=record.end)
-        rows = rows.labelled(known.labels, known.label_times)
+        labelled = labels.labelled(Batch.of(rows), before=record.end)
+        rows = rows.labelled(labelled.labels, labelled.label_times)
         return rows.take(labelled_rows(rows) & (rows.label_times <= rows.event_times + horizon_us))
 
 
@@ -143,11 +143,11 @@ def searched_watches(watches: Catalogue) -> tuple[Watch, ...]:
 
     A loss that is not compared with the expected one rises where the traffic becomes harder: it is not searched.
     """
-    found: dict[str, Watch] = {}
-    for one in watches.loss_watches:
-        if one.family == "surprise":
-            found.setdefault(split_output(one.name)[0], one)
-    return tuple(found.values())
+    by_loss: dict[str, Watch] = {}
+    for watch in watches.loss_watches:
+        if watch.family == "surprise":
+            by_loss.setdefault(split_output(watch.name)[0], watch)
+    return tuple(by_loss.values())
 
 
 def _window(record: WindowRecord) -> Window:
@@ -165,31 +165,31 @@ def _sample(batch: Batch, share: float) -> Predictions:
 
 def _with_rows(incident: IncidentRecord, rows: Predictions, side: ScoredSide) -> IncidentRecord:
     """A notice with the worst rows of its subgroup."""
-    told = incident.detail.subgroup
-    if told is None:
+    subgroup = incident.detail.subgroup
+    if subgroup is None:
         return incident
-    mine = np.flatnonzero(meeting(told.conditions, side.inputs))
-    ids = rows.ids.take(pa.array(mine)).to_pylist()
-    worst = sorted(range(mine.size), key=lambda at: (-float(side.excess[mine[at]]), ids[at]))[:MAX_ROWS]
+    indices = np.flatnonzero(meeting(subgroup.conditions, side.inputs))
+    ids = rows.ids.take(pa.array(indices)).to_pylist()
+    worst = sorted(range(indices.size), key=lambda at: (-float(side.excess[indices[at]]), ids[at]))[:MAX_ROWS]
     named = tuple(
         CauseRow(
             prediction_id=ids[at],
-            event_time=as_datetime(int(rows.event_times[mine[at]])),
-            score=float(side.excess[mine[at]]),
+            event_time=as_datetime(int(rows.event_times[indices[at]])),
+            score=float(side.excess[indices[at]]),
         )
         for at in worst
     )
     return replace(incident, detail=replace(incident.detail, rows=named))
 
 
-def _with_incidents(judgement: Judgement, found: Iterable[IncidentRecord]) -> Judgement:
+def _with_incidents(judgement: Judgement, updates: Iterable[IncidentRecord]) -> Judgement:
     """The judgement with the incidents that a search changed or opened, and the window's status after them."""
-    changed = {one.number: one for one in found}
+    changed = {incident.number: incident for incident in updates}
     if not changed:
         return judgement
     state, record = judgement.state, judgement.window
-    incidents = {one.number: one for one in state.incidents} | changed
-    alive = tuple(one for one in incidents.values() if one.state != "closed")
+    incidents = {incident.number: incident for incident in state.incidents} | changed
+    alive = tuple(incident for incident in incidents.values() if incident.state != "closed")
     if record.status in ("ok", "notice"):
         record = replace(record, status="notice" if alive else "ok")
     return Judgement(
@@ -201,5 +201,5 @@ def _with_incidents(judgement: Judgement, found: Iterable[IncidentRecord]) -> Ju
             history=(*state.history[:-1], record),
         ),
         window=record,
-        changed=(*(one for one in judgement.changed if one.number not in changed), *changed.values()),
+        changed=(*(incident for incident in judgement.changed if incident.number not in changed), *changed.values()),
     )

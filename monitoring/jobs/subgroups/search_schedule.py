@@ -78,7 +78,7 @@ class SearchSchedule:
 
     def to_text(self) -> str:
         """The state as text, for `from_text`."""
-        times = [None if one is None else one.isoformat() for one in (self.since, self.due_at)]
+        times = [None if time is None else time.isoformat() for time in (self.since, self.due_at)]
         return json.dumps({"since": times[0], "waiting": self.waiting, "due_at": times[1]})
 
     @classmethod
@@ -88,6 +88,6 @@ class SearchSchedule:
             return cls()
         document = json.loads(text)
         since, due_at = (
-            None if one is None else datetime.fromisoformat(one) for one in (document["since"], document["due_at"])
+            None if time is None else datetime.fromisoformat(time) for time in (document["since"], document["due_at"])
         )
         return cls(since=since, waiting=int(document["waiting"]), due_at=due_at)

@@ -70,10 +70,14 @@ def open_subgroup_incidents(
     Args:
         losses: The watches on losses, on their surprises and on their estimates.
     """
-    found = worst_subgroups(search.baseline, search.live, seed=search.seed, error_rate=search.error_rate)
-    told = [conditions for one in current if (conditions := _conditions_of(one, losses))]
-    new = [replace(one, watch=search.watch.name) for one in found if not _is_told(one, told, search.live)]
-    return tuple(_incident(one, search, first_number + place) for place, one in enumerate(new))
+    subgroups = worst_subgroups(search.baseline, search.live, seed=search.seed, error_rate=search.error_rate)
+    incident_conditions = [conditions for incident in current if (conditions := _conditions_of(incident, losses))]
+    new = [
+        replace(subgroup, watch=search.watch.name)
+        for subgroup in subgroups
+        if not _is_told(subgroup, incident_conditions, search.live)
+    ]
+    return tuple(_incident(subgroup, search, first_number + place) for place, subgroup in enumerate(new))
 
 
 def advance_subgroup_incident(incident: IncidentRecord, search: SubgroupSearch) -> IncidentRecord:
@@ -85,19 +89,19 @@ def advance_subgroup_incident(incident: IncidentRecord, search: SubgroupSearch) 
     Returns:
         The incident; the same where too few of its rows are known.
     """
-    told = incident.detail.subgroup
-    if told is None or told.watch != search.watch.name or not _are_known(told.conditions, search):
+    subgroup = incident.detail.subgroup
+    if subgroup is None or subgroup.watch != search.watch.name or not _are_known(subgroup.conditions, search):
         return incident
-    found = measured_subgroup(told.conditions, search.baseline, search.live)
-    if found is None:
+    subgroup_now = measured_subgroup(subgroup.conditions, search.baseline, search.live)
+    if subgroup_now is None:
         return incident
-    if found.excess + OVER_ERRORS * found.error < HARM_LEFT * told.excess:
+    if subgroup_now.excess + OVER_ERRORS * subgroup_now.error < HARM_LEFT * subgroup.excess:
         return replace(incident, closed_at=search.now.end).entered("closed", search.now.end)
-    return step_fact_recovery(incident, seen=found.p_value <= ERROR_RATE, now=search.now.end)
+    return step_fact_recovery(incident, is_present=subgroup_now.p_value <= ERROR_RATE, now=search.now.end)
 
 
 def _are_known(conditions: Sequence[Condition], search: SubgroupSearch) -> bool:
-    return all(one.input in side.inputs for one in conditions for side in (search.baseline, search.live))
+    return all(condition.input in side.inputs for condition in conditions for side in (search.baseline, search.live))
 
 
 def _conditions_of(incident: IncidentRecord, losses: Collection[str]) -> tuple[Condition, ...]:
@@ -108,18 +112,18 @@ def _conditions_of(incident: IncidentRecord, losses: Collection[str]) -> tuple[C
     return (Condition(input=column, sign="=", value=value),) if separator and incident.watch in losses else ()
 
 
-def _is_told(one: Subgroup, told: Sequence[tuple[Condition, ...]], live: ScoredSide) -> bool:
-    mine = meeting(one.conditions, live.inputs)
-    for conditions in told:
+def _is_told(subgroup: Subgroup, incident_conditions: Sequence[tuple[Condition, ...]], live: ScoredSide) -> bool:
+    inside = meeting(subgroup.conditions, live.inputs)
+    for conditions in incident_conditions:
         if all(each.input in live.inputs for each in conditions):
             theirs = meeting(conditions, live.inputs)
-            if (mine & theirs).sum() > SAME_ROWS * min(mine.sum(), theirs.sum()):
+            if (inside & theirs).sum() > SAME_ROWS * min(inside.sum(), theirs.sum()):
                 return True
     return False
 
 
-def _incident(one: Subgroup, search: SubgroupSearch, number: int) -> IncidentRecord:
-    where, title, now = printable(str(one)), lower_first(watch_title(one.watch)), search.now
+def _incident(subgroup: Subgroup, search: SubgroupSearch, number: int) -> IncidentRecord:
+    where, title, now = printable(str(subgroup)), lower_first(watch_title(subgroup.watch)), search.now
     return IncidentRecord(
         number=number,
         level="notice",
@@ -128,31 +132,32 @@ def _incident(one: Subgroup, search: SubgroupSearch, number: int) -> IncidentRec
         window_start=now.start,
         window_end=now.end,
         watch=SUBGROUP_WATCH,
-        slice=str(one),
-        cause=f"the model got worse where {where} ({title} {format_change(one.watch, one.rise)})",
-        message=f"{_what(one, search)}{NEXT_STEP}{_next_step(one, search.slices)}",
+        slice=str(subgroup),
+        cause=f"the model got worse where {where} ({title} {format_change(subgroup.watch, subgroup.rise)})",
+        message=f"{_what(subgroup, search)}{NEXT_STEP}{_next_step(subgroup, search.slices)}",
         recovery="0",
-        detail=CauseDetail(subgroup=one),
+        detail=CauseDetail(subgroup=subgroup),
         history=(IncidentEvent(at=now.end, state="open"),),
     )
 
 
-def _what(one: Subgroup, search: SubgroupSearch) -> str:
-    title, zone = lower_first(watch_title(one.watch)), ZoneInfo(search.timezone)
+def _what(subgroup: Subgroup, search: SubgroupSearch) -> str:
+    title, zone = lower_first(watch_title(subgroup.watch)), ZoneInfo(search.timezone)
     ends = (search.searched.start, search.searched.end - timedelta(microseconds=1))
     days = [f"{moment.astimezone(zone):%-d %B %Y}" for moment in ends]
     return (
-        f"The model got worse where {printable(str(one))}: {title} {moved(one.watch, one.rise)} there since the "
-        f"baseline, and {moved(one.watch, one.others)} in all other rows. A search over the labelled rows of "
-        f"{search.windows} windows from {days[0]} to {days[1]} found it: half of them chose the inputs and values, and "
-        f"the other half, which has {one.rows:,} of these rows, measured the rise (p = {one.p_value:.2g}). "
+        f"The model got worse where {printable(str(subgroup))}: {title} {moved(subgroup.watch, subgroup.rise)} there "
+        f"since the baseline, and {moved(subgroup.watch, subgroup.others)} in all other rows. A search over the "
+        f"labelled rows of {search.windows} windows from {days[0]} to {days[1]} found it: half of them chose the "
+        f"inputs and values, and the other half, which has {subgroup.rows:,} of these rows, measured the rise "
+        f"(p = {subgroup.p_value:.2g}). "
         "The notice closes when a later search finds the rise over."
     )
 
 
-def _next_step(one: Subgroup, slices: Sequence[str]) -> str:
+def _next_step(subgroup: Subgroup, slices: Sequence[str]) -> str:
     """Look at the rows, and have them judged in every window from now on."""
-    categories = list(dict.fromkeys(each.input for each in one.conditions if each.sign == "="))
+    categories = list(dict.fromkeys(each.input for each in subgroup.conditions if each.sign == "="))
     new = [name for name in categories if name not in slices]
     look = "look at the labels and inputs of these rows"
     if new:
@@ -162,5 +167,5 @@ def _next_step(one: Subgroup, slices: Sequence[str]) -> str:
         return f"{look}; {printable(categories[0])} is a slice already, which every window is judged by."
     return (
         f"{look}; to have them judged in every window, give rows a category input that says whether "
-        f"{printable(str(one))}, and declare it in `slices` of [traffic] in the config."
+        f"{printable(str(subgroup))}, and declare it in `slices` of [traffic] in the config."
     )

@@ -31,7 +31,7 @@ MOST_COMPARED = 60_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FoundSubgroups:
+class SubgroupResult:
     """Subgroups of some windows.
 
     Attributes:
@@ -53,7 +53,7 @@ def read_subgroups(
     windows: Sequence[WindowRecord],
     wanted: str,
     clock: Callable[[], datetime],
-) -> FoundSubgroups | None:
+) -> SubgroupResult | None:
     """Find the subgroups in which the model has got worse than in other rows.
 
     Args:
@@ -83,7 +83,7 @@ def read_subgroups(
     live = live.take(labelled_rows(live))
     length_us = window_length_us(read)
     before = reference_rows(baseline)
-    return FoundSubgroups(
+    return SubgroupResult(
         watch=watch,
         subgroups=worst_subgroups(
             scored_sides(watches, before, length_us, is_live=False)[watch.name],
@@ -96,16 +96,16 @@ def read_subgroups(
 
 def reference_rows(baseline: Baseline) -> Predictions:
     """The labelled rows of a reference with their inputs, at most `MOST_COMPARED`."""
-    known = np.flatnonzero(labelled_rows(baseline.rows.answers))
-    answers = baseline.rows.answers.take(known)
+    indices = np.flatnonzero(labelled_rows(baseline.rows.answers))
+    answers = baseline.rows.answers.take(indices)
     chosen = sample_indices(answers, MOST_COMPARED)
-    inputs = baseline.rows.inputs(tuple(one.name for one in baseline.spec.features))
-    return replace(answers.take(chosen), features=inputs.take(pa.array(known[chosen])))
+    inputs = baseline.rows.inputs(tuple(feature.name for feature in baseline.spec.features))
+    return replace(answers.take(chosen), features=inputs.take(pa.array(indices[chosen])))
 
 
 def window_length_us(windows: Sequence[Window]) -> int:
     """The length of the longest of some windows, in microseconds; 1 without any."""
-    return max([(one.end - one.start) // timedelta(microseconds=1) for one in windows], default=1)
+    return max([(window.end - window.start) // timedelta(microseconds=1) for window in windows], default=1)
 
 
 def scored_sides(watches: Catalogue, rows: Predictions, length_us: int, *, is_live: bool) -> dict[str, ScoredSide]:
@@ -118,34 +118,34 @@ def scored_sides(watches: Catalogue, rows: Predictions, length_us: int, *, is_li
     expected = watches.residual_losses(rows.probabilities, rows.features, None if is_live else rows.event_times)
     scores, inputs = watches.loss_scores(rows, expected), _inputs(watches, rows.features)
     window = rows.event_times // length_us
-    found = {
-        one.name: ScoredSide(inputs=inputs, excess=one.offset + one.scale * scores[one.name], window=window)
-        for one in watches.loss_watches
+    sides = {
+        watch.name: ScoredSide(inputs=inputs, excess=watch.offset + watch.scale * scores[watch.name], window=window)
+        for watch in watches.loss_watches
     }
-    return {name: _with_excess(side) for name, side in found.items()}
+    return {name: _with_excess(side) for name, side in sides.items()}
 
 
 def _with_excess(side: ScoredSide) -> ScoredSide:
     """The rows that have a loss: of labels in parts, those with its part."""
-    known = ~np.isnan(side.excess)
-    return side if known.all() else side.part(known)
+    has_excess = ~np.isnan(side.excess)
+    return side if has_excess.all() else side.part(has_excess)
 
 
 def _compared(watches: Catalogue, wanted: str) -> Watch | None:
     """The surprise of the wanted loss; or else the wanted loss, the first surprise, the first loss."""
-    known = {one.name: one for one in watches.loss_watches}
-    first = sorted(known.values(), key=lambda one: one.family != "surprise")
-    names = (f"{SURPRISE}{wanted}", wanted, *(one.name for one in first))
-    return next((known[name] for name in names if name in known), None)
+    by_name = {watch.name: watch for watch in watches.loss_watches}
+    first = sorted(by_name.values(), key=lambda watch: watch.family != "surprise")
+    names = (f"{SURPRISE}{wanted}", wanted, *(watch.name for watch in first))
+    return next((by_name[name] for name in names if name in by_name), None)
 
 
 def _inputs(watches: Catalogue, features: pa.Table) -> Inputs:
     """The watched inputs: numbers with NaN, categories as text with null."""
-    found: dict[str, NDArray[np.float64] | pa.Array] = {}
-    for name in (one.feature for one in watches.bins):
+    inputs: dict[str, NDArray[np.float64] | pa.Array] = {}
+    for name in (feature_bins.feature for feature_bins in watches.bins):
         column = features[name].combine_chunks()
         if pa.types.is_dictionary(column.type):
             column = column.dictionary_decode()
         is_text = pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
-        found[name] = column if is_text else np.asarray(column, dtype=np.float64)
-    return found
+        inputs[name] = column if is_text else np.asarray(column, dtype=np.float64)
+    return inputs

@@ -53,7 +53,7 @@ def meeting(conditions: Sequence[Condition], inputs: Inputs) -> Mask:
     >>> meeting([Condition(input="age", sign="<", value=65.0)], inputs).tolist()
     [False, True, True]
     """
-    return np.asarray(np.logical_and.reduce([_holds(one, inputs) for one in conditions]), dtype=np.bool_)
+    return np.asarray(np.logical_and.reduce([_holds(condition, inputs) for condition in conditions]), dtype=np.bool_)
 
 
 def _holds(condition: Condition, inputs: Inputs) -> Mask:
@@ -77,11 +77,11 @@ class ScoredSide:
 
     def part(self, rows: Mask) -> ScoredSide:
         """Those of the rows."""
-        taken = {
+        inputs = {
             name: column[rows] if isinstance(column, np.ndarray) else column.filter(pa.array(rows))
             for name, column in self.inputs.items()
         }
-        return ScoredSide(inputs=taken, excess=self.excess[rows], window=self.window[rows])
+        return ScoredSide(inputs=inputs, excess=self.excess[rows], window=self.window[rows])
 
 
 def worst_subgroups(
@@ -108,19 +108,26 @@ def worst_subgroups(
         inputs.
     """
     rng = np.random.default_rng(seed)
-    halves = [_half(one.window, rng) for one in (baseline, live)]
+    halves = [_half(side.window, rng) for side in (baseline, live)]
     nodes = tuple(_nodes(baseline.part(halves[0]), live.part(halves[1]), (), LEVELS))
     is_apart = np.unique(live.window).size >= HALVED
     tried = sum(1 for name, column in live.inputs.items() for _ in _conditions(name, column))
     compared = len(nodes) if is_apart else tried * len(nodes)
     before, since = baseline.part(~halves[0]), live.part(~halves[1])
-    measured = [measured_subgroup(one, before, since, compared=compared, whole=baseline) for one in nodes]
-    worse = [one for one in measured if one is not None and one.p_value <= error_rate and one.excess > 0 < one.rise]
+    measured = [measured_subgroup(node, before, since, compared=compared, whole=baseline) for node in nodes]
+    worse = [
+        subgroup
+        for subgroup in measured
+        if subgroup is not None and subgroup.p_value <= error_rate and subgroup.excess > 0 < subgroup.rise
+    ]
     named: list[Subgroup] = []
-    for one in sorted(worse, key=lambda each: (each.p_value, -each.excess / each.error)):
-        if not any(one.is_within(other) or other.is_within(one) for other in named):
-            named.append(one)
-    return tuple(replace(one, conditions=_shortest(one.conditions)) for one in sorted(named, key=lambda one: -one.rise))
+    for subgroup in sorted(worse, key=lambda each: (each.p_value, -each.excess / each.error)):
+        if not any(subgroup.is_within(other) or other.is_within(subgroup) for other in named):
+            named.append(subgroup)
+    return tuple(
+        replace(subgroup, conditions=_shortest(subgroup.conditions))
+        for subgroup in sorted(named, key=lambda subgroup: -subgroup.rise)
+    )
 
 
 def measured_subgroup(
@@ -178,16 +185,20 @@ def _variance_of_mean(excess: Floats, span: float) -> float:
 
 def _shortest(conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
     """The conditions without those that another one implies: of two lower bounds of a number the larger."""
-    kept: dict[tuple[str, str, float | str], Condition] = {}
-    for one in conditions:
-        is_bound = one.sign in ("<", "≥")
-        key = (one.input, one.sign, "" if is_bound else one.value)
-        before = kept.get(key)
-        if before is not None and is_bound and (float(one.value) < float(before.value)) != (one.sign == "<"):
+    by_key: dict[tuple[str, str, float | str], Condition] = {}
+    for condition in conditions:
+        is_bound = condition.sign in ("<", "≥")
+        key = (condition.input, condition.sign, "" if is_bound else condition.value)
+        before = by_key.get(key)
+        if (
+            before is not None
+            and is_bound
+            and (float(condition.value) < float(before.value)) != (condition.sign == "<")
+        ):
             continue
-        kept[key] = one
-    equal = {one.input for one in kept.values() if one.sign == "="}
-    return tuple(one for one in kept.values() if one.sign != "≠" or one.input not in equal)
+        by_key[key] = condition
+    equal = {condition.input for condition in by_key.values() if condition.sign == "="}
+    return tuple(condition for condition in by_key.values() if condition.sign != "≠" or condition.input not in equal)
 
 
 def _half(window: NDArray[np.int64], rng: np.random.Generator) -> Mask:
@@ -202,11 +213,11 @@ def _nodes(
     baseline: ScoredSide, live: ScoredSide, met: tuple[Condition, ...], levels: int
 ) -> Iterator[tuple[Condition, ...]]:
     """The nodes of a tree below its root, each by its conditions."""
-    best = max(_splits(baseline, live), key=lambda one: one[0], default=None) if levels else None
+    best = max(_splits(baseline, live), key=lambda split: split[0], default=None) if levels else None
     if best is None or best[0] <= 0:
         return
     for condition in best[1]:
-        then, now = (one.part(meeting([condition], one.inputs)) for one in (baseline, live))
+        then, now = (side.part(meeting([condition], side.inputs)) for side in (baseline, live))
         yield (*met, condition)
         yield from _nodes(then, now, (*met, condition), levels - 1)
 
@@ -217,7 +228,7 @@ def _splits(baseline: ScoredSide, live: ScoredSide) -> Iterator[tuple[float, tup
         pairs = tuple(_conditions(name, column))
         if not pairs:
             continue
-        first = [one for one, _ in pairs]
+        first = [condition for condition, _ in pairs]
         then, now = (_inside(first, side) for side in (baseline, live))
         for pair, before, since in zip(pairs, then, now, strict=True):
             rows = (before[0], baseline.excess.size - before[0], since[0], live.excess.size - since[0])
@@ -237,11 +248,11 @@ def _inside(conditions: Sequence[Condition], side: ScoredSide) -> list[tuple[int
     """
     column = side.inputs[conditions[0].input]
     if isinstance(column, np.ndarray):
-        bounds = np.array([float(one.value) for one in conditions])
+        bounds = np.array([float(condition.value) for condition in conditions])
         cells = np.where(np.isnan(column), 0, np.searchsorted(bounds, column, side="right"))
         first, last = 1, bounds.size + 1
     else:
-        values = pa.array([str(one.value) for one in conditions], column.type)
+        values = pa.array([str(condition.value) for condition in conditions], column.type)
         cells = np.asarray(pc.fill_null(pc.index_in(column, value_set=values), len(conditions)), dtype=np.int64)
         first, last = 0, len(conditions)
     counts = np.bincount(cells, minlength=len(conditions) + 1)
@@ -253,18 +264,18 @@ def _inside(conditions: Sequence[Condition], side: ScoredSide) -> list[tuple[int
 
 def _conditions(name: str, column: NDArray[np.float64] | pa.Array) -> Iterator[tuple[Condition, Condition]]:
     if isinstance(column, np.ndarray):
-        known = column[np.isfinite(column)]
+        finite = column[np.isfinite(column)]
         shares = np.linspace(0, 1, THRESHOLDS + 2)[1:-1]
-        for value in np.unique(np.quantile(known, shares)) if known.size else ():
+        for value in np.unique(np.quantile(finite, shares)) if finite.size else ():
             yield (
                 Condition(input=name, sign="≥", value=float(value)),
                 Condition(input=name, sign="<", value=float(value)),
             )
         return
     counts = pc.value_counts(column.drop_null()).to_pylist()
-    values = [one["values"] for one in sorted(counts, key=lambda each: (-each["counts"], each["values"]))]
+    values = [count["values"] for count in sorted(counts, key=lambda each: (-each["counts"], each["values"]))]
     if len(values) == 2 and not column.null_count:
-        first, second = (Condition(input=name, sign="=", value=one) for one in values)
+        first, second = (Condition(input=name, sign="=", value=value) for value in values)
         yield first, second
         return
     for value in values[:VALUES]:
@@ -280,19 +291,19 @@ def _variance_between_windows(baseline: ScoredSide, live: ScoredSide, inside: li
     Returns:
         The variance, and its degrees of freedom; None where the baseline has fewer than `FEWEST_WINDOWS`.
     """
-    (known, counts), (_, since) = (
+    (means, counts), (_, since) = (
         _window_means(side, part) for side, part in zip((baseline, live), inside, strict=True)
     )
     both, both_since = (counts > 1).all(axis=0), (since > 0).all(axis=0)
     if 2 * both.sum() >= (counts[0] > 1).sum() and both.sum() >= FEWEST_WINDOWS and both_since.any():
-        contrasts = (known[0] - known[1])[both]
+        contrasts = (means[0] - means[1])[both]
         return float(contrasts.var(ddof=1)) * (1 / both.sum() + 1 / both_since.sum()), int(both.sum()) - 1
     windows = (counts > 1).sum(axis=1)
     if windows.min() < FEWEST_WINDOWS:
         return None
-    spread = [float(mean[count > 1].var(ddof=1)) for mean, count in zip(known, counts, strict=True)]
+    spread = [float(mean[count > 1].var(ddof=1)) for mean, count in zip(means, counts, strict=True)]
     parts = zip(spread, windows, (since > 0).sum(axis=1), strict=True)
-    return sum(one * (1 / then + 1 / max(now, 1)) for one, then, now in parts), int(windows.min()) - 1
+    return sum(variance * (1 / then + 1 / max(now, 1)) for variance, then, now in parts), int(windows.min()) - 1
 
 
 def _variance_of_repetition(conditions: tuple[Condition, ...], whole: ScoredSide) -> float:

@@ -55,40 +55,42 @@ class VarietyLimit:
         Returns:
             The limit; None where values were constant in a window of usual size.
         """
-        rows = sorted(one.rows for one in windows)
+        rows = sorted(window.rows for window in windows)
         enough = round(ROWS_SHARE * rows[len(rows) // 2]) if rows else 0
-        whole = [one for one in windows if one.rows >= max(enough, 1)]
-        commonest = max((one.commonest / one.rows for one in whole), default=1.0)
+        whole = [window for window in windows if window.rows >= max(enough, 1)]
+        commonest = max((window.commonest / window.rows for window in whole), default=1.0)
         if commonest >= 1.0:
             return None
-        deviations = zip(*(one.deviations for one in whole), strict=True)
+        deviations = zip(*(window.deviations for window in whole), strict=True)
         return cls(part=part, commonest=commonest, deviations=tuple(map(min, deviations)), rows=enough)
 
-    def message(self, found: Variety, what: str, alpha: float) -> str:
+    def message(self, variety: Variety, what: str, alpha: float) -> str:
         """What is wrong with a window's values, in a sentence without its end; empty where nothing is.
 
         Args:
             what: "answers" or "labels".
             alpha: The probability of a sound window that has as many rows with one value.
         """
-        rows, name = found.rows, f" of {self.part.name}" if self.part.name else ""
+        rows, name = variety.rows, f" of {self.part.name}" if self.part.name else ""
         rate, null = (1.0 + self.commonest) / 2.0, (1.0 + 3.0 * self.commonest) / 4.0
-        if rows and found.commonest >= rate * rows and binomial_tail(found.commonest, rows, null) <= alpha:
-            share = f"All {rows:,}" if found.commonest == rows else f"{100 * found.commonest / rows:.0f} % of {rows:,}"
+        if rows and variety.commonest >= rate * rows and binomial_tail(variety.commonest, rows, null) <= alpha:
+            share = (
+                f"All {rows:,}" if variety.commonest == rows else f"{100 * variety.commonest / rows:.0f} % of {rows:,}"
+            )
             usual = f"{100 * self.commonest:.0f} %"
             return f"{share} {what}{name} are the same; in the baseline's windows at most {usual} are"
-        narrow = [now < SPREAD_LEFT * before for now, before in zip(found.deviations, self.deviations, strict=True)]
-        if rows >= max(self.rows, 1) and narrow and all(narrow) and not self._is_out_of_range(found):
-            left = max(now / before for now, before in zip(found.deviations, self.deviations, strict=True))
+        narrow = [now < SPREAD_LEFT * before for now, before in zip(variety.deviations, self.deviations, strict=True)]
+        if rows >= max(self.rows, 1) and narrow and all(narrow) and not self._is_out_of_range(variety):
+            left = max(now / before for now, before in zip(variety.deviations, self.deviations, strict=True))
             return (
                 f"{rows:,} {what}{name} hardly differ: their standard deviation is {100 * left:.1f} % of that in the "
                 "baseline's most even window"
             )
         return ""
 
-    def _is_out_of_range(self, found: Variety) -> bool:
+    def _is_out_of_range(self, variety: Variety) -> bool:
         """Whether numbers lie beyond the baseline's, as in another unit: their ranks say nothing of their spread."""
-        ranks = [mean for name, mean in zip(self.part.scores, found.means, strict=True) if name.endswith(":location")]
+        ranks = [mean for name, mean in zip(self.part.scores, variety.means, strict=True) if name.endswith(":location")]
         return any(not OUTERMOST < mean < 1.0 - OUTERMOST for mean in ranks)
 
 

@@ -70,7 +70,7 @@ class FactLimits:
     @property
     def alpha(self) -> float:
         """The probability of each fact of a window that is as the baseline's are."""
-        values = sum(2 for one in (*self.answers, *self.label_numbers) if one is not None)
+        values = sum(2 for limit in (*self.answers, *self.label_numbers) if limit is not None)
         of_log = 2  # labels without predictions, and predictions that are repeated
         count = len(self.gross) + len(self.losses) + self.ranges + values + self.labels.count + of_log
         return BUDGET_SHARE / self.threshold / max(count, 1)
@@ -84,10 +84,10 @@ class FactLimits:
         """
         alpha = self.alpha
         gross = gross_findings(self.gross, window.sums, alpha)
-        others = tuple(one for one in gross if one.kind != CONTRADICTED)
+        others = tuple(finding for finding in gross if finding.kind != CONTRADICTED)
         constant = constant_findings(self.answers, window.answers, labels=False, alpha=alpha)
         labels = self._label_findings(window)
-        if constant or any(one.kind != JUMPED for one in labels):
+        if constant or any(finding.kind != JUMPED for finding in labels):
             return (*others, *constant, *labels)
         if len(others) < len(gross):
             return gross
@@ -99,9 +99,9 @@ class FactLimits:
     def _label_findings(self, window: ObservedWindow) -> tuple[Finding, ...]:
         alpha = self.alpha
         lost = self.labels.lost_classes(window.runs, window.sums, alpha)
-        found = lost or constant_findings(self.label_numbers, window.numbers, labels=True, alpha=alpha)
-        if found or not self.dated:
-            return found
+        findings = lost or constant_findings(self.label_numbers, window.numbers, labels=True, alpha=alpha)
+        if findings or not self.dated:
+            return findings
         return self.labels.jumps(window.sums, window.history, alpha=alpha, phases=window.phases)
 
     def without_labels(self) -> FactLimits:

@@ -142,11 +142,11 @@ def gross_findings(
 
 
 def _limit(watch: str, worst: float, feature: str) -> GrossLimit | None:
-    own = split_output(watch)[1]
-    if own == "error":
+    loss = split_output(watch)[1]
+    if loss == "error":
         null = max(CHANCE_ERROR, min(WORST_ERROR_FACTOR * worst, 0.99))
         return GrossLimit(rate=null, null=null, kind=CONTRADICTED, subject=LABELS_SUBJECT, baseline=worst)
-    if own in ERRORS_OF_NUMBERS:
+    if loss in ERRORS_OF_NUMBERS:
         rate = max(GROSS_ERROR, (1.0 + worst) / 2.0)
         null = (worst + rate) / 2.0
         return GrossLimit(
@@ -202,32 +202,32 @@ def range_findings(
     Returns:
         One fact for each such input.
     """
-    found = []
-    for one, before, now in zip(bins, baseline.features, window.features, strict=True):
-        if one.edges is None or len(one.edges) < 2 or not now.moments.finite:
+    findings = []
+    for feature_bins, before, now in zip(bins, baseline.features, window.features, strict=True):
+        if feature_bins.edges is None or len(feature_bins.edges) < 2 or not now.moments.finite:
             continue
-        for words, rows in _far_outside(one.edges, before, now):
+        for words, rows in _far_outside(feature_bins.edges, before, now):
             if rows > MOST_ROWS * now.present and binomial_tail(rows, now.present, OUTER_ROWS) <= alpha:
-                source = sources.get(one.feature)
+                source = sources.get(feature_bins.feature)
                 advice = "its unit, and what fills it" if source is None else f"what fills {source}"
                 message = (
-                    f"The {words.format(one.feature)} over {now.present:,} rows; 97 % of the baseline lies between "
-                    f"{one.edges[0]:,.4g} and {one.edges[-1]:,.4g}: check {advice}."
+                    f"The {words.format(feature_bins.feature)} over {now.present:,} rows; 97 % of the baseline lies "
+                    f"between {feature_bins.edges[0]:,.4g} and {feature_bins.edges[-1]:,.4g}: check {advice}."
                 )
-                found.append(Finding(kind="out of range", feature=one.feature, message=message, fact=True))
+                findings.append(Finding(kind="out of range", feature=feature_bins.feature, message=message, fact=True))
                 break
-    return tuple(found)
+    return tuple(findings)
 
 
 def _far_outside(edges: Sequence[float], before: FeatureCounts, now: FeatureCounts) -> list[tuple[str, int]]:
     """What lies far outside the range of a number, in words, with the rows in the outermost bins concerned."""
     low, high = edges[0], edges[-1]
     mean, std, far = now.moments.mean, now.moments.std, RANGES_OUTSIDE * (high - low)
-    found = []
+    departures = []
     if mean > high + far:
-        found.append((f"mean of {{}} is {mean:,.4g}", now.counts[-1]))
+        departures.append((f"mean of {{}} is {mean:,.4g}", now.counts[-1]))
     if mean < low - far or (before.moments.minimum >= 0.0 and mean < SCALED_DOWN * low):
-        found.append((f"mean of {{}} is {mean:,.4g}", now.counts[0]))
+        departures.append((f"mean of {{}} is {mean:,.4g}", now.counts[0]))
     if std > far:
-        found.append((f"standard deviation of {{}} is {std:,.4g}", now.counts[0] + now.counts[-1]))
-    return found
+        departures.append((f"standard deviation of {{}} is {std:,.4g}", now.counts[0] + now.counts[-1]))
+    return departures

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from monitoring.judging.facts.gross_failures import LABELS_SUBJECT
-from monitoring.judging.facts.window_limit import Floats, WindowLimit, seen_values
+from monitoring.judging.facts.window_limit import Floats, WindowLimit, live_values
 from monitoring.records import SCORE_ONE, Finding, ScoreSum, WatchKey, WindowRecord
 from monitoring.watches.descriptions import format_value, watch_title
 from monitoring.watches.label_shares import ANSWERED
@@ -53,7 +53,10 @@ class LabelRuns:
     def updated(self, sums: Mapping[str, ScoreSum]) -> LabelRuns:
         """After a window with these sums of label shares, by the watch's name."""
         return LabelRuns(
-            labels={name: 0 if one.total else self.labels.get(name, 0) + one.rows for name, one in sums.items()}
+            labels={
+                name: 0 if score_sum.total else self.labels.get(name, 0) + score_sum.rows
+                for name, score_sum in sums.items()
+            }
         )
 
     def to_text(self) -> str:
@@ -81,12 +84,12 @@ class ClassRun:
     @classmethod
     def fit(cls, windows: Sequence[ScoreSum]) -> ClassRun | None:
         """From the sums of the baseline's windows in order of time; None for a class that it does not have."""
-        rows, labels = sum(one.rows for one in windows), sum(one.total for one in windows) // SCORE_ONE
+        rows, labels = sum(window.rows for window in windows), sum(window.total for window in windows) // SCORE_ONE
         if not labels:
             return None
         run = longest = 0
-        for one in windows:
-            run = 0 if one.total else run + one.rows
+        for window in windows:
+            run = 0 if window.total else run + window.rows
             longest = max(longest, run)
         return cls(share=labels / rows, longest=longest)
 
@@ -134,7 +137,7 @@ class ShareLimit:
         """
         sampling, seasonality = limit.sampling, limit.seasonality
         mirrored = type(seasonality)(
-            period=seasonality.period, offsets=tuple(-one for one in seasonality.offsets), gain=seasonality.gain
+            period=seasonality.period, offsets=tuple(-offset for offset in seasonality.offsets), gain=seasonality.gain
         )
         quarter = type(sampling)(row_variance=sampling.row_variance / 4.0, reference_rows=sampling.reference_rows)
         return cls(
@@ -154,22 +157,27 @@ class ShareLimit:
         )
 
     def jumped(
-        self, share: ScoreSum, answered: ScoreSum, seen: Sequence[float], alpha: float, phases: Mapping[str, int]
+        self,
+        share: ScoreSum,
+        answered: ScoreSum,
+        earlier_values: Sequence[float],
+        alpha: float,
+        phases: Mapping[str, int],
     ) -> bool:
         """Whether a window's share lies far outside, to the same side as what the answers do not say of it.
 
         Args:
             share: The sum of the share, of some rows.
-            seen: The shares of sound live windows.
+            earlier_values: The shares of sound live windows.
             alpha: The probability of each side of a sound window.
 
         Returns:
             True if both do.
         """
         gap = ScoreSum(share.rows, (share.rows * SCORE_ONE + share.total - answered.total) // 2)
-        if self.up.exceeded(share, max([self.up.highest, *seen]), alpha, phases):
+        if self.up.exceeded(share, max([self.up.highest, *earlier_values]), alpha, phases):
             return self.gap_up.exceeded(gap, self.gap_up.highest, alpha, {})
-        mirrored = [max([self.down.highest, *(1.0 - one for one in seen)]), self.gap_down.highest]
+        mirrored = [max([self.down.highest, *(1.0 - value for value in earlier_values)]), self.gap_down.highest]
         return self.down.exceeded(_mirrored(share), mirrored[0], alpha, phases) and self.gap_down.exceeded(
             _mirrored(gap), mirrored[1], alpha, {}
         )
@@ -194,7 +202,7 @@ class LabelLimits:
 
     def widened(self, widths: Mapping[WatchKey, float]) -> LabelLimits:
         """The limits of windows that vary so many times as much, by watch; the answers to their rows say as much."""
-        shares = {name: one.widened(widths.get(WatchKey(watch=name), 1.0)) for name, one in self.shares.items()}
+        shares = {name: limit.widened(widths.get(WatchKey(watch=name), 1.0)) for name, limit in self.shares.items()}
         return replace(self, shares=shares)
 
     def lost_classes(self, runs: LabelRuns, sums: Mapping[WatchKey, ScoreSum], alpha: float) -> tuple[Finding, ...]:
@@ -208,8 +216,8 @@ class LabelLimits:
         """
         lost = [
             name
-            for name, one in self.runs.items()
-            if sums.get(WatchKey(watch=name), ScoreSum()).rows and one.is_lost(runs.labels.get(name, 0), alpha)
+            for name, run in self.runs.items()
+            if sums.get(WatchKey(watch=name), ScoreSum()).rows and run.is_lost(runs.labels.get(name, 0), alpha)
         ]
         if not lost:
             return ()
@@ -240,14 +248,16 @@ class LabelLimits:
         """
         outside = [
             name
-            for name, one in self.shares.items()
+            for name, limit in self.shares.items()
             if (total := sums.get(WatchKey(watch=name), ScoreSum())).rows
-            and not one.up.lowest <= total.mean <= one.up.highest
+            and not limit.up.lowest <= total.mean <= limit.up.highest
         ]
         if not outside:
             return ()
-        seen = seen_values([WatchKey(watch=name) for name in outside], history)
-        jumped = [name for name in outside if self._jumped(name, sums, seen[WatchKey(watch=name)], alpha, phases)]
+        earlier_values = live_values([WatchKey(watch=name) for name in outside], history)
+        jumped = [
+            name for name in outside if self._jumped(name, sums, earlier_values[WatchKey(watch=name)], alpha, phases)
+        ]
         if not jumped:
             return ()
         parts = [self._departure(name, sums) for name in jumped[:_NAMED]]
@@ -257,28 +267,28 @@ class LabelLimits:
         self,
         name: str,
         sums: Mapping[WatchKey, ScoreSum],
-        seen: Sequence[float],
+        earlier_values: Sequence[float],
         alpha: float,
         phases: Mapping[str, int],
     ) -> bool:
         share, answered = (sums[WatchKey(watch=f"{before}{name}")] for before in ("", ANSWERED))
-        return self.shares[name].jumped(share, answered, seen, alpha, phases)
+        return self.shares[name].jumped(share, answered, earlier_values, alpha, phases)
 
     def _departure(self, name: str, sums: Mapping[WatchKey, ScoreSum]) -> str:
         share, answered = (sums[WatchKey(watch=f"{before}{name}")] for before in ("", ANSWERED))
         limit = self.shares[name].up
-        now, said, low, high = (
-            format_value(name, one) for one in (share.mean, answered.mean, limit.lowest, limit.highest)
+        now, answer_share, low, high = (
+            format_value(name, value) for value in (share.mean, answered.mean, limit.lowest, limit.highest)
         )
         return (
             f"{watch_title(name)} {now} of {share.rows:,} labels; the baseline's {limit.windows} windows lie between "
-            f"{low} and {high}, and the answers to these rows say {said}"
+            f"{low} and {high}, and the answers to these rows say {answer_share}"
         )
 
 
 def gap_scores(shares: Sequence[ScoreSum], answered: Sequence[ScoreSum]) -> Floats:
     """(1 + share - what the answers say)/2 of each window, [R]."""
-    return np.array([(1.0 + one.mean - two.mean) / 2.0 for one, two in zip(shares, answered, strict=True)])
+    return np.array([(1.0 + share.mean - answer.mean) / 2.0 for share, answer in zip(shares, answered, strict=True)])
 
 
 def _mirrored(total: ScoreSum) -> ScoreSum:

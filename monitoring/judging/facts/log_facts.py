@@ -52,7 +52,9 @@ def unmatched_findings(
     Returns:
         One fact, or nothing.
     """
-    before = [one.labels_unknown / (one.labels_unknown + one.labels) for one in _sound(history) if one.labels]
+    before = [
+        window.labels_unknown / (window.labels_unknown + window.labels) for window in _sound(history) if window.labels
+    ]
     worst = max(before, default=0.0)
     if len(before) < MIN_WINDOWS or not _is_unusual(unknown, unknown + matched, worst, alpha):
         return ()
@@ -73,7 +75,7 @@ def repeat_findings(repeats: int, rows: int, history: Sequence[WindowRecord], *,
     Returns:
         One fact, or nothing.
     """
-    before = [one.repeats / (one.repeats + one.rows) for one in _sound(history) if one.rows]
+    before = [window.repeats / (window.repeats + window.rows) for window in _sound(history) if window.rows]
     worst = max(before, default=0.0)
     if len(before) < MIN_WINDOWS or not _is_unusual(repeats, repeats + rows, worst, alpha):
         return ()
@@ -86,7 +88,7 @@ def repeat_findings(repeats: int, rows: int, history: Sequence[WindowRecord], *,
 
 def _sound(history: Sequence[WindowRecord]) -> tuple[WindowRecord, ...]:
     """The windows in which no page was open."""
-    return tuple(one for one in history if one.status != "page")
+    return tuple(window for window in history if window.status != "page")
 
 
 def _is_unusual(count: int, of: int, worst: float, alpha: float) -> bool:

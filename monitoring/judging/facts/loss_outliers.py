@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from monitoring.judging.facts.window_limit import WindowLimit, seen_values
+from monitoring.judging.facts.window_limit import WindowLimit, live_values
 from monitoring.records import Finding, ScoreSum, Watch, WatchKey, WindowRecord
 from monitoring.watches.descriptions import format_value, lower_first, watch_title
 
@@ -37,16 +37,16 @@ class LossLimit:
     watch: Watch
     limit: WindowLimit
 
-    def exceeded(self, total: ScoreSum, seen: float, alpha: float, phases: Mapping[str, int]) -> bool:
+    def exceeded(self, total: ScoreSum, previous_max: float, alpha: float, phases: Mapping[str, int]) -> bool:
         """Whether a window lies far outside; arguments as of `WindowLimit.exceeded`."""
-        return total.mean > WORST_FACTOR * seen and self.limit.exceeded(total, seen, alpha, phases)
+        return total.mean > WORST_FACTOR * previous_max and self.limit.exceeded(total, previous_max, alpha, phases)
 
-    def smallest_page(self, rows: int, seen: float, alpha: float) -> float:
+    def smallest_page(self, rows: int, previous_max: float, alpha: float) -> float:
         """The mean that one window of so many rows has to exceed; arguments as of `WindowLimit.exceeded`.
 
         Where a window's rows are few, it has to exceed a bound besides, and this one is too low.
         """
-        return max(WORST_FACTOR * seen, self.limit.smallest_outlier(rows, seen, alpha))
+        return max(WORST_FACTOR * previous_max, self.limit.smallest_outlier(rows, previous_max, alpha))
 
     def widened(self, width: float) -> LossLimit:
         """The limit of windows that vary so many times as much."""
@@ -72,10 +72,10 @@ def loss_outlier(
         One fact, about the first such loss; none where no loss is.
     """
     above = [
-        key for key, one in limits.items() if key in sums and sums[key].rows and sums[key].mean > one.limit.highest
+        key for key, limit in limits.items() if key in sums and sums[key].rows and sums[key].mean > limit.limit.highest
     ]
-    seen = _largest_seen(limits, history) if above else {}
-    far = [key for key in above if limits[key].exceeded(sums[key], seen[key], alpha, phases)]
+    previous_maxima = _largest_seen(limits, history) if above else {}
+    far = [key for key in above if limits[key].exceeded(sums[key], previous_maxima[key], alpha, phases)]
     if not far:
         return ()
     shown = next(iter(limits))  # the first is the one that people ask for
@@ -95,10 +95,10 @@ def loss_outlier(
 
 def _largest_seen(limits: Mapping[WatchKey, LossLimit], history: Sequence[WindowRecord]) -> dict[WatchKey, float]:
     """The largest score of each loss in the baseline's windows, and in live ones in which no page was open."""
-    live = seen_values(limits, history)
+    live = live_values(limits, history)
     return {
-        key: max([one.limit.highest, *((value - one.watch.offset) / one.watch.scale for value in live[key])])
-        for key, one in limits.items()
+        key: max([limit.limit.highest, *((value - limit.watch.offset) / limit.watch.scale for value in live[key])])
+        for key, limit in limits.items()
     }
 
 

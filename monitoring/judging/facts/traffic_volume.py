@@ -70,10 +70,10 @@ def usual_volumes(
     live = usual_rows(history, places)
     if live is not None:
         return (live,)
-    own = usual_rows(reference, places)
-    known = [(rows, usual_rows(reference, at)) for at, rows in history if rows]
-    ratios = [rows / usual for rows, usual in known if usual is not None]
-    return () if own is None or not ratios else (own, own * float(median(ratios)))
+    reference_rows = usual_rows(reference, places)
+    pairs = [(rows, usual_rows(reference, at)) for at, rows in history if rows]
+    ratios = [rows / usual for rows, usual in pairs if usual is not None]
+    return () if reference_rows is None or not ratios else (reference_rows, reference_rows * float(median(ratios)))
 
 
 def volume_findings(rows: int, usual: Sequence[float]) -> tuple[Finding, ...]:

@@ -91,30 +91,30 @@ class WindowLimit:
         quantile = -float(stdtrit(self.degrees, alpha))
         return self.mean + quantile * math.sqrt(self.std**2 * (1.0 + 1.0 / self.windows) + few)
 
-    def exceeded(self, total: ScoreSum, seen: float, alpha: float, phases: Mapping[str, int]) -> bool:
+    def exceeded(self, total: ScoreSum, previous_max: float, alpha: float, phases: Mapping[str, int]) -> bool:
         """Whether a window lies far outside.
 
         Args:
-            seen: The largest score seen, in the baseline and in sound live windows.
+            previous_max: The largest score seen, in the baseline and in sound live windows.
 
         Returns:
             True if it is beyond the limit, and far beyond the largest score seen.
         """
-        if total.mean <= seen:
+        if total.mean <= previous_max:
             return False
         plain = min(max(total.mean - self.seasonality.offset(phases), 0.0), 1.0)
-        own, worst = log_odds(np.array([plain, seen]), total.rows).tolist()
-        if own <= self.largest(total.rows, alpha) or own - self.mean <= EXCESS_FACTOR * (worst - self.mean):
+        odds, worst = log_odds(np.array([plain, previous_max]), total.rows).tolist()
+        if odds <= self.largest(total.rows, alpha) or odds - self.mean <= EXCESS_FACTOR * (worst - self.mean):
             return False
         if total.rows >= max(self.sampling.reference_rows, FEW_ROWS):
             return True
-        null = _inside(seen, self.sampling.reference_rows)
+        null = _inside(previous_max, self.sampling.reference_rows)
         # The tail of a mean of scores in [0, 1] is at most e times the binomial one (Bentkus 2004).
         return math.e * binomial_tail(math.floor(total.mean * total.rows), total.rows, null) <= alpha
 
-    def smallest_outlier(self, rows: int, seen: float, alpha: float) -> float:
-        """The mean score that a window of so many rows exceeds where it is beyond the limit and far beyond `seen`."""
-        worst = float(log_odds(np.array([seen]), rows)[0])
+    def smallest_outlier(self, rows: int, previous_max: float, alpha: float) -> float:
+        """The mean score of so many rows beyond which a window is over the limit and far over `previous_max`."""
+        worst = float(log_odds(np.array([previous_max]), rows)[0])
         odds = max(self.largest(rows, alpha), self.mean + EXCESS_FACTOR * (worst - self.mean))
         return 1.0 / (1.0 + math.exp(-odds))
 
@@ -123,19 +123,19 @@ class WindowLimit:
         return replace(self, std=self.std * width)
 
 
-def seen_values(keys: Collection[WatchKey], history: Sequence[WindowRecord]) -> dict[WatchKey, list[float]]:
+def live_values(keys: Collection[WatchKey], history: Sequence[WindowRecord]) -> dict[WatchKey, list[float]]:
     """What watches had in live windows in which no page was open: it is no fact when they have it again.
 
     Returns:
         The values of each, in its own unit.
     """
-    found: dict[WatchKey, list[float]] = {key: [] for key in keys}
+    values: dict[WatchKey, list[float]] = {key: [] for key in keys}
     for window in history:
-        for one in window.scores if window.status != "page" else ():
-            key = WatchKey(watch=one.watch, slice=one.slice)
-            if key in found and one.value is not None:
-                found[key].append(one.value)
-    return found
+        for score in window.scores if window.status != "page" else ():
+            key = WatchKey(watch=score.watch, slice=score.slice)
+            if key in values and score.value is not None:
+                values[key].append(score.value)
+    return values
 
 
 def log_odds(scores: Floats, rows: float) -> Floats:

@@ -79,8 +79,8 @@ def unseen_values(baseline: Baseline, windows: Sequence[Whole]) -> Iterator[Unse
             vocabulary, alone = _by_hash(words, inside, len(windows))
         else:
             vocabulary, alone = None, in_one_window(words, inside)
-        found = np.bincount(inside[alone], minlength=len(windows)).astype(np.int64)
-        yield UnseenValues(feature=bins.feature, counts=found, vocabulary=vocabulary)
+        window_counts = np.bincount(inside[alone], minlength=len(windows)).astype(np.int64)
+        yield UnseenValues(feature=bins.feature, counts=window_counts, vocabulary=vocabulary)
 
 
 def in_one_window(words: pa.Array, windows: Whole) -> NDArray[np.bool_]:
@@ -146,21 +146,21 @@ class BaselineSums:
         """The windows that touch no expected event."""
         if not self.events:
             return self
-        kept = [place for place, event in enumerate(self.events) if event is None]
+        places = [place for place, event in enumerate(self.events) if event is None]
         return BaselineSums(
-            starts=[self.starts[place] for place in kept],
-            sums=[self.sums[place] for place in kept],
-            squares=[self.squares[place] for place in kept],
+            starts=[self.starts[place] for place in places],
+            sums=[self.sums[place] for place in places],
+            squares=[self.squares[place] for place in places],
         )
 
     def event_scores(self, min_rows: int) -> EventScores:
         """The scores of the windows that touch an expected event, of watches with at least `min_rows` rows there."""
-        found = EventScores()
+        scores = EventScores()
         for event, sums in zip(self.events, self.sums, strict=False):
             if event is not None:
-                means = {key: one.mean for key, one in sums.items() if one.rows >= max(min_rows, 1)}
-                found = found.with_window(event, means)
-        return found
+                means = {key: score_sum.mean for key, score_sum in sums.items() if score_sum.rows >= max(min_rows, 1)}
+                scores = scores.with_window(event, means)
+        return scores
 
     @property
     def median_rows(self) -> int:
@@ -177,7 +177,7 @@ class BaselineSums:
         Returns:
             The variance of one row's score, and the rows below which it is added.
         """
-        rows = np.array([one.rows for one in pooled])
+        rows = np.array([score_sum.rows for score_sum in pooled])
         if key.watch in {joint.WATCH.name, joint.EMBEDDING_WATCH.name}:
             return SamplingVariance.from_row_variance(joint.RANK_VARIANCE, np.minimum(rows, joint.SAMPLE))
         squares, _ = pooled_sums(self.squares, key, min_rows)
@@ -221,9 +221,9 @@ def sum_baseline(
         if witness is not None:
             sums[WatchKey(watch=catalogue.joint_watch.name)] = witness.baseline[number]
     categories = tuple(unseen_values(baseline, [positions for _, positions in windows]))
-    for one in categories:
-        for (window, positions), count in zip(windows, one.counts.tolist(), strict=True):
-            unseen = integrity.unseen_sum(one.feature, positions.size, count)
+    for category in categories:
+        for (window, positions), count in zip(windows, category.counts.tolist(), strict=True):
+            unseen = integrity.unseen_sum(category.feature, positions.size, count)
             by_start[window.start].update(unseen)
             squared[window.start].update(unseen)
     for window, positions in split_by_label_arrival(reference, plan):
@@ -237,7 +237,9 @@ def sum_baseline(
         sums=[by_start[start] for start in starts],
         squares=[squared[start] for start in starts],
         events=[plan.events.at(start, ends[start]) for start in starts] if plan.events.sources else (),
-        vocabularies={one.feature: one.vocabulary for one in categories if one.vocabulary is not None},
+        vocabularies={
+            category.feature: category.vocabulary for category in categories if category.vocabulary is not None
+        },
     )
 
 
@@ -263,10 +265,10 @@ def pooled_sums(
     sums, completed = [], []
     pool, enough = ScoreSum(), max(min_rows, 1)
     for position, window in enumerate(windows):
-        found = window.get(key)
-        if found is None:
+        window_sum = window.get(key)
+        if window_sum is None:
             continue
-        pool = pool + found if pool.rows else found
+        pool = pool + window_sum if pool.rows else window_sum
         if pool.rows >= enough:
             sums.append(pool)
             completed.append(position)
@@ -294,7 +296,7 @@ def rows_of_part(windows: Sequence[Mapping[WatchKey, ScoreSum]], key: WatchKey, 
 
 def mean_scores(sums: Sequence[ScoreSum]) -> NDArray[np.float64]:
     """The mean score of each sum, [n]; each has at least one row."""
-    return np.array([one.mean for one in sums], dtype=np.float64)
+    return np.array([score_sum.mean for score_sum in sums], dtype=np.float64)
 
 
 def _label_coverage(

@@ -136,19 +136,19 @@ class PerformanceEstimator:
         for positions, sample in zip(arrivals, samples, strict=True):
             window = reference.take(positions[labelled[positions]])
             truth = catalogue.task.losses(window.probabilities, window.labels)
-            found = _by_weighting(weighting.without(positions).estimate(sample, len(window)))
+            expected_losses = _by_weighting(weighting.without(positions).estimate(sample, len(window)))
             if calibration is not None:
                 held_out = calibration.without(window.probabilities, window.labels)
-                found = (*_by_confidence(window.probabilities, held_out, threshold), *found)
-            for kind, expected in found:
-                known = ~np.isnan(truth[kind[1]])
-                errors[kind].add(LossSum.of(expected.at(known)), fixed_point_sum(truth[kind[1]][known]))
+                expected_losses = (*_by_confidence(window.probabilities, held_out, threshold), *expected_losses)
+            for kind, expected in expected_losses:
+                has_loss = ~np.isnan(truth[kind[1]])
+                errors[kind].add(LossSum.of(expected.at(has_loss)), fixed_point_sum(truth[kind[1]][has_loss]))
             for metric, (expected, losses) in {} if residuals is None else residuals.held_out(positions).items():
                 errors["residual", metric].add(LossSum.of(expected), fixed_point_sum(losses))
         intervals = {
-            kind: found.interval()
-            for kind, found in errors.items()
-            if len(found) >= MIN_INTERVAL_WINDOWS and (scored or kind[1] == "error")
+            kind: sample.interval()
+            for kind, sample in errors.items()
+            if len(sample) >= MIN_INTERVAL_WINDOWS and (scored or kind[1] == "error")
         }
         if not intervals:
             return None
@@ -166,7 +166,7 @@ class PerformanceEstimator:
         Returns:
             One record for each kind of estimate.
         """
-        checks = {(one.method, one.metric): one.interval_checks for one in previous}
+        checks = {(record.method, record.metric): record.interval_checks for record in previous}
         rows = answered.tally.number("rows")
         weighted = self.weighting.weighted_means(answered.usable, rows)
         expected = self._expected(scorer, answered.tally, weighted.means)
@@ -188,24 +188,24 @@ class PerformanceEstimator:
     def _weighted_labelled(self, labelled: LabelledSums, scorer: RowScorer) -> dict[str, tuple[float, float]]:
         """The weighted means and variances of labelled rows, by metric; each over the rows that have the loss."""
         rows, metrics = labelled.usable, tuple(self.scales)
-        found: dict[str, tuple[float, float]] = {}
+        losses: dict[str, tuple[float, float]] = {}
         inside = {metric: scorer.known_losses(rows, metric) for metric in metrics}
         while metrics:
-            known = inside[metrics[0]]
-            alike = [metric for metric in metrics if np.array_equal(inside[metric], known)]
-            means = self.weighting.weighted_means(rows.take(known), scorer.rows_of(labelled.whole, alike[0])).means
-            found |= {metric: means[metric] for metric in alike if metric in means}
+            mask = inside[metrics[0]]
+            alike = [metric for metric in metrics if np.array_equal(inside[metric], mask)]
+            means = self.weighting.weighted_means(rows.take(mask), scorer.rows_of(labelled.whole, alike[0])).means
+            losses |= {metric: means[metric] for metric in alike if metric in means}
             metrics = tuple(metric for metric in metrics if metric not in alike)
-        return found
+        return losses
 
     def _expected(
         self, scorer: RowScorer, tally: Tally, weighted: Mapping[str, tuple[float, float]]
     ) -> dict[Kind, LossSum]:
         """The estimated losses of the rows of a tally; `weighted` are means and variances by metric."""
-        found = {kind: scorer.calibrated_losses(tally, kind[1]) for kind in self.intervals if kind[0] in _MODELS}
+        expected = {kind: scorer.calibrated_losses(tally, kind[1]) for kind in self.intervals if kind[0] in _MODELS}
         if self.threshold is not None:
-            found[_THRESHOLD] = scorer.thresholded_errors(tally)
-        return found | {
+            expected[_THRESHOLD] = scorer.thresholded_errors(tally)
+        return expected | {
             ("weighted", metric): LossSum.constant(scorer.rows_of(tally, metric), *each)
             for metric, each in weighted.items()
         }
@@ -265,23 +265,23 @@ class _EstimationErrors:
     def __init__(self, min_rows: int) -> None:
         self._min_rows = min_rows
         self._pool = IntervalChecks()
-        self._found: list[tuple[float, float]] = []
+        self._differences: list[tuple[float, float]] = []
 
     def __len__(self) -> int:
-        return len(self._found)
+        return len(self._differences)
 
     def add(self, expected: LossSum, realised: int) -> None:
         """One more window, with the sum of its true losses."""
         pool = _pooled(self._pool, expected, realised)
         if pool.rows >= self._min_rows:
             difference = (pool.realised - pool.expected) / (pool.rows * SCORE_ONE)
-            self._found.append((difference, pool.variance / pool.rows**2))
+            self._differences.append((difference, pool.variance / pool.rows**2))
             pool = IntervalChecks()
         self._pool = pool
 
     def interval(self) -> ConformalInterval:
         """The interval of this kind of estimate."""
-        return ConformalInterval.fit(*np.asarray(self._found, dtype=np.float64).T)
+        return ConformalInterval.fit(*np.asarray(self._differences, dtype=np.float64).T)
 
 
 def _by_confidence(

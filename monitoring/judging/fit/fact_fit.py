@@ -64,21 +64,21 @@ def fit_fact_limits(
     """
     watches = catalogue.watches
     losses = {
-        key: LossLimit(watch=watches[key.watch], limit=_limit(one))
-        for key, one in fits.items()
+        key: LossLimit(watch=watches[key.watch], limit=_limit(fit))
+        for key, fit in fits.items()
         if watches[key.watch].family == "performance" and not key.slice
     }
     return FactLimits(
         threshold=budget.threshold,
         gross=gross_limits(
-            {key: one.scores for key, one in fits.items()},
+            {key: fit.scores for key, fit in fits.items()},
             {watch.name: watch.feature or "" for watch in catalogue.integrity},
         ),
         losses=losses,
         answers=_answers(baseline, catalogue, plan),
         label_numbers=_label_numbers(baseline, catalogue, plan),
         labels=_labels(fits, windows, catalogue),
-        ranges=sum(one.edges is not None for one in catalogue.bins),
+        ranges=sum(feature_bins.edges is not None for feature_bins in catalogue.bins),
         volumes=_volumes(baseline, plan),
         dated=baseline.spec.rows_per_window is None,
     )
@@ -117,14 +117,18 @@ def _label_numbers(
     arrived = (positions[usable[positions]] for _, positions in split_by_label_arrival(rows, plan))
     tallies = [catalogue.labels.tallies(rows.probabilities[at], rows.labels[at])[1] for at in arrived if at.size]
     return tuple(
-        VarietyLimit.fit(part, [Variety.of(part, one[place]) for one in tallies]) for place, part in enumerate(parts)
+        VarietyLimit.fit(part, [Variety.of(part, tally[place]) for tally in tallies])
+        for place, part in enumerate(parts)
     )
 
 
 def _labels(fits: Mapping[WatchKey, FittedWatch], windows: BaselineSums, catalogue: Catalogue) -> LabelLimits:
     """How often each class is the label, and where labelled numbers lie."""
     keys = {name: WatchKey(watch=name) for name in catalogue.labels.names}
-    sums = {name: [one[key] for one in windows.sums if key in one and one[key].rows] for name, key in keys.items()}
+    sums = {
+        name: [window_sums[key] for window_sums in windows.sums if key in window_sums and window_sums[key].rows]
+        for name, key in keys.items()
+    }
     runs = {name: ClassRun.fit(sums[name]) for name in catalogue.labels.class_names}
     shares = {
         name: _share_limit(fits[keys[name]], windows, name) for name in catalogue.labels.jumping if keys[name] in fits
@@ -144,5 +148,5 @@ def _volumes(baseline: Baseline, plan: WindowPlan | RowPlan) -> tuple[tuple[Plac
     if isinstance(plan, RowPlan) or baseline.spec.rows_per_window is not None:
         return ()
     whole = list(split_by_window(baseline.rows.answers.event_times, plan))[1:-1]
-    ordinary = (one for one in whole if plan.events.at(one[0].start, one[0].end) is None)
+    ordinary = (item for item in whole if plan.events.at(item[0].start, item[0].end) is None)
     return tuple((plan.phases(window.start), positions.size) for window, positions in ordinary)

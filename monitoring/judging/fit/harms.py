@@ -51,24 +51,24 @@ def _score_shifts(fit: ReferenceFit, metric: str, part: str) -> dict[WatchKey, f
     """How far a rise of 1 in a metric on one slice shifts that slice's watches, in score units."""
     loss, tests, watches = WatchKey(watch=metric, slice=part), fit.tests["page"].tests, fit.watches
     names = (f"{prefix}{metric}" for prefix in ("", MATERIAL, SURPRISE))
-    own = {
+    shifts = {
         key: 1.0 / watches[key.watch].scale
         for key in (WatchKey(watch=name, slice=part) for name in names)
         if key in tests
     }
     rises = _mean_rises(fit.losses, fit.wrong_labels, (key for key in tests if key.slice == part))
     if rises.get(loss, 0.0) <= 0.0:
-        return own
+        return shifts
     unit = rises[loss] * watches[metric].scale
-    return {**{key: rise / unit for key, rise in rises.items()}, **own}
+    return {**{key: rise / unit for key, rise in rises.items()}, **shifts}
 
 
 def _mean_rises(
     before: Mapping[WatchKey, ScoreSum], after: Mapping[WatchKey, ScoreSum], keys: Iterable[WatchKey]
 ) -> dict[WatchKey, float]:
     """How far the mean score of each watch moved, of those that have rows before and after."""
-    known = (key for key in keys if key in before and key in after and before[key].rows and after[key].rows)
-    return {key: after[key].mean - before[key].mean for key in known}
+    shared_keys = (key for key in keys if key in before and key in after and before[key].rows and after[key].rows)
+    return {key: after[key].mean - before[key].mean for key in shared_keys}
 
 
 def _largest_slices(fit: ReferenceFit) -> tuple[str, ...]:

@@ -287,8 +287,8 @@ def _fit_watches(
         rows = rows_of_part(windows.sums, key, plan.min_rows) if part else plan.min_rows
         pooled, completed = pooled_sums(windows.sums, key, rows)
         if len(pooled) >= MIN_WINDOWS:
-            mine = _phases_of(phases, completed)
-            seasonality, scores = fit_seasonality(mean_scores(pooled), mine, min_std=min_std[key.watch])
+            window_phases = _phases_of(phases, completed)
+            seasonality, scores = fit_seasonality(mean_scores(pooled), window_phases, min_std=min_std[key.watch])
             fits[key] = _WatchFit(
                 scores=scores,
                 seasonality=seasonality,
@@ -339,8 +339,8 @@ def _watch_tests(
 ) -> dict[WatchKey, ConformalTest]:
     """The test of each watch of a level."""
     watches = catalogue.watches
-    mine = {key: fit for key, fit in fits.items() if in_level(watches[key.watch], level)}
-    ar1 = level_ar1({key: fit.scores for key, fit in mine.items()})
+    level_fits = {key: fit for key, fit in fits.items() if in_level(watches[key.watch], level)}
+    ar1 = level_ar1({key: fit.scores for key, fit in level_fits.items()})
     tests = {
         key: ConformalTest.fit(
             fit.scores,
@@ -355,7 +355,7 @@ def _watch_tests(
                 fit.sampling_variance, independent_rows=watches[key.watch].family in LOSS_FAMILIES
             ),
         )
-        for key, fit in mine.items()
+        for key, fit in level_fits.items()
     }
     return {
         key: test.with_fixed_reference() if watches[key.watch].family in LOSS_FAMILIES else test

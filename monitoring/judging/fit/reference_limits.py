@@ -73,9 +73,9 @@ def reference_limits(
     Returns:
         Sentences: seasons not covered, a trend of a loss, thin slices, and watches that will never be judged.
     """
-    found = []
+    sentences = []
     if span is not None and span < YEAR:
-        found.append(
+        sentences.append(
             f"The reference covers {span.days + 1} days, less than a year: it cannot tell a season from drift. A rise "
             "of a loss that the model expects, of harder traffic, is a notice, and a page once it is material "
             "([tolerance] any_cause). Until a reference covers a year, rises of the Brier score by less than "
@@ -83,10 +83,10 @@ def reference_limits(
             f"{100 * SEASONAL_RANK:.0f} %, are notices."
         )
     for metric in ("error", "brier"):
-        found += _trend(metric, means.get(WatchKey(watch=metric)))
-    found += _joined(pooled_rows or {})
-    found += [finding.message for finding in never_judged(unfitted)]
-    return tuple(found)
+        sentences += _trend(metric, means.get(WatchKey(watch=metric)))
+    sentences += _joined(pooled_rows or {})
+    sentences += [finding.message for finding in never_judged(unfitted)]
+    return tuple(sentences)
 
 
 def never_judged(unfitted: Sequence[WatchKey]) -> tuple[Finding, ...]:

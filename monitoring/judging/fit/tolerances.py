@@ -53,7 +53,7 @@ OTHERWISE = ("error", "brier", "bias", "quantile_coverage", "number_bias", "numb
 class Tolerances:
     """The largest harmless rise of each metric, in its own unit; of those of other tasks (`others`), in score units.
 
-    Of `others`, those that the user gives for metrics of their own are in `given`, by the name of their watch.
+    Of `others`, those that the user gives for metrics of their own are in `custom`, by the name of their watch.
 
     >>> tolerances = Tolerances(error=0.02, brier=0.01, integrity=0.005)
     >>> surprise = Watch(
@@ -68,7 +68,7 @@ class Tolerances:
     integrity: float
     ranks: Mapping[str, float] = field(default_factory=dict)
     others: Mapping[str, float] = field(default_factory=dict)
-    given: Mapping[str, float] = field(default_factory=dict)
+    custom: Mapping[str, float] = field(default_factory=dict)
     any_cause: float | None = None
     any_cause_share: float = MATERIAL_SHARE
 
@@ -120,7 +120,7 @@ class Tolerances:
             for key, scores in means.items()
             if find_metric(key.watch) is not None and key.watch.partition(":")[0] not in OTHERWISE and not key.slice
         }
-        return replace(self, brier=brier, ranks=ranks, others={**others, **self.given})
+        return replace(self, brier=brier, ranks=ranks, others={**others, **self.custom})
 
     def score_tolerance(self, watch: Watch) -> float:
         """The largest harmless rise of a watch, in score units; 0 for watches without a tolerance."""

@@ -26,7 +26,10 @@ def widened_fit(fit: ReferenceFit, widths: Mapping[WatchKey, float]) -> Referenc
     tests = {
         level: replace(
             test,
-            tests={key: widened_test(one, widths[key]) if key in widths else one for key, one in test.tests.items()},
+            tests={
+                key: widened_test(watch_test, widths[key]) if key in widths else watch_test
+                for key, watch_test in test.tests.items()
+            },
         )
         for level, test in fit.tests.items()
     }

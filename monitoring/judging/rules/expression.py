@@ -87,8 +87,8 @@ class Expression:
             (ast.BinOp | ast.UnaryOp | ast.BoolOp, self._operation),
             (ast.Compare, self._comparison),
         ):
-            if isinstance(node, kinds) and (found := compiled(node)) is not None:
-                return found
+            if isinstance(node, kinds) and (result := compiled(node)) is not None:
+                return result
         raise _refusal(self.text, f"{ast.unparse(node)!r} is no part of an expression")
 
     def _value(self, node: ast.expr) -> Compiled | None:
@@ -114,10 +114,10 @@ class Expression:
                 return _called(_UNARY[type(op)], self._compile(operand))
             case ast.BoolOp(op=op, values=[first, *others]):
                 kernel = "and_kleene" if isinstance(op, ast.And) else "or_kleene"
-                found = self._compile(first)
+                result = self._compile(first)
                 for other in others:
-                    found = _called(kernel, found, self._compile(other))
-                return found
+                    result = _called(kernel, result, self._compile(other))
+                return result
         return None
 
     def _comparison(self, node: ast.expr) -> Compiled | None:
@@ -126,16 +126,16 @@ class Expression:
             return None
         lefts = [node.left, *node.comparators[:-1]]
         parts = [self._compared(*part) for part in zip(lefts, node.ops, node.comparators, strict=True)]
-        found = parts[0]
+        result = parts[0]
         for part in parts[1:]:
-            found = _called("and_kleene", found, part)
-        return found
+            result = _called("and_kleene", result, part)
+        return result
 
     def _compared(self, left: ast.expr, op: ast.cmpop, right: ast.expr) -> Compiled:
         if isinstance(op, ast.In | ast.NotIn):
             if not isinstance(right, ast.List | ast.Tuple):
                 raise _refusal(self.text, "`in` needs a list of constants")
-            values = [one.value for one in right.elts if isinstance(one, ast.Constant)]
+            values = [element.value for element in right.elts if isinstance(element, ast.Constant)]
             if len(values) != len(right.elts) or not values:
                 raise _refusal(self.text, "`in` needs a list of constants")
             inside = _member(self._compile(left), values)
@@ -150,7 +150,7 @@ class Expression:
 
 
 def _called(kernel: str, *arguments: Compiled) -> Compiled:
-    return lambda columns: pc.call_function(kernel, [_datum(one(columns)) for one in arguments])
+    return lambda columns: pc.call_function(kernel, [_datum(argument(columns)) for argument in arguments])
 
 
 def _datum(value: Any) -> Any:
@@ -159,9 +159,9 @@ def _datum(value: Any) -> Any:
 
 def _member(value: Compiled, values: list[Any]) -> Compiled:
     def inside(columns: Mapping[str, pa.ChunkedArray]) -> Any:
-        found = value(columns)
-        members = pc.is_in(found, value_set=pa.array(values).cast(found.type))
-        return pc.if_else(pc.is_valid(found), members, pa.scalar(None, pa.bool_()))
+        cells = value(columns)
+        members = pc.is_in(cells, value_set=pa.array(values).cast(cells.type))
+        return pc.if_else(pc.is_valid(cells), members, pa.scalar(None, pa.bool_()))
 
     return inside
 

@@ -46,7 +46,7 @@ class _Tally:
     ids: list[str] = field(default_factory=list)
     problem: str = ""
     newest: int | None = None
-    seen: dict[object, int] = field(default_factory=dict)
+    value_counts: dict[object, int] = field(default_factory=dict)
     groups: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
@@ -96,7 +96,7 @@ class RuleCheck:
         for batch in batches if tallies else ():
             for tally in tallies:
                 _count(tally, batch)
-        return tuple((tally.rule.name, one) for tally in tallies for one in tally.ids)
+        return tuple((tally.rule.name, prediction_id) for tally in tallies for prediction_id in tally.ids)
 
 
 #: No rules at all.
@@ -109,14 +109,14 @@ def check_rules(rules: Sequence[Rule], columns: Sequence[str]) -> None:
     Raises:
         BadInput: A rule reads another column, or its expression cannot be used.
     """
-    known = (*columns, EVENT_TIME, PREDICTION_ID)
+    all_columns = (*columns, EVENT_TIME, PREDICTION_ID)
     for rule in rules:
         for name in rule.columns:
-            if name not in known:
+            if name not in all_columns:
                 raise BadInput(
                     f"The rule {rule.name!r} is about a column that is not watched.",
                     got=name,
-                    expected=", ".join(known[:20]) + (", …" if len(known) > 20 else ""),
+                    expected=", ".join(all_columns[:20]) + (", …" if len(all_columns) > 20 else ""),
                     fix="Correct the [[rule]] section; inputs of the model, event_time and prediction_id are read.",
                 )
 
@@ -181,7 +181,7 @@ def _wrong(rule: Rule, column: pa.ChunkedArray) -> pa.ChunkedArray:
     if rule.missing is not None:
         return pc.is_null(column)
     if rule.values:
-        allowed = pa.array([str(one) if pa.types.is_string(column.type) else one for one in rule.values])
+        allowed = pa.array([str(value) if pa.types.is_string(column.type) else value for value in rule.values])
         return pc.and_(pc.is_valid(column), pc.invert(pc.is_in(column, value_set=allowed.cast(column.type))))
     if rule.pattern is not None:
         text = column if pa.types.is_string(column.type) else column.cast(pa.string())
@@ -193,14 +193,14 @@ def _wrong(rule: Rule, column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def _repeated(tally: _Tally, column: pa.ChunkedArray) -> NDArray[np.bool_]:
     """Which values have come before, in this batch or an earlier one."""
-    seen, repeated = tally.seen, np.zeros(len(column), dtype=np.bool_)
+    counts, repeated = tally.value_counts, np.zeros(len(column), dtype=np.bool_)
     for place, value in enumerate(column.to_pylist()):
         if value is None:
             continue
-        if value in seen:
+        if value in counts:
             repeated[place] = True
-        elif len(seen) < MOST_VALUES:
-            seen[value] = 1
+        elif len(counts) < MOST_VALUES:
+            counts[value] = 1
     return repeated
 
 
@@ -269,7 +269,7 @@ def _gap(tally: _Tally, most: float) -> str:
     rates = {name: (rows, chosen / rows) for name, (rows, chosen) in tally.groups.items() if rows >= GROUP_ROWS}
     if len(rates) < 2:
         return ""
-    lowest, highest = min(rates, key=lambda one: rates[one][1]), max(rates, key=lambda one: rates[one][1])
+    lowest, highest = min(rates, key=lambda group: rates[group][1]), max(rates, key=lambda group: rates[group][1])
     (low_rows, low), (high_rows, high) = rates[lowest], rates[highest]
     error = math.sqrt(low * (1 - low) / low_rows + high * (1 - high) / high_rows)
     if high - low - _CERTAIN * error <= most:

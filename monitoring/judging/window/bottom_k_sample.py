@@ -26,14 +26,14 @@ class BottomKSample:
     """
 
     def __init__(self) -> None:
-        self._kept: tuple[Predictions, ...] = ()
+        self._sample: tuple[Predictions, ...] = ()
         self._candidates: tuple[Batch, ...] = ()
         self._smallest = np.zeros(0, dtype=np.uint64)  # the hashes of the rows sampled so far
 
     def copy(self) -> BottomKSample:
         """Another sample of the rows so far."""
         copied = BottomKSample()
-        copied._kept, copied._candidates, copied._smallest = self._kept, self._candidates, self._smallest
+        copied._sample, copied._candidates, copied._smallest = self._sample, self._candidates, self._smallest
         return copied
 
     def add(self, batch: Batch, hashes: NDArray[np.uint64], inside: NDArray[np.bool_] | None) -> None:
@@ -47,8 +47,8 @@ class BottomKSample:
             small = hashes <= self._smallest.max()
             indices = np.flatnonzero(small if inside is None else small & inside)
         elif len(batch) > SAMPLE:
-            own = hashes if inside is None else np.where(inside, hashes, np.iinfo(np.uint64).max)
-            indices = np.flatnonzero(own <= np.partition(own, SAMPLE - 1)[SAMPLE - 1])
+            row_hashes = hashes if inside is None else np.where(inside, hashes, np.iinfo(np.uint64).max)
+            indices = np.flatnonzero(row_hashes <= np.partition(row_hashes, SAMPLE - 1)[SAMPLE - 1])
             indices = indices if inside is None else indices[inside[indices]]
         else:
             indices = np.arange(len(batch)) if inside is None else np.flatnonzero(inside)
@@ -63,15 +63,17 @@ class BottomKSample:
     def rows(self, empty: Predictions) -> Predictions:
         """The sampled rows, in order of event time and id, whatever the order they came in; `empty` without any."""
         self._reduce()
-        return in_order(self._kept[0]) if self._kept else empty
+        return in_order(self._sample[0]) if self._sample else empty
 
     def _reduce(self) -> None:
         """Reduce the candidates to the sample. Those with inputs of the same types are converted together."""
-        parts = [Batch.joined(tuple(some)) for _, some in groupby(self._candidates, lambda one: one.features.schema)]
-        found = [*self._kept, *(part.take(np.arange(len(part))) for part in parts)]
-        if found:
-            rows = joined(found)
-            self._kept = (rows.take(sample_indices(rows, SAMPLE)),)
+        parts = [
+            Batch.joined(tuple(some)) for _, some in groupby(self._candidates, lambda batch: batch.features.schema)
+        ]
+        pieces = [*self._sample, *(part.take(np.arange(len(part))) for part in parts)]
+        if pieces:
+            rows = joined(pieces)
+            self._sample = (rows.take(sample_indices(rows, SAMPLE)),)
         self._candidates = ()
 
 

@@ -29,7 +29,7 @@ Scores = Mapping[WatchKey, tuple[float, ...]]
 class EventReference:
     """What an event's earlier occurrences were like: their number, and the scores of each watch in all their windows.
 
-    >>> EventReference(occurrences=1, scores={}).known
+    >>> EventReference(occurrences=1, scores={}).is_known
     False
     """
 
@@ -37,7 +37,7 @@ class EventReference:
     scores: Scores
 
     @property
-    def known(self) -> bool:
+    def is_known(self) -> bool:
         """Whether windows of the event are judged."""
         return self.occurrences >= MIN_OCCURRENCES
 
@@ -54,7 +54,7 @@ class EventReference:
             The score to test; None where the event is not known well enough.
         """
         earlier = np.asarray(self.scores.get(key, ()))
-        if not self.known or earlier.size < MIN_SCORES:
+        if not self.is_known or earlier.size < MIN_SCORES:
             return None
         spread = max(test.std, float(earlier.std(ddof=1))) * math.sqrt(1.0 + 1.0 / earlier.size)
         return test.mean + (score - float(earlier.mean())) * test.std / spread
@@ -72,19 +72,19 @@ class EventScores:
 
     def with_window(self, event: ExpectedEvent, scores: Mapping[WatchKey, float]) -> EventScores:
         """The scores with those of one more window of an event."""
-        mine = dict(self.occurrences.get(event.name, {}))
-        before = mine.get(event.start, {})
-        mine[event.start] = {
+        occurrences = dict(self.occurrences.get(event.name, {}))
+        before = occurrences.get(event.start, {})
+        occurrences[event.start] = {
             **before,
             **{key: (*before.get(key, ()), score)[-MAX_WINDOWS:] for key, score in scores.items()},
         }
-        kept = {start: mine[start] for start in sorted(mine)[-MAX_OCCURRENCES:]}
-        return EventScores(occurrences={**self.occurrences, event.name: kept})
+        latest = {start: occurrences[start] for start in sorted(occurrences)[-MAX_OCCURRENCES:]}
+        return EventScores(occurrences={**self.occurrences, event.name: latest})
 
     def reference(self, event: ExpectedEvent, baseline: EventScores) -> EventReference:
         """What is known of an event from its occurrences before this one."""
-        found = {**baseline.occurrences.get(event.name, {}), **self.occurrences.get(event.name, {})}
-        earlier = [scores for start, scores in found.items() if start < event.start]
+        occurrences = {**baseline.occurrences.get(event.name, {}), **self.occurrences.get(event.name, {})}
+        earlier = [scores for start, scores in occurrences.items() if start < event.start]
         keys = {key for scores in earlier for key in scores}
         joined = {key: tuple(value for scores in earlier for value in scores.get(key, ())) for key in keys}
         return EventReference(occurrences=len(earlier), scores=joined)

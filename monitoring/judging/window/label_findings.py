@@ -30,8 +30,9 @@ FEW_OVERDUE = 20
 class UnknownClassLabels:
     """Labels that are no class by its own name: of no class, of a class but for case or spaces, or no labels at all.
 
-    >>> one = UnknownClassLabels(labels=2, words=frozenset({"yes", "no"}))
-    >>> (one + UnknownClassLabels(labels=1, words=frozenset({"maybe"}))).findings(("0", "1"), labelled=500)[0].message
+    >>> labels = UnknownClassLabels(labels=2, words=frozenset({"yes", "no"}))
+    >>> labels += UnknownClassLabels(labels=1, words=frozenset({"maybe"}))
+    >>> labels.findings(("0", "1"), labelled=500)[0].message
     "3 labels are none of the classes 0, 1, so the model was wrong there; one is 'maybe'."
 
     Attributes:
@@ -66,17 +67,17 @@ class UnknownClassLabels:
         Returns:
             A fact, which pages, where labels of no class are neither few nor rare.
         """
-        found = []
+        findings = []
         if self.labels:
             fact = bool(classes or outputs) and self.labels >= max(FEW_UNKNOWN, UNKNOWN_SHARE * labelled)
             subject, message = "labels" if fact else "", self._message(classes, outputs)
-            found.append(Finding(kind="unknown labels", feature=subject, message=message, fact=fact))
+            findings.append(Finding(kind="unknown labels", feature=subject, message=message, fact=fact))
         if self.respelled:
             count = "1 label is a class" if self.respelled == 1 else f"{self.respelled:,} labels are classes"
             shown = min(self.respelled_words)[:_SHOWN]
             message = f"{count} but for case or spaces, and count as such; one is {shown!r}."
-            found.append(Finding(kind="respelled labels", feature="", message=message))
-        return tuple(found)
+            findings.append(Finding(kind="respelled labels", feature="", message=message))
+        return tuple(findings)
 
     def _message(self, classes: tuple[str, ...], outputs: tuple[str, ...]) -> str:
         count, shown = "1 label is" if self.labels == 1 else f"{self.labels:,} labels are", min(self.words)[:_SHOWN]
@@ -90,34 +91,34 @@ class UnknownClassLabels:
                 if self.labels == 1
                 else (f"{self.labels:,} labels are no numbers, and are ignored; one is {shown!r}.")
             )
-        known = ", ".join(classes[:_NAMED_CLASSES]) + (", …" if len(classes) > _NAMED_CLASSES else "")
-        return f"{count} none of the classes {known}, so the model was wrong there; one is {shown!r}."
+        names = ", ".join(classes[:_NAMED_CLASSES]) + (", …" if len(classes) > _NAMED_CLASSES else "")
+        return f"{count} none of the classes {names}, so the model was wrong there; one is {shown!r}."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnmatchedLabels:
     """Labels whose id is that of no known prediction.
 
-    >>> (UnmatchedLabels(labels=2, one="7.0") + UnmatchedLabels(labels=1, one="8.0")).findings(2)[0].message
+    >>> (UnmatchedLabels(labels=2, first_id="7.0") + UnmatchedLabels(labels=1, first_id="8.0")).findings(2)[0].message
     "3 labels are of no known prediction; the id of one is '7.0'."
 
     Attributes:
         labels: How many labels.
-        one: The alphabetically first of their ids; empty without such labels.
+        first_id: The alphabetically first of their ids; empty without such labels.
     """
 
     labels: int = 0
-    one: str = ""
+    first_id: str = ""
 
     def __add__(self, other: UnmatchedLabels) -> UnmatchedLabels:
-        first = min(filter(None, (self.one, other.one)), default="")
-        return UnmatchedLabels(labels=self.labels + other.labels, one=first)
+        first = min(filter(None, (self.first_id, other.first_id)), default="")
+        return UnmatchedLabels(labels=self.labels + other.labels, first_id=first)
 
     def findings(self, matched: int) -> tuple[Finding, ...]:
         """The finding about them, where they are more than the window's labels of known predictions."""
         if self.labels <= matched:
             return ()
-        shown = self.one[:_SHOWN]
+        shown = self.first_id[:_SHOWN]
         message = f"{self.labels:,} labels are of no known prediction; the id of one is {shown!r}."
         if self.labels == 1:
             message = f"1 label is of no known prediction; its id is {shown!r}."

@@ -237,16 +237,16 @@ class LabelJoin:
             before: Labels of this time and later ones are not known yet.
         """
         missing = np.flatnonzero(~has_label(batch.labels))
-        known = np.flatnonzero(self._times < as_microseconds(before))
-        if not missing.size or not known.size:
+        indices = np.flatnonzero(self._times < as_microseconds(before))
+        if not missing.size or not indices.size:
             return batch
-        ids = self._ids.take(pa.array(known))
-        found = np.asarray(pc.fill_null(pc.index_in(batch.ids(missing), ids), -1), dtype=np.int64)
-        labels, times, matched = batch.labels.copy(), batch.label_times.copy(), found >= 0
+        ids = self._ids.take(pa.array(indices))
+        places = np.asarray(pc.fill_null(pc.index_in(batch.ids(missing), ids), -1), dtype=np.int64)
+        labels, times, matched = batch.labels.copy(), batch.label_times.copy(), places >= 0
         if labels.ndim < self._codes.ndim:  # rows of a log, none of which has a label of its own
             labels = np.full((len(batch), *self._codes.shape[1:]), NO_LABEL, dtype=np.int64)
-        labels[missing[matched]] = self._codes[known[found[matched]]]
-        times[missing[matched]] = self._times[known[found[matched]]]
+        labels[missing[matched]] = self._codes[indices[places[matched]]]
+        times[missing[matched]] = self._times[indices[places[matched]]]
         return replace(batch, labels=labels, label_times=times)
 
     def _labels_between(self, start: int, end: int) -> Whole:
@@ -320,17 +320,17 @@ class LabelJoin:
         conflicts = late = 0
         ends = np.cumsum([0, *(len(rows) for rows in pending)])
         for rows, first, end in zip(pending, ends[:-1], ends[1:], strict=True):
-            mine = np.flatnonzero(usable & (positions >= first) & (positions < end))
-            if not mine.size:
+            indices = np.flatnonzero(usable & (positions >= first) & (positions < end))
+            if not indices.size:
                 continue
-            conflicts += rows.conflicts(positions[mine] - first, codes[mine])
-            answered = rows.times[positions[mine] - first]
-            in_time = _label_times(times[mine], answered, start) - answered <= self._horizon_us
-            late += rows.without_label(positions[mine[~in_time]] - first, positions[mine[in_time]] - first)
-            mine = mine[in_time]
-            own = positions[mine] - first
-            parts = [rows.extend(own, codes[mine], times[mine])] if self._in_parts else []
-            parts.append(rows.consume(own, codes[mine], times[mine]))
+            conflicts += rows.conflicts(positions[indices] - first, codes[indices])
+            answered = rows.times[positions[indices] - first]
+            in_time = _label_times(times[indices], answered, start) - answered <= self._horizon_us
+            late += rows.without_label(positions[indices[~in_time]] - first, positions[indices[in_time]] - first)
+            indices = indices[in_time]
+            row_offsets = positions[indices] - first
+            parts = [rows.extend(row_offsets, codes[indices], times[indices])] if self._in_parts else []
+            parts.append(rows.consume(row_offsets, codes[indices], times[indices]))
             further += [np.full(len(part), number < len(parts) - 1) for number, part in enumerate(parts)]
             starts += [np.full(len(part), rows.start, dtype=np.int64) for part in parts]
             consumed += parts
@@ -365,12 +365,12 @@ class LabelJoin:
             rest = rest[~self._lookup.of_other_models(self._ids.take(pa.array(rest)))]
         late = int(overdue.sum())
         if rest.size and self.looks_back:
-            own, others = (some.contains(self._ids.take(pa.array(rest))) for some in self._older)
-            late, rest = late + int(own.sum()), rest[~(own | others)]
+            is_older, others = (some.contains(self._ids.take(pa.array(rest))) for some in self._older)
+            late, rest = late + int(is_older.sum()), rest[~(is_older | others)]
         first = pc.min(self._ids.take(pa.array(rest))).as_py() or ""
         return (
             OverdueLabels(labels=late, horizon_us=self._horizon_us),
-            UnmatchedLabels(labels=rest.size, one=first),
+            UnmatchedLabels(labels=rest.size, first_id=first),
         )
 
     @cached_property
@@ -379,8 +379,8 @@ class LabelJoin:
         ids = pc.unique(self._ids.filter(pa.array(self._left)))
         if self._lookup is None:
             return IdSet(ids.slice(0, 0)), IdSet(ids.slice(0, 0))
-        own, others = self._lookup.older(ids)
-        return IdSet(ids.filter(pa.array(own))), IdSet(ids.filter(pa.array(others)))
+        is_older, others = self._lookup.older(ids)
+        return IdSet(ids.filter(pa.array(is_older))), IdSet(ids.filter(pa.array(others)))
 
     def _unknown_class_labels(self, labels: Whole) -> UnknownClassLabels:
         codes = self._codes[labels]

@@ -79,10 +79,10 @@ class PendingRows:
             The rows that got a label, with it; each once.
         """
         fresh = np.flatnonzero(self._labels[positions] == NO_LABEL)
-        found = self._given(positions[fresh], labels[fresh], times[fresh])
+        predictions = self._labelled_rows(positions[fresh], labels[fresh], times[fresh])
         self._keep(positions[fresh], labels[fresh])
         self._drop_labelled()
-        return found
+        return predictions
 
     def extend(self, positions: Whole, labels: Whole, times: Whole) -> Predictions:
         """Give rows that have some parts of their label further ones; before `consume`, with the same arguments.
@@ -96,27 +96,27 @@ class PendingRows:
             The rows that got further parts, with these alone; each once.
         """
         before = self._labels[positions]
-        known = np.flatnonzero(before != NO_LABEL)
-        parts = further_parts(before[known], labels[known])
-        more = known[has_label(parts)]
-        found = self._given(positions[more], parts[has_label(parts)], times[more])
+        indices = np.flatnonzero(before != NO_LABEL)
+        parts = further_parts(before[indices], labels[indices])
+        more = indices[has_label(parts)]
+        predictions = self._labelled_rows(positions[more], parts[has_label(parts)], times[more])
         self._keep(positions[more], labels[more])
-        return found
+        return predictions
 
     def _keep(self, positions: Whole, labels: Whole) -> None:
         """Know the labels of rows from now on."""
         self._labels[positions] = label_digests(labels)
         self._whole[positions] = self._are_whole(labels)
 
-    def _given(self, positions: Whole, labels: Whole, times: Whole) -> Predictions:
+    def _labelled_rows(self, positions: Whole, labels: Whole, times: Whole) -> Predictions:
         """The rows at some positions with labels, each once; of several for one row the last counts."""
         size = len(self._labels)
         codes, given_at = np.full((size, *labels.shape[1:]), NO_LABEL, dtype=np.int64), np.zeros(size, dtype=np.int64)
         codes[positions], given_at[positions] = labels, times
         labelled = np.zeros(size, dtype=np.bool_)
         labelled[positions] = True
-        kept = slice(self._dropped, None)
-        return self._rows.labelled(codes[kept], given_at[kept]).take(np.flatnonzero(labelled[kept]))
+        span = slice(self._dropped, None)
+        return self._rows.labelled(codes[span], given_at[span]).take(np.flatnonzero(labelled[span]))
 
     def _are_whole(self, labels: Whole) -> NDArray[np.bool_]:
         """Which labels, as codes or digests, have no part that may still come."""
@@ -138,25 +138,25 @@ class PendingRows:
         self._whole = self._whole[positions]
 
 
-def further_parts(known: Whole, labels: Whole) -> Whole:
+def further_parts(digests: Whole, labels: Whole) -> Whole:
     """The parts of labels that are new where the others are those that are known.
 
-    >>> known = label_digests(np.array([[3, NO_LABEL], [3, NO_LABEL], [3, 4]]))
-    >>> further_parts(known, np.array([[3, 4], [5, 4], [3, 4]])).tolist()
+    >>> digests = label_digests(np.array([[3, NO_LABEL], [3, NO_LABEL], [3, 4]]))
+    >>> further_parts(digests, np.array([[3, 4], [5, 4], [3, 4]])).tolist()
     [[-1, 4], [-1, -1], [-1, -1]]
 
     Args:
-        known: Digests of the labels so far, [n].
+        digests: Digests of the labels so far, [n].
         labels: Codes of the new labels, [n, parts].
 
     Returns:
         Codes, [n, parts]; `NO_LABEL` for known parts, and for all parts of a label that differs from the known one.
     """
-    found = np.full_like(labels, NO_LABEL)
+    further = np.full_like(labels, NO_LABEL)
     parts = labels.shape[1]
     for number in range(1, (1 << parts) - 1 if parts <= MOST_PARTS else 1):
         some = np.array([bool(number >> place & 1) for place in range(parts)])
-        same = label_digests(np.where(some, labels, NO_LABEL)) == known
+        same = label_digests(np.where(some, labels, NO_LABEL)) == digests
         same &= (labels[:, some] != NO_LABEL).all(axis=1)
-        found[same] = np.where(some, NO_LABEL, labels[same])
-    return found
+        further[same] = np.where(some, NO_LABEL, labels[same])
+    return further

@@ -86,27 +86,27 @@ class RowScorer:
             features: Their inputs, [n].
             inside: Which rows to score, [n]: only those with finite probabilities; None for all.
         """
-        given = probabilities if inside is None else probabilities[inside]
+        answers = probabilities if inside is None else probabilities[inside]
         codes = [slice_codes(features[column], values) for column, values in self._catalogue.slices.items()]
         if inside is not None:
             codes = [code[inside] for code in codes]
-        outputs = self._task.outputs(given)
-        counts = {"rows": np.array(len(given)), "groups": self._group_counts(given, outputs, codes)}
+        outputs = self._task.outputs(answers)
+        counts = {"rows": np.array(len(answers)), "groups": self._group_counts(answers, outputs, codes)}
         calibration, confusion = self._catalogue.calibration, None
         if calibration is not None:
-            counts["expected"], confusion = self._expected(given, calibration)
+            counts["expected"], confusion = self._expected(answers, calibration)
             if self._threshold is not None:
                 counts["below"] = np.array(np.count_nonzero(outputs[CONFIDENCE] < self._threshold))
         residuals, expected = self._catalogue.residuals, dict[str, ExpectedLoss]()
         if residuals is not None:
-            found = residuals.expected(given, features if inside is None else features.filter(pa.array(inside)))
-            counts["expected"] = _expected_sums(found, self._task.metrics)
-            expected = found
+            losses = residuals.expected(answers, features if inside is None else features.filter(pa.array(inside)))
+            counts["expected"] = _expected_sums(losses, self._task.metrics)
+            expected = losses
         read = features.select(list(self._catalogue.custom.inputs))
         if inside is not None and read.num_columns:  # a table without columns has no rows to filter
             read = read.filter(pa.array(inside))
         return ScoredRows(
-            probabilities=given,
+            probabilities=answers,
             codes=tuple(codes),
             outputs=outputs,
             counts=counts,
@@ -115,7 +115,9 @@ class RowScorer:
             confusion=confusion,
         )
 
-    def _expected(self, given: Floats, calibration: Calibration | MultilabelCalibration) -> tuple[Whole, Whole | None]:
+    def _expected(
+        self, answers: Floats, calibration: Calibration | MultilabelCalibration
+    ) -> tuple[Whole, Whole | None]:
         """Sum the calibrated losses and their variances, and the expected confusion matrix.
 
         With two classes, rows of one calibration bin and one predicted class have the same expected error.
@@ -124,15 +126,15 @@ class RowScorer:
             Sums [metrics, 2] in fixed point, and the matrix, None where it is not wanted.
         """
         if isinstance(calibration, MultilabelCalibration):
-            return _expected_sums(calibration.expected_losses(given), self._task.metrics), None
+            return _expected_sums(calibration.expected_losses(answers), self._task.metrics), None
         if self.class_count != 2 or calibration.costs:
-            confusion = _confusion(given, calibration.calibrated(given)) if self._wants_confusion else None
-            return _expected_sums(calibration.expected_losses(given), self._task.metrics), confusion
-        row_bins = calibration.bins(given)
+            confusion = _confusion(answers, calibration.calibrated(answers)) if self._wants_confusion else None
+            return _expected_sums(calibration.expected_losses(answers), self._task.metrics), confusion
+        row_bins = calibration.bins(answers)
         values = calibration.of_bins(np.arange(calibration.values[0].size))
-        counts = np.bincount(2 * row_bins + row_choices(given), minlength=values.size).reshape(values.shape)
+        counts = np.bincount(2 * row_bins + row_choices(answers), minlength=values.size).reshape(values.shape)
         wrong = 1.0 - values
-        brier = estimates.expected_brier(given, calibration.of_bins(row_bins))
+        brier = estimates.expected_brier(answers, calibration.of_bins(row_bins))
         sums = [
             (int((counts * fixed_point(wrong)).sum()), int((counts * fixed_point(wrong * (1.0 - wrong))).sum())),
             (fixed_point_sum(brier.losses), fixed_point_sum(brier.variances)),
@@ -143,7 +145,7 @@ class RowScorer:
         """The tally of answered rows."""
         counts = dict(scored.counts)
         counts["outputs"] = np.array([fixed_point_sum(scored.outputs[name]) for name in self._outputs], dtype=np.int64)
-        parts = [one.tally(scored.probabilities, scored.outputs) for one in self._catalogue.answer_parts]
+        parts = [part.tally(scored.probabilities, scored.outputs) for part in self._catalogue.answer_parts]
         counts["variety"] = np.array(parts, dtype=np.int64)
         if scored.confusion is not None:
             counts["confusion"] = scored.confusion
@@ -161,7 +163,7 @@ class RowScorer:
         """
         losses = self._task.losses(scored.probabilities, labels)
         calibrated = self._catalogue.calibrated(scored.probabilities)
-        expected = {metric: one.losses for metric, one in scored.expected.items()}
+        expected = {metric: loss.losses for metric, loss in scored.expected.items()}
         if not expected:
             expected = self._catalogue.promised_losses(scored.probabilities, scored.outputs, calibrated)
         scores = losses | surprises(losses, expected)
@@ -191,14 +193,14 @@ class RowScorer:
 
     def _known_rows(self, scored: ScoredRows, scores: Mapping[str, Floats]) -> dict[str, Whole]:
         """Of labels in parts: the rows with each loss, by slice too, and the losses to expect of these rows alone."""
-        known = {name: ~np.isnan(scores[name]) for name in self._losses}
-        found = {"loss rows": np.array([np.count_nonzero(known[name]) for name in self._losses])}
-        by_slice = [self._by_slice(known[name].astype(np.float64), scored) for name in self._losses]
-        found["slice rows"] = np.array(by_slice, dtype=np.int64)
+        has_loss = {name: ~np.isnan(scores[name]) for name in self._losses}
+        counts = {"loss rows": np.array([np.count_nonzero(has_loss[name]) for name in self._losses])}
+        by_slice = [self._by_slice(has_loss[name].astype(np.float64), scored) for name in self._losses]
+        counts["slice rows"] = np.array(by_slice, dtype=np.int64)
         if scored.expected:
-            those = {metric: one.at(known[metric]) for metric, one in scored.expected.items()}
-            found["expected"] = _expected_sums(those, self._task.metrics)
-        return found
+            those = {metric: loss.at(has_loss[metric]) for metric, loss in scored.expected.items()}
+            counts["expected"] = _expected_sums(those, self._task.metrics)
+        return counts
 
     def rows_of(self, tally: Tally, metric: str) -> int:
         """How many rows of a tally have the loss: of labelled rows whose labels are in parts, those with its part."""
@@ -220,32 +222,32 @@ class RowScorer:
     def prediction_sums(self, answered: Tally) -> dict[WatchKey, ScoreSum]:
         """The score sums of the watches on outputs and on estimated losses, from a tally of answered rows."""
         rows, totals = answered.number("rows"), answered.numbers("outputs") or (0,) * len(self._outputs)
-        found = {WatchKey(watch=name): ScoreSum(rows, total) for name, total in zip(self._outputs, totals, strict=True)}
+        sums = {WatchKey(watch=name): ScoreSum(rows, total) for name, total in zip(self._outputs, totals, strict=True)}
         for name in self._estimates:
             total = self.calibrated_losses(answered, name.removeprefix(PREFIX)).losses
-            found[WatchKey(watch=name)] = ScoreSum(rows, total)
-        return found
+            sums[WatchKey(watch=name)] = ScoreSum(rows, total)
+        return sums
 
     def label_sums(self, labelled: Tally) -> dict[WatchKey, ScoreSum]:
         """The score sums of the watches on losses, in all, by slice and by class, from a tally of labelled rows."""
-        rows, found = labelled.number("rows"), {}
+        rows, sums = labelled.number("rows"), {}
         inside = labelled.numbers("groups")[-len(self._slices) :] if self._slices and rows else (0,) * len(self._slices)
         totals = labelled.numbers("losses") or (0,) * len(self._losses)
         parts = iter(labelled.numbers("slice losses") or (0,) * (len(self._losses) * len(self._slices)))
         every = labelled.numbers("slice rows") if self._in_parts and labelled.counts else inside * len(self._losses)
-        known = iter(every)
+        row_counts = iter(every)
         for name, total in zip(self._losses, totals, strict=True):
-            found[WatchKey(watch=name)] = ScoreSum(self.rows_of(labelled, name), total)
+            sums[WatchKey(watch=name)] = ScoreSum(self.rows_of(labelled, name), total)
             for part in self._slices:
-                found[WatchKey(watch=name, slice=part)] = ScoreSum(next(known), next(parts))
+                sums[WatchKey(watch=name, slice=part)] = ScoreSum(next(row_counts), next(parts))
         ranks = self._catalogue.ranks
         tally = labelled.counts["ranks"] if rows else np.zeros((len(ranks.classes), 3), dtype=np.int64)
         shares = self._catalogue.labels.sums_of(labelled.counts.get("label shares"))
-        found |= self._class_sums(labelled) | ranks.sums_of(rows, tally) | shares
+        sums |= self._class_sums(labelled) | ranks.sums_of(rows, tally) | shares
         if self._calibration is not None:
             counts = labelled.counts["calibration"] if rows else np.zeros(0, dtype=np.int64)
-            found |= self._calibration.sums_of(rows, counts)
-        return self._catalogue.with_material(found)
+            sums |= self._calibration.sums_of(rows, counts)
+        return self._catalogue.with_material(sums)
 
     def _class_sums(self, labelled: Tally) -> dict[WatchKey, ScoreSum]:
         names = self._catalogue.class_slices.names
@@ -264,7 +266,7 @@ class RowScorer:
         shown = self._catalogue.measured
         if shown is None:
             return ()
-        counts = {name: _in_64_bits(one) for name, one in labelled.counts.items()}
+        counts = {name: _in_64_bits(count) for name, count in labelled.counts.items()}
         return tuple(shown.measured(counts, rng))
 
     def group_counts(self, tally: Tally) -> tuple[int, ...]:
@@ -312,16 +314,16 @@ class RowScorer:
         shares = [total / (rows * SCORE_ONE) for total in totals]
         return tuple(tuple(shares[at : at + width]) for at in range(0, width**2, width))
 
-    def _group_counts(self, given: Floats, outputs: Mapping[str, Floats], codes: list[Whole]) -> Whole:
+    def _group_counts(self, answers: Floats, outputs: Mapping[str, Floats], codes: list[Whole]) -> Whole:
         """Rows in each group of the label coverage, and in each slice."""
         groups = self._catalogue.coverage
         width = len(self._task.classes)
         counts = []
         if groups is not None and groups.edges is None:
-            counts.append(np.bincount(row_choices(given), minlength=width))
+            counts.append(np.bincount(row_choices(answers), minlength=width))
         elif groups is not None and groups.edges is not None:
-            score = self._task.score(given, outputs)
-            above = [len(given), *(int(np.count_nonzero(score >= edge)) for edge in groups.edges), 0]
+            score = self._task.score(answers, outputs)
+            above = [len(answers), *(int(np.count_nonzero(score >= edge)) for edge in groups.edges), 0]
             counts.append(-np.diff(np.array(above)))
         for code, values in zip(codes, self._catalogue.slices.values(), strict=True):
             counts.append(np.bincount(code, minlength=len(values) + 1)[: len(values)])
@@ -329,11 +331,11 @@ class RowScorer:
 
     def _by_slice(self, units: Floats, scored: ScoredRows) -> list[int]:
         """Sums by slice of integers below 2^32, exact in floating point up to 2^20 rows."""
-        found: list[int] = []
+        counts: list[int] = []
         for code, values in zip(scored.codes, self._catalogue.slices.values(), strict=True):
             sums = np.bincount(code, weights=units, minlength=len(values) + 1)
-            found += sums[: len(values)].astype(np.int64).tolist()
-        return found
+            counts += sums[: len(values)].astype(np.int64).tolist()
+        return counts
 
 
 def _in_64_bits(counts: Whole) -> Whole:
@@ -343,7 +345,7 @@ def _in_64_bits(counts: Whole) -> Whole:
 
 def _expected_sums(expected: Mapping[str, ExpectedLoss], metrics: tuple[str, ...]) -> Whole:
     """Sums of expected losses and of their variances in fixed point, [metrics, 2]."""
-    pairs = [(expected[one].losses, expected[one].variances) for one in metrics]
+    pairs = [(expected[metric].losses, expected[metric].variances) for metric in metrics]
     return np.array([[fixed_point_sum(part) for part in pair] for pair in pairs])
 
 
@@ -351,8 +353,8 @@ def _confusion(probabilities: Floats, calibrated: Floats) -> Whole:
     """Sums of calibrated probabilities in fixed point, [predicted class, true class]."""
     width = probabilities.shape[1]
     predicted = row_choices(probabilities)
-    found = np.zeros((width, width), dtype=np.int64)
+    counts = np.zeros((width, width), dtype=np.int64)
     for column in range(width):
         units = fixed_point_floats(calibrated[:, column])
-        found[:, column] = np.bincount(predicted, weights=units, minlength=width)
-    return found
+        counts[:, column] = np.bincount(predicted, weights=units, minlength=width)
+    return counts

@@ -42,12 +42,12 @@ class WaitingLabels:
         ids, waited, waited_late = traffic.waiting_ids, int(reported.get(WAITING, 0)), int(reported.get(LATE, 0))
         if len(ids) <= waited:
             return cls(cursor={WAITING: len(ids), LATE: min(waited_late, len(ids))})
-        own, others = traffic.older(ids)
-        rest = ids.filter(pa.array(~(own | others)))
-        late = int(own.sum())
+        is_older, others = traffic.older(ids)
+        rest = ids.filter(pa.array(~(is_older | others)))
+        late = int(is_older.sum())
         return cls(
             unmatched=UnmatchedLabels(
-                labels=max(len(rest) - max(waited - waited_late, 0), 0), one=pc.min(rest).as_py() or ""
+                labels=max(len(rest) - max(waited - waited_late, 0), 0), first_id=pc.min(rest).as_py() or ""
             ),
             late=max(late - waited_late, 0),
             cursor={WAITING: len(ids), LATE: late},

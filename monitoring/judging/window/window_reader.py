@@ -43,7 +43,7 @@ def read_window(
             aggregator.add_labelled(batch, answered_from, first=is_first)
     sums = aggregator.result(empty)
     answered, labelled = sums.answered, sums.labelled
-    found = _label_findings(arrivals, summary.unknown_labels, label_join.task, labelled.rows)
+    findings = _label_findings(arrivals, summary.unknown_labels, label_join.task, labelled.rows)
     if end is not None:
         end = replace(end, labels=int((arrivals.labelled.label_times >= as_microseconds(window.start)).sum()))
     is_alone = end is not None and not end.is_followed and not answered.rows
@@ -57,10 +57,10 @@ def read_window(
         labels_conflicting=arrivals.conflicts,
         input_problems=summary.problems,
         findings=(
-            *(one for one in (traffic.source_findings if first else ()) if one not in summary.findings),
+            *(finding for finding in (traffic.source_findings if first else ()) if finding not in summary.findings),
             *summary.findings,
             *_repeated_ids(summary.repeats, answered.rows),
-            *found,
+            *findings,
             *arrivals.overdue.findings(labelled.rows, page=not is_alone),
             *(_labels_alone(labelled.rows) if is_alone else ()),
         ),

@@ -141,8 +141,8 @@ class LabelledSums:
 
     def of_windows(self, starts: Sequence[int]) -> LabelledSums:
         """The same labels, with the losses of rows answered in some windows only, and no sample of them."""
-        kept = {start: self.tallies[start] for start in starts}
-        return replace(self.without_losses(), tallies=kept, whole=sum(kept.values(), start=Tally()))
+        tallies = {start: self.tallies[start] for start in starts}
+        return replace(self.without_losses(), tallies=tallies, whole=sum(tallies.values(), start=Tally()))
 
     def without_losses(self) -> LabelledSums:
         """The same labels, left out of every loss."""
@@ -246,10 +246,10 @@ class WindowAggregator:
             whole=sum(self._labelled.values(), start=Tally()),
             usable=self._samples.labelled(empty),
         )
-        own = WindowSums(answered=answered, labelled=labelled)
+        sums = WindowSums(answered=answered, labelled=labelled)
         if not self._merged:
-            return own
-        return reduce(add, (*self._merged, own))
+            return sums
+        return reduce(add, (*self._merged, sums))
 
     def _count(self, batch: Batch, usable: Mask) -> ScoredRows:
         self._rows += len(batch)

@@ -137,7 +137,7 @@ def _deliver(route: RouteSection, message: Message, sender: Sender) -> Delivery:
                 ok, gone, detail = _post(_message_request(route, message, sender.clock()), sender)
     except (ConnectionError, BadInput) as error:
         ok, detail = False, str(error).removesuffix(".")
-    return Delivery(shown=route.shown, receiver=route.receiver, ok=ok, gone=gone, detail=detail)
+    return Delivery(shown=route.redacted_address, receiver=route.receiver, ok=ok, gone=gone, detail=detail)
 
 
 def _message_request(route: RouteSection, message: Message, at: datetime) -> RouteRequest:

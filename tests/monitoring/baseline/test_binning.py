@@ -161,7 +161,7 @@ def test_counting_in_batches_is_counting_at_once_with_and_without_c() -> None:
         counting.add(other)
     assert counting.profile() == whole
     text = counting.profile().features[1]
-    assert (dict(text.others.kept), text.characters) == (dict(whole.features[1].others.kept), 100_000)
+    assert (dict(text.others.word_counts), text.characters) == (dict(whole.features[1].others.word_counts), 100_000)
 
 
 @IN_C

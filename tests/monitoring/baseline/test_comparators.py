@@ -57,12 +57,12 @@ def test_a_column_beyond_its_threshold_is_a_finding_against_the_baseline_and_the
     assert f"{name}: {words} from the baseline 0." in found.message
     assert found.message.endswith("its comparator allows 0.1.")
     assert skew.against_baseline(again, quiet) == ()
-    assert skew.kept(moved) == ""
+    assert skew.compared_statistics(moved) == ""
     drift = Comparators.of(compared(name, "drift_comparator", measure), BINS)
     assert drift.against_baseline(moved, quiet) == ()
-    (found,) = drift.against_previous(moved, drift.kept(quiet))
+    (found,) = drift.against_previous(moved, drift.compared_statistics(quiet))
     assert (found.kind, found.feature) == ("drift", name)
-    assert drift.against_previous(moved, drift.kept(moved)) == ()
+    assert drift.against_previous(moved, drift.compared_statistics(moved)) == ()
     assert drift.against_previous(moved, "") == ()
 
 

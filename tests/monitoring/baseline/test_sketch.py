@@ -32,13 +32,14 @@ def test_a_sketch_keeps_its_bounds_in_any_order(words: list[str], cuts: list[int
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "KEPT", 7)
         patch.setattr(module, "HASHES", 16)
+        patch.setattr(module, "EXAMPLES", 4)
         ends = [0, *sorted(min(cut, len(words)) for cut in cuts), len(words)]
         parts = [sketch_of(words[first:last]) for first, last in pairwise(ends)]
         random.shuffle(parts)  # type: ignore[attr-defined]  # Hypothesis's random is a random.Random
         merged, whole, truth = sum(parts, start=Sketch()), sketch_of(words), Counter(words)
         assert merged.rows == len(words)
         assert merged.error * 8 <= len(words)
-        kept = dict(merged.kept)
+        kept = dict(merged.word_counts)
         assert len(kept) <= 7
         for word, count in truth.items():
             assert count - merged.error <= kept.get(word, 0) <= count
@@ -50,7 +51,7 @@ def test_a_sketch_keeps_its_bounds_in_any_order(words: list[str], cuts: list[int
 @given(st.lists(st.text(max_size=4), max_size=60))
 def test_few_values_are_exact(words: list[str]) -> None:
     found = sketch_of(words)
-    assert dict(found.kept) == dict(Counter(words))
+    assert dict(found.word_counts) == dict(Counter(words))
     assert found.error == 0
     assert found.distinct == len(set(words))
     assert set(found.examples) <= set(words)
@@ -61,15 +62,15 @@ def test_many_values_are_told_apart_to_some_percent_in_bounded_memory() -> None:
     parts = [sketch_of([f"w{place}" for place in range(first, first + 50_000)]) for first in range(0, 400_000, 25_000)]
     merged = sum(parts, start=Sketch())
     assert merged.distinct == pytest.approx(425_000, rel=0.1)
-    assert (len(merged.kept), len(merged.hashes)) == (0, HASHES)
+    assert (len(merged.word_counts), len(merged.hashes)) == (0, HASHES)
     assert merged.error <= merged.rows / (KEPT + 1)
 
 
 def test_a_common_value_among_many_rare_ones_is_kept() -> None:
     words = [f"w{place}" for place in range(3 * KEPT)] + ["common"] * 50
     found = sketch_of(words)
-    assert found.kept[0][0] == "common"
-    assert 50 - found.error <= found.kept[0][1] <= 50
+    assert found.word_counts[0][0] == "common"
+    assert 50 - found.error <= found.word_counts[0][1] <= 50
 
 
 def test_hashes_do_not_depend_on_slices() -> None:

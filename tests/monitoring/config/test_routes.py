@@ -27,7 +27,7 @@ def test_a_section_without_a_route_is_a_webhook_as_ever(tmp_path: Path) -> None:
     assert isinstance(route, WebhookRoute)
     assert (route.level, route.states) == ("page", ("open", "worse"))
     assert route.receiver == hashlib.sha256(b"https://hooks.example.org/hidden").hexdigest()
-    assert "hidden" not in repr(route) + route.shown
+    assert "hidden" not in repr(route) + route.redacted_address
 
 
 def test_each_route_is_read_with_its_own_keys(tmp_path: Path) -> None:
@@ -38,7 +38,7 @@ def test_each_route_is_read_with_its_own_keys(tmp_path: Path) -> None:
     states = {route.route: route.states for route in routes}
     assert states["slack"] == states["email"] == ("open", "worse")
     assert states["pagerduty"] == states["alertmanager"] == ("open", "worse", "closed")
-    assert [route.shown for route in routes] == [
+    assert [route.redacted_address for route in routes] == [
         "https://hooks.example.org/…",
         f"slack, webhook of {tmp_path}/secrets/slack",
         "pagerduty, routing key of the variable KEY",

@@ -25,7 +25,7 @@ SHOP = ("shop", 1)
 def test_the_overview_reads_only_the_rows_it_shows(stores: Stores) -> None:
     found = read_overview(stores, Question())
     assert [row.name for row in found.rows] == ["flights", "parcels"]
-    assert (found.total, found.found, found.pages) == (2, 2, 1)
+    assert (found.total, found.matches, found.pages) == (2, 2, 1)
     assert read_overview(stores, Question(text="parc", page=9)).rows[0].name == "parcels"
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from monitoring.config import load_config
 from monitoring.documents.drill import drill_document
-from monitoring.drills.drill import ReplayJob, Told, run_drill, told_by
+from monitoring.drills.drill import Detection, ReplayJob, detections_in, run_drill
 from monitoring.drills.replayed_traffic import ReplayedTraffic
 from monitoring.errors import BadInput
 from monitoring.jobs.deployment import Deployment
@@ -103,14 +103,14 @@ def traffic(days: Days, until: int | None = None) -> ReplayedTraffic:
 
 def test_it_goes_on_from_a_copy_tells_what_opens_and_notifies_nobody(job: ReplayJob, tmp_path: Path) -> None:
     assert job.judge("lead", traffic(Days(days=10), until=10), LIVE + 10 * DAY) == 10
-    told: list[Told] = []
+    told: list[Detection] = []
     gone = traffic(Days(days=20, broken_from=10))
     judged = job.judge(
         "fault",
         gone,
         LIVE + 20 * DAY,
         after="lead",
-        judged=lambda window: told.extend(told_by(window)),
+        judged=lambda window: told.extend(detections_in(window)),
         stop=lambda: bool(told),
     )
     assert judged == told[0].window <= 3
@@ -130,8 +130,10 @@ def test_an_incident_names_an_input_by_its_fact_its_watch_or_its_drift(job: Repl
     numbers = rows["temp"].to_numpy().copy()
     numbers[600:] *= 100
     rows = rows.set_column(rows.column_names.index("temp"), "temp", [numbers])
-    told: list[Told] = []
-    job.judge("fault", ReplayedTraffic(rows, SPEC), LIVE + 12 * DAY, judged=lambda window: told.extend(told_by(window)))
+    told: list[Detection] = []
+    job.judge(
+        "fault", ReplayedTraffic(rows, SPEC), LIVE + 12 * DAY, judged=lambda window: told.extend(detections_in(window))
+    )
     fact = next(one.incident for one in told if one.incident.level == "page")
     assert job.named_input(fact) == "temp"
 

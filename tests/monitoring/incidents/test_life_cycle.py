@@ -155,16 +155,16 @@ def test_of_a_huge_harm_time_is_no_recovery_and_its_end_is(direction: Direction,
 def test_a_closed_incident_stays_as_it_is() -> None:
     closed = incident(state="closed", closed_at=MOMENT)
     assert step_recovery(closed, TEST, 0.9, threshold=THRESHOLD, now=MOMENT) == closed
-    assert step_fact_recovery(closed, seen=True, now=MOMENT) == closed
+    assert step_fact_recovery(closed, is_present=True, now=MOMENT) == closed
 
 
 @pytest.mark.parametrize("relapse", [False, True])
 def test_a_fact_is_over_after_quiet_windows_in_a_row(relapse: bool) -> None:
     current = incident(watch="schema", slice="temp", recovery="0")
     for _ in range(QUIET_WINDOWS - 1):
-        current = step_fact_recovery(current, seen=False, now=MOMENT)
+        current = step_fact_recovery(current, is_present=False, now=MOMENT)
     assert current.state == "recovering"
-    current = step_fact_recovery(current, seen=relapse, now=MOMENT)
+    current = step_fact_recovery(current, is_present=relapse, now=MOMENT)
     assert current.state == ("open" if relapse else "closed")
 
 

@@ -58,7 +58,7 @@ class Receivers:
             self.sent.append((_name(route), message.event))
             ok = route.receiver not in self.down | self.gone
             gone = route.receiver in self.gone
-            found.append(Delivery(shown=route.shown, receiver=route.receiver, ok=ok, gone=gone, detail=""))
+            found.append(Delivery(shown=route.redacted_address, receiver=route.receiver, ok=ok, gone=gone, detail=""))
         return found
 
 

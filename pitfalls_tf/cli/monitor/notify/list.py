@@ -35,7 +35,7 @@ def command(config_path: Path, deployment: int | None, *, everything: bool, outp
         number = deployment_of(config, store, output, deployment)
         events = () if number is None else store.outbox.read(number)
     shown = [event for event in events if everything or event.outcome in ("pending", "given up")]
-    names = {route.receiver: route.shown for route in config.notify}
+    names = {route.receiver: route.redacted_address for route in config.notify}
     documents = [_document(event, names) for event in shown]
     lines = [_line(event, names) for event in shown] or ["No notification is pending, and none was given up."]
     output.finish({"notifications": documents}, lambda: click.echo("\n".join(lines)))

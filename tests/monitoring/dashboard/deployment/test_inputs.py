@@ -42,7 +42,7 @@ def test_all_inputs_are_in_the_table_with_their_open_alarm(history: DeploymentHi
     opened = next(row for row in view.overall.rows if row[0].value == "input:temp")
     assert (opened[5].value, opened[6].text, opened[6].style) == (1, "#2", "notice")
     assert {one.name for one in view.tables} == {"inputs", "effect:input:temp"}
-    assert (view.page, view.pages, view.found <= PAGE_INPUTS) == (1, 1, True)
+    assert (view.page, view.pages, view.matches <= PAGE_INPUTS) == (1, 1, True)
 
 
 def test_the_words_of_the_dictionary_stand_beside_an_input(history: DeploymentHistory) -> None:

@@ -10,7 +10,7 @@ from PIL import Image
 
 from monitoring.dashboard.incident.rows import RowsView, read_rows, subgroup_views
 from monitoring.dashboard.view.kept_readings import KeptReadings
-from monitoring.jobs.subgroups.subgroup_rows import FoundSubgroups
+from monitoring.jobs.subgroups.subgroup_rows import SubgroupResult
 from monitoring.records import Condition, Subgroup, Watch
 from tests.dashboard_store import described_stores
 from tests.described_deployment import WORDS
@@ -78,7 +78,7 @@ SUBGROUP = Subgroup(
     error=0.05,
     p_value=0.0004,
 )
-FOUND = FoundSubgroups(watch=WATCH, subgroups=(SUBGROUP,), rows=5000, windows=())
+FOUND = SubgroupResult(watch=WATCH, subgroups=(SUBGROUP,), rows=5000, windows=())
 
 
 def test_a_subgroup_has_its_conditions_its_rise_and_that_of_the_others() -> None:

@@ -14,7 +14,7 @@ def test_one_is_in_at_a_time_and_those_beyond_a_number_are_told_so() -> None:
     async def ask() -> int:
         nonlocal inside, most
         try:
-            async with turns.one():
+            async with turns.turn():
                 inside += 1
                 most = max(most, inside)
                 await asyncio.sleep(0.001)
@@ -34,7 +34,7 @@ def test_an_error_gives_the_turn_back() -> None:
     turns = Turns()
 
     async def fail() -> None:
-        async with turns.one():
+        async with turns.turn():
             raise ZeroDivisionError
 
     async def twice() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from monitoring.config import load_config
-from monitoring.config.engine_section import EngineSection
+from monitoring.config.sections import EngineSection
 from monitoring.jobs.engines.spark import session
 from monitoring.jobs.run import ExternalServices, RunRequest, judge_windows
 from monitoring.jobs.status import status

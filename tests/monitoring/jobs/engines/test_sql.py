@@ -96,7 +96,7 @@ def test_words_are_counted_by_their_bytes(cells: pa.Array) -> None:
     for counts, part in zip(found, (cells[:half], cells[half:]), strict=True):
         own = profiles.count(pa.table({"x": part.cast(pa.string())})).features[0]
         assert counts == own
-        assert (counts.characters, counts.others.kept) == (own.characters, own.others.kept)
+        assert (counts.characters, counts.others.word_counts) == (own.characters, own.others.word_counts)
 
 
 def test_a_collation_that_folds_case_folds_nothing_here() -> None:

@@ -10,8 +10,7 @@ import pytest
 
 from monitoring.config.rule_section import RuleSection
 from monitoring.errors import BadInput
-from monitoring.jobs.rules.rule_import import import_rules
-from monitoring.jobs.rules.rule_text import rule_text
+from monitoring.jobs.rules.rule_import import import_rules, rule_text
 
 SCHEMA = """
 feature { name: "fare" type: FLOAT presence { min_fraction: 0.95 } float_domain { min: 0.0 max: 500.0 } }

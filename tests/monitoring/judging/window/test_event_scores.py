@@ -28,10 +28,10 @@ def seen(*years: int, score: float = 0.3) -> EventScores:
 
 
 def test_an_event_is_known_once_it_was_seen_twice_before() -> None:
-    assert not seen(2021).reference(occurrence(2022), EventScores()).known
-    assert seen(2021, 2022).reference(occurrence(2023), EventScores()).known
-    assert seen(2022).reference(occurrence(2023), seen(2021)).known, "in the baseline, or in traffic"
-    assert not seen(2021, 2022, 2023).reference(occurrence(2022), EventScores()).known, "only those before count"
+    assert not seen(2021).reference(occurrence(2022), EventScores()).is_known
+    assert seen(2021, 2022).reference(occurrence(2023), EventScores()).is_known
+    assert seen(2022).reference(occurrence(2023), seen(2021)).is_known, "in the baseline, or in traffic"
+    assert not seen(2021, 2022, 2023).reference(occurrence(2022), EventScores()).is_known, "only those before count"
 
 
 def test_a_score_as_in_earlier_occurrences_stands_for_the_baselines_mean() -> None:

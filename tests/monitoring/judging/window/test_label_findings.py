@@ -11,7 +11,7 @@ from monitoring.judging.window.label_findings import OverdueLabels, UnknownClass
 COUNTS = st.integers(0, 1000)
 WORDS = st.frozensets(st.text(max_size=4), max_size=5)
 UNKNOWN = st.builds(UnknownClassLabels, labels=COUNTS, words=WORDS)
-UNMATCHED = st.builds(UnmatchedLabels, labels=COUNTS, one=st.text(max_size=4))
+UNMATCHED = st.builds(UnmatchedLabels, labels=COUNTS, first_id=st.text(max_size=4))
 
 
 @given(UNKNOWN, UNKNOWN, UNKNOWN)
@@ -71,11 +71,11 @@ def test_labels_that_are_no_numbers_are_ignored_and_told() -> None:
 
 @pytest.mark.parametrize(("labels", "matched", "found"), [(0, 0, 0), (1, 0, 1), (5, 5, 0), (6, 5, 1)])
 def test_unmatched_labels_are_reported_where_they_are_the_majority(labels: int, matched: int, found: int) -> None:
-    assert len(UnmatchedLabels(labels=labels, one="7").findings(matched)) == found
+    assert len(UnmatchedLabels(labels=labels, first_id="7").findings(matched)) == found
 
 
 def test_one_unmatched_label_is_shown_by_its_id() -> None:
-    [finding] = UnmatchedLabels(labels=1, one="7.0").findings(0)
+    [finding] = UnmatchedLabels(labels=1, first_id="7.0").findings(0)
     assert (finding.kind, finding.message) == (
         "unknown predictions",
         "1 label is of no known prediction; its id is '7.0'.",

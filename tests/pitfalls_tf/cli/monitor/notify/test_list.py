@@ -48,8 +48,9 @@ def config(
 def test_what_is_pending_or_was_given_up_is_listed_without_secrets(config: Path, pitfalls: Pitfalls) -> None:
     done = pitfalls("monitor", "notify", "list", "--config", config)
     assert done.exit_code == 0, done.output
+    hook = HOOK.redacted_address
     assert done.stdout.splitlines() == [
-        f"flights/1/1/1  worse  2013-04-03 06:00 UTC  given up, 1 attempt; reached: {OTHER}; given up: {HOOK.shown}",
+        f"flights/1/1/1  worse  2013-04-03 06:00 UTC  given up, 1 attempt; reached: {OTHER}; given up: {hook}",
         "flights/1/1/2  worse  2013-04-04 06:00 UTC  pending, 0 attempts; reached: nobody",
     ]
     found = json.loads(pitfalls("monitor", "notify", "list", "--config", config, "--all", "--json").stdout)

@@ -23,14 +23,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 #: The libraries that every part needs.
-LIBRARIES: Final = ("numpy", "pandas", "pyarrow", "scipy", "pydantic", "sqlalchemy", "matplotlib")
+LIBRARIES: Final = ("numpy", "pyarrow", "scipy", "pydantic", "sqlalchemy", "matplotlib")
 #: What an optional library adds, by its distribution: its module, what it adds, and what installs it.
 OPTIONAL: Final = {
     "tensorflow": ("tensorflow", "train, export, serve; vectors in the TensorFlow Serving log", "pitfalls-tf"),
     "keras": ("keras", "train, export, Keras files", "pitfalls-tf"),
     "tensorflow-data-validation": ("tensorflow_data_validation", "the schema of a baseline, its checks", "[tfdv]"),
     "evidently": ("evidently", "Evidently's drift report of a page's window", "[evidently]"),
-    "pg8000": ("pg8000", "a store in PostgreSQL", "[postgresql]"),
+    "pandas": ("pandas", "results as data frames", "pandas<3"),
+    "psycopg": ("psycopg", "a store in PostgreSQL", "[postgresql]"),
     "apprise": ("apprise", "notifications to any service of Apprise", "[apprise]"),
     "py3langid": ("py3langid", "the language of texts as an input", "[language]"),
     "deltalake": ("deltalake", "tables of Delta Lake", "[delta]"),

@@ -36,7 +36,7 @@ BOUNDS = ("start", "end")
 def is_database_url(text: str) -> bool:
     """Whether a text is the URL of a database.
 
-    >>> is_database_url("postgresql+pg8000://reader@host/scores"), is_database_url("s3://bucket/traffic")
+    >>> is_database_url("postgresql+psycopg://reader@host/scores"), is_database_url("s3://bucket/traffic")
     (True, False)
     """
     return _DATABASE.match(text) is not None
@@ -70,7 +70,7 @@ def place(value: object, info: ValidationInfo) -> Path | str:
         reject_setting(
             "the URL of a database has a password in it.",
             got=redacted(value),
-            expected="a URL without one, such as postgresql+pg8000://reader@host/scores",
+            expected="a URL without one, such as postgresql+psycopg://reader@host/scores",
             fix='Keep it apart: password_env = "SCORES_PASSWORD", or password_file.',
         )
     if value.startswith("duckdb:///"):

@@ -162,7 +162,7 @@ class TrafficSection(Section):
             reject_setting(
                 "query needs the URL of a database in path.",
                 got=None if self.path is None else redacted(str(self.path)),
-                expected="a URL of SQLAlchemy, such as postgresql+pg8000://reader@host/scores",
+                expected="a URL of SQLAlchemy, such as postgresql+psycopg://reader@host/scores",
                 fix="Write it, or remove the query.",
             )
         if self.labels is not None:

@@ -238,7 +238,7 @@ def _engine(query: SqlQuery) -> Any:
         raise BadInput(
             "This is no URL of a database that can be opened.",
             got=f"{shown_url(query.url)}: {str(error).splitlines()[0]}",
-            expected="a URL of SQLAlchemy with an installed driver, such as postgresql+pg8000://reader@host/scores",
+            expected="a URL of SQLAlchemy with an installed driver, such as postgresql+psycopg://reader@host/scores",
             fix="Correct it, or install the driver.",
         ) from error
     if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():  # it would be made

@@ -21,8 +21,8 @@ from monitoring.watches.rank import is_rank
 #: Characters of a batch's name that a sentence has.
 LONGEST_BATCH = 60
 
-#: The loss that people ask for first.
-ERROR = "error"
+#: The loss that people ask for first, and the metric of two classes that a ranking loss stands for.
+ERROR, AUC = "error", "auc"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,31 +107,41 @@ def metric_headline(alarm: Alarm, changes: Sequence[MetricChange]) -> str:
     Args:
         changes: As of `user_metrics`, at least one.
     """
-    moves = ", ".join(_move(change, is_first=place == 0) for place, change in enumerate(changes))
+    moves = ", ".join(_move(alarm, change, is_first=place == 0) for place, change in enumerate(changes))
     rows, cycle = changes[0].rows, alarm.baseline.scores[changes[0].key].cycle
     same = f", against the same time of the {cycle}" if cycle else ""
     return f"{moves} since {onset_day(alarm)} ({rows:,} row{'' if rows == 1 else 's'}{same})"
 
 
-def _move(change: MetricChange, *, is_first: bool) -> str:
+def _move(alarm: Alarm, change: MetricChange, *, is_first: bool) -> str:
     key = change.key
     title = move_title(key.watch)
+    auc = _measured_auc(alarm, key)
+    if auc is not None and 1.0 - auc >= change.before + change.change / 2.0 > change.before:
+        return f"AUC {1.0 - change.before:.3f} \N{RIGHTWARDS ARROW} {auc:.3f}"
     place = f" at {slice_title(key.slice)}" if key.slice and is_first else ""
     return f"{title if is_first else lower_first(title)}{place} {format_move(key.watch, change.before, change.now)}"
 
 
-def move_title(watch: str) -> str:
-    """What a headline calls a watch: a ranking loss by the AUC of a class's rows among the reference's other rows.
+def _measured_auc(alarm: Alarm, key: WatchKey) -> float | None:
+    """The AUC of the windows since the onset, by their rows, for a ranking loss of two classes."""
+    if not is_rank(key.watch) or key.slice:
+        return None
+    measured = [metric for window in alarm.windows for metric in window.measured if metric.metric == AUC]
+    rows = [metric.rows for metric in measured]
+    return float(np.average([metric.value for metric in measured], weights=rows)) if sum(rows) else None
 
-    It is the AUC of the rows themselves only while other rows have scores as in the reference.
+
+def move_title(watch: str) -> str:
+    """What a headline calls a watch: a ranking loss by what it is, as its rows need not have the AUC it stands for.
 
     >>> move_title("rank:late"), move_title("error")
-    ("AUC of class late against the reference's other rows", 'Error rate')
+    ("Share of the reference's other rows above class late", 'Error rate')
     """
     title = watch_title(watch)
     if not is_rank(split_output(watch)[1]):
         return title
-    return f"AUC of class{title.partition(' of class')[2]} against the reference's other rows"
+    return f"Share of the reference's other rows above class{title.partition(' of class')[2]}"
 
 
 def onset_day(alarm: Alarm) -> str:

@@ -248,17 +248,16 @@ def format_move(watch: str, before: float, now: float) -> str:
     """A watch's values before and after a change, with as many digits as tell them apart.
 
     Args:
-        watch: The watch's name; a ranking loss is read as its AUC.
+        watch: The watch's name; a ranking loss is a share of the reference's rows.
 
     Returns:
         Both values with an arrow between them, and the unit once.
 
     >>> format_move("error", 0.372, 0.551), format_move("error", 0.277, 0.29), format_move("rank:late", 0.05, 0.5)
-    ('37 → 55 %', '27.7 → 29.0 %', '0.950 → 0.500')
+    ('37 → 55 %', '27.7 → 29.0 %', '5 → 50 %')
     """
-    if split_output(watch)[1].startswith("rank:"):
-        return f"{1.0 - before:.3f} \N{RIGHTWARDS ARROW} {1.0 - now:.3f}"
-    if watch.startswith(_DIFFERENCES) or split_output(watch)[1] == "bias" or not is_share(watch):
+    metric = split_output(watch)[1]
+    if watch.startswith(_DIFFERENCES) or metric == "bias" or not (is_share(watch) or metric.startswith("rank:")):
         return f"{format_value(watch, before)} \N{RIGHTWARDS ARROW} {format_value(watch, now)}"
     change = abs(now - before)
     digits = 0 if change >= _WHOLE_PERCENT else 1 if change >= _TENTH_PERCENT else 2

@@ -32,7 +32,7 @@ def test_the_demo_pages_in_april_and_says_why(walked: Walk) -> None:
     found = walked.found
     page = next(incident for incident in found["incidents"] if incident["level"] == "page")
     assert "2013-04-01" <= page["window"]["start"] < "2013-05-01"
-    assert "AUC of class late" in page["cause"]
+    assert "above class late" in page["cause"]
     assert "the model is overconfident" in page["message"]
     assert "the model's own probabilities explain" in page["message"]
     assert [window["rows"] > 0 for window in found["windows"]] == [True] * 30 + [False], (

@@ -8,7 +8,7 @@ import pytest
 from monitoring.incidents.alarm import Alarm
 from monitoring.incidents.cause import explain
 from monitoring.incidents.input_shift import InputShift
-from monitoring.records import Finding, WatchKey
+from monitoring.records import Finding, MeasuredMetric, WatchKey
 from monitoring.records.window import BATCH
 from tests.monitoring.incidents.alarms import alarm, baseline, loss_sum, window, windows
 
@@ -89,9 +89,18 @@ def test_rows_weigh_and_parts_add_up() -> None:
 def test_a_ranking_loss_is_an_auc_and_says_what_became_of_the_brier_score() -> None:
     made = explain(alarm("rank:late", windows(rank__late=[0.6], brier=[0.4], surprise_brier=[0.3])))
     assert made.cause.startswith(
-        "AUC of class late against the reference's other rows 0.750 \N{RIGHTWARDS ARROW} 0.400 since 1 April 2013"
+        "Share of the reference's other rows above class late 25 \N{RIGHTWARDS ARROW} 60 % since 1 April 2013"
     )
     assert "Of the change of the Brier score by +0.250 the model's own probabilities explain" in made.message
+
+
+@pytest.mark.parametrize(
+    ("auc", "cause"), [(0.45, "AUC 0.750 \N{RIGHTWARDS ARROW} 0.450 since"), (0.74, "Share of the reference")]
+)
+def test_the_auc_of_the_rows_themselves_is_told_where_it_has_fallen_too(auc: float, cause: str) -> None:
+    metric = MeasuredMetric(metric="auc", rows=100, value=auc, low=auc, high=auc)
+    (window,) = windows(rank__late=[0.6], brier=[0.4], surprise_brier=[0.3])
+    assert explain(alarm("rank:late", (replace(window, measured=(metric,)),))).cause.startswith(cause)
 
 
 def test_an_estimate_says_that_it_is_one() -> None:

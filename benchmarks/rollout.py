@@ -19,11 +19,11 @@ import numpy as np
 from benchmarks.results import Cell, Result, Settings, Table
 from benchmarks.rollouts.rivals import RIVALS, Decided, Halves
 from benchmarks.rollouts.streams import HORIZON, START, TASKS, Pair, table_of
-from monitoring.records import MissingLabels, RolloutResult, RolloutVerdict
+from monitoring.records import RolloutResult, RolloutVerdict
 from monitoring.rollout.decision_rules import DecisionRules
 from monitoring.rollout.evaluation import evaluate
 from monitoring.rollout.evidence.planning import PairedStream, Promise, promise
-from monitoring.rollout.evidence.verdict import Rules
+from monitoring.rollout.evidence.verdict import MISSING, Rules
 from monitoring.rollout.replay.paired_table import PairedTable
 from monitoring.rollout.replay.table_replay import ReplayResult, replay_table
 from monitoring.timestamps import as_microseconds
@@ -41,7 +41,6 @@ EFFECTS = (-0.05, -0.02, -0.01, 0.0, 0.01, 0.02, 0.05)
 #: The share of disagreements whose label comes in time.
 COVERAGE = 0.95
 
-MISSING: tuple[MissingLabels, ...] = ("bounded", "at random")
 VERDICTS: tuple[RolloutVerdict, ...] = ("better", "worse", "no difference that matters")
 
 #: Where the smallest difference that matters is 0, equal versions lie on the edge of *better* and of *worse*.

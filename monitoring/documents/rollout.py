@@ -110,7 +110,7 @@ class RolloutResultDocument(Document):
 
     `at_random` is the difference if rows without a label are like the others. The mean losses of `champion` and
     `candidate` are over labelled rows, null without any. `unusable` rows were left out, as the champion's answer is
-    none; `failed` ones are those on which the candidate's is. `dispersion` is by what factor windows vary more than
+    none; `failed` ones are those on which the candidate's is. `dispersion` is by what factor days vary more than
     their rows explain. `needed` is null where a verdict is there, or nothing is known yet.
     """
 
@@ -169,10 +169,14 @@ class PromiseDocument(Document):
 
 
 class RolloutPlanDocument(Document):
-    """What was known before a rollout, and what was promised."""
+    """What was known before a rollout, and what was promised.
+
+    `keys_per_day` are those of a split: the champion's and the candidate's; rows of its promises are keys of both.
+    """
 
     at: Moment
     rows_per_day: float
+    keys_per_day: list[float] | None
     disagreement: float
     spread: float
     coverage: float
@@ -312,6 +316,7 @@ def plan_document(plan: RolloutPlan) -> RolloutPlanDocument:
     return RolloutPlanDocument(
         at=plan.at,
         rows_per_day=plan.rows_per_day,
+        keys_per_day=None if plan.keys_per_day is None else list(plan.keys_per_day),
         disagreement=plan.disagreement,
         spread=plan.spread,
         coverage=plan.coverage,

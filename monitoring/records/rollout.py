@@ -142,7 +142,7 @@ class RolloutResult:
         missing: Of these, those whose label did not come.
         unusable: Rows that were left out, as the champion's answer is none.
         failed: Rows on which the candidate's answer is none; they count with the largest loss.
-        dispersion: By what factor windows vary more than their rows explain.
+        dispersion: By what factor days vary more than their rows explain.
         decided_at: When the first verdict was reached; None: not yet.
         decided: That verdict; None: not yet.
         promotable: Whether the candidate may be promoted.
@@ -222,6 +222,7 @@ class RolloutPlan:
         label_delay_days: How long half and nine tenths of the labels take.
         measured_on: How many rows both versions had answered for it.
         promises: By size of the difference.
+        keys_per_day: Of a split, keys in a day that the champion gets, and the candidate; else None.
     """
 
     at: datetime
@@ -232,6 +233,7 @@ class RolloutPlan:
     label_delay_days: tuple[float, float]
     measured_on: int
     promises: tuple[RolloutPromise, ...]
+    keys_per_day: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from monitoring.actions.server_label import ServerLabel
 from monitoring.actions.version_label import dropped_versions
 from monitoring.config import MonitorConfig
 from monitoring.errors import BadInput, CannotRun
+from monitoring.jobs.deployment import deploy
 from monitoring.records import RolloutEvent, RolloutPlan, RolloutRecord
 from monitoring.rollout.decision_rules import DecisionRules
 from monitoring.rollout.life import Step, check_goes_on, ended
@@ -73,6 +74,22 @@ def begin(
     text = f"Version {record.candidate} answers {record.share:.0%}, {what}; version {record.champion} is in use."
     store.rollouts.save(record, [RolloutEvent(at=now, kind="started", by=author.by, text=text)])
     return record
+
+
+def enter_deployment(versions: Versions, store: Store, now: datetime) -> str:
+    """Enter the champion's deployment in a store that knows none of its name, so that its rollouts have their pages.
+
+    Cost: seconds, where it is not known: its baseline is fitted, as the monitor does at its first run.
+
+    Returns:
+        Why it cannot be entered, as the monitor could not judge it either; empty where it is there.
+    """
+    if store.deployments.latest(versions.config.name) is None:
+        try:
+            store.find_or_create(deploy(versions.config).record(versions.config, now))
+        except BadInput as error:
+            return f"The dashboard has no page of the rollout: {error}"
+    return ""
 
 
 def check_policy(config: MonitorConfig, versions: Versions) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 from monitoring.records import SCORE_ONE
-from monitoring.rollout.evidence.arms import arm_looks, compare_arms
+from monitoring.rollout.evidence.arms import compare_arms
 from monitoring.rollout.evidence.paired_sums import PairedSums
-from monitoring.rollout.evidence.verdict import Comparison, Rules, compare, looks
+from monitoring.rollout.evidence.verdict import Comparison, Rules, compare
 from monitoring.rollout.pairs import LOSS, WindowEvidence
 
 #: The versions of a split, as their measures are named: NAME@ARM.
@@ -40,11 +42,12 @@ class PairedRowsCompared:
 
     def compare(self, windows: Sequence[WindowEvidence], name: str, rules: Rules) -> Comparison:
         """See `Comparing`."""
-        return compare([window.measures[name] for window in windows if name in window.measures], rules)
+        return compare(_by_day(windows, lambda window: window.measures.get(name, PairedSums())), rules)
 
     def looks(self, windows: Sequence[WindowEvidence], rules: Rules) -> Iterator[Comparison]:
         """See `Comparing`."""
-        return looks([window.measures[LOSS] for window in windows], rules)
+        for days in _days(windows, lambda window: window.measures[LOSS]):
+            yield compare(days, rules)
 
     def means(self, windows: Sequence[WindowEvidence]) -> tuple[float | None, float | None]:
         """See `Comparing`; where labels were asked for, of no window: a sample's are of disagreements alone."""
@@ -64,17 +67,20 @@ class ArmsCompared:
 
     def compare(self, windows: Sequence[WindowEvidence], name: str, rules: Rules) -> Comparison:
         """See `Comparing`."""
-        return compare_arms(_sums(windows, name, CHAMPION), _sums(windows, name, CANDIDATE), rules)
+        champion, candidate = (_by_day(windows, partial(_sums, name=name, arm=arm)) for arm in (CHAMPION, CANDIDATE))
+        return compare_arms(champion, candidate, rules)
 
     def looks(self, windows: Sequence[WindowEvidence], rules: Rules) -> Iterator[Comparison]:
         """See `Comparing`."""
-        return arm_looks(_sums(windows, LOSS, CHAMPION), _sums(windows, LOSS, CANDIDATE), rules)
+        arms = (_days(windows, partial(_sums, name=LOSS, arm=arm)) for arm in (CHAMPION, CANDIDATE))
+        for champion, candidate in zip(*arms, strict=True):
+            yield compare_arms(champion, candidate, rules)
 
     def means(self, windows: Sequence[WindowEvidence]) -> tuple[float | None, float | None]:
         """See `Comparing`; of units whose labels came."""
         averages = []
         for arm in (CHAMPION, CANDIDATE):
-            sums = PairedSums.merged(_sums(windows, LOSS, arm))
+            sums = PairedSums.merged(_sums(window, LOSS, arm) for window in windows)
             known_weight = sums.weight - sums.unknown
             averages.append(sums.total / known_weight if known_weight > 0 else None)
         return averages[0], averages[1]
@@ -85,8 +91,31 @@ def arm_name(name: str, arm: str) -> str:
     return f"{name}@{arm}"
 
 
-def _sums(windows: Sequence[WindowEvidence], name: str, arm: str) -> list[PairedSums]:
-    return [window.measures.get(arm_name(name, arm), PairedSums()) for window in windows]
+def _sums(window: WindowEvidence, name: str, arm: str) -> PairedSums:
+    return window.measures.get(arm_name(name, arm), PairedSums())
+
+
+def _by_day(windows: Sequence[WindowEvidence], sums: Callable[[WindowEvidence], PairedSums]) -> list[PairedSums]:
+    """The sums of each day, after all windows."""
+    last: list[PairedSums] = []
+    for days in _days(windows, sums):
+        last = days
+    return last
+
+
+def _days(
+    windows: Sequence[WindowEvidence], sums: Callable[[WindowEvidence], PairedSums]
+) -> Iterator[list[PairedSums]]:
+    """The sums of each day after each window, in one list: hours within 24 of each other have the day in common."""
+    days: list[PairedSums] = []
+    begin: datetime | None = None
+    for window in windows:
+        if begin is not None and window.end <= begin + timedelta(days=1):
+            days[-1] += sums(window)
+        else:
+            begin = window.start
+            days.append(sums(window))
+        yield days
 
 
 PAIRED: Comparing = PairedRowsCompared()

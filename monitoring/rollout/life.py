@@ -15,8 +15,8 @@ from monitoring.watches.descriptions import lower_first
 #: What is to be done next, beyond keeping the record: move the label to the candidate, or back to the former champion.
 Next: TypeAlias = Literal["", "promote", "roll back"]
 
-#: Windows before nobody is asked: fewer do not show how much days differ, by which the interval has to be wider.
-FEWEST_WINDOWS = 7
+#: How much time evidence has to be of before a candidate is promoted and nobody is asked: weekdays may differ.
+WEEK = timedelta(days=7)
 
 #: Who does what nobody asked for.
 ITSELF = "pitfalls"
@@ -61,10 +61,12 @@ def next_step(record: RolloutRecord, result: RolloutResult, decide: DecideSectio
     stays = f"version {record.champion} stays"
     if result.obstacles:
         return _out_of_time(record, now, f"{result.obstacles[0]} {stays.capitalize()}.") or Step(record=record)
-    if result.verdict == "worse" or result.harmful:
+    harmed = [guard.name for guard in result.guards if guard.interval.verdict == "worse"]
+    # In the dark a version does nobody harm: whether it is worse on days like these can be waited for.
+    harms = result.harmful and (record.mode == "split" or bool(harmed))
+    if result.verdict == "worse" or harms:
         why = f"{versions.capitalize()} is worse: {interval_text(result)}"
         if result.verdict != "worse":
-            harmed = [guard.name for guard in result.guards if guard.interval.verdict == "worse"]
             why = f"{versions.capitalize()} does harm by {', '.join(harmed) or 'its guards together'}"
         return ended(record, "stopped", now, ITSELF, f"{why}; {stays}.")
     if result.promotable:
@@ -91,7 +93,8 @@ def _promotable(record: RolloutRecord, result: RolloutResult, decide: DecideSect
     promise = promise_text(record, now)
     event = RolloutEvent(at=now, kind="decided", by=ITSELF, text=f"{text}{promise}")
     events = () if record.state == "decided" else (event,)
-    do: Next = "promote" if decide.promote == "auto" and len(result.windows) >= FEWEST_WINDOWS else ""
+    span = result.windows[-1].end - result.windows[0].start
+    do: Next = "promote" if decide.promote == "auto" and span >= WEEK else ""
     return Step(record=replace(record, state="decided"), events=events, do=do)
 
 

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from monitoring.records import SCORE_ONE
-from monitoring.rollout.evidence.confidence_sequence import (
-    DifferenceInterval,
-    dispersion_of,
-    interval,
-    tempered_log_e_value,
-)
+from monitoring.records import SCORE_ONE, MissingLabels
+from monitoring.rollout.evidence.between_days import bounds_over_days, days_needed, dispersion_of
+from monitoring.rollout.evidence.confidence_sequence import DifferenceInterval, interval, log_e_value
 from monitoring.rollout.evidence.paired_sums import PairedSums
-from monitoring.rollout.evidence.verdict import CANNOT_TELL, Comparison, Rules, word_of
+from monitoring.rollout.evidence.verdict import CANNOT_TELL, MISSING, Comparison, Rules, rows_ahead, word_of
 
 #: Golden-section steps in which the smallest evidence of harm is found.
 _STEPS = 40
@@ -57,12 +53,12 @@ def unit_sums(values: NDArray[np.float64], units: NDArray[np.int64]) -> PairedSu
 
 
 def compare_arms(champion: Sequence[PairedSums], candidate: Sequence[PairedSums], rules: Rules) -> Comparison:
-    """The comparison of a measure by the windows so far.
+    """The comparison of a measure by the days so far.
 
     Each version's mean has an interval of its own, of half the budget, valid at every look whatever the delay of its
     labels; both hold with all of it, and the difference lies between theirs (Lindon & Kallus, *Design-based
     anytime-valid inference with delayed outcomes and staggered entry*, 2026: the difference itself is a martingale in
-    no filtration).
+    no filtration). It is no narrower than that of days like these, by each day's difference.
 
     >>> rng = np.random.default_rng(0)
     >>> good, bad = ([PairedSums.of(rng.binomial(1, p, 1000).astype(float)) for _ in range(20)] for p in (0.1, 0.2))
@@ -70,67 +66,88 @@ def compare_arms(champion: Sequence[PairedSums], candidate: Sequence[PairedSums]
     ('worse', 'better')
 
     Args:
-        champion: Its sums in each window, by `unit_sums`.
+        champion: Its sums on each day, by `unit_sums`.
+        candidate: Its sums on the same days.
 
     Returns:
         The comparison; its sums are of both versions' units. Without units of both it can't tell.
     """
-    sides = [(PairedSums.merged(windows), dispersion_of(windows)) for windows in (champion, candidate)]
-    intervals = {
-        missing: _difference(sides, rules, missing).scaled(rules.scale) for missing in ("bounded", "at random")
-    }
-    decides, sums = intervals[rules.missing], sides[0][0] + sides[1][0]
-    there = all(side.rows for side, _ in sides)
+    sides = (PairedSums.merged(champion), PairedSums.merged(candidate))
+    sums, there = sides[0] + sides[1], all(side.rows for side in sides)
+    by_units = {missing: _difference(*sides, rules, missing) for missing in MISSING}
+    by_day = {missing: _day_differences(champion, candidate, missing) for missing in MISSING}
+    intervals = {}
+    for missing in MISSING:
+        low, high = bounds_over_days(*by_day[missing], rules.alpha)
+        widening = sum(side.unknown_share for side in sides) if missing == "bounded" else 0.0
+        of_days = DifferenceInterval(low=max(low - widening, -1.0), high=min(high + widening, 1.0), mean=0.0)
+        intervals[missing] = by_units[missing].widened(of_days).scaled(rules.scale)
+    decides = intervals[rules.missing]
     word = word_of(decides, rules.margin) if there else CANNOT_TELL
+    count, needed = by_day["bounded"][0].size, None
+    if word == CANNOT_TELL and count:
+        widening = sum(side.unknown_share for side in sides) if rules.missing == "bounded" else 0.0
+        total = days_needed(
+            *by_day[rules.missing],
+            distance=abs(abs(decides.mean) - rules.margin) / rules.scale - widening,
+            half_width=by_units[rules.missing].half_width - widening,
+            alpha=rules.alpha,
+        )
+        needed = rows_ahead(sums.rows, count, total)
     return Comparison(
         word=word,
         interval=decides,
         at_random=intervals["at random"],
         margin=rules.margin,
-        log_harm=_log_harm(sides, rules.margin / rules.scale) if there else 0.0,
-        dispersion=max(dispersion for _, dispersion in sides),
+        log_harm=_log_harm(*sides, rules.margin / rules.scale) if there else 0.0,
+        dispersion=max(dispersion_of(champion), dispersion_of(candidate)),
+        days=count,
         sums=sums,
-        needed_rows=_needed(sums, decides, rules) if word == CANNOT_TELL and there else None,
+        needed_rows=needed,
     )
 
 
-def arm_looks(champion: Sequence[PairedSums], candidate: Sequence[PairedSums], rules: Rules) -> Iterator[Comparison]:
-    """The comparison after each window, as it was known then.
-
-    Yields:
-        One for each window.
-    """
-    for number in range(1, len(champion) + 1):
-        yield compare_arms(champion[:number], candidate[:number], rules)
-
-
-def _difference(sides: Sequence[tuple[PairedSums, float]], rules: Rules, missing: str) -> DifferenceInterval:
-    ours, theirs = (
-        interval(sums, alpha=rules.alpha / 2.0, dispersion=dispersion, missing=missing)  # type: ignore[arg-type]
-        for sums, dispersion in reversed(sides)
-    )
+def _difference(ours: PairedSums, theirs: PairedSums, rules: Rules, missing: MissingLabels) -> DifferenceInterval:
+    """The interval of the difference of the units seen; `ours` are the champion's."""
+    first, second = (interval(sums, alpha=rules.alpha / 2.0, missing=missing) for sums in (ours, theirs))
     return DifferenceInterval(
-        low=max(ours.low - theirs.high, -1.0), high=min(ours.high - theirs.low, 1.0), mean=ours.mean - theirs.mean
+        low=max(second.low - first.high, -1.0),
+        high=min(second.high - first.low, 1.0),
+        mean=second.mean - first.mean,
     )
 
 
-def _log_harm(sides: Sequence[tuple[PairedSums, float]], margin: float) -> float:
+def _day_differences(
+    champion: Sequence[PairedSums], candidate: Sequence[PairedSums], missing: MissingLabels
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Of each day on which both versions have units the difference of their means times its weight, and the weight.
+
+    The weight is what the variance of a difference of two means is inversely proportional to.
+    """
+    ours, theirs = (
+        np.array(
+            [(day.total, day.weight if missing == "bounded" else day.known_weight) for day in days], dtype=np.float64
+        ).reshape(-1, 2)
+        / SCORE_ONE
+        for days in (champion, candidate)
+    )
+    both = (ours[:, 1] > 0.0) & (theirs[:, 1] > 0.0)
+    (first, n), (second, m) = ours[both].T, theirs[both].T
+    weights = n * m / (n + m)
+    return weights * (second / m - first / n), weights
+
+
+def _log_harm(champion: PairedSums, candidate: PairedSums, margin: float) -> float:
     """The log of an e-value against "the candidate's mean is not larger than the champion's by more than the margin".
 
     If that is true then for the champion's own mean m, the e-values against "the candidate's is at most m + margin" and
     "the champion's is at least m" both have expectation 1 at most, and so has their mean; it is at least the smallest
     such mean over all m, which is convex in m.
     """
-    (champion, first), (candidate, second) = sides
-    return min(_smallest_mean(champion, candidate, margin, tempers) for tempers in {(1.0, 1.0), (first, second)})
-
-
-def _smallest_mean(champion: PairedSums, candidate: PairedSums, margin: float, tempers: tuple[float, float]) -> float:
-    """The smallest log of the mean of both e-values, over the champion's mean."""
 
     def log_mean(mean: float) -> float:
-        against = tempered_log_e_value(candidate, mean + margin, rising=True, dispersion=tempers[1])
-        beside = tempered_log_e_value(champion, mean, rising=False, dispersion=tempers[0])
+        against = log_e_value(candidate, mean + margin, rising=True)
+        beside = log_e_value(champion, mean, rising=False)
         return float(np.logaddexp(against, beside)) - math.log(2.0)
 
     low, high = -1.0, 1.0
@@ -141,13 +158,3 @@ def _smallest_mean(champion: PairedSums, candidate: PairedSums, margin: float, t
         else:
             low = left
     return log_mean((low + high) / 2.0)
-
-
-def _needed(sums: PairedSums, interval: DifferenceInterval, rules: Rules) -> int | None:
-    """Units until the interval, which narrows as their square root, fits into the region of its mean; None: never."""
-    widening = 2.0 * sums.unknown_share * rules.scale if rules.missing == "bounded" else 0.0
-    distance = abs(abs(interval.mean) - rules.margin) - widening
-    if distance <= 0.0:
-        return None
-    width = interval.half_width - widening
-    return max(math.ceil(sums.rows * ((width / distance) ** 2 - 1.0)), 1)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.records import RolloutVerdict
+from monitoring.rollout.evidence.between_days import most_ratio
 from monitoring.rollout.evidence.confidence_sequence import WEIGHTS
 from monitoring.rollout.evidence.paired_sums import BETS
 from monitoring.rollout.evidence.verdict import BETTER, NO_DIFFERENCE, WORSE, Rules
@@ -22,12 +24,42 @@ SHARES = (0.5, 0.9)
 MAX_WINDOWS = 400
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PairedStream:
-    """What is known beforehand of the paired rows of a measure.
+class Rejections(Protocol):
+    """Simulated rollouts, and by which window each rejects that the difference lies on one side of a boundary."""
+
+    def above(self, boundary: float) -> NDArray[np.bool_]:
+        """By which window it is rejected that it is the boundary or more, [SIMULATIONS, windows]."""
+
+    def below(self, boundary: float) -> NDArray[np.bool_]:
+        """By which window it is rejected that it is the boundary or less, [SIMULATIONS, windows]."""
+
+
+class Stream(Protocol):
+    """What is known beforehand of the rows of a measure, or of the units of a split.
 
     Attributes:
-        rows: Rows in a window.
+        rows: Rows, or units, in a window, which is a day or longer.
+        labels: The labels that a window brings for rows that need one.
+    """
+
+    @property
+    def rows(self) -> float:
+        """As above."""
+
+    @property
+    def labels(self) -> float:
+        """As above."""
+
+    def simulated(self, effect: float, rules: Rules, rng: np.random.Generator, windows: int) -> Rejections:
+        """Simulate rollouts in which the true difference is `effect`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairedStream:
+    """What is known beforehand of the paired rows of a measure, as a `Stream`.
+
+    Attributes:
+        rows: Rows in a window, which is a day or longer.
         disagreement: The share of them on which the versions may have different losses; it needs no label.
         spread: The root mean square of the difference on such rows, in the measure's own unit.
         coverage: The share of these whose label comes in time.
@@ -42,6 +74,10 @@ class PairedStream:
     def labels(self) -> float:
         """The labels that a window brings for rows that need one."""
         return self.rows * self.disagreement * self.coverage
+
+    def simulated(self, effect: float, rules: Rules, rng: np.random.Generator, windows: int) -> Rejections:
+        """See `Stream`: rows on which the versions agree, and rows on which they differ by `spread` either way."""
+        return _PairedRejections(self, effect, rules, rng, windows)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,17 +100,15 @@ class Promise:
 
 
 def promise(
-    stream: PairedStream,
+    stream: Stream,
     effect: float,
     rules: Rules,
     rng: np.random.Generator,
     *,
-    guards: Sequence[tuple[PairedStream, Rules]] = (),
+    guards: Sequence[tuple[Stream, Rules]] = (),
     max_windows: int = MAX_WINDOWS,
 ) -> Promise:
     """When the verdict comes if the true difference is `effect`, and every guard is as good as before.
-
-    Differences are simulated as rows on which the versions agree, and rows on which they differ by `spread` either way.
 
     >>> stream = PairedStream(rows=1000, disagreement=0.04)
     >>> found = promise(stream, -0.02, Rules(margin=0.005), np.random.default_rng(0))
@@ -82,7 +116,7 @@ def promise(
     ('better', (2, 4))
 
     Args:
-        stream: The paired rows of the primary loss.
+        stream: The rows of the primary loss.
         guards: The rows and the rules of each guard; a promotion waits for all of them.
 
     Returns:
@@ -105,7 +139,7 @@ def promise(
 
 
 def windows_to_word(
-    stream: PairedStream,
+    stream: Stream,
     effect: float,
     word: RolloutVerdict,
     rules: Rules,
@@ -118,30 +152,44 @@ def windows_to_word(
     Returns:
         Windows from 1 on, int64 [SIMULATIONS]; one more than `max_windows` where it has not come by then.
     """
-    rejects = _Rejections(stream, effect, rules, rng, max_windows)
+    rejects = stream.simulated(effect, rules, rng, max_windows)
     if word == BETTER:
-        return rejects.first(rejects.above(-rules.margin))
+        return _first(rejects.above(-rules.margin))
     if word == WORSE:
-        return rejects.first(rejects.below(rules.margin))
-    return rejects.first(rejects.above(rules.margin) & rejects.below(-rules.margin))
+        return _first(rejects.below(rules.margin))
+    return _first(rejects.above(rules.margin) & rejects.below(-rules.margin))
 
 
 def _windows_to_not_worse(
-    stream: PairedStream, rules: Rules, rng: np.random.Generator, max_windows: int
+    stream: Stream, rules: Rules, rng: np.random.Generator, max_windows: int
 ) -> NDArray[np.int64]:
     """In which window a guard that is as good as before is shown to be not worse."""
-    rejects = _Rejections(stream, 0.0, rules, rng, max_windows)
-    return rejects.first(rejects.above(rules.margin))
+    return _first(stream.simulated(0.0, rules, rng, max_windows).above(rules.margin))
 
 
-class _Rejections:
-    """Simulated rollouts, and by which window each rejects that the mean lies on one side of a boundary."""
+def _first(rejected: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """The first window of each simulation, from 1 on; one more than there are where it has none."""
+    return np.asarray(np.where(rejected.any(axis=1), rejected.argmax(axis=1) + 1, rejected.shape[1] + 1))
+
+
+def beyond(of_windows: NDArray[np.float64], alpha: float) -> NDArray[np.bool_]:
+    """By which window it is rejected, by how windows differ, that a mean is 0 or less; of equal weights, [n, windows].
+
+    See `monitoring.rollout.evidence.between_days`.
+    """
+    total, squares = of_windows.cumsum(axis=1), (of_windows**2).cumsum(axis=1)
+    counts = np.arange(1, of_windows.shape[1] + 1)
+    ratio = most_ratio(counts, alpha)
+    return np.asarray((total > 0.0) & (total**2 >= ratio * squares) & (ratio < counts))
+
+
+class _PairedRejections:
+    """`Rejections` of paired rows."""
 
     def __init__(
         self, stream: PairedStream, effect: float, rules: Rules, rng: np.random.Generator, windows: int
     ) -> None:
-        self._windows, self._scale = windows, rules.scale
-        self._limit = math.log(1.0 / rules.alpha)
+        self._alpha, self._scale = rules.alpha, rules.scale
         step = stream.disagreement * stream.coverage
         size = min(stream.spread / rules.scale, 1.0)
         self._unknown = stream.disagreement * size - step * size if rules.missing == "bounded" else 0.0
@@ -150,30 +198,25 @@ class _Rejections:
         shown = np.sign(effect) * max(abs(effect) / rules.scale * coverage - self._unknown, 0.0)
         # The share of its rows on which the candidate has the larger loss; an effect that so few rows cannot have, all.
         share = (1.0 + np.clip(shown / max(step * size, 1e-12), -1.0, 1.0)) / 2.0
-        rows = np.diff(np.floor(stream.rows * np.arange(windows + 1))).astype(np.int64)
-        differing = rng.binomial(rows, min(step, 1.0), size=(SIMULATIONS, windows))
-        larger = rng.binomial(differing, share)
-        self._larger, self._smaller = larger.cumsum(axis=1), (differing - larger).cumsum(axis=1)
-        self._rows = rows.cumsum().astype(np.float64)
-        self._size = size
+        self._rows = np.diff(np.floor(stream.rows * np.arange(windows + 1))).astype(np.int64)
+        differing = rng.binomial(self._rows, min(step, 1.0), size=(SIMULATIONS, windows))
+        self._larger = rng.binomial(differing, share)
+        self._smaller, self._size = differing - self._larger, size
 
     def above(self, boundary: float) -> NDArray[np.bool_]:
-        """By which window it is rejected that the mean is the boundary or more, [SIMULATIONS, windows]."""
+        """See `Rejections`."""
         return self._rejected(self._smaller, self._larger, -boundary / self._scale)
 
     def below(self, boundary: float) -> NDArray[np.bool_]:
-        """By which window it is rejected that the mean is the boundary or less, [SIMULATIONS, windows]."""
+        """See `Rejections`."""
         return self._rejected(self._larger, self._smaller, boundary / self._scale)
-
-    def first(self, rejected: NDArray[np.bool_]) -> NDArray[np.int64]:
-        """The first window of each simulation, from 1 on."""
-        return np.where(rejected.any(axis=1), rejected.argmax(axis=1) + 1, self._windows + 1)
 
     def _rejected(self, gains: NDArray[np.int64], losses: NDArray[np.int64], towards: float) -> NDArray[np.bool_]:
         evidence = np.zeros(gains.shape)
-        costs = self._rows * (towards + self._unknown)
+        towards += self._unknown
         for bet, weight in zip(BETS, WEIGHTS, strict=True):
             won, lost = math.log1p(bet * self._size), math.log1p(-bet * self._size)
-            logs = won * gains + lost * losses - bet * costs
+            logs = won * gains.cumsum(axis=1) + lost * losses.cumsum(axis=1) - bet * self._rows.cumsum() * towards
             evidence += weight * np.exp(np.minimum(logs, 700.0))
-        return evidence >= math.exp(self._limit)
+        over_days = beyond(self._size * (gains - losses) - towards * self._rows, self._alpha)
+        return (evidence >= 1.0 / self._alpha) & over_days

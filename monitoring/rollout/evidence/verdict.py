@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from monitoring.records import MissingLabels, Requirement, RolloutVerdict
-from monitoring.rollout.evidence.confidence_sequence import (
-    DifferenceInterval,
+from monitoring.rollout.evidence.between_days import (
+    day_columns,
+    days_interval,
+    days_needed,
     dispersion_of,
-    interval,
-    log_e_value,
+    least_days,
 )
+from monitoring.rollout.evidence.confidence_sequence import DifferenceInterval, interval, log_e_value
 from monitoring.rollout.evidence.paired_sums import PairedSums
 
 BETTER: RolloutVerdict = "better"
 WORSE: RolloutVerdict = "worse"
 NO_DIFFERENCE: RolloutVerdict = "no difference that matters"
 CANNOT_TELL: RolloutVerdict = "can't tell yet"
+
+MISSING: tuple[MissingLabels, ...] = ("bounded", "at random")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +53,9 @@ class Comparison:
         interval: The interval that decides, in the measure's own unit: negative is better.
         at_random: The interval if rows without a label are like the others.
         margin: The smallest difference that matters, in that unit.
-        log_harm: The log of the e-value against "the candidate is not worse by more than the margin".
-        dispersion: By how much windows vary more than their rows explain.
+        log_harm: The log of the e-value against "the candidate was not worse by more than the margin on these rows".
+        dispersion: By how much days vary more than their rows explain.
+        days: How many days have rows.
         sums: What it is made of.
         needed_rows: About how many more rows a verdict takes, at the difference and the variance seen; None: it is
             decided, or nothing is known yet.
@@ -62,6 +67,7 @@ class Comparison:
     margin: float
     log_harm: float
     dispersion: float
+    days: int
     sums: PairedSums
     needed_rows: int | None
 
@@ -97,68 +103,62 @@ def word_of(interval: DifferenceInterval, margin: float) -> RolloutVerdict:
     return NO_DIFFERENCE if -margin < interval.low and interval.high < margin else CANNOT_TELL
 
 
-def compare(windows: Sequence[PairedSums], rules: Rules) -> Comparison:
-    """The comparison of one measure by the windows so far.
+def compare(days: Sequence[PairedSums], rules: Rules) -> Comparison:
+    """The comparison of one measure by the days so far.
+
+    The interval is as wide as that of the rows seen, which holds whatever their dependence, and as that of days like
+    these; harm is of the rows seen.
 
     >>> rng = np.random.default_rng(0)
     >>> days = [PairedSums.of(rng.choice([-1.0, 0.0, 1.0], 1000, p=[0.05, 0.94, 0.01])) for _ in range(10)]
     >>> found = compare(days, Rules(margin=0.005))
     >>> found.word, found.needed_rows
     ('better', None)
-    >>> compare(days[:1], Rules(margin=0.035)).word
+    >>> compare(days[:3], Rules(margin=0.005)).word
     "can't tell yet"
 
     Args:
-        windows: The sums of each mature window, in order of time.
+        days: The sums of each day with a mature window, in order of time.
         rules: What decides.
 
     Returns:
         The comparison; without rows it can't tell.
     """
-    return compare_sums(PairedSums.merged(windows), dispersion_of(windows), rules)
-
-
-def looks(windows: Sequence[PairedSums], rules: Rules) -> Iterator[Comparison]:
-    """The comparison after each window, as it was known then.
-
-    Yields:
-        One for each window.
-    """
-    sums = PairedSums()
-    for number, window in enumerate(windows, 1):
-        sums += window
-        yield compare_sums(sums, dispersion_of(windows[:number]), rules)
-
-
-def compare_sums(sums: PairedSums, dispersion: float, rules: Rules) -> Comparison:
-    """The comparison of one measure by the sums over all windows, and their dispersion; see `compare`."""
+    sums = PairedSums.merged(days)
+    by_rows = {missing: interval(sums, alpha=rules.alpha, missing=missing) for missing in MISSING}
     intervals = {
-        missing: interval(sums, alpha=rules.alpha, dispersion=dispersion, missing=missing).scaled(rules.scale)
-        for missing in ("bounded", "at random")
+        missing: by_rows[missing].widened(days_interval(days, alpha=rules.alpha, missing=missing)).scaled(rules.scale)
+        for missing in MISSING
     }
     decides = intervals[rules.missing]
     word = word_of(decides, rules.margin) if sums.rows else CANNOT_TELL
+    count, needed = sum(day.weight > 0 for day in days), None
+    if word == CANNOT_TELL and sums.disagreements:
+        # More rows do not change the share of them that has no label, nor what it widens the interval by.
+        widening = sums.unknown_share if rules.missing == "bounded" else 0.0
+        total = days_needed(
+            *day_columns(days, rules.missing),
+            distance=abs(abs(decides.mean) - rules.margin) / rules.scale - widening,
+            half_width=by_rows[rules.missing].half_width - widening,
+            alpha=rules.alpha,
+        )
+        needed = rows_ahead(sums.rows, count, total)
     return Comparison(
         word=word,
         interval=decides,
         at_random=intervals["at random"],
         margin=rules.margin,
-        log_harm=log_e_value(sums, rules.margin / rules.scale, rising=True, dispersion=dispersion),
-        dispersion=dispersion,
+        log_harm=log_e_value(sums, rules.margin / rules.scale, rising=True),
+        dispersion=dispersion_of(days),
+        days=count,
         sums=sums,
-        needed_rows=_needed_rows(sums, decides, rules) if word == CANNOT_TELL else None,
+        needed_rows=needed,
     )
 
 
-def _needed_rows(sums: PairedSums, interval: DifferenceInterval, rules: Rules) -> int | None:
-    """Rows until the interval, which narrows as their square root, fits into the region of its mean; None: never."""
-    widening = sums.unknown_share * rules.scale if rules.missing == "bounded" else 0.0
-    # More rows do not change the share of them that has no label, nor what it widens the interval by.
-    distance = abs(abs(interval.mean) - rules.margin) - widening
-    width = interval.half_width - widening
-    if distance <= 0.0 or not sums.disagreements:
-        return None
-    return max(math.ceil(sums.rows * ((width / distance) ** 2 - 1.0)), 1)
+def rows_ahead(rows: int, days: int, total: int | None) -> int | None:
+    """About how many rows come until there are `total` days, of which there were some with `rows`; None: never."""
+    return None if total is None else max(math.ceil(rows * (total / days - 1.0)), 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,6 +209,9 @@ def decide(
     fits = primary.word == BETTER if require == "better" else primary.not_worse
     if not fits:
         reasons.append(f"The candidate is required to be {require}, and the verdict is {primary.word!r}.")
+    least = least_days(alpha)
+    if primary.word == CANNOT_TELL and 0 < primary.days < least:
+        reasons.append(f"How much days differ is known from {least} days with rows on; there are {primary.days}.")
     for name, guard in guards.items():
         if not guard.not_worse:
             state = "worse" if guard.is_worse else "not shown to be not worse yet"

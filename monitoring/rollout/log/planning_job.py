@@ -14,7 +14,7 @@ from monitoring.records import RolloutPlan, RolloutPromise
 from monitoring.rollout import decision_rules
 from monitoring.rollout.decision_rules import DecisionRules
 from monitoring.rollout.evidence.differences import calibration_differences, loss_scale, paired_differences
-from monitoring.rollout.evidence.planning import SHARES, PairedStream, promise
+from monitoring.rollout.evidence.planning import MAX_WINDOWS, SHARES, PairedStream, Stream, promise
 from monitoring.rollout.evidence.verdict import Rules
 from monitoring.rollout.log.answering import Answering
 from monitoring.rollout.log.candidate_log import CandidateLog
@@ -23,6 +23,7 @@ from monitoring.rollout.log.paired_log import PairedLog, champion_log, windows_o
 from monitoring.rollout.log.versions import Versions, bundle_digest
 from monitoring.rollout.pairs import CALIBRATION, ERRORS, Measures, PairedRows
 from monitoring.rollout.scoring import Scorer
+from monitoring.rollout.split.planning import MAX_SPLIT_WINDOWS, Units, keys_per_day, unit_streams
 from monitoring.tasks.label_codes import has_label
 from monitoring.traffic.windows import Window
 from monitoring.watches.scoring import slice_codes
@@ -46,11 +47,13 @@ class _TrafficSample:
     Attributes:
         pairs: Rows that both versions answered.
         rows_per_day: How many rows the champion answers in a day.
+        keys_per_day: Of a split, how many keys it answers in a day.
         mature: Which rows' labels are due, [n].
     """
 
     pairs: PairedRows
     rows_per_day: float
+    keys_per_day: float | None
     mature: np.ndarray
 
 
@@ -66,7 +69,7 @@ def make_plan(
     """Plan a rollout: the candidate answers some logged rows, whose labels are not needed.
 
     Args:
-        share: The share of rows that the rollout will have.
+        share: The share of rows that the rollout will have; of a split, of keys that the candidate will get.
 
     Returns:
         The plan. Cost: the candidate's answers to some thousand rows, and a few seconds.
@@ -83,11 +86,17 @@ def make_plan(
     coverage = _coverage(traffic)
     stream = _stream(measures, traffic.pairs, rows, coverage, scale)
     deciding = Rules(margin=rules.margin(scale), alpha=rules.wrong, scale=scale, missing=rules.missing_labels)
-    guards = _guard_streams(measures, rules, traffic, rows, coverage)
-    horizon = rules.horizon / _DAY
+    horizon, keys = rules.horizon / _DAY, traffic.keys_per_day
+    of_loss: Stream = stream
+    if keys is None:
+        guards, furthest = _guard_streams(measures, rules, traffic, rows, coverage), MAX_WINDOWS
+    else:
+        split = Units(keys=keys * length, share=share, coverage=coverage)
+        of_loss, guards = unit_streams(measures, rules, traffic.pairs, split)
+        furthest = MAX_SPLIT_WINDOWS
     promises = []
     for effect in _effects(rules.margin(scale), scale):
-        outlook = promise(stream, effect, deciding, rng, guards=guards)
+        outlook = promise(of_loss, effect, deciding, rng, guards=guards, max_windows=furthest)
         promises.append(
             RolloutPromise(
                 effect=effect,
@@ -100,13 +109,14 @@ def make_plan(
         )
     return RolloutPlan(
         at=clock(),
-        rows_per_day=traffic.rows_per_day * share,
+        rows_per_day=traffic.rows_per_day * (share if keys is None else 1.0),
         disagreement=stream.disagreement,
         spread=stream.spread,
         coverage=coverage,
         label_delay_days=_delays(traffic),
         measured_on=len(traffic.pairs),
         promises=tuple(promises),
+        keys_per_day=None if keys is None else (keys * (1.0 - share), keys * share),
     )
 
 
@@ -142,12 +152,16 @@ def _sample(versions: Versions, rules: DecisionRules, scorer: Scorer, clock: Cal
     parts = [paired.read(window, known_by=window.end + rules.horizon, chosen=chosen).pairs for window in windows]
     mature = np.concatenate([np.full(len(part), bool(due)) for part in parts])
     days = (windows[-1].end - windows[0].start) / _DAY
-    return _TrafficSample(pairs=PairedRows.joined(parts), rows_per_day=float(counts.sum()) / days, mature=mature)
+    keys = keys_per_day(champion, windows, versions.config) if versions.config.rollout.mode == "split" else None
+    return _TrafficSample(
+        pairs=PairedRows.joined(parts), rows_per_day=float(counts.sum()) / days, keys_per_day=keys, mature=mature
+    )
 
 
 def _window_days(versions: Versions, now: datetime) -> float:
+    """How long a window is, a day at least: shorter ones count by the day."""
     window: Window = plan_of(versions.config).windows(now, now)[-1]
-    return (window.end - window.start) / _DAY
+    return max((window.end - window.start) / _DAY, 1.0)
 
 
 def _coverage(traffic: _TrafficSample) -> float:
@@ -185,10 +199,10 @@ def _of_differences(
 
 def _guard_streams(
     measures: Measures, rules: DecisionRules, traffic: _TrafficSample, rows: float, coverage: float
-) -> Sequence[tuple[PairedStream, Rules]]:
+) -> Sequence[tuple[Stream, Rules]]:
     """The paired rows of each guard, and what it may be worse by; latency apart, which is not known before."""
     pairs, scale = traffic.pairs, loss_scale(measures.task, measures.loss)
-    streams: list[tuple[PairedStream, Rules]] = []
+    streams: list[tuple[Stream, Rules]] = []
     limits: Mapping[str, float] = {
         name: rules.limit(name, scale) for name in (decision_rules.SLICES, decision_rules.CALIBRATION)
     }

@@ -110,6 +110,8 @@ class ShadowWorker:
         """Answer rows that came since the last pass, and whole windows once no more of their rows come."""
         now, begin = self.clock(), self.timer()
         plan = plan_of(self.config)
+        if self._answered_to is not None and self._answered_to > now + SLACK:  # the clock was ahead, and is not now
+            self._answered_to, self._swept = None, set()
         first = max(self.record.started_at, (self._answered_to or self._counted_to()) - SLACK)
         lateness = self.config.windows.lateness
         for window in plan.windows(max(self.record.started_at, first - lateness), now):

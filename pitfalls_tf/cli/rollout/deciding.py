@@ -142,7 +142,7 @@ def lines(result: RolloutResult, mode: RolloutMode = "replay") -> Iterator[str]:
     else:
         yield f"  the versions disagree on {result.disagreements:,} rows{', ' * bool(missing)}{missing}"
     if result.dispersion > 1.0:
-        yield f"  windows differ {result.dispersion:.1f} times as much as their rows explain: the interval is wider"
+        yield f"  days differ {result.dispersion:.1f} times as much as their rows explain: the interval is wider"
     if result.decided is not None and result.decided_at is not None:
         yield f"  first verdict on {result.decided_at:%Y-%m-%d %H:%M} UTC: {result.decided}"
     if result.needed is not None:

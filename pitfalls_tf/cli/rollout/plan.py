@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from monitoring.errors import BadInput
 from pitfalls_tf.cli.monitor.options import config_option
 from pitfalls_tf.cli.output import printable, with_output
 from pitfalls_tf.cli.rollout.deciding import deciding_options, rules_of
@@ -47,13 +46,6 @@ def command(config_path: Path, *, output: Output, **flags: Any) -> int:
     from monitoring.rollout.log.versions import find_versions  # noqa: PLC0415 - as above
 
     config = load_config(config_path)
-    if config.rollout.mode == "split":
-        raise BadInput(
-            "A split is not planned: a plan is made of rows that both versions answer.",
-            got='mode = "split" in the [rollout] section',
-            expected='mode = "shadow"',
-            fix="`pitfalls rollout status` says what a verdict still takes, once the first window has counted.",
-        )
     versions = find_versions(config, flags["champion"], flags["candidate"])
     rules = rules_of(flags, config)
     plan = planned(config, versions, rules, share=flags["share"], seed=flags["seed"])
@@ -97,17 +89,28 @@ def _show(versions: Versions, plan: RolloutPlan) -> None:
 def plan_lines(champion: int, candidate: int, plan: RolloutPlan) -> Iterator[str]:
     """A plan in words."""
     half, most = plan.label_delay_days
+    keys = plan.keys_per_day
     yield (
         f"Versions {champion} and {candidate} disagree on {plan.disagreement:.1%} of {plan.measured_on:,} rows; "
-        f"{plan.rows_per_day:,.0f} rows a day will be compared"
+        + (
+            f"{plan.rows_per_day:,.0f} rows a day will be compared"
+            if keys is None
+            else _keys(champion, candidate, keys)
+        )
     )
     delays = f"half within {half:.1f} days, nine tenths within {most:.1f}"
     yield f"  {plan.coverage:.0%} of their labels come in time, {delays}"
-    yield f"  {'difference':>11}  {'verdict':<26}  {'days, 50 %':>10}  {'days, 90 %':>10}  {'rows':>10}  {'labels':>8}"
+    rows = "rows" if keys is None else "keys"
+    yield f"  {'difference':>11}  {'verdict':<26}  {'days, 50 %':>10}  {'days, 90 %':>10}  {rows:>10}  {'labels':>8}"
     for promise in plan.promises:
         days = ["later" if day is None else f"{day:.3g}" for day in promise.days]
         rows = "" if promise.rows[-1] is None else f"{promise.rows[-1]:,}"
         labels = "" if promise.labels[-1] is None else f"{promise.labels[-1]:,}"
         figures = f"{days[0]:>10}  {days[-1]:>10}  {rows:>10}  {labels:>8}"
         yield f"  {promise.effect:>+11.4f}  {promise.verdict:<26}  {figures}"
-    yield "  negative is better; rows and labels are those of 90 %; a promotion waits for every guard"
+    counted = "rows" if keys is None else "keys of both versions"
+    yield f"  negative is better; {counted} and labels are those of 90 %; a promotion waits for every guard"
+
+
+def _keys(champion: int, candidate: int, keys: tuple[float, float]) -> str:
+    return f"of the keys of a day version {champion} gets {keys[0]:,.0f} and version {candidate} {keys[1]:,.0f}"

@@ -161,6 +161,7 @@ def _of_table(table: str, flags: dict[str, Any]) -> Replayed:
 
 def _of_log(config_path: Path, flags: dict[str, Any], output: Output) -> Replayed:
     from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
+    from monitoring.rollout.actions import enter_deployment  # noqa: PLC0415 - as above
     from monitoring.rollout.log.versions import find_versions  # noqa: PLC0415 - as above
     from monitoring.rollout.replay.log_replay import ReplayRequest, replay_log  # noqa: PLC0415 - as above
     from monitoring.rollout.replay.replay_record import save_replay  # noqa: PLC0415 - as above
@@ -183,8 +184,12 @@ def _of_log(config_path: Path, flags: dict[str, Any], output: Output) -> Replaye
             log_replay = replay_log(versions, request, scorer, clock=lambda: datetime.now(UTC), progress=progress)
     finally:
         scorer.close()
+    author = author_of(flags["by"])
     with Store.open(config.store.url) as store:
-        record = save_replay(store, versions, request, log_replay, author_of(flags["by"]), started)
+        note = enter_deployment(versions, store, author.clock())
+        record = save_replay(store, versions, request, log_replay, author, started)
+    if note:
+        output.progress(note, level="warning")
     for failure in log_replay.failures:
         output.progress(f"Rows without an answer of the candidate: {failure}", level="warning")
     return log_replay.result, record, log_replay.scored

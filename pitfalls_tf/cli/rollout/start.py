@@ -98,7 +98,7 @@ def _going_on(store: Store, config: MonitorConfig) -> RolloutRecord | None:
 
 
 def _begun(config: MonitorConfig, store: Store, flags: dict[str, Any], output: Output, *, plans: bool) -> RolloutRecord:
-    from monitoring.rollout.actions import begin, check_policy  # noqa: PLC0415 - not needed for --help
+    from monitoring.rollout.actions import begin, check_policy, enter_deployment  # noqa: PLC0415 - not needed for --help
     from monitoring.rollout.log.versions import find_versions  # noqa: PLC0415 - as above
     from monitoring.rollout.split.worker import check_split  # noqa: PLC0415 - as above
 
@@ -106,11 +106,13 @@ def _begun(config: MonitorConfig, store: Store, flags: dict[str, Any], output: O
     check_policy(config, versions)
     if config.rollout.mode == "split":
         check_split(config, versions)
-    rules = rules_of(flags, config)
+    rules, author = rules_of(flags, config), author_of(flags["by"])
+    if note := enter_deployment(versions, store, author.clock()):
+        output.progress(note, level="warning")
     plan = None
-    if plans and config.rollout.mode != "split":
+    if plans:
         output.progress(f"Planning: version {versions.candidate} answers some of the logged rows")
         plan = planned(config, versions, rules, share=None, seed=0)
         for line in plan_lines(versions.champion, versions.candidate, plan):
             output.progress(line)
-    return begin(config, store, versions, rules, author_of(flags["by"]), plan=plan)
+    return begin(config, store, versions, rules, author, plan=plan)

@@ -15,6 +15,7 @@ from monitoring.errors import BadInput
 from monitoring.records import LabelSample, RolloutRecord
 from monitoring.rollout.ask_labels import ask_labels
 from monitoring.rollout.evidence.assignment import assigned
+from monitoring.rollout.evidence.confidence_sequence import interval
 from monitoring.rollout.log.label_samples import Asking
 from monitoring.rollout.pairs import LOSS, Measures
 from monitoring.store.store import Store
@@ -96,7 +97,7 @@ def test_a_sampled_window_is_right_on_average_and_other_labels_do_not_count(rng:
     measures, rows = Measures(task=TASK, loss="error"), some(rng, 400)
     rows = rows.take(has_label(rows.labels))
     whole = measures.window(WINDOW, rows).measures[LOSS]
-    means = []
+    means, outside = [], 0
     for place in range(300):
         sample = LabelSample(start=WINDOW.start, end=WINDOW.end, salt=f"{place}", probability=0.25, due=WINDOW.end)
         evidence = measures.window(WINDOW, rows, sample)
@@ -104,5 +105,8 @@ def test_a_sampled_window_is_right_on_average_and_other_labels_do_not_count(rng:
         assert (sums.rows, sums.disagreements) == (whole.rows, whole.disagreements)
         assert sums.asked < whole.asked
         means.append(sums.mean)
+        found = interval(sums, alpha=0.05)
+        outside += not found.low <= whole.mean <= found.high
     assert np.mean(means) == pytest.approx(whole.mean, abs=4 * np.std(means) / np.sqrt(300))
     assert np.std(means) > 0.0
+    assert outside <= 30  # either bound may be wrong in one of 20

@@ -10,7 +10,7 @@ import pytest
 from monitoring.config.rollout_section import DecideSection
 from monitoring.errors import BadInput
 from monitoring.records import RolloutGuard, RolloutInterval, RolloutRecord, RolloutResult
-from monitoring.rollout.life import FEWEST_WINDOWS, check_goes_on, ended, next_step, promise_kept
+from monitoring.rollout.life import WEEK, check_goes_on, ended, next_step, promise_kept
 from tests.monitoring.rollout.records import START, promised, result_of, rollout
 
 DAY = timedelta(days=1)
@@ -30,9 +30,10 @@ def test_a_better_candidate_waits_for_a_person_or_is_promoted() -> None:
     assert "may be promoted" in step.events[0].text
     again = next_step(step.record, better, ASK, EARLY + DAY)
     assert (again.record.state, again.events) == ("decided", ())
-    assert next_step(rollout(), better, AUTO, EARLY).do == "", "few windows do not show how much days differ"
-    many = replace(better, windows=better.windows * FEWEST_WINDOWS)
-    assert next_step(rollout(), many, AUTO, EARLY).do == "promote"
+    assert next_step(rollout(), better, AUTO, EARLY).do == "", "three days are no week"
+    last = replace(better.windows[-1], end=better.windows[0].start + WEEK)
+    week = replace(better, windows=(*better.windows, last))
+    assert next_step(rollout(), week, AUTO, EARLY).do == "promote"
 
 
 def test_a_candidate_that_waits_for_a_person_is_not_given_up() -> None:
@@ -44,7 +45,6 @@ def test_a_candidate_that_waits_for_a_person_is_not_given_up() -> None:
     ("found", "text"),
     [
         (result_of("worse"), "Version 43 is worse: its error rate differs by +0.0300"),
-        (result_of("can't tell yet", harmful=True), "does harm by its guards together"),
         (
             result_of(
                 "can't tell yet",
@@ -69,6 +69,14 @@ def test_one_that_is_not_what_is_required_is_stopped(found: RolloutResult, text:
     assert (step.record.state, step.record.ended_at, step.do) == ("stopped", EARLY, "")
     assert text in step.events[0].text
     assert "version 42 stays" in step.events[0].text
+
+
+def test_harm_that_days_do_not_show_yet_ends_a_split_and_no_shadow() -> None:
+    found = result_of("can't tell yet", harmful=True)
+    assert next_step(rollout(), found, AUTO, EARLY).record.state == "running"
+    step = next_step(rollout(mode="split"), found, AUTO, EARLY)
+    assert step.record.state == "stopped"
+    assert "does harm by its guards together" in step.events[0].text
 
 
 def test_no_difference_goes_on_where_not_worse_is_enough_until_its_guards_pass() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from monitoring.rollout import life
@@ -13,7 +14,7 @@ from monitoring.rollout.actions import stop
 from monitoring.rollout.run import Surroundings, run_rollout
 from monitoring.store.store import Store
 from tests.monitoring.actions.label_server import label_server, models_config
-from tests.monitoring.rollout.shadow.worlds import World, move_log, world_of
+from tests.monitoring.rollout.shadow.worlds import World, add_rows, world_of
 from tests.monitoring.rollout.two_bundles import truth, two_bundles
 
 SECTION = """
@@ -43,7 +44,7 @@ def around(world: World, said: list[str], wait: Callable[[], bool]) -> Surroundi
 def test_a_better_version_is_promoted_watched_and_taken_back_once_it_is_worse(
     tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(life, "FEWEST_WINDOWS", 1)  # the world's log is of a few days
+    monkeypatch.setattr(life, "WEEK", timedelta())  # the world's log is of a few days
     folder = tmp_path / "world"
     right = truth(two_bundles(tmp_path / "labels", ""))
     with label_server(folder / "models.config", (1, 2)) as port:
@@ -54,8 +55,9 @@ def test_a_better_version_is_promoted_watched_and_taken_back_once_it_is_worse(
 
         def wait() -> bool:
             world.now += timedelta(days=1)
-            if "value: 2 }" in file.read_text():  # from then on the log is of version 2, whose answers are wrong
-                move_log(world, 1, 2)
+            if "value: 2 }" in file.read_text():  # from then on version 2 answers, and wrong
+                world.formulas = {1: lambda rows: np.zeros(rows.num_rows), 2: right}
+                add_rows(world, version=2, at=world.now - timedelta(hours=12), rows=40, late=0.9, label="on_time")
             return len(said) < 20
 
         last = run_rollout(world.config, store, record, around(world, said, wait))

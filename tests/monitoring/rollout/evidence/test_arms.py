@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from monitoring.rollout.evidence.arms import arm_looks, compare_arms, unit_sums
+from monitoring.rollout.evidence.arms import compare_arms, unit_sums
 from monitoring.rollout.evidence.paired_sums import PairedSums
 from monitoring.rollout.evidence.verdict import Rules
 
@@ -22,7 +22,8 @@ def test_equal_versions_are_told_apart_as_rarely_as_is_allowed() -> None:
     wrong = {"better": 0, "worse": 0}
     for seed in range(120):
         rng = np.random.default_rng(seed)
-        words = {one.word for one in arm_looks(days(rng, 0.2), days(rng, 0.2), rules)}
+        champion, candidate = days(rng, 0.2), days(rng, 0.2)
+        words = {compare_arms(champion[:count], candidate[:count], rules).word for count in range(1, 31)}
         for word in wrong:
             wrong[word] += word in words
     assert max(wrong.values()) <= ALPHA * 120 + 3 * np.sqrt(ALPHA * 0.9 * 120)
@@ -39,6 +40,19 @@ def test_evidence_of_harm_is_an_e_value_of_equal_versions_and_grows_with_harm() 
     assert compare_arms(days(rng, 0.2), days(rng, 0.3), rules).log_harm > np.log(1e3)
 
 
+def test_days_that_are_bad_for_both_versions_cancel_and_days_of_one_widen_the_interval() -> None:
+    rng, rules = np.random.default_rng(0), Rules(margin=0.01, alpha=ALPHA)
+
+    def arm(shares: np.ndarray) -> list[PairedSums]:
+        return [days(rng, share, count=1, units=4_000)[0] for share in shares]
+
+    both = 0.2 + rng.normal(0.0, 0.03, 20)
+    shared = compare_arms(arm(both), arm(both), rules)
+    apart = compare_arms(arm(both), arm(0.2 + rng.normal(0.0, 0.03, 20)), rules)
+    assert apart.interval.half_width > 1.5 * shared.interval.half_width
+    assert apart.days == shared.days == 20
+
+
 def test_requests_of_one_unit_count_once() -> None:
     once = unit_sums(np.array([1.0, 0.0]), np.array([0, 1]))
     often = unit_sums(np.array([1.0] * 50 + [0.0]), np.array([0] * 50 + [1]))
@@ -51,7 +65,8 @@ def test_labels_that_did_not_come_widen_the_interval_by_what_they_could_be() -> 
     gone = np.where(rng.random(2_000) < 0.1, np.nan, values)
     units = np.arange(2_000)
     whole, part = (
-        compare_arms([unit_sums(one, units)], [unit_sums(one, units)], Rules(margin=0.01)) for one in (values, gone)
+        compare_arms([unit_sums(one, units)] * 8, [unit_sums(one, units)] * 8, Rules(margin=0.01))
+        for one in (values, gone)
     )
     assert part.interval.half_width > whole.interval.half_width + 0.19
     assert part.at_random.half_width == pytest.approx(whole.interval.half_width, rel=0.1)

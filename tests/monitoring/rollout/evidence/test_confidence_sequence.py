@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from monitoring.rollout.evidence.confidence_sequence import WEIGHTS, dispersion_of, interval, log_e_value
+from monitoring.rollout.evidence.confidence_sequence import WEIGHTS, interval, log_e_value
 from monitoring.rollout.evidence.paired_sums import BETS, PairedSums
 
 ALPHA = 0.05
@@ -76,15 +76,15 @@ def test_an_interval_has_its_mean_and_is_the_mirror_of_the_other_way_round(
     assert interval(PairedSums.of(differences), alpha=ALPHA / 10).half_width >= found.half_width
 
 
-@given(sizes, shares, shares, st.floats(-0.5, 0.5), st.floats(1.0, 4.0))
+@given(sizes, shares, shares, st.floats(-0.5, 0.5))
 @settings(max_examples=50, deadline=None)
 def test_a_margin_lies_outside_the_interval_exactly_where_its_e_value_says_so(
-    count: int, better: float, worse: float, margin: float, dispersion: float
+    count: int, better: float, worse: float, margin: float
 ) -> None:
     sums = PairedSums.of(rows(np.random.default_rng(count), count, better, worse))
-    found, limit = interval(sums, alpha=ALPHA, dispersion=dispersion), math.log(1 / ALPHA)
-    rising = log_e_value(sums, margin, rising=True, dispersion=dispersion)
-    falling = log_e_value(sums, margin, rising=False, dispersion=dispersion)
+    found, limit = interval(sums, alpha=ALPHA), math.log(1 / ALPHA)
+    rising = log_e_value(sums, margin, rising=True)
+    falling = log_e_value(sums, margin, rising=False)
     if abs(rising - limit) > 1e-6:
         assert (rising > limit) == (found.low > margin)
     if abs(falling - limit) > 1e-6:
@@ -115,39 +115,7 @@ def test_missing_labels_widen_or_are_taken_to_be_like_the_others() -> None:
     assert bounded.low < at_random.low
 
 
-def test_windows_that_differ_by_their_rows_alone_have_no_dispersion() -> None:
-    rng = np.random.default_rng(6)
-    found = [dispersion_of([PairedSums.of(rows(rng, 500, 0.03, 0.03)) for _ in range(30)]) for _ in range(60)]
-    assert np.mean(np.array(found) == 1.0) > 0.8
-    assert max(found) < 2.5
-
-
-def test_days_that_differ_widen_the_interval_and_keep_equal_versions_from_a_verdict() -> None:
-    rng = np.random.default_rng(7)
-    wrong, wrong_by_rows = 0, 0
-    for _ in range(100):
-        days = []
-        for _ in range(30):
-            lean = rng.normal(0.0, 0.03)
-            days.append(PairedSums.of(rows(rng, 2_000, 0.08 - lean / 2, 0.08 + lean / 2)))
-        sums = PairedSums.merged(days)
-        dispersion = dispersion_of(days)
-        wrong_by_rows += interval(sums, alpha=ALPHA).high < 0.0
-        wrong += interval(sums, alpha=ALPHA, dispersion=dispersion).high < 0.0
-    assert wrong_by_rows > 10  # right for the days seen, wrong for days like them
-    assert wrong <= 5
-
-
-@given(st.lists(st.integers(0, 50), max_size=8))
-def test_dispersion_is_a_number_from_one_on(counts: list[int]) -> None:
-    rng = np.random.default_rng(8)
-    found = dispersion_of([PairedSums.of(rows(rng, count, 0.2, 0.2)) for count in counts])
-    assert math.isfinite(found)
-    assert found >= 1.0
-
-
 def test_without_rows_nothing_is_known() -> None:
     found = interval(PairedSums(), alpha=ALPHA)
     assert (found.low, found.high) == (-1.0, 1.0)
     assert log_e_value(PairedSums(), 0.0, rising=True) == 0.0
-    assert dispersion_of([]) == 1.0

@@ -30,8 +30,8 @@ def test_ninety_percent_of_real_rollouts_have_their_verdict_in_the_time_promised
         days = [PairedSums.of(draws.choice([-1.0, 0.0, 1.0], 1_000, p=shares)) for _ in range(ninety)]
         in_time += compare(days, RULES).word == word
         in_half += compare(days[:median], RULES).word == word
-    assert in_time >= 47  # .9 of 60 less three standard errors; windows whose dispersion is significant take longer
-    assert 15 <= in_half <= 50
+    assert in_time >= 47  # .9 of 60 less three standard errors
+    assert in_half >= 18  # .5 less as many; days are whole, so that more have it on the promised one
 
 
 def test_larger_effects_and_more_rows_are_faster_and_missing_labels_slower() -> None:

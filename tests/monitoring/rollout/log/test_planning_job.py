@@ -14,7 +14,7 @@ from monitoring.records import RolloutPlan
 from monitoring.rollout.decision_rules import DecisionRules, GuardRule
 from monitoring.rollout.log.planning_job import make_plan
 from monitoring.rollout.log.versions import Versions, find_versions
-from tests.monitoring.rollout.two_bundles import NOW, FormulaScorer, logged, two_bundles
+from tests.monitoring.rollout.two_bundles import NOW, SECTION, FormulaScorer, logged, two_bundles
 
 RULES = DecisionRules(min_effect=0.05, guards=(GuardRule(name="slices", limit=0.2),))
 
@@ -63,3 +63,20 @@ def test_the_same_seed_promises_the_same(versions: Versions) -> None:
 def test_a_log_without_rows_cannot_be_planned(versions: Versions) -> None:
     with pytest.raises(BadInput, match="no row"):
         planned(replace(versions, champion=9))
+
+
+@pytest.mark.parametrize(
+    ("key", "sticky", "keys"), [("origin", "day", 2.0), ("origin", "request", 40.0), ("user", "day", 40.0)]
+)
+def test_a_split_is_planned_by_the_keys_that_each_version_gets(
+    tmp_path: Path, key: str, sticky: str, keys: float
+) -> None:
+    section = f'{SECTION}mode = "split"\nanswers_change_labels = true\nkey = "{key}"\nsticky = "{sticky}"\n'
+    plan = planned(find_versions(two_bundles(tmp_path, section)), share=0.25)
+    assert plan.keys_per_day == pytest.approx((0.75 * keys, 0.25 * keys), rel=0.1)
+    assert plan.rows_per_day == pytest.approx(40.0, rel=0.1)
+    assert [promise.verdict for promise in plan.promises][:2] == ["better", "better"]
+    for promise in plan.promises:
+        for days, rows in zip(promise.days, promise.rows, strict=True):
+            assert (days is None) == (rows is None)
+            assert days is None or rows == pytest.approx(keys * (days - 7.0), rel=0.1)

@@ -229,3 +229,30 @@ def test_a_clock_that_steps_back_counts_nothing_twice(world: World) -> None:
     assert first.record.result is not None
     assert worker.record.result is not None
     assert worker.record.result.rows == 14 * 40
+
+
+def test_rows_that_come_after_a_clock_was_ahead_are_answered_and_count(world: World, tmp_path: Path) -> None:
+    whole = world.worker(world.begun())
+    world.now = END
+    result = whole.work().record.result
+    whole.close()
+    world.store.rollouts.save(replace(whole.record, state="stopped", ended_at=END))
+
+    other = world_of(tmp_path / "other", world.store, world.formulas)
+    worker = other.worker(other.begun())
+    dates = sorted((other.log / "model=flights/version=1").glob("date=*"))
+    later = [(date, tmp_path / date.name) for date in dates[4:]]
+    for date, away in later:
+        date.rename(away)
+    other.now = END
+    assert 0 < worker.work().answered < 14 * 40
+    for date, away in later:
+        away.rename(date)
+    other.now = BEGIN + 2 * DAY
+    while other.now < END:
+        worker.work()
+        other.now += DAY
+    found = worker.work().record.result
+    assert found is not None
+    assert result is not None
+    assert (found.rows, found.verdict, found.interval) == (result.rows, result.verdict, result.interval)

@@ -21,6 +21,7 @@ from monitoring.rollout.shadow.worker import ShadowWorker
 from monitoring.store.store import Store
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.format.rows import AnsweredRows
+from monitoring.traffic.labels.label_writer import LabelWriter
 from monitoring.traffic.log.writer import TrafficWriter
 from tests.monitoring.rollout.two_bundles import FormulaScorer, two_bundles
 
@@ -96,28 +97,27 @@ def world_of(folder: Path, store: Store, formulas: Mapping[int, Formula], sectio
     return World(config=two_bundles(folder, section), store=store, formulas=formulas)
 
 
-def add_rows(world: World, *, version: int, at: datetime, rows: int = 5) -> None:
-    """Log some answers of a version at a time."""
+def add_rows(
+    world: World, *, version: int, at: datetime, rows: int = 5, late: float = 0.5, label: str | None = None
+) -> None:
+    """Log some answers of a version at a time, with a label soon after it if one is given."""
     writer = TrafficWriter(world.log, clock=lambda: world.now)
+    names = [f"{at:%Y%m%d}-{version}-{place}" for place in range(rows)]
     writer.append(
         AnsweredRows(
             model="flights",
             version=version,
             signature="serving_default",
-            request_ids=[f"late-{version}-{place}" for place in range(rows)],
+            request_ids=names,
             rows=np.zeros(rows, np.int64),
             event_times_us=np.full(rows, as_microseconds(at)),
             answered_at_us=as_microseconds(at),
             latencies_us=np.ones(rows, np.int64),
             inputs={},
-            outputs={"probabilities": np.full((rows, 2), 0.5, np.float32)},
+            outputs={"probabilities": np.tile(np.array([1.0 - late, late], np.float32), (rows, 1))},
         )
     )
     writer.close()
-
-
-def move_log(world: World, of: int, to: int) -> None:
-    """Have another version have answered all that is in the log; once."""
-    source, target = (world.log / f"model=flights/version={version}" for version in (of, to))
-    if source.exists():
-        source.rename(target)
+    if label is not None:
+        ids = [f"{name}:0" for name in names]
+        LabelWriter(world.log, clock=lambda: world.now).append(ids, [label] * rows, [as_microseconds(at) + 1] * rows)

@@ -1,23 +1,18 @@
-"""``pitfalls rollout plan``."""
+"""``pitfalls rollout plan``, in words."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import replace
 
-from click.testing import CliRunner
-
-from pitfalls_tf.cli import pitfalls
-from tests.monitoring.rollout.two_bundles import two_bundles
-
-SPLIT = """
-[rollout]
-mode = "split"
-key = "user_id"
-"""
+from pitfalls_tf.cli.rollout.plan import plan_lines
+from tests.monitoring.rollout.records import promised
 
 
-def test_a_split_has_no_plan_of_pairs(tmp_path: Path) -> None:
-    two_bundles(tmp_path, SPLIT)
-    result = CliRunner().invoke(pitfalls, ["rollout", "plan", "--config", str(tmp_path / "monitor.toml")])
-    assert result.exit_code == 2
-    assert "A split is not planned" in result.output
+def test_a_plan_says_who_gets_what() -> None:
+    plan = promised((-0.02, "better", 8.0), (0.0, "no difference that matters", None))
+    shadow, split = (list(plan_lines(42, 43, one)) for one in (plan, replace(plan, keys_per_day=(750.0, 250.0))))
+    assert shadow[0].endswith("1,000 rows a day will be compared")
+    assert split[0].endswith("of the keys of a day version 42 gets 750 and version 43 250")
+    assert "keys" in split[2]
+    assert [line.split()[0] for line in shadow[3:5]] == ["-0.0200", "+0.0000"]
+    assert "later" in shadow[4]

@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import pyarrow.parquet as pq
 import pytest
 from click.testing import Result
 
@@ -17,8 +16,8 @@ from monitoring.rollout.rollout_settings import iso, with_setting
 from monitoring.store.store import Store
 from tests.monitoring.actions.label_server import label_server, models_config
 from tests.monitoring.rollout.records import promised, result_of
-from tests.monitoring.rollout.shadow.worlds import BEGIN, World, world_of
-from tests.monitoring.rollout.two_bundles import logged, truth
+from tests.monitoring.rollout.shadow.worlds import World, world_of
+from tests.monitoring.rollout.two_bundles import logged
 
 Run = Callable[..., Result]
 
@@ -120,24 +119,3 @@ def test_a_candidate_is_promoted_and_taken_back(pitfalls: Run, place: Place) -> 
     assert back.exit_code == 0, back.output
     assert "value: 1 }" in place.file.read_text()
     assert "rolled back: Version 2 was taken back." in back.stdout
-
-
-def test_rows_are_written_for_a_person_to_label(pitfalls: Run, place: Place, tmp_path: Path) -> None:
-    place.world.formulas = {1: logged, 2: truth(place.world.config)}
-    record = place.world.begun()
-    place.world.now = BEGIN + timedelta(days=8)
-    place.world.worker(record).work()
-    out = tmp_path / "rows.parquet"
-    done = pitfalls("rollout", "label", *place.config, "--rows", "50", "--out", str(out), "--within", "3d", "--json")
-    assert done.exit_code == 0, done.output
-    document = json.loads(done.stdout)
-    table = pq.read_table(out)
-    assert document["rows"] == table.num_rows > 0
-    assert 0.0 < document["probability"] < 1.0
-    filled = table.set_column(2, "label", [["late"] * table.num_rows])
-    pq.write_table(filled, out)
-    added = pitfalls("labels", "add", str(out), "--traffic", str(place.world.log))
-    assert added.exit_code == 0, added.output
-    again = pitfalls("rollout", "label", *place.config, "--out", str(out))
-    assert again.exit_code == 2
-    assert "There is no row to be labelled" in again.stderr

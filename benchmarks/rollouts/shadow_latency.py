@@ -1,0 +1,132 @@
+"""Latency of a server at 64 connections while a shadow answers the same rows in the dark, and while it does not."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+from benchmarks.flights import demo_folder
+from benchmarks.load_generator import Load
+from benchmarks.results import Cell, Result, Settings, Table
+from benchmarks.serving_speed import Server, generated, one_row_bodies, started
+
+CONNECTIONS = 64
+WITHOUT, WITH = "without a shadow", "with a shadow"
+
+SECTION = """
+[rollout]
+champion = 1
+candidate = 2
+[rollout.decide]
+guards = ["errors", "latency_p99"]
+"""
+
+
+class Shadow:
+    """The processes of `pitfalls rollout start`, which are stopped and go on by signals."""
+
+    def __init__(self, popen: subprocess.Popen[bytes]) -> None:
+        self._popen = popen
+
+    def pids(self) -> list[int]:
+        """The worker's, and that of the candidate, which it started."""
+        children = Path(f"/proc/{self._popen.pid}/task").glob("*/children")
+        return [self._popen.pid, *(int(word) for file in children for word in file.read_text("ascii").split())]
+
+    def signal(self, what: signal.Signals) -> None:
+        """Send a signal to both."""
+        for pid in self.pids():
+            with suppress(ProcessLookupError):
+                os.kill(pid, what)
+
+    def cpu_seconds(self) -> float:
+        """CPU seconds of both."""
+        return sum(Server(port=0, pid=pid).cpu_seconds() for pid in self.pids())
+
+
+def measure(settings: Settings) -> Result:
+    """Load the server with and without a shadow, in turns. Cost: three minutes, and 2 GB for three processes."""
+    demo = demo_folder(settings)
+    bodies = one_row_bodies(demo)
+    seconds, rounds = (2.0, 2) if settings.quick else (10.0, 6)
+    loads: dict[str, list[tuple[Load, float, float]]] = {WITHOUT: [], WITH: []}
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        serve = ("-m", "pitfalls_tf", "serve", "--models", str(demo / "models"), "--rest-port", "0", "--json")
+        server = stack.enter_context(started((*serve, "--traffic", str(folder / "traffic"))))
+        generated(server.port, bodies, CONNECTIONS, 1.0)  # the shadow begins once there is a log
+        shadow = stack.enter_context(_shadow(demo, folder))
+        generated(server.port, bodies, CONNECTIONS, seconds)
+        for number in range(rounds):
+            for name in (WITHOUT, WITH)[:: 1 if number % 2 == 0 else -1]:
+                shadow.signal(signal.SIGCONT if name == WITH else signal.SIGSTOP)
+                before = server.cpu_seconds(), shadow.cpu_seconds()
+                load = generated(server.port, bodies, CONNECTIONS, seconds)
+                used = server.cpu_seconds() - before[0], shadow.cpu_seconds() - before[1]
+                loads[name].append((load, *used))
+                print(f"{name}: p50 {load.p50_ms:.2f} ms, p99 {load.p99_ms:.2f} ms", file=sys.stderr, flush=True)
+        shadow.signal(signal.SIGCONT)
+    return Result(tables=(_table(loads, seconds, rounds),))
+
+
+@contextmanager
+def _shadow(demo: Path, folder: Path) -> Iterator[Shadow]:
+    """`pitfalls rollout start` on the server's log; the candidate is a copy of the version in use."""
+    for version in ("1", "2"):
+        shutil.copytree(demo / "models/flights/1", folder / "models/flights" / version)
+    text = (demo / "monitor.toml").read_text("utf-8").partition("\n[rollout]")[0]
+    (folder / "monitor.toml").write_text(text + SECTION, "utf-8")
+    command = [sys.executable, "-m", "pitfalls_tf", "rollout", "start", "--no-plan", "--poll", "0.1"]
+    command += ["--config", str(folder / "monitor.toml")]
+    popen = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    shadow = Shadow(popen)
+    try:
+        while len(shadow.pids()) < 2:
+            assert popen.poll() is None, "the shadow ended"
+            time.sleep(0.1)
+        yield shadow
+    finally:
+        shadow.signal(signal.SIGCONT)
+        popen.terminate()
+        popen.wait(120)
+
+
+def _table(loads: dict[str, list[tuple[Load, float, float]]], seconds: float, rounds: int) -> Table:
+    rows: list[tuple[Cell, ...]] = []
+    for name, parts in loads.items():
+        p50, p99, rate = (
+            statistics.median(getattr(load, one) for load, *_ in parts) for one in ("p50_ms", "p99_ms", "rate")
+        )
+        failures = sum(load.failures for load, *_ in parts)
+        elapsed = sum(load.seconds for load, *_ in parts)
+        own, dark = sum(used for _, used, _ in parts) / elapsed, sum(used for *_, used in parts) / elapsed
+        rows.append((name, p50, p99, rate, failures, own, dark))
+    (_, *without), (_, *beside) = rows
+    ratios = [second / first if first else None for first, second in zip(without[:3], beside[:3], strict=True)]  # type: ignore[operator]
+    rows.append(("ratio", *ratios, None, None, None))
+    return Table(
+        title=f"{CONNECTIONS} connections, one row per request, {rounds} rounds of {seconds:g} s each in turns",
+        columns=(
+            "server",
+            "p50, ms",
+            "p99, ms",
+            "responses a second",
+            "failures",
+            "its processors",
+            "the shadow's",
+        ),
+        rows=tuple(rows),
+        note=(
+            "Medians over the rounds. Processors: CPU seconds a second. Without a shadow its processes are stopped by "
+            "a signal, and have the rows of that time to answer, too, once they go on: it never waits for rows."
+        ),
+    )

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 
 from benchmarks.flights import demo_folder
 from benchmarks.results import Cell, Result, Settings, Table
-from monitoring.timestamps import microseconds
+from monitoring.baseline.predictions import microseconds
 from monitoring.traffic.format.rows import INPUT, OUTPUT, AnsweredRows
 from monitoring.traffic.labels.label_log import LabelLog
 from monitoring.traffic.labels.label_writer import LabelWriter

@@ -76,7 +76,7 @@ def measure(settings: Settings) -> Result:
         larger = rng.binomial(differing, (1.0 + effects / DISAGREEMENT) / 2.0)
         smaller = differing - larger
         better, worse = _by_rows(smaller, larger), _by_rows(larger, smaller)
-        verdicts = [better & beyond(smaller - larger, ALPHA), worse & beyond(larger - smaller, ALPHA)]
+        verdicts = [better & beyond(1.0 * (smaller - larger), ALPHA), worse & beyond(1.0 * (larger - smaller), ALPHA)]
         rows.append((name, *(float(one.any(axis=1).mean()) for one in (*verdicts, better, worse))))
         print(rows[-1], file=sys.stderr, flush=True)
     return Result(

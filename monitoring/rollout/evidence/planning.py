@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -172,7 +172,7 @@ def _first(rejected: NDArray[np.bool_]) -> NDArray[np.int64]:
     return np.asarray(np.where(rejected.any(axis=1), rejected.argmax(axis=1) + 1, rejected.shape[1] + 1))
 
 
-def beyond(of_windows: NDArray[np.float64], alpha: float) -> NDArray[np.bool_]:
+def beyond(of_windows: NDArray[np.floating[Any]], alpha: float) -> NDArray[np.bool_]:
     """By which window it is rejected, by how windows differ, that a mean is 0 or less; of equal weights, [n, windows].
 
     See `monitoring.rollout.evidence.between_days`.

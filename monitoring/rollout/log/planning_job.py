@@ -14,16 +14,16 @@ from monitoring.records import RolloutPlan, RolloutPromise
 from monitoring.rollout import decision_rules
 from monitoring.rollout.decision_rules import DecisionRules
 from monitoring.rollout.evidence.differences import calibration_differences, loss_scale, paired_differences
-from monitoring.rollout.evidence.planning import MAX_WINDOWS, SHARES, PairedStream, Stream, promise
+from monitoring.rollout.evidence.planning import MAX_WINDOWS, SHARES, PairedStream, Promise, Stream, promise
 from monitoring.rollout.evidence.verdict import Rules
 from monitoring.rollout.log.answering import Answering
 from monitoring.rollout.log.candidate_log import CandidateLog
 from monitoring.rollout.log.evidence_job import ChosenByHash, answers_folder, measures_of, plan_of
 from monitoring.rollout.log.paired_log import PairedLog, champion_log, windows_of
+from monitoring.rollout.log.split_units import MAX_SPLIT_WINDOWS, Units, keys_per_day, unit_streams
 from monitoring.rollout.log.versions import Versions, bundle_digest
 from monitoring.rollout.pairs import CALIBRATION, ERRORS, Measures, PairedRows
 from monitoring.rollout.scoring import Scorer
-from monitoring.rollout.split.planning import MAX_SPLIT_WINDOWS, Units, keys_per_day, unit_streams
 from monitoring.tasks.label_codes import has_label
 from monitoring.traffic.windows import Window
 from monitoring.watches.scoring import slice_codes
@@ -94,19 +94,10 @@ def make_plan(
         split = Units(keys=keys * length, share=share, coverage=coverage)
         of_loss, guards = unit_streams(measures, rules, traffic.pairs, split)
         furthest = MAX_SPLIT_WINDOWS
-    promises = []
-    for effect in _effects(rules.margin(scale), scale):
-        outlook = promise(of_loss, effect, deciding, rng, guards=guards, max_windows=furthest)
-        promises.append(
-            RolloutPromise(
-                effect=effect,
-                verdict=outlook.word,
-                shares=SHARES,
-                days=tuple(None if count is None else count * length + horizon for count in outlook.windows),
-                rows=outlook.rows,
-                labels=outlook.labels,
-            )
-        )
+    outlooks = [
+        promise(of_loss, effect, deciding, rng, guards=guards, max_windows=furthest)
+        for effect in _effects(rules.margin(scale), scale)
+    ]
     return RolloutPlan(
         at=clock(),
         rows_per_day=traffic.rows_per_day * (share if keys is None else 1.0),
@@ -115,8 +106,20 @@ def make_plan(
         coverage=coverage,
         label_delay_days=_delays(traffic),
         measured_on=len(traffic.pairs),
-        promises=tuple(promises),
+        promises=tuple(_promised(outlook, length, horizon) for outlook in outlooks),
         keys_per_day=None if keys is None else (keys * (1.0 - share), keys * share),
+    )
+
+
+def _promised(outlook: Promise, length: float, horizon: float) -> RolloutPromise:
+    """A promise in days, by the days of a window and of the label horizon."""
+    return RolloutPromise(
+        effect=outlook.effect,
+        verdict=outlook.word,
+        shares=SHARES,
+        days=tuple(None if count is None else count * length + horizon for count in outlook.windows),
+        rows=outlook.rows,
+        labels=outlook.labels,
     )
 
 

@@ -63,12 +63,12 @@ def deployment(folder: Path) -> MonitorConfig:
 
 def send(server: ServerProcess, place: int, at: datetime | None = None) -> list[float]:
     """Ask the champion for a row, under an id of its own; the probabilities."""
-    values = {name.removeprefix(INPUT): ASKED[name][place].as_py() for name in ASKED.column_names if INPUT in name}
-    row = {name: value.decode() if isinstance(value, bytes) else value for name, value in values.items()}
+    row = {name.removeprefix(INPUT): ASKED[name][place].as_py() for name in ASKED.column_names if INPUT in name}
     moment = as_microseconds(at or NOW - DAY * (2 + place % 4)) + place
     headers = {"X-Request-Id": f"r{place}", "X-Event-Time": (datetime.fromtimestamp(moment / 1e6, UTC)).isoformat()}
     with closing(http.client.HTTPConnection(server.http_target, timeout=60)) as connection:
-        connection.request("POST", "/v1/models/flights:predict", json.dumps({"instances": [row]}), headers)
+        body = json.dumps({"instances": [row]}, default=bytes.decode)
+        connection.request("POST", "/v1/models/flights:predict", body, headers)
         answer = connection.getresponse()
         text = answer.read()
         assert answer.status == 200, text

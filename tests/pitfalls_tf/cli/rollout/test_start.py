@@ -63,7 +63,7 @@ def deployment(folder: Path) -> MonitorConfig:
 
 def send(server: ServerProcess, place: int, at: datetime | None = None) -> list[float]:
     """Ask the champion for a row, under an id of its own; the probabilities."""
-    row = {name.removeprefix(INPUT): ASKED[name][place].as_py() for name in ASKED.column_names if INPUT in name}
+    row = {name.removeprefix(INPUT): ASKED[name][place].as_py()[0] for name in ASKED.column_names if INPUT in name}
     moment = as_microseconds(at or NOW - DAY * (2 + place % 4)) + place
     headers = {"X-Request-Id": f"r{place}", "X-Event-Time": (datetime.fromtimestamp(moment / 1e6, UTC)).isoformat()}
     with closing(http.client.HTTPConnection(server.http_target, timeout=60)) as connection:

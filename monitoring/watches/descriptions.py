@@ -58,9 +58,9 @@ _KINDS = {
     "input": "Share of",
     "label": "Labels of class",
     "labelled": "Label coverage gap at",
-    "rank": "Ranking loss (1 \N{MINUS SIGN} AUC) of class",
-    "surprise_rank": "Unexpected part of ranking loss (1 \N{MINUS SIGN} AUC) of class",
-    "material_rank": "Material rise of ranking loss (1 \N{MINUS SIGN} AUC) of class",
+    "rank": "Ranking loss of class",
+    "surprise_rank": "Unexpected part of ranking loss of class",
+    "material_rank": "Material rise of ranking loss of class",
     "residual": "Frequency beyond the probability of class",
 }
 

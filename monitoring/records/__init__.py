@@ -21,6 +21,7 @@ from monitoring.records.incident import (
     InputDrift,
     LossSplit,
     SlicePart,
+    message_parts,
 )
 from monitoring.records.metric_code import MetricCode
 from monitoring.records.rollout import (
@@ -152,4 +153,5 @@ __all__ = [
     "WindowRecord",
     "WindowRevision",
     "WindowStatus",
+    "message_parts",
 ]

@@ -42,6 +42,18 @@ WORSE_SINCE: Final = " Worse since: "
 ASSESSED_AGAIN: Final = " Assessed again on "
 FACT_SEPARATOR: Final = ", "
 
+
+def message_parts(message: str) -> tuple[str, ...]:
+    """An incident's message in paragraphs: what opened it, and each time that it was assessed again or became worse.
+
+    >>> message_parts("It rose. Worse since: it rose more. Assessed again on 9 May: it fell.")
+    ('It rose.', 'Worse since: it rose more.', 'Assessed again on 9 May: it fell.')
+    """
+    for marker in (WORSE_SINCE, ASSESSED_AGAIN):
+        message = message.replace(marker, "\n" + marker.lstrip())
+    return tuple(message.split("\n"))
+
+
 IncidentState: TypeAlias = Literal["open", "acknowledged", "worse", "recovering", "closed"]
 
 

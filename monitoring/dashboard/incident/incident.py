@@ -20,7 +20,7 @@ from monitoring.dashboard.view.table import TABLE_ROWS, ChartView, TableView, ce
 from monitoring.dashboard.view.words import Figure, name_of, next_step, zone_words
 from monitoring.documents.deployment import deployment_document
 from monitoring.notifications.notification import Notification, link_of
-from monitoring.records import FACT_WATCH, JUDGED_AGAIN, WORSE_SINCE, ActionKind, IncidentRecord, Subgroup, WatchKey
+from monitoring.records import FACT_WATCH, JUDGED_AGAIN, ActionKind, IncidentRecord, Subgroup, WatchKey, message_parts
 from monitoring.reports.charts.marks import STRIP_WINDOWS
 from monitoring.reports.sections.formatting import format_count, format_evidence, format_moment, format_window
 from monitoring.reports.sections.incidents import action_text, remarks
@@ -233,17 +233,13 @@ def possible(incident: IncidentRecord) -> frozenset[ActionKind]:
 
 
 def sentences(message: str) -> tuple[str, ...]:
-    """An incident's message in paragraphs, without the next step: the cause, and what has become worse since.
+    """An incident's message in paragraphs, without the next steps.
 
     >>> sentences("It rose. Next step: look. Worse since: it rose more. Next step: look again.")
     ('It rose.', 'Worse since: it rose more.')
     """
-    texts = []
-    for place, part in enumerate(message.split(WORSE_SINCE)):
-        text = printable(part.partition("Next step: ")[0], LONGEST_MESSAGE).strip()
-        if text:
-            texts.append(text if place == 0 else f"{WORSE_SINCE.strip()} {text}")
-    return tuple(texts)
+    texts = (printable(part.partition("Next step: ")[0], LONGEST_MESSAGE).strip() for part in message_parts(message))
+    return tuple(text for text in texts if text)
 
 
 def _figures(incident: IncidentRecord, history: DeploymentHistory) -> tuple[Figure, ...]:

@@ -232,6 +232,7 @@ def show_incident(incident: int, config_path: Path, deployment: int | None, *, o
 
 
 def _lines_of(incident: IncidentRecord, now: datetime, zone: ZoneInfo) -> list[str]:
+    from monitoring.records import message_parts  # noqa: PLC0415 - as above
     from monitoring.reports.sections.formatting import format_moment, format_window  # noqa: PLC0415 - as in command
     from monitoring.reports.sections.incidents import action_text, remarks  # noqa: PLC0415 - as above
     from monitoring.watches.cause_line import cause_line  # noqa: PLC0415 - as above
@@ -242,7 +243,7 @@ def _lines_of(incident: IncidentRecord, now: datetime, zone: ZoneInfo) -> list[s
     return [
         f"Incident {incident.number}, {incident.level}: {', '.join((incident.state, *remarks(incident, now, zone)))}",
         f"{cause_line(incident)}, in the window {window}",
-        *incident.message.replace(" Worse since: ", "\nWorse since: ").split("\n"),
+        *message_parts(incident.message),
         "History:",
         *(f"  {format_moment(at, zone)}  {state}" for at, state in moved),
         *(["Actions:"] if log else []),

@@ -115,13 +115,15 @@ class EngineSection(Section):
     """What reads the rows of a table's windows; evidence and verdicts are the same to the last bit whatever does.
 
     `local` is this process, and `processes` all processors of this machine. `sql` has a DuckDB database sum up the rows
-    of a query, and `spark` has Spark read files, or a table of its own.
+    of a query, and `spark` has Spark read files, or a table of its own. With `keep`, what is summed up of a window is
+    kept, so that it is judged again, or as a part of a longer window, once its rows are gone.
     """
 
     kind: Literal["local", "processes", "sql", "spark"] = Field(default="local", examples=["processes"])
     workers: int | None = Field(default=None, ge=1, le=1024, examples=[8])
     master: Name | None = Field(default=None, examples=["sc://spark.example.org:15002"])
     table: Name | None = Field(default=None, examples=["prod.predictions"])
+    keep: bool = Field(default=False, examples=[True])
 
 
 class BaselineSection(Section):
@@ -299,13 +301,14 @@ class RetentionSection(Section):
     """How long things are kept that grow: details of windows, finished notifications, labels; and checkpoints.
 
     What explains an incident, and what judging may still need, stays. The labels are those of a traffic log. A
-    checkpoint is what judging a window again takes.
+    checkpoint is what judging a window again takes; partials are the sums of windows that `keep` in `[engine]` keeps.
     """
 
     details: Horizon | None = Field(default=None, examples=["730d"])
     notifications: Horizon | None = Field(default=None, examples=["730d"])
     labels: Horizon | None = Field(default=None, examples=["365d"])
     checkpoints: Horizon | None = Field(default=None, examples=["90d"])
+    partials: Horizon | None = Field(default=None, examples=["730d"])
 
 
 def _distinct_actions(actions: tuple[ActionSection, ...]) -> tuple[ActionSection, ...]:

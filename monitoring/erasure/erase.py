@@ -7,18 +7,21 @@ them. Rows of the log go last, so that a process that is killed leaves what the 
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
@@ -38,6 +41,7 @@ from monitoring.traffic.labels.label_retention import LOCK
 from monitoring.traffic.labels.label_writer import LABEL_SCHEMA, with_owners
 from monitoring.traffic.log.conversion import recover
 from monitoring.traffic.tables.inline_labels import BY_ID, FOLDER, counted_bytes, read_counted
+from monitoring.traffic.tables.kept_sums import KeptSumsFolder
 
 
 def label_changes(root: Path, wanted: WantedRows, clock: Callable[[], datetime]) -> Iterator[Change]:
@@ -116,6 +120,43 @@ def counted_changes(root: Path, wanted: WantedRows) -> Iterator[Change]:
             content = counted_bytes(table.filter(pa.array(~mask)))
             name, removed = f"{FOLDER}/{path.name}", int(mask.sum())
             yield replaced_file(path, content, kind="counted labels", name=name, rows=table.num_rows, removed=removed)
+
+
+def kept_changes(root: Path, wanted: WantedRows) -> Iterator[Change]:
+    """The files of sums that are kept of a table's windows and have wanted rows among their samples: they are deleted.
+
+    So are files that cannot be read. Cost: every file is read.
+    """
+    keys = np.unique(id_keys(pa.array(wanted.ids, pa.string())))
+    for kept in KeptSumsFolder(root).files():
+        try:
+            removed = _wanted_in(kept.contents(), wanted, keys)
+        except (ValueError, pa.ArrowException):
+            removed = kept.rows
+        if removed:
+            before = hashlib.sha256(kept.path.read_bytes()).hexdigest()
+            name = f"{kept.path.parent.name}/{kept.path.name}"
+            erased = ErasedRows(
+                kind="kept sums", file=name, rows=kept.rows, removed=removed, sha256_before=before, sha256_after=None
+            )
+            yield Change(erased=erased, apply=partial(kept.path.unlink, missing_ok=True))
+
+
+def _wanted_in(contents: bytes, wanted: WantedRows, keys: NDArray[np.int64]) -> int:
+    """How many wanted rows the samples, or the counted labels, of kept sums have: the most of any."""
+    most = 0
+    parts = pa.ipc.open_stream(contents).read_all()
+    for kind, data in zip(parts["name"].to_pylist(), parts["data"].to_pylist(), strict=True):
+        if kind == "counted":
+            most = max(most, int(np.isin(pa.ipc.open_stream(data).read_all()["row"].to_numpy(), keys).sum()))
+        if kind == "sample":
+            rows = pa.ipc.open_stream(data).read_all().combine_chunks()
+            mask = wanted.of_ids(rows["prediction_id"].combine_chunks())
+            column = None if wanted.where is None else wanted.where.column_in(rows.column_names)
+            if column is not None and wanted.where is not None:
+                mask |= wanted.where.matches(rows[column])
+            most = max(most, int(mask.sum()))
+    return most
 
 
 def _emptied(contents: SegmentContents, wanted: WantedRows) -> tuple[pa.Table, int] | None:
@@ -316,6 +357,7 @@ def _changes(request: ErasureRequest, wanted: WantedRows, clock: Callable[[], da
     """The changes of label logs and tables."""
     yield from label_changes(request.root, wanted, clock)
     yield from counted_changes(request.root, wanted)
+    yield from kept_changes(request.root, wanted)
     for table in request.tables:
         change = table_change(table, wanted)
         if change is not None:

@@ -23,7 +23,7 @@ from monitoring.jobs.idle import check_begun, label_logs_of
 from monitoring.jobs.places import published_versions, traffic_place
 from monitoring.jobs.sources.log_source import LogSource
 from monitoring.jobs.sources.read_scope import ReadScope
-from monitoring.jobs.sources.traffic import open_live, open_traffic, require_traffic
+from monitoring.jobs.sources.traffic import keep_partials, open_live, open_traffic, require_traffic
 from monitoring.jobs.subgroups.run_search import RunSearch
 from monitoring.jobs.version_runs import hand_over, judge_versions, recorded, replace_others
 from monitoring.jobs.versions import follows_versions, reject_unpublished, serving_versions
@@ -32,7 +32,9 @@ from monitoring.notifications.outbox import NotificationOutbox, Notify
 from monitoring.records import Finding, IncidentRecord, RunRecord, WindowAttempt, WindowRecord
 from monitoring.store.lease import LEASE_SECONDS, Lease
 from monitoring.store.store import Store
+from monitoring.timestamps import as_microseconds
 from monitoring.tracing import span
+from monitoring.traffic.tables.kept_sums import KeptSumsFolder
 from monitoring.traffic.windows import RowPlan, Window
 from monitoring.watches.embedding import Embedder
 
@@ -338,6 +340,9 @@ def _run(
                 run.finish(check, sensitivity=request.sensitivity)
             if due:
                 run.forget(config.retention, label_logs[1:], now)
+                if config.retention.partials is not None:
+                    before = as_microseconds(now - config.retention.partials)
+                    KeptSumsFolder(config.traffic.label_log).forget(before)
         return RunResult(
             deployment=number,
             judged=run.judged,
@@ -429,9 +434,14 @@ def _opened(
         lease.renew(clock())
 
     baseline = deployment.baseline
+    traffic: TrafficSource
     if services.live is not None:
-        return open_live(config, baseline, services.live, clock=clock, scope=scope, meanwhile=meanwhile)
-    return open_traffic(config, baseline, deployment.version, clock=clock, scope=scope, meanwhile=meanwhile)
+        traffic = open_live(config, baseline, services.live, clock=clock, scope=scope, meanwhile=meanwhile)
+    else:
+        traffic = open_traffic(config, baseline, deployment.version, clock=clock, scope=scope, meanwhile=meanwhile)
+    if scope.job:
+        keep_partials(config, traffic, deployment, judges=True)
+    return traffic
 
 
 @contextmanager

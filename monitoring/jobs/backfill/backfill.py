@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,8 @@ from monitoring.jobs.deployment import Deployment
 from monitoring.jobs.due_windows import due_windows, is_followed
 from monitoring.jobs.run import NO_SERVICES, ExternalServices, RunRequest, RunResult, judge_windows
 from monitoring.jobs.sources.read_scope import ReadScope
-from monitoring.jobs.sources.traffic import open_traffic
+from monitoring.jobs.sources.table_source import TableSource
+from monitoring.jobs.sources.traffic import keep_partials, open_traffic
 from monitoring.judging.window.traffic_source import TrafficSource
 from monitoring.records import Backfill, WindowRecord, WindowRevision
 from monitoring.store.store import Store
@@ -85,6 +87,7 @@ class BackfillRequest:
         traffic = open_traffic(
             self._config, deployment.baseline, deployment.version, clock=lambda: now, scope=scope, meanwhile=renew
         )
+        keep_partials(self._config, traffic, deployment, judges=False)
         due = due_windows(traffic, deployment.plan, after=after, now=now, followed=followed)
         windows = self._known_windows(number, traffic, due)
         again = span.again_from(windows)
@@ -109,6 +112,7 @@ class BackfillRequest:
             due=due,
             failed=bool(due) and self._failed(number, due[0]),
             rejudgeable=self._store.backfills.rejudgeable(number),
+            **(_kept(traffic, records) if isinstance(traffic, TableSource) else {}),
         )
 
     def _failed(self, number: int, window: Window) -> bool:
@@ -119,6 +123,15 @@ class BackfillRequest:
         )
         runs = self._store.runs.latest(number, latest=1)
         return begun or bool(runs and (runs[0].error or runs[0].ended_at is None))
+
+
+def _kept(table: TableSource, records: Sequence[WindowRecord]) -> dict[str, Any]:
+    """What is to be known of windows whose sums are kept, as `KnownWindows` has it."""
+    windows = [(record, Window(start=record.start, end=record.end)) for record in records]
+    unused = {record.start: why for record, window in windows if (why := table.why_not_kept(window))}
+    labels = [(record, table.kept_labels(window)) for record, window in windows]
+    late = {record.start: record.labels - count for record, count in labels if count is not None}
+    return {"unused": unused, "late_labels": {start: count for start, count in late.items() if count > 0}}
 
 
 def backfill(

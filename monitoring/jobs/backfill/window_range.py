@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
@@ -26,6 +26,8 @@ class KnownWindows:
         due: Those that are due and were not judged, in order.
         failed: Whether the last attempt at the first of these failed.
         rejudgeable: When the windows begin that can be judged again, in order.
+        unused: Why the sums that are kept of a window are not used, by when it begins.
+        late_labels: By when it begins, the labels of a window without rows that came later than their rows.
     """
 
     judged: Sequence[WindowRecord]
@@ -33,6 +35,8 @@ class KnownWindows:
     due: Sequence[Window]
     failed: bool
     rejudgeable: Sequence[datetime]
+    unused: Mapping[datetime, str] = field(default_factory=dict)
+    late_labels: Mapping[datetime, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,10 +115,21 @@ def _check_kept(record: WindowRecord, rejudgeable: Sequence[datetime]) -> None:
 def _check_rows(first: WindowRecord, windows: KnownWindows) -> None:
     """Raises BadInput where a window that would be judged again has fewer rows now than it was judged with."""
     for record, (_, rows) in zip(windows.judged, windows.counts.tolist(), strict=True):
-        if record.start >= first.start and rows < record.rows:
+        if record.start < first.start:
+            continue
+        if rows < record.rows:
+            why = windows.unused.get(record.start, "")
             raise BadInput(
                 "Rows of a window that would be judged again are gone.",
-                got=f"{rows:,} of {record.rows:,} rows of the window that begins at {record.start:{FORM}} UTC",
-                expected="all rows of every window from the first of the range on",
+                got=f"{rows:,} of {record.rows:,} rows of the window that begins at {record.start:{FORM}} UTC"
+                + (f"; sums were kept of it, but {why}" if why else ""),
+                expected="all rows of every window from the first of the range on, or what `keep` in [engine] kept",
                 fix="Name traffic that has them with --traffic, or begin later.",
+            )
+        if labels := windows.late_labels.get(record.start, 0):
+            raise BadInput(
+                "Rows are gone that labels are for which came later.",
+                got=f"{labels:,} labels in the window that begins at {record.start:{FORM}} UTC, and no rows",
+                expected="the rows, or labels that are in their rows",
+                fix="Name traffic that has the rows with --traffic, or begin later.",
             )

@@ -9,18 +9,16 @@ from typing import Any
 import pyarrow as pa
 
 from monitoring.errors import BadInput, CannotRun
-
-#: What the rows are called in a statement.
-ROWS = "pitfalls_rows"
-
-_QUOTE, _APOSTROPHE = chr(34), chr(39)
+from monitoring.jobs.engines.sql_relation import DIALECTS, ROWS, condition
 
 #: Rows that come at once.
 _BATCH_ROWS = 1 << 16
 
 
 class DuckDBRelation:
-    """Rows of DuckDB. A `monitoring.jobs.engines.relation.Relation` that sums in SQL as well."""
+    """Rows of DuckDB. A `monitoring.jobs.engines.sql_relation.SqlRelation`."""
+
+    dialect = DIALECTS["duckdb"]
 
     def __init__(self, run: Callable[[str], Any], event_time: str, prediction_id: str) -> None:
         """Reads nothing yet.
@@ -28,7 +26,7 @@ class DuckDBRelation:
         Args:
             run: Runs a statement on `ROWS`, and gives DuckDB's result.
         """
-        self._run, self.event_time, self._prediction_id = run, event_time, prediction_id
+        self._run, self.event_time, self.prediction_id = run, event_time, prediction_id
         self._schema: pa.Schema | None = None
 
     @classmethod
@@ -92,8 +90,8 @@ class DuckDBRelation:
         ids: Sequence[str] | None = None,
     ) -> Iterator[pa.RecordBatch]:
         """See `Relation`."""
-        chosen = ", ".join(quoted(name) for name in names)
-        where = self.condition(between, ids)
+        chosen = ", ".join(map(self.dialect.quoted, names))
+        where = condition(self, between, ids)
         reader = _reader(self._run(f"SELECT {chosen} FROM {ROWS} WHERE {where}"))
         for batch in reader:
             yield pa.RecordBatch.from_arrays(
@@ -105,43 +103,7 @@ class DuckDBRelation:
         """The result of a statement on `ROWS`."""
         return _reader(self._run(text)).read_all()
 
-    def condition(
-        self, between: tuple[int, int] | None, ids: Sequence[str] | None = None, *, without: Sequence[str] = ()
-    ) -> str:
-        """A condition on event times in microseconds, and on ids; rows without a time are left out of any span."""
-        when, name = quoted(self.event_time), f"CAST({quoted(self._prediction_id)} AS VARCHAR)"
-        parts = []
-        if between is not None:
-            parts.append(f"epoch_us({when}) >= {between[0]} AND epoch_us({when}) < {between[1]}")
-        if ids is not None:
-            parts.append(f"{name} IN ({listed(ids)})" if ids else "FALSE")
-        if without:
-            parts.append(f"{name} NOT IN ({listed(without)})")
-        return " AND ".join(parts) or "TRUE"
-
 
 def _reader(result: Any) -> pa.RecordBatchReader:
     take = getattr(result, "to_arrow_reader", None) or result.fetch_record_batch
     return take(_BATCH_ROWS)
-
-
-def quoted(name: str) -> str:
-    """A column's name in SQL.
-
-    >>> quoted('the "age"') == chr(34) + "the " + 2 * chr(34) + "age" + 3 * chr(34)
-    True
-    """
-    return f'"{_doubled(name, _QUOTE)}"'
-
-
-def listed(words: Sequence[str]) -> str:
-    """Texts in SQL.
-
-    >>> listed(["a", "it's"])
-    "'a', 'it''s'"
-    """
-    return ", ".join(f"'{_doubled(word, _APOSTROPHE)}'" for word in words)
-
-
-def _doubled(text: str, mark: str) -> str:
-    return text.replace(mark, 2 * mark)

@@ -6,13 +6,20 @@ from collections.abc import Iterator, Sequence
 from functools import reduce
 from operator import add
 
+from monitoring.baseline.predictions import no_predictions
 from monitoring.baseline.spec import BaselineSpec
+from monitoring.errors import CannotRun
 from monitoring.jobs.engines.engine import Engine, work_of
+from monitoring.jobs.engines.kept_partials import KeptPartials
 from monitoring.jobs.engines.partial import Partial
 from monitoring.jobs.engines.recipe import Recipe
+from monitoring.judging.window.label_findings import UnknownClassLabels
 from monitoring.judging.window.window_sums import WindowAggregator
+from monitoring.records import Finding
 from monitoring.timestamps import as_microseconds
+from monitoring.traffic.tables.kept_sums import KeptSums
 from monitoring.traffic.tables.label_import import LabelRouting
+from monitoring.traffic.tables.read_sums import ReadSums
 from monitoring.traffic.tables.table import Table
 from monitoring.traffic.windows import Window
 
@@ -20,17 +27,35 @@ from monitoring.traffic.windows import Window
 class Gathering:
     """Has an engine read windows of a table. A `monitoring.jobs.sources.table_window.GatheredWindows`.
 
-    One call of the engine reads all windows that are expected, so that a piece is read once for all that it lies in.
+    One call of the engine reads all windows that are expected, so that a piece is read once for all that it lies in. A
+    window whose partial is kept, and whose rows are as they were or gone, is not read.
     """
 
-    def __init__(self, engine: Engine, table: Table, spec: BaselineSpec, routing: LabelRouting) -> None:
-        """Reads nothing yet."""
-        self._engine, self._table, self._spec, self._routing = engine, table, spec, routing
+    def __init__(
+        self,
+        engine: Engine,
+        table: Table,
+        spec: BaselineSpec,
+        routing: LabelRouting,
+        *,
+        kept: KeptPartials | None = None,
+        is_copy: bool = False,
+    ) -> None:
+        """Reads nothing yet.
+
+        Args:
+            kept: Partials of earlier runs, and where those of this one go; None: none are kept.
+            is_copy: Whether the table is a copy of some columns of rows that the engine reads elsewhere: whether these
+                are the same is checked.
+        """
+        self._engine, self._table, self._spec, self._routing, self._kept = engine, table, spec, routing, kept
+        self._is_copy = is_copy
         self._expected: tuple[Window, ...] = ()
         self._by: tuple[object, object] | None = None
         self._partials: Iterator[Partial] = iter(())
         self._next: Partial | None = None
         self._until = -1
+        self._usable: dict[Window, tuple[KeptSums, ...]] = {}
 
     def expect(self, windows: Sequence[Window]) -> None:
         """Windows that will be asked for, in this order."""
@@ -48,13 +73,49 @@ class Gathering:
         if self._by != by or start < self._until or window not in self._expected:
             self._begin(window, aggregator)
             self._by = by
+        self._until = as_microseconds(window.end)
+        if self._kept is not None and window in self._usable:
+            return self._kept.partial(window, self._usable[window])
         partials = []
         while self._next is not None and self._next.start <= start:
             if self._next.start == start:
                 partials.append(self._next)
             self._next = next(self._partials, None)
-        self._until = as_microseconds(window.end)
-        return reduce(add, partials) if partials else None
+        partial = reduce(add, partials) if partials else None
+        if self._is_copy:
+            self._check_rows(window, 0 if partial is None else partial.read.rows)
+        if self._kept is not None:
+            self._kept.keep(partial or self._without_rows(window, aggregator), window, self._table)
+        return partial
+
+    def _check_rows(self, window: Window, rows: int) -> None:
+        """Raises CannotRun where the engine has read other rows than were copied."""
+        copied = int(self._table.counts([window])[0, 1])
+        if rows != copied:
+            raise CannotRun(
+                "The rows have changed while they were read.",
+                got=f"{copied:,} rows of the window from {window.start:%Y-%m-%d %H:%M} UTC on, then {rows:,}",
+                expected="the same rows in every pass of a run",
+                fix="Run again: nothing was judged of this window. Give late rows more time, `lateness`, or read a "
+                "snapshot of the table.",
+            )
+
+    def findings(self, window: Window) -> tuple[Finding, ...]:
+        """What is to be said of how a window was read: that its rows are gone."""
+        files = self._usable.get(window, ())
+        if not files or self._table.counts([window])[0, 0]:
+            return ()
+        rows = sum(kept.rows for kept in files)
+        message = (
+            f"The {rows:,} rows of this window are gone: it is judged by the sums that were kept of them, without rows "
+            "to look at, and without labels that came later than their rows."
+        )
+        return (Finding(kind="rows gone", feature="", message=message),)
+
+    def _without_rows(self, window: Window, aggregator: WindowAggregator) -> Partial:
+        none = WindowAggregator(aggregator.scorer, aggregator.profiles).result(no_predictions(self._spec))
+        start, end = as_microseconds(window.start), as_microseconds(window.end)
+        return Partial(start=start, end=end, sums=none, read=ReadSums(), unknown=UnknownClassLabels())
 
     def _begin(self, window: Window, aggregator: WindowAggregator) -> None:
         """Ask for the window, and for those that are expected after it."""
@@ -62,5 +123,21 @@ class Gathering:
         windows = (window,) if place is None else self._expected[place:]
         apart = self._routing.labelled_apart
         recipe = Recipe.of(aggregator, self._spec, self._table.columns, None if apart is None else apart().keys)
-        self._partials = self._engine.gather(recipe, work_of(self._table, windows))
+        self._usable = {} if self._kept is None else self._found(self._kept, recipe, windows)
+        work = work_of(self._table, [each for each in windows if each not in self._usable])
+        self._partials = self._engine.gather(recipe, work)
         self._next = next(self._partials, None)
+
+    def _found(
+        self, kept: KeptPartials, recipe: Recipe, windows: Sequence[Window]
+    ) -> dict[Window, tuple[KeptSums, ...]]:
+        """The files of the windows that need not be read."""
+        if not kept.is_of(recipe):
+            raise CannotRun(
+                "Sums are kept by another baseline than the windows are judged by.",
+                got="watches that have changed since the traffic was opened",
+                expected="one baseline in a run",
+                fix="Run again; if it comes back, remove `keep` from the [engine] section.",
+            )
+        found = {window: kept.of(window) for window in windows}
+        return {window: files for window, files in found.items() if kept.is_usable(self._table, window, files)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,3 +61,10 @@ class Partial:
             unknown=self.unknown + other.unknown,
             counted=(*self.counted, *other.counted),
         )
+
+    def within(self, start: int, end: int) -> Partial:
+        """The same rows as some of those of a longer window."""
+        losses = self.sums.labelled
+        tallies = {start: losses.whole} if losses.tallies else {}
+        labelled = replace(losses, tallies=tallies)
+        return replace(self, start=start, end=end, sums=replace(self.sums, labelled=labelled))

@@ -98,8 +98,12 @@ class Recipe:
 
     @cached_property
     def digest(self) -> str:
-        """What the recipe comes to: partials of another are not merged with its own."""
-        return hashlib.sha256(self.packed).hexdigest()
+        """What the recipe comes to: partials of another are not merged with its own.
+
+        Each part counts by itself: `pack` says too which objects are one, and a fit that was read back shares others.
+        """
+        parts = (hashlib.sha256(pack(getattr(self, name))).digest() for name in _FIELDS)
+        return hashlib.sha256(b"".join([installed_version().encode(), *parts])).hexdigest()
 
     @cached_property
     def edges_digest(self) -> str:
@@ -164,5 +168,5 @@ def _require_plain(catalogue: Catalogue) -> None:
             "The rows of this deployment are read by one process.",
             got=what,
             expected="watches that every task can compute",
-            fix='Remove `kind` from the [engine] section: the engine is "local" then.',
+            fix='Remove `kind` and `keep` from the [engine] section: the engine is "local" then.',
         )

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import pickle
+import re
+import subprocess
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib.metadata import version
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,6 +34,12 @@ TASKS = 256
 
 #: Windows of one job over a frame.
 WINDOWS = 128
+
+#: The oldest Java that Spark 4 runs on.
+OLDEST_JAVA = 17
+
+#: Where files of a driver of Databricks outlive it.
+KEPT_BY_DATABRICKS = ("/Volumes", "/Workspace", "/dbfs", "/mnt")
 
 #: Seconds between two calls of what is done while a job is waited for.
 MEANWHILE_SECONDS = 10.0
@@ -68,6 +78,8 @@ def session(master: str | None) -> Any:
             expected="4 or later, and a cluster of the same",
             fix="pip install 'pyspark>=4,<5'",
         )
+    if not (master or "").startswith("sc://") and sql.SparkSession.getActiveSession() is None:
+        check_java()
     builder = sql.SparkSession.builder.appName("pitfalls monitor")
     if master is not None:
         builder = builder.remote(master) if master.startswith("sc://") else builder.master(master)
@@ -80,6 +92,45 @@ def session(master: str | None) -> Any:
             expected="a running cluster, or Java 17 or later on this machine",
             fix="Check `master` in the [engine] section, and `java -version`.",
         ) from error
+
+
+def check_java() -> None:
+    """Check the Java that a session of this process would start, if there is one.
+
+    Raises:
+        CannotRun: It is older than Spark 4 takes.
+    """
+    home = os.environ.get("JAVA_HOME")
+    program = str(Path(home, "bin", "java")) if home else "java"
+    try:
+        text = subprocess.run([program, "-version"], capture_output=True, text=True, check=False, timeout=60).stderr
+    except (OSError, subprocess.TimeoutExpired):
+        return  # pyspark says what it looks for
+    numbers = re.search(r'version "(?:1\.)?(\d+)', text)
+    if numbers is not None and int(numbers[1]) < OLDEST_JAVA:
+        raise CannotRun(
+            "This Java is too old for Spark 4.",
+            got=f"{program}: {text.splitlines()[0]}",
+            expected=f"Java {OLDEST_JAVA} or later",
+            fix=f"Install it, as by apt-get install openjdk-{OLDEST_JAVA}-jre-headless, and name it in JAVA_HOME; or "
+            "name a cluster of Spark Connect, `master` in the [engine] section, which needs none here.",
+        )
+
+
+def check_label_log(folder: Path) -> None:
+    """Check that the label log of a run on a driver of Databricks is where it outlives the cluster.
+
+    Raises:
+        BadInput: It is on the driver's own disk.
+    """
+    kept = any(folder.is_relative_to(place) for place in KEPT_BY_DATABRICKS)
+    if "DATABRICKS_RUNTIME_VERSION" in os.environ and not kept:
+        raise BadInput(
+            "The label log is on a disk that goes with the cluster.",
+            got=str(folder),
+            expected=f"a folder below {', '.join(KEPT_BY_DATABRICKS)}: it says which labels were counted",
+            fix="Name one, `label_log` in the [traffic] section; and a store that stays, `url` in [store].",
+        )
 
 
 class SparkEngine:

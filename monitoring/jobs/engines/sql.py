@@ -13,12 +13,12 @@ from monitoring.baseline.batch import final
 from monitoring.baseline.predictions import Predictions, no_predictions
 from monitoring.baseline.profile import Bins, FeatureCounts
 from monitoring.baseline.profile_builder import ProfileBuilder
-from monitoring.errors import BadInput, CannotRun
-from monitoring.jobs.engines.duckdb_relation import DuckDBRelation
+from monitoring.errors import CannotRun
 from monitoring.jobs.engines.engine import Work
 from monitoring.jobs.engines.partial import Partial
 from monitoring.jobs.engines.recipe import Recipe
 from monitoring.jobs.engines.shared_rows import shared_rows
+from monitoring.jobs.engines.sql_relation import SqlRelation
 from monitoring.jobs.engines.sql_sums import Span, number_counts, row_counts, word_counts
 from monitoring.jobs.engines.task import gathered
 from monitoring.timestamps import as_datetime, as_microseconds
@@ -34,12 +34,12 @@ TASKS = 32
 
 
 class SqlEngine:
-    """Sums inputs up in DuckDB; rows of answers and labels are scored here. An `Engine`.
+    """Sums inputs up in a database; rows of answers and labels are scored here. An `Engine`.
 
     Cost: a statement for each input, over all windows of some tasks; of each window at most three samples of rows.
     """
 
-    def __init__(self, relation: DuckDBRelation, narrow: frozenset[str], shared: Sequence[str]) -> None:
+    def __init__(self, relation: SqlRelation, narrow: frozenset[str], shared: Sequence[str]) -> None:
         """Reads nothing yet."""
         self._relation, self._narrow, self._shared = relation, narrow, shared
 
@@ -48,17 +48,7 @@ class SqlEngine:
 
         Yields:
             Partials in the order of the tasks.
-
-        Raises:
-            BadInput: Inputs describe columns, such as texts.
         """
-        if recipe.spec.described:
-            raise BadInput(
-                "Texts, images and other columns that inputs describe are not summed up in SQL.",
-                got=", ".join(each.source for each in recipe.spec.described),
-                expected="inputs that are numbers or categories",
-                fix='Remove `kind` from the [engine] section: the rows are fetched, and read by "local".',
-            )
         summed = _Summed(self._relation, recipe, self._narrow, self._shared)
         tasks = iter(work)
         while some := tuple(islice(tasks, TASKS)):
@@ -68,7 +58,7 @@ class SqlEngine:
 class _Summed:
     """What one call gathers."""
 
-    def __init__(self, relation: DuckDBRelation, recipe: Recipe, narrow: frozenset[str], shared: Sequence[str]) -> None:
+    def __init__(self, relation: SqlRelation, recipe: Recipe, narrow: frozenset[str], shared: Sequence[str]) -> None:
         self.relation, self.recipe, self.shared = relation, recipe, shared
         inputs = recipe.columns.inputs
         narrow_inputs = {name: kind for name, kind in inputs.items() if name in narrow}

@@ -12,7 +12,7 @@ from monitoring.baseline.moments import NO_MOMENTS, Moments
 from monitoring.baseline.profile import Bins, FeatureCounts
 from monitoring.baseline.profile_builder import ProfileBuilder
 from monitoring.errors import BadInput
-from monitoring.jobs.engines.duckdb_relation import ROWS, DuckDBRelation, quoted
+from monitoring.jobs.engines.sql_relation import ROWS, SqlRelation, condition, number_cell
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import RawRows
 from monitoring.traffic.tables.rows import read_input
@@ -25,7 +25,7 @@ Span = tuple[int, int]
 
 
 def number_counts(
-    relation: DuckDBRelation, bins: Bins, spans: Sequence[Span], without: Sequence[str]
+    relation: SqlRelation, bins: Bins, spans: Sequence[Span], without: Sequence[str]
 ) -> list[FeatureCounts]:
     """A number's counts and moments in some windows.
 
@@ -38,17 +38,7 @@ def number_counts(
     Returns:
         One for each window.
     """
-    edges = bins.edges or ()
-    cell = f"CAST({quoted(bins.feature)} AS DOUBLE)"
-    text = f"""
-        SELECT w, {_case("x", [float_literal(edge) for edge in edges], 0)} AS b, x IS NULL AS missing, count(*) AS n,
-            count(*) FILTER (WHERE isfinite(x)) AS finite, count(*) FILTER (WHERE x = 0) AS zeros,
-            avg(x) FILTER (WHERE isfinite(x)) AS mean, var_pop(x) FILTER (WHERE isfinite(x)) AS variance,
-            min(x) AS low, max(x) AS high
-        FROM (
-            SELECT {_window(relation, spans)} AS w, CASE WHEN isnan({cell}) THEN NULL ELSE {cell} END AS x
-            FROM {ROWS} WHERE {relation.condition((spans[0][0], spans[-1][1]), without=without)}
-        ) WHERE w IS NOT NULL GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
+    text = number_statement(relation, bins, spans, without)
     features = [(np.zeros(bins.places, dtype=np.int64), 0, NO_MOMENTS) for _ in spans]
     for row in relation.table(text).to_pylist():
         counts, missing, moments = features[row["w"]]
@@ -69,8 +59,28 @@ def number_counts(
     return [FeatureCounts(tuple(counts.tolist()), missing, moments) for counts, missing, moments in features]
 
 
+def number_statement(relation: SqlRelation, bins: Bins, spans: Sequence[Span], without: Sequence[str]) -> str:
+    """The statement of `number_counts`, in the relation's dialect."""
+    dialect, cell = relation.dialect, number_cell(relation, bins.feature)
+    finite = dialect.is_finite.format("x")
+    value = "x"
+    if dialect.largest is not None:
+        value = f"GREATEST(LEAST(x, {dialect.number(dialect.largest)}), {dialect.number(-dialect.largest)})"
+    return f"""
+        SELECT w, {_tree_of_bins("x", [dialect.number(edge) for edge in bins.edges or ()])} AS b,
+            CASE WHEN x IS NULL THEN 1 ELSE 0 END AS missing, count(*) AS n,
+            count(CASE WHEN {finite} THEN 1 END) AS finite, count(CASE WHEN x = 0 THEN 1 END) AS zeros,
+            avg(CASE WHEN {finite} THEN {value} END) AS mean,
+            var_pop(CASE WHEN {finite} THEN {value} END) AS variance, min(x) AS low, max(x) AS high
+        FROM (
+            SELECT {_window(relation, spans)} AS w,
+                CASE WHEN {dialect.is_nan.format(cell)} THEN NULL ELSE {cell} END AS x
+            FROM {ROWS} WHERE {condition(relation, (spans[0][0], spans[-1][1]), without=without)}
+        ) AS cells WHERE w IS NOT NULL GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
+
+
 def word_counts(
-    relation: DuckDBRelation,
+    relation: SqlRelation,
     feature: str,
     spans: Sequence[Span],
     without: Sequence[str],
@@ -90,14 +100,8 @@ def word_counts(
     Raises:
         BadInput: There are more than `MOST_VALUES` values.
     """
-    name = quoted(feature)
     binary = pa.types.is_string(relation.schema.field(feature).type)
-    key = f"encode({name})" if binary else name
-    text = f"""
-        SELECT w, v, count(*) AS n FROM (
-            SELECT {_window(relation, spans)} AS w, {key} AS v
-            FROM {ROWS} WHERE {relation.condition((spans[0][0], spans[-1][1]), without=without)}
-        ) WHERE w IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2 LIMIT {MOST_VALUES + 1}"""
+    text = word_statement(relation, feature, spans, without)
     table = relation.table(text)
     if table.num_rows > MOST_VALUES:
         raise BadInput(
@@ -117,29 +121,37 @@ def word_counts(
     return result
 
 
-def row_counts(relation: DuckDBRelation, spans: Sequence[Span], without: Sequence[str]) -> list[int]:
-    """How many rows some windows have."""
-    text = f"""
+def word_statement(relation: SqlRelation, feature: str, spans: Sequence[Span], without: Sequence[str]) -> str:
+    """The statement of `word_counts`, in the relation's dialect."""
+    name = relation.dialect.quoted(feature)
+    if pa.types.is_string(relation.schema.field(feature).type):
+        name = relation.dialect.utf8.format(name)
+    return f"""
+        SELECT w, v, count(*) AS n FROM (
+            SELECT {_window(relation, spans)} AS w, {name} AS v
+            FROM {ROWS} WHERE {condition(relation, (spans[0][0], spans[-1][1]), without=without)}
+        ) AS cells WHERE w IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2 LIMIT {MOST_VALUES + 1}"""
+
+
+def row_statement(relation: SqlRelation, spans: Sequence[Span], without: Sequence[str]) -> str:
+    """The statement of `row_counts`, in the relation's dialect."""
+    return f"""
         SELECT w, count(*) AS n FROM (
             SELECT {_window(relation, spans)} AS w
-            FROM {ROWS} WHERE {relation.condition((spans[0][0], spans[-1][1]), without=without)}
-        ) WHERE w IS NOT NULL GROUP BY 1"""
+            FROM {ROWS} WHERE {condition(relation, (spans[0][0], spans[-1][1]), without=without)}
+        ) AS cells WHERE w IS NOT NULL GROUP BY 1"""
+
+
+def row_counts(relation: SqlRelation, spans: Sequence[Span], without: Sequence[str]) -> list[int]:
+    """How many rows some windows have."""
+    text = row_statement(relation, spans, without)
     rows_by_window = {row["w"]: int(row["n"]) for row in relation.table(text).to_pylist()}
     return [rows_by_window.get(number, 0) for number in range(len(spans))]
 
 
-def float_literal(value: float) -> str:
-    """A float in SQL, to the last bit: as a double, since a plain 0.1 is a decimal there.
-
-    >>> float_literal(0.1), float_literal(-2.0)
-    ("'0.1'::DOUBLE", "'-2.0'::DOUBLE")
-    """
-    return f"'{value!r}'::DOUBLE"
-
-
-def _window(relation: DuckDBRelation, spans: Sequence[Span]) -> str:
+def _window(relation: SqlRelation, spans: Sequence[Span]) -> str:
     """The number of the window that a row's event time lies in; NULL between windows."""
-    when = f"epoch_us({quoted(relation.event_time)})"
+    when = relation.dialect.microseconds.format(relation.dialect.quoted(relation.event_time))
     ends = sorted({end for span in spans for end in span})
     places = {span: number for number, span in enumerate(spans)}
     between = [places.get((low, high)) for low, high in pairwise(ends)]
@@ -147,9 +159,9 @@ def _window(relation: DuckDBRelation, spans: Sequence[Span]) -> str:
     return _tree(when, [str(end) for end in ends], leaves)
 
 
-def _case(value: str, edges: Sequence[str], first: int) -> str:
+def _tree_of_bins(value: str, edges: Sequence[str]) -> str:
     """The number of edges that are not above a value, by halving."""
-    return _tree(value, edges, [str(first + place) for place in range(len(edges) + 1)])
+    return _tree(value, edges, [str(place) for place in range(len(edges) + 1)])
 
 
 def _tree(value: str, edges: Sequence[str], leaves: Sequence[str]) -> str:

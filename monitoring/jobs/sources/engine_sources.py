@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.config import MonitorConfig
 from monitoring.config.addresses import redacted
+from monitoring.config.database_address import is_database_url
 from monitoring.errors import BadInput
+from monitoring.jobs.engines.database_relation import DatabaseRelation
 from monitoring.jobs.engines.duckdb_relation import DuckDBRelation
 from monitoring.jobs.engines.engine import Engine
-from monitoring.jobs.engines.spark import SparkRelation, SparkRowsEngine, is_spark_frame, session
+from monitoring.jobs.engines.spark import SparkRelation, SparkRowsEngine, check_label_log, is_spark_frame, session
 from monitoring.jobs.engines.sql import SqlEngine
+from monitoring.jobs.engines.sql_relation import SqlRelation, dialect_of
 from monitoring.jobs.sources.database_rows import FIRST, MARGIN
 from monitoring.jobs.sources.read_scope import ReadScope
 from monitoring.jobs.sources.relation_source import RemoteRows, open_relation
 from monitoring.jobs.sources.table_source import TableSource
-from monitoring.traffic.remote.sql_query import with_bounds
+from monitoring.notifications.routes.secret import read_secret
+from monitoring.traffic.remote.duckdb_query import time_literals
+from monitoring.traffic.remote.sql_query import SqlQuery, with_bounds
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.extents import AHEAD
 
@@ -59,6 +64,7 @@ def open_remote(
     if live is None and config.engine.kind == "spark":
         live = session(config.engine.master).table(config.engine.table)
     if live is not None and is_spark_frame(live):
+        check_label_log(config.traffic.label_log)
         frame = SparkRelation(live, columns.event_time, columns.prediction_id)
 
         def by_spark(_: frozenset[str], shared: Sequence[str]) -> Engine:
@@ -66,8 +72,19 @@ def open_remote(
 
         rows = RemoteRows(relation=frame, narrow=(), engine=by_spark)
         return open_relation(rows, columns, spec, labels=labels, clock=clock, scope=scope)
+    if spec.described:
+        raise BadInput(
+            "Texts, images and other columns that inputs describe are not summed up in SQL.",
+            got=", ".join(each.source for each in spec.described),
+            expected="inputs that are numbers or categories",
+            fix='Remove `kind` from the [engine] section: the rows are fetched, and read by "local".',
+        )
     names = (columns.event_time, columns.prediction_id)
-    relation = DuckDBRelation.of(live, *names) if live is not None else _database(config, names, scope, clock())
+    relation: SqlRelation
+    if live is not None:
+        relation = DuckDBRelation.of(live, *names)
+    else:
+        relation = _database(config, names, scope, clock(), meanwhile)
 
     def by_sql(narrow: frozenset[str], shared: Sequence[str]) -> Engine:
         return SqlEngine(relation, narrow, shared)
@@ -79,14 +96,20 @@ def open_remote(
     return open_relation(rows, columns, spec, labels=labels, clock=clock, scope=scope)
 
 
-def _database(config: MonitorConfig, names: tuple[str, str], scope: ReadScope, now: datetime) -> DuckDBRelation:
+def _database(
+    config: MonitorConfig,
+    names: tuple[str, str],
+    scope: ReadScope,
+    now: datetime,
+    meanwhile: Callable[[], None],
+) -> SqlRelation:
     """The query of a config, on the rows of interest."""
     path, query = str(config.traffic.path), config.traffic.query
-    if query is None or not path.startswith(_DUCKDB):
+    if query is None or not is_database_url(path):
         raise BadInput(
-            'The engine "sql" sums up the rows of a query on a DuckDB database.',
+            'The engine "sql" sums up the rows of a query on a database.',
             got=redacted(path) if query is not None else "no query in the [traffic] section",
-            expected='path = "duckdb:////data/warehouse.duckdb" and a query',
+            expected='path = "duckdb:////data/warehouse.duckdb", or of PostgreSQL, and a query',
             fix="Write both, or remove `kind` from the [engine] section: rows of other databases are fetched.",
         )
     if config.traffic.labels_query is not None:
@@ -96,10 +119,15 @@ def _database(config: MonitorConfig, names: tuple[str, str], scope: ReadScope, n
             expected="labels in a column of the query",
             fix="Join them there, or remove `kind` from the [engine] section.",
         )
+    dialect_of(path)
     since = FIRST if scope.since is None else scope.since - MARGIN
-    bounds = {"start": _literal(since), "end": _literal(now + AHEAD + MARGIN)}
-    return DuckDBRelation.of_file(path.removeprefix(_DUCKDB), with_bounds(query, bounds), *names)
-
-
-def _literal(moment: datetime) -> str:
-    return f"TIMESTAMPTZ '{moment.astimezone(UTC).isoformat(sep=' ')}'"
+    text = with_bounds(query, time_literals({"start": since, "end": now + AHEAD + MARGIN}))
+    if path.startswith(_DUCKDB):
+        return DuckDBRelation.of_file(path.removeprefix(_DUCKDB), text, *names)
+    database = SqlQuery(
+        url=path,
+        text=text,
+        password=read_secret(config.traffic.password_file, config.traffic.password_env),
+        seconds=config.traffic.query_timeout.total_seconds(),
+    )
+    return DatabaseRelation(database, *names, meanwhile=meanwhile)

@@ -19,11 +19,14 @@ from monitoring.baseline.spec import BaselineSpec
 from monitoring.errors import BadInput
 from monitoring.jobs.engines.engine import Engine
 from monitoring.jobs.engines.gathering import Gathering
+from monitoring.jobs.engines.kept_partials import KeptPartials
+from monitoring.jobs.engines.local import LocalEngine
 from monitoring.jobs.sources.read_scope import EVERYTHING, ReadScope
 from monitoring.jobs.sources.table_window import OtherReaders, TableWindow
 from monitoring.judging.window.windowing import contiguous_spans
 from monitoring.records import Finding
 from monitoring.tasks.label_codes import label_digests
+from monitoring.timestamps import duration_microseconds
 from monitoring.traffic.descriptors.encoded_image import images_by_id
 from monitoring.traffic.id_keys import IdSet
 from monitoring.traffic.labels.label_log import LabelLog
@@ -94,7 +97,7 @@ class TableSource:
         if scope.job:
             self._counted.begin(scope.counted_since or scope.since, scope.judged_until)
         new_since = _new_since(scope, self._counted.earliest())
-        pieces: Sequence[TablePiece] = pieces_of(path, columns.format)
+        pieces: Sequence[TablePiece] = pieces_of(path, columns.format, in_parts=True)
         batches: Mapping[str, int] = {}
         if columns.batches is not None:
             if columns.batches.column is None and Path(path).is_file():
@@ -111,7 +114,7 @@ class TableSource:
         self._label_tables = (
             None
             if label_tables is None
-            else LabelTables(pieces_of(label_tables, columns.format, may_be_to_come=True), columns)
+            else LabelTables(pieces_of(label_tables, columns.format, may_be_to_come=True, in_parts=True), columns)
         )
         self._routing = LabelRouting.of(self._table, self._label_tables)
         self._imported = NO_IMPORTED_LABELS
@@ -126,7 +129,9 @@ class TableSource:
             )
         self._table.reader.forget()
         self._whole: Callable[[Window], Table] | None = None
+        self._engine: Engine | None = None
         self._gathering: Gathering | None = None
+        self._kept: KeptPartials | None = None
 
     def _digests(self, words: pa.ChunkedArray) -> NDArray[np.int64]:
         """What labels, as text [n], are kept as, [n]."""
@@ -194,9 +199,13 @@ class TableSource:
 
     def read_by(self, reading: Reading) -> None:
         """Have others read the rows."""
-        self._whole = reading.whole
+        self._whole, self._engine = reading.whole, reading.engine
         if reading.engine is not None:
-            self._gathering = Gathering(reading.engine, self._table, self._spec, self._routing)
+            self._gathering = self._gathered_by(reading.engine, None)
+
+    def _gathered_by(self, engine: Engine, kept: KeptPartials | None) -> Gathering:
+        is_copy = self._whole is not None
+        return Gathering(engine, self._table, self._spec, self._routing, kept=kept, is_copy=is_copy)
 
     def expect(self, windows: Sequence[Window]) -> None:
         """See `TrafficSource`."""
@@ -216,17 +225,42 @@ class TableSource:
         cells = self._at(window).cells(self._table.columns.answer[0], window, ids)
         return ids_by_code(pa.array([*cells.values()]))
 
+    def keep(self, kept: KeptPartials, *, judges: bool) -> None:
+        """Use the partials that are kept of windows, and keep those of the windows that are read.
+
+        Args:
+            judges: Whether windows are read to be judged; otherwise it is only known which there are.
+        """
+        self._kept = kept
+        if judges:
+            engine = LocalEngine() if self._engine is None else self._engine
+            self._gathering = self._gathered_by(engine, kept)
+
+    def why_not_kept(self, window: Window) -> str:
+        """Why the sums that are kept of a window are not used; empty if they are, or there are none."""
+        return "" if self._kept is None else self._kept.why_not(window)
+
+    def kept_labels(self, window: Window) -> int | None:
+        """How many labels the kept sums of a window have; None where its rows are there, or nothing is kept."""
+        if self._kept is None or not self._kept.of(window) or self._table.counts([window])[0, 0]:
+            return None
+        return self._kept.labels(window)
+
     def missing_rows(self, window: Window) -> int:
         """See `TrafficSource`: a table does not say what is missing in it."""
         return 0
 
     def spans(self, longest_gap: timedelta) -> tuple[tuple[datetime, datetime], ...]:
         """See `TrafficSource`."""
-        return contiguous_spans(self._table.ends(longest_gap), longest_gap)
+        ends = self._table.ends(longest_gap)
+        if self._kept is not None:
+            ends = np.sort(np.append(ends, self._kept.times(self._table, duration_microseconds(longest_gap))))
+        return contiguous_spans(ends, longest_gap)
 
     def row_counts(self, windows: Sequence[Window]) -> NDArray[np.int64]:
         """See `TrafficSource`."""
-        return self._table.counts(windows)
+        counts = self._table.counts(windows)
+        return counts if self._kept is None else self._kept.counts(windows, counts)
 
     def event_times(self) -> NDArray[np.int64]:
         """See `TrafficSource`."""

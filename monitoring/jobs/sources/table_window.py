@@ -16,6 +16,7 @@ from monitoring.jobs.engines.partial import Partial
 from monitoring.judging.window.label_findings import UnknownClassLabels
 from monitoring.judging.window.traffic_source import ReadSummary
 from monitoring.judging.window.window_sums import WindowAggregator
+from monitoring.records import Finding
 from monitoring.tasks.label_codes import label_digests
 from monitoring.tasks.task import NO_LABEL
 from monitoring.timestamps import as_microseconds
@@ -32,6 +33,9 @@ class GatheredWindows(Protocol):
 
     def partial(self, window: Window, aggregator: WindowAggregator) -> Partial | None:
         """All of a window's partials, added up; None without rows. The aggregator does what tasks have to do."""
+
+    def findings(self, window: Window) -> tuple[Finding, ...]:
+        """What is to be said of how the window was read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +101,9 @@ class TableWindow:
                 aggregator.merge(partial.sums)
                 for part in partial.counted:
                     writer.add(part.file, part.rows, part.labels)
-                self._summary = self._summary_of(partial.read, partial.unknown)
+                summary = self._summary_of(partial.read, partial.unknown)
+                found = self._gathered.findings(self._window)
+                self._summary = replace(summary, findings=(*summary.findings, *found))
                 return
             for each in self._pass():
                 labelled = np.flatnonzero(each.labelled)

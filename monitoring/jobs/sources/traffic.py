@@ -21,7 +21,10 @@ from monitoring.config.database_address import is_database_url
 from monitoring.config.draft import toml_key
 from monitoring.config.traffic_section import TrafficSection
 from monitoring.errors import BadInput
+from monitoring.jobs.deployment import Deployment
 from monitoring.jobs.engines.choice import engine_of
+from monitoring.jobs.engines.kept_partials import KeptPartials
+from monitoring.jobs.engines.recipe import Recipe
 from monitoring.jobs.sources.database_rows import copy_database
 from monitoring.jobs.sources.engine_sources import open_remote
 from monitoring.jobs.sources.log_source import LogSource
@@ -36,6 +39,7 @@ from monitoring.traffic.remote.urls import is_url
 from monitoring.traffic.tables.batches import BATCH_TIME
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import is_table, pattern_below, require_table
+from monitoring.traffic.tables.kept_sums import KeptSumsFolder
 from monitoring.traffic.tables.table_format import BatchKey, TableFormat
 from monitoring.traffic.tables.tasks.outputs import OutputColumns, named_outputs
 
@@ -114,6 +118,21 @@ def open_live(
     return open_remote(config, table, live, clock=clock, scope=scope, meanwhile=meanwhile)
 
 
+def keep_partials(config: MonitorConfig, traffic: object, deployment: Deployment, *, judges: bool) -> None:
+    """Have a table's windows judged by what is kept of them, and keep it, where the config says so.
+
+    Args:
+        traffic: the traffic as the deployment's windows are read from it.
+        judges: whether windows are read to be judged; otherwise it is only known which there are.
+
+    Raises:
+        BadInput: part of what is summed up is the user's own code, or runs the model.
+    """
+    if config.engine.keep and isinstance(traffic, TableSource):
+        recipe = Recipe.of(deployment.judge.aggregator(), deployment.baseline.spec, traffic.table.columns)
+        traffic.keep(KeptPartials(KeptSumsFolder(config.traffic.label_log), recipe), judges=judges)
+
+
 def _table(
     config: MonitorConfig,
     baseline: Baseline,
@@ -138,12 +157,13 @@ def _table(
 
 def _check_engine(config: MonitorConfig) -> None:
     """Raises BadInput for an engine that reads tables, where the traffic is a traffic log."""
-    if config.engine.kind != "local":
+    if config.engine.kind != "local" or config.engine.keep:
+        setting = "keep = true" if config.engine.keep else f'kind = "{config.engine.kind}"'
         raise BadInput(
-            "A traffic log is read by the process that judges.",
-            got=f'kind = "{config.engine.kind}" in the [engine] section, and a traffic log',
+            "A traffic log is read by the process that judges, and keeps its rows itself.",
+            got=f"{setting} in the [engine] section, and a traffic log",
             expected="files of a table",
-            fix="Remove `kind` from the [engine] section.",
+            fix="Remove `kind` and `keep` from the [engine] section.",
         )
 
 

@@ -160,6 +160,31 @@ def _copy(query: SqlQuery, target: Path, check: Callable[[pa.Schema], None], sto
     return rows
 
 
+def tables_of_query(query: SqlQuery) -> Iterator[pa.Table]:
+    """The rows of a query, as `query_to_parquet` takes them; a table without rows where there are none.
+
+    Yields:
+        `ROWS_AT_ONCE` rows at most.
+
+    Raises:
+        BadInput: As `query_to_parquet`.
+        CannotRun: The database cannot be reached, or takes too long.
+    """
+    with _result(query, lambda: False) as result:
+        names, some = _names(result), False
+        for chunk in result.partitions(ROWS_AT_ONCE):
+            some = True
+            yield _table(names, chunk)
+        if not some:
+            yield _table(names, [])
+
+
+def columns_of_query(query: SqlQuery) -> dict[str, object]:
+    """The columns of a query, and what its driver calls their types. Raises as `tables_of_query`."""
+    with _result(query, lambda: False) as result:
+        return dict(zip(_names(result), (column[1] for column in result.cursor.description), strict=True))
+
+
 def _copy_duckdb(query: SqlQuery, target: Path, check: Callable[[pa.Schema], None], stopped: Callable[[], bool]) -> int:
     statement, rows = with_bounds(query.text, time_literals(query.bounds)), 0
     with (
@@ -202,7 +227,11 @@ def _result(query: SqlQuery, stopped: Callable[[], bool]) -> Iterator[Any]:
                 connection.exec_driver_sql("PRAGMA query_only = ON")
                 connection.connection.driver_connection.set_progress_handler(stopped, INSTRUCTIONS)
             statement, values = sa.text(_statement(query)), _parameters(query, engine.dialect.name)
-            yield connection.execute(statement, values, execution_options=streamed)
+            result = connection.execute(statement, values, execution_options=streamed)
+            try:
+                yield result
+            finally:
+                result.close()
     except (sa.exc.OperationalError, sa.exc.InterfaceError) as error:
         raise CannotRun(
             "The query could not be run.",

@@ -116,8 +116,11 @@ class TextLook:
     is_utf_8: bool
 
 
-def look_at_text(path: Path) -> TextLook:
-    """Go through a text file, compressed or not, before it is parsed whole. Memory: `LOOKED_AT` bytes.
+def look_at_text(path: Path, *, whole: bool = True) -> TextLook:
+    """Go through a text file, compressed or not, before it is parsed. Memory: `LOOKED_AT` bytes.
+
+    Args:
+        whole: Whether it will be parsed at once.
 
     Raises:
         BadInput: a line is too long, the file expands too much, or this machine has no memory for it.
@@ -141,7 +144,7 @@ def look_at_text(path: Path) -> TextLook:
             check_expansion(path, size, plain, rows=ends)
             is_utf_8 = is_utf_8 and _decodes(decoder, piece)
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    if 2 * plain > memory:
+    if whole and 2 * plain > memory:
         _refuse(
             path,
             f"{plain:,} bytes of text, which are read at once",

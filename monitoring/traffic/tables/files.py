@@ -21,6 +21,7 @@ from monitoring.traffic.tables.file_limits import check_parquet
 from monitoring.traffic.tables.lake_tables import LAKE_FOLDERS, as_parquet_file, lake_format, refuse_parts_of_lake
 from monitoring.traffic.tables.quotes import UnbalancedQuotes
 from monitoring.traffic.tables.table_format import AS_FILES_SHOW, TableFormat
+from monitoring.traffic.tables.text_parts import TextPart, text_parts
 from monitoring.traffic.tables.tfrecord_files import TFRECORD, as_parquet
 
 PARQUET = (".parquet", ".pq")
@@ -118,6 +119,30 @@ class TextPiece:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextPartPiece:
+    """Some rows of a large text file, its cells as bytes."""
+
+    name: str
+    first_row: int
+    path: Path
+    part: TextPart
+
+    def read(self, names: Collection[str] | None = None) -> RawRows:
+        """See `TablePiece`."""
+        try:
+            return self._rows(self.part.read(names))
+        except (OSError, pa.ArrowException) as error:
+            raise unreadable_file(self.path, str(error)) from error
+
+    def header(self) -> RawRows:
+        """Its columns, without rows."""
+        return self._rows(self.part.header())
+
+    def _rows(self, table: pa.Table) -> RawRows:
+        return RawRows(table=table, text=True, malformed=self.part.malformed)
+
+
 def distinct_columns(table: pa.Table, names: Collection[str] | None) -> RawRows:
     """The table with the first column of each name, and of those that are asked for."""
     places: dict[str, int] = {}
@@ -131,7 +156,7 @@ def distinct_columns(table: pa.Table, names: Collection[str] | None) -> RawRows:
 
 
 def pieces_of(
-    place: Path | str, form: TableFormat = AS_FILES_SHOW, *, may_be_to_come: bool = False
+    place: Path | str, form: TableFormat = AS_FILES_SHOW, *, may_be_to_come: bool = False, in_parts: bool = False
 ) -> tuple[TablePiece, ...]:
     """The pieces of a table's files, by name of the file: one file, all in a folder, or all that match a pattern.
 
@@ -142,6 +167,7 @@ def pieces_of(
         place: The path or URL.
         form: How the files are written.
         may_be_to_come: Whether there may be no file yet, in a folder that is there or at a URL.
+        in_parts: Whether a large text file may have several pieces.
 
     Returns:
         The pieces, in order of file name and place in the file.
@@ -155,7 +181,7 @@ def pieces_of(
         files = _files_at(str(place), required=not may_be_to_come)
     else:
         files = _files(Path(place), required=not may_be_to_come)
-    return tuple(piece for name, file in files for piece in _pieces(name, file, form))
+    return tuple(piece for name, file in files for piece in _pieces(name, file, form, in_parts=in_parts))
 
 
 def is_table(place: Path | str) -> bool:
@@ -264,11 +290,15 @@ def _tables(names: Iterable[str], place: str, *, required: bool) -> list[str]:
     return table_names
 
 
-def _pieces(name: str, path: Path, form: TableFormat) -> Iterator[TablePiece]:
+def _pieces(name: str, path: Path, form: TableFormat, *, in_parts: bool) -> Iterator[TablePiece]:
     if path.stat().st_size == 0:
         return
     if path.name.endswith(TEXT):
-        yield TextPiece(name=name, path=path, form=form)
+        parts = _parts_of(path, form) if in_parts else ()
+        for part in parts:
+            yield TextPartPiece(name=name, first_row=part.first_row, path=path, part=part)
+        if not parts:
+            yield TextPiece(name=name, path=path, form=form)
         return
     remarks: tuple[str, ...] = ()
     try:
@@ -283,6 +313,13 @@ def _pieces(name: str, path: Path, form: TableFormat) -> Iterator[TablePiece]:
     for group in range(metadata.num_row_groups):
         yield ParquetPiece(name=name, path=path, group=group, first_row=first, remarks=remarks)
         first += metadata.row_group(group).num_rows
+
+
+def _parts_of(path: Path, form: TableFormat) -> tuple[TextPart, ...]:
+    try:
+        return text_parts(path, form)
+    except (OSError, EOFError, pa.ArrowException) as error:
+        raise unreadable_file(path, str(error)) from error
 
 
 def _no_line_fits(name: str, read: Delimited) -> BadInput:

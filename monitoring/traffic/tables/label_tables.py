@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -12,7 +13,7 @@ import pyarrow.compute as pc
 
 from monitoring.errors import BadInput
 from monitoring.records import Finding
-from monitoring.traffic.id_keys import IdSet
+from monitoring.traffic.id_keys import IdSet, id_keys
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import RawRows, TablePiece
 from monitoring.traffic.tables.quotes import quote_findings
@@ -25,11 +26,18 @@ from monitoring.traffic.tables.rows import (
     labels_with_times,
 )
 from monitoring.traffic.tables.table import Table
+from monitoring.traffic.tables.times import ParsedTimes
 
 #: A label as it goes into the label log.
 LABEL_SCHEMA = pa.schema(
     [("prediction_id", pa.string()), ("label", pa.string()), ("label_time", pa.timestamp("us", "UTC"))]
 )
+
+
+#: Labels that are looked up at once.
+AT_ONCE = 1 << 20
+
+_PieceOfLabels: TypeAlias = tuple[TablePiece, RawRows, pa.Array]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +76,8 @@ class LabelTables:
         Raises:
             BadInput: a table has no ids or no labels.
         """
-        return IdSet(pa.concat_arrays([pa.array([], pa.string()), *(ids.drop_null() for _, _, ids in self._read)]))
+        keys = [np.zeros(0, np.int64), *(id_keys(ids.drop_null()) for _, _, ids in self._read())]
+        return IdSet.of_keys(np.unique(np.concatenate(keys)))
 
     def labels(self, table: Table) -> SeparateLabels:
         """The labels, each with the time at which it became known.
@@ -85,19 +94,24 @@ class LabelTables:
         columns = self._columns
         parts, unmatched, matched = [], [pa.array([], pa.string())], [pa.array([], pa.string())]
         invalid, unbalanced = 0, []
-        for piece, raw, ids in self._read:
-            if raw.unbalanced is not None:
-                unbalanced.append((piece.name, raw.table.num_rows, raw.unbalanced))
-            if not len(ids):
-                continue
-            happened = table.event_times_of(ids)
-            dated = labels_with_times(raw, columns, happened)
-            labels = coded_labels(raw, columns)
-            present = labels.dictionary_decode().is_valid()
-            invalid += int(invalid_label_times(raw, columns, labels, given_label_times(raw, columns)).sum())
-            unmatched.append(ids.filter(pc.and_(present, dated["label"].combine_chunks().is_null())).drop_null())
-            matched.append(ids.filter(pa.array(happened.valid)))
-            parts.append(dated.add_column(0, "prediction_id", ids).filter(ids.is_valid()))
+        for some in _together(self._read()):
+            happened = table.event_times_of(pa.concat_arrays([ids for _, _, ids in some]))
+            first = 0
+            for piece, raw, ids in some:
+                if raw.unbalanced is not None:
+                    unbalanced.append((piece.name, raw.table.num_rows, raw.unbalanced))
+                if not len(ids):
+                    continue
+                mine = slice(first, first + len(ids))
+                when = ParsedTimes(us=happened.us[mine], valid=happened.valid[mine])
+                first += len(ids)
+                dated = labels_with_times(raw, columns, when)
+                labels = coded_labels(raw, columns)
+                present = labels.dictionary_decode().is_valid()
+                invalid += int(invalid_label_times(raw, columns, labels, given_label_times(raw, columns)).sum())
+                unmatched.append(ids.filter(pc.and_(present, dated["label"].combine_chunks().is_null())).drop_null())
+                matched.append(ids.filter(pa.array(when.valid)))
+                parts.append(dated.add_column(0, "prediction_id", ids).filter(ids.is_valid()))
         return SeparateLabels(
             labels=in_order(parts),
             unmatched=pa.concat_arrays(unmatched),
@@ -109,10 +123,9 @@ class LabelTables:
             ),
         )
 
-    @cached_property
-    def _read(self) -> list[tuple[TablePiece, RawRows, pa.Array]]:
+    def _read(self) -> Iterator[_PieceOfLabels]:
         """Each piece with its rows, and the id of each row, null where it has none."""
-        columns, parts = self._columns, []
+        columns = self._columns
         for piece in self._pieces:
             needed = (columns.prediction_id, *columns.label_cells)
             raw = piece.read([*needed, columns.label_time])
@@ -125,8 +138,19 @@ class LabelTables:
                     fix="Name the columns as in the [traffic] section.",
                 )
             ids = None if absent else ids_in_table(raw, columns)
-            parts.append((piece, raw, pa.nulls(raw.table.num_rows, pa.string()) if ids is None else ids))
-        return parts
+            yield piece, raw, pa.nulls(raw.table.num_rows, pa.string()) if ids is None else ids
+
+
+def _together(pieces: Iterator[_PieceOfLabels]) -> Iterator[list[_PieceOfLabels]]:
+    """Pieces of some `AT_ONCE` rows, whose ids are looked up in one pass over the table."""
+    waiting: list[_PieceOfLabels] = []
+    for each in pieces:
+        waiting.append(each)
+        if sum(len(ids) for _, _, ids in waiting) >= AT_ONCE:
+            yield waiting
+            waiting = []
+    if waiting:
+        yield waiting
 
 
 def _none_yet(pieces: Sequence[TablePiece]) -> tuple[Finding, ...]:

@@ -16,6 +16,7 @@ from monitoring.traffic.tables.files import (
     ParquetPiece,
     RawRows,
     TablePiece,
+    TextPartPiece,
     TextPiece,
     distinct_columns,
     unreadable_file,
@@ -31,7 +32,7 @@ IMAGE_ROWS = 1 << 9
 _READ_AHEAD = 1 << 17
 
 #: Bytes of parsed text files that are kept for the next pass over them.
-PARSED_BYTES = 1 << 28
+PARSED_BYTES = 1 << 26
 
 
 class PieceReader:
@@ -116,10 +117,10 @@ class PieceReader:
         return replace(raw, table=raw.table.select([name for name in raw.table.column_names if name in names]))
 
     def header(self, piece: TablePiece) -> RawRows:
-        """The columns of a piece: without rows where it is Parquet.
+        """The columns of a piece: without rows where it is Parquet, or a part of a text file.
 
         Returns:
-            Every column; all rows of a text file.
+            Every column; all rows of a text file that is read whole.
 
         Raises:
             CannotRun: the file cannot be read.
@@ -127,6 +128,8 @@ class PieceReader:
         """
         if isinstance(piece, ParquetPiece):
             return replace(distinct_columns(schema_of(piece).empty_table(), None), remarks=piece.remarks)
+        if isinstance(piece, TextPartPiece):
+            return piece.header()
         return self.whole(piece)
 
     def forget(self) -> None:

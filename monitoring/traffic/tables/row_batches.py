@@ -184,6 +184,10 @@ class PieceRows:
         coded = {name for name, kind in self.columns.plain_inputs.items() if kind == "category"}
         for first, raw in self.reader.batches(self.piece, names, coded):
             yield self.batch_of(raw, first, header)
+        self.describe(header)
+
+    def describe(self, header: RawRows) -> None:
+        """Set the findings, once all rows were read."""
         quotes = [] if header.unbalanced is None else [(self.piece.name, header.table.num_rows, header.unbalanced)]
         self.findings = (*column_findings(header, self.columns), *quote_findings(quotes))
 

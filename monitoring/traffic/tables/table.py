@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,12 +20,13 @@ from monitoring.traffic.id_keys import IdSet, is_member
 from monitoring.traffic.tables.batches import batch_findings
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.extents import AHEAD, EventTimeRange, Extent, TableExtents, find_extents
-from monitoring.traffic.tables.files import TablePiece
+from monitoring.traffic.tables.files import ParquetPiece, TablePiece
 from monitoring.traffic.tables.piece_reader import PieceReader
 from monitoring.traffic.tables.read_sums import ReadSums
 from monitoring.traffic.tables.repeats import IdentifiedRows, Repeats, find_repeats, identified_rows
 from monitoring.traffic.tables.row_batches import PieceRows, RowBatch
 from monitoring.traffic.tables.rows import event_times, row_ids
+from monitoring.traffic.tables.split_groups import split_group
 from monitoring.traffic.tables.times import ParsedTimes
 from monitoring.traffic.windows import Window
 
@@ -33,7 +34,7 @@ from monitoring.traffic.windows import Window
 WINDOWS = 2
 
 #: Bytes of pieces that are kept; a row of a piece that is read in batches counts as `ROW_BYTES` at least.
-KEPT_BYTES = 1 << 29
+KEPT_BYTES = 1 << 27
 ROW_BYTES = 1 << 8
 
 _NO_ROWS = np.zeros(0, dtype=np.int64)
@@ -77,6 +78,35 @@ class _KeptPiece:
             first, last = np.searchsorted(times, [start, end])
             if last > first:
                 yield batch.take(np.sort(order[first:last]))
+
+
+class _SplitPiece:
+    """One row group that is too large to be kept in memory, as small ones of a file in the local cache."""
+
+    nbytes = 0
+
+    def __init__(self, rows: PieceRows, piece: ParquetPiece) -> None:
+        self.rows = rows
+        self._parts = split_group(piece, rows.columns)
+        rows.describe(rows.reader.header(piece))
+
+    def __len__(self) -> int:
+        return 0
+
+    def batches(self, start: int, end: int) -> Iterator[RowBatch]:
+        """See `_KeptPiece.batches`."""
+        for part in self._parts:
+            if part.last < start or part.first >= end:
+                continue
+            rows = PieceRows(piece=part.piece, columns=self.rows.columns, reader=self.rows.reader)
+            for batch in rows.batches():
+                mine = (
+                    batch
+                    if start <= part.first and part.last < end
+                    else batch.take(np.flatnonzero((batch.event_us >= start) & (batch.event_us < end)))
+                )
+                if len(mine):
+                    yield replace(mine, piece=self.rows.piece, places=mine.places + part.offset)
 
 
 class Table:
@@ -131,7 +161,7 @@ class Table:
         self.repeats = Repeats()
         if self.times.has_ids:
             self.repeats = find_repeats(self.extents, columns, self.reader, EventTimeRange(first=first))
-        self._piece_cache: OrderedDict[int, _KeptPiece] = OrderedDict()
+        self._piece_cache: OrderedDict[int, _KeptPiece | _SplitPiece] = OrderedDict()
 
     @classmethod
     def of_extents(
@@ -326,16 +356,20 @@ class Table:
             rows = PieceRows(piece=extent.piece, columns=self.columns, reader=self.reader)
             if self.reader.in_batches(extent.piece) and extent.last - extent.first <= WINDOWS * (end - start):
                 return rows, rows.batches()
-            self._piece_cache[extent.number] = _KeptPiece(rows)
+            large = extent.rows * ROW_BYTES > KEPT_BYTES and self.reader.in_batches(extent.piece)
+            if large and isinstance(extent.piece, ParquetPiece):
+                self._piece_cache[extent.number] = _SplitPiece(rows, extent.piece)
+            else:
+                self._piece_cache[extent.number] = _KeptPiece(rows)
         self._piece_cache.move_to_end(extent.number)
         while len(self._piece_cache) > 1 and sum(map(self._bytes, self._piece_cache.values())) > KEPT_BYTES:
             self._piece_cache.popitem(last=False)
-        piece = self._piece_cache[extent.number]
-        return piece.rows, piece.batches(start, end)
+        kept = self._piece_cache[extent.number]
+        return kept.rows, kept.batches(start, end)
 
-    def _bytes(self, piece: _KeptPiece) -> int:
-        in_batches = self.reader.in_batches(piece.rows.piece)
-        return max(piece.nbytes, ROW_BYTES * len(piece)) if in_batches else piece.nbytes
+    def _bytes(self, kept: _KeptPiece | _SplitPiece) -> int:
+        in_batches = self.reader.in_batches(kept.rows.piece)
+        return max(kept.nbytes, ROW_BYTES * len(kept)) if in_batches else kept.nbytes
 
     def _times(self, extent: Extent) -> Iterator[tuple[NDArray[np.int64], NDArray[np.bool_]]]:
         """Event times of a piece's rows of interest, and which of them are repeats, batch by batch."""

@@ -15,12 +15,20 @@ from typing import Any
 
 import pytest
 
-from monitoring.errors import BadInput
+from monitoring.errors import BadInput, CannotRun
 from monitoring.jobs.engines import spark
 from monitoring.jobs.engines.codec import encoded
 from monitoring.jobs.engines.engine import work_of
 from monitoring.jobs.engines.local import LocalEngine
-from monitoring.jobs.engines.spark import SparkEngine, SparkRelation, SparkRowsEngine, check_executor, is_spark_frame
+from monitoring.jobs.engines.spark import (
+    SparkEngine,
+    SparkRelation,
+    SparkRowsEngine,
+    check_executor,
+    check_java,
+    check_label_log,
+    is_spark_frame,
+)
 from monitoring.traffic.windows import Window
 from tests.monitoring.jobs.engines.engine_rows import Ready, by_window, ready
 from tests.monitoring.jobs.engines.engine_runs import hostile_rows
@@ -48,6 +56,32 @@ def test_an_executor_that_cannot_run_tasks_is_refused_with_its_versions(change: 
     check_executor(GOOD)
     with pytest.raises(BadInput, match=words):
         check_executor(GOOD | change)
+
+
+@pytest.mark.parametrize(("version_text", "refused"), [("1.8.0_402", True), ("11.0.22", True), ("17.0.10", False)])
+def test_an_old_java_is_refused_before_a_session_is_started(
+    version_text: str, refused: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    java = tmp_path / "bin/java"
+    java.parent.mkdir()
+    java.write_text(f"#!/bin/sh\necho 'openjdk version \"{version_text}\" 2024-01-16' >&2\n")
+    java.chmod(0o755)
+    monkeypatch.setenv("JAVA_HOME", str(tmp_path))
+    if not refused:
+        check_java()
+        return
+    with pytest.raises(CannotRun, match="too old for Spark 4") as error:
+        check_java()
+    assert version_text in error.value.got
+
+
+def test_a_label_log_that_goes_with_the_cluster_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    local = Path("/databricks/driver/label-log")
+    check_label_log(local)
+    monkeypatch.setenv("DATABRICKS_RUNTIME_VERSION", "17.3")
+    check_label_log(Path("/Volumes/main/monitors/label-log"))
+    with pytest.raises(BadInput, match="goes with the cluster"):
+        check_label_log(local)
 
 
 def test_importing_the_engine_loads_no_pyspark() -> None:

@@ -8,18 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from monitoring.baseline.profile import Bins
 from monitoring.baseline.profile_builder import ProfileBuilder
-from monitoring.errors import BadInput
+from monitoring.errors import BadInput, CannotRun
 from monitoring.jobs.engines.duckdb_relation import DuckDBRelation
 from monitoring.jobs.engines.engine import work_of
 from monitoring.jobs.engines.local import LocalEngine
 from monitoring.jobs.engines.sql import SqlEngine
-from monitoring.jobs.engines.sql_sums import number_counts, word_counts
+from monitoring.jobs.engines.sql_relation import SqlRelation
+from monitoring.jobs.engines.sql_sums import word_counts
 from monitoring.jobs.sources.read_scope import ReadScope
 from monitoring.jobs.sources.relation_source import RemoteRows, open_relation
 from monitoring.timestamps import as_microseconds
@@ -27,11 +28,17 @@ from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.windows import Window
 from tests.monitoring.jobs.engines.engine_rows import Ready, by_window, ready
 from tests.monitoring.jobs.engines.engine_runs import hostile_rows
+from tests.monitoring.jobs.engines.sql_edges import (
+    NUMBERS,
+    SPANS,
+    WORDS,
+    check_numbers,
+    check_words,
+    exact_bytes,
+    rows_with,
+)
 from tests.own_table import NOW, watch
 from tests.small_deployment import LIVE
-
-EDGES = (-1.0, 0.0, 0.1, 0.30000000000000004, 2.5, 1e300)
-SPANS = [(0, 1000), (1000, 2000)]
 
 
 def relation_of(table: pa.Table) -> DuckDBRelation:
@@ -41,62 +48,14 @@ def relation_of(table: pa.Table) -> DuckDBRelation:
     return DuckDBRelation.of(connection.table("live"), "ts", "id")
 
 
-def rows_with(cells: pa.Array) -> pa.Table:
-    """Cells, the second half of which lies in the second window."""
-    count = len(cells)
-    times = pa.array([0 if place < count // 2 else 1999 for place in range(count)]).cast(pa.timestamp("us", "UTC"))
-    return pa.table({"id": pa.array([str(place) for place in range(count)]), "ts": times, "x": cells})
+@pytest.mark.parametrize("kind", NUMBERS)
+def test_numbers_fall_into_the_same_bins(kind: str) -> None:
+    check_numbers(relation_of(rows_with(NUMBERS[kind])), NUMBERS[kind])
 
 
-def hostile_numbers() -> list[float | None]:
-    exact = [value for edge in EDGES for value in (edge, np.nextafter(edge, -np.inf), np.nextafter(edge, np.inf))]
-    return [None, float("nan"), -0.0, 0.0, float("inf"), -float("inf"), 5e-324, *map(float, exact), 0.1 + 0.2, 3.0]
-
-
-@pytest.mark.parametrize(
-    "cells",
-    [
-        pa.array(hostile_numbers(), pa.float64()),
-        pa.array(hostile_numbers(), pa.float64()).cast(pa.float32()),
-        pa.array([-1, 0, None, 2, 3, 2**53 + 1, -(2**63), 2**63 - 1], pa.int64()),
-        pa.array([True, False, None, True], pa.bool_()),
-        pa.array(["0.10", "-1.00", "2.50", "0.30", None, "0.29"]).cast(pa.decimal128(12, 2)),
-        pa.array(["0.1000000000000000000001", "0.0999999999999999999999"]).cast(pa.decimal128(38, 22)),
-    ],
-    ids=["doubles", "floats", "integers", "booleans", "decimals", "long decimals"],
-)
-def test_numbers_fall_into_the_same_bins(cells: pa.Array) -> None:
-    bins = Bins(feature="x", edges=EDGES)
-    found = number_counts(relation_of(rows_with(cells)), bins, SPANS, ())
-    half = len(cells) // 2
-    for counts, part in zip(found, (cells[:half], cells[half:]), strict=True):
-        values = part.cast(pa.int8()) if pa.types.is_boolean(part.type) else part
-        own = ProfileBuilder((bins,)).count(pa.table({"x": values.cast(pa.float64(), safe=False)})).features[0]
-        assert counts == own
-        for name in ("finite", "infinite", "zeros", "minimum", "maximum"):
-            assert getattr(counts.moments, name) == getattr(own.moments, name), name
-        np.testing.assert_allclose(counts.moments.mean, own.moments.mean, rtol=1e-12)
-
-
-@pytest.mark.parametrize(
-    "cells",
-    [
-        pa.array(["a", "A", "ä", "a ", "", None, "it's", '"', "a", "日本"]),
-        pa.array([1, 2, None, 1], pa.int32()),
-        pa.array([True, None, False, True]),
-    ],
-    ids=["text", "integers", "booleans"],
-)
-def test_words_are_counted_by_their_bytes(cells: pa.Array) -> None:
-    bins = Bins(feature="x", categories=("a", "1", "true"))
-    columns = TableColumns(inputs={"x": "category"})
-    profiles = ProfileBuilder((bins,))
-    found = word_counts(relation_of(rows_with(cells)), "x", SPANS, (), columns=columns, profiles=profiles)
-    half = len(cells) // 2
-    for counts, part in zip(found, (cells[:half], cells[half:]), strict=True):
-        own = profiles.count(pa.table({"x": part.cast(pa.string())})).features[0]
-        assert counts == own
-        assert (counts.characters, counts.others.word_counts) == (own.characters, own.others.word_counts)
+@pytest.mark.parametrize("kind", WORDS)
+def test_words_are_counted_by_their_bytes(kind: str) -> None:
+    check_words(relation_of(rows_with(WORDS[kind])), WORDS[kind])
 
 
 def test_a_collation_that_folds_case_folds_nothing_here() -> None:
@@ -116,7 +75,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Ready:
     return ready(watch(tmp_path_factory.mktemp("watched")), tmp_path_factory.mktemp("live"), hostile_rows())
 
 
-def source_of(deployed: Ready, relation: DuckDBRelation, folder: Path) -> Any:
+def source_of(deployed: Ready, relation: SqlRelation, folder: Path) -> Any:
     def engine(narrow: frozenset[str], shared: Sequence[str]) -> SqlEngine:
         return SqlEngine(relation, narrow, shared)
 
@@ -130,7 +89,9 @@ def test_windows_are_those_of_the_own_stream(deployed: Ready, tmp_path: Path) ->
     days = tuple(Window(start=LIVE + timedelta(days=day), end=LIVE + timedelta(days=day + 1)) for day in range(41))
     relation = relation_of(hostile_rows())
     source = source_of(deployed, relation, tmp_path)
-    engine = SqlEngine(relation, frozenset(("id", "ts", "y", "known_at", "on_time", "late", "origin")), _shared())
+    engine = SqlEngine(
+        relation, frozenset(("id", "ts", "y", "known_at", "on_time", "late", "origin")), shared_ids_of(hostile_rows())
+    )
     found = by_window(engine, deployed.recipe, list(work_of(source.table, days, rows=500)))
     own = by_window(LocalEngine(), deployed.recipe, deployed.work(10**9, days))
     assert found.keys() == own.keys()
@@ -138,16 +99,13 @@ def test_windows_are_those_of_the_own_stream(deployed: Ready, tmp_path: Path) ->
         other = found[start]
         assert partial.sums.answered.counts == other.sums.answered.counts
         assert partial.read == other.read
-        for name, counts in partial.sums.labelled.whole.counts.items():
-            assert (counts == other.sums.labelled.whole.counts[name]).all(), name
-        sample, same = partial.sums.answered.sample, other.sums.answered.sample
-        assert sample.ids.equals(same.ids)
-        assert repr(sample.features.to_pydict()) == repr(same.features.to_pydict())
+        assert exact_bytes(partial, deployed.recipe) == exact_bytes(other, deployed.recipe)
 
 
-def _shared() -> list[str]:
-    ids = hostile_rows()["id"].to_pylist()
-    return sorted({word for word in ids if ids.count(word) > 1})
+def shared_ids_of(rows: pa.Table) -> list[str]:
+    """The ids that several rows have."""
+    counts = pc.value_counts(rows["id"]).to_pylist()
+    return sorted(each["values"] for each in counts if each["counts"] > 1)
 
 
 def test_the_rows_of_a_window_come_whole_where_they_are_looked_at(deployed: Ready, tmp_path: Path) -> None:
@@ -171,3 +129,15 @@ def test_the_rows_of_a_window_come_whole_where_they_are_looked_at(deployed: Read
 def test_rows_that_cannot_be_known_again_are_refused(change: Any, words: str, deployed: Ready, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=words):
         source_of(deployed, relation_of(change(hostile_rows())), tmp_path)
+
+
+def test_rows_that_change_between_two_passes_stop_the_run(deployed: Ready, tmp_path: Path) -> None:
+    connection = duckdb.connect()
+    connection.register("given", hostile_rows())
+    connection.execute("CREATE TABLE live AS SELECT * FROM given")
+    day = Window(start=LIVE, end=LIVE + timedelta(days=1))
+    source = source_of(deployed, DuckDBRelation.of(connection.table("live"), "ts", "id"), tmp_path)
+    source.expect([day])
+    connection.execute("DELETE FROM live WHERE ts < (SELECT min(ts) + INTERVAL 1 HOUR FROM live)")
+    with pytest.raises(CannotRun, match="changed while they were read"):
+        source.rows(day).gather(deployed.deployment.judge.aggregator())

@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 import pyarrow.parquet as pq
 import pytest
+import sqlalchemy as sa
 
 from monitoring.config import MonitorConfig, load_config
 from monitoring.errors import BadInput, InvalidSettings
@@ -18,6 +19,7 @@ from monitoring.notebook.frames import stored
 from monitoring.store.store import Store
 from tests.monitoring.jobs.engines.engine_runs import Records, hostile_rows, same
 from tests.own_table import NOW, Watched, watch
+from tests.postgresql_server import started_postgresql
 
 QUERY = "SELECT * FROM live WHERE ts >= :start AND ts < :end"
 
@@ -63,6 +65,35 @@ def test_a_query_is_summed_up_in_the_database(watched: Watched, expected: Record
     same(expected, judged(config_in(watched, tmp_path, '\n[engine]\nkind = "sql"\n', place)))
 
 
+def test_a_query_is_summed_up_in_postgresql(watched: Watched, expected: Records, tmp_path: Path) -> None:
+    rows = hostile_rows()
+    kinds = {"id": "text", "ts": "timestamptz", "origin": "text", "y": "text", "known_at": "timestamptz"}
+    columns = ", ".join(f'"{name}" {kinds.get(name, "float4")}' for name in rows.column_names)
+    with started_postgresql() as server:
+        url = server.url_by("psycopg")
+        engine = sa.create_engine(url)
+        with engine.begin() as connection:
+            connection.exec_driver_sql(f"CREATE TABLE live ({columns})")
+            marks = ", ".join(f":{name}" for name in rows.column_names)
+            connection.execute(sa.text(f"INSERT INTO live VALUES ({marks})"), rows.to_pylist())  # noqa: S608 - names of columns
+        engine.dispose()
+        place = f'path = "{url}"\nquery = "{QUERY}"\n'
+        same(expected, judged(config_in(watched, tmp_path, '\n[engine]\nkind = "sql"\n', place)))
+
+
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        ("mysql+pymysql://reader@127.0.0.1/scores", "does not know how this database sums"),
+        ("snowflake://reader@account/scores", "no URL of a database that can be opened"),
+    ],
+)
+def test_a_database_that_cannot_sum_is_one_error(watched: Watched, place: str, words: str, tmp_path: Path) -> None:
+    traffic = f'path = "{place}"\nquery = "{QUERY}"\n'
+    with pytest.raises(BadInput, match=words):
+        judged(config_in(watched, tmp_path, '\n[engine]\nkind = "sql"\n', traffic))
+
+
 def test_a_relation_of_the_users_own_session_is_judged(watched: Watched, expected: Records, tmp_path: Path) -> None:
     connection = duckdb.connect(str(database(tmp_path)), read_only=True)
     same(expected, judged(config_in(watched, tmp_path), ExternalServices(live=connection.table("live"))))
@@ -74,11 +105,11 @@ def test_a_relation_is_not_copied_by_what_needs_a_file(tmp_path: Path) -> None:
         stored(relation, tmp_path / "live.parquet", event_time="ts", ids="id")
 
 
-def test_the_engine_sql_needs_a_query_on_duckdb(watched: Watched, tmp_path: Path) -> None:
+def test_the_engine_sql_needs_a_query(watched: Watched, tmp_path: Path) -> None:
     pq.write_table(hostile_rows(), tmp_path / "live.parquet")
     config = config_in(watched, tmp_path, '\n[engine]\nkind = "sql"\n')
     config = config.model_copy(update={"traffic": config.traffic.with_path(tmp_path / "live.parquet")})
-    with pytest.raises(BadInput, match="rows of a query on a DuckDB database"):
+    with pytest.raises(BadInput, match="rows of a query on a database"):
         judged(config)
 
 

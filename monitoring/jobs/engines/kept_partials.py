@@ -1,0 +1,186 @@
+"""Partials that are kept: a window is judged again, or several as a longer one, without their rows."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property, reduce
+from operator import add
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitoring.distribution import installed_version
+from monitoring.errors import CannotRun
+from monitoring.jobs.engines import codec
+from monitoring.jobs.engines.partial import Partial
+from monitoring.jobs.engines.recipe import Recipe
+from monitoring.timestamps import as_microseconds
+from monitoring.traffic.tables.batches import BatchPiece
+from monitoring.traffic.tables.files import ParquetPiece, TextPartPiece, TextPiece
+from monitoring.traffic.tables.kept_sums import KeptSums, KeptSumsFolder
+from monitoring.traffic.tables.table import Table
+from monitoring.traffic.windows import Window
+
+_logger = logging.getLogger(__name__)
+
+
+class KeptPartials:
+    """What is kept of a deployment's windows: partials by its recipe and this release; others are not looked at."""
+
+    def __init__(self, folder: KeptSumsFolder, recipe: Recipe) -> None:
+        """Reads nothing yet.
+
+        Args:
+            recipe: Of the deployment. Which labels come apart from their rows does not matter: they go through the
+                label log.
+        """
+        self._folder = folder
+        self._recipe = replace(recipe, labelled_apart=None)
+        self._states: dict[Path, str] = {}
+        self._unused: dict[Window, str] = {}
+
+    def is_of(self, recipe: Recipe) -> bool:
+        """Whether the partials of another recipe are the same."""
+        return replace(recipe, labelled_apart=None).digest == self._recipe.digest
+
+    @cached_property
+    def _by_start(self) -> dict[int, list[KeptSums]]:
+        """The usable files by the start of their window, the longest first; a line says why others are not."""
+        found: dict[int, list[KeptSums]] = {}
+        reasons: Counter[str] = Counter()
+        for kept in self._folder.files():
+            reason = self._difference(kept)
+            if reason:
+                reasons[reason] += 1
+                self._unused[kept.window] = reason
+            else:
+                found.setdefault(as_microseconds(kept.window.start), []).insert(0, kept)
+        for reason, count in reasons.items():
+            _logger.warning("The sums that were kept of %d windows are not used: %s. Rows are read.", count, reason)
+        return found
+
+    def _difference(self, kept: KeptSums) -> str:
+        """Why a file's sums are not those of this deployment; empty if they are."""
+        try:
+            head = kept.head()
+        except (OSError, ValueError) as error:
+            return f"{error}"
+        expected = self._head("")
+        self._states[kept.path] = head.get("state", "")
+        if head.get("release") != expected["release"]:
+            return f"they are of release {head.get('release')}, and this is {expected['release']}"
+        if head.get("edges") != expected["edges"]:
+            return "they are on other bins"
+        return "" if head.get("recipe") == expected["recipe"] else "they are by another baseline or other settings"
+
+    def _head(self, state: str) -> dict[str, str]:
+        recipe = self._recipe
+        release = f"{installed_version()}, format {codec.FORMAT}"
+        made_by = {"release": release, "edges": recipe.edges_digest, "recipe": recipe.digest}
+        return {**made_by, "state": state}
+
+    def of(self, window: Window) -> tuple[KeptSums, ...]:
+        """The files that add up to a window: its own, or those of windows that it consists of; none without.
+
+        Before the first window of which sums are kept there may be a gap.
+        """
+        start, end = as_microseconds(window.start), as_microseconds(window.end)
+        found: list[KeptSums] = []
+        start = max(start, min(self._by_start, default=end))
+        while start < end:
+            fits = (kept for kept in self._by_start.get(start, ()) if as_microseconds(kept.window.end) <= end)
+            kept = next(fits, None)
+            if kept is None:
+                return ()
+            found.append(kept)
+            start = as_microseconds(kept.window.end)
+        return tuple(found)
+
+    def why_not(self, window: Window) -> str:
+        """Why the sums that are kept of a window are not used; empty if they are, or there are none."""
+        return "" if self.of(window) else self._unused.get(window, "")
+
+    def labels(self, window: Window) -> int:
+        """How many labels were counted with the rows of a window of which sums are kept."""
+        files = self.of(window)
+        return self.partial(window, files).sums.labelled.rows if files else 0
+
+    def counts(self, windows: Sequence[Window], counts: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Rows of windows, [n, 2] as of `Table.counts`, with those that are kept of windows whose rows are gone."""
+        counts = counts.copy()
+        for place in np.flatnonzero(counts[:, 0] == 0).tolist():
+            counts[place] = sum(kept.rows for kept in self.of(windows[place]))
+        return counts
+
+    def times(self, table: Table, longest_gap: int) -> NDArray[np.int64]:
+        """Times in windows whose rows are gone, no two of one window further apart than a gap; int64, microseconds."""
+        first = table.inside.first
+        found = [np.zeros(0, np.int64)]
+        for kept in (kept for files in self._by_start.values() for kept in files if kept.rows):
+            start, end = as_microseconds(kept.window.start), as_microseconds(kept.window.end)
+            if (first is None or end > first) and not _has_pieces(table, start, end):
+                found.append(np.append(np.arange(start, kept.newest, longest_gap), kept.newest))
+        return np.concatenate(found)
+
+    def is_usable(self, table: Table, window: Window, files: Sequence[KeptSums]) -> bool:
+        """Whether the files of a window say what its rows would: those are as they were, or gone."""
+        if not any(kept.rows for kept in files):
+            return False
+        if files[0].window.start > window.start and table.counts([replace(window, end=files[0].window.start)]).any():
+            return False
+        changed = [kept for kept in files if self._states[kept.path] != rows_state(table, kept.window)]
+        return not changed or not table.counts([kept.window for kept in changed])[:, 0].any()
+
+    def partial(self, window: Window, files: Sequence[KeptSums]) -> Partial:
+        """The sums of some files as those of a window that consists of theirs.
+
+        Raises:
+            CannotRun: A file is damaged.
+        """
+        span = as_microseconds(window.start), as_microseconds(window.end)
+        try:
+            return reduce(add, (codec.decoded(kept.contents(), self._recipe).within(*span) for kept in files))
+        except (OSError, ValueError) as error:
+            raise CannotRun(
+                "The sums that were kept of a window cannot be read.",
+                got=f"{files[0].path.parent}, the window that begins at {window.start:%Y-%m-%d %H:%M} UTC: {error}",
+                expected="the file as it was written",
+                fix="Delete the file: the window's rows are read where they are still there.",
+            ) from error
+
+    def keep(self, partial: Partial, window: Window, table: Table) -> None:
+        """Keep the sums of a window. Where that fails, a line says so: the window is judged all the same."""
+        answered = partial.sums.answered
+        contents, head = codec.encoded(partial, self._recipe), self._head(rows_state(table, window))
+        try:
+            self._folder.write(window, partial.read.rows, answered.newest, head=head, contents=contents)
+        except OSError as error:
+            _logger.warning("The sums of the window that begins at %s are not kept: %s", window.start, error)
+
+
+def _has_pieces(table: Table, start: int, end: int) -> bool:
+    return any(extent.first < end and extent.last >= start for extent in table.extents)
+
+
+def rows_state(table: Table, window: Window) -> str:
+    """A digest of the files that a window's rows are in, by name, size and time of change, and of which rows count."""
+    start, end = as_microseconds(window.start), as_microseconds(window.end)
+    found = hashlib.sha256()
+    for extent in table.extents:
+        if extent.first >= end or extent.last < start:
+            continue
+        piece = extent.piece.piece if isinstance(extent.piece, BatchPiece) else extent.piece
+        if not isinstance(piece, ParquetPiece | TextPiece | TextPartPiece):
+            continue
+        status = piece.path.stat()
+        places = [table.repeats.dropped.get(extent.number), table.repeats.shared.get(extent.number)]
+        which = [None if at is None else hashlib.sha256(at.tobytes()).hexdigest() for at in places]
+        found.update(
+            repr((piece.name, piece.first_row, extent.rows, status.st_size, status.st_mtime_ns, which)).encode()
+        )
+    return found.hexdigest()

@@ -339,10 +339,7 @@ def _run(
                 reject_silence(config, store, number, now)
                 run.finish(check, sensitivity=request.sensitivity)
             if due:
-                run.forget(config.retention, label_logs[1:], now)
-                if config.retention.partials is not None:
-                    before = as_microseconds(now - config.retention.partials)
-                    KeptSumsFolder(config.traffic.label_log).forget(before)
+                _forget(config, run, label_logs[1:], now)
         return RunResult(
             deployment=number,
             judged=run.judged,
@@ -356,6 +353,14 @@ def _run(
             has_rows=bool(due) or run.has_rows,
             next_due_at=run.next_due_at,
         )
+
+
+def _forget(config: MonitorConfig, run: DeploymentRun, label_logs: tuple[Path, ...], now: datetime) -> None:
+    """Delete what is older than it is to be kept."""
+    run.forget(config.retention, label_logs, now)
+    if config.retention.partials is not None:
+        before = as_microseconds(now - config.retention.partials)
+        KeptSumsFolder(config.traffic.label_log).forget(before)
 
 
 def reject_silence(config: MonitorConfig, store: Store, number: int, now: datetime) -> None:

@@ -111,11 +111,7 @@ class TableSource:
         if self._table.times.no_valid_time:
             header = self._table.reader.header(pieces[0]).table.column_names
             _refuse_table(self._table.times.findings, header)
-        self._label_tables = (
-            None
-            if label_tables is None
-            else LabelTables(pieces_of(label_tables, columns.format, may_be_to_come=True, in_parts=True), columns)
-        )
+        self._label_tables = LabelTables.at(label_tables, columns)
         self._routing = LabelRouting.of(self._table, self._label_tables)
         self._imported = NO_IMPORTED_LABELS
         if scope.job:

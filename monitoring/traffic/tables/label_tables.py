@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
@@ -15,7 +16,7 @@ from monitoring.errors import BadInput
 from monitoring.records import Finding
 from monitoring.traffic.id_keys import IdSet, id_keys
 from monitoring.traffic.tables.columns import TableColumns
-from monitoring.traffic.tables.files import RawRows, TablePiece
+from monitoring.traffic.tables.files import RawRows, TablePiece, pieces_of
 from monitoring.traffic.tables.quotes import quote_findings
 from monitoring.traffic.tables.rows import (
     coded_labels,
@@ -68,6 +69,13 @@ class LabelTables:
         """
         self._pieces = pieces
         self._columns = columns
+
+    @classmethod
+    def at(cls, place: Path | str | None, columns: TableColumns) -> LabelTables | None:
+        """Those at a path or URL, where there may be no file yet; None without one."""
+        if place is None:
+            return None
+        return cls(pieces_of(place, columns.format, may_be_to_come=True, in_parts=True), columns)
 
     @cached_property
     def ids(self) -> IdSet:

@@ -78,15 +78,11 @@ def text_parts(path: Path, form: TableFormat) -> tuple[TextPart, ...]:
     return tuple(parts)
 
 
-class _NotInPartsError(Exception):
-    """The file has to be read whole."""
-
-
 def _rewrite(path: Path, form: TableFormat, target: Path) -> None:
     """Write the file in parts; nothing where it has to be read whole."""
     try:
         _write_parts(path, form, target)
-    except (_NotInPartsError, pa.ArrowInvalid):
+    except ValueError:  # Arrow's errors of text that cannot be parsed are such, too
         target.write_bytes(b"")
 
 
@@ -96,9 +92,7 @@ def _write_parts(path: Path, form: TableFormat, target: Path) -> None:
     malformed: list[int] = []
 
     def skip(row: pyarrow.csv.InvalidRow) -> str:
-        if "\n" in row.text:
-            raise _NotInPartsError
-        malformed.append(1)
+        malformed.append(row.text.count("\n"))
         return "skip"
 
     parse = pyarrow.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True, invalid_row_handler=skip)
@@ -106,7 +100,7 @@ def _write_parts(path: Path, form: TableFormat, target: Path) -> None:
     with pyarrow.csv.open_csv(path, parse_options=parse, read_options=read) as file:
         header = file.schema.names
     if len(set(header)) < len(header):
-        raise _NotInPartsError
+        raise ValueError("columns share a name")
     malformed.clear()
     convert = pyarrow.csv.ConvertOptions(
         column_types=dict.fromkeys(header, pa.binary()), strings_can_be_null=True, null_values=[""]
@@ -118,23 +112,23 @@ def _write_parts(path: Path, form: TableFormat, target: Path) -> None:
     ):
         for part in _parts(file):
             if not rows and form.day_first is None and _has_dates(part):
-                raise _NotInPartsError
+                raise ValueError("dates whose day may be their month")
             rows += part.num_rows
             writer.write_table(part, row_group_size=part.num_rows)
         writer.add_key_value_metadata({_MALFORMED.decode(): json.dumps(len(malformed))})
     longer = look.ends > rows + len(malformed) + 1  # line breaks in fields, or empty lines
-    if not rows or (longer and _has_lost_lines(target, delimiter.encode())):
-        raise _NotInPartsError
+    if not rows or any(malformed) or (longer and _has_lost_lines(target, delimiter.encode())):
+        raise ValueError("lines that are lost in others")
 
 
 def _delimiter(path: Path, form: TableFormat, look: TextLook) -> str:
-    """What separates fields, where that is no guess. Raises _NotInPartsError where the file has to be read whole."""
+    """What separates fields, where that is no guess. Raises ValueError where the file has to be read whole."""
     usual: Separator = form.separator or ("\t" if path.name.endswith(".tsv") else ",")
     lines = tuple(look.start.decode("utf-8-sig", "replace").splitlines()[:2])
     delimiter = guess_separator(lines, usual, known=form.separator is not None)
     decimals = form.decimal == "," or (form.decimal is None and delimiter != ",")
     if not look.is_utf_8 or delimiter != usual or decimals or lines[0].count(delimiter) >= MOST_COLUMNS:
-        raise _NotInPartsError
+        raise ValueError("another encoding, separator or decimal mark")
     return delimiter
 
 

@@ -29,6 +29,7 @@ ROWS, REPEATS = 250_000, 12
 _PROGRAM = """
 import json, resource, sys
 from datetime import datetime
+from pathlib import Path
 from monitoring.config import load_config
 from monitoring.jobs.run import run_due_windows
 from monitoring.store.store import Store
@@ -36,7 +37,7 @@ from monitoring.store.store import Store
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
-imports, config = peak(), load_config(sys.argv[1])
+imports, config = peak(), load_config(Path(sys.argv[1]))
 now = datetime.fromisoformat(sys.argv[2])
 with Store.open(config.store.url) as store:
     done = run_due_windows(config, store, clock=lambda: now)

@@ -125,7 +125,7 @@ def _delimiter(path: Path, form: TableFormat, look: TextLook) -> str:
     """What separates fields, where that is no guess. Raises ValueError where the file has to be read whole."""
     usual: Separator = form.separator or ("\t" if path.name.endswith(".tsv") else ",")
     lines = tuple(look.start.decode("utf-8-sig", "replace").splitlines()[:2])
-    delimiter = guess_separator(lines, usual, known=form.separator is not None)
+    delimiter = guess_separator(lines, usual, is_known=form.separator is not None)
     decimals = form.decimal == "," or (form.decimal is None and delimiter != ",")
     if not look.is_utf_8 or delimiter != usual or decimals or lines[0].count(delimiter) >= MOST_COLUMNS:
         raise ValueError("another encoding, separator or decimal mark")

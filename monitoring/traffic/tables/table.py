@@ -20,7 +20,7 @@ from monitoring.traffic.id_keys import IdSet, is_member
 from monitoring.traffic.tables.batches import batch_findings
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.extents import AHEAD, EventTimeRange, Extent, TableExtents, find_extents
-from monitoring.traffic.tables.files import ParquetPiece, TablePiece
+from monitoring.traffic.tables.files import ParquetPiece, TablePiece, TextPartPiece
 from monitoring.traffic.tables.piece_reader import PieceReader
 from monitoring.traffic.tables.read_sums import ReadSums
 from monitoring.traffic.tables.repeats import IdentifiedRows, Repeats, find_repeats, identified_rows
@@ -63,7 +63,7 @@ class _KeptPiece:
         self._batches = list(rows.batches())
         self._orders = [np.argsort(batch.event_us, kind="stable") for batch in self._batches]
         self._times = [batch.event_us[order] for batch, order in zip(self._batches, self._orders, strict=True)]
-        self.nbytes = sum(batch.nbytes for batch in self._batches)
+        self.nbytes = sum(batch.nbytes + 2 * batch.event_us.nbytes for batch in self._batches)
 
     def __len__(self) -> int:
         return sum(map(len, self._batches))
@@ -354,7 +354,8 @@ class Table:
         """The rows of a piece; they are kept in memory if other windows will ask for them."""
         if extent.number not in self._piece_cache:
             rows = PieceRows(piece=extent.piece, columns=self.columns, reader=self.reader)
-            if self.reader.in_batches(extent.piece) and extent.last - extent.first <= WINDOWS * (end - start):
+            is_small = self.reader.in_batches(extent.piece) or isinstance(extent.piece, TextPartPiece)
+            if is_small and extent.last - extent.first <= WINDOWS * (end - start):
                 return rows, rows.batches()
             large = extent.rows * ROW_BYTES > KEPT_BYTES and self.reader.in_batches(extent.piece)
             if large and isinstance(extent.piece, ParquetPiece):

@@ -21,7 +21,7 @@ from monitoring.traffic.tables.table_format import Separator, TableFormat, guess
 LARGE, LARGE_GZ = 1 << 25, 1 << 22
 
 #: Rows and bytes of a part, at most.
-ROWS, BYTES = 1 << 16, 1 << 25
+ROWS, BYTES = 1 << 16, 1 << 24
 
 _MALFORMED = b"pitfalls.malformed"
 

@@ -73,7 +73,7 @@ def check_words(relation: SqlRelation, cells: pa.Array) -> None:
     for counts, part in zip(found, (cells[:half], cells[half:]), strict=True):
         own = profiles.count(pa.table({"x": part.cast(pa.string())})).features[0]
         assert counts == own
-        assert (counts.characters, counts.others.kept) == (own.characters, own.others.kept)
+        assert (counts.characters, counts.others.word_counts) == (own.characters, own.others.word_counts)
 
 
 def exact_bytes(partial: Partial, recipe: Recipe) -> bytes:

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from monitoring.rollout.scoring import CandidateAnswers
-from serving.shadow.frames import ALONE_KEY, LENGTH, READY_KEY, framed, scored_table, unframed
+from serving.shadow.frames import ALONE_KEY, EMPTY_KEY, LENGTH, READY_KEY, framed, scored_table, unframed
 
 
 def received(source: BinaryIO) -> tuple[pa.Table, bool] | None:
@@ -38,7 +38,8 @@ def answer(harm: str, rows: pa.Table) -> bytes:
 
 
 def main() -> None:
-    ready = framed(pa.table({}), {READY_KEY: b"1"})
+    sizes = b'{"serving_default": {"probabilities": ["<f4", [2]]}}'
+    ready = framed(pa.table({}), {READY_KEY: b"1", EMPTY_KEY: sizes})
     sys.stdout.buffer.write(ready)
     sys.stdout.flush()
     while (asked := received(sys.stdin.buffer)) is not None:

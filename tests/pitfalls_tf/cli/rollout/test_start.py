@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -35,7 +35,7 @@ from serving.shadow.scorer_process import ProcessLimits, ScorerProcess
 from tests.monitoring.rollout.two_bundles import OLD, two_bundles
 from tests.serving.server_process import ServerProcess, serving
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 DAY = timedelta(days=1)
 NOW = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
@@ -64,7 +64,7 @@ def deployment(folder: Path) -> MonitorConfig:
 def send(server: ServerProcess, place: int, at: datetime | None = None) -> list[float]:
     """Ask the champion for a row, under an id of its own; the probabilities."""
     row = {name.removeprefix(INPUT): ASKED[name][place].as_py()[0] for name in ASKED.column_names if INPUT in name}
-    moment = as_microseconds(at or NOW - DAY * (2 + place % 4)) + place
+    moment = as_microseconds(at or NOW - DAY * (2 + place % 5)) + place
     headers = {"X-Request-Id": f"r{place}", "X-Event-Time": (datetime.fromtimestamp(moment / 1e6, UTC)).isoformat()}
     with closing(http.client.HTTPConnection(server.http_target, timeout=60)) as connection:
         body = json.dumps({"instances": [row]}, default=bytes.decode)
@@ -134,7 +134,7 @@ def test_the_champion_does_not_notice_a_candidate_that(
     config = config.model_copy(update={"rollout": section})
     limits = ProcessLimits(load_s=60.0, answer_s=1.0 if harm == "hangs" else 60.0, memory_bytes=300 << 20)
     expected = send(server, 79)
-    with Store.open(f"sqlite:///{tmp_path}/rollouts.db") as store, Client(server) as client:
+    with ExitStack() as stack, Store.open(f"sqlite:///{tmp_path}/rollouts.db") as store, Client(server) as client:
         worker = ShadowWorker(
             config=config,
             store=store,
@@ -142,6 +142,7 @@ def test_the_champion_does_not_notice_a_candidate_that(
             make_scorer=lambda bundle: ScorerProcess(bundle, limits=limits, command=(*BAD, harm)),
             clock=lambda: NOW,
         )
+        stack.callback(worker.close)
         if harm == "answers NaN":
             result = worker.work().record.result
             assert result is not None
@@ -151,7 +152,6 @@ def test_the_champion_does_not_notice_a_candidate_that(
             with pytest.raises(CannotRun, match=rf"dies again and again(.|\n)*{message}"):
                 worker.work()
             assert not list(store.rollouts.windows(worker.record.number))
-        worker.close()
     assert not client.problems
     assert client.answers
     assert all(answer == expected for answer in client.answers)

@@ -142,7 +142,10 @@ class AnswerSender:
         for waiting, by_call in ((self._blocked, True), (self._sendable, False)):
             for call in waiting.values():
                 before, call.checked_bytes = call.checked_bytes, call.sent_bytes
-                if before is not None and (call.sent_bytes - before if by_call else moved.taken) < moved.needed:
+                if before is None:
+                    continue
+                taken_bytes = call.sent_bytes - before if by_call else moved.taken_bytes
+                if taken_bytes < moved.needed_bytes:
                     calls.append(call)
         return calls
 

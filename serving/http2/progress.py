@@ -11,15 +11,15 @@ if TYPE_CHECKING:
 class Moved(NamedTuple):
     """Bytes since the last check."""
 
-    taken: float
+    taken_bytes: float
     """Those that the client took."""
-    needed: float
+    needed_bytes: float
     """Those that it should have taken, if there were any."""
 
     @property
     def is_too_slow(self) -> bool:
         """Whether it took fewer."""
-        return self.taken < self.needed
+        return self.taken_bytes < self.needed_bytes
 
 
 @final
@@ -29,7 +29,7 @@ class Progress:
     >>> from serving.http2.connection_settings import ConnectionSettings
     >>> settings = ConnectionSettings(message_bytes=1, streams=1, idle_s=60.0, stall_s=30.0, bytes_per_s=4096.0)
     >>> Progress(settings, 0.0).check(30.0, sent_bytes=100_000, unsent_bytes=0)
-    Moved(taken=100000, needed=122880.0)
+    Moved(taken_bytes=100000, needed_bytes=122880.0)
 
     Args:
         settings: The slowest rate, and the times that checks must not miss.

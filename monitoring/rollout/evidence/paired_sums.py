@@ -44,8 +44,8 @@ class PairedSums:
         weight: The sum of their weights.
         labelled: Rows whose x is known by their label.
         disagreements: Rows whose x may differ from 0, whatever the label.
-        asked: Of these, rows whose label was asked for: all of them, or a sample.
-        missing: Of the asked ones, rows whose label did not come.
+        sampled: Of these, rows whose label was asked for: all of them, or a sample.
+        missing: Of the sampled ones, rows whose label did not come.
         unknown: The sum of the largest differences of those, and of what lies beyond the scale.
         total: The sum of x.
         squares: The sum of x².
@@ -57,7 +57,7 @@ class PairedSums:
     weight: int = 0
     labelled: int = 0
     disagreements: int = 0
-    asked: int = 0
+    sampled: int = 0
     missing: int = 0
     unknown: int = 0
     total: int = 0
@@ -98,7 +98,7 @@ class PairedSums:
             weight=rows * unit,
             labelled=labelled,
             disagreements=int(np.count_nonzero(bound)),
-            asked=int(np.count_nonzero(sampled & (bound > 0.0))),
+            sampled=int(np.count_nonzero(sampled & (bound > 0.0))),
             missing=int(np.count_nonzero(sampled & ~has_label & (bound > 0.0))),
             unknown=_whole(beyond[sampled]),
             total=_whole(x),
@@ -128,7 +128,7 @@ class PairedSums:
     @property
     def known_weight(self) -> float:
         """The weight of which the known rows would be the whole, if the missing ones are like them."""
-        return self.weight * (1.0 - self.missing / self.asked) if self.asked else float(self.weight)
+        return self.weight * (1.0 - self.missing / self.sampled) if self.sampled else float(self.weight)
 
     @property
     def unknown_share(self) -> float:

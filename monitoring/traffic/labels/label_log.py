@@ -57,22 +57,22 @@ class KeptSegments:
     def __init__(self, most_bytes: int = MOST_KEPT_BYTES) -> None:
         self._most_bytes = most_bytes
         self._lock = Lock()
-        self._kept: OrderedDict[Path, tuple[tuple[int, int, int], int, SegmentContents]] = OrderedDict()
+        self._segments: OrderedDict[Path, tuple[tuple[int, int, int], int, SegmentContents]] = OrderedDict()
 
     def read(self, path: Path) -> SegmentContents:
         """The contents of a segment. Raises as `read_segment`."""
         about = path.stat()
         state = (about.st_ino, about.st_size, about.st_mtime_ns)
         with self._lock:
-            kept = self._kept.pop(path, None)
-            if kept is not None and kept[0] == state:
-                self._kept[path] = kept
-                return kept[2]
+            entry = self._segments.pop(path, None)
+            if entry is not None and entry[0] == state:
+                self._segments[path] = entry
+                return entry[2]
         contents = read_segment(path)
         with self._lock:
-            self._kept[path] = (state, 0 if contents.table is None else contents.table.nbytes, contents)
-            while sum(size for _, size, _ in self._kept.values()) > self._most_bytes:
-                self._kept.popitem(last=False)
+            self._segments[path] = (state, 0 if contents.table is None else contents.table.nbytes, contents)
+            while sum(size for _, size, _ in self._segments.values()) > self._most_bytes:
+                self._segments.popitem(last=False)
         return contents
 
 

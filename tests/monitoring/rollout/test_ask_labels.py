@@ -103,7 +103,7 @@ def test_a_sampled_window_is_right_on_average_and_other_labels_do_not_count(rng:
         evidence = measures.window(WINDOW, rows, sample)
         sums = evidence.measures[LOSS]
         assert (sums.rows, sums.disagreements) == (whole.rows, whole.disagreements)
-        assert sums.asked < whole.asked
+        assert sums.sampled < whole.sampled
         means.append(sums.mean)
         found = interval(sums, alpha=0.05)
         outside += not found.low <= whole.mean <= found.high

@@ -56,7 +56,7 @@ def test_a_row_without_a_label_counts_as_equal_and_its_largest_difference_is_kep
     sums = PairedSums.of(np.array([1.0, np.nan, np.nan, np.nan]), np.array([1.0, 0.25, 0.0, 0.5]))
     assert sums.mean == 0.25
     assert sums.unknown_share == 0.75 / 4
-    assert (sums.disagreements, sums.asked, sums.missing) == (3, 3, 2)  # one needs no label
+    assert (sums.disagreements, sums.sampled, sums.missing) == (3, 3, 2)  # one needs no label
     assert sums.known_weight == pytest.approx(sums.weight / 3)
 
 
@@ -75,7 +75,7 @@ def test_labels_of_a_sample_estimate_the_mean_of_all_rows() -> None:
     assert sums.mean == pytest.approx(differences.mean(), abs=0.004)
     assert sums.unknown == 0
     assert sums.missing == 0
-    assert sums.asked == np.count_nonzero(chosen)
+    assert sums.sampled == np.count_nonzero(chosen)
 
 
 def test_no_rows_are_no_evidence() -> None:

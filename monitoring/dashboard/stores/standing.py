@@ -151,7 +151,7 @@ def standing(subject: DeploymentSummary, now: datetime) -> Standing:
         newest = max(notices, key=lambda incident: incident.opened_at)
         more = f", and {format_count(len(notices) - 1, 'other notice')}" if len(notices) > 1 else ""
         since = format_moment(newest.window_start, zone)
-        sentences["notice"] = f"{cause_line(newest)[:_SENTENCE]} since {since}{more}."
+        sentences["notice"] = f"{cause_line(newest)[:_SENTENCE]}, window of {since}{more}."
     if subject.last is not None:
         sentences["suspected"] = f"{SUSPECTED_HARM} Judged up to {format_window(*subject.last, zone)}."
     if subject.last is None:
@@ -226,4 +226,4 @@ def _page_sentence(pages: list[IncidentRecord], now: datetime, zone: ZoneInfo) -
     }[first.state]
     people = "".join(f", {text}" for text in remarks(first, now, zone) if text != state)
     more = f"; {format_count(len(pages) - 1, 'other page')} open" if len(pages) > 1 else ""
-    return f"{cause_line(first)[:_SENTENCE]}, since {since} ({state}{people}{more})."
+    return f"{cause_line(first)[:_SENTENCE]}, window of {since} ({state}{people}{more})."

@@ -26,7 +26,7 @@ def test_an_open_page_is_worst_even_when_no_run_came(history: DeploymentHistory)
     found = stands(history, history.incidents, USED + timedelta(days=30))
     assert (found.state, found.incident, found.acknowledged) == ("page", 1, False)
     assert "overconfident" in found.sentence
-    assert "since 23 Apr 2013 (not acknowledged)" in found.sentence
+    assert "window of 23 Apr 2013 (not acknowledged)" in found.sentence
 
 
 def test_a_run_that_failed_is_worse_than_none_and_no_hidden_page(history: DeploymentHistory) -> None:

@@ -84,7 +84,11 @@ def dashboard_requests(target: Target) -> dict[str, Rest]:
         "1,000 incidents by the API": f"{api}/incidents?state=all&limit=1000",
         "1,000 runs by the API": f"{api}/runs?limit=1000",
         **{f"incident {each['number']}": f"{place}/incidents/{each['number']}" for each in incidents[:3]},
-        **{f"rows of incident {each['number']}": f"{place}/incidents/{each['number']}/rows" for each in incidents[:3]},
+        **{
+            f"{page} of incident {each['number']}": f"{place}/incidents/{each['number']}/{page}"
+            for each in incidents[:3]
+            for page in ("rows", "outcomes", "subgroups")
+        },
         "a number of 5,000 digits": f"/d/{store}/{'9' * 5_000}",
         "an incident of 30 digits": f"{place}/incidents/{'9' * 30}/rows",
         "a time that is none everywhere": f"{api}/windows?before=9999-12-31T23:59:59-23:59",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -17,6 +18,7 @@ from monitoring.actions.perform import perform
 from monitoring.dashboard.access.access import WITH_PICTURES, Access
 from monitoring.dashboard.access.cookies import cookie_of
 from monitoring.dashboard.incident.incident import IncidentView, read_incident
+from monitoring.dashboard.incident.labelled import LabelledView, read_outcomes_since, read_subgroups_since
 from monitoring.dashboard.incident.outcomes import OutcomesPage, read_outcomes_page
 from monitoring.dashboard.incident.rows import RowsView, read_rows
 from monitoring.dashboard.stores.stores import StoredDeployment, Stores, existing
@@ -67,6 +69,16 @@ class IncidentEndpoints:
             ViewEndpoint(
                 path=f"{INCIDENT}/rows", stores=self._stores, read=self._read_rows, show=_show_rows, turns=turns
             ),
+            *(
+                ViewEndpoint(
+                    path=f"{INCIDENT}/{page}",
+                    stores=self._stores,
+                    read=partial(self._read_labelled, read),
+                    show=_show_labelled,
+                    turns=turns,
+                )
+                for page, read in (("outcomes", read_outcomes_since), ("subgroups", read_subgroups_since))
+            ),
             ViewEndpoint(
                 path=f"{DEPLOYMENT}/outcomes",
                 stores=self._stores,
@@ -84,7 +96,16 @@ class IncidentEndpoints:
     def _read_rows(self, stores: Stores, request: Request, rows: int | None) -> RowsView:
         if not request.state.may_see_rows:
             raise HTTPException(403, NO_ROWS)
-        return read_rows(_deployment(stores, request), _number(request), self._readings, whole=rows is None)
+        return read_rows(_deployment(stores, request), _number(request), whole=rows is None)
+
+    def _read_labelled(
+        self,
+        read: Callable[[StoredDeployment, int, KeptReadings], LabelledView],
+        stores: Stores,
+        request: Request,
+        _rows: int | None,
+    ) -> LabelledView:
+        return read(_deployment(stores, request), _number(request), self._readings)
 
     def _read_outcomes(self, stores: Stores, request: Request, _rows: int | None) -> OutcomesPage:
         return read_outcomes_page(_deployment(stores, request), windows_of(request, WINDOW_CHOICES[0]), self._readings)
@@ -145,6 +166,10 @@ def _read_incident(stores: Stores, request: Request, rows: int | None) -> Incide
 
 def _show_rows(_request: Request, view: RowsView) -> Response:
     return page_answer("rows", view=view, headers=WITH_PICTURES)
+
+
+def _show_labelled(_request: Request, view: LabelledView) -> Response:
+    return page_answer("labelled", view=view)
 
 
 def _show_outcomes(request: Request, view: OutcomesPage) -> Response:

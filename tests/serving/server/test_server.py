@@ -194,12 +194,14 @@ def test_versions_that_cannot_be_loaded_are_an_error_although_others_are_waited_
 
 CONNECTIONS = 16
 V1, V2 = "/v1/models/half_plus_two:predict", "/v2/models/half_plus_two/infer"
-BODIES = {
-    V1: b'{"instances": [1.0, 2.0]}',
-    V2: b'{"inputs": [{"name": "x", "shape": [2], "datatype": "FP32", "data": [1.0, 2.0]}]}',
+#: Path and body of each request over HTTP.
+OVER_HTTP = {
+    "rows": (V1, b'{"instances": [1.0, 2.0]}'),
+    "columns": (V1, b'{"inputs": {"x": [1.0, 2.0]}}'),
+    "v2": (V2, b'{"inputs": [{"name": "x", "shape": [2], "datatype": "FP32", "data": [1.0, 2.0]}]}'),
 }
 PREDICT, MODEL_INFER = "/tensorflow.serving.PredictionService/Predict", f"/{V2_SERVICE}/ModelInfer"
-PROTOCOLS = (V1, PREDICT, V2, MODEL_INFER)
+PROTOCOLS = (*OVER_HTTP, PREDICT, MODEL_INFER)
 # Small enough that servers die in the middle of conversions, too: a server of this test logs about so much.
 SEGMENT_BYTES = 60_000
 
@@ -217,7 +219,7 @@ class Load:
     sent: int = 0
 
     async def run(self, port: int, target: str) -> None:
-        over_http = self.protocol in BODIES
+        over_http = self.protocol in OVER_HTTP
         asked = (self._ask(port, each) if over_http else self._call(target, each) for each in range(CONNECTIONS))
         await asyncio.gather(*asked)
 
@@ -242,8 +244,8 @@ class Load:
                 writer.close()
 
     async def _once(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request_id: str) -> None:
-        body = BODIES[self.protocol]
-        head = f"POST {self.protocol} HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: {request_id}\r\n"
+        path, body = OVER_HTTP[self.protocol]
+        head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: {request_id}\r\n"
         self.sent += 1
         writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
         answer = await reader.readuntil(b"\r\n\r\n")
@@ -286,7 +288,7 @@ def check(traffic: Path, loads: list[Load]) -> None:
     assert len(logged) - len(answered) <= 2 * CONNECTIONS * len(loads)
 
 
-@pytest.mark.parametrize("rounds", [4, pytest.param(100, marks=[pytest.mark.slow, pytest.mark.timeout(3600)])])
+@pytest.mark.parametrize("rounds", [5, pytest.param(100, marks=[pytest.mark.slow, pytest.mark.timeout(3600)])])
 def test_every_answer_is_logged_once_after_kill_9(models_folder: Path, tmp_path: Path, rounds: int) -> None:
     chance = random.Random(rounds)  # noqa: S311 - where a server dies need not be a secret
     traffic = tmp_path / "traffic"

@@ -90,7 +90,9 @@ def test_rows_are_read_from_the_traffic_and_escaped(tmp_path: Path) -> None:
     assert answer.text.count('src="data:image/png;base64,') == 14
     csv = client.get(f"{PAGE}/rows/tables/worst.csv").text
     assert csv.splitlines()[0] == "Prediction,Event time,Answer,Label,Score,weight,comment"
-    assert "Confusion matrix of all traffic" in answer.text
+    since, subgroups = (client.get(f"{PAGE}/{page}").text for page in ("outcomes", "subgroups"))
+    assert "Confusion matrix of all traffic" in since
+    assert "Subgroups in which the model got worse" in subgroups
     page = client.get("/d/shop/1/outcomes?windows=90").text
     assert "Confusion matrix of all traffic" in page
     counts = client.get("/d/shop/1/outcomes/tables/confusion-counts.csv").text.splitlines()
@@ -102,7 +104,7 @@ def test_without_a_config_the_page_of_rows_says_so(url: str) -> None:
     client = client_of(
         Stores(stores=(NamedStore(name="shop", url=url, files=()),), clock=lambda: NOW), SECRET, "secret"
     )
-    for path in (f"{PAGE}/rows", "/d/shop/1/outcomes"):
+    for path in (f"{PAGE}/rows", f"{PAGE}/outcomes", f"{PAGE}/subgroups", "/d/shop/1/outcomes"):
         assert "does not have the config of this deployment" in client.get(path).text
 
 
@@ -148,6 +150,7 @@ def test_who_may_not_see_rows_sees_none_of_them_anywhere(stores: Stores) -> None
     api = "/api/v1/deployments/shop/1"
     paths = [
         *("/", PAGE, "/jobs", "/metrics", "/d/shop/1", "/d/shop/1/runs", "/d/shop/1/outcomes", "/d/shop/1/inputs"),
+        *(f"{PAGE}/outcomes", f"{PAGE}/subgroups"),
         *("/d/shop/1/windows/2013-05-01T00:00:00Z", "/d/shop/1/compare", "/d/shop/1/drills"),
         *(api, f"{api}/incidents", f"{api}/incidents?state=all", f"{api}/incidents/1", f"{api}/windows", f"{api}/runs"),
         *(f"{api}/label-requests", f"{api}/window-states"),

@@ -2,16 +2,12 @@ from __future__ import annotations
 
 import io
 from base64 import b64decode
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from monitoring.dashboard.incident.rows import RowsView, read_rows, subgroup_views
-from monitoring.dashboard.view.kept_readings import KeptReadings
-from monitoring.jobs.subgroups.subgroup_rows import SubgroupResult
-from monitoring.records import Condition, Subgroup, Watch
+from monitoring.dashboard.incident.rows import RowsView, read_rows
 from tests.dashboard_store import described_stores
 from tests.described_deployment import WORDS
 
@@ -19,7 +15,7 @@ from tests.described_deployment import WORDS
 @pytest.fixture(scope="module")
 def view(tmp_path_factory: pytest.TempPathFactory) -> RowsView:
     stores = described_stores(tmp_path_factory.mktemp("described"))
-    return read_rows(stores.deployment(("shop", 1)), 1, KeptReadings())
+    return read_rows(stores.deployment(("shop", 1)), 1)
 
 
 def test_three_groups_of_rows_stand_side_by_side(view: RowsView) -> None:
@@ -48,7 +44,7 @@ def test_a_table_has_what_was_answered_and_what_was_given(view: RowsView) -> Non
 def test_why_there_are_no_rows_is_said(tmp_path: Path) -> None:
     stores = described_stores(tmp_path)
     (tmp_path / "traffic").rename(tmp_path / "away")
-    view = read_rows(stores.deployment(("shop", 1)), 1, KeptReadings())
+    view = read_rows(stores.deployment(("shop", 1)), 1)
     assert view.groups == ()
     assert "traffic" in " ".join(view.problem)
 
@@ -58,40 +54,10 @@ def test_images_that_are_files_are_shown_small_and_damaged_ones_are_counted(tmp_
     Image.new("RGB", (400, 200), (250, 3, 3)).save(whole, "JPEG")
     damaged = b"\xff\xd8\xff no image"
     stores = described_stores(tmp_path, files=(whole.getvalue(), whole.getvalue(), whole.getvalue(), damaged))
-    worst, typical, _ = read_rows(
-        stores.deployment(("shop", 1)), 1, KeptReadings()
-    ).groups  # rows 95 and 92: the fourth and the first
+    worst, typical, _ = read_rows(stores.deployment(("shop", 1)), 1).groups  # rows 95 and 92: the fourth and the first
     assert (len(worst.pictures), worst.note) == (1, "1 of 2 images cannot be decoded.")
     shown = Image.open(io.BytesIO(b64decode(worst.pictures[0].address.partition(",")[2])))
     assert shown.size == (128, 64)
     assert shown.getpixel((9, 9)) == pytest.approx((250, 3, 3), abs=4)
     assert worst.pictures[0].words.startswith("photo: ")
     assert len(typical.pictures) in {4, 5, 6}
-
-
-WATCH = Watch(name="surprise_error", family="surprise", level="page", needs_label=True, scale=2.0, offset=-1.0)
-SUBGROUP = Subgroup(
-    conditions=(Condition(input="hour", sign="≥", value=18.0), Condition(input="shop", sign="=", value="<b>")),
-    rows=1234,
-    rise=0.25,
-    others=0.01,
-    error=0.05,
-    p_value=0.0004,
-)
-FOUND = SubgroupResult(watch=WATCH, subgroups=(SUBGROUP,), rows=5000, windows=())
-
-
-def test_a_subgroup_has_its_conditions_its_rise_and_that_of_the_others() -> None:
-    (view,) = subgroup_views(FOUND)
-    (row,) = view.table.rows
-    assert [one.text for one in row] == ["hour ≥ 18 and shop = <b>", "1,234", "+25.0 points", "+1.0 points", "0.0004"]
-    assert "on half of 5,000 labelled rows of no window" in view.table.note
-
-
-def test_that_there_is_none_is_said_and_without_labels_nothing() -> None:
-    (view,) = subgroup_views(replace(FOUND, subgroups=()))
-    assert view.table.rows == ()
-    assert view.table.note.startswith(
-        "The unexpected part of error rate rose in no part of the inputs more than in the other rows."
-    )
-    assert subgroup_views(None) == subgroup_views(replace(FOUND, rows=0)) == ()

@@ -62,11 +62,17 @@ def got(target: Target, path: str) -> str:
     return body
 
 
+def deployment_place(target: Target) -> str:
+    """The address of the first deployment."""
+    first = json.loads(got(target, "/api/v1/deployments"))["deployments"][0]
+    return f"/d/{first['store']}/{first['number']}"
+
+
 def dashboard_requests(target: Target) -> dict[str, Rest]:
     """Each page and each list of the deployment with the most incidents, what is dear to parse, and what is absurd."""
-    deployments = json.loads(got(target, "/api/v1/deployments"))["deployments"]
-    store, number = deployments[0]["store"], deployments[0]["number"]
-    place, api = f"/d/{store}/{number}", f"/api/v1/deployments/{store}/{number}"
+    place = deployment_place(target)
+    _, _, store, number = place.split("/")
+    api = f"/api/v1/deployments/{store}/{number}"
     incidents = json.loads(got(target, f"{api}/incidents?state=all&limit=1000"))["incidents"]
     windows = json.loads(got(target, f"{api}/windows?limit=1000"))["windows"]
     pages = {
@@ -75,7 +81,7 @@ def dashboard_requests(target: Target) -> dict[str, Rest]:
         "metrics": "/metrics",
         "a deployment": place,
         **{f"its {name}": f"{place}/{name}" for name in ("runs", "inputs", "compare", "drills", "rebaseline")},
-        "answers and labels of 7 windows": f"{place}/outcomes?windows=7",
+        "answers and labels of 30 windows": f"{place}/outcomes?windows=30",
         "answers and labels of 365 windows": f"{place}/outcomes?windows=365",
         "answers and labels again, as CSV": f"{place}/outcomes/tables/residuals.csv?windows=365",
         "a window": f"{place}/windows/{windows[len(windows) // 2]['start']}",

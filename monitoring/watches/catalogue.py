@@ -305,11 +305,29 @@ def labelled_rows(predictions: Predictions) -> NDArray[np.bool_]:
     return np.asarray(has_label(predictions.labels) & answered, dtype=np.bool_)
 
 
-def catalogue(baseline: Baseline, slice_columns: tuple[str, ...] = (), class_slices: tuple[str, ...] = ()) -> Catalogue:
+def _feature_space(baseline: Baseline) -> FeatureSpace | None:
+    numbers, number_counts = embedding_bins(baseline)
+    input_bins, input_counts = baseline.input_bins
+    return FeatureSpace.fit(
+        (*numbers, *input_bins),
+        (*number_counts, *input_counts),
+        baseline.rows,
+        unwatched=() if baseline.spec.embedding is None else baseline.spec.embedding.columns,
+    )
+
+
+def catalogue(
+    baseline: Baseline,
+    slice_columns: tuple[str, ...] = (),
+    class_slices: tuple[str, ...] = (),
+    *,
+    of_losses: bool = False,
+) -> Catalogue:
     """All watches for a baseline.
 
     Args:
         class_slices: Which of `classes.CLASS_COLUMNS` to slice losses by.
+        of_losses: Leave out what only inputs and intervals are watched by: the feature space and the coverage.
 
     Raises:
         BadInput: For a slice column that is no category input, or that has the name of a slice by class.
@@ -329,9 +347,7 @@ def catalogue(baseline: Baseline, slice_columns: tuple[str, ...] = (), class_sli
     reference = baseline.rows.answers
     is_labelled = labelled_rows(reference)
     enough = int(is_labelled.sum()) >= MIN_ROWS
-    numbers, number_counts = embedding_bins(baseline)
     task = baseline.spec.task
-    input_bins, input_counts = baseline.input_bins
     pairs = tuple(zip(baseline.bins, baseline.profile.features, strict=True))
     calibration = _calibration(task, reference.take(is_labelled)) if enough else None
     probabilities, labels = reference.probabilities[is_labelled], reference.labels[is_labelled]
@@ -352,13 +368,8 @@ def catalogue(baseline: Baseline, slice_columns: tuple[str, ...] = (), class_sli
         slices=slices,
         inputs=tuple(entry for b, c in pairs for entry in inputs.watches(b, c)),
         integrity=(*_answer_watches(task), *(watch for b, c in pairs for watch in integrity.watches(b, c))),
-        feature_space=FeatureSpace.fit(
-            (*numbers, *input_bins),
-            (*number_counts, *input_counts),
-            baseline.rows,
-            unwatched=() if baseline.spec.embedding is None else baseline.spec.embedding.columns,
-        ),
+        feature_space=None if of_losses else _feature_space(baseline),
         coverage=CoverageGroups.fit(reference, task, slices)
-        if baseline.spec.has_probabilities
+        if baseline.spec.has_probabilities and not of_losses
         else CoverageGroups(task=task, edges=None, slices=slices),
     )

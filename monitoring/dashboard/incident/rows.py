@@ -80,8 +80,10 @@ def rows_view(
         number=incident.number,
         title=cause_line(incident),
         window=format_window(incident.window_start, incident.window_end, zone),
-        groups=() if isinstance(found, tuple) else _groups(incident, found, zone, None if whole else MOST_INPUTS),
-        problem=found if isinstance(found, tuple) else (),
+        groups=()
+        if isinstance(incident_rows, tuple)
+        else _groups(incident, incident_rows, zone, None if whole else MOST_INPUTS),
+        problem=incident_rows if isinstance(incident_rows, tuple) else (),
         timezone=zone_words(summary),
     )
 

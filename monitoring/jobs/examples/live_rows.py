@@ -38,7 +38,7 @@ class LiveRows:
     Attributes:
         judged: Reads them as the monitor does.
         shown: Reads them as a person does.
-        labels: The last label of each prediction.
+        labels: The labels, those of a prediction in order of arrival.
         spec: The baseline's specification.
     """
 
@@ -64,14 +64,20 @@ class LiveRows:
             )
             for spec in specs
         )
-        return cls(judged=judged, shown=shown, labels=shown.latest_labels(), spec=baseline.spec)
+        labels = shown.labels() if isinstance(shown, LogSource) else shown.latest_labels()
+        return cls(judged=judged, shown=shown, labels=labels, spec=baseline.spec)
 
     def some(self, ids: pa.Array, window: Window) -> Predictions:
         """The rows of a window with these ids, in their order, with their labels; those that are there."""
         predictions, _ = self.shown.rows(window).select(IdSet(ids))
         places = {name: place for place, name in enumerate(predictions.ids.to_pylist())}
         indices = [places[name] for name in ids.to_pylist() if name in places]
-        return with_labels(predictions.take(np.array(indices, dtype=np.int64)), self.labels, self.spec.task)
+        return with_labels(predictions.take(np.array(indices, dtype=np.int64)), self._last_first(ids), self.spec.task)
+
+    def _last_first(self, ids: pa.Array) -> pa.Table:
+        """The labels of these predictions, the last to arrive first."""
+        those = self.labels.filter(pc.is_in(self.labels["prediction_id"], value_set=ids.cast(pa.string())))
+        return those.take(pa.array(np.arange(those.num_rows)[::-1]))
 
     def images(self, ids: pa.Array, window: Window) -> dict[str, tuple[bytes | None, ...]]:
         """The images of some rows of a window that are files, in the order of their ids, by column."""
@@ -83,8 +89,7 @@ class LiveRows:
         """Of a ranking the ids that some rows of a window were answered or have as labels, by their codes."""
         if ranking_of(self.spec.task) is None:
             return {}
-        labels = self.labels.filter(pc.is_in(self.labels["prediction_id"], ids.cast(pa.string())))
-        return self.judged.answered_ids(window, IdSet(ids)) | ids_by_code(decoded(labels["label"]))
+        return self.judged.answered_ids(window, IdSet(ids)) | ids_by_code(decoded(self._last_first(ids)["label"]))
 
     def first_window(self, length: timedelta) -> Window | None:
         """The first window of some length in the traffic; None where there is no row."""

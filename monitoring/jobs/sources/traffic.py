@@ -43,6 +43,9 @@ from monitoring.traffic.tables.kept_sums import KeptSumsFolder
 from monitoring.traffic.tables.table_format import BatchKey, TableFormat
 from monitoring.traffic.tables.tasks.outputs import OutputColumns, named_outputs
 
+#: Labels for each prediction from which on they are looked for among those of the predictions first.
+_FEW = 4
+
 
 def open_traffic(
     config: MonitorConfig,
@@ -361,6 +364,8 @@ def with_labels(predictions: Predictions, labels: pa.Table, task: Task) -> Predi
     Returns:
         The same predictions; those without a label as they were without one.
     """
+    if len(predictions) < labels.num_rows // _FEW:  # a table of these ids is smaller than one of all labels
+        labels = labels.filter(pc.is_in(labels["prediction_id"], value_set=predictions.ids.cast(pa.string())))
     if not labels.num_rows:
         return predictions
     places = pc.index_in(predictions.ids, labels["prediction_id"].combine_chunks())

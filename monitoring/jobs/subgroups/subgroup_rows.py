@@ -71,7 +71,7 @@ def read_subgroups(
     baseline = load_baseline(find_baseline(config).baseline)
     spec = replace(configured(config, baseline.spec), embedding=None)
     baseline = replace(baseline, spec=spec)
-    watches = catalogue(baseline)
+    watches = catalogue(baseline, of_losses=True)
     watch = _compared(watches, wanted)
     if watch is None or not labelled_rows(baseline.rows.answers).any():
         return None

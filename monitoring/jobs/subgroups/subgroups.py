@@ -111,8 +111,8 @@ def worst_subgroups(
     halves = [_half(side.window, rng) for side in (baseline, live)]
     nodes = tuple(_nodes(baseline.part(halves[0]), live.part(halves[1]), (), LEVELS))
     is_apart = np.unique(live.window).size >= HALVED
-    tried = sum(1 for name, column in live.inputs.items() for _ in _conditions(name, column))
-    compared = len(nodes) if is_apart else tried * len(nodes)
+    tried = 1 if is_apart else sum(1 for name, column in live.inputs.items() for _ in _conditions(name, column))
+    compared = tried * len(nodes)
     before, since = baseline.part(~halves[0]), live.part(~halves[1])
     measured = [measured_subgroup(node, before, since, compared=compared, whole=baseline) for node in nodes]
     worse = [

@@ -72,7 +72,7 @@ class RollbackRun:
         rows: Rows in these.
         difference: The loss of the promoted version less that of the former one over these.
         harms: Whether that is more than the smallest difference that matters.
-        by: What was shown to be worse: loss, or names of guards.
+        by: What was worse by more than its limit: loss, or names of guards.
         needed: About how many rows more a verdict takes; None where it is there, or where that is not known.
     """
 
@@ -352,8 +352,8 @@ class _Watch:
         return [] if result is None else [self._run(record, result, rolled_back=False)]
 
     def _run(self, record: RolloutRecord, result: RolloutResult, *, rolled_back: bool) -> RollbackRun:
-        loss = ("loss",) if result.interval.verdict == "worse" else ()
-        guards = tuple(guard.name for guard in result.guards if guard.interval.verdict == "worse")
+        loss = ("loss",) if result.interval.mean > result.min_effect else ()
+        guards = tuple(guard.name for guard in result.guards if guard.interval.mean > guard.limit)
         return RollbackRun(
             since=record.started_at,
             rolled_back=rolled_back,

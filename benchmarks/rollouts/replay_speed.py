@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,13 +21,14 @@ import pyarrow.compute as pc
 from benchmarks.flights import demo_folder
 from benchmarks.results import Cell, Result, Settings, Table
 from monitoring.baseline.predictions import microseconds
+from monitoring.errors import BadInput
 from monitoring.traffic.format.rows import INPUT, OUTPUT, AnsweredRows
 from monitoring.traffic.labels.label_log import LabelLog
 from monitoring.traffic.labels.label_writer import LabelWriter
 from monitoring.traffic.log.log import TrafficLog
 from monitoring.traffic.log.writer import TrafficWriter
 
-#: The share of the windows that are answered when the first replay is killed.
+#: The share of the rows that are answered when the first replay is killed.
 KILLED_AT = 0.25
 
 #: Rows that are appended to the log at once.
@@ -49,7 +51,7 @@ def measure(settings: Settings) -> Result:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         rows, days = _write(demo, folder, wanted)
-        killed = _replay(folder, kill_after=round(KILLED_AT * days))
+        killed = _replay(folder, kill_after=round(KILLED_AT * rows))
         found = [_replay(folder), _replay(folder)]
     parts = (("killed by SIGKILL", killed), ("the same command again", found[0]), ("once more", found[1]))
     table: list[tuple[Cell, ...]] = []
@@ -127,7 +129,7 @@ def _tensors(rows: pa.Table, prefix: str) -> dict[str, Any]:
 
 
 def _replay(folder: Path, *, kill_after: int | None = None) -> tuple[dict[str, Any] | None, float, float]:
-    """Replay the log: the document, CPU seconds and seconds; killed after so many days were answered, without one."""
+    """Replay the log: the document, CPU seconds and seconds; killed after so many rows were answered, without one."""
     command = [sys.executable, "-m", "pitfalls_tf", "rollout", "replay", "--json"]
     command += ["--config", str(folder / "monitor.toml")]
     before, begin = _cpu_seconds(), time.monotonic()
@@ -137,11 +139,19 @@ def _replay(folder: Path, *, kill_after: int | None = None) -> tuple[dict[str, A
         text, _ = popen.communicate()
         document = json.loads(text)
     else:
-        while popen.poll() is None and sum(1 for _ in folder.glob("rollouts/**/date=*")) < kill_after:
-            time.sleep(0.1)
+        while popen.poll() is None and _answered(folder) < kill_after:
+            time.sleep(0.2)
         popen.kill()
         popen.communicate()
     return document, _cpu_seconds() - before, time.monotonic() - begin
+
+
+def _answered(folder: Path) -> int:
+    """How many rows the candidate has answered so far."""
+    for place in folder.glob("rollouts/flights/*"):
+        with suppress(BadInput):  # nothing yet
+            return int(TrafficLog(place).read(model="flights", columns=("prediction_id",)).num_rows)
+    return 0
 
 
 def _cpu_seconds() -> float:

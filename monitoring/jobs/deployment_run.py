@@ -23,6 +23,7 @@ from monitoring.jobs.due_windows import due_windows, is_followed, next_due_at, w
 from monitoring.jobs.fits.simulations import initial_level, simulated_sensitivity
 from monitoring.jobs.metrics.metric_changes import metric_changes
 from monitoring.jobs.sources.read_scope import ReadScope
+from monitoring.jobs.sources.table_source import TableSource
 from monitoring.jobs.subgroups.run_search import RunSearch
 from monitoring.jobs.subgroups.search_schedule import SearchSchedule
 from monitoring.judging.autocorrelation_update import AutocorrelationUpdate
@@ -143,7 +144,11 @@ class DeploymentRun:
         windows = self._store.windows.read(self._number, scores=False, since=since)
         records = [record for record in windows if record.start >= since]
         traffic = opened(self._deployment, ReadScope(since=since))
-        counts = traffic.row_counts([Window(start=record.start, end=record.end) for record in records])
+        open_windows = [Window(start=record.start, end=record.end) for record in records]
+        read = [record.rows + record.repeats for record in records]
+        if isinstance(traffic, TableSource) and not traffic.has_more(open_windows, read):
+            return None  # without a pass over ids
+        counts = traffic.row_counts(open_windows)
         more = [record.start for record, (_, rows) in zip(records, counts.tolist(), strict=True) if rows > record.rows]
         if not more or more[0] not in self._store.backfills.rejudgeable(self._number):
             return None

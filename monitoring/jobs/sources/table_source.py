@@ -112,7 +112,6 @@ class TableSource:
             header = self._table.reader.header(pieces[0]).table.column_names
             _refuse_table(self._table.times.findings, header)
         self._label_tables = LabelTables.at(label_tables, columns)
-        self._routing = LabelRouting.of(self._table, self._label_tables)
         self._imported = NO_IMPORTED_LABELS
         if scope.job:
             destination = LabelDestination(root=label_log, inline=self._counted, digests=self._digests, clock=clock)
@@ -128,6 +127,10 @@ class TableSource:
         self._engine: Engine | None = None
         self._gathering: Gathering | None = None
         self._kept: KeptPartials | None = None
+
+    @cached_property
+    def _routing(self) -> LabelRouting:
+        return LabelRouting.of(self._table, self._label_tables)
 
     def _digests(self, words: pa.ChunkedArray) -> NDArray[np.int64]:
         """What labels, as text [n], are kept as, [n]."""
@@ -257,6 +260,10 @@ class TableSource:
         """See `TrafficSource`."""
         counts = self._table.counts(windows)
         return counts if self._kept is None else self._kept.counts(windows, counts)
+
+    def has_more(self, windows: Sequence[Window], rows: Sequence[int]) -> bool:
+        """Whether more rows, those that do not count included, lie in one of some windows than so many."""
+        return self._table.has_more(windows, rows)
 
     def event_times(self) -> NDArray[np.int64]:
         """See `TrafficSource`."""

@@ -36,7 +36,7 @@ LABEL_SCHEMA = pa.schema(
 
 
 #: Labels that are looked up at once.
-AT_ONCE = 1 << 20
+AT_ONCE = 1 << 18
 
 _PieceOfLabels: TypeAlias = tuple[TablePiece, RawRows, pa.Array]
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -123,7 +125,6 @@ class Table:
         extents: the pieces with rows from `since` on.
         inside: the event times that are of interest.
         times: what was found about event times.
-        repeats: the rows that share an id.
         reader: reads the pieces.
         batches: where batches stand in place of event times, when each was first seen.
     """
@@ -136,9 +137,9 @@ class Table:
         now: datetime | None = None,
         since: datetime | None = None,
     ) -> None:
-        """Finds out when the rows of each piece happened, and which share an id.
+        """Finds out when the rows of each piece happened.
 
-        Cost: the metadata of Parquet files with statistics, event times of all others, and one pass over ids.
+        Cost: the metadata of Parquet files with statistics, and event times of all others.
 
         Args:
             pieces: the pieces of the table, in their order.
@@ -158,9 +159,6 @@ class Table:
         self.inside = EventTimeRange(first=first, last=last)
         self.times = find_extents(pieces, columns, self.reader, inside=self.inside)
         self.extents = self.times.extents
-        self.repeats = Repeats()
-        if self.times.has_ids:
-            self.repeats = find_repeats(self.extents, columns, self.reader, EventTimeRange(first=first))
         self._piece_cache: OrderedDict[int, _KeptPiece | _SplitPiece] = OrderedDict()
 
     @classmethod
@@ -185,6 +183,13 @@ class Table:
         table.pieces, table.times, table.extents = [extent.piece for extent in extents], times, times.extents
         table.inside, table.repeats = inside, repeats
         return table
+
+    @cached_property
+    def repeats(self) -> Repeats:
+        """The rows that share an id. Cost: on the first call a pass over ids; see `find_repeats`."""
+        if not self.times.has_ids:
+            return Repeats()
+        return find_repeats(self.extents, self.columns, self.reader, EventTimeRange(first=self.inside.first))
 
     @property
     def has_ids(self) -> bool:
@@ -238,6 +243,15 @@ class Table:
                     for place, times in enumerate((us, us[~repeated])):
                         counts[:, place] += np.diff(np.searchsorted(np.sort(times), edges), axis=1)[:, 0]
         return counts
+
+    def has_more(self, windows: Sequence[Window], rows: Sequence[int]) -> bool:
+        """Whether more rows, those that do not count included, lie in one of some windows than so many.
+
+        Cost: that of `counts`, without a pass over ids.
+        """
+        whole = copy(self)
+        whole.repeats = Repeats()
+        return bool((whole.counts(windows)[:, 0] > np.asarray(rows)).any())
 
     def cells(self, name: str, window: Window, ids: IdSet) -> dict[str, Any]:
         """The cells of a column in those rows of a window that have one of some ids.

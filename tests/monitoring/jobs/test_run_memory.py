@@ -86,7 +86,7 @@ def labels_apart(folder: Path) -> str:
         pq.ParquetWriter(folder / "live.parquet", without) as rows,
         pyarrow.csv.CSVWriter(apart / "labels.csv", labels) as csv,
     ):
-        for part in range(REPEATS // 3):
+        for part in range(REPEATS // 12):
             table = live(part)
             rows.write_table(table.drop_columns(list(_LABELS)))
             csv.write_table(table.select(["id", *_LABELS]))
@@ -111,7 +111,7 @@ def test_peak_memory(write: Callable[[Path], str], tmp_path: Path) -> None:
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     found = json.loads(result.stdout.splitlines()[-1])
-    parts = REPEATS // 3 if write is labels_apart else REPEATS
+    parts = REPEATS // 12 if write is labels_apart else REPEATS
     assert found["rows"] == parts * ROWS
     assert found["labels"] > 0.9 * found["rows"]
     assert found["imports"] < found["peak"] < MOST_MB, found

@@ -128,18 +128,18 @@ def kept_changes(root: Path, wanted: WantedRows) -> Iterator[Change]:
     So are files that cannot be read. Cost: every file is read.
     """
     keys = np.unique(id_keys(pa.array(wanted.ids, pa.string())))
-    for kept in KeptSumsFolder(root).files():
+    for file in KeptSumsFolder(root).files():
         try:
-            removed = _wanted_in(kept.contents(), wanted, keys)
+            removed = _wanted_in(file.contents(), wanted, keys)
         except (ValueError, pa.ArrowException):
-            removed = kept.rows
+            removed = file.rows
         if removed:
-            before = hashlib.sha256(kept.path.read_bytes()).hexdigest()
-            name = f"{kept.path.parent.name}/{kept.path.name}"
+            before = hashlib.sha256(file.path.read_bytes()).hexdigest()
+            name = f"{file.path.parent.name}/{file.path.name}"
             erased = ErasedRows(
-                kind="kept sums", file=name, rows=kept.rows, removed=removed, sha256_before=before, sha256_after=None
+                kind="kept sums", file=name, rows=file.rows, removed=removed, sha256_before=before, sha256_after=None
             )
-            yield Change(erased=erased, apply=partial(kept.path.unlink, missing_ok=True))
+            yield Change(erased=erased, apply=partial(file.path.unlink, missing_ok=True))
 
 
 def _wanted_in(contents: bytes, wanted: WantedRows, keys: NDArray[np.int64]) -> int:

@@ -39,7 +39,7 @@ class RowsView:
     @property
     def tables(self) -> tuple[TableView, ...]:
         """Every table of the page."""
-        return tuple(one.table for one in self.groups if one.table is not None)
+        return tuple(group.table for group in self.groups if group.table is not None)
 
 
 def read_rows(deployment: StoredDeployment, number: int, *, whole: bool = False) -> RowsView:

@@ -38,17 +38,23 @@ class Gathering:
         spec: BaselineSpec,
         routing: LabelRouting,
         *,
-        kept: KeptPartials | None = None,
+        kept_partials: KeptPartials | None = None,
         is_copy: bool = False,
     ) -> None:
         """Reads nothing yet.
 
         Args:
-            kept: Partials of earlier runs, and where those of this one go; None: none are kept.
+            kept_partials: Partials of earlier runs, and where those of this one go; None: none are kept.
             is_copy: Whether the table is a copy of some columns of rows that the engine reads elsewhere: whether these
                 are the same is checked.
         """
-        self._engine, self._table, self._spec, self._routing, self._kept = engine, table, spec, routing, kept
+        self._engine, self._table, self._spec, self._routing, self._kept_partials = (
+            engine,
+            table,
+            spec,
+            routing,
+            kept_partials,
+        )
         self._is_copy = is_copy
         self._expected: tuple[Window, ...] = ()
         self._by: tuple[object, object] | None = None
@@ -74,8 +80,8 @@ class Gathering:
             self._begin(window, aggregator)
             self._by = by
         self._until = as_microseconds(window.end)
-        if self._kept is not None and window in self._usable:
-            return self._kept.partial(window, self._usable[window])
+        if self._kept_partials is not None and window in self._usable:
+            return self._kept_partials.partial(window, self._usable[window])
         partials = []
         while self._next is not None and self._next.start <= start:
             if self._next.start == start:
@@ -84,8 +90,8 @@ class Gathering:
         partial = reduce(add, partials) if partials else None
         if self._is_copy:
             self._check_rows(window, 0 if partial is None else partial.read.rows)
-        if self._kept is not None:
-            self._kept.keep(partial or self._without_rows(window, aggregator), window, self._table)
+        if self._kept_partials is not None:
+            self._kept_partials.keep(partial or self._without_rows(window, aggregator), window, self._table)
         return partial
 
     def _check_rows(self, window: Window, rows: int) -> None:
@@ -105,7 +111,7 @@ class Gathering:
         files = self._usable.get(window, ())
         if not files or self._table.counts([window])[0, 0]:
             return ()
-        rows = sum(kept.rows for kept in files)
+        rows = sum(file.rows for file in files)
         message = (
             f"The {rows:,} rows of this window are gone: it is judged by the sums that were kept of them, without rows "
             "to look at, and without labels that came later than their rows."
@@ -123,21 +129,21 @@ class Gathering:
         windows = (window,) if place is None else self._expected[place:]
         apart = self._routing.labelled_apart
         recipe = Recipe.of(aggregator, self._spec, self._table.columns, None if apart is None else apart().keys)
-        self._usable = {} if self._kept is None else self._found(self._kept, recipe, windows)
+        self._usable = {} if self._kept_partials is None else self._usable_files(self._kept_partials, recipe, windows)
         work = work_of(self._table, [each for each in windows if each not in self._usable])
         self._partials = self._engine.gather(recipe, work)
         self._next = next(self._partials, None)
 
-    def _found(
-        self, kept: KeptPartials, recipe: Recipe, windows: Sequence[Window]
+    def _usable_files(
+        self, kept_partials: KeptPartials, recipe: Recipe, windows: Sequence[Window]
     ) -> dict[Window, tuple[KeptSums, ...]]:
         """The files of the windows that need not be read."""
-        if not kept.is_of(recipe):
+        if not kept_partials.is_of(recipe):
             raise CannotRun(
                 "Sums are kept by another baseline than the windows are judged by.",
                 got="watches that have changed since the traffic was opened",
                 expected="one baseline in a run",
                 fix="Run again; if it comes back, remove `keep` from the [engine] section.",
             )
-        found = {window: kept.of(window) for window in windows}
-        return {window: files for window, files in found.items() if kept.is_usable(self._table, window, files)}
+        files = {window: kept_partials.of(window) for window in windows}
+        return {window: files for window, files in files.items() if kept_partials.is_usable(self._table, window, files)}

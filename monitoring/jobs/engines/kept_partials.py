@@ -51,27 +51,27 @@ class KeptPartials:
     @cached_property
     def _by_start(self) -> dict[int, list[KeptSums]]:
         """The usable files by the start of their window, the longest first; a line says why others are not."""
-        found: dict[int, list[KeptSums]] = {}
+        files: dict[int, list[KeptSums]] = {}
         reasons: Counter[str] = Counter()
-        for kept in self._folder.files():
-            reason = self._difference(kept)
+        for file in self._folder.files():
+            reason = self._difference(file)
             if reason:
                 reasons[reason] += 1
-                self._unused[kept.window] = reason
+                self._unused[file.window] = reason
             else:
-                found.setdefault(as_microseconds(kept.window.start), []).insert(0, kept)
+                files.setdefault(as_microseconds(file.window.start), []).insert(0, file)
         for reason, count in reasons.items():
             _logger.warning("The sums that were kept of %d windows are not used: %s. Rows are read.", count, reason)
-        return found
+        return files
 
-    def _difference(self, kept: KeptSums) -> str:
+    def _difference(self, file: KeptSums) -> str:
         """Why a file's sums are not those of this deployment; empty if they are."""
         try:
-            head = kept.head()
+            head = file.head()
         except (OSError, ValueError) as error:
             return f"{error}"
         expected = self._head("")
-        self._states[kept.path] = head.get("state", "")
+        self._states[file.path] = head.get("state", "")
         if head.get("release") != expected["release"]:
             return f"they are of release {head.get('release')}, and this is {expected['release']}"
         if head.get("edges") != expected["edges"]:
@@ -90,16 +90,16 @@ class KeptPartials:
         Before the first window of which sums are kept there may be a gap.
         """
         start, end = as_microseconds(window.start), as_microseconds(window.end)
-        found: list[KeptSums] = []
+        chosen: list[KeptSums] = []
         start = max(start, min(self._by_start, default=end))
         while start < end:
-            fits = (kept for kept in self._by_start.get(start, ()) if as_microseconds(kept.window.end) <= end)
-            kept = next(fits, None)
-            if kept is None:
+            fits = (file for file in self._by_start.get(start, ()) if as_microseconds(file.window.end) <= end)
+            file = next(fits, None)
+            if file is None:
                 return ()
-            found.append(kept)
-            start = as_microseconds(kept.window.end)
-        return tuple(found)
+            chosen.append(file)
+            start = as_microseconds(file.window.end)
+        return tuple(chosen)
 
     def why_not(self, window: Window) -> str:
         """Why the sums that are kept of a window are not used; empty if they are, or there are none."""
@@ -114,27 +114,27 @@ class KeptPartials:
         """Rows of windows, [n, 2] as of `Table.counts`, with those that are kept of windows whose rows are gone."""
         counts = counts.copy()
         for place in np.flatnonzero(counts[:, 0] == 0).tolist():
-            counts[place] = sum(kept.rows for kept in self.of(windows[place]))
+            counts[place] = sum(file.rows for file in self.of(windows[place]))
         return counts
 
     def times(self, table: Table, longest_gap: int) -> NDArray[np.int64]:
         """Times in windows whose rows are gone, no two of one window further apart than a gap; int64, microseconds."""
         first = table.inside.first
-        found = [np.zeros(0, np.int64)]
-        for kept in (kept for files in self._by_start.values() for kept in files if kept.rows):
-            start, end = as_microseconds(kept.window.start), as_microseconds(kept.window.end)
+        times = [np.zeros(0, np.int64)]
+        for file in (file for files in self._by_start.values() for file in files if file.rows):
+            start, end = as_microseconds(file.window.start), as_microseconds(file.window.end)
             if (first is None or end > first) and not _has_pieces(table, start, end):
-                found.append(np.append(np.arange(start, kept.newest, longest_gap), kept.newest))
-        return np.concatenate(found)
+                times.append(np.append(np.arange(start, file.newest, longest_gap), file.newest))
+        return np.concatenate(times)
 
     def is_usable(self, table: Table, window: Window, files: Sequence[KeptSums]) -> bool:
         """Whether the files of a window say what its rows would: those are as they were, or gone."""
-        if not any(kept.rows for kept in files):
+        if not any(file.rows for file in files):
             return False
         if files[0].window.start > window.start and table.counts([replace(window, end=files[0].window.start)]).any():
             return False
-        changed = [kept for kept in files if self._states[kept.path] != rows_state(table, kept.window)]
-        return not changed or not table.counts([kept.window for kept in changed])[:, 0].any()
+        changed = [file for file in files if self._states[file.path] != rows_state(table, file.window)]
+        return not changed or not table.counts([file.window for file in changed])[:, 0].any()
 
     def partial(self, window: Window, files: Sequence[KeptSums]) -> Partial:
         """The sums of some files as those of a window that consists of theirs.
@@ -144,7 +144,7 @@ class KeptPartials:
         """
         span = as_microseconds(window.start), as_microseconds(window.end)
         try:
-            return reduce(add, (codec.decoded(kept.contents(), self._recipe).within(*span) for kept in files))
+            return reduce(add, (codec.decoded(file.contents(), self._recipe).within(*span) for file in files))
         except (OSError, ValueError) as error:
             raise CannotRun(
                 "The sums that were kept of a window cannot be read.",
@@ -170,7 +170,7 @@ def _has_pieces(table: Table, start: int, end: int) -> bool:
 def rows_state(table: Table, window: Window) -> str:
     """A digest of the files that a window's rows are in, by name, size and time of change, and of which rows count."""
     start, end = as_microseconds(window.start), as_microseconds(window.end)
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     for extent in table.extents:
         if extent.first >= end or extent.last < start:
             continue
@@ -180,7 +180,7 @@ def rows_state(table: Table, window: Window) -> str:
         status = piece.path.stat()
         places = [table.repeats.dropped.get(extent.number), table.repeats.shared.get(extent.number)]
         which = [None if at is None else hashlib.sha256(at.tobytes()).hexdigest() for at in places]
-        found.update(
+        digest.update(
             repr((piece.name, piece.first_row, extent.rows, status.st_size, status.st_mtime_ns, which)).encode()
         )
-    return found.hexdigest()
+    return digest.hexdigest()

@@ -123,8 +123,8 @@ def check_label_log(folder: Path) -> None:
     Raises:
         BadInput: It is on the driver's own disk.
     """
-    kept = any(folder.is_relative_to(place) for place in KEPT_BY_DATABRICKS)
-    if "DATABRICKS_RUNTIME_VERSION" in os.environ and not kept:
+    is_kept = any(folder.is_relative_to(place) for place in KEPT_BY_DATABRICKS)
+    if "DATABRICKS_RUNTIME_VERSION" in os.environ and not is_kept:
         raise BadInput(
             "The label log is on a disk that goes with the cluster.",
             got=str(folder),

@@ -126,7 +126,7 @@ class TableSource:
         self._whole: Callable[[Window], Table] | None = None
         self._engine: Engine | None = None
         self._gathering: Gathering | None = None
-        self._kept: KeptPartials | None = None
+        self._kept_partials: KeptPartials | None = None
 
     @cached_property
     def _routing(self) -> LabelRouting:
@@ -202,9 +202,9 @@ class TableSource:
         if reading.engine is not None:
             self._gathering = self._gathered_by(reading.engine, None)
 
-    def _gathered_by(self, engine: Engine, kept: KeptPartials | None) -> Gathering:
+    def _gathered_by(self, engine: Engine, kept_partials: KeptPartials | None) -> Gathering:
         is_copy = self._whole is not None
-        return Gathering(engine, self._table, self._spec, self._routing, kept=kept, is_copy=is_copy)
+        return Gathering(engine, self._table, self._spec, self._routing, kept_partials=kept_partials, is_copy=is_copy)
 
     def expect(self, windows: Sequence[Window]) -> None:
         """See `TrafficSource`."""
@@ -224,26 +224,26 @@ class TableSource:
         cells = self._at(window).cells(self._table.columns.answer[0], window, ids)
         return ids_by_code(pa.array([*cells.values()]))
 
-    def keep(self, kept: KeptPartials, *, judges: bool) -> None:
+    def keep(self, kept_partials: KeptPartials, *, judges: bool) -> None:
         """Use the partials that are kept of windows, and keep those of the windows that are read.
 
         Args:
             judges: Whether windows are read to be judged; otherwise it is only known which there are.
         """
-        self._kept = kept
+        self._kept_partials = kept_partials
         if judges:
             engine = LocalEngine() if self._engine is None else self._engine
-            self._gathering = self._gathered_by(engine, kept)
+            self._gathering = self._gathered_by(engine, kept_partials)
 
     def why_not_kept(self, window: Window) -> str:
         """Why the sums that are kept of a window are not used; empty if they are, or there are none."""
-        return "" if self._kept is None else self._kept.why_not(window)
+        return "" if self._kept_partials is None else self._kept_partials.why_not(window)
 
     def kept_labels(self, window: Window) -> int | None:
         """How many labels the kept sums of a window have; None where its rows are there, or nothing is kept."""
-        if self._kept is None or not self._kept.of(window) or self._table.counts([window])[0, 0]:
+        if self._kept_partials is None or not self._kept_partials.of(window) or self._table.counts([window])[0, 0]:
             return None
-        return self._kept.labels(window)
+        return self._kept_partials.labels(window)
 
     def missing_rows(self, window: Window) -> int:
         """See `TrafficSource`: a table does not say what is missing in it."""
@@ -252,14 +252,14 @@ class TableSource:
     def spans(self, longest_gap: timedelta) -> tuple[tuple[datetime, datetime], ...]:
         """See `TrafficSource`."""
         ends = self._table.ends(longest_gap)
-        if self._kept is not None:
-            ends = np.sort(np.append(ends, self._kept.times(self._table, duration_microseconds(longest_gap))))
+        if self._kept_partials is not None:
+            ends = np.sort(np.append(ends, self._kept_partials.times(self._table, duration_microseconds(longest_gap))))
         return contiguous_spans(ends, longest_gap)
 
     def row_counts(self, windows: Sequence[Window]) -> NDArray[np.int64]:
         """See `TrafficSource`."""
         counts = self._table.counts(windows)
-        return counts if self._kept is None else self._kept.counts(windows, counts)
+        return counts if self._kept_partials is None else self._kept_partials.counts(windows, counts)
 
     def has_more(self, windows: Sequence[Window], rows: Sequence[int]) -> bool:
         """Whether more rows, those that do not count included, lie in one of some windows than so many."""

@@ -102,8 +102,8 @@ class TableWindow:
                 for part in partial.counted:
                     writer.add(part.file, part.rows, part.labels)
                 summary = self._summary_of(partial.read, partial.unknown)
-                found = self._gathered.findings(self._window)
-                self._summary = replace(summary, findings=(*summary.findings, *found))
+                findings = self._gathered.findings(self._window)
+                self._summary = replace(summary, findings=(*summary.findings, *findings))
                 return
             for each in self._pass():
                 labelled = np.flatnonzero(each.labelled)

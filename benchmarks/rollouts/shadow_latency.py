@@ -9,7 +9,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -36,6 +35,11 @@ class Shadow:
 
     def __init__(self, popen: subprocess.Popen[bytes]) -> None:
         self._popen = popen
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the worker has not ended."""
+        return self._popen.poll() is None
 
     def pids(self) -> list[int]:
         """The worker's, and that of the candidate, which it started."""
@@ -65,7 +69,9 @@ def measure(settings: Settings) -> Result:
         server = stack.enter_context(started((*serve, "--traffic", str(folder / "traffic"))))
         generated(server.port, bodies, CONNECTIONS, 1.0)  # the shadow begins once there is a log
         shadow = stack.enter_context(_shadow(demo, folder))
-        generated(server.port, bodies, CONNECTIONS, seconds)
+        while len(shadow.pids()) < 2:  # the candidate is started for the first row after the shadow's beginning
+            assert shadow.is_alive, "the shadow ended"
+            generated(server.port, bodies, CONNECTIONS, 1.0)
         for number in range(rounds):
             for name in (WITHOUT, WITH)[:: 1 if number % 2 == 0 else -1]:
                 shadow.signal(signal.SIGCONT if name == WITH else signal.SIGSTOP)
@@ -90,9 +96,6 @@ def _shadow(demo: Path, folder: Path) -> Iterator[Shadow]:
     popen = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     shadow = Shadow(popen)
     try:
-        while len(shadow.pids()) < 2:
-            assert popen.poll() is None, "the shadow ended"
-            time.sleep(0.1)
         yield shadow
     finally:
         shadow.signal(signal.SIGCONT)

@@ -31,6 +31,7 @@ class Settings:
     demo: Path | None = None
     minutes: float = 10.0
     workers: int = 2
+    configs: int = 80
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

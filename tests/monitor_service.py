@@ -43,9 +43,9 @@ class Served:
             assert time.monotonic() < until, self.lines
             time.sleep(0.05)
 
-    def wait_until(self, holds: Callable[[], bool]) -> None:
+    def wait_until(self, holds: Callable[[], bool], patience: float = 120) -> None:
         """Wait until something holds."""
-        until = time.monotonic() + 120
+        until = time.monotonic() + patience
         while not holds():
             assert time.monotonic() < until, self.lines
             time.sleep(0.1)
@@ -53,6 +53,11 @@ class Served:
     def get(self, path: str) -> httpx.Response:
         """Ask the dashboard."""
         return httpx.get(self.url + path, headers=self._headers, timeout=60)
+
+    def place(self) -> str:
+        """The path of the only deployment in the API."""
+        [deployment] = self.get("api/v1/deployments").json()["deployments"]
+        return f"api/v1/deployments/{deployment['store']}/{deployment['number']}"
 
     def post(self, path: str, document: dict[str, str]) -> httpx.Response:
         """Change something by the API."""
@@ -67,15 +72,27 @@ class Served:
 
 
 @contextmanager
-def served(folder: Path, token_file: Path | None = None, more: Sequence[str] = ()) -> Iterator[Served]:
-    """A service over a folder of configs; with a token it takes changes."""
-    command = [sys.executable, "-m", "pitfalls_tf", "monitor", "serve", "--configs", str(folder), "--port", "0"]
-    command += ["--state", str(folder.parent / f"{folder.name}.state"), *more]
+def served(
+    folder: Path,
+    token_file: Path | None = None,
+    more: Sequence[str] = (),
+    *,
+    prefix: Sequence[str] = (),
+    release: Path | None = None,
+) -> Iterator[Served]:
+    """A service over a folder of configs; with a token it takes changes.
+
+    Args:
+        prefix: A program that starts it, with its arguments.
+        release: The folder of another release's packages.
+    """
+    command = [*prefix, sys.executable, "-m", "pitfalls_tf", "monitor", "serve", "--configs", str(folder)]
+    command += ["--port", "0", "--state", str(folder.parent / f"{folder.name}.state"), *more]
     token = None if token_file is None else token_file.read_text("utf-8").strip()
     if token_file is not None:
         command += ["--token-file", str(token_file)]
     with subprocess.Popen(
-        [*command, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1
+        [*command, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1, cwd=release
     ) as process:
         try:
             yield Served(process, token)

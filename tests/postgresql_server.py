@@ -80,20 +80,30 @@ class PostgresqlServer:
         """Stop it at once, as if its machine had lost its power."""
         self._run("pg_ctl", "-w", "-m", "immediate", "stop")
 
+    def is_running(self) -> bool:
+        """Whether its first process is there."""
+        command = [str(self.programs / "pg_ctl"), "-D", str(self.folder / "data"), "status"]
+        done = subprocess.run(command, user=self.user, cwd=self.folder, capture_output=True, check=False)
+        return done.returncode == 0
+
     def _run(self, program: str, *arguments: str) -> None:
         command = [str(self.programs / program), "-D", str(self.folder / "data"), *arguments]
         subprocess.run(command, check=True, user=self.user, cwd=self.folder, stdout=subprocess.DEVNULL)
 
 
 @contextmanager
-def started_postgresql() -> Iterator[PostgresqlServer]:
-    """A fresh server without databases of its own, started; it runs at the end of the block too."""
+def started_postgresql(parent: Path | None = None) -> Iterator[PostgresqlServer]:
+    """A fresh server without databases of its own, started; it runs at the end of the block too.
+
+    Args:
+        parent: Where the folder of its files is made; None for the folder of temporary files.
+    """
     pytest.importorskip("pg8000")
     programs = _programs()
     if programs is None:
         missing("PostgreSQL is not installed (apt-get install postgresql).")
     user = _user()
-    folder = Path(tempfile.mkdtemp(prefix="pitfalls-postgresql-"))
+    folder = Path(tempfile.mkdtemp(prefix="pitfalls-postgresql-", dir=parent))
     if user is not None:
         shutil.chown(folder, user)
     with socket.socket() as probe:

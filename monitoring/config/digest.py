@@ -72,6 +72,7 @@ def _of_traffic(config: MonitorConfig) -> dict[str, object]:
         "label_columns": traffic.label_columns,
         "outputs": {name: output.model_dump() for name, output in traffic.outputs.items()},
         "class_slices": sorted(traffic.class_slices),
+        "selection_groups": sorted(traffic.selection_groups),
         "exclude_callers": sorted(traffic.exclude_callers),
     }
     burn_in = config.baseline.burn_in

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import tomllib
@@ -15,6 +14,7 @@ from pydantic import ValidationError
 
 from monitoring.config.columns_section import ColumnEntries, ColumnSection
 from monitoring.config.lines import KeyPath, line_numbers
+from monitoring.config.made_beside import is_read_only, name_of, with_kept_section
 from monitoring.config.problems import ConfigProblem, problems_of
 from monitoring.config.section import Section
 from monitoring.config.sections import MonitorConfig
@@ -45,7 +45,8 @@ def load_config(path: Path) -> MonitorConfig:
         InvalidSettings: The file has errors; a text that is not TOML has one, as the rest cannot be read.
         BadInput: The file cannot be read, or is too large to be a config.
     """
-    result = parse_config(_text(path), path.absolute().parent, store=os.environ.get(STORE_VARIABLE) or None)
+    text = with_kept_section(path, _text(path))
+    result = parse_config(text, path.absolute().parent, store=os.environ.get(STORE_VARIABLE) or None)
     if isinstance(result, MonitorConfig):
         return _with_writable_log(result, path.absolute())
     raise InvalidSettings(str(path), [str(problem) for problem in result])
@@ -54,10 +55,9 @@ def load_config(path: Path) -> MonitorConfig:
 def _with_writable_log(config: MonitorConfig, path: Path) -> MonitorConfig:
     """The config with a label log in the state folder, where it names none and its own folder cannot be written."""
     traffic = config.traffic
-    if "label_log" in traffic.model_fields_set or traffic.label_log.exists() or os.access(path.parent, os.W_OK):
+    if "label_log" in traffic.model_fields_set or traffic.label_log.exists() or not is_read_only(path):
         return config
-    name = f"{path.parent.name}-{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
-    log = state_folder() / "label-logs" / name
+    log = state_folder() / "label-logs" / name_of(path)
     return config.model_copy(update={"traffic": traffic.model_copy(update={"label_log": log})})
 
 

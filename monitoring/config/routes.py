@@ -133,6 +133,7 @@ class PagerDutyRoute(_EndingRoute):
     route: Literal["pagerduty"]
     routing_key_file: LocalPath | None = Field(default=None, examples=["secrets/pagerduty"])
     routing_key_env: Name | None = Field(default=None, examples=["PAGERDUTY_ROUTING_KEY"])
+    states: States = Field(default=(*WITH_THE_END, "acknowledged"), examples=[["open", "worse", "closed"]])
     url: Annotated[str, AfterValidator(webhook_url)] = Field(
         default="https://events.pagerduty.com/v2/enqueue", examples=["https://events.eu.pagerduty.com/v2/enqueue"]
     )

@@ -69,6 +69,7 @@ class TrafficSection(Section):
     password_env: Name | None = Field(default=None, examples=["SCORES_PASSWORD"])
     slices: Names = Field(default=(), examples=[["origin"]])
     class_slices: ClassSlices = Field(default=(), examples=[["label", "predicted"]])
+    selection_groups: Names = Field(default=(), examples=[["origin"]])
     event_time: Name = Field(default="event_time", examples=["event_time"])
     prediction_id: Name = Field(default="prediction_id", examples=["prediction_id"])
     label: Name = Field(default="label", examples=["label"])
@@ -115,6 +116,19 @@ class TrafficSection(Section):
                 got=value,
                 expected="either scores or predicted",
                 fix="Remove one of them.",
+            )
+        return value
+
+    @field_validator("selection_groups")
+    @classmethod
+    def _groups_among_slices(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        slices = info.data.get("slices", ())
+        if others := [column for column in value if column not in slices]:
+            reject_setting(
+                "selection rates are compared between slices.",
+                got=others,
+                expected=f"some of {', '.join(slices) or 'slices, of which there are none'}",
+                fix=f"Add {', '.join(others)} to slices, or remove it from selection_groups.",
             )
         return value
 

@@ -147,8 +147,11 @@ def worsened(incident: IncidentRecord, *, recovery: str, message: str, now: date
     return again.entered("worse", now)
 
 
-def assessed_again(incident: IncidentRecord, text: str, detail: CauseDetail, day: str) -> IncidentRecord:
+def assessed_again(incident: IncidentRecord, text: str, detail: CauseDetail, when: str) -> IncidentRecord:
     """An open incident with what is known of its cause by now, in place of what was known the last time.
+
+    Args:
+        when: The day of the window with its preposition, or the batch.
 
     Returns:
         The incident in the same state; its rows and its subgroup are those that it had.
@@ -159,7 +162,7 @@ def assessed_again(incident: IncidentRecord, text: str, detail: CauseDetail, day
     earlier, worse, latest = before.rpartition(WORSE_SINCE)
     before = f"{earlier}{worse}{latest.partition(ASSESSED_AGAIN)[0]}"
     cause = replace(detail, rows=incident.detail.rows, subgroup=incident.detail.subgroup)
-    return replace(incident, message=f"{before}{ASSESSED_AGAIN}{day}: {text}{step}{rest}", detail=cause)
+    return replace(incident, message=f"{before}{ASSESSED_AGAIN}{when}: {text}{step}{rest}", detail=cause)
 
 
 def step_recovery(

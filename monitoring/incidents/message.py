@@ -177,6 +177,8 @@ def _scale_sentences(alarm: Alarm, departure: Departure, shifts: Shifts) -> list
         sentences.append(f"{watch_title(name)} {move}.")
     if alarm.watch.family == "labelled":
         sentences.append("This is the share of these rows among labelled rows minus their share among all rows.")
+    if alarm.watch.family == "selection":
+        sentences.append("This is how often the model chooses the last class for these rows, minus how often for all.")
     if alarm.watch.family in ("joint", "inputs", "labels") and last in _SCALES:
         sentences.append(_SCALES[last])
     tolerated = f", and {format_amount(name, score.tolerance)} are tolerated" if score.tolerance else ""
@@ -333,6 +335,7 @@ _EXPECTED_STEPS = {
 _STEPS = {
     "estimates": "compare with the labels when they arrive; until then check what sends these requests.",
     "labels": "check the job that delivers labels; if they are right, what is predicted has become another.",
+    "selection": "compare the inputs of these rows with those of all; labels say later whether the gap is an error.",
     "labelled": "check how these rows get their labels; losses over labelled rows are biased until then.",
 }
 

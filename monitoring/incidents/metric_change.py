@@ -12,7 +12,7 @@ import numpy as np
 from monitoring.incidents.alarm import Alarm
 from monitoring.incidents.harm import loss_changes
 from monitoring.incidents.rearm import LOSS_FAMILIES
-from monitoring.records import WatchKey
+from monitoring.records import WatchKey, WindowRecord
 from monitoring.tasks.output_names import named, split_output
 from monitoring.tasks.task import ESTIMATED, loss_of
 from monitoring.watches.descriptions import format_move, lower_first, printable, slice_title, watch_title
@@ -149,12 +149,15 @@ def onset_day(alarm: Alarm) -> str:
 
     Of a batch, whose window has no time of its own, its name.
     """
-    first = alarm.windows[0]
-    if first.batch is not None:
-        return f"batch {printable(first.batch, LONGEST_BATCH)}"
-    start = first.start.astimezone(ZoneInfo(alarm.baseline.timezone))
-    is_short = first.end - first.start < timedelta(hours=20)
-    return moment_day(start, with_time=is_short)
+    return window_day(alarm.windows[0], alarm.baseline.timezone)
+
+
+def window_day(window: WindowRecord, timezone: str) -> str:
+    """The day on which a window begins, as of `onset_day`."""
+    if window.batch is not None:
+        return f"batch {printable(window.batch, LONGEST_BATCH)}"
+    is_short = window.end - window.start < timedelta(hours=20)
+    return moment_day(window.start.astimezone(ZoneInfo(timezone)), with_time=is_short)
 
 
 def moment_day(moment: datetime, *, with_time: bool = False) -> str:

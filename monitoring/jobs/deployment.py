@@ -206,7 +206,7 @@ def _fit(config: MonitorConfig, baseline: Baseline, plan: WindowPlan | RowPlan) 
     """The watches of a baseline, fitted to it."""
     custom = load_metrics(config)
     check_metrics(custom, baseline)
-    watched = catalogue(baseline, config.traffic.slices, config.traffic.class_slices)
+    watched = catalogue(baseline, config.traffic.slices, config.traffic.class_slices, config.traffic.selection_groups)
     measured = fit_measured(baseline.spec.task, baseline.rows.answers, config.model.threshold)
     watched = replace(watched, custom=custom, measured=measured)
     fitted = fit_reference(

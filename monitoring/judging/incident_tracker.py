@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from zoneinfo import ZoneInfo
 
 from monitoring.evidence.level import LevelState, LevelTest
 from monitoring.incidents.alarm import Alarm, DeploymentBaseline, score_of
@@ -21,7 +20,7 @@ from monitoring.incidents.life_cycle import (
     step_recovery,
     worsened,
 )
-from monitoring.incidents.metric_change import moment_day
+from monitoring.incidents.metric_change import window_day
 from monitoring.incidents.onset import since_onset
 from monitoring.incidents.rearm import (
     ASSESSED_WINDOWS,
@@ -270,8 +269,8 @@ class IncidentTracker:
         shifts = partial(window_shift, window, self._catalogue, self._reference_fit)
         alarm = with_explained_losses(alarm, window, self._catalogue, self._reference_fit)
         text, detail = assess_again(alarm, shifts)
-        start = window.traffic.window.start.astimezone(ZoneInfo(self.baseline.timezone))
-        return assessed_again(incident, text, detail, moment_day(start))
+        when = window_day(history[-1], self.baseline.timezone)
+        return assessed_again(incident, text, detail, f"{'on' if history[-1].batch is None else 'with'} {when}")
 
     def _is_harm_still(
         self,

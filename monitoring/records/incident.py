@@ -38,8 +38,8 @@ class IncidentAction:
 FACT_WATCH: Final = "schema"
 #: Between the parts of a message: what it said when the incident was opened, and each time when it became worse.
 WORSE_SINCE: Final = " Worse since: "
-#: And what is known of its cause some windows later, followed by the day.
-ASSESSED_AGAIN: Final = " Assessed again on "
+#: And what is known of its cause some windows later, followed by the day or the batch.
+ASSESSED_AGAIN: Final = " Assessed again "
 FACT_SEPARATOR: Final = ", "
 
 

@@ -13,6 +13,7 @@ Family: TypeAlias = Literal[
     "estimates",
     "integrity",
     "outputs",
+    "selection",
     "inputs",
     "joint",
     "labelled",

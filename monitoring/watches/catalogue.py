@@ -30,6 +30,7 @@ from monitoring.watches.measured.measured_metrics import MeasuredMetrics
 from monitoring.watches.multilabel_calibration import MultilabelCalibration
 from monitoring.watches.rank import RankWatches
 from monitoring.watches.residuals import ResidualModel
+from monitoring.watches.selection import SelectionGaps
 from monitoring.watches.variety import VarietyPart, answer_parts
 
 #: Slices per column: its commonest values in the baseline.
@@ -59,6 +60,7 @@ class Catalogue:
     class_slices: ClassSlices = field(default_factory=ClassSlices)
     ranks: RankWatches = field(default_factory=RankWatches)
     labels: LabelWatches = field(default_factory=LabelWatches)
+    selection: SelectionGaps = field(default_factory=SelectionGaps)
     answer_parts: tuple[VarietyPart, ...] = ()
     custom: CustomMetrics = field(default_factory=CustomMetrics)
     measured: MeasuredMetrics | None = None
@@ -121,6 +123,7 @@ class Catalogue:
             *self.estimate_watches,
             *self.integrity,
             *self.output_watches,
+            *self.selection.watches,
             *(entry.watch for entry in self.inputs),
             *(() if self.feature_space is None else (self.joint_watch,)),
             *(() if self.coverage is None else self.coverage.watches),
@@ -156,6 +159,7 @@ class Catalogue:
             **{watch.name: "integrity" for watch in self.integrity},
             **{watch.name: watch.name for watch in self.integrity if integrity.is_long_tailed(watch)},
             **{watch.name: "labelled" for watch in coverage},
+            **dict.fromkeys(self.selection.names, "selection"),
             **dict.fromkeys(self.labels.names, "labels"),
             **{entry.watch.name: f"input:{entry.watch.feature}" for entry in self.inputs},
         }
@@ -176,6 +180,7 @@ class Catalogue:
         for metric, loss in self.residual_losses(usable.probabilities, usable.features, usable.event_times).items():
             scores[f"{ESTIMATED}{metric}"] = loss
         answers = scoring.sums({name: values for name, values in scores.items() if name in named}, {}, power=power)
+        answers |= self.selection.sums(usable, power=power)
         return answers | self.answer_sums(len(predictions), len(usable)) | self.count_sums(window, power=power)
 
     def answer_sums(self, rows: int, usable: int) -> dict[WatchKey, ScoreSum]:
@@ -316,25 +321,11 @@ def _feature_space(baseline: Baseline) -> FeatureSpace | None:
     )
 
 
-def catalogue(
-    baseline: Baseline,
-    slice_columns: tuple[str, ...] = (),
-    class_slices: tuple[str, ...] = (),
-    *,
-    of_losses: bool = False,
-) -> Catalogue:
-    """All watches for a baseline.
-
-    Args:
-        class_slices: Which of `classes.CLASS_COLUMNS` to slice losses by.
-        of_losses: Leave out what only inputs and intervals are watched by: the feature space and the coverage.
-
-    Raises:
-        BadInput: For a slice column that is no category input, or that has the name of a slice by class.
-    """
+def _slice_values(baseline: Baseline, columns: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """The commonest values of each column that traffic is sliced by."""
     kinds = {feature.name: feature.kind for feature in baseline.spec.features}
     slices: dict[str, tuple[str, ...]] = {}
-    for column in slice_columns:
+    for column in columns:
         if kinds.get(column) != "category":
             raise BadInput(
                 "Traffic can be sliced by a category input only.",
@@ -344,6 +335,29 @@ def catalogue(
             )
         words = baseline.rows.inputs([column])[column].combine_chunks()
         slices[column] = tuple(sorted(commonest(words, MAX_SLICE_VALUES)))
+    return slices
+
+
+def catalogue(
+    baseline: Baseline,
+    slice_columns: tuple[str, ...] = (),
+    class_slices: tuple[str, ...] = (),
+    selection_groups: tuple[str, ...] = (),
+    *,
+    of_losses: bool = False,
+) -> Catalogue:
+    """All watches for a baseline.
+
+    Args:
+        class_slices: Which of `classes.CLASS_COLUMNS` to slice losses by.
+        selection_groups: Slice columns by whose values selection rates are compared.
+        of_losses: Leave out what only inputs and intervals are watched by: the feature space and the coverage.
+
+    Raises:
+        BadInput: For a slice column that is no category input, or that has the name of a slice by class; for groups of
+            a model that does not choose one of some classes.
+    """
+    slices = _slice_values(baseline, slice_columns)
     reference = baseline.rows.answers
     is_labelled = labelled_rows(reference)
     enough = int(is_labelled.sum()) >= MIN_ROWS
@@ -359,6 +373,7 @@ def catalogue(
         if baseline.spec.classes and baseline.spec.has_probabilities
         else RankWatches(),
         labels=LabelWatches.fit(task, reference.labels[is_labelled]),
+        selection=SelectionGaps.of(task, {column: slices[column] for column in selection_groups}),
         answer_parts=answer_parts(task, reference.probabilities[np.isfinite(reference.probabilities).all(axis=1)]),
         calibration=calibration,
         calibration_watches=_calibration_watches(task, calibration, probabilities),

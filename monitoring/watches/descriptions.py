@@ -18,7 +18,7 @@ LONGEST_MESSAGE = 2000
 LONGEST = 200
 
 #: What the names of watches on differences begin with.
-_DIFFERENCES = ("surprise_", "labelled:", "number_bias:", "residual:", "calibration_slope")
+_DIFFERENCES = ("surprise_", "labelled:", "selection:", "number_bias:", "residual:", "calibration_slope")
 
 #: From these changes of a share on, percent are whole, or have one digit.
 _WHOLE_PERCENT = 0.095
@@ -58,6 +58,7 @@ _KINDS = {
     "input": "Share of",
     "label": "Labels of class",
     "labelled": "Label coverage gap at",
+    "selection": "Selection rate gap of",
     "rank": "Ranking loss of class",
     "surprise_rank": "Unexpected part of ranking loss of class",
     "material_rank": "Material rise of ranking loss of class",

@@ -9,6 +9,7 @@ from monitoring.dashboard.api.change_documents import LabelRequestsDocument, lab
 from monitoring.dashboard.api.resources import DeploymentPageDocument, FailureDocument, entry_document
 from monitoring.dashboard.stores.roster import entry_of, failures, read_entries, read_roster
 from monitoring.dashboard.stores.stores import Stores
+from monitoring.dashboard.stores.telling import tell
 from monitoring.documents.deployment import DeploymentDocument, RunsDocument, run_document
 from monitoring.documents.incident import IncidentDocument, IncidentsDocument, incident_document
 from monitoring.documents.rollout import RolloutDocument, RolloutsDocument, rollout_document
@@ -148,10 +149,13 @@ class ApiCalls:
         return label_requests_document(opened.added_labels.latest(number, latest=limit))
 
     def act(self, store: str, number: int, incident: int, action: IncidentAction) -> IncidentDocument:
-        """Act on an incident. Raises NotFound if there is none, BadInput if the action does not fit it."""
-        opened, _ = self.find(store, number)
+        """Act on an incident, and tell. Raises NotFound if there is none, BadInput if the action does not fit it."""
+        opened, summary = self.find(store, number)
         _incident(opened, number, incident)
-        return incident_document(opened.incidents.act(number, incident, action))
+        done = opened.incidents.act(number, incident, action)
+        file = self.stores.store(store).file_of(summary.record.called)
+        tell(None if file is None else file.config, opened, number, self.stores.clock)
+        return incident_document(done)
 
     def find(self, name: str, number: int) -> tuple[Store, DeploymentSummary]:
         """A store by its name, and a deployment of it. Raises NotFound if there is none."""

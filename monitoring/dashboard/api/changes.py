@@ -20,6 +20,7 @@ from monitoring.dashboard.api.change_documents import (
     UndoRequest,
 )
 from monitoring.dashboard.api.resources import ActionOutcomeDocument, RunActionRequest
+from monitoring.dashboard.stores.telling import tell
 from monitoring.errors import BadInput, CannotRun
 from monitoring.jobs.backfill.backfill import backfill
 from monitoring.jobs.backfill.document import BackfillDocument, backfill_document
@@ -34,7 +35,6 @@ from monitoring.jobs.rebaseline.document import (
 from monitoring.jobs.rebaseline.one_at_a_time import OneAtATime
 from monitoring.jobs.rebaseline.rebaseline import NewNormal, rebaseline, undo_rebaseline
 from monitoring.jobs.run import ExternalServices, RunRequest
-from monitoring.notifications.outbox import send_outbox
 from monitoring.notifications.routes.sending import notify
 from monitoring.store.added_labels import AddedLabels
 from monitoring.store.store import Store
@@ -82,7 +82,7 @@ class ApiChanges:
         path = self._file(store, number).path
         with self.one_at_a_time.change():
             done = rebaseline(path, config, new_normal, clock=self.calls.stores.clock, embedder=self.embedder)
-        self._tell(config, opened, number)
+        tell(config, opened, number, self.calls.stores.clock)
         return rebaseline_document(done)
 
     def undo_rebaseline(self, store: str, number: int, request: UndoRequest) -> UndoneBaselineDocument:
@@ -90,7 +90,7 @@ class ApiChanges:
         config, opened = self._config(store, number)
         with self.one_at_a_time.change():
             undone = undo_rebaseline(self._file(store, number).path, by=request.by, clock=self.calls.stores.clock)
-        self._tell(config, opened, number)
+        tell(config, opened, number, self.calls.stores.clock)
         return undone_document(undone)
 
     def add_labels(self, store: str, number: int, request: LabelsRequest) -> LabelsDocument:
@@ -172,10 +172,6 @@ class ApiChanges:
                 fix="Use the command line where the config is.",
             )
         return file
-
-    def _tell(self, config: MonitorConfig, store: Store, number: int) -> None:
-        if config.notify:
-            send_outbox(config, store, number, notify, self.calls.stores.clock)
 
 
 def _check_outputs(spec: BaselineSpec, request: LabelsRequest) -> None:

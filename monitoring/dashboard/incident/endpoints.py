@@ -22,6 +22,7 @@ from monitoring.dashboard.incident.labelled import LabelledView, read_outcomes_s
 from monitoring.dashboard.incident.outcomes import OutcomesPage, read_outcomes_page
 from monitoring.dashboard.incident.rows import RowsView, read_rows
 from monitoring.dashboard.stores.stores import StoredDeployment, Stores, existing
+from monitoring.dashboard.stores.telling import tell
 from monitoring.dashboard.view.endpoint import GetStores, Turns, ViewEndpoint, shown_to
 from monitoring.dashboard.view.kept_readings import KeptReadings
 from monitoring.dashboard.view.requests import (
@@ -127,6 +128,7 @@ class IncidentEndpoints:
         def change() -> None:
             deployment = _deployment(stores, request)
             deployment.store.incidents.act(deployment.number, _number(request), action)
+            tell(deployment.config, deployment.store, deployment.number, stores.clock)
 
         await run_in_threadpool(change)
         return led_to(request.url.path.removesuffix(f"/{kind}"), request, action.by)

@@ -30,7 +30,8 @@ def fit_digest(config: MonitorConfig, evidence: str, baseline: Path) -> str:
     Raises:
         OSError: The baseline, or a calendar of expected events, cannot be read.
     """
-    ordered = (config.traffic.slices, config.traffic.class_slices, config.model.threshold)
+    traffic = config.traffic
+    ordered = (traffic.slices, traffic.class_slices, traffic.selection_groups, config.model.threshold)
     digest = hashlib.sha256(f"{_program()}\0{evidence}\0{ordered}".encode())
     for section in config.expected:
         digest.update(section.model_dump_json(exclude={"ics"}).encode())

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from monitoring.atomic import rewrite_text
 from monitoring.baseline.folder import Baseline, load_baseline, write_baseline
 from monitoring.baseline.rebaseline_file import read_rebaseline, write_rebaseline
 from monitoring.baseline.schema import write_inferred
 from monitoring.config import BaselineSection, MonitorConfig, load_config
-from monitoring.config.config_text import section_of, with_section
+from monitoring.config.config_text import section_of
+from monitoring.config.made_beside import SECTION, made_beside, with_kept_section, write_section
 from monitoring.errors import AnotherRun, BadInput, CannotRun
 from monitoring.jobs.config_file import as_written
 from monitoring.jobs.deployment import Deployment, deploy, evidence_basis
@@ -33,8 +33,6 @@ from monitoring.store.store import Store
 from monitoring.timestamps import as_datetime
 from monitoring.traffic.windows import Window
 from monitoring.watches.embedding import Embedder
-
-SECTION = "baseline"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,9 +88,9 @@ def rebaseline(
     """Make a baseline of windows of the traffic, and hold the deployment against it from now on.
 
     The deployment's lease is held meanwhile: no run judges it, and no other process changes its baseline. The baseline
-    is written beside the config, whose [baseline] section then names it; every other line of the config stays. What was
-    judged stays as it was. Killed at any moment, the deployment has one of the two baselines, and the next run goes on
-    with it.
+    is written beside the config, whose [baseline] section then names it; every other line of the config stays. Where
+    its folder cannot be written, both are kept in the state folder. What was judged stays as it was. Killed at any
+    moment, the deployment has one of the two baselines, and the next run goes on with it.
 
     Args:
         embedder: Makes the function that embeds tensors; None where there is no framework for it.
@@ -110,17 +108,18 @@ def rebaseline(
         lease = held.enter_context(_held_deployment(store, path, config, clock))
         since = _since(new_normal, _judged_until(config, store))
         text = _text(path)
-        change = _change(new_normal, now, since, evidence_basis(config), section_of(text, SECTION))
+        section = section_of(with_kept_section(path, text), SECTION)
+        change = _change(new_normal, now, since, evidence_basis(config), section)
         embed = None if embedder is None or former.spec.embedding is None else embedder(place.folder)
         traffic = open_traffic(config, former, place.version, clock=clock, meanwhile=lambda: lease.renew(clock()))
         table = live_reference(traffic, Window(start=new_normal.start, end=new_normal.end), former.spec, embed)
         _check_rows(table, new_normal)
         lease.renew(clock())
-        folder = _free_folder(path.absolute().parent, since)
+        folder = _free_folder(made_beside(path), since)
         changed = _changed(config, folder, None if config.model.baseline is not None else place.version, since)
         deployment = _write(table, former, change, changed, folder)
         lease.renew(clock())
-        _write_config(path, with_section(text, SECTION, _section(changed.baseline, path)))
+        _write_config(path, text, _section(changed.baseline, path))
         number = store.find_or_create(deployment.record(changed, clock()), holder=lease.owner)
         changes = [record for record in store.rebaselines.read(number) if record.at == now]
     return RebaselineResult(
@@ -162,7 +161,7 @@ def undo_rebaseline(path: Path, *, by: str, clock: Callable[[], datetime]) -> Re
                 fix="Remove the section by hand if you wrote it.",
             )
         if change is not None:
-            _write_config(path, with_section(_text(path), SECTION, change.former_section))
+            _write_config(path, _text(path), change.former_section)
     return undone
 
 
@@ -299,9 +298,9 @@ def _text(path: Path) -> str:
         ) from error
 
 
-def _write_config(path: Path, text: str) -> None:
+def _write_config(path: Path, text: str, section: str) -> None:
     try:
-        rewrite_text(path, text)
+        write_section(path, text, section)
     except OSError as error:
         raise CannotRun(
             "The config cannot be written.",

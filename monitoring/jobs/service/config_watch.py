@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from monitoring.config.files import ConfigFile, read_files
+from monitoring.config.made_beside import kept_file
 
-#: What tells one content of a file from another: its time, its size and its number in the file system.
-Stamp = tuple[int, int, int]
+#: What tells one content of a file from another: its time, its size and its number in the file system; of each file.
+Stamp = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,9 +58,10 @@ class ConfigWatch:
 
 
 def _stamp(path: Path) -> Stamp | None:
-    """The stamp of a file; None where there is none."""
+    """The stamp of a file, and of the section that is kept for it elsewhere; None where there is none."""
     try:
-        status = path.stat()
+        kept = kept_file(path)
+        files = [file.stat() for file in ((path,) if kept is None else (path, kept))]
     except OSError:
         return None
-    return (status.st_mtime_ns, status.st_size, status.st_ino)
+    return tuple(number for file in files for number in (file.st_mtime_ns, file.st_size, file.st_ino))

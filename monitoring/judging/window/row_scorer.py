@@ -147,6 +147,8 @@ class RowScorer:
         counts["outputs"] = np.array([fixed_point_sum(scored.outputs[name]) for name in self._outputs], dtype=np.int64)
         parts = [part.tally(scored.probabilities, scored.outputs) for part in self._catalogue.answer_parts]
         counts["variety"] = np.array(parts, dtype=np.int64)
+        codes = dict(zip(self._catalogue.slices, scored.codes, strict=True))
+        counts["selected"] = self._catalogue.selection.tally(scored.probabilities, codes)
         if scored.confusion is not None:
             counts["confusion"] = scored.confusion
         return Tally(counts)
@@ -226,7 +228,7 @@ class RowScorer:
         for name in self._estimates:
             total = self.calibrated_losses(answered, name.removeprefix(PREFIX)).losses
             sums[WatchKey(watch=name)] = ScoreSum(rows, total)
-        return sums
+        return sums | self._catalogue.selection.sums_of(answered.counts.get("selected", np.zeros((0, 2), np.int64)))
 
     def label_sums(self, labelled: Tally) -> dict[WatchKey, ScoreSum]:
         """The score sums of the watches on losses, in all, by slice and by class, from a tally of labelled rows."""

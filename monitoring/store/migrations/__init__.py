@@ -45,7 +45,9 @@ def is_current(connection: Connection) -> bool:
             f"The store was written by {'a newer release' if newer else 'a version that was never released'}.",
             got=f"revision {', '.join(sorted(heads))}",
             expected=f"{last} or earlier" if newer else f"one of {', '.join(sorted(revisions))}",
-            fix="Install that release, or use another store." if newer else "Use another store.",
+            fix="Update this installation too, `pip install --upgrade pitfalls-tf` (or pitfalls-tf-monitor)."
+            if newer
+            else "Use another store.",
         )
     return heads == (last,)
 

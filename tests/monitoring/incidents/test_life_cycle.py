@@ -176,12 +176,12 @@ def test_an_incident_that_came_back_refers_to_the_closed_one() -> None:
 
 def test_what_is_known_of_the_cause_by_now_takes_the_place_of_what_was_known_before() -> None:
     opened = incident(message="Error rate rose. Next step: look.")
-    once = assessed_again(opened, "It is 40 %.", CauseDetail(), "3 May 2013")
+    once = assessed_again(opened, "It is 40 %.", CauseDetail(), "on 3 May 2013")
     assert once.message == "Error rate rose. Assessed again on 3 May 2013: It is 40 %. Next step: look."
-    twice = assessed_again(once, "It is 41 %.", CauseDetail(), "5 May 2013")
+    twice = assessed_again(once, "It is 41 %.", CauseDetail(), "on 5 May 2013")
     assert twice.message == "Error rate rose. Assessed again on 5 May 2013: It is 41 %. Next step: look."
     worse = worsened(twice, recovery="", message="It rose more. Next step: look again.", now=twice.window_end)
-    again = assessed_again(worse, "It is 50 %.", CauseDetail(), "6 May 2013")
+    again = assessed_again(worse, "It is 50 %.", CauseDetail(), "on 6 May 2013")
     assert again.message == (
         "Error rate rose. Assessed again on 5 May 2013: It is 41 %. Worse since: It rose more. "
         "Assessed again on 6 May 2013: It is 50 %. Next step: look again."

@@ -1,0 +1,92 @@
+"""What is made for a config: beside it, or in the state folder where its own folder cannot be written."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tomllib
+from pathlib import Path
+
+from monitoring.atomic import rewrite_text, write_text
+from monitoring.config.state_folder import state_folder
+from monitoring.errors import CannotRun
+
+SECTION = "baseline"
+
+
+def is_read_only(path: Path) -> bool:
+    """Whether the folder of a config cannot be written."""
+    return not os.access(path.absolute().parent, os.W_OK)
+
+
+def name_of(path: Path) -> str:
+    """A name for what is made for a config, which no other config on this machine has."""
+    whole = path.absolute()
+    return f"{whole.parent.name}-{hashlib.sha256(str(whole).encode()).hexdigest()[:12]}"
+
+
+def made_beside(path: Path) -> Path:
+    """The folder in which files are made for a config: its own, or one in the state folder.
+
+    Raises:
+        CannotRun: Its own cannot be written, and there is no state folder.
+    """
+    return state_folder() / "configs" / name_of(path) if is_read_only(path) else path.absolute().parent
+
+
+def kept_file(path: Path) -> Path | None:
+    """The file that has a section for a config whose folder cannot be written; None where there is none."""
+    if not is_read_only(path):
+        return None
+    try:
+        kept = made_beside(path) / f"{SECTION}.toml"
+    except CannotRun:  # without a state folder nothing is kept
+        return None
+    return kept if kept.is_file() else None
+
+
+def with_kept_section(path: Path, text: str) -> str:
+    """A config's text with the section [baseline] that was made for it, if its folder cannot be written.
+
+    A section that was made in the place of another one than the file has now holds no longer: the file was changed.
+
+    Args:
+        text: What the file says; TOML or not.
+    """
+    kept = kept_file(path)
+    if kept is None:
+        return text
+    from monitoring.config.config_text import section_of, with_section  # noqa: PLC0415 - brings tomlkit
+
+    try:
+        made = kept.read_text(encoding="utf-8")
+        of_file, own = tomllib.loads(made), tomllib.loads(text).get(SECTION, {})
+        holds = tomllib.loads(of_file["in_place_of"]).get(SECTION, {}) == own
+    except (OSError, ValueError, KeyError, AttributeError):  # the config's own errors are told where it is parsed
+        return text
+    return with_section(text, SECTION, section_of(made, SECTION)) if holds else text
+
+
+def write_section(path: Path, text: str, section: str) -> None:
+    """Put a section [baseline] into a config, or into the file that is kept for one whose folder cannot be written.
+
+    Args:
+        text: What the config's file says now.
+        section: The section; empty: the config has none.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
+    from monitoring.config.config_text import section_of, with_section  # noqa: PLC0415 - brings tomlkit
+
+    if not is_read_only(path):
+        rewrite_text(path, with_section(text, SECTION, section))
+        return
+    own, kept = section_of(text, SECTION), made_beside(path) / f"{SECTION}.toml"
+    if section.strip() == own.strip():
+        kept.unlink(missing_ok=True)
+        return
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    head = f"# The section [{SECTION}] of {path.absolute()}, whose folder cannot be written.\n"
+    write_text(kept, f"{head}in_place_of = {json.dumps(own)}\n\n{section}")

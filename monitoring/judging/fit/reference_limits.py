@@ -151,9 +151,11 @@ def _trend(metric: str, scores: NDArray[np.float64] | None) -> list[str]:
     fit = linregress(np.arange(scores.size), scores)
     if abs(float(fit.slope)) <= TREND_ERRORS * float(fit.stderr):
         return []
-    first, last = float(fit.intercept), float(fit.intercept + fit.slope * (scores.size - 1))
+    third = scores.size // 3
+    first, last = float(np.mean(scores[:third])), float(np.mean(scores[-third:]))
     name = "error rate" if metric == "error" else "Brier score"
     trend = (
-        f"The {name} of the reference itself moves from {first:.3f} to {last:.3f}: its mean is not what the model does"
+        f"The {name} of the reference itself moves from {first:.3f} in its first third to {last:.3f} in its last: its "
+        "mean is not what the model does"
     )
     return [f"{trend} now. Use a later reference, or expect an early alarm."]

@@ -54,8 +54,13 @@ def test_a_trend_of_the_references_own_loss_names_where_it_began_and_ended() -> 
     (told,) = reference_limits({ERROR: STEADY + np.linspace(0.0, 0.1, 100)}, [], span=YEAR)
     assert told.startswith("The error rate of the reference itself moves from 0.")
     first, last = (float(word.rstrip(":")) for word in told.split() if word.startswith("0."))
-    assert first == pytest.approx(0.2, abs=0.01)
-    assert last == pytest.approx(0.3, abs=0.01)
+    assert first == pytest.approx(0.216, abs=0.01)
+    assert last == pytest.approx(0.284, abs=0.01)
+
+
+def test_a_trend_that_rose_at_once_names_no_rate_above_one() -> None:
+    (told,) = reference_limits({ERROR: np.where(np.arange(100) < 60, 0.02, 1.0)}, [], span=YEAR)
+    assert "moves from 0.020 in its first third to 1.000 in its last" in told
 
 
 @pytest.mark.parametrize("scores", [np.full(50, 0.2), np.linspace(0.0, 1.0, 9)])

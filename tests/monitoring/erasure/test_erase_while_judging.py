@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +84,8 @@ def test_rows_that_go_beside_a_run_leave_what_they_leave_between_two(made: Calla
     assert judged == list(range(1, DAYS + 1))
     assert forget(beside, gone).state == "complete"
 
-    judge(between, lambda _: None, stop=chain([False] * AT, repeat(True)).__next__)
+    before: list[int] = []
+    judge(between, lambda progress: before.append(progress.done), stop=lambda: len(before) >= AT)
     assert forget(between, gone).state == "complete"
     judge(between, lambda _: None)
     assert [window.rows for window in found(between).windows] == [ROWS_A_DAY] * AT + [ROWS_A_DAY - GONE] * (DAYS - AT)

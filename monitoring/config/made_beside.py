@@ -40,10 +40,10 @@ def kept_file(path: Path) -> Path | None:
     if not is_read_only(path):
         return None
     try:
-        kept = made_beside(path) / f"{SECTION}.toml"
+        beside = made_beside(path) / f"{SECTION}.toml"
     except CannotRun:  # without a state folder nothing is kept
         return None
-    return kept if kept.is_file() else None
+    return beside if beside.is_file() else None
 
 
 def with_kept_section(path: Path, text: str) -> str:
@@ -54,18 +54,18 @@ def with_kept_section(path: Path, text: str) -> str:
     Args:
         text: What the file says; TOML or not.
     """
-    kept = kept_file(path)
-    if kept is None:
+    section_path = kept_file(path)
+    if section_path is None:
         return text
     from monitoring.config.config_text import section_of, with_section  # noqa: PLC0415 - brings tomlkit
 
     try:
-        made = kept.read_text(encoding="utf-8")
-        of_file, own = tomllib.loads(made), tomllib.loads(text).get(SECTION, {})
-        holds = tomllib.loads(of_file["in_place_of"]).get(SECTION, {}) == own
+        section_text = section_path.read_text(encoding="utf-8")
+        of_file, own_section = tomllib.loads(section_text), tomllib.loads(text).get(SECTION, {})
+        holds = tomllib.loads(of_file["in_place_of"]).get(SECTION, {}) == own_section
     except (OSError, ValueError, KeyError, AttributeError):  # the config's own errors are told where it is parsed
         return text
-    return with_section(text, SECTION, section_of(made, SECTION)) if holds else text
+    return with_section(text, SECTION, section_of(section_text, SECTION)) if holds else text
 
 
 def write_section(path: Path, text: str, section: str) -> None:
@@ -83,10 +83,10 @@ def write_section(path: Path, text: str, section: str) -> None:
     if not is_read_only(path):
         rewrite_text(path, with_section(text, SECTION, section))
         return
-    own, kept = section_of(text, SECTION), made_beside(path) / f"{SECTION}.toml"
-    if section.strip() == own.strip():
-        kept.unlink(missing_ok=True)
+    own_section, section_path = section_of(text, SECTION), made_beside(path) / f"{SECTION}.toml"
+    if section.strip() == own_section.strip():
+        section_path.unlink(missing_ok=True)
         return
-    kept.parent.mkdir(parents=True, exist_ok=True)
+    section_path.parent.mkdir(parents=True, exist_ok=True)
     head = f"# The section [{SECTION}] of {path.absolute()}, whose folder cannot be written.\n"
-    write_text(kept, f"{head}in_place_of = {json.dumps(own)}\n\n{section}")
+    write_text(section_path, f"{head}in_place_of = {json.dumps(own_section)}\n\n{section}")

@@ -103,11 +103,11 @@ class SelectionGaps:
             return {WatchKey(watch=name): ScoreSum() for name in self.names}
         (rows, selected), *groups = tally.tolist()
         rate = selected / max(rows, 1)
-        found = {}
+        sums = {}
         for name, (inside, chosen) in zip(self.names, groups, strict=True):
             total = chosen * (1.0 - rate / 2.0) ** power + (inside - chosen) * ((1.0 - rate) / 2.0) ** power
-            found[WatchKey(watch=name)] = ScoreSum(inside, round(total * SCORE_ONE))
-        return found
+            sums[WatchKey(watch=name)] = ScoreSum(inside, round(total * SCORE_ONE))
+        return sums
 
     def sums(self, rows: Predictions, *, power: int = 1) -> dict[WatchKey, ScoreSum]:
         """As `sums_of`, of rows with finite probabilities."""

@@ -60,8 +60,8 @@ class ConfigWatch:
 def _stamp(path: Path) -> Stamp | None:
     """The stamp of a file, and of the section that is kept for it elsewhere; None where there is none."""
     try:
-        kept = kept_file(path)
-        files = [file.stat() for file in ((path,) if kept is None else (path, kept))]
+        section_path = kept_file(path)
+        files = [file.stat() for file in ((path,) if section_path is None else (path, section_path))]
     except OSError:
         return None
     return tuple(number for file in files for number in (file.st_mtime_ns, file.st_size, file.st_ino))

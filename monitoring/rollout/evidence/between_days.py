@@ -152,5 +152,5 @@ def day_columns(days: Sequence[PairedSums], missing: MissingLabels) -> tuple[NDA
     """The totals and weights of the days that have any, [n] each."""
     weights = [float(day.weight) if missing == "bounded" else day.known_weight for day in days]
     both = [(day.total, weight) for day, weight in zip(days, weights, strict=True) if weight > 0]
-    totals, kept = np.array(both, dtype=np.float64).reshape(-1, 2).T / SCORE_ONE
-    return totals, kept
+    totals, day_weights = np.array(both, dtype=np.float64).reshape(-1, 2).T / SCORE_ONE
+    return totals, day_weights

@@ -56,12 +56,15 @@ class _ArmRejections:
         shares = np.clip([stream.mean / size, (stream.mean + effect / rules.scale) / size], 0.0, 1.0)
         parts, bounds = [], []
         for part, share in zip((1.0 - stream.share, stream.share), shares, strict=True):
-            kept = 1.0 if rules.missing == "bounded" else stream.coverage
-            units = np.diff(np.floor(stream.rows * part * kept * np.arange(windows + 1)))
-            hits = rng.binomial(units.astype(np.int64), share * stream.coverage / kept, size=(SIMULATIONS, windows))
-            counts, seen = units.cumsum(), hits.cumsum(axis=1)
+            judged = 1.0 if rules.missing == "bounded" else stream.coverage
+            units = np.diff(np.floor(stream.rows * part * judged * np.arange(windows + 1)))
+            hits = rng.binomial(units.astype(np.int64), share * stream.coverage / judged, size=(SIMULATIONS, windows))
+            counts, totals = units.cumsum(), hits.cumsum(axis=1)
             bounds.append(
-                [_bound(seen, counts, size, rules.alpha / 2.0), -_bound(seen, counts, -size, rules.alpha / 2.0)]
+                [
+                    _bound(totals, counts, size, rules.alpha / 2.0),
+                    -_bound(totals, counts, -size, rules.alpha / 2.0),
+                ]
             )
             parts.append(size * hits / np.maximum(units, 1.0))
         (first_low, first_high), (second_low, second_high) = bounds

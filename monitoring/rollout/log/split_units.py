@@ -73,8 +73,8 @@ def unit_streams(
     losses = losses_of(measures.task, measures.loss, rows.champion, rows.labels)
 
     def stream(values: np.ndarray, part: float = 1.0) -> UnitStream:
-        known = values[np.isfinite(values)]
-        mean, square = (float(known.mean()), float((known**2).mean())) if known.size else (0.5, 0.5)
+        finite = values[np.isfinite(values)]
+        mean, square = (float(finite.mean()), float((finite**2).mean())) if finite.size else (0.5, 0.5)
         return UnitStream(rows=units.keys * part, share=units.share, mean=mean, square=square, coverage=units.coverage)
 
     def limited(name: str, unit: float) -> Rules:

@@ -89,8 +89,8 @@ class KeptSumsFolder:
         """A file for each window, in order of time."""
         if not self._folder.is_dir():
             return ()
-        found = [kept for path in self._folder.glob(f"*{SUFFIX}") if (kept := _named(path)) is not None]
-        return tuple(sorted(found, key=lambda kept: (kept.window, kept.path.name)))
+        paths = [entry for path in self._folder.glob(f"*{SUFFIX}") if (entry := _named(path)) is not None]
+        return tuple(sorted(paths, key=lambda entry: (entry.window, entry.path.name)))
 
     def write(self, window: Window, rows: int, newest: int, *, head: Mapping[str, str], contents: bytes) -> None:
         """Keep the sums of a window, in place of those that were kept of it.
@@ -115,15 +115,15 @@ class KeptSumsFolder:
 
     def forget(self, before: int) -> None:
         """Delete the sums of windows that ended before a time, in microseconds."""
-        for kept in self.files():
-            if as_microseconds(kept.window.end) < before:
-                kept.path.unlink(missing_ok=True)
+        for file in self.files():
+            if as_microseconds(file.window.end) < before:
+                file.path.unlink(missing_ok=True)
 
 
 def _named(path: Path) -> KeptSums | None:
     """The window of a file, by its name; None for a file of another kind."""
-    found = re.fullmatch(r"(-?\d+)_(-?\d+)_(\d+)_(-?\d+)", path.name.removesuffix(SUFFIX))
-    if found is None:
+    match = re.fullmatch(r"(-?\d+)_(-?\d+)_(\d+)_(-?\d+)", path.name.removesuffix(SUFFIX))
+    if match is None:
         return None
-    start, end, rows, newest = map(int, found.groups())
+    start, end, rows, newest = map(int, match.groups())
     return KeptSums(path=path, window=Window(start=as_datetime(start), end=as_datetime(end)), rows=rows, newest=newest)

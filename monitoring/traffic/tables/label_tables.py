@@ -110,8 +110,8 @@ class LabelTables:
                     unbalanced.append((piece.name, raw.table.num_rows, raw.unbalanced))
                 if not len(ids):
                     continue
-                mine = slice(first, first + len(ids))
-                when = ParsedTimes(us=happened.us[mine], valid=happened.valid[mine])
+                rows_slice = slice(first, first + len(ids))
+                when = ParsedTimes(us=happened.us[rows_slice], valid=happened.valid[rows_slice])
                 first += len(ids)
                 dated = labels_with_times(raw, columns, when)
                 labels = coded_labels(raw, columns)

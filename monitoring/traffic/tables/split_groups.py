@@ -59,7 +59,7 @@ def _split(piece: ParquetPiece, columns: TableColumns) -> tuple[SmallGroup, ...]
     stamp, spans = f"{status.st_size} {status.st_mtime_ns} {sorted(columns.read)}", "pitfalls.spans"
 
     def make(target: Path) -> None:
-        found, writer = [], None
+        group_spans, writer = [], None
         with pq.ParquetFile(piece.path, pre_buffer=False) as file, ExitStack() as held:
             names = [name for name in dict.fromkeys(file.schema_arrow.names) if name in columns.read]
             for batch in file.iter_batches(ROWS, row_groups=[piece.group], columns=names, use_threads=False):
@@ -67,9 +67,9 @@ def _split(piece: ParquetPiece, columns: TableColumns) -> tuple[SmallGroup, ...]
                 if writer is None:
                     writer = held.enter_context(pq.ParquetWriter(target, table.schema))
                 writer.write_table(table, row_group_size=ROWS)
-                found.append(_span(table[columns.event_time]))
+                group_spans.append(_span(table[columns.event_time]))
             if writer is not None:
-                writer.add_key_value_metadata({spans: ";".join(f"{first},{last}" for first, last in found)})
+                writer.add_key_value_metadata({spans: ";".join(f"{first},{last}" for first, last in group_spans)})
 
     path = LOCAL_CACHE.get(f"{piece.path.absolute()}#{piece.group}", stamp, ".parquet", make)
     metadata = pq.read_metadata(path)

@@ -102,13 +102,13 @@ class _SplitPiece:
                 continue
             rows = PieceRows(piece=part.piece, columns=self.rows.columns, reader=self.rows.reader)
             for batch in rows.batches():
-                mine = (
+                inside = (
                     batch
                     if start <= part.first and part.last < end
                     else batch.take(np.flatnonzero((batch.event_us >= start) & (batch.event_us < end)))
                 )
-                if len(mine):
-                    yield replace(mine, piece=self.rows.piece, places=mine.places + part.offset)
+                if len(inside):
+                    yield replace(inside, piece=self.rows.piece, places=inside.places + part.offset)
 
 
 class Table:
@@ -379,12 +379,12 @@ class Table:
         self._piece_cache.move_to_end(extent.number)
         while len(self._piece_cache) > 1 and sum(map(self._bytes, self._piece_cache.values())) > KEPT_BYTES:
             self._piece_cache.popitem(last=False)
-        kept = self._piece_cache[extent.number]
-        return kept.rows, kept.batches(start, end)
+        piece_rows = self._piece_cache[extent.number]
+        return piece_rows.rows, piece_rows.batches(start, end)
 
-    def _bytes(self, kept: _KeptPiece | _SplitPiece) -> int:
-        in_batches = self.reader.in_batches(kept.rows.piece)
-        return max(kept.nbytes, ROW_BYTES * len(kept)) if in_batches else kept.nbytes
+    def _bytes(self, piece_rows: _KeptPiece | _SplitPiece) -> int:
+        in_batches = self.reader.in_batches(piece_rows.rows.piece)
+        return max(piece_rows.nbytes, ROW_BYTES * len(piece_rows)) if in_batches else piece_rows.nbytes
 
     def _times(self, extent: Extent) -> Iterator[tuple[NDArray[np.int64], NDArray[np.bool_]]]:
         """Event times of a piece's rows of interest, and which of them are repeats, batch by batch."""

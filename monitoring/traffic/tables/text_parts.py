@@ -141,7 +141,7 @@ def _parts(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
     waiting: list[pa.RecordBatch] = []
     for batch in batches:
         waiting.append(batch)
-        if sum(one.num_rows for one in waiting) >= ROWS or sum(one.nbytes for one in waiting) >= BYTES:
+        if sum(rows.num_rows for rows in waiting) >= ROWS or sum(rows.nbytes for rows in waiting) >= BYTES:
             yield pa.Table.from_batches(waiting)
             waiting = []
     if any(batch.num_rows for batch in waiting):

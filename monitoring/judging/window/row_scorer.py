@@ -147,8 +147,9 @@ class RowScorer:
         counts["outputs"] = np.array([fixed_point_sum(scored.outputs[name]) for name in self._outputs], dtype=np.int64)
         parts = [part.tally(scored.probabilities, scored.outputs) for part in self._catalogue.answer_parts]
         counts["variety"] = np.array(parts, dtype=np.int64)
-        codes = dict(zip(self._catalogue.slices, scored.codes, strict=True))
-        counts["selected"] = self._catalogue.selection.tally(scored.probabilities, codes)
+        if self._catalogue.selection.groups:
+            codes = dict(zip(self._catalogue.slices, scored.codes, strict=True))
+            counts["selected"] = self._catalogue.selection.tally(scored.probabilities, codes)
         if scored.confusion is not None:
             counts["confusion"] = scored.confusion
         return Tally(counts)

@@ -47,9 +47,6 @@ def write_text(path: Path, text: str, *, durable: bool = True) -> None:
     ...     write_text(Path(folder) / "a.json", "{}\n", durable=False)
     ...     os.listdir(folder)
     ['a.json']
-
-    Raises:
-        OSError: the disk fails; the old file is as it was.
     """
     write_bytes(path, text.encode(), durable=durable)
 
@@ -81,11 +78,7 @@ def rewrite_text(path: Path, text: str) -> None:
 
 
 def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> None:
-    """Write a file.
-
-    Raises:
-        OSError: the disk fails; the old file is as it was.
-    """
+    """Write a file."""
     with replacing(path, durable=durable) as file:
         file.write(data)
 
@@ -100,9 +93,6 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
 
     Yields:
         The temporary file, open for writing. If the block raises, it is deleted and `path` is as it was.
-
-    Raises:
-        OSError: the disk fails; the old file is as it was.
     """
     temporary = PendingFile(path, durable=durable)
     try:
@@ -118,9 +108,6 @@ class PendingFile:
     """A temporary file that replaces `path` when it is committed, for writers that are not one `with` block.
 
     Temporary files that killed writers of the same destination left behind are deleted first.
-
-    Raises:
-        OSError: the folder cannot be written.
     """
 
     def __init__(self, path: Path, *, durable: bool = True) -> None:
@@ -132,11 +119,7 @@ class PendingFile:
         """Open for writing."""
 
     def commit(self) -> None:
-        """Put the file in its place.
-
-        Raises:
-            OSError: the disk fails; the old file is as it was, and the temporary one is deleted.
-        """
+        """Put the file in its place."""
         try:
             self.file.flush()
             if self._durable:
@@ -171,9 +154,6 @@ def staging_folder(parent: Path, prefix: str) -> Iterator[Path]:
 
     Yields:
         The folder. At the end it is deleted, with whatever was not published.
-
-    Raises:
-        OSError: `parent` cannot be written.
     """
     sweep_folders(parent, prefix)
     temporary, lock = _locked_folder(parent, prefix)
@@ -191,9 +171,6 @@ def scratch_folder() -> Iterator[Path]:
     """An empty folder among the machine's temporary files, for this user only, deleted at the end.
 
     What killed processes of this user left behind is deleted first.
-
-    Raises:
-        OSError: the folder of temporary files (TMPDIR) cannot be written.
     """
     with staging_folder(Path(tempfile.gettempdir()), f".pitfalls-{os.geteuid()}-") as folder:
         yield folder
@@ -216,11 +193,7 @@ def publish(source: Path, target: Path, *, durable: bool = True) -> None:
 
 
 def sweep_folders(parent: Path, prefix: str) -> int:
-    """Delete the temporary folders of this user's killed processes; those that are being written are left alone.
-
-    Raises:
-        OSError: `parent` cannot be written.
-    """
+    """Delete the temporary folders of this user's killed processes; those that are being written are left alone."""
     swept = 0
     for temporary in sorted(parent.glob(f"{prefix}*")):
         try:
@@ -257,11 +230,7 @@ def lock_file(descriptor: int) -> bool:
 
 
 def sync(path: Path) -> None:
-    """Make the contents of a file, or the names in a folder, survive a power cut.
-
-    Raises:
-        OSError: the disk fails.
-    """
+    """Make the contents of a file, or the names in a folder, survive a power cut."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -270,11 +239,7 @@ def sync(path: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names in a folder survive a power cut, where the file system can be asked to.
-
-    Raises:
-        OSError: the disk fails.
-    """
+    """Make the names in a folder survive a power cut, where the file system can be asked to."""
     try:
         sync(folder)
     except OSError as error:

@@ -23,12 +23,6 @@ class PitfallsError(Exception):
 
     Of a long `got` its beginning and its end are shown.
 
-    Attributes:
-        what: What happened, as a sentence.
-        got: The offending value or state.
-        expected: What would have been valid.
-        fix: The next step, as a sentence.
-
     >>> str(BadInput("No such setup.", got="'fligths'", expected="one of: flights", fix="Did you mean flights?"))
     "No such setup. Got 'fligths'; expected one of: flights. Did you mean flights?"
     """

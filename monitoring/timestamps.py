@@ -16,9 +16,6 @@ def as_datetime(us: SupportsIndex) -> datetime:
     >>> as_datetime(1_500_000).isoformat()
     '1970-01-01T00:00:01.500000+00:00'
 
-    Returns:
-        The time, in UTC.
-
     Raises:
         OverflowError: the time lies outside the years 1 to 9999.
     """
@@ -31,9 +28,6 @@ def as_microseconds(moment: datetime) -> int:
     >>> as_microseconds(datetime.fromisoformat("1970-01-01T02:00:01+02:00"))
     1000000
 
-    Returns:
-        The microseconds, negative before 1970.
-
     Raises:
         TypeError: `moment` has no time zone.
     """
@@ -42,9 +36,6 @@ def as_microseconds(moment: datetime) -> int:
 
 def duration_microseconds(duration: timedelta) -> int:
     """Convert a duration to microseconds.
-
-    Returns:
-        Whole microseconds.
 
     >>> duration_microseconds(timedelta(days=1))
     86400000000

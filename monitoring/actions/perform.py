@@ -31,7 +31,6 @@ def roll_back(action: ActionSection, model: str, version: int, *, sleep: Callabl
     Args:
         action: The action: the server's model config file, the label, the server's REST address, and a deadline.
         version: The version of the incident: a label that names another one is left alone.
-        sleep: Waits so many seconds.
 
     Raises:
         BadInput: The file cannot be used, or has no such label.

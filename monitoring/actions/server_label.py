@@ -30,8 +30,6 @@ class ServerLabel:
     Attributes:
         file: The server's model config file.
         server: The server's REST address.
-        model: The model's name.
-        label: The label.
         section: The section of the config that names all this, for messages.
         timeout: How long the server may take to follow.
     """

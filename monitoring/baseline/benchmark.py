@@ -70,9 +70,6 @@ def benchmark(
 
     Cost: about a second per 100,000 rows and sliced category.
 
-    Args:
-        rng: Source of randomness for the bootstrap.
-
     Returns:
         The metrics; empty without labels, and where no loss is known.
     """

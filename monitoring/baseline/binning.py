@@ -145,14 +145,7 @@ class Binner:
         )
 
     def counts(self, values: NDArray[np.float64]) -> NDArray[np.int64]:
-        """How many values are in each bin.
-
-        Args:
-            values: float64 [n] without NaN.
-
-        Returns:
-            Counts, int64 [len(edges) + 1].
-        """
+        """How many values are in each bin."""
         bins = self._edges.size + 1
         if not self._usable or values.size < MIN_CELL_ROWS:
             return np.bincount(np.searchsorted(self._edges, values, side="right"), minlength=bins)
@@ -168,14 +161,7 @@ class Binner:
         return counts
 
     def places(self, values: NDArray[np.float64]) -> NDArray[np.intp]:
-        """The bin of each value.
-
-        Args:
-            values: float64 [n] without NaN.
-
-        Returns:
-            Bins, [n], those of a binary search with ties to the right.
-        """
+        """The bin of each value."""
         if not self._usable or values.size < MIN_CELL_ROWS:
             return np.searchsorted(self._edges, values, side="right")
         if not self._ready:

@@ -90,10 +90,6 @@ class Resamples:
 def measure(probabilities: Floats, targets: NDArray[np.int64]) -> Metrics:
     """Metrics of labelled predictions.
 
-    Args:
-        probabilities: [n, classes].
-        targets: Class indices, [n].
-
     >>> measure(np.array([[0.8, 0.2], [0.4, 0.6]]), np.array([0, 1])).brier
     0.1
     """
@@ -131,10 +127,6 @@ def calibration_error(scores: Floats, positive: NDArray[np.bool_]) -> float:
 
 def area_under_curve(scores: Floats, positive: NDArray[np.bool_]) -> float | None:
     """The probability that a positive row scores above a negative one, ties counted half.
-
-    Args:
-        scores: [n].
-        positive: [n].
 
     Returns:
         The area under the ROC curve; None unless there are rows of both kinds.

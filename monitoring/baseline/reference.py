@@ -25,9 +25,6 @@ _EXTRAS = "assets.extra"
 def how_to_rewrite(place: Path) -> str:
     """The fix for a missing or damaged baseline or schema.
 
-    Args:
-        place: Where it is, or should be.
-
     Returns:
         A sentence for the `fix` of an error.
 
@@ -46,9 +43,6 @@ def unreadable(path: Path, reason: str, expected: str) -> CannotRun:
 
     Args:
         reason: What is wrong with it; the first line is quoted.
-
-    Returns:
-        The error, to be raised.
     """
     return CannotRun(
         "The baseline cannot be read.",

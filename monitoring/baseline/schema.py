@@ -54,14 +54,7 @@ def has_tfdv() -> bool:
 
 
 def write_inferred(table: pa.Table, path: Path, *, label: str | None = None) -> None:
-    """Infer the schema of a table and write it; without TFDV `NO_SCHEMA`.
-
-    Args:
-        label: As of `infer_schema`.
-
-    Raises:
-        BadInput: As `infer_schema`.
-    """
+    """Infer the schema of a table and write it; without TFDV `NO_SCHEMA`."""
     if has_tfdv():
         write_schema(infer_schema(table, label=label), path)
     else:
@@ -134,14 +127,7 @@ def load_schema(path: Path) -> Any:
 
 
 def validate(statistics: Any, schema: Any) -> tuple[Finding, ...]:
-    """Check a window's statistics against the schema in environment SERVING. Cost: some microseconds a column.
-
-    Args:
-        statistics: Of one window, as of `dataset_statistics`.
-
-    Returns:
-        A finding per anomaly, by column name; none for an empty window.
-    """
+    """Check a window's statistics against the schema in environment SERVING. Cost: some microseconds a column."""
     dataset = statistics.datasets[0]
     if not dataset.num_examples or not dataset.features:
         return ()
@@ -196,9 +182,6 @@ def table_statistics(table: pa.Table) -> Any:
 
     Args:
         table: Columns of numbers, booleans, times and text; NaN counts as missing, a time as an integer.
-
-    Returns:
-        A `DatasetFeatureStatisticsList`.
 
     Raises:
         BadInput: For a column of any other type.

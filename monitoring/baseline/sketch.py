@@ -96,12 +96,6 @@ class Sketch:
 def hashed(words: pa.Array) -> NDArray[np.uint64]:
     """A 64-bit hash of each value's UTF-8: a mixed polynomial, without a secret, the same on every machine.
 
-    Args:
-        words: Text, [n].
-
-    Returns:
-        Hashes, uint64 [n].
-
     >>> len(set(hashed(pa.array(["a", "b", "ab", "ba", ""])).tolist()))
     5
     """

@@ -68,13 +68,6 @@ def dataset_statistics(
 def quantiles(edges: NDArray[np.float64], counts: FeatureCounts, shares: NDArray[np.float64]) -> NDArray[np.float64]:
     """Quantiles, with values interpolated linearly within each bin.
 
-    Args:
-        edges: Inner edges of the bins, [k].
-        shares: Shares in [0, 1], [s].
-
-    Returns:
-        Quantiles, [s].
-
     >>> from monitoring.baseline.moments import Moments
     >>> quantiles(np.array([1.0]), FeatureCounts((1, 1), 0, Moments.of(np.array([0.0, 2.0]))), np.array([0.25, 0.5]))
     array([0.5, 1. ])

@@ -29,12 +29,6 @@ def infer(statistics: Any) -> Any:
     """Infer a schema without shapes. Cost: microseconds a column.
 
     Source: TFDV's `infer_schema` with `infer_feature_shape` off.
-
-    Args:
-        statistics: A `DatasetFeatureStatisticsList` of one dataset.
-
-    Returns:
-        A `schema_pb2.Schema`.
     """
     from tensorflow_metadata.proto.v0 import schema_pb2  # noqa: PLC0415 - a tenth of a second
 
@@ -50,12 +44,6 @@ def anomalies(
     """The anomalies of statistics. Cost: microseconds a column, quadratic in the columns.
 
     Source: TFDV's `validate_statistics`.
-
-    Args:
-        statistics: A `DatasetFeatureStatisticsList` of one dataset.
-
-    Returns:
-        An `anomalies_pb2.Anomalies`.
 
     Raises:
         CannotRun: For a schema without the environment.

@@ -124,9 +124,6 @@ def webhook_url(value: str) -> str:
 def alertmanager_url(value: str) -> str:
     """Check the URL of an Alertmanager, which is often plain http within a cluster.
 
-    Returns:
-        The URL without a slash at its end.
-
     Raises:
         PydanticCustomError: It is no http or https URL.
     """
@@ -136,9 +133,6 @@ def alertmanager_url(value: str) -> str:
 
 def web_url(value: str) -> str:
     """Check the address of the dashboard, for links to it.
-
-    Returns:
-        The URL without a slash at its end.
 
     Raises:
         PydanticCustomError: It is no http or https URL.
@@ -150,9 +144,6 @@ def web_url(value: str) -> str:
 
 def server_url(value: str) -> str:
     """Check the address of a server's REST API.
-
-    Returns:
-        The URL without a slash at its end.
 
     Raises:
         PydanticCustomError: It is no http or https URL.

@@ -47,9 +47,6 @@ def parameter_pattern(names: Iterable[str]) -> str:
 
     >>> re.findall(parameter_pattern(["start"]), "a::start < :start AND b < ':starting'")
     [':start']
-
-    Args:
-        names: The parameters' names; without one, nothing is matched.
     """
     alternatives = "|".join(map(re.escape, names))
     return rf"(?<![:\w]):(?:{alternatives})\b" if alternatives else r"(?!)"
@@ -57,9 +54,6 @@ def parameter_pattern(names: Iterable[str]) -> str:
 
 def place(value: object, info: ValidationInfo) -> Path | str:
     """A URL as it is, or a path made absolute; the file of an SQLite database likewise.
-
-    Returns:
-        The path or URL.
 
     Raises:
         PydanticCustomError: It is neither, or has a password.

@@ -14,9 +14,6 @@ def settings_digest(config: MonitorConfig) -> str:
 
     Evidence of another digest cannot be continued. Paths, store, schedule and webhooks do not count, nor does the order
     of slices or another spelling of the same budget or duration.
-
-    Returns:
-        SHA-256 in hexadecimal.
     """
     traffic, windows, tolerance = config.traffic, config.windows, config.tolerance
     meaning: dict[str, object] = {

@@ -100,11 +100,7 @@ class ConfigDraft:
 
 
 def render_config(draft: ConfigDraft) -> str:
-    """Write a config as TOML: every setting with its meaning in a comment.
-
-    Returns:
-        The file's text; `load_config` reads back the same values.
-    """
+    """Write a config as TOML: every setting with its meaning in a comment."""
     rows = "# rows = 5000" if draft.rows is None else f"rows = {draft.rows}"
     path = '# path = "live/*.parquet"' if draft.traffic is None else f"path = {_quoted(draft.traffic)}"
     text = f"""\

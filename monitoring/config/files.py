@@ -20,7 +20,6 @@ class ConfigFile:
     """A config and where it is.
 
     Attributes:
-        path: The file.
         config: What it says; None where it cannot be read.
         problem: Why it cannot be read, or what is wrong with its last run; empty where all is well.
         is_missing: Whether the file was there, is not there any more, and was not removed on purpose.
@@ -48,9 +47,6 @@ def config_paths(pattern: str) -> tuple[Path, ...]:
 
     Args:
         pattern: A folder, searched for ``*.toml`` and ``*/monitor.toml``, or a pattern with ``*``.
-
-    Returns:
-        Paths in order.
 
     Raises:
         BadInput: There is none.

@@ -16,9 +16,6 @@ _LONGEST = 60
 def shown(value: object) -> str:
     """Show a value as it would stand in the file, cut to the length of a line.
 
-    Args:
-        value: A value that TOML can hold, or None.
-
     Returns:
         One line of at most 60 characters.
 

@@ -38,9 +38,6 @@ def load_config(path: Path) -> MonitorConfig:
 
     The store is that of the variable PITFALLS_STORE_URL, if it is set.
 
-    Args:
-        path: The file; relative paths in it start at its folder.
-
     Raises:
         InvalidSettings: The file has errors; a text that is not TOML has one, as the rest cannot be read.
         BadInput: The file cannot be read, or is too large to be a config.
@@ -65,11 +62,7 @@ def parse_config(text: str, folder: Path, *, store: str | None = None) -> Monito
     """Parse a config.
 
     Args:
-        folder: The folder at which relative paths start.
         store: The URL of the store, in place of the config's, as the environment has it.
-
-    Returns:
-        The config, or all its errors.
     """
     try:
         document: dict[str, Any] = tomllib.loads(text)
@@ -94,9 +87,6 @@ class _Dictionary(Section):
 
 def read_dictionary(path: Path) -> dict[str, ColumnSection]:
     """Read the data dictionary of a TOML file: its section `[columns]`, whatever else the file has.
-
-    Args:
-        path: The file; a whole `monitor.toml`, too.
 
     Raises:
         InvalidSettings: The file has errors.

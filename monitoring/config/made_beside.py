@@ -73,10 +73,6 @@ def write_section(path: Path, text: str, section: str) -> None:
 
     Args:
         text: What the config's file says now.
-        section: The section; empty: the config has none.
-
-    Raises:
-        OSError: The file cannot be written.
     """
     from monitoring.config.config_text import section_of, with_section  # noqa: PLC0415 - brings tomlkit
 

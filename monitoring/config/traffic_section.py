@@ -97,11 +97,7 @@ class TrafficSection(Section):
         return self if self._declared is None else self._declared
 
     def with_path(self, path: Place) -> TrafficSection:
-        """The section with other traffic, as the command line names it; without the queries, if those are files.
-
-        Args:
-            path: An absolute path, or a URL.
-        """
+        """The section with other traffic, as the command line names it; without the queries, if those are files."""
         other = {} if isinstance(path, str) and is_database_url(path) else dict.fromkeys(_OF_DATABASES)
         section = self.model_copy(update={"path": path, **other})
         section._declared = self.declared  # noqa: SLF001 - a copy of this section

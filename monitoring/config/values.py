@@ -22,9 +22,6 @@ _TEAM_BUDGET = re.compile(r"\s*(\d{1,9})\s+(?:per|in)\s+(\d{1,9})\s+days?\s*", r
 def duration(value: object) -> timedelta:
     """Parse a duration: a whole number and a unit of s, m, h or d.
 
-    Returns:
-        The duration, at most 3,660 days.
-
     >>> duration("6h")
     datetime.timedelta(seconds=21600)
     """

@@ -273,7 +273,6 @@ def replay_document(
 
     Args:
         record: The rollout in the store, of a replay of a traffic log.
-        scored: How many rows the candidate was given, of such a replay.
     """
     document = result_document(result)
     versions = None

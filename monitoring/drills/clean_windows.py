@@ -42,7 +42,6 @@ class CleanWindow:
     """A window in which nothing was wrong.
 
     Attributes:
-        window: The window.
         rows: Its rows, [n], at most `MOST_ROWS` of them: prediction_id, event_time, inputs, probabilities, label,
             label_time.
     """
@@ -53,12 +52,7 @@ class CleanWindow:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CleanWindows:
-    """Windows in which nothing was wrong, in order of time, at least one.
-
-    Attributes:
-        source: Where they are from.
-        windows: The windows.
-    """
+    """Windows in which nothing was wrong, in order of time, at least one."""
 
     source: DrillSource
     windows: tuple[CleanWindow, ...]

@@ -38,8 +38,6 @@ class Detection:
     """An incident that was opened, or became worse.
 
     Attributes:
-        incident: The incident.
-        start: When the window begins in which it was.
         window: The place of that window among those of the run, the first is 1.
     """
 
@@ -66,11 +64,7 @@ class ReplayJob:
     """Judges replayed traffic as the deployment would be judged: same engine, config and budget, nobody notified."""
 
     def __init__(self, config: MonitorConfig, deployment: Deployment, folder: Path) -> None:
-        """Nothing is judged yet.
-
-        Args:
-            folder: A folder for stores.
-        """
+        """Nothing is judged yet."""
         self._deployment, self._folder = replace(deployment, team=None), folder  # alone: by its own budget
         self._config = config.model_copy(
             update={
@@ -94,9 +88,7 @@ class ReplayJob:
         """Judge what is due at a time.
 
         Args:
-            now: The time; the allowed lateness is waited for.
             after: The name of the store that this one begins as a copy of; None: empty.
-            judged: Called after each window.
         """
         path = self._path(name)
         if after is not None:
@@ -154,10 +146,6 @@ class DrillRequest:
     Attributes:
         faults: The names of faults; none for all.
         windows: Windows with the fault, at most.
-        lead: Windows before it, at least; all of a burn-in is before it.
-        replicates: How often each fault is planted.
-        seed: What the draws begin from.
-        by: Who asks for it.
     """
 
     faults: tuple[str, ...] = ()
@@ -173,8 +161,6 @@ class DrillProgress:
     """How far a drill has come.
 
     Attributes:
-        done: Runs that are done.
-        runs: Runs in all.
         result: What the last one had to say.
     """
 
@@ -211,7 +197,6 @@ def run_drill(
     window in which the monitor tells.
 
     Args:
-        store: Holds what was judged so far; it is read.
         embedder: Runs a bundle's model on tensors; None: the joint watch does not see them.
 
     Raises:

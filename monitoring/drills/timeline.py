@@ -26,7 +26,6 @@ class Timeline:
     """Windows that follow each other, with their rows.
 
     Attributes:
-        windows: The windows, in order.
         lead: How many of them are before the fault.
     """
 

@@ -52,12 +52,6 @@ def label_changes(root: Path, wanted: WantedRows, clock: Callable[[], datetime])
     new segment. Each change is to be applied before the next is asked for.
 
     Cost: every segment is read; those with wanted labels are written.
-
-    Args:
-        clock: Gives the time, aware, for the name of a new segment.
-
-    Raises:
-        OSError: the disk fails.
     """
     folder = root / LABELS
     if not segments_in(folder):
@@ -238,7 +232,6 @@ class ErasureRequest:
     """What is to be erased, and where.
 
     Attributes:
-        root: The log's folder, or a label log's.
         ids: Ids of predictions; empty with `where`.
         where: The column and value that rows are found by; None with `ids`.
         by: Who asks.
@@ -259,10 +252,6 @@ class Waiting:
     """How long running servers are waited for.
 
     Attributes:
-        seconds: At most so long.
-        clock: Gives the time, aware.
-        elapsed: Seconds that only grow.
-        sleep: Sleeps so many seconds.
         tell: Tells a person what is waited for.
     """
 
@@ -297,9 +286,6 @@ def erase(request: ErasureRequest, waiting: Waiting) -> tuple[Receipt, Path]:
     Cost: two columns of every part whose request ids may be wanted, and with `where` its column; all labels; the
     incidents and findings of the store. Files with such rows, and the store, are written anew. All is then read once
     more: what still has such a row is not complete. Memory: one file.
-
-    Args:
-        waiting: How long running servers are waited for.
 
     Raises:
         BadInput: there is no such log, no column of that name in it, or a table has neither ids nor that column;

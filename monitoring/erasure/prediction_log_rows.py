@@ -26,7 +26,6 @@ def without_rows(path: Path, gone: Callable[[AnsweredRows], NDArray[np.bool_]]) 
     A record that loses some of its rows becomes one for each stretch of those that stay, each with its own first row.
 
     Args:
-        path: The TFRecord file, of `pitfalls traffic DIR --to FILE.tfrecord`.
         gone: Which of a record's rows go, bool [n].
 
     Returns:

@@ -34,7 +34,6 @@ class Receipt:
     Attributes:
         name: Its name among the log's receipts.
         begun_at: When it began, aware.
-        by: Who asked for it.
         request: The hash of what was asked for: the ids, or the column and the value.
         column: The column that was asked for; None for ids.
         ids: The hashes of the ids.
@@ -114,21 +113,13 @@ class ReceiptFile:
     """A receipt on disk, in the log's folder `erasures`, written anew at each step."""
 
     def __init__(self, root: Path, receipt: Receipt) -> None:
-        """Write a receipt that has begun: from now on no segment is converted, and no label added, with its ids.
-
-        Raises:
-            OSError: the disk fails.
-        """
+        """Write a receipt that has begun: from now on no segment is converted, and no label added, with its ids."""
         self.receipt = receipt
         self.path = root / FOLDER / f"{receipt.name}{SUFFIX}"
         self._write()
 
     def add(self, erased: ErasedRows) -> None:
-        """Record a file that is about to be replaced; one that was recorded before is recorded once.
-
-        Raises:
-            OSError: the disk fails.
-        """
+        """Record a file that is about to be replaced; one that was recorded before is recorded once."""
         others = tuple(file for file in self.receipt.files if (file.kind, file.file) != (erased.kind, erased.file))
         before = [file for file in self.receipt.files if file not in others]
         total = replace(
@@ -141,20 +132,12 @@ class ReceiptFile:
         self._write()
 
     def set_store(self, changed: dict[str, int]) -> None:
-        """Record what was changed in the monitor's store.
-
-        Raises:
-            OSError: the disk fails.
-        """
+        """Record what was changed in the monitor's store."""
         self.receipt = replace(self.receipt, store=changed)
         self._write()
 
     def end(self, unreached: tuple[Unreached, ...], at: datetime) -> Receipt:
-        """Record the end of the erasure.
-
-        Raises:
-            OSError: the disk fails.
-        """
+        """Record the end of the erasure."""
         state: ReceiptState = "incomplete" if unreached else "complete"
         self.receipt = replace(self.receipt, state=state, unreached=unreached, ended_at=at)
         self._write()
@@ -181,9 +164,6 @@ def new_receipt(
 
     Returns:
         The receipt, not yet written, whose ids are those of earlier attempts too; and the hashes of these.
-
-    Raises:
-        OSError: the disk fails.
     """
     key = log_key(root)
     request = request_hash(key, selection)

@@ -53,9 +53,6 @@ _SEARCH_BOUNDS = (-0.5, 0.98)
 def lag_count(windows: int) -> int:
     """How many lags are summed.
 
-    Returns:
-        A number from 1 to `MAX_LAGS`.
-
     >>> [lag_count(r) for r in (20, 40, 90, 365)]
     [1, 3, 7, 7]
     """

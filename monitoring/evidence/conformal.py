@@ -72,9 +72,6 @@ class WatchState:
 
         Args:
             last_score: The previous window's score, if there is one.
-
-        Returns:
-            The state without evidence.
         """
         detector = EDetectorState.initial(grid + fixed)
         return cls(detector=detector, log_live_sums=(_ZERO,) * grid, last_score=last_score)

@@ -188,9 +188,6 @@ class DriftDetector:
         Args:
             text: What `to_json` returned.
 
-        Returns:
-            The detector.
-
         Raises:
             BadInput: For any other text.
         """

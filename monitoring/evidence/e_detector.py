@@ -30,9 +30,6 @@ class EDetectorState:
     def updated(self, log_e: NDArray[np.float64]) -> EDetectorState:
         """The state after one more window: ``M ← e (M + 1)`` for each point of the grid.
 
-        Args:
-            log_e: Logs of the window's e-values, [grid].
-
         >>> two = EDetectorState.initial(1).updated(np.log([2.0])).updated(np.log([2.0]))
         >>> [round(math.exp(m), 6) for m in two.log_m]
         [6.0]

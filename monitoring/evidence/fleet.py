@@ -152,7 +152,6 @@ class FleetShare:
 
         Args:
             log_before: Log of the evidence of the page level before the window, without its calibration.
-            log_after: The same after it.
             days: The length of the window.
 
         Returns:

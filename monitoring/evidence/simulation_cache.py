@@ -45,9 +45,6 @@ class SimulationCache(Generic[Result]):
             settings: What was simulated: records of plain values, whose `repr` says all of them.
             baseline: Baseline window scores of each watch, [R].
             simulate: Runs the simulation. Two threads that ask at once may both run it.
-
-        Returns:
-            The result. Cost of the digest: about a tenth of a millisecond a watch.
         """
         content = hashlib.sha256(repr((settings, [(key, scores.shape) for key, scores in baseline.items()])).encode())
         for scores in baseline.values():

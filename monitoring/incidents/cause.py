@@ -42,7 +42,6 @@ def explain(alarm: Alarm, shifts: Shifts = no_shifts, *, reason: str = "") -> Ca
     """Explain an alarm from its level's reading and the windows so far.
 
     Args:
-        shifts: How inputs moved in their own unit.
         reason: Why the alarm is a notice; empty where it is none.
 
     Returns:
@@ -66,7 +65,6 @@ def assess_again(alarm: Alarm, shifts: Shifts = no_shifts) -> tuple[str, CauseDe
 
     Args:
         alarm: The incident's watch as an alarm, with the windows so far.
-        shifts: How inputs moved in their own unit.
     """
     recent = since_onset(alarm)
     detail = _detail(recent)

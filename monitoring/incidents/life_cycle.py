@@ -57,9 +57,6 @@ def new_incident(
 
     Args:
         recovery: The state of its recovery test (`begin_recovery`).
-
-    Returns:
-        The incident, open since the end of the window.
     """
     return IncidentRecord(
         number=number,
@@ -138,9 +135,6 @@ def worsened(incident: IncidentRecord, *, recovery: str, message: str, now: date
 
     Args:
         recovery: The state of a new recovery test, from the level reached now.
-
-    Returns:
-        The incident in the state "worse", to be acknowledged again.
     """
     before = incident.message.rpartition(NEXT_STEP)[0] or incident.message
     again = replace(incident, recovery=recovery, message=f"{before}{WORSE_SINCE}{message}", acknowledged_at=None)
@@ -149,9 +143,6 @@ def worsened(incident: IncidentRecord, *, recovery: str, message: str, now: date
 
 def assessed_again(incident: IncidentRecord, text: str, detail: CauseDetail, when: str) -> IncidentRecord:
     """An open incident with what is known of its cause by now, in place of what was known the last time.
-
-    Args:
-        when: The day of the window with its preposition, or the batch.
 
     Returns:
         The incident in the same state; its rows and its subgroup are those that it had.
@@ -177,8 +168,6 @@ def step_recovery(
     """Advance the recovery test by one window of the watch that opened the incident.
 
     Args:
-        incident: The incident; a closed one stays as it is.
-        now: The end of the window, for `closed_at`.
         recent: The scores since the incident was opened or became worse, this window's among them.
 
     Returns:
@@ -225,10 +214,6 @@ def step_recovery(
 
 def step_fact_recovery(incident: IncidentRecord, *, is_present: bool, now: datetime) -> IncidentRecord:
     """Advance an incident that a fact opened by one window.
-
-    Args:
-        incident: The incident; a closed one stays as it is.
-        now: The end of the window, for `closed_at`.
 
     Returns:
         The incident, closed after `QUIET_WINDOWS` windows in a row without the fact.

@@ -61,15 +61,7 @@ _SCALES = {
 def summary(
     alarm: Alarm, departure: Departure, detail: CauseDetail, shifts: Shifts = no_shifts, *, reason: str = ""
 ) -> str:
-    """The cause in one line: the user's metric from, to and since when, and what it means for the model.
-
-    Args:
-        shifts: How inputs moved in their own unit.
-        reason: Why it is a notice; empty where it is none.
-
-    Returns:
-        Words without a full stop.
-    """
+    """The cause in one line: the user's metric from, to and since when, and what it means for the model."""
     first = _headline(alarm, departure, shifts)
     if reason:
         return f"{first}: {reason}"
@@ -91,10 +83,6 @@ def message(
 ) -> str:
     """The whole cause in one paragraph: the user's metric, what proved it, what moved with it, the evidence, a step.
 
-    Args:
-        shifts: How inputs moved in their own unit.
-        reason: Why it is a notice; empty where it is none.
-
     Returns:
         Plain text; whatever came out of the traffic is printable.
     """
@@ -115,7 +103,6 @@ def assessment(alarm: Alarm, departure: Departure, detail: CauseDetail, shifts: 
 
     Args:
         alarm: The incident's watch as an alarm, and its windows since the onset.
-        shifts: How inputs moved in their own unit.
     """
     parts = _part_sentences(detail.parts)
     return " ".join((f"{_headline(alarm, departure, shifts)}.", *parts, *input_sentences(alarm, detail, shifts)))
@@ -294,9 +281,6 @@ def _named(drift: InputDrift, alarm: Alarm, shifts: Shifts) -> str:
 def input_sentences(alarm: Alarm, detail: CauseDetail, shifts: Shifts) -> tuple[str, ...]:
     """The inputs that explain a rise; those that moved and explain little come after saying so.
 
-    Args:
-        shifts: How inputs moved in their own unit.
-
     Returns:
         One sentence; none where no input is watched, or where the alarm is about the only one that moved.
     """
@@ -377,9 +361,6 @@ def _verb(change: float) -> str:
 
 def moved(metric: str, change: float) -> str:
     """Say how a metric changed.
-
-    Args:
-        change: Its change in its own unit.
 
     >>> moved("brier", 0.0123), moved("error", -0.0123), moved("brier", 0.0001)
     ('rose by 0.012', 'fell by 1.2 points', 'did not change')

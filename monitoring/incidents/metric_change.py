@@ -30,10 +30,8 @@ class MetricChange:
     """A watch since the onset of an alarm, over rows.
 
     Attributes:
-        key: The watch and slice.
         before: What the baseline expects of it, in its own unit.
         now: Its mean over the rows since the onset.
-        rows: How many rows.
     """
 
     key: WatchKey
@@ -102,11 +100,7 @@ def user_metrics(alarm: Alarm) -> tuple[MetricChange, ...]:
 
 
 def metric_headline(alarm: Alarm, changes: Sequence[MetricChange]) -> str:
-    """The first sentence of a message, without its full stop: *Error rate 37 → 55 % since 9 October 2013 (1,050 rows)*.
-
-    Args:
-        changes: As of `user_metrics`, at least one.
-    """
+    """The first sentence of a message, such as *Error rate 37 → 55 % since 9 October 2013 (1,050 rows)*."""
     moves = ", ".join(_move(alarm, change, is_first=place == 0) for place, change in enumerate(changes))
     rows, cycle = changes[0].rows, alarm.baseline.scores[changes[0].key].cycle
     same = f", against the same time of the {cycle}" if cycle else ""

@@ -15,9 +15,6 @@ HISTORY = 90
 def since_onset(alarm: Alarm) -> Alarm:
     """The same alarm with the windows since the onset only: at least one.
 
-    Args:
-        alarm: An alarm with at least one window.
-
     Returns:
         The alarm, with those of its last `HISTORY` windows that come after the change-point.
     """

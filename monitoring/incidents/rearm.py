@@ -58,9 +58,6 @@ def is_suspected(incident: IncidentRecord, watches: Mapping[str, Watch]) -> bool
 def same_harm(incident: IncidentRecord, key: WatchKey, watches: Mapping[str, Watch]) -> bool:
     """Whether an alarm of a watch is about the harm of an incident that is open.
 
-    Args:
-        key: The watch and slice with the largest share of the new alarm.
-
     Returns:
         True if both are of one group, and on the same slice or one of them on the whole traffic.
     """
@@ -71,9 +68,6 @@ def same_harm(incident: IncidentRecord, key: WatchKey, watches: Mapping[str, Wat
 
 def windows_since_news(incidents: Sequence[IncidentRecord], windows: Sequence[WindowRecord]) -> int:
     """How many of some windows come after the last news of some incidents.
-
-    Args:
-        windows: Windows in order of time.
 
     Returns:
         The number of windows after the one in which an incident was last opened or told as worse; all without any.

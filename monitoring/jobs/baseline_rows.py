@@ -42,11 +42,7 @@ class BaselineRows:
         table: rows with a usable answer, each once, in order of event time: columns as `RowBatch.table` has them.
         columns: what each column means.
         types: every column of the reference, with its Arrow type.
-        lost: how many rows were left out, by the reason.
-        notes: what was left out, and other things that the owner should know.
-        left_out: the reason by the name of each column that is no input.
         rows_per_window: how rows without dates are cut into windows, in their drawn order; None for rows with dates.
-        batches: how many batches stand in place of dates; 0 where none do.
         format: how the files are written, as far as it is said or shows.
     """
 
@@ -112,12 +108,7 @@ def read_reference(place: Path | str, description: TableDescription, *, clock: C
     """Read a reference table.
 
     Args:
-        place: a file, a folder or a pattern, or a URL of one.
         clock: gives the time: rows more than a day ahead of it are left out.
-
-    Raises:
-        BadInput: the table does not fit its description.
-        CannotRun: a file cannot be read.
     """
     pieces = read_all(pieces_of(place, description.format))
     types = types_of(pieces)
@@ -170,11 +161,7 @@ def read_reference(place: Path | str, description: TableDescription, *, clock: C
 
 
 def window_sizes(rows: BaselineRows, description: TableDescription) -> NDArray[np.int64]:
-    """How many rows each window of a reference has.
-
-    Returns:
-        int64 [n].
-    """
+    """How many rows each window of a reference has."""
     times = np.asarray(rows.table["event_time"].cast(pa.int64()), dtype=np.int64)
     plan: RowPlan | WindowPlan = WindowPlan(every=description.every, timezone=description.timezone)
     by_rows = rows.rows_per_window or description.rows
@@ -185,9 +172,6 @@ def window_sizes(rows: BaselineRows, description: TableDescription) -> NDArray[n
 
 def count_windows(rows: BaselineRows, description: TableDescription, sizes: NDArray[np.int64]) -> int:
     """How many windows a reference makes, small ones joined.
-
-    Args:
-        sizes: the rows of each, as of `window_sizes`.
 
     Raises:
         BadInput: there are too few to compare other windows with.

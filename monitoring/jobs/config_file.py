@@ -36,7 +36,6 @@ class WrittenConfig:
     """A config that was written for a bundle.
 
     Attributes:
-        config: The path of ``monitor.toml``.
         notes: What the bundle's baseline cannot carry: a season, a trend of its own losses, thin slices, few windows.
     """
 
@@ -48,12 +47,6 @@ def write_config(draft: ConfigDraft, folder: Path, *, force: bool = False) -> Wr
     """Write ``monitor.toml``.
 
     The draft is checked as a run will check it, and every watch is fitted once, before the file is written.
-
-    Args:
-        force: whether a config that is there already is replaced.
-
-    Returns:
-        The path of the file, and notes on the baseline.
 
     Raises:
         BadInput: there is a config already, or the draft does not fit the bundle.

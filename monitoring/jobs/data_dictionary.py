@@ -26,7 +26,6 @@ def recorded_columns(
     """The data dictionary of a table's config: what each column was taken for, and what its owner says of it.
 
     Args:
-        roles: What each column was taken for.
         answer: The column of the predicted class, which may have been left out where scores say it.
 
     Returns:
@@ -52,11 +51,7 @@ def recorded_columns(
 
 
 def with_words(roles: Sequence[ColumnRole], sections: Mapping[str, ColumnSection]) -> tuple[ColumnRole, ...]:
-    """Columns with the units and descriptions of a data dictionary.
-
-    Args:
-        roles: What each column was taken for.
-    """
+    """Columns with the units and descriptions of a data dictionary."""
     notes = _notes(sections)
     pairs = ((role, notes.get(role.name, ColumnNote())) for role in roles)
     return tuple(replace(role, unit=note.unit, description=note.description) for role, note in pairs)

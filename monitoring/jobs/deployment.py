@@ -56,20 +56,12 @@ class Deployment:
     """One version of a model, ready to be judged.
 
     Attributes:
-        model: the model's name.
-        version: its version.
-        bundle: the folder of its bundle, or of a table's baseline.
-        baseline: the baseline.
         plan: how traffic is cut into windows.
         horizon: how long a prediction waits for its label.
         checkpoint_age: how long a window can be judged again, at least for the horizon.
-        reference_fit: every watch's test, fitted to the baseline's windows.
-        judge: judges windows.
-        catalogue: the watches.
         burn_in: how long live windows only show how much good traffic varies; None: not at all.
         rules: the rules of the user's own that windows are held against.
         searches: whether windows are searched for subgroups in which the model has got worse.
-        timezone: IANA name of the zone in which messages name days.
         team: the team whose budget its pages are held to; None: its own.
     """
 
@@ -323,9 +315,6 @@ def earlier_evidence(config: MonitorConfig) -> tuple[EarlierDigest, ...]:
 
     That is the same under a method before, whose evidence begins anew; and, of a config that has been given a name,
     the same without one.
-
-    Raises:
-        CannotRun: There is no baseline.
     """
     methods = range(METHOD - 1, FIRST_METHOD - 1, -1)
     digests = [EarlierDigest(digest=same_evidence(config, number), evidence_goes_on=False) for number in methods]
@@ -337,11 +326,7 @@ def earlier_evidence(config: MonitorConfig) -> tuple[EarlierDigest, ...]:
 
 
 def same_evidence(config: MonitorConfig, method_number: int = METHOD) -> str:
-    """What evidence belongs together: a digest of the settings, the method, and the baseline that it is held against.
-
-    Raises:
-        CannotRun: There is no baseline.
-    """
+    """What evidence belongs together: a digest of the settings, the method, and the baseline it is held against."""
     constants = {
         **method(),
         "method": method_number,
@@ -365,11 +350,7 @@ def same_evidence(config: MonitorConfig, method_number: int = METHOD) -> str:
 
 
 def evidence_basis(config: MonitorConfig) -> str:
-    """What a deployment's evidence is held against: a digest of the settings and the baseline, whatever the method.
-
-    Raises:
-        CannotRun: There is no baseline.
-    """
+    """What a deployment's evidence is held against: a digest of the settings and the baseline, whatever the method."""
     unnamed = config.model_copy(update={"deployment": DeploymentSection()})
     return hashlib.sha256(settings_digest(unnamed).encode() + _described(config)).hexdigest()
 

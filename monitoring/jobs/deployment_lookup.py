@@ -28,9 +28,6 @@ class DeploymentLookup:
 def look_up_deployment(config: MonitorConfig, store: Store) -> DeploymentLookup:
     """Find the deployment of a config as it stands: of its model, version, settings and baseline.
 
-    Args:
-        store: the monitor's store.
-
     Returns:
         That deployment; where it has judged nothing yet, or the baseline cannot be read, the deployment of that name
         that was used last, with a note.

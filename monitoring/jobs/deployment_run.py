@@ -67,11 +67,7 @@ class DeploymentRun:
     """One run over one deployment: the traffic as it was when the run began, and the state that each window moves."""
 
     def __init__(self, deployment: Deployment, store: Store, number: int, search: RunSearch | None = None) -> None:
-        """Takes up the state where the last window left it.
-
-        Args:
-            search: searches windows for subgroups; None: none is searched.
-        """
+        """Takes up the state where the last window left it."""
         self._deployment = deployment
         self._search = search
         self._store = store
@@ -162,7 +158,6 @@ class DeploymentRun:
 
         Args:
             label_logs: where the label log may be on this machine; none where it is elsewhere.
-            labels_anew: whether the label log was lost and a new one has begun.
 
         Raises:
             CannotRun: the label log is not there, although labels were read from it before.

@@ -23,9 +23,6 @@ def due_windows(
     Args:
         after: the windows begin then or later; None: at any time.
         followed: whether the windows before were judged as soon as they were due.
-
-    Returns:
-        The windows, in order.
     """
     if isinstance(plan, RowPlan):
         times = traffic.event_times()
@@ -49,9 +46,6 @@ def windows_of_labels(
     Args:
         after: the end of the last window with rows, or of the last one judged.
         until: the time of the last such label; None: there is none.
-
-    Returns:
-        The windows, in order.
     """
     if until is None or until < after:
         return ()
@@ -66,7 +60,6 @@ def is_followed(plan: WindowPlan | RowPlan, *, after: datetime | None, checked_a
     """Whether the traffic is followed as it comes: the last window was judged soon after it was due.
 
     Args:
-        after: the end of the last window; None before the first.
         checked_at: when the last run was that judged all that was due; None where there was none.
 
     Returns:
@@ -79,14 +72,7 @@ def is_followed(plan: WindowPlan | RowPlan, *, after: datetime | None, checked_a
 
 
 def next_due_at(plan: WindowPlan | RowPlan, after: datetime | None) -> datetime | None:
-    """The time before which no window is due, whatever traffic comes.
-
-    Args:
-        after: the end of the last window; None before the first.
-
-    Returns:
-        The time; None where it is not known.
-    """
+    """The time before which no window is due, whatever traffic comes."""
     if isinstance(plan, RowPlan) or after is None:
         return None
     [window] = plan.windows(after, after)

@@ -18,15 +18,8 @@ _DAY = timedelta(days=1)
 def event_calendar(sections: Sequence[ExpectedSection], timezone: str) -> EventCalendar:
     """The calendar of the `[[expected]]` sections.
 
-    Args:
-        timezone: IANA name of the zone whose days are meant.
-
-    Returns:
-        The calendar; files are read, and countries looked up, now.
-
     Raises:
         BadInput: A file is no calendar, or there are no holidays of a country.
-        CannotRun: A file cannot be read.
     """
     zone = ZoneInfo(timezone)
     return EventCalendar(sources=tuple(_source(section, zone) for section in sections))
@@ -37,12 +30,6 @@ def consecutive_days(days: Sequence[date]) -> list[tuple[date, date]]:
 
     >>> [last.day for _, last in consecutive_days([date(2024, 12, day) for day in (25, 24, 31)])]
     [25, 31]
-
-    Args:
-        days: Days in any order.
-
-    Returns:
-        The runs in order of time.
     """
     runs: list[tuple[date, date]] = []
     for day in sorted(set(days)):

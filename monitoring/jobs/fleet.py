@@ -45,12 +45,9 @@ class Ledger:
     """What the team's evidence came to.
 
     Attributes:
-        budget: The team's budget.
         until: The end of the last window; None before any.
         evidence: The sum of all evidence then; the team is paged where it reaches the budget's threshold.
         members: The deployments with evidence, by number, the largest first.
-        pages: The pages, in order.
-        deployments: All deployments of the store, by number.
         team: The team whose runs keep this ledger; empty: no run does, it says what would have been.
         spent: What each deployment's windows took of the budget, in days, by number.
     """
@@ -125,16 +122,7 @@ def _strictest(members: Sequence[FleetMember], budget: FleetBudget) -> FleetBudg
 
 
 def kept_ledger(store: Store, team: str, budget: FleetBudget) -> Ledger:
-    """The ledger that the runs of a team's deployments keep.
-
-    Args:
-        store: The store.
-        team: The team.
-        budget: Its budget by the config that asks; the strictest of its deployments' counts.
-
-    Returns:
-        The ledger.
-    """
+    """The ledger that the runs of a team's deployments keep."""
     members = store.fleets.members(team)
     state = FleetState(log_evidence={member.deployment: member.log_evidence for member in members})
     return Ledger(

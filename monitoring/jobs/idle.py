@@ -22,9 +22,6 @@ def idle_deployment(config: MonitorConfig, now: datetime) -> IdleDeployment | No
     is recorded.
 
     Cost: a tenth of a second, whatever the history, the labels, and the length of windows.
-
-    Returns:
-        The deployment; None where a run may have something to do.
     """
     is_open = config.model.bundle is not None and config.model.version is None
     configs = (
@@ -57,14 +54,7 @@ def has_news(config: MonitorConfig, idle: IdleDeployment) -> bool:
 
 
 def inputs_digest(config: MonitorConfig) -> str:
-    """A digest of all that a run goes by but its traffic: settings, places, the baseline's files, the release.
-
-    Returns:
-        SHA-256 in hexadecimal.
-
-    Raises:
-        CannotRun: There is no bundle.
-    """
+    """A digest of all that a run goes by but its traffic: settings, places, the baseline's files, the release."""
     place = find_baseline(config)
     parts = [
         installed_version(),

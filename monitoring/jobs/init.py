@@ -40,15 +40,10 @@ class InitResult:
     """What was written, and what the owner should know of it.
 
     Attributes:
-        config: the path of ``monitor.toml``.
-        rows: how many rows the baseline has.
-        windows: how many windows they make.
         classes: the classes, in the order of the scores; none where a number is predicted.
         numbers: what each predicted number is called where they are several.
         places: of a ranking, how many ids an answer has; None of other tasks.
         outputs: of several outputs with a label each, the classes of each; none of one that is a number.
-        inputs: the names of the inputs.
-        columns: what each column of the table was taken for.
         notes: what was left out, and where the baseline is weak.
     """
 
@@ -76,10 +71,6 @@ def init_monitor(
 
     The reference should hold predictions on rows that the model was not fitted on, over at least 20 windows, labelled.
     Cost: the reference in memory, TFDV's inference, and every watch fitted once.
-
-    Args:
-        reference: the table: a file, a folder or a pattern, or a URL of one.
-        force: whether a config that is there already is replaced.
 
     Raises:
         BadInput: the reference does not fit its description, is too short, or there is a config already.

@@ -26,8 +26,6 @@ class BaselinePlace:
 
     Attributes:
         folder: the bundle; of a table the baseline's own folder.
-        baseline: the folder of the baseline.
-        schema: the path of its schema.
         version: the model version; a table has none, and counts as version 1.
         since: windows that begin before that time are not judged; None: all are.
     """
@@ -40,11 +38,7 @@ class BaselinePlace:
 
 
 def find_baseline(config: MonitorConfig) -> BaselinePlace:
-    """The baseline that a config names: that of its [baseline] section, or else the model's own.
-
-    Raises:
-        CannotRun: there is no such bundle.
-    """
+    """The baseline that a config names: that of its [baseline] section, or else the model's own."""
     place, section = _own_baseline(config), config.baseline
     if section.version not in (None, place.version):
         return place
@@ -71,11 +65,7 @@ def _own_baseline(config: MonitorConfig) -> BaselinePlace:
 
 
 def find_bundle(config: MonitorConfig) -> tuple[Path, int]:
-    """The bundle of the version that a config names, or else of the newest.
-
-    Raises:
-        CannotRun: there is no such bundle.
-    """
+    """The bundle of the version that a config names, or else of the newest."""
     folder, wanted = config.model.folder, config.model.version
     folders = published_versions(folder)
     versions = sorted(folders)

@@ -49,7 +49,6 @@ def min_rows(sizes: Whole, rows_per_window: int | None = None) -> int:
     (200, 140, 13, 25)
 
     Args:
-        sizes: The rows of each window of the reference, int64 [n].
         rows_per_window: Those of a window, where windows are cut by rows; else None.
 
     Returns:
@@ -67,13 +66,6 @@ def min_rows_note(sizes: Whole, least: int) -> tuple[str, ...]:
 
     >>> min_rows_note(np.full(90, 150), 150)[0].partition(": ")[0]
     'Windows have 150 rows in the median, so min_rows is 150'
-
-    Args:
-        sizes: The rows of each window of the reference, int64 [n].
-        least: The `min_rows` of the config.
-
-    Returns:
-        One note, or nothing.
     """
     some = sizes[sizes > 0]
     usual = int(np.median(some)) if some.size else MIN_ROWS
@@ -95,14 +87,7 @@ def min_rows_note(sizes: Whole, least: int) -> tuple[str, ...]:
 
 
 def reference_notes(table: pa.Table, columns: TableColumns, windows: int) -> tuple[str, ...]:
-    """Notes on categories of many values, on labels, on the order of classes, on fits, and on few windows.
-
-    Args:
-        table: the rows of the baseline, as `RowBatch.table` has them.
-
-    Returns:
-        One sentence or two each.
-    """
+    """Notes on categories of many values, on labels, on the order of classes, on fits, and on few windows."""
     notes = [*_many_categories(table, columns)]
     if not columns.answer:
         return (*notes, "The table has no answers of a model: its inputs are watched alone.", *few_windows(windows))
@@ -129,9 +114,6 @@ def _answer_notes(table: pa.Table, columns: TableColumns) -> Iterator[str]:
 def check_class_order(table: pa.Table, columns: TableColumns) -> None:
     """Check the order of classes that was inferred from names of score columns, or from the alphabet.
 
-    Args:
-        table: the rows of the baseline.
-
     Raises:
         BadInput: in another order of the classes the answers are right more often.
     """
@@ -154,9 +136,6 @@ def few_windows(windows: int) -> tuple[str, ...]:
 
     >>> few_windows(12)
     ('12 windows are few: only large harm is detected; 20 or more are better.',)
-
-    Returns:
-        One note, or nothing.
     """
     if windows >= FEW_WINDOWS:
         return ()

@@ -47,12 +47,7 @@ class Reports:
     """The reports that were written.
 
     Attributes:
-        page: the path of ``report.html``.
-        picture: the path of ``report.png``.
         drift_html: Evidently's report; None if it was not requested, or its window has no rows.
-        drift_json: the same as JSON.
-        drift: what it found, in short.
-        window: the window of the drift report.
         note: why the reports are of another deployment than the config's; empty if they are not.
     """
 
@@ -79,14 +74,12 @@ def write_reports(
     Cost: Evidently's import and 10 to 20 s for its report; the rest takes two.
 
     Args:
-        store: the monitor's store.
         day: the drift report is of the first window that begins on that day, in the config's time zone; a datetime with
             a time of day names the window that holds it. None: the window of the first page, else the last with rows.
         deployment: another deployment of the store than the config's, by its number.
 
     Raises:
         BadInput: nothing was judged yet, there is no such deployment, or no window begins on that day.
-        CannotRun: the folder cannot be written.
     """
     from monitoring.reports.charts.summary import write_picture  # noqa: PLC0415  # so is matplotlib
     from monitoring.reports.page import write_page  # noqa: PLC0415  # Jinja2 is only needed to draw
@@ -119,12 +112,8 @@ def write_drift(config: MonitorConfig, store: Store, *, out: Path, start: dateti
 
     Cost: Evidently's import and 10 to 20 s.
 
-    Args:
-        store: the monitor's store.
-
     Raises:
         BadInput: there is no such deployment or window, or the window has no rows.
-        CannotRun: the folder cannot be written.
     """
     monitor_status = status(store, config.name, deployment)
     window = next((window for window in monitor_status.windows if window.start == start and window.rows), None)
@@ -254,9 +243,6 @@ def drift_title(model: str, version: int, window: WindowRecord, zone: ZoneInfo) 
 
 def drift_files(out: Path, start: datetime, zone: ZoneInfo) -> tuple[Path, Path]:
     """The files of the drift report of a window.
-
-    Returns:
-        The paths of the page and of its JSON document.
 
     >>> from datetime import UTC
     >>> page, document = drift_files(Path("report"), datetime(2026, 5, 1, 6, 30, tzinfo=UTC), ZoneInfo("UTC"))

@@ -41,14 +41,7 @@ from monitoring.watches.embedding import Embedder
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """Where a run stands after a window.
-
-    Attributes:
-        done: how many windows are judged.
-        due: how many were due.
-        window: the record of the last.
-        changed: the incidents that it opened or changed.
-    """
+    """Where a run stands after a window."""
 
     done: int
     due: int
@@ -61,14 +54,11 @@ class RunResult:
     """What one run did.
 
     Attributes:
-        deployment: the deployment's number in the store.
-        judged: how many windows were judged.
         opened: the incidents that were opened, or became worse.
         stopped: whether the run was stopped before the last due window.
         unreported: findings about rows that belong to no window, which no window reports, as none was judged.
         follows: of a deployment's first run, the number of the deployment whose place it takes.
         excluded_rows: rows of the judged windows that were left out, as their callers are excluded.
-        has_rows: whether the traffic has any row.
         waiting_labels: labels that wait for the next window, where none was judged.
         next_due_at: the time before which that window is not due; None where it is not known.
         again_from: when the first window begins that was judged again, as rows have come for it; None: none was.
@@ -128,8 +118,6 @@ class RunRequest:
     """How a run goes on, and which windows it judges.
 
     Attributes:
-        stop: whether to stop before the next window.
-        progress: called after each window.
         bound: called under the lease, before the state is taken up, with the deployment, its number, the time, and what
             renews the lease: says before which time the windows begin that are judged, and their events are told as one
             digest. None: all that are due, and each event is told.
@@ -158,7 +146,6 @@ class RunLog:
         """Records nothing yet.
 
         Args:
-            version: its version; None where that is not known.
             early: whether an error before the first window is recorded; what a person asked for may be refused.
         """
         self._store, self._name, self._version = store, name, version
@@ -226,13 +213,8 @@ def run_due_windows(
     runs left pending (see `NotificationOutbox`). Stopped or killed at any moment, the next run goes on after the last
     window in the store and comes to the same results.
 
-    Args:
-        services: what others do for the run.
-
     Raises:
-        AnotherRun: another run is judging the same deployment.
         CannotRun: a file cannot be read, or no row has ever come.
-        BadInput: the config does not fit the baseline or the traffic.
     """
     request = RunRequest(stop=stop, progress=progress)
     with recorded(config, store, clock):
@@ -277,16 +259,7 @@ def judge_windows(
     clock: Callable[[], datetime],
     services: ExternalServices = NO_SERVICES,
 ) -> RunResult:
-    """Judge windows that are due, as `run_due_windows` does, within the bound of a request.
-
-    Args:
-        services: what others do for the run.
-
-    Raises:
-        AnotherRun: another run is judging the same deployment.
-        CannotRun: a file cannot be read.
-        BadInput: the config does not fit the baseline or the traffic.
-    """
+    """Judge windows that are due, as `run_due_windows` does, within the bound of a request."""
     version, early = config.model.version, request.bound is None
     log_of_run = RunLog(store, config.name, clock, version=version, early=early)
     with span("monitor run", config=config.name), log_of_run as log:
@@ -366,9 +339,6 @@ def _forget(config: MonitorConfig, run: DeploymentRun, label_logs: tuple[Path, .
 def reject_silence(config: MonitorConfig, store: Store, number: int, now: datetime) -> None:
     """Refuse to call a monitor well that has never had a row to judge, two windows after it began.
 
-    Args:
-        store: the monitor's store.
-
     Raises:
         CannotRun: no window was ever judged, and that is no matter of patience any more.
     """
@@ -391,11 +361,7 @@ def reject_silence(config: MonitorConfig, store: Store, number: int, now: dateti
 
 
 def combined(results: Sequence[RunResult]) -> RunResult:
-    """What was done for several versions, as one result: that of the newest, with what all of them opened.
-
-    Args:
-        results: In the order of versions; one at least.
-    """
+    """What was done for several versions, as one result: that of the newest, with what all of them opened."""
     newest = results[-1]
     if len(results) == 1:
         return newest

@@ -15,7 +15,6 @@ def status(store: Store, name: str, deployment: int | None = None, *, now: datet
     """Everything judged so far of one deployment. Cost: the whole history is read, about 20 ms per 100 windows.
 
     Args:
-        store: the monitor's store.
         deployment: the deployment's number; None: the deployment of that name used last.
         now: the time, aware: whether windows are overdue is said for it; None: it is not.
 

@@ -58,11 +58,8 @@ class TableDescription:
             column of lists with a score of each id.
         predicted: the column of the predicted class or number, or of lists of numbers, or of ids; where there are
             scores of classes, these say more, and it is no input.
-        label: the column of labels.
         label_columns: instead of `label`, where a row may have several classes: a column of 0 and 1 for each; where
             several numbers are predicted: one for each.
-        label_time: the column of the times at which labels became known.
-        prediction_id: the column of ids.
         classes: the classes in the order of the scores; empty: as the table has them.
         outputs: of a model of several outputs with a label each, the columns of each, instead of `scores`, `predicted`,
             `label` and `classes`.
@@ -74,15 +71,11 @@ class TableDescription:
         group: the column of what rows share that are not independent of each other, such as a customer.
         slices: categories whose values are watched by themselves.
         class_slices: classes that are watched by themselves.
-        metrics: metrics of the owner's own.
         quantile: which quantile of the label a predicted number is; None: its mean or median.
-        every: the length of a window.
         rows: how many rows make a window, instead of `every`.
-        timezone: the zone in which days begin.
         naive_timezone: the zone of times that have none.
         format: how the table's files are written.
         batches: what a batch is, where rows have no event times; None: they have.
-        traffic: where the live rows are.
         dictionary: the data dictionary: entries by the column's name, whose kinds and roles count where no other field
             says what the column is.
         settings: other settings of the config by section, such as ``{"windows": {"min_rows": 50}}``.
@@ -202,9 +195,6 @@ def columns_named(settings: Mapping[str, Any]) -> dict[str, Any]:
     >>> columns_named({"predicted": ("p_1", "p_2"), "label": ("y_1", "y_2")})
     {'scores': ('p_1', 'p_2'), 'task': 'regression', 'label_columns': ('y_1', 'y_2')}
 
-    Args:
-        settings: The fields, of which `label` and `predicted` may be sequences of names.
-
     Returns:
         The fields as they are. Several predicted columns are numbers.
 
@@ -229,9 +219,6 @@ def columns_described(
     pieces: tuple[LoadedPiece, ...], description: TableDescription
 ) -> tuple[TableColumns, dict[str, str]]:
     """What each column of a reference table means.
-
-    Returns:
-        The columns, and the reason by the name of each that is no input.
 
     Raises:
         BadInput: the table does not fit its description.
@@ -363,11 +350,7 @@ def _sets_or_vectors(pieces: tuple[LoadedPiece, ...], label: str, description: T
 
 
 def columns_to_come(there: Mapping[str, str], description: TableDescription) -> dict[str, str]:
-    """Columns of ids and times that the reference does not have, and that the traffic may have.
-
-    Returns:
-        The columns' names by the options that name them.
-    """
+    """Columns of ids and times that the reference does not have, and that the traffic may have."""
     named = {
         "--label-time": description.label_time,
         "--prediction-id": description.prediction_id,

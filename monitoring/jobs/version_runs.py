@@ -46,12 +46,6 @@ def judge_versions(
 ) -> tuple[dict[int, Result], list[PitfallsError]]:
     """Judge every version that answers, or did and is in use still. What fails with one stops no other.
 
-    Args:
-        store: The monitor's store.
-
-    Returns:
-        The results by version, and the errors of the others.
-
     Raises:
         AnotherRun: Another run is judging one of them.
     """
@@ -79,11 +73,7 @@ def hand_over(
     notify: Notify | None,
     clock: Callable[[], datetime],
 ) -> None:
-    """Close a version that answers no more; it stays in use until its receivers have been told.
-
-    Args:
-        store: The monitor's store.
-    """
+    """Close a version that answers no more; it stays in use until its receivers have been told."""
     number, now = record.number, clock()
     if number is None:
         return
@@ -99,11 +89,7 @@ def hand_over(
 
 
 def replace_others(config: MonitorConfig, store: Store, number: int, now: datetime) -> None:
-    """Say of the other versions of a config that names its version that they are not in use any more.
-
-    Args:
-        store: The monitor's store.
-    """
+    """Say of the other versions of a config that names its version that they are not in use any more."""
     for record in store.deployments.in_use(config.name):
         if record.number is not None and record.number != number:
             store.deployments.retire(record.number, now, retired_as="replaced")

@@ -47,14 +47,7 @@ def follows_versions(config: MonitorConfig) -> bool:
 
 
 def serving_versions(config: MonitorConfig) -> ServingVersions:
-    """Find which versions of a model answer its traffic. Cost: of each version the footers of two dates.
-
-    Args:
-        config: A config that `follows_versions`.
-
-    Returns:
-        The versions that have rows, and those that are published without.
-    """
+    """Find which versions of a model answer its traffic. Cost: of each version the footers of two dates."""
     log = TrafficLog(log_folder(traffic_path(config)), excluded=frozenset(config.traffic.exclude_callers))
     name = config.model.name
     last = {}

@@ -22,9 +22,6 @@ class AutocorrelationUpdate:
     """Re-estimates the AR(1) coefficients of one level.
 
     Attributes:
-        test: The level's test, as fitted to the baseline.
-        watches: Every watch by its name.
-        phases: The phase of the window that begins at a time, in each period.
         calendar: The expected events, whose windows are left out.
     """
 
@@ -74,7 +71,6 @@ def quiet_segments(
     [0, 0, 0, 0]
 
     Args:
-        incidents: Incidents, open or closed.
         expected: Whether each window touches an expected event, [n]; empty for none.
 
     Returns:

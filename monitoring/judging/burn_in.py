@@ -28,8 +28,6 @@ class ScoreSpread:
     """How much the scores of a watch vary over windows, by Welford's sums.
 
     Attributes:
-        windows: How many windows had a score.
-        mean: The mean of their scores.
         squares: The sum of squared distances from it.
         expected: The sum of the variances that the reference expects of each.
 
@@ -64,11 +62,6 @@ class ScoreSpread:
 class BurnIn:
     """The burn-in of a deployment: until when it lasts, and what it has shown.
 
-    Attributes:
-        start: When its first window began; None without a burn-in.
-        until: Windows that begin before this are part of it.
-        spreads: How much the score of each watch has varied.
-
     >>> BurnIn.from_text(BurnIn().to_text()) == BurnIn()
     True
     """
@@ -100,9 +93,6 @@ class BurnIn:
 
     def findings(self, start: datetime, zone: ZoneInfo) -> tuple[Finding, ...]:
         """What a window's record says of the burn-in: that it lasts, or what it has shown and what to do with it.
-
-        Args:
-            zone: The time zone of the windows, in which days are named.
 
         Returns:
             One finding; none without a burn-in.
@@ -162,11 +152,7 @@ class BurnIn:
 
 
 def silenced(level: LevelEvidence) -> LevelEvidence:
-    """A level after a window of the burn-in: its scores are shown, and none of them is evidence.
-
-    Returns:
-        The level, without evidence and without an alarm.
-    """
+    """A level after a window of the burn-in: its scores are shown, and none of them is evidence."""
     watches = tuple(replace(watch, log_evidence=-math.inf) for watch in level.reading.watches)
     reading: LevelReading = replace(level.reading, watches=watches, log_evidence=-math.inf, shares=(), alarm=False)
     return replace(level, state=level.test.restarted(level.state), reading=reading)

@@ -162,11 +162,7 @@ def has_evidence(incident: IncidentRecord) -> bool:
 
 
 def with_evidence(incident: IncidentRecord, cause: Cause) -> IncidentRecord:
-    """The incident with what an alarm adds to it: its cause in a few words, and in numbers.
-
-    Args:
-        cause: The cause of an alarm that it `tells`.
-    """
+    """The incident with what an alarm adds to it: its cause in a few words, and in numbers."""
     message = incident.message.replace(CLOSES, f"{CLOSES} and with its losses near the baseline")
     if incident.cause in LOSS_FACTS:  # then the alarm is of the same losses, and knows more of them
         fact, _, step = message.rpartition(NEXT_STEP)

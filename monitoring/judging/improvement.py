@@ -37,10 +37,6 @@ def improvement_findings(
 
     No alarm says so: tests of losses look for rises, and a return from a better level to the benchmark is none.
 
-    Args:
-        windows: The last windows in order of time.
-        means: Window scores of each watch over the baseline, [R].
-
     Returns:
         One finding, about the first such loss of all rows; none where no loss is.
     """

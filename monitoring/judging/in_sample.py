@@ -39,7 +39,6 @@ def in_sample_findings(
 
     Args:
         windows: All windows of the traffic so far, in order of time.
-        means: Window scores of each watch over the baseline, [R].
 
     Returns:
         One finding, in the third to seventh window with labels; none where a fact explains the losses.

@@ -155,9 +155,6 @@ def window_shift(
 
     Args:
         aspect: Of a number, whether its values lie elsewhere or more widely.
-
-    Returns:
-        The shift; None where there is none to be said.
     """
     place = next((at for at, bins in enumerate(catalogue.bins) if bins.feature == name), None)
     if place is None:

@@ -81,8 +81,6 @@ class TrackedIncidents:
     Attributes:
         incidents: Those that are not closed.
         changed: Those that the window opened, closed or changed.
-        opened: How many are new.
-        levels: The state of each level's test.
     """
 
     incidents: tuple[IncidentRecord, ...]
@@ -98,10 +96,6 @@ class IncidentTracker:
     reached (`monitoring.incidents.rearm`), so that the next alarm is a change from there. If it is about the harm of an
     open incident, that becomes worse; otherwise a new one opens next to it. When an incident is closed, the watches of
     its group are tested against the baseline again.
-
-    Args:
-        timezone: IANA name of the zone in which messages name days.
-        phases: The phase of the window that begins at a time, in each period.
     """
 
     def __init__(
@@ -139,7 +133,6 @@ class IncidentTracker:
 
         Args:
             incidents: The incidents that are not closed, and those that a person closed since the last window.
-            history: The windows so far; the last is this one.
 
         Returns:
             The incidents and the levels after the window: new incidents in the order facts, pages, notices.
@@ -356,9 +349,6 @@ class IncidentTracker:
         """What an alarm does: makes an open incident of its harm worse, or opens one, or neither.
 
         A page that opens closes the notices of its harm, which it supersedes.
-
-        Returns:
-            The incidents that it changes by number, and the one that it opens.
         """
         related = [incident for incident in _alive(current) if same_harm(incident, alarm.key, self._watches)]
         if not deserved.pages and level.test.level == "page" and is_told(related, alarm.windows):

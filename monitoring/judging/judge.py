@@ -100,9 +100,6 @@ class Judgement:
     """One judged window.
 
     Attributes:
-        state: The state after it.
-        window: Its record.
-        changed: The incidents that it opened, closed or changed.
         fleet: The deployment in its team after it; None where it is in none, or the window was no evidence.
     """
 
@@ -113,12 +110,7 @@ class Judgement:
 
 
 class Judge:
-    """Judges the windows of one deployment. Without state of its own: the same state and traffic give the same result.
-
-    Args:
-        timezone: IANA name of the zone in which messages name days.
-        phases: The phase of the window that begins at a time, in each period.
-    """
+    """Judges the windows of one deployment. It has no state: the same state and traffic give the same result."""
 
     def __init__(
         self,
@@ -164,12 +156,7 @@ class Judge:
         Cost: that of its watches, whatever the number of rows; where an incident opens, a pass over the rows as well.
 
         Args:
-            state: The state before the window.
-            traffic: The window's rows and labels.
             team: Decides when the page level alarms; None: the deployment's own budget does.
-
-        Returns:
-            The window's record, the incidents that it changed, and the state after it.
         """
         window = self.scorer.score(state.scoring, traffic, state.history)
         window = _with_label_silence(window, state.incidents)

@@ -38,13 +38,9 @@ class JudgeState:
     """All that passes from one window to the next.
 
     Attributes:
-        levels: The state of each level's test.
         incidents: The incidents that are not closed, and those that a person closed since the last window.
-        next_number: The number of the next incident.
         closed: The number of the last closed incident on each watch and slice.
-        history: The last windows, at most `monitoring.incidents.onset.HISTORY`.
         scoring: What the scores of the next window need.
-        events: The scores of windows in expected events.
         burn_in: What the first windows have shown, where a burn-in is declared.
     """
 
@@ -93,9 +89,7 @@ class JudgeState:
         """Take up what was stored; names that are missing, as in stores of earlier versions, begin anew.
 
         Args:
-            texts: What `to_texts` gave.
             incidents: All incidents; those whose windows are judged again are no earlier ones of new incidents.
-            history: The last windows, at most `monitoring.incidents.onset.HISTORY`.
             begun: Whether a window was judged; its early labels are then complete where their state is missing.
 
         Returns:
@@ -124,14 +118,7 @@ class JudgeState:
 def last_closed(
     incidents: Sequence[IncidentRecord], before: Mapping[WatchKey, int] = NO_INCIDENTS
 ) -> dict[WatchKey, int]:
-    """The number of the last closed incident on each watch and slice.
-
-    Args:
-        incidents: Incidents; those that are not closed do not count.
-
-    Returns:
-        The largest number of any closed one, by watch and slice.
-    """
+    """The number of the last closed incident on each watch and slice."""
     numbers = dict(before)
     for incident in incidents:
         if incident.state == "closed":

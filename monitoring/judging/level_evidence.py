@@ -21,9 +21,6 @@ class LevelEvidence:
     """One level after one window.
 
     Attributes:
-        test: The test that took the step.
-        state: The state after it.
-        reading: The level's evidence and that of every watch.
         log_before: Log of the evidence of the same watches before the window, without the level's calibration.
         tested: Of watches whose score is of an expected event, what stood for it in the test; None where nothing did.
     """
@@ -51,9 +48,6 @@ def excluded_watches(test: LevelTest, previous: Sequence[EstimateRecord]) -> fro
 
     Decided by what was known before the window. The evidence of a watch that moves to the other level is dropped, which
     only lowers the level that it leaves. Its share of the other level's budget was kept for it.
-
-    Returns:
-        The watches to leave out of the next step.
     """
     distrusted = {
         estimate.metric
@@ -67,9 +61,6 @@ def excluded_watches(test: LevelTest, previous: Sequence[EstimateRecord]) -> fro
 
 def has_losses(windows: Sequence[WindowRecord], watches: Mapping[str, Watch]) -> bool:
     """Whether labels came in the last windows that a loss on the whole traffic was made of.
-
-    Args:
-        windows: Windows in order of time.
 
     Returns:
         True if any of the last `LABEL_WINDOWS` windows has the value of a loss.

@@ -31,11 +31,7 @@ LONGEST_NAME = 40
 
 
 def renaming_of(watch: Watch, findings: Sequence[Finding]) -> str:
-    """What a window's findings say of renamed categories of the input of a watch.
-
-    Returns:
-        The message of the first; empty where there is none.
-    """
+    """What a window's findings say of renamed categories of the input of a watch."""
     named = (finding.message for finding in findings if finding.kind == RENAMED and finding.feature == watch.feature)
     return next(named, "")
 
@@ -48,9 +44,6 @@ def renamed_values(bins: Bins, before: FeatureCounts, now: FeatureCounts) -> str
 
     Args:
         now: The window's counts on them, with its other values.
-
-    Returns:
-        A sentence; empty where nothing was renamed, and for numbers.
     """
     if bins.categories is None or not now.others.rows or not before.present:
         return ""
@@ -73,11 +66,7 @@ def renamed_values(bins: Bins, before: FeatureCounts, now: FeatureCounts) -> str
 
 
 def renamed_by_input(bins: Sequence[Bins], before: Profile, now: Profile) -> dict[str, str]:
-    """What `renamed_values` says of each input.
-
-    Returns:
-        Sentences by input, of those of which there is something to say.
-    """
+    """What `renamed_values` says of each input."""
     sentences = (
         (feature_bins.feature, renamed_values(feature_bins, baseline, window))
         for feature_bins, baseline, window in zip(bins, before.features, now.features, strict=True)

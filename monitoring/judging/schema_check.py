@@ -18,7 +18,6 @@ class CheckResult:
     """What a check of one window found.
 
     Attributes:
-        findings: The findings.
         statistics: The window's statistics, as text, for the drift comparators of the next window; empty where the
             schema has none.
     """
@@ -37,7 +36,6 @@ class SchemaCheck:
     Args:
         load: Returns the schema, a `tensorflow_metadata` `Schema`; None for no check. Called at the first window with
             rows.
-        baseline: The baseline's profile, over the same bins, for the skew comparators.
     """
 
     def __init__(self, load: Callable[[], Any], bins: tuple[Bins, ...], baseline: Profile) -> None:

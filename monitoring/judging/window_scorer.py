@@ -70,12 +70,7 @@ class ScoredWindow:
     """One window, scored: all that its tests, its record and its incidents are made of.
 
     Attributes:
-        traffic: The window's rows and labels.
         labelled: The labels that count in losses: none of them while early labels are not representative.
-        sums: The score sum of every watch.
-        findings: What is wrong with the window's rows, labels and inputs.
-        phases: The window's phase in each period.
-        state: What the scores of the next window need.
         events: The expected events of its rows and of its labels.
     """
 
@@ -94,11 +89,7 @@ class ScoredWindow:
 
 
 class WindowScorer:
-    """Scores windows for one fitted baseline. Cost: that of the watches, whatever the number of rows.
-
-    Args:
-        phases: The phase of the window that begins at a time, in each period.
-    """
+    """Scores windows for one fitted baseline. Cost: that of the watches, whatever the number of rows."""
 
     def __init__(
         self,
@@ -128,14 +119,7 @@ class WindowScorer:
         return WindowAggregator(self.rows, self._profiles)
 
     def score(self, state: ScoringState, traffic: WindowTraffic, history: Sequence[WindowRecord] = ()) -> ScoredWindow:
-        """Score one window.
-
-        Args:
-            history: The last windows, in order of time.
-
-        Returns:
-            The window with its scores, its findings, and what it leaves to the next.
-        """
+        """Score one window."""
         early = self._early_labels(state.early_labels, traffic)
         length = traffic.window.end - traffic.window.start
         labelled, label_event = labels_of_one_event(traffic.labelled, self._calendar, length)

@@ -34,7 +34,6 @@ def worst_rows(
     Cost: a pass over the rows that the watch scores.
 
     Args:
-        key: The watch, and the slice that it is on.
         labelled: Reads the rows whose labels arrived in the window: for losses and surprises.
         answered: Reads the rows answered in it: for missing values, values unseen in the baseline, unusable answers.
 

@@ -33,15 +33,12 @@ def drill_monitor(  # noqa: PLR0913 - a front door: an editor completes what it 
     DrillRecord(lender, 2026-03-01 12:00: 1 of 2 faults detected; missed: labels stop.)
 
     Args:
-        monitor: The monitor.
         live: The live rows that it has judged, as for `Monitor.run`; None: the reference is replayed.
         faults: The names of faults (`pitfalls drill list` lists them); none: all that fit.
         windows: Windows with the fault, at most.
         lead: Windows before it, at least.
         replicates: How often each fault is planted.
         seed: What the draws begin from.
-        by: Who asks for it.
-        clock: Gives the time.
 
     Returns:
         The drill, which the monitor's store has too.

@@ -167,7 +167,6 @@ class Monitor:
             settings: Other settings of ``monitor.toml`` by section: ``{"budget": {"page": "1 per 365 windows"}}``.
             out: The monitor's folder; None: one that is deleted with the monitor.
             force: Whether a monitor that is in the folder already is replaced.
-            clock: Gives the time.
 
         Returns:
             The monitor; its `columns` are what each column was taken for, its `notes` what is weak about the reference.
@@ -232,7 +231,6 @@ class Monitor:
 
         Args:
             folder: The folder of its ``monitor.toml``.
-            clock: Gives the time.
 
         Returns:
             The monitor. The config is read by the first method that needs it, which raises `BadInput` without one.
@@ -303,11 +301,7 @@ class Monitor:
 
         Args:
             live: as for `run`.
-            out: the folder.
             drift: whether to write the drift report.
-
-        Returns:
-            Where the reports are.
 
         Raises:
             BadInput: nothing was judged yet.
@@ -319,9 +313,6 @@ class Monitor:
 
     def result(self) -> MonitorResult:
         """All that was found so far; no rows are read, and nothing is judged.
-
-        Returns:
-            As of the last run.
 
         Raises:
             BadInput: nothing was judged yet.

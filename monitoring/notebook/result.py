@@ -37,7 +37,6 @@ class MonitorResult:
 
     Attributes:
         status: The deployment's whole state, as the store has it.
-        judged: The number of windows that this run judged.
         benchmark: The model's losses on the reference.
 
     >>> import pandas as pd

@@ -22,8 +22,6 @@ class Digest:
     Attributes:
         event: Identifies it for the life of the store.
         events: How many events it stands for.
-        incidents: The incidents that they are of, as they are now, in the order of their numbers.
-        deployment: The deployment.
         notified_numbers: The incidents, by number, that somebody had been notified of before.
     """
 

@@ -26,10 +26,7 @@ class Notification:
     """An event of one incident.
 
     Attributes:
-        event: Identifies it for the life of the store.
         state: The state that the incident entered.
-        incident: The incident.
-        deployment: The deployment.
         kind: Whether there is such an incident, the notification only tests the route, or it is of a rollout, whose
             number and text stand in the incident.
         together: Pages of other deployments of the team that this one stands for, each with its deployment.
@@ -136,9 +133,6 @@ def link_of(template: str | None, *, deployment: int, incident: int) -> str | No
 
     Args:
         template: The address, with `{deployment}` and `{incident}` where their numbers stand; None: there is none.
-
-    Returns:
-        The address, or None.
 
     >>> link_of("https://host/d/flights/{deployment}/incidents/{incident}", deployment=4, incident=3)
     'https://host/d/flights/4/incidents/3'

@@ -64,8 +64,6 @@ class NotificationOutbox:
         """Sends nothing yet.
 
         Args:
-            routes: who is notified; where nobody wants an event, it is done at once.
-            notify: sends a message; None: nobody is notified.
             renew: called before each message, as receivers may take their time.
         """
         self._store = store
@@ -219,9 +217,6 @@ def send_outbox(
     config: MonitorConfig, store: Store, number: int, notify: Notify | None, clock: Callable[[], datetime]
 ) -> bool:
     """Send what is pending in the store, without judging anything.
-
-    Args:
-        notify: sends a message; None: nobody is notified.
 
     Returns:
         Whether it was done; False where a run has the deployment's lease, which sends it too.

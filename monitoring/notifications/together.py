@@ -57,10 +57,7 @@ def send_together(
     deployment, as are receivers that were not reached.
 
     Args:
-        store: Holds the pending notifications.
         routes: Who is notified, by the numbers of the deployments.
-        notify: Sends a message.
-        clock: Gives the time.
 
     Returns:
         How many messages were sent. Cost: what the receivers take to answer.

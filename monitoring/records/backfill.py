@@ -18,12 +18,8 @@ class WindowAttempt:
     """The attempts at judging one window.
 
     Attributes:
-        start: When the window begins, aware.
-        end: When it ends, aware.
         attempts: How many were begun.
-        started_at: When the last one was, aware.
         judged_at: When it had judged the window, aware; None where it failed, was killed, or goes on.
-        error: The error that ended it; empty if none did.
     """
 
     start: datetime
@@ -41,18 +37,7 @@ class WindowAttempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowRevision:
-    """What a window was before it was judged again.
-
-    Attributes:
-        start: When the window begins, aware.
-        end: When it ends, aware.
-        backfill: The number of the backfill that judged it again.
-        rows: Its rows at that time.
-        labels: The labels that had arrived in it.
-        status: How it was judged.
-        page_log_evidence: The log evidence of the page level after it.
-        notice_log_evidence: The log evidence of the notice level after it.
-    """
+    """What a window was before it was judged again."""
 
     start: datetime
     end: datetime
@@ -69,15 +54,10 @@ class Backfill:
     """A range of windows that somebody asked to judge, late or again. All times are aware.
 
     Attributes:
-        start: When the first window of the range begins, at the earliest.
         end: When the last one ends: windows that begin then or later are not part of it.
-        by: Who asked for it.
-        at: When.
         only: Which windows of the range were asked for; None: all.
         until: Windows that begin before that time are judged: the end of the range, or of what had been judged before.
-        revised: How many windows are judged again.
         ended_at: When all of them were judged; None before.
-        number: Its number in the store; 0 before it is there.
     """
 
     start: datetime

@@ -27,13 +27,10 @@ class DrillRun:
     """One replicate of one fault.
 
     Attributes:
-        replicate: Its number, from 0.
         column: What the fault was planted in: an input, or a slice; empty for a fault of no column.
         level: The level of the incident that detected it; None where none did.
         delay: In which window with the fault it was opened, the first is 1; None where none was.
         watch: Its watch; empty where none did, as are the next three.
-        slice: Its slice.
-        cause: Its cause.
         named: The input that it names first; empty where it names none.
         nearest: How near a missed fault came to a page; empty where it was detected, and in drills of earlier releases.
     """
@@ -59,13 +56,8 @@ class FaultResult:
     """All replicates of one fault.
 
     Attributes:
-        fault: Its name.
-        title: Its name in words.
-        what: What it does to which columns.
-        touches: What it changes.
         level: The level at which the monitor should tell.
         promised: Whether it is no smaller than what the deployment detects in as many windows.
-        runs: The replicates.
     """
 
     fault: str
@@ -118,13 +110,7 @@ class FaultResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnfitFault:
-    """A fault that does not fit a deployment.
-
-    Attributes:
-        fault: Its name.
-        title: Its name in words.
-        reason: Why it was left out.
-    """
+    """A fault that does not fit a deployment."""
 
     fault: str
     title: str
@@ -136,25 +122,12 @@ class DrillRecord:
     """One drill of a deployment. All times are aware.
 
     Attributes:
-        name: The deployment's name.
-        version: The model's version.
         basis: The digest of the settings and the baseline that it was held against.
-        at: When it was begun.
-        by: Who asked for it.
-        release: The release of this library.
-        seed: What the draws of days and rows begin from.
-        source: Where the replayed windows are from.
         source_windows: From how many windows they were drawn.
-        source_start: When the first of these begins.
-        source_end: When the last of these ends.
         lead: Windows without the fault before it, in each replicate.
-        windows: Windows with the fault, at most, in each replicate.
         replicates: How often each fault was planted.
         false_pages: Pages in the windows without any fault, lead and all.
         false_notices: Notices there.
-        faults: The results.
-        unfit: The faults that do not fit the deployment.
-        number: Its number in the store; 0 before it is there.
     """
 
     name: str

@@ -21,10 +21,8 @@ class IntervalChecks:
         expected: The sum of their estimated losses, in fixed point.
         realised: The sum of their true losses, in fixed point.
         variance: The sum of the variances of their estimated losses.
-        checks: Intervals checked.
         misses: Those that did not contain the true loss.
         log_capital: For each alternative miss rate, log(1 + M) of the betting capital M.
-        trusted: Whether the estimate is trusted; once lost, trust does not come back.
     """
 
     rows: int = 0
@@ -42,12 +40,7 @@ class EstimateRecord:
     """One window's loss as estimated without labels, and the check of estimates against the labels that arrived.
 
     Attributes:
-        method: How it is estimated.
-        metric: Which loss.
-        rows: Rows of the estimate.
         value: The estimate; None while rows are too few.
-        low: Lower end of its 90 % interval.
-        high: Upper end of the interval.
         checked: Labelled rows of this window's check; 0 where there was none.
         expected: Their estimated loss.
         half: Half the width of the interval of `expected`.

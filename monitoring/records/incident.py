@@ -17,9 +17,6 @@ class IncidentAction:
     """Something that a person did with an incident.
 
     Attributes:
-        at: When, aware.
-        by: Who.
-        kind: What.
         text: The note, the new owner (empty: nobody), the reason, or which action of the config ran, and its outcome.
         until: When a snooze ends, aware; None: only when the incident becomes worse. A time that is not later than `at`
             ends a snooze.

@@ -10,7 +10,6 @@ class MetricCode:
     """The identity of a metric's function.
 
     Attributes:
-        name: The metric's name.
         function: Where it is, ``module:function``.
         digest: SHA-256 of the module's file, in hexadecimal; empty where there is no such file.
     """

@@ -32,9 +32,6 @@ class RolloutInterval:
 
     Attributes:
         mean: The mean difference of the rows that are known.
-        low: The lower bound of the mean.
-        high: The upper bound.
-        verdict: What the interval allows to say.
     """
 
     mean: float
@@ -51,7 +48,6 @@ class RolloutGuard:
         name: Its name: errors, calibration, latency, or a slice as column=value.
         interval: Its difference.
         limit: By how much it may be worse.
-        rows: Its rows.
         passes: Whether it is not worse by as much.
     """
 
@@ -64,14 +60,7 @@ class RolloutGuard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RolloutLook:
-    """What was known after a window, by all windows up to it.
-
-    Attributes:
-        at: When the window ends.
-        rows: The rows so far.
-        labelled: Those of them that have a label.
-        interval: The difference of the loss that decides.
-    """
+    """What was known after a window, by all windows up to it."""
 
     at: datetime
     rows: int
@@ -84,10 +73,7 @@ class RolloutWindow:
     """One window of paired rows.
 
     Attributes:
-        start: When it begins.
-        end: When it ends.
         rows: The rows that both versions answered.
-        labelled: Those of them that have a label.
         disagreements: Those on which the versions may have different losses, whatever the label.
         missing: Of these, those whose label did not come.
         difference: The mean difference, in the loss's own unit, with rows without a label as 0.
@@ -107,9 +93,7 @@ class StillNeeded:
     """About what a verdict still takes, at the difference and the variance seen so far.
 
     Attributes:
-        rows: Further rows.
         labels: Further labels, of rows on which the versions disagree.
-        windows: Further windows.
         days: The days that these take.
     """
 
@@ -124,20 +108,14 @@ class RolloutResult:
     """What a rollout's evidence says at its last look.
 
     Attributes:
-        verdict: The verdict.
-        loss: The loss that decides.
-        title: It in words.
         unit: Its unit: share, score, or target.
         min_effect: The smallest difference that matters, in that unit.
         wrong: How probable a wrong bound may be, over all looks together.
-        require: What a promotion requires.
         missing_labels: What becomes of rows whose label does not come.
         interval: The difference, with which the verdict was made.
         at_random: The difference, if rows without a label are like the others.
         champion: The champion's mean loss over labelled rows; None without any.
-        candidate: The candidate's.
         rows: The rows that both versions answered.
-        labelled: Those of them that have a label.
         disagreements: Those on which the versions may have different losses.
         missing: Of these, those whose label did not come.
         unusable: Rows that were left out, as the champion's answer is none.
@@ -145,15 +123,10 @@ class RolloutResult:
         dispersion: By what factor days vary more than their rows explain.
         decided_at: When the first verdict was reached; None: not yet.
         decided: That verdict; None: not yet.
-        promotable: Whether the candidate may be promoted.
-        reasons: Why it may not, in sentences.
         obstacles: Why nothing can be told, in sentences.
         harm: The mean of the e-values of all measures against "not worse"; large is harm.
         harmful: Whether that has reached its threshold.
         needed: What a verdict still takes; None: it is there, or nothing is known yet.
-        guards: The guards.
-        looks: What was known after each window.
-        windows: The windows.
     """
 
     verdict: RolloutVerdict
@@ -197,7 +170,6 @@ class RolloutPromise:
         verdict: The verdict that is right then.
         shares: With which probability it has come.
         days: After how many days each; None: later than was planned for.
-        rows: Rows until then.
         labels: Labels until then, of rows on which the versions disagree.
     """
 
@@ -214,7 +186,6 @@ class RolloutPlan:
     """What was known before a rollout, and what was promised.
 
     Attributes:
-        at: When it was planned.
         rows_per_day: Rows of the champion in a day, times the share that is compared.
         disagreement: The share of rows on which the versions may have different losses.
         spread: The root mean square of the difference on such rows.
@@ -260,11 +231,7 @@ class RolloutEvent:
     """Something that happened in a rollout.
 
     Attributes:
-        at: When.
         kind: What: started, share, labels, decided, promoted, rolled back, stopped, gave up, finished, or a failure.
-        by: Who, or what.
-        text: In a sentence.
-        position: Its place among the rollout's, from 0.
     """
 
     at: datetime
@@ -279,24 +246,17 @@ class RolloutRecord:
     """A rollout. All times are aware.
 
     Attributes:
-        name: The deployment's name.
-        model: The model's name.
         champion: The version in use when it began; of the mode `watch`, before the promotion.
         candidate: The version that may replace it; of the mode `watch`, that has.
         mode: How the candidate gets its rows.
         share: The share of rows, or of keys, that it gets.
         salt: What assignment by hash depends on.
         settings: What it is decided by, as JSON.
-        state: Where it stands.
         started_at: When it was begun: rows from then on count, of a replay all.
-        by: Who began it.
-        release: The release of this library.
         scale: What counts as a difference of 1; None before the first window.
-        ended_at: When it ended; None while it goes on.
         result: What is known; None before the first look.
         plan: What was promised; None if it was not planned.
         follows: The number of the rollout whose promotion this one watches; None for others.
-        number: Its number in the store; 0 before it is there.
     """
 
     name: str

@@ -11,13 +11,8 @@ class RunRecord:
     """One run of the monitor over a deployment that had something to judge, or failed.
 
     Attributes:
-        started_at: When it began, aware.
         ended_at: When it ended, aware; None while it goes on, or if it was killed.
-        windows: How many windows it judged.
-        rows: How many rows these have.
         error: The error that ended it; empty if none did.
-        host: The name of the machine.
-        version: The version of pitfalls.
     """
 
     started_at: datetime

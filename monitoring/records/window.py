@@ -22,9 +22,6 @@ class MeasuredMetric:
 
     Attributes:
         metric: Its name, such as ``auc``.
-        rows: Labelled rows.
-        value: Its value, in its own unit.
-        low: The lower bound of its 95 % interval.
         high: The upper bound.
     """
 
@@ -122,8 +119,6 @@ class ScoreHistory:
     """The scores of one level's watches over n windows in order of time.
 
     Attributes:
-        starts: When each window begins, [n].
-        ends: When each window ends, [n].
         scores: For each watch, the indices of the windows in which it had a score, int64 [k], and the scores there in
             the watch's own unit, float64 [k].
     """
@@ -144,7 +139,6 @@ class ScoreSeries:
     """The scores of some watches in each of n windows in order of time; NaN where a watch has none.
 
     Attributes:
-        starts: When each window begins, [n].
         seconds: The same in seconds since 1970, float64 [n].
         values: For each watch, its scores in its own unit, float64 [n].
         log_evidence: For each watch, the logarithm of its evidence, float64 [n].

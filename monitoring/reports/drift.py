@@ -116,9 +116,6 @@ def _snapshots(sample: DriftSample, verdicts: Sequence[WatchVerdict]) -> list[An
     """Run Evidently: verdicts and drift on all rows, and the model's quality on those that have a label.
 
     Two runs, because Evidently treats a missing label as one more class.
-
-    Args:
-        verdicts: The monitor's own evidence.
     """
     # Read by Evidently when it is imported.
     os.environ["DO_NOT_TRACK"] = "1"

@@ -43,10 +43,6 @@ class DriftSample:
     """Both sides of a comparison with the same columns.
 
     Attributes:
-        current: The window's rows.
-        reference: The baseline's rows.
-        numbers: Names of the numeric columns.
-        categories: Names of the categorical columns.
         left_out: Columns that cannot be compared, each with the reason.
         label: Name of the column of true classes, or numbers.
         answer: Name of the column of predicted classes, or numbers.
@@ -74,9 +70,6 @@ def drift_sample(
 
     Left out are inputs that are absent, retyped or without a value on one side, and constants. Infinite numbers count
     as missing. Text is bounded, and loses the characters that HTML is made of.
-
-    Args:
-        rows: Rows of each side at most.
     """
     names = _own_names(spec)
     sides = []

@@ -24,12 +24,6 @@ TABLES: Final[Mapping[str, str]] = {
 def results_table(status: MonitorStatus, table: str = "scores") -> pa.Table:
     """One of `TABLES`. Cost: some µs a row.
 
-    Returns:
-        Rows in order of time, with the keys of the documents; a key within another, such as `window.start`, has an
-        underscore for the point. Times are timestamps in UTC; evidence and thresholds are numbers, not logarithms;
-        `effect` is the distance of the value from the baseline in the baseline's standard deviations, null where that
-        is 0 or not known.
-
     >>> sorted(TABLES)
     ['incidents', 'metrics', 'scores', 'windows']
     """

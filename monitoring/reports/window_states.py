@@ -38,14 +38,11 @@ class WindowState:
     """A window and its state.
 
     Attributes:
-        start: When it begins.
         end: When it ends; of `skipped`, when the last of them ends.
         state: `judged`; `thin`, judged with too few rows for a verdict; `revised`, judged again by a backfill;
             `skipped`, windows in a long time without rows; `due`, not judged yet; `running`, the next that a run in
             progress judges; `failed`, the last attempt at it, or the last run before it, failed or was killed.
         status: How it was judged; None where it was not.
-        rows: Its rows.
-        labels: Labels that arrived in it.
         attempts: How many attempts at it were begun, or how many runs in a row ended before it; 0 where none is known.
         reason: Why it is not judged; empty where it is, or nothing went wrong.
         started_at: When the last attempt was begun; None where that is not known.
@@ -82,7 +79,6 @@ def window_states(
     once they are judged.
 
     Args:
-        judged: The last windows that were judged, in order.
         plan: How traffic is cut into windows, if it is followed as it comes; None where no window is due without rows.
     """
     attempts = {attempt.start: attempt for attempt in history.attempts}

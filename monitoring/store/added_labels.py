@@ -19,9 +19,7 @@ class AddedLabels:
     """One request that added labels to a deployment's traffic log.
 
     Attributes:
-        at: When it was, aware.
         by: Who sent it, as the request says; empty where it does not.
-        labels: How many labels were added.
     """
 
     at: datetime

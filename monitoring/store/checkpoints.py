@@ -104,11 +104,7 @@ def restore(
 
 
 def settle(connection: Connection, deployment: int, action: IncidentAction) -> None:
-    """Close the incidents that no window has opened again, and tell people of those that are open again.
-
-    Args:
-        action: Who had windows judged again, and when that was done.
-    """
+    """Close the incidents that no window has opened again, and tell people of those that are open again."""
     for record in incidents.read(connection, deployment):
         if record.closed_from == JUDGED_AGAIN:
             if record.state != "closed":

@@ -140,10 +140,6 @@ class Check:
     def nothing_due(self, *, inputs: str, traffic_state: str, now: datetime) -> bool:
         """Whether a run would find nothing to judge.
 
-        Args:
-            inputs: The digest of the config and the baseline as they are.
-            traffic_state: The digest of the traffic's files as they are; empty where it is not known.
-
         Returns:
             Whether the inputs are the same and either no window can be due yet, or no file has changed.
 
@@ -163,7 +159,6 @@ class IdleDeployment:
     """A deployment as a run with nothing to do sees it.
 
     Attributes:
-        number: Its number in the store.
         check: What the last complete run left.
         judged_until: The end of its last window; None before the first.
         open_pages: Pages that are not closed.
@@ -212,11 +207,7 @@ def read_idle(url: str, name: str, now: datetime) -> tuple[IdleDeployment, ...]:
 
 
 def together(idle: Sequence[IdleDeployment]) -> IdleDeployment:
-    """Several versions of a model as one: the newest, with what all of them have open and pending.
-
-    Args:
-        idle: In order of creation; one at least.
-    """
+    """Several versions of a model as one: the newest, with what all of them have open and pending."""
     ends = [deployment.judged_until for deployment in idle if deployment.judged_until is not None]
     return replace(
         idle[-1],

@@ -16,9 +16,6 @@ from sqlalchemy.types import TypeDecorator
 def float_text(value: float) -> str:
     """Write a float as text that is exact in any database, infinities included.
 
-    Args:
-        value: The float.
-
     Raises:
         ValueError: The float is NaN.
 
@@ -38,9 +35,6 @@ def optional_float_text(value: float | None) -> str | None:
 def float_of(text: str) -> float:
     """Read what `float_text` wrote.
 
-    Returns:
-        The same float.
-
     >>> float_of("0x1.999999999999ap-4")
     0.1
     """
@@ -48,14 +42,7 @@ def float_of(text: str) -> float:
 
 
 def floats_of(texts: Sequence[str]) -> NDArray[np.float64]:
-    """`float_of` of many, float64 [n]; a third of the time.
-
-    Args:
-        texts: Hexadecimal texts, [n].
-
-    Returns:
-        The same floats.
-    """
+    """`float_of` of many, float64 [n]; a third of the time."""
     return np.fromiter(map(float.fromhex, texts), np.float64, len(texts))
 
 

@@ -32,7 +32,6 @@ class EarlierDigest:
     """A digest that a deployment may have had before.
 
     Attributes:
-        digest: The digest.
         evidence_goes_on: Whether its evidence is that of the same method; otherwise it begins anew.
     """
 
@@ -45,25 +44,15 @@ class DeploymentRecord:
     """One version of a model under one set of settings, whose evidence belongs together.
 
     Attributes:
-        model: The model's name.
-        version: Its version.
-        settings_digest: The digest of everything that changes the meaning of evidence.
-        created_at: When it was first used, aware.
         timezone: IANA name of the zone of its windows.
-        page_budget: The budget of false pages, as text.
-        page_threshold: The evidence at which a page is raised.
-        notice_budget: The budget of false notices, as text.
-        notice_threshold: The evidence at which a notice is raised.
         name: The deployment's name; empty: the model's.
         traffic: Where its traffic is, as text; empty where the config does not say.
-        number: Its number in the store; None before it is there.
         follows: The number of the deployment of that name and version before this one; its past incidents are not told
             again.
         basis: A digest of the settings and the baseline without the method; empty where it is not known.
         earlier: Digests under which the same deployment may be in the store, the likeliest first.
         since: Windows that begin before that time are not judged against its baseline; None: all are.
         rebaseline: How its baseline was made from its own traffic; None: it was not.
-        metrics: The metrics of the user's own.
     """
 
     model: str

@@ -82,11 +82,7 @@ class DrillTable:
             return number
 
     def latest(self, name: str, *, latest: int = KEPT) -> tuple[DrillRecord, ...]:
-        """The last drills of a name.
-
-        Args:
-            latest: How many at most.
-        """
+        """The last drills of a name."""
         with self._transactions.reading() as connection:
             rows = connection.execute(
                 select(drill).where(drill.c.name == name).order_by(drill.c.id.desc()).limit(latest)

@@ -36,15 +36,7 @@ def event_names(incident: IncidentRecord) -> dict[str, IncidentEvent]:
 def changes(
     before: IncidentRecord | None, after: IncidentRecord, *, since: datetime | None = None
 ) -> dict[str, IncidentEvent]:
-    """The events of a change, by their names.
-
-    Args:
-        before: The incident as it was; None: it is new.
-        since: Only events after that time; None: all.
-
-    Returns:
-        The events in order.
-    """
+    """The events of a change, by their names."""
     earlier_names = {} if before is None else event_names(before)
     return {
         name: event
@@ -57,9 +49,6 @@ def enqueue(connection: Connection, deployment: int, number: int, events: Mappin
     """Write events of an incident to the outbox; a name that is taken, as a closing was undone, is counted on.
 
     A state that the incident has entered at the same time before, as its windows are judged again, is no event.
-
-    Args:
-        events: The events by name, in order.
     """
     if not events:
         return

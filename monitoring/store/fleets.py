@@ -19,12 +19,8 @@ class FleetMember:
     """A deployment of a team.
 
     Attributes:
-        deployment: Its number.
-        budget: The budget that its config gives the team.
-        log_evidence: Log of its evidence.
         alarmed: Whether an alarm of the team names it that its own run has not answered yet.
         days: What its windows took of the budget so far, in days.
-        counted_until: The end of its last window.
     """
 
     deployment: int
@@ -41,9 +37,6 @@ class StoredFleetPage:
 
     Attributes:
         deployment: The deployment whose window it came with.
-        at: The end of that window.
-        budget: The team's budget then.
-        log_evidence: Log of the team's evidence.
         members: The deployments that it names, each with its share of the evidence, largest first.
     """
 
@@ -59,13 +52,10 @@ class FleetEntry:
     """What a window changes of a team.
 
     Attributes:
-        team: The team.
         budget: Its budget by the deployment's config.
-        at: The end of the window.
         log_evidence: Log of the deployment's evidence after it.
         alarmed: Whether an alarm names the deployment that its level has not answered yet.
         days: What the window took of the budget.
-        page: The page that it came to; None: to none.
     """
 
     team: str
@@ -78,13 +68,7 @@ class FleetEntry:
 
 
 def write(connection: Connection, deployment: int, entry: FleetEntry) -> None:
-    """Write what a window changed; other deployments that the page names are marked, and their evidence is gone.
-
-    Args:
-        connection: A transaction that writes.
-        deployment: The deployment's number.
-        entry: What changed.
-    """
+    """Write what a window changed; other deployments that the page names are marked, and their evidence is gone."""
     of_deployment = fleet_member.c.deployment == deployment
     row = connection.execute(select(fleet_member.c.days, fleet_member.c.counted_until).where(of_deployment)).first()
     again = row is not None and entry.at <= row.counted_until
@@ -123,11 +107,7 @@ def write(connection: Connection, deployment: int, entry: FleetEntry) -> None:
 
 
 class FleetTable:
-    """The teams of a store.
-
-    Args:
-        transactions: The store's transactions.
-    """
+    """The teams of a store."""
 
     def __init__(self, transactions: Transactions) -> None:
         self._transactions = transactions

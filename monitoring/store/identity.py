@@ -19,7 +19,6 @@ class Predecessor:
     """The deployment of the same name and version that was used last.
 
     Attributes:
-        number: Its number.
         judged_until: The end of its last window; None if it judged none.
     """
 
@@ -33,14 +32,6 @@ def find(connection: Connection, record: DeploymentRecord, *, moved: bool = Fals
     One that has an earlier digest is continued: its windows and incidents stay, and it has today's digest from now on;
     if that was of another method, the evidence of its levels begins anew. A deployment without traffic, from a store of
     an earlier release, takes that of the record.
-
-    Args:
-        record: The deployment; `created_at` is the time of use.
-        moved: Whether the traffic may be elsewhere than it was.
-        holder: Who has the deployment's lease for giving it a new baseline.
-
-    Returns:
-        Its number; None if there is none.
 
     Raises:
         BadInput: The deployment of this name is of other traffic.
@@ -67,11 +58,7 @@ def find(connection: Connection, record: DeploymentRecord, *, moved: bool = Fals
 
 
 def take_place(connection: Connection, number: int, record: DeploymentRecord) -> None:
-    """Say of the other deployments of this name and version that they are not in use any more.
-
-    Args:
-        number: The number of the deployment that is in use.
-    """
+    """Say of the other deployments of this name and version that they are not in use any more."""
     same_name = (deployment.c.name == record.called) & (deployment.c.version == record.version)
     others = same_name & (deployment.c.id != number)
     connection.execute(
@@ -82,17 +69,7 @@ def take_place(connection: Connection, number: int, record: DeploymentRecord) ->
 
 
 def predecessor(connection: Connection, record: DeploymentRecord, *, moved: bool = False) -> Predecessor | None:
-    """The deployment that a new one follows.
-
-    Args:
-        moved: Whether the traffic may be elsewhere than it was.
-
-    Returns:
-        The deployment of the same name and version that was used last; None if there is none.
-
-    Raises:
-        BadInput: A deployment of this name is of other traffic.
-    """
+    """The deployment that a new one follows."""
     last = deployments.latest(connection, record.called)
     if last is not None:
         _check_traffic(connection, last, record, moved=moved)
@@ -124,9 +101,6 @@ def _of_another_method(connection: Connection, record: DeploymentRecord, *, move
     """Continue the deployment of the same settings and baseline that another release has judged.
 
     Of one whose settings are not known, from a store of an earlier release, the budgets and the time zone are compared.
-
-    Returns:
-        Its number; None if there is none.
     """
     if not record.basis:
         return None
@@ -183,9 +157,6 @@ def _fits(stored: DeploymentRecord, record: DeploymentRecord) -> bool:
 
 def check_traffic(stored: DeploymentRecord, name: str, traffic: str) -> None:
     """Refuse a config whose traffic is not that of the deployment.
-
-    Args:
-        name: The config's name for it.
 
     Raises:
         BadInput: It is of other traffic.

@@ -138,11 +138,7 @@ def _with_actions(connection: Connection, deployment: int, query: Select[Any]) -
 
 
 def act(connection: Connection, deployment: int, number: int, action: IncidentAction) -> IncidentRecord:
-    """Act on an incident, as `monitoring.store.incident_actions.acted` says.
-
-    Raises:
-        BadInput: There is no such incident, or the action does not fit it.
-    """
+    """Act on an incident, as `monitoring.store.incident_actions.acted` says."""
     before = read_one(connection, deployment, number)
     after = incident_actions.acted(before, action)
     if after != before:
@@ -221,7 +217,6 @@ class IncidentTable:
         """The latest incidents, the newest first, with what people did.
 
         Args:
-            latest: How many at most.
             before: Only those with a smaller number; None: all.
         """
         with self._transactions.reading() as connection:
@@ -262,7 +257,6 @@ class IncidentTable:
         """Act on an incident, by its number.
 
         Raises:
-            BadInput: There is no such incident, or the action does not fit it.
             CannotRun: It is to be reopened while a run is judging, which takes account of its closing.
         """
         with self._transactions.writing(deployment) as connection:

@@ -41,9 +41,6 @@ def _take(connection: Connection, deployment: int, owner: str, now: datetime, le
 
     One that ends later than any lease may was left by a process whose clock was ahead, and counts as expired.
 
-    Args:
-        length: How long the lease lasts unless it is renewed.
-
     Raises:
         AnotherRun: Another run holds it.
     """

@@ -69,10 +69,6 @@ class MonitorRecord:
     """The runs of one config.
 
     Attributes:
-        name: The deployment's name.
-        config: The path of its config.
-        first_run_at: When it was run first, aware.
-        last_run_at: When its last run ended.
         succeeded_at: When a run last judged all that was due; None: no run ever has.
         failures: How many runs have failed since.
         error: The error of the last run; empty: it had none.
@@ -99,9 +95,6 @@ class MonitorTable:
         Args:
             error: The error that ended it; empty: it judged all that was due.
             config: The path of the config; empty: as it was.
-
-        Returns:
-            The monitor from now on.
         """
         with self._transactions.writing() as connection:
             row = connection.execute(select(monitor).where(monitor.c.name == name)).mappings().first()

@@ -51,13 +51,9 @@ class PendingNotification:
     """An event that some receiver has not been notified of yet.
 
     Attributes:
-        number: Its number in the store; later events have greater ones.
-        event: Identifies it for the life of the store.
         state: The state that the incident entered; None for a digest.
         at: When: the end of a window, or the time of an acknowledgement; of a digest, when its last event was.
         incidents: The incident as it is now; of a digest, each one that it is about.
-        reached: Receivers that have been notified, by the identity of their route.
-        abandoned: Receivers that were given up.
         attempts: Attempts so far, at most one a run.
         next_attempt_at: It is not tried before; None: the next run tries it.
         events: How many events it stands for.
@@ -101,13 +97,7 @@ class OutboxEvent:
     """An event of the outbox, whatever has become of it.
 
     Attributes:
-        event: Identifies it for the life of the store.
-        incident: The incident's number; None for a digest.
         state: The state that the incident entered, or `digest`.
-        at: When.
-        attempts: Attempts so far.
-        reached: Receivers that have been notified, by the identity of their route.
-        abandoned: Receivers that were given up.
         completed_at: When all who asked for it were notified, or it went into a digest; None where that is not so.
         given_up_at: When the last receivers were given up; None where that is not so.
         in_digest: Whether a digest took its place.
@@ -244,11 +234,7 @@ class OutboxTable:
             connection.execute(statement)
 
     def save_digest(self, deployment: int, events: Sequence[PendingNotification], at: datetime) -> None:
-        """Put one row in the place of several pending events; they are completed by it.
-
-        Args:
-            events: The events, in order, one at least.
-        """
+        """Put one row in the place of several pending events; they are completed by it."""
         with self._transactions.writing(deployment) as connection:
             numbers = [entry.number for entry in events]
             event = f"{called_by(connection, deployment)}/{deployment}/digest/{numbers[0]}-{numbers[-1]}"
@@ -296,9 +282,6 @@ class OutboxTable:
     def undelivered(self, latest: int) -> tuple[tuple[int, OutboxEvent], ...]:
         """Events of all deployments that are pending or were given up: at most so many, the newest first.
 
-        Args:
-            latest: How many at most.
-
         Returns:
             The number of the deployment and the event of each. Cost: every event of the store is looked at.
         """
@@ -311,9 +294,6 @@ class OutboxTable:
         """Make notifications that were given up, or wait for their next attempt, pending anew.
 
         Receivers that were reached are not notified again.
-
-        Returns:
-            Their events, in order.
         """
         with self._transactions.writing(deployment) as connection:
             table = notification.c

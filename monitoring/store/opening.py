@@ -136,15 +136,7 @@ def writing(engine: Engine) -> Engine:
 
 
 def reject_store(error: SQLAlchemyError | ConnectionError | TimeoutError, shown: str, fix: str) -> NoReturn:
-    """Convert a database's error to one of ours.
-
-    Args:
-        error: The database's error.
-        shown: The store's URL without its password.
-
-    Raises:
-        CannotRun: Always.
-    """
+    """Convert a database's error to one of ours."""
     cause = str(getattr(error, "orig", None) or error).splitlines()[0]
     raise CannotRun(
         "The store cannot be used.", got=f"{shown} ({cause})", expected="a working store", fix=fix

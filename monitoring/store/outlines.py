@@ -35,11 +35,7 @@ class LastWindow:
     """The numbers of a deployment's last window.
 
     Attributes:
-        rows: Its rows.
-        labels: Labels that arrived in it.
-        labels_due: Its rows whose labels are due.
         page_log_evidence: Evidence of the page level after it, its natural logarithm.
-        notice_log_evidence: Evidence of the notice level.
         loss_log_evidence: Evidence that a loss has risen, for whatever reason.
     """
 
@@ -56,23 +52,14 @@ class DeploymentOutline:
     """What decides how a deployment stands among all others.
 
     Attributes:
-        number: Its number in the store.
         name: Its name; of one name there is a deployment for each version that is in use.
-        model: The model.
-        version: Its version.
-        created_at: When it was run first, aware.
-        used_at: When it was run last.
         last: The start and the end of its last window; None before the first.
         failure: The error of its last run, as in `DeploymentSummary`.
         earlier: How many other deployments have that name and are not in use any more.
-        incidents: Its incidents that are not closed.
         checked_at: When a run last judged all that was due; None: none has.
         next_due_at: No window is due before; None where that is not known.
         undelivered: Its notifications that did not reach all who are to get them.
         suspected: Whether harm was suspected in its last window.
-        window: The numbers of its last window; None before the first.
-        page_threshold: The evidence at which a page is raised.
-        notice_threshold: The evidence at which a notice is raised.
     """
 
     number: int
@@ -109,11 +96,7 @@ _OF_DEPLOYMENT = (
 
 
 def read_outlines(connection: Connection) -> tuple[DeploymentOutline, ...]:
-    """The deployments in use. Cost: some 20 µs for each.
-
-    Returns:
-        What decides how each stands, in order of creation.
-    """
+    """The deployments in use. Cost: some 20 µs for each."""
     unclosed, undelivered = _incidents(connection), read_undelivered(connection)
     return tuple(_outline(row, unclosed, undelivered) for row in connection.execute(_query()).all())
 

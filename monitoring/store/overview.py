@@ -28,16 +28,7 @@ class DeploymentSummary:
     """One deployment of the store.
 
     Attributes:
-        number: Its number in the store.
-        record: The deployment.
-        used_at: When it was run last, aware.
-        last: The start and the end of its last window; None before the first.
-        incidents: Its incidents that are not closed, in the order of their numbers.
         failure: The error of its last run; empty where that judged what was due, or a later one had nothing to judge.
-        suspected: Whether harm was suspected in its last window.
-        checked_at: When a run last judged all that was due; None: none has.
-        next_due_at: No window is due before; None where that is not known.
-        undelivered: Its notifications that did not reach all who are to get them.
         shown_in: The time zone in which a reader wants times; empty: that of the deployment.
     """
 
@@ -66,7 +57,6 @@ class RecentHistory:
     Attributes:
         windows: The windows in order of time, without their scores, findings and estimates.
         scores: Scores of some watches on the whole traffic in the last of them: one tuple a window, in order of time.
-        baseline: The baseline scores of these watches.
     """
 
     windows: tuple[WindowRecord, ...] = ()

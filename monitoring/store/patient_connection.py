@@ -36,11 +36,7 @@ def connect(conninfo: str, patience: float, **settings: Any) -> PatientConnectio
     """Connect to a server.
 
     Args:
-        conninfo: A URL or a string of settings, as libpq has them.
         patience: Seconds that it may take to answer.
-
-    Raises:
-        psycopg.OperationalError: The server cannot be reached, or does not answer.
     """
     connection = PatientConnection.connect(conninfo, connect_timeout=max(round(patience), 2), **settings)
     connection.patience = patience

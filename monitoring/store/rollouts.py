@@ -49,11 +49,7 @@ class RolloutTable:
         self._transactions = transactions
 
     def begin(self, record: RolloutRecord) -> int:
-        """Add a rollout, unless another one of its model goes on.
-
-        Raises:
-            BadInput: Another rollout of the model goes on.
-        """
+        """Add a rollout, unless another one of its model goes on."""
         with self._transactions.writing() as connection:
             if record.goes_on:
                 _check_alone(connection, record)
@@ -64,9 +60,6 @@ class RolloutTable:
 
         Args:
             former: The rollout that ends, or that had ended before.
-
-        Raises:
-            BadInput: Another rollout of the model goes on.
         """
         with self._transactions.writing() as connection:
             connection.execute(update(rollout).where(rollout.c.id == former.number).values(**_values(former)))
@@ -75,14 +68,7 @@ class RolloutTable:
             return _insert(connection, record)
 
     def save(self, record: RolloutRecord, events: Sequence[RolloutEvent] = ()) -> bool:
-        """Replace a rollout that goes on, by its number, and add what happened, in one transaction.
-
-        Args:
-            events: What happened, in order.
-
-        Returns:
-            Whether that was done: not if somebody else has ended it meanwhile.
-        """
+        """Replace a rollout that goes on, by its number, and add what happened, in one transaction."""
         return self.save_windows(record, (), events)
 
     def save_windows(

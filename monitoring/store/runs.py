@@ -59,7 +59,6 @@ class RunTable:
         """The last runs of all deployments.
 
         Args:
-            latest: How many at most.
             failed: Only those of the last `KEPT` runs that ended with an error.
         """
         with self._transactions.reading() as connection:

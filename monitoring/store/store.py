@@ -41,20 +41,9 @@ class Store:
 
     Attributes:
         transactions: One connection each, for features that keep their own statements.
-        deployments: Deployments, their states, baselines and checks.
-        windows: Judged windows with their scores.
-        incidents: Incidents, and what people do with them.
-        runs: Runs of the monitor.
-        attempts: Attempts at judging windows.
-        backfills: Windows that are judged again.
-        rebaselines: Changes of baselines.
         outbox: Events that people are notified of.
         leases: Who is judging.
         monitors: How the last run of each config ended.
-        added_labels: Requests that added labels.
-        drills: Drills.
-        fleets: Teams, the evidence of their deployments and their pages.
-        rollouts: Rollouts, with their windows and what happened in them.
         overview: What views of many deployments read.
     """
 

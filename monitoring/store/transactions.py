@@ -16,11 +16,7 @@ _FIX = "Nothing was changed; run again once the database can be reached and writ
 
 
 class Transactions:
-    """The transactions of an opened store.
-
-    Attributes:
-        engine: The database.
-    """
+    """The transactions of an opened store."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine

@@ -164,11 +164,7 @@ def _integers(text: str) -> NDArray[np.int64]:
 
 
 def reject_judged(record: WindowRecord) -> NoReturn:
-    """Refuse a window that is in the store already.
-
-    Raises:
-        CannotRun: Always.
-    """
+    """Refuse a window that is in the store already."""
     raise CannotRun(
         "This window was judged already, by another run.",
         got=f"{record.start.isoformat()} to {record.end.isoformat()}",
@@ -262,7 +258,6 @@ class WindowTable:
 
         Args:
             since: Only windows that end after that time; None: all.
-            before: Only windows that begin before that time; None: all.
             latest: At most so many, the last; None: all.
         """
         with self._transactions.reading() as connection:
@@ -308,12 +303,7 @@ class WindowTable:
             return None if row is None else _whole(connection, row)
 
     def recent(self, number: int, *, latest: int, before: datetime | None = None) -> tuple[WindowRecord, ...]:
-        """The last windows of a deployment in order of time, without their texts and scores.
-
-        Args:
-            latest: How many at most.
-            before: Only windows that begin before that time; None: all.
-        """
+        """The last windows of a deployment in order of time, without their texts and scores."""
         with self._transactions.reading() as connection:
             query = select(*LIGHT).where(window.c.deployment == number).order_by(window.c.start.desc()).limit(latest)
             if before is not None:
@@ -383,10 +373,6 @@ class WindowTable:
         part: str = WHOLE,
     ) -> ScoreSeries:
         """Scores of some watches in the latest windows, at most so many: on the whole traffic and on one slice.
-
-        Args:
-            latest: How many windows at most.
-            before: Only windows that begin before that time; None: the last ones.
 
         Returns:
             The scores; of a watch that both levels have, those of the page level. Cost: a search of an index for each

@@ -57,12 +57,6 @@ def class_codes(words: pa.ChunkedArray, classes: tuple[str, ...]) -> Whole:
 def respelled(words: pa.ChunkedArray, classes: tuple[str, ...]) -> NDArray[np.bool_]:
     """Which labels are classes but for case or spaces.
 
-    Args:
-        words: As of `class_codes`.
-
-    Returns:
-        bool [n].
-
     >>> respelled(pa.chunked_array([["late", "Late ", "later"]]), ("on_time", "late")).tolist()
     [False, True, False]
     """

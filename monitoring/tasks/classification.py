@@ -48,7 +48,6 @@ class Classification(Task):
     [0, 1, -3]
 
     Attributes:
-        classes: Class names.
         has_probabilities: Whether answers are probabilities.
         costs: What a row costs, by its true class and then by its answer, in the user's unit; empty for no such loss.
     """
@@ -182,7 +181,6 @@ def expected_costs(answers: Floats, drawn_by: Floats, costs: Sequence[Sequence[f
     [[0.5], [0.25]]
 
     Args:
-        answers: The model's probabilities, [n, classes].
         drawn_by: Those that labels are drawn by, [n, classes].
 
     Returns:

@@ -55,9 +55,6 @@ def split_ids(words: pa.ChunkedArray | pa.Array) -> pa.ListArray:
     >>> split_ids(pa.array(["a", "a|b; c", '["a", "b"]', "[1, 2.0]", "[]", None])).to_pylist()
     [['a'], ['a', 'b', 'c'], ['a', 'b'], ['1', '2'], [None], [None]]
 
-    Args:
-        words: Text [n].
-
     Returns:
         Lists of text [n], null where there is no id.
     """
@@ -76,9 +73,6 @@ def id_set_codes(words: pa.ChunkedArray, most: int) -> Whole:
     >>> found = id_set_codes(pa.chunked_array([["a|b", "b;a;a", "[]", "a|b|c", None]]), 2)
     >>> found.shape, bool((found[0] == found[1]).all()), (found[2:] == NO_LABEL).all(axis=1).tolist()
     ((5, 2), True, [True, True, True])
-
-    Args:
-        words: As of `split_ids`, [n].
 
     Returns:
         Codes, int64 [n, most], those of a label first and in falling order, then `NO_LABEL`; only `NO_LABEL` for null,

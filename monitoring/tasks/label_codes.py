@@ -55,9 +55,6 @@ def label_digests(labels: Whole) -> Whole:
 
     Args:
         labels: Codes, [n] or [n, parts].
-
-    Returns:
-        The codes themselves where there is one a row; otherwise hashes, from 0 on; `NO_LABEL` for none.
     """
     if labels.ndim == 1:
         return labels

@@ -63,12 +63,6 @@ def find_metric(name: str) -> Metric | None:
     ('Brier score of class', None)
     >>> find_metric("metric:missed_calls").title, find_metric("of:price:bias").title
     ('Metric', 'Bias of price')
-
-    Args:
-        name: A loss's name, of one class, of one number, of one output or of all rows, or one of the user's own.
-
-    Returns:
-        The loss; None if there is none of that name.
     """
     output, metric_name = split_output(name)
     if output:

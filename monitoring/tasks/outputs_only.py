@@ -32,7 +32,6 @@ class OutputsOnly(Task):
     {'prediction:tags:location': [0.3333333333333333, 1.0], 'prediction:tags:spread': [0.33333333333333337, 1.0]}
 
     Attributes:
-        watched: The outputs.
         knots: For each number, quantiles of the baseline's answers, in order.
     """
 

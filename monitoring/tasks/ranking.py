@@ -79,11 +79,7 @@ class Ranking(Task):
     classes: tuple[str, ...] = ()
 
     def check(self) -> Ranking:
-        """Check how many ids an answer has.
-
-        Raises:
-            BadInput: they are none, or too many.
-        """
+        """Check how many ids an answer has."""
         if not 1 <= self.places <= MAX_PLACES:
             raise BadInput(
                 "These cannot be the answers of a ranking.",

@@ -17,9 +17,6 @@ def row_sums(values: NDArray[np.float64]) -> NDArray[np.float64]:
     Args:
         values: [n, k].
 
-    Returns:
-        Sums, [n].
-
     >>> row_sums(np.array([[0.1, 0.2, 0.3]])) == np.array([[0.1, 0.2, 0.3]]).sum(axis=1)
     array([ True])
     """
@@ -37,9 +34,6 @@ def row_maxima(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
     Args:
         values: [n, k], k > 0.
-
-    Returns:
-        Maxima, [n].
 
     >>> row_maxima(np.array([[0.25, 0.75]])).tolist()
     [0.75]

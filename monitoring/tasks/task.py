@@ -50,8 +50,6 @@ class Metric:
     """A loss as a person reads it.
 
     Attributes:
-        name: The name of its watch.
-        title: Words that can begin a sentence.
         unit: A share of rows (read in percent), a score without a unit, or the unit of what is predicted.
     """
 

@@ -50,7 +50,6 @@ class VectorRegression(Task):
 'number_absolute_error:day_2': 5.0}
 
     Attributes:
-        names: What each number is called, in the order of the answers.
         numbers: The task of each.
     """
 
@@ -60,14 +59,7 @@ class VectorRegression(Task):
 
     @classmethod
     def named(cls, names: tuple[str, ...]) -> VectorRegression:
-        """A task that is not fitted yet.
-
-        Args:
-            names: What each number is called, in the order of the answers.
-
-        Raises:
-            BadInput: the names are not different, or too many.
-        """
+        """A task that is not fitted yet."""
         if len(set(names)) < len(names) or not 2 <= len(names) <= MAX_NUMBERS:
             raise BadInput(
                 "These cannot be the numbers of one prediction.",

@@ -68,11 +68,7 @@ MOST_SESSIONS: Final = 10_000
 
 
 class Sessions:
-    """The sessions of a dashboard, in memory: they end with its process. Belongs to one event loop.
-
-    Args:
-        clock: Seconds.
-    """
+    """The sessions of a dashboard, in memory: they end with its process. Belongs to one event loop."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -139,7 +135,6 @@ class Access:
     Attributes:
         names: Host names, without a port, by which browsers reach the dashboard.
         tokens: Gives the tokens that are valid now; None on a loopback address, where everybody on the machine may act.
-        sessions: Of browsers that have given one.
         wrong_tokens: Answers others.
     """
 
@@ -150,9 +145,6 @@ class Access:
 
     def refusal(self, method: str, headers: Mapping[str, str]) -> Refusal | None:
         """Why a request is refused.
-
-        Returns:
-            The reason; None if it is answered.
 
         >>> access = Access(names=frozenset({"localhost"}))
         >>> access.refusal("GET", {"host": "localhost:8600"}), access.refusal("GET", {"host": "evil.example"})
@@ -191,12 +183,6 @@ def bearer_of(headers: Mapping[str, str]) -> str:
 
 def is_loopback(host: str) -> bool:
     """Whether an address to listen on is reached from this machine alone.
-
-    Args:
-        host: A name or an address.
-
-    Returns:
-        True for localhost and loopback addresses.
 
     >>> [is_loopback(host) for host in ("127.0.0.1", "::1", "localhost", "0.0.0.0", "monitor.example")]
     [True, True, True, False, False]

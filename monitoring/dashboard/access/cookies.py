@@ -10,9 +10,6 @@ def cookie_of(headers: Mapping[str, str], name: str) -> str:
 
     The standard library's parser takes quoted values in a time that grows with the square of their length.
 
-    Returns:
-        Its value as it was sent; empty where there is none.
-
     >>> cookie_of({"cookie": "a=1; b=2"}, "b")
     '2'
     """

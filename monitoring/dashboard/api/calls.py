@@ -35,11 +35,7 @@ class NotFound(BadInput):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiCalls:
-    """What the API answers, out of some stores.
-
-    Attributes:
-        stores: The stores.
-    """
+    """What the API answers, out of some stores."""
 
     stores: Stores
 
@@ -47,7 +43,6 @@ class ApiCalls:
         """The deployments in use: of each name the one that was run last.
 
         Args:
-            limit: How many at most.
             after: `STORE/NUMBER` of the last deployment of the page before; empty for the first page.
 
         Returns:
@@ -80,7 +75,6 @@ class ApiCalls:
         """The windows of a deployment, the latest first.
 
         Args:
-            limit: How many at most.
             before: Only those that begin before that time; empty: the latest.
         """
         opened, _ = self.find(store, number)
@@ -101,7 +95,6 @@ class ApiCalls:
         """The incidents of a deployment, the latest first.
 
         Args:
-            limit: How many at most.
             before: Only those with a smaller number; empty: the latest.
         """
         opened, _ = self.find(store, number)

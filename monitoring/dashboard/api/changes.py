@@ -49,7 +49,6 @@ class ApiChanges:
     """What the API changes of deployments whose configs are known.
 
     Attributes:
-        calls: The stores and their configs.
         stop: Whether the process is to end: a backfill then stops between two windows.
         one_at_a_time: Holds off other changes of baselines.
         embedder: Makes the function that embeds tensors; None where there is no framework for it.
@@ -133,11 +132,7 @@ class ApiChanges:
         return LabelsDocument(added=added)
 
     def run_action(self, store: str, number: int, incident: int, request: RunActionRequest) -> ActionOutcomeDocument:
-        """Perform an action of the config, as its button does.
-
-        Args:
-            request: The action's name, and for whom.
-        """
+        """Perform an action of the config, as its button does."""
         config = self._file(store, number).config
         assert config is not None  # noqa: S101 - for the type checker: only files with a config are found
         opened, _ = self.calls.find(store, number)

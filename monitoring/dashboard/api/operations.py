@@ -43,9 +43,6 @@ class Operation:
     Attributes:
         name: Its name, in the code and in the description.
         path: Its path below `/api/v1`.
-        summary: What it does.
-        answer: Its document.
-        query: The parameters of its query, besides those of the path.
         action: What is done with an incident; None: nothing.
         takes: The document that another change takes; None: it is an action, or reads.
     """

@@ -41,8 +41,6 @@ class ComparedSide:
 
     Attributes:
         key: As the address has it: when the window begins, or `BASELINE`.
-        title: The window in words.
-        window: The window; None for the baseline.
     """
 
     key: str

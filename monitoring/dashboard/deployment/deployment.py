@@ -58,7 +58,6 @@ def versions_table(versions: Sequence[tuple[Entry, RecentHistory]], number: int,
     """The deployments of one model.
 
     Args:
-        versions: The deployments with their last windows, the one that was run last first.
         number: The number of the one whose page it is.
 
     Returns:

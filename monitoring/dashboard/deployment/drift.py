@@ -36,17 +36,10 @@ class DriftView:
     """The page that frames a window's report.
 
     Attributes:
-        address: Its path.
-        parent: The path of the deployment's page.
-        window_href: The path of the window's page.
-        name: The deployment's name.
-        title: The window.
         command: The command that writes the report; empty where the config is not known.
         job: The report to write; None where the config is not known.
         writing: Whether it is being written.
         problem: Why it could not be written, in lines.
-        report: The report's file; None where there is none of this window.
-        timezone: The zone of the times.
     """
 
     address: str

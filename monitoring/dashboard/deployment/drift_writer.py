@@ -72,11 +72,7 @@ class DriftWriter:
         return self._problems.get(job, "")
 
     def begin(self, job: DriftJob) -> None:
-        """Begin to write a report, unless it is being written.
-
-        Raises:
-            CannotRun: Another one is being written.
-        """
+        """Begin to write a report, unless it is being written."""
         with self._lock:
             if self._running == job:
                 return

@@ -65,11 +65,7 @@ def read_input(deployment: StoredDeployment, key: str, latest: int, *, whole: bo
 
 
 def input_view(model_input: Input, history: DeploymentHistory, parent: str, now: datetime) -> InputView:
-    """The page of an input.
-
-    Args:
-        history: Its deployment, with the input's scores and the series of its watches.
-    """
+    """The page of an input."""
     charts = (watch_chart(history, WatchKey(watch=score.watch), parent, (SMALL,)) for score in model_input.watches)
     return InputView(
         address=f"{parent}/input",

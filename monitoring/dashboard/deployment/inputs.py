@@ -78,8 +78,6 @@ def inputs_view(history: DeploymentHistory, inputs: Sequence[Input], parent: str
     """The page of a deployment's inputs.
 
     Args:
-        history: The deployment, with the scores of the inputs of this page.
-        inputs: All inputs that the reader asked for, worst first.
         query: The text that their names have, and the page, from 1.
     """
     text, page = query

@@ -37,15 +37,7 @@ class Jobs:
     """What the store has of the jobs of one deployment.
 
     Attributes:
-        runs: The last runs, the newest first.
-        outbox: The events of the outbox, the newest first.
-        check: What the last complete run left.
-        lease: Who judges its windows now; None if nobody does.
         config: The config; None where the dashboard does not have it.
-        table_rows: How many rows a table has at most; None: all.
-        windows: The windows with their states, in order of time.
-        backfills: The backfills, the newest first.
-        added_labels: Requests that added labels, the newest first.
     """
 
     runs: Sequence[RunRecord]

@@ -19,11 +19,7 @@ _UNKNOWN = "a receiver that the config does not have"
 
 
 def receivers_of(config: MonitorConfig | None) -> Receivers:
-    """Who a config notifies, without secrets.
-
-    Args:
-        config: The config, or None.
-    """
+    """Who a config notifies, without secrets."""
     return {} if config is None else {route.receiver: printable(route.redacted_address) for route in config.notify}
 
 

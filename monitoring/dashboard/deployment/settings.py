@@ -19,11 +19,7 @@ NO_ARGUMENTS = " (and arguments, which are not shown)"
 
 
 def settings_of(config: MonitorConfig | None) -> tuple[tuple[str, str], ...]:
-    """The settings of a config that its store does not have, as text; addresses with secrets are left out.
-
-    Args:
-        config: The config, or None.
-    """
+    """The settings of a config that its store does not have, as text; addresses with secrets are left out."""
     if config is None:
         return ()
     windows, traffic = config.windows, config.traffic
@@ -42,9 +38,6 @@ def settings_of(config: MonitorConfig | None) -> tuple[tuple[str, str], ...]:
 
 def settings_table(config: MonitorConfig | None) -> TableView | None:
     """Every setting of a config, those that the file leaves out with their defaults.
-
-    Args:
-        config: The config, or None.
 
     Returns:
         The table; of what may hold a secret only the host, or where it is kept. None without a config.

@@ -15,12 +15,7 @@ from monitoring.watches.descriptions import LONGEST_MESSAGE, NOTHING, printable
 
 
 def window_table(windows: Sequence[WindowState], most: int | None, parent: str, zone: ZoneInfo) -> TableView:
-    """The windows of a deployment with their states.
-
-    Args:
-        windows: The windows in order of time.
-        most: How many rows the table has at most, the last; None: all.
-    """
+    """The windows of a deployment with their states."""
     shown = windows[::-1][:most]
     return TableView(
         name="windows",

@@ -22,15 +22,10 @@ class DrillsView:
     """Everything that the page of a deployment's drills shows.
 
     Attributes:
-        address: Its path.
-        parent: The path of the deployment's page.
-        name: The deployment's name.
         sentence: What the last drill found, in one sentence; that there was none.
-        command: The command that runs a drill; empty where the config is not known.
         stale: Why the last drill may not hold any more; empty where it does.
         facts: How the last drill was made.
         tables: The scoreboard, the replicates, what was left out, and all drills; none without a drill.
-        timezone: The zone of the times.
     """
 
     address: str
@@ -45,11 +40,7 @@ class DrillsView:
 
 
 def drills_view(drills: Sequence[DrillRecord], summary: DeploymentSummary, parent: str, command: str) -> DrillsView:
-    """The page of a deployment's drills.
-
-    Args:
-        command: The command that runs a drill; empty where the config is not known.
-    """
+    """The page of a deployment's drills."""
     zone, last = summary.zone, drills[0] if drills else None
     return DrillsView(
         address=f"{parent}/drills",

@@ -38,9 +38,6 @@ _RANGES = ((0.0, 1.0), (-1.0, 1.0), (0.0, 255.0))
 def thumbnails(images: Sequence[NDArray[Any]]) -> tuple[bytes, ...]:
     r"""Images as PNG files, all on one scale of brightness, so that they can be compared.
 
-    Args:
-        images: Of any range, each [height, width, channels] with 1, 3 or 4 channels; what is not finite is black.
-
     Returns:
         One file for each, with `SIDES[0]` pixels at most on a side, and together `MOST_BYTES` unless the smallest of
         `SIDES` is still too large.
@@ -130,7 +127,6 @@ def rows_groups(
 
     Args:
         named: Name, title and rows of each group.
-        inputs: The inputs of tables, in their order.
         scored_by: The watch in whose unit scores are.
     """
     pictures = _pictures([examples for *_, examples in named], readable_rows)

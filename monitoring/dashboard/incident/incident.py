@@ -169,12 +169,7 @@ def incident_view(
     config: MonitorConfig | None = None,
     outbox: Sequence[OutboxEvent] = (),
 ) -> IncidentView:
-    """The page of an incident.
-
-    Args:
-        config: The config of its deployment, where it is known.
-        outbox: What people were notified of, in order.
-    """
+    """The page of an incident."""
     zone = history.zone
     watch = watch_chart(history, WatchKey(watch=incident.watch, slice=incident.slice), parent)
     return IncidentView(

@@ -113,10 +113,6 @@ def kept_outcomes(
 ) -> tuple[tuple[OutcomesView, ...], int]:
     """Of each slice what became of answers in some windows.
 
-    Args:
-        windows: The windows, in order of time.
-        parts: The slices, empty for all rows.
-
     Raises:
         BadInput: The traffic or the settings cannot be used.
         CannotRun: The baseline or the traffic cannot be read.

@@ -29,7 +29,6 @@ def answer_words(task: Task, answers: Floats, ids: Mapping[int, str] = NO_IDS) -
     """What each row was answered; of one class a row with its probability.
 
     Args:
-        answers: [n, width].
         ids: The ids of a ranking by their codes, as far as they are known.
 
     Returns:
@@ -54,7 +53,6 @@ def label_words(task: Task, labels: Whole, ids: Mapping[int, str] = NO_IDS) -> t
     """The label of each row.
 
     Args:
-        labels: Codes, [n] or [n, parts].
         ids: The ids of a ranking by their codes, as far as they are known.
 
     Returns:
@@ -71,9 +69,6 @@ def label_words(task: Task, labels: Whole, ids: Mapping[int, str] = NO_IDS) -> t
 
 def value_words(value: float | str | None) -> str:
     """A value of an input.
-
-    Args:
-        value: A number or a text; None or NaN where it is missing.
 
     Returns:
         Six digits of a number; a dash for what is missing.

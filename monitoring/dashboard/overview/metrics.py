@@ -62,11 +62,7 @@ def number_text(value: float) -> str:
 
 
 def rollout_gauges(rollouts: Sequence[tuple[str, RolloutRecord]]) -> Iterator[Gauge]:
-    """The metrics of some rollouts.
-
-    Yields:
-        Gauges, labelled by deployment, champion, candidate, mode and store.
-    """
+    """The metrics of some rollouts."""
     if not rollouts:
         return
     records = [(_labels(store, record), record) for store, record in rollouts]

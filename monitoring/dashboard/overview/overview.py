@@ -80,9 +80,6 @@ class Overview:
 def read_overview(stores: Stores, question: Question) -> Overview:
     """The overview.
 
-    Args:
-        question: What the reader asks for.
-
     Returns:
         The view; a store that cannot be read is a failure on it.
     """

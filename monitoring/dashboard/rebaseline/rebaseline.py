@@ -37,16 +37,10 @@ class RebaselineView:
     """Everything that the page shows.
 
     Attributes:
-        address: Its path.
-        parent: The path of the deployment's page.
-        name: The deployment's name.
-        incident: The number of the incident that it was opened from; None for none.
-        form: What the form has.
         refusal: Why it cannot be done here; empty where it can.
         problem: Why it was not done, in lines; empty where nothing was tried.
         done: What was done last, in sentences.
         closes: The open incidents, each with its title and when it was opened.
-        standing: The new baseline that can be undone, in words; empty where there is none.
         timezone: The time zone of the form.
     """
 

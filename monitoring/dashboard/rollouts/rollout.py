@@ -35,20 +35,12 @@ class RolloutView:
     """Everything that the page *Versions* shows.
 
     Attributes:
-        address: Its path.
-        parent: The path of the deployment's page.
-        name: The deployment's name.
-        number: The rollout's; None where there is none.
         title: The versions, in words.
         sentence: The verdict, and where the rollout stands.
         reasons: Why the candidate may not be promoted, or why nothing can be told.
         figures: The numbers of the page's top.
         facts: How it is decided.
-        chart: The interval over time; None before the first look.
-        tables: The other tables.
-        rows_address: Where the rows are on which the versions disagree; empty where they cannot be read.
         command: The command that begins a rollout; empty where the config is not known.
-        timezone: The zone of the times.
     """
 
     address: str
@@ -98,14 +90,7 @@ def read_rollout(deployment: StoredDeployment, number: int | None, *, whole: boo
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RolloutParts:
-    """What the store has for the page.
-
-    Attributes:
-        record: The rollout; None where there is none.
-        events: What happened in it.
-        records: All of the deployment, the newest first.
-        has_rows: Whether its rows can be read.
-    """
+    """What the store has for the page."""
 
     record: RolloutRecord | None
     events: Sequence[RolloutEvent]

@@ -27,11 +27,7 @@ class Question:
 
     Attributes:
         text: A text in the name, the model, the team, a tag, an open incident or the error of the last run.
-        state: A state.
-        page: A page of rows, from 1.
         group: By what deployments stand together; empty: worst first.
-        team: A team.
-        tag: A tag.
         wall: Whether it is read from far away: large, without controls.
     """
 
@@ -49,8 +45,6 @@ class Candidate:
     """A deployment that the overview may show.
 
     Attributes:
-        store: The name of the store that has it.
-        outline: What the store says of it.
         facts: All that holds of it, worst first.
         acknowledged: Whether it has an open page, and each is acknowledged or snoozed.
         snoozed: How many open incidents are snoozed.
@@ -86,10 +80,6 @@ def candidates(
 
     Args:
         outlines: Of each name the one that was run last.
-        owners: Teams and tags by the deployment's name; it need not have all of them.
-
-    Returns:
-        One for each.
     """
     nobody = Ownership()
     result = []
@@ -114,7 +104,6 @@ def chosen(
     """The deployments that the reader asked for, worst first; in groups, the group of the worst deployment first.
 
     Args:
-        question: What the reader asks for.
         mentioning: The deployments with an open incident that has the text.
 
     Returns:

@@ -29,11 +29,7 @@ class TimedAnswer(Generic[Value]):
         self._out: tuple[Event, list[Value]] | None = None
 
     def ask(self, function: Callable[[], Value], seconds: float) -> Value | None:
-        """Ask, and wait.
-
-        Returns:
-            The answer; None where it has not come. The thread goes on, and does not keep the process from ending.
-        """
+        """Ask, and wait."""
         with self._lock:
             out = self._out
             if out is None or out[0].is_set():
@@ -67,9 +63,6 @@ class StoreReading:
     """What a store says of all its deployments in use, and of configs whose last run failed.
 
     Attributes:
-        outlines: The deployments.
-        failing: The monitors whose last run failed.
-        rollouts: The rollouts that go on.
         problem: Why the store could not be read now; the rest is then as it was when it last could.
     """
 
@@ -85,8 +78,6 @@ class NamedStore:
 
     Attributes:
         name: Its name in addresses: letters, digits and hyphens.
-        url: The store's URL.
-        files: The configs that name it.
     """
 
     name: str
@@ -167,9 +158,6 @@ class NamedStore:
 
 def named_stores(files: Sequence[ConfigFile]) -> tuple[NamedStore, ...]:
     """The stores that configs name, each once, in the order of the files.
-
-    Args:
-        files: Configs; those that could not be read are left out.
 
     Returns:
         The stores; each is named after its first config, with a number where the name is taken.

@@ -21,11 +21,7 @@ class Entry:
     """One deployment of the overview, before its history is read.
 
     Attributes:
-        store: The name of the store that has it.
-        summary: The deployment.
-        standing: How it stands.
         earlier: How many earlier deployments of the same name its store has.
-        ownership: Its team and tags.
     """
 
     store: str
@@ -45,8 +41,6 @@ class Failure:
     """A config whose deployment cannot be shown, or whose last run failed, and why.
 
     Attributes:
-        config: Its name.
-        reason: Why.
         unreadable: Whether the config or its store cannot be read.
         store: The store that cannot be read; empty where it is the config, or its runs.
     """
@@ -107,11 +101,7 @@ def read_roster(stores: Sequence[NamedStore], now: datetime) -> Roster:
 
 
 def mentioning(stores: Sequence[NamedStore], text: str) -> frozenset[Place]:
-    """The deployments with an open incident that has a text; none where a store cannot be read.
-
-    Args:
-        text: The text; an empty one finds nothing.
-    """
+    """The deployments with an open incident that has a text; none where a store cannot be read."""
     places: set[Place] = set()
     for store in stores if text else ():
         try:
@@ -127,11 +117,7 @@ def read_entries(
     """Read the deployments that a page shows, with their sentences.
 
     Args:
-        shown: Which, in the order of the page.
         shown_in: The time zone of their sentences; empty: that of each deployment.
-
-    Returns:
-        One entry for each, in the same order; one that is gone since is left out.
     """
     numbers: dict[str, list[int]] = {}
     for candidate in shown:

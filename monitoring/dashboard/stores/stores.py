@@ -26,9 +26,6 @@ class StoredDeployment:
 
     Attributes:
         named: The store by its name, with its configs.
-        store: The store, opened.
-        summary: What the store says of the deployment.
-        clock: The time.
     """
 
     named: NamedStore
@@ -71,11 +68,9 @@ class Stores:
     """The stores that the dashboard shows.
 
     Attributes:
-        stores: The stores.
         files: All configs, those that cannot be read among them.
         expected: How many configs there are to be at least.
         queue: Gives the runs that wait and run; None where nobody runs any here.
-        clock: The time.
         shown_in: The time zone in which the reader wants times; empty: that of each deployment, or UTC.
     """
 

@@ -34,13 +34,9 @@ class DeploymentHistory:
     """The last windows of a deployment, or those around a time.
 
     Attributes:
-        summary: The deployment.
         windows: The windows, without their scores.
         scores: Scores of some watches in them: of what is drawn.
         last: The last of them with everything that is stored; a few windows, in order of time.
-        incidents: All incidents.
-        baseline: The baseline scores.
-        sensitivity: The smallest detectable rises.
         judged: How many windows have been judged in all.
         measured: The metrics that are shown, over the baseline's windows.
         inputs: The inputs whose scores were read, worst first.

@@ -24,11 +24,7 @@ TIMES_ITS_COST: Final = 20.0
 
 
 class KeptReadings:
-    """Keeps what was read. For threads.
-
-    Args:
-        clock: Seconds.
-    """
+    """Keeps what was read. For threads."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock

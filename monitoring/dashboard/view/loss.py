@@ -21,14 +21,10 @@ class LossView:
     """A watch over the last windows.
 
     Attributes:
-        watch: Its name.
-        title: Its name for people.
         windows: How many windows had a score.
         value: Its mean over them, with the 95 % interval.
         baseline: The baseline's mean and deviation; None where it is not known.
         mark: The drawing of both; None without a baseline.
-        text: The value, as text.
-        against: The baseline and the change, as text.
     """
 
     watch: str

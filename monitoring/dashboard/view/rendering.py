@@ -29,11 +29,7 @@ _SHARED = dict.fromkeys(("drawing.html.j2", "drawings.css"), ("monitoring.report
 
 
 def render(template: str, **values: Any) -> str:
-    """A page.
-
-    Args:
-        template: The name of its template, without the ending.
-    """
+    """A page."""
     return _environment().get_template(f"{template}.html.j2").render(**values)
 
 

@@ -138,9 +138,6 @@ def text_response(lines: Sequence[str], code: int) -> Response:
 async def failed(request: Request, error: Exception) -> Response:
     """A page for an error with what, got, expected and fix.
 
-    Args:
-        error: The error.
-
     Returns:
         404 for what is not there, 400 for an action that is refused, 503 where the store fails.
     """

@@ -119,7 +119,6 @@ def dashboard_app(stores: GetStores, access: Access, changes: Changes, embedder:
     """The dashboard as an ASGI application.
 
     Args:
-        stores: Gives the stores that it shows, for each request.
         embedder: Makes the function that embeds tensors for a new baseline; None where there is no framework for it.
 
     Returns:

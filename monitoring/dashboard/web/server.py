@@ -138,9 +138,6 @@ class Tls:
 def tls_of(certificate: Path | None, key: Path | None) -> Tls | None:
     """With what the dashboard speaks TLS.
 
-    Args:
-        certificate: The file of the certificate, if there is one.
-
     Returns:
         Both; None without either.
 
@@ -180,7 +177,6 @@ def access_of(
     """Who may ask a dashboard that listens on an address.
 
     Args:
-        token_file: The file with the tokens, if there is one.
         report: Called with a sentence about a wrong token, or the file of the others.
 
     Raises:
@@ -201,15 +197,7 @@ def access_of(
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A socket that listens.
-
-    Args:
-        host: A name or an address.
-        port: The port; 0 for a free one.
-
-    Raises:
-        CannotRun: The address cannot be used, or the port is taken.
-    """
+    """A socket that listens."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -250,21 +238,13 @@ class DashboardServer(uvicorn.Server):
 
 
 def serve(app: ASGIApp, listening: socket.socket, tls: Tls | None = None) -> None:
-    """Serve until SIGINT or SIGTERM. Blocks.
-
-    Args:
-        listening: The socket, as `bind` gives it.
-    """
+    """Serve until SIGINT or SIGTERM. Blocks."""
     DashboardServer(_config(app, tls)).run(sockets=[listening])
 
 
 @contextmanager
 def serving(app: ASGIApp, listening: socket.socket, tls: Tls | None = None) -> Iterator[None]:
-    """Serve in a thread of its own while the context lasts; signals are left to others.
-
-    Args:
-        listening: The socket, as `bind` gives it.
-    """
+    """Serve in a thread of its own while the context lasts; signals are left to others."""
     server = uvicorn.Server(_config(app, tls))
     thread = Thread(target=server.run, kwargs={"sockets": [listening]}, name="dashboard")
     thread.start()

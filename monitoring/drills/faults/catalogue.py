@@ -21,9 +21,6 @@ def faults_named(names: Sequence[str]) -> tuple[Fault, ...]:
     >>> [fault.name for fault in faults_named(["silence", "unit"])]
     ['unit', 'silence']
 
-    Args:
-        names: Their names; none for all faults.
-
     Raises:
         BadInput: There is no fault of a name.
     """

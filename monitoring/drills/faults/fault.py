@@ -51,8 +51,6 @@ class Fault:
     """A fault.
 
     Attributes:
-        name: Its name on the command line.
-        title: Its name in words.
         what: What it does to which columns.
         touches: What it changes.
         level: The level at which a monitor should tell.
@@ -74,10 +72,5 @@ class Fault:
 
 
 def with_column(rows: pa.Table, name: str, values: pa.Array) -> pa.Table:
-    """The rows with other values in one column.
-
-    Args:
-        rows: A table, [n].
-        values: Its new values, [n].
-    """
+    """The rows with other values in one column."""
     return rows.set_column(rows.column_names.index(name), name, values)

@@ -42,7 +42,6 @@ class BackfillResult:
 
     Attributes:
         backfill: What was asked for, and how far it came; None where there was nothing to do.
-        run: What was judged.
         revised: The windows that were judged before, in order.
     """
 
@@ -62,14 +61,8 @@ class BackfillRequest:
     def bound(self, deployment: Deployment, number: int, now: datetime, renew: Callable[[], None]) -> datetime:
         """Begin the backfill, or go on with the same one that was stopped: judged windows are put back.
 
-        Args:
-            renew: Called now and then while a database is waited for.
-
         Returns:
             Windows that begin before that time are to be judged.
-
-        Raises:
-            BadInput: The range cannot be judged.
         """
         span = self._range
         for latest in self._store.backfills.read(number)[:1]:
@@ -152,13 +145,8 @@ def backfill(
     what has changed, once, by a digest, when it is done. Stopped or killed, the same call goes on, and so does the next
     run.
 
-    Args:
-        request: How to stop, and who is told of progress.
-        services: What others do for the run.
-
     Raises:
         BadInput: The range cannot be judged: see `WindowRange.again_from`.
-        CannotRun: Another run is judging the same deployment, or a file cannot be read.
     """
     backfill_request = BackfillRequest(config, store, span)
     run = judge_windows(config, store, replace(request, bound=backfill_request.bound), clock=clock, services=services)

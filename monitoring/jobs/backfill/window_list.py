@@ -18,7 +18,6 @@ def list_windows(
 
     Args:
         config: Says how traffic is cut into windows; None where it is not known: no window is due then.
-        latest: How many judged windows at most.
 
     Returns:
         The windows in order of time; what is due is known of the deployment of its name that was used last.

@@ -23,7 +23,6 @@ class KnownWindows:
     Attributes:
         judged: Those that were judged and begin in the range or later, in order.
         counts: The rows that each has by now, with repeats and without, int64 [n, 2].
-        due: Those that are due and were not judged, in order.
         failed: Whether the last attempt at the first of these failed.
         rejudgeable: When the windows begin that can be judged again, in order.
         unused: Why the sums that are kept of a window are not used, by when it begins.

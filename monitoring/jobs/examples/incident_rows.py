@@ -57,7 +57,6 @@ class ReadableRows:
     """Rows as a person reads them.
 
     Attributes:
-        spec: Their inputs.
         images: Height, width and channels of each column of images as numbers.
         texts: The columns of texts.
     """
@@ -90,10 +89,6 @@ def read_incident_rows(
     Returns:
         At most `MOST_ROWS` rows of each kind. Cost: a pass over the window that opened the incident and over the rows
         of the reference in its slice, and all labels; seconds for a million rows.
-
-    Raises:
-        BadInput: The traffic or the settings cannot be used.
-        CannotRun: The baseline or the traffic cannot be read.
     """
     baseline = load_baseline(find_baseline(config).baseline)
     baseline = replace(baseline, spec=configured(config, baseline.spec))

@@ -39,7 +39,6 @@ class LiveRows:
         judged: Reads them as the monitor does.
         shown: Reads them as a person does.
         labels: The labels, those of a prediction in order of arrival.
-        spec: The baseline's specification.
     """
 
     judged: LogSource | TableSource
@@ -55,7 +54,6 @@ class LiveRows:
 
         Raises:
             BadInput: The config names no traffic, or none that can be used.
-            CannotRun: A file cannot be read.
         """
         specs = (replace(baseline.spec, embedding=None), readable(baseline.spec))
         judged, shown = (
@@ -109,7 +107,6 @@ def in_slice(inputs: pa.Table, part: str) -> NDArray[np.bool_] | None:
     """Which rows are in a slice of an input.
 
     Args:
-        inputs: The inputs, [n].
         part: The slice, `COLUMN=VALUE`.
 
     Returns:

@@ -46,12 +46,7 @@ class Outcomes:
     """What became of the answers of some rows, in the baseline and in live windows.
 
     Attributes:
-        task: What the model answers; of several outputs, what this one does.
         output: The output's name, where there are several; else empty.
-        part: The slice; empty for all rows.
-        baseline: Those of the baseline.
-        live: Those of the windows.
-        windows: The windows, in order of time.
         left_out: How many earlier windows were not read.
     """
 
@@ -80,10 +75,6 @@ def read_outcomes(
     Returns:
         One for each part, and each output where there are several. Cost: a pass over the answers of these windows and
         of the reference, and all labels.
-
-    Raises:
-        BadInput: The traffic or the settings cannot be used.
-        CannotRun: The baseline or the traffic cannot be read.
     """
     baseline = load_baseline(find_baseline(config).baseline)
     spec = configured(config, baseline.spec)

@@ -18,12 +18,6 @@ def typicality(inputs: pa.Table) -> Floats:
     A number counts 1 at the median and 0 at either end of the ranks; a category its share of rows over that of the most
     frequent one; what is missing counts 0.
 
-    Args:
-        inputs: Numbers, or text, [n].
-
-    Returns:
-        From 0 to 1, [n].
-
     >>> typicality(pa.table({"age": [1.0, 2.0, 50.0], "shop": ["a", "a", "b"]})).round(2).tolist()
     [0.67, 1.0, 0.42]
     """

@@ -20,15 +20,6 @@ def fit_digest(config: MonitorConfig, evidence: str, baseline: Path) -> str:
 
     No place counts: a baseline that is copied or moved has the same fit. Cost: that of reading the baseline, about a
     second for two gigabytes, and once in a process some hundredths of a second for the code.
-
-    Args:
-        evidence: The digest of its settings and of the method, as of `monitoring.jobs.deployment.same_evidence`.
-
-    Returns:
-        SHA-256 in hexadecimal.
-
-    Raises:
-        OSError: The baseline, or a calendar of expected events, cannot be read.
     """
     traffic = config.traffic
     ordered = (traffic.slices, traffic.class_slices, traffic.selection_groups, config.model.threshold)

@@ -38,12 +38,6 @@ def pack(value: object) -> bytes:
 
     >>> unpack(pack((timedelta(days=1), {"a": np.array([0.1, np.nan])})))
     (datetime.timedelta(days=1), {'a': array([0.1, nan])})
-
-    Returns:
-        The bytes of the file.
-
-    Raises:
-        TypeError: For a value of another kind.
     """
     packer = _Packer()
     root = packer.node(value)
@@ -55,14 +49,7 @@ def pack(value: object) -> bytes:
 
 
 def unpack(data: bytes) -> Any:
-    """The value of `pack`.
-
-    Args:
-        data: The bytes of the file.
-
-    Raises:
-        ValueError: The bytes are no such file.
-    """
+    """The value of `pack`."""
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}

@@ -36,11 +36,7 @@ def _log_scale(fit: ReferenceFit, detector: LevelTest) -> float:
 
 
 def simulated_sensitivity(fit: ReferenceFit, test: LevelTest, log_scale: float) -> tuple[Sensitivity, ...]:
-    """How small a harm the page level detects.
-
-    Args:
-        test: The page level's test, with its AR(1) coefficients as they are now.
-    """
+    """How small a harm the page level detects."""
     means, harms = fit.means, harms_of(fit)
 
     def simulate() -> tuple[Sensitivity, ...]:

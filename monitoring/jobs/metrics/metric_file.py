@@ -17,7 +17,6 @@ class MetricFile:
     """The file of a module.
 
     Attributes:
-        path: The file.
         beside_config: Whether it lies in the config's folder; otherwise Python imports it by its name.
     """
 

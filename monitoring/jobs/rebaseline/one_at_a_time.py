@@ -23,11 +23,7 @@ class OneAtATime:
 
     @contextmanager
     def change(self) -> Iterator[None]:
-        """Hold off other changes.
-
-        Raises:
-            CannotRun: Another one is being made. Nothing was changed then.
-        """
+        """Hold off other changes."""
         if not self._lock.acquire(blocking=False):
             raise CannotRun(
                 "Another new baseline is being made.",

@@ -40,11 +40,7 @@ class NewNormal:
     """What a person says of a new baseline.
 
     Attributes:
-        start: When the first of its windows begins, aware.
-        end: When the last of them ends, aware.
         since: From when on windows are judged against it; None: from the later of `end` and the last judged window.
-        reason: Why what these windows show is normal.
-        by: Who says so.
     """
 
     start: datetime
@@ -60,12 +56,7 @@ class RebaselineResult:
 
     Attributes:
         deployment: The deployment's number; None if none has been judged with this config.
-        folder: Where the baseline is.
-        rows: How many rows it has.
-        labels: How many of them have a label.
         since: From when on windows are judged against it.
-        closed: The incidents that it closed.
-        notes: What its owner should know.
     """
 
     deployment: int | None
@@ -91,9 +82,6 @@ def rebaseline(
     is written beside the config, whose [baseline] section then names it; every other line of the config stays. Where
     its folder cannot be written, both are kept in the state folder. What was judged stays as it was. Killed at any
     moment, the deployment has one of the two baselines, and the next run goes on with it.
-
-    Args:
-        embedder: Makes the function that embeds tensors; None where there is no framework for it.
 
     Raises:
         BadInput: The windows are too few, have no rows, or are not over; the config does not fit its baseline.
@@ -330,9 +318,6 @@ def _held_deployment(store: Store, path: Path, config: MonitorConfig, clock: Cal
     """Hold the lease of a config's deployment, as a run does: processes that share the store take turns.
 
     Where the store knows of none, nothing is held.
-
-    Args:
-        config: What it said when the change was asked for.
 
     Yields:
         The lease, to be renewed before each step that may take long, and before the first that changes anything.

@@ -23,7 +23,6 @@ class ImportedRules:
     """The rules of a file.
 
     Attributes:
-        rules: As sections of a config.
         unmapped: What of the file is no rule here, each with the reason.
     """
 
@@ -32,11 +31,7 @@ class ImportedRules:
 
 
 def import_rules(path: Path) -> ImportedRules:
-    """Read a TFDV schema (``.pbtxt``) or a Great Expectations suite (``.json``).
-
-    Raises:
-        BadInput: It cannot be read, or is neither.
-    """
+    """Read a TFDV schema (``.pbtxt``) or a Great Expectations suite (``.json``)."""
     try:
         text = _bounded_text(path)
         items = list(_of_suite(json.loads(text)) if path.suffix == ".json" else _of_schema(text))

@@ -9,14 +9,7 @@ from monitoring.judging.rules.rule import Rule
 
 
 def rules_of(sections: Sequence[RuleSection]) -> tuple[Rule, ...]:
-    """The rules of a config.
-
-    Args:
-        sections: Its [[rule]] sections.
-
-    Returns:
-        A rule for each.
-    """
+    """The rules of a config."""
     return tuple(
         Rule(
             name=section.name,

@@ -19,7 +19,6 @@ class ConfigChanges:
 
     Attributes:
         read: The configs that are new or have changed; one that is wrong has a problem.
-        removed: The files that are gone.
     """
 
     read: tuple[ConfigFile, ...] = ()

@@ -59,15 +59,7 @@ class FitCache:
         return sum(fit.size for fit in self._fits.values())
 
     def deploy(self, name: str, config: MonitorConfig, embedder: Embedder | None = None) -> Deployment:
-        """As `monitoring.jobs.deployment.deploy`, fitted only if the config or the baseline has changed.
-
-        Args:
-            embedder: As of `deploy`.
-
-        Raises:
-            BadInput: The config does not fit the baseline.
-            CannotRun: There is no such bundle, or its baseline cannot be read.
-        """
+        """As `monitoring.jobs.deployment.deploy`, fitted only if the config or the baseline has changed."""
         place = find_baseline(config)
         calendars = (files_state(section.ics) for section in config.expected if section.ics is not None)
         files = (files_state(place.baseline), files_state(place.schema), *calendars)

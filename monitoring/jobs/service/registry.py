@@ -14,14 +14,7 @@ from monitoring.errors import BadInput, CannotRun
 
 
 def registry_path(folder: Path, pattern: str) -> Path:
-    """The file with the configs of a folder or a pattern.
-
-    Args:
-        pattern: What `--configs` says.
-
-    Returns:
-        The path; another one for another pattern.
-    """
+    """The file with the configs of a folder or a pattern."""
     digest = hashlib.sha256(os.path.abspath(pattern).encode(errors="surrogateescape")).hexdigest()  # noqa: PTH100
     return folder / f"configs-{digest[:16]}.json"
 
@@ -47,11 +40,7 @@ class ConfigRegistry:
         return {Path(path): since for path, since in self._since.items()}
 
     def read(self) -> dict[Path, str]:
-        """The paths of the configs that are to be there, with the time of each as text.
-
-        Raises:
-            CannotRun: The file cannot be read.
-        """
+        """The paths of the configs that are to be there, with the time of each as text."""
         if self.path is not None:
             try:
                 self._since = dict(json.loads(self.path.read_text("utf-8"))["configs"])
@@ -67,11 +56,7 @@ class ConfigRegistry:
         return self.configs
 
     def add(self, paths: Iterable[Path], now: datetime) -> bool:
-        """Expect more configs.
-
-        Raises:
-            CannotRun: The file cannot be read or written; they are expected by this process all the same.
-        """
+        """Expect more configs."""
         try:
             before = self.read()
         finally:
@@ -86,7 +71,6 @@ class ConfigRegistry:
 
         Raises:
             BadInput: It is not expected, or its file is there.
-            CannotRun: The file cannot be read or written.
         """
         configs = self.read()
         if path not in configs:

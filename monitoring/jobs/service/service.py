@@ -349,12 +349,6 @@ class MonitorService:
 def retry_seconds(failures: int) -> float:
     """How long a config waits for its next run after failures.
 
-    Args:
-        failures: How many times in a row its run has failed.
-
-    Returns:
-        Seconds.
-
     >>> [retry_seconds(number) for number in (1, 2, 3, 4, 5, 99)]
     [60.0, 120.0, 240.0, 480.0, 900.0, 900.0]
     """

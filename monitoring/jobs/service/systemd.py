@@ -19,7 +19,6 @@ class Systemd:
         """Tells nothing yet.
 
         Args:
-            environment: The variables of the process.
             report: Takes a line about a socket that cannot be written.
         """
         self._address = environment.get(_SOCKET, "")

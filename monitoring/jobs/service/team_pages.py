@@ -24,13 +24,7 @@ class TeamPages:
     """
 
     def __init__(self, notify: Notify, clock: Callable[[], datetime], report: Callable[[str], None]) -> None:
-        """Holds none.
-
-        Args:
-            notify: Sends a message along routes.
-            clock: Gives the time, aware.
-            report: Takes a line about pages that could not be sent.
-        """
+        """Holds none."""
         self._notify, self._clock, self._report = notify, clock, report
         self._lock = Lock()
         self._held: dict[tuple[str, str], dict[int, MonitorConfig]] = {}
@@ -52,9 +46,6 @@ class TeamPages:
 
         Args:
             busy: Whether runs wait or go on.
-
-        Returns:
-            How many messages stood for several deployments.
         """
         with self._lock:
             if self._since is None or (busy and self._clock() - self._since < LONGEST_WAIT):
@@ -85,12 +76,6 @@ def send_pages_of(
 
     Args:
         runs: Configs, each with the numbers of its deployments.
-        notify: Sends a message along routes.
-        clock: Gives the time, aware.
-        report: Takes a line about pages that could not be sent.
-
-    Returns:
-        How many messages stood for several deployments.
     """
     pages = TeamPages(notify, clock, report)
     for path, numbers in runs:

@@ -35,8 +35,6 @@ class DatabaseCopy:
 
     Attributes:
         held: what keeps the folder of the files, which lasts no longer than this process.
-        rows: the file of rows.
-        labels: the file of labels; None where there is no query for them.
     """
 
     held: ExitStack
@@ -64,9 +62,6 @@ def copy_database(
         scope: what part of the traffic is of interest: the bounds of the queries.
         now: the time; rows more than two days ahead of it are not asked for.
         meanwhile: called now and then while the database is waited for.
-
-    Returns:
-        The files. They are deleted by `DatabaseCopy.remove`.
 
     Raises:
         BadInput: a query lacks a column or has one of another type, or is refused.

@@ -53,7 +53,6 @@ def open_remote(
     Args:
         table: What each column means; and the classes and inputs.
         live: A frame of Spark or a relation of DuckDB; None for what the config names.
-        meanwhile: Called now and then while a cluster is waited for.
 
     Raises:
         BadInput: There are none that can be read so.

@@ -83,7 +83,6 @@ class LogSource:
         """Opens the log.
 
         Args:
-            path: the log's folder or URL.
             model: the model's name, and the output that holds its probabilities.
             spec: what the baseline says of classes and inputs, and the output that holds a predicted number.
             version: the model version; None: all, of the log's only model if the config names a table's baseline.
@@ -169,11 +168,7 @@ class LogSource:
         return self._predictions(table)[0], newest
 
     def images(self, name: str, window: Window, ids: IdSet) -> dict[str, bytes]:
-        """The images, as files, that some rows of a window have as an input.
-
-        Returns:
-            Them by id; none of a row without one.
-        """
+        """The images, as files, that some rows of a window have as an input."""
         rows = self.log.read(model=self.model, version=self.version, start=window.start, end=window.end, ids=ids)
         if f"{INPUT}{name}" not in rows.column_names:
             return {}
@@ -364,9 +359,6 @@ class LogSource:
 
 def lost_within(lost: LostRows, window: Window) -> int:
     """Lost rows of a window. A gap that spans several windows is divided in proportion to the time it overlaps each.
-
-    Args:
-        lost: the lost rows of a gap.
 
     Returns:
         The number of rows; over windows that follow each other the numbers add up to all of them.

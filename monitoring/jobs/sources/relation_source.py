@@ -40,7 +40,6 @@ class RemoteRows:
     """Rows that stay where they are, and who sums them up.
 
     Attributes:
-        relation: The rows.
         narrow: The columns that are copied, besides ids, times and labels.
         engine: Makes the engine: given all columns that are copied, and the ids that several rows share.
     """
@@ -72,7 +71,6 @@ def open_relation(
 
     Raises:
         BadInput: Rows have no ids or no times, or many share their id.
-        CannotRun: The rows cannot be read, or the disk fails.
     """
     relation = remote.relation
     check_relation(relation.schema, columns)

@@ -88,7 +88,6 @@ class TableSource:
 
         Raises:
             BadInput: there is no such table, no row of it has an event time, or a label table has no ids or no labels.
-            CannotRun: a file cannot be read, or the label log not be written.
         """
         label_log, label_tables = labels
         self._spec = spec
@@ -212,11 +211,7 @@ class TableSource:
             self._gathering.expect(windows)
 
     def images(self, name: str, window: Window, ids: IdSet) -> dict[str, bytes]:
-        """The images, as files, that some rows of a window have in a column.
-
-        Returns:
-            Them by id; none of a row without one.
-        """
+        """The images, as files, that some rows of a window have in a column."""
         return images_by_id(self._at(window).cells(name, window, ids))
 
     def answered_ids(self, window: Window, ids: IdSet) -> dict[int, str]:

@@ -81,11 +81,7 @@ class TableWindow:
         self._summary = ReadSummary()
 
     def batches(self) -> Iterator[Batch]:
-        """See `WindowRows`.
-
-        Yields:
-            Batches of rows, in the order of files.
-        """
+        """See `WindowRows`."""
         for each in self._pass():
             yield each.batch
 

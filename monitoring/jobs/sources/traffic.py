@@ -59,17 +59,12 @@ def open_traffic(
     """Open the traffic that a config names. Of a database, the rows of interest are copied now.
 
     Args:
-        config: names the traffic, and the columns of a table.
         version: the model version whose predictions are read; a table has none.
         meanwhile: called now and then while a database is waited for.
-
-    Returns:
-        A traffic log or a table.
 
     Raises:
         BadInput: the config names no traffic, or there is none that can be used; the baseline takes a library that is
             not installed.
-        CannotRun: a file cannot be read.
     """
     require_libraries(baseline.spec.described)
     if config.engine.kind == "sql" or config.engine.table is not None:
@@ -108,11 +103,9 @@ def open_live(
 
     Args:
         live: a frame of Spark or a relation of DuckDB; None for the query or the table that the config names.
-        meanwhile: called now and then while a cluster is waited for.
 
     Raises:
         BadInput: the rows cannot be read so.
-        CannotRun: the database or the cluster cannot be reached.
     """
     require_libraries(baseline.spec.described)
     _check_answers(baseline)
@@ -262,14 +255,7 @@ def _check_folder(place: Path | str) -> None:
 
 
 def traffic_path(config: MonitorConfig) -> Path | str:
-    """Where the traffic is.
-
-    Returns:
-        A path or a URL.
-
-    Raises:
-        BadInput: the config does not say.
-    """
+    """Where the traffic is."""
     if config.traffic.path is None:
         raise BadInput(
             "The config does not say where the traffic is.",

@@ -43,9 +43,6 @@ class RunSearch:
     """Searches the windows of a deployment for subgroups, whenever that is due.
 
     Attributes:
-        deployment: The deployment.
-        store: Holds what was judged so far.
-        number: The deployment's number in the store.
         reopen: Opens the traffic of the deployment again, for other windows than those that are due.
     """
 
@@ -60,10 +57,6 @@ class RunSearch:
         Returns:
             The judgement with the notices of a search, and the schedule after it; a burn-in is not searched. Cost where
             a search is due: a pass over its windows and over the reference, and all labels.
-
-        Raises:
-            BadInput: The traffic cannot be used.
-            CannotRun: The traffic cannot be read.
         """
         record, horizon = judgement.window, self.deployment.horizon
         watches = searched_watches(self.deployment.catalogue)

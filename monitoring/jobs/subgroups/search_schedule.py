@@ -38,7 +38,6 @@ class SearchSchedule:
 
     Attributes:
         since: Windows that begin then or later were not searched; None before the first one.
-        waiting: How many of them were judged.
         due_at: The search is due after the window that ends then or later; None while too few windows wait.
 
     >>> SearchSchedule.from_text(SearchSchedule().to_text()) == SearchSchedule.from_text("") == SearchSchedule()
@@ -50,11 +49,7 @@ class SearchSchedule:
     due_at: datetime | None = None
 
     def with_window(self, window: Window, horizon: timedelta) -> SearchSchedule:
-        """With one more window that was judged.
-
-        Args:
-            horizon: How long labels are waited for.
-        """
+        """With one more window that was judged."""
         waiting = self.waiting + 1
         due_at = window.end + horizon if waiting == SEARCHED_WINDOWS else self.due_at
         return SearchSchedule(since=self.since or window.start, waiting=waiting, due_at=due_at)
@@ -64,13 +59,7 @@ class SearchSchedule:
         return self.due_at is not None and now >= self.due_at
 
     def after_search(self, until: datetime, windows: Iterable[Window], horizon: timedelta) -> SearchSchedule:
-        """After a search.
-
-        Args:
-            until: The end of the last window that was searched.
-            windows: The windows that were judged since, in order of time.
-            horizon: How long labels are waited for.
-        """
+        """After a search."""
         schedule = SearchSchedule(since=until)
         for window in windows:
             schedule = replace(schedule.with_window(window, horizon), since=until)

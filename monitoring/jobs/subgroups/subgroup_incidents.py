@@ -36,14 +36,9 @@ class SubgroupSearch:
 
     Attributes:
         baseline: Labelled rows of the reference, with the values of the watch.
-        live: Those of the windows that are searched.
         watch: Whose values they are: the surprise of a loss.
         searched: From the begin of the first of these windows to the end of the last.
-        windows: How many they are.
-        now: The window after which the search is made.
         error_rate: How many subgroups it may name for nothing, on average.
-        slices: The columns that are declared as slices.
-        timezone: IANA name of the zone in which messages name days.
     """
 
     baseline: ScoredSide

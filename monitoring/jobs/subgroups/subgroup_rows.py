@@ -35,10 +35,7 @@ class SubgroupResult:
     """Subgroups of some windows.
 
     Attributes:
-        watch: Whose scores were compared, in its unit.
         subgroups: Those in which the model has got worse than in other rows, the worst first.
-        rows: How many labelled live rows there are.
-        windows: The windows that were read.
     """
 
     watch: Watch
@@ -57,16 +54,11 @@ def read_subgroups(
     """Find the subgroups in which the model has got worse than in other rows.
 
     Args:
-        windows: Windows in order of time, since the model has got worse.
         wanted: The watch of an incident: of a loss, its surprise is compared; of anything else, the first surprise.
 
     Returns:
         The subgroups; None for a model without a loss, or a reference without labels. Cost: a pass over the windows and
         the reference, and all labels; seconds for 200,000 rows.
-
-    Raises:
-        BadInput: The traffic or the settings cannot be used.
-        CannotRun: The baseline or the traffic cannot be read.
     """
     baseline = load_baseline(find_baseline(config).baseline)
     spec = replace(configured(config, baseline.spec), embedding=None)

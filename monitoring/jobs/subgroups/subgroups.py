@@ -43,7 +43,6 @@ def meeting(conditions: Sequence[Condition], inputs: Inputs) -> Mask:
     """Which rows meet all of some conditions.
 
     Args:
-        conditions: The conditions, at least one.
         inputs: The inputs of n rows: numbers with NaN, categories as text with null.
 
     Returns:
@@ -99,7 +98,6 @@ def worst_subgroups(
     peculiar to these days: the correction is then for every split that was tried, not for the nodes alone.
 
     Args:
-        baseline: Labelled rows of the reference.
         error_rate: How many subgroups are named on average although the model has got worse nowhere more than in other
             rows, at most.
 
@@ -142,7 +140,6 @@ def measured_subgroup(
 
     Args:
         conditions: What its rows meet; its inputs are those of both sides.
-        baseline: Labelled rows of the reference.
         live: Labelled live rows, by which the conditions were not chosen.
         compared: With how many others it is compared, itself among them.
         whole: All windows of the reference, which show how much a window repeats the one before; None: `baseline`.

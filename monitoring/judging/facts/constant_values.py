@@ -37,7 +37,6 @@ class VarietyLimit:
     """How alike the values of one part may be.
 
     Attributes:
-        part: The part.
         commonest: The largest share of a baseline window's rows with one value.
         deviations: The smallest standard deviation of each score.
         rows: The rows from which on the spread of a window says something.
@@ -68,7 +67,6 @@ class VarietyLimit:
         """What is wrong with a window's values, in a sentence without its end; empty where nothing is.
 
         Args:
-            what: "answers" or "labels".
             alpha: The probability of a sound window that has as many rows with one value.
         """
         rows, name = variety.rows, f" of {self.part.name}" if self.part.name else ""
@@ -100,13 +98,9 @@ def constant_findings(
     """The finding that values are constant or nearly so.
 
     Args:
-        limits: Of each part; None for one without a limit.
         tally: The window's tallies of all parts, [parts, sums]; None without rows.
         labels: Whether the values are labels; otherwise they are answers.
         alpha: The probability of each part of a sound window.
-
-    Returns:
-        One fact, which names the parts; none where no part is constant.
     """
     if tally is None:
         return ()

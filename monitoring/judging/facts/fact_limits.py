@@ -22,11 +22,7 @@ class ObservedWindow:
     """What facts are made of: a window's sums, and the windows before it.
 
     Attributes:
-        sums: The score sums of all watches.
-        history: The windows before.
-        phases: The window's phase in each period.
         answers: The variety of each part of the answers, as of `monitoring.watches.variety`; None without rows.
-        numbers: The same of labelled numbers.
         runs: How many labels have come since the last one of each class.
     """
 
@@ -52,7 +48,6 @@ class FactLimits:
         answers: The variety of each part of the answers; None for one that was constant.
         label_numbers: The same of labelled numbers.
         labels: Shares of classes among labels, and where labelled numbers lie.
-        ranges: How many inputs have a range.
         volumes: Place in each period, and rows, of the baseline's windows.
         dated: Whether the windows show how days differ, as those of a baseline without dates do not.
     """

@@ -69,7 +69,6 @@ class GrossLimit:
         null: The rate that a sound window is taken to have at most, in (0, 1).
         kind: What the finding is called.
         subject: What it is about: an input, the answers, or the labels.
-        baseline: The rate of the baseline's worst window.
         fractional: Whether a row's score may lie between 0 and 1, and is no share of rows.
     """
 
@@ -105,15 +104,7 @@ class GrossLimit:
 def gross_limits(
     means: Mapping[WatchKey, NDArray[np.float64]], features: Mapping[str, str]
 ) -> dict[WatchKey, GrossLimit]:
-    """Limits from the baseline's windows.
-
-    Args:
-        means: Window scores of each watch over the baseline, [R].
-        features: The input that each integrity watch is about, by the watch's name.
-
-    Returns:
-        Limits of missing and unseen values, unusable answers and errors, on the whole traffic.
-    """
+    """Limits from the baseline's windows."""
     limits = {
         key: _limit(key.watch, float(scores.max()), features.get(key.watch, ""))
         for key, scores in means.items()
@@ -130,9 +121,6 @@ def gross_findings(
     Args:
         limits: As of `gross_limits`.
         alpha: The probability of each finding if the window's true rate is that of the limit's `null`.
-
-    Returns:
-        One fact for each limit that is exceeded.
     """
     return tuple(
         Finding(kind=limit.kind, feature=limit.subject, message=_message(limit, sums[key], key.watch), fact=True)
@@ -197,7 +185,6 @@ def range_findings(
 
     Args:
         alpha: The largest probability of as many rows in the outermost bins, if `OUTER_ROWS` of them belong there.
-        sources: The columns that inputs describe, such as a text, by the names of those inputs.
 
     Returns:
         One fact for each such input.

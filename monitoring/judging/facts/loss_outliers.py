@@ -27,12 +27,7 @@ SUBJECT = "losses"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LossLimit:
-    """How large the mean of one loss may be in one window.
-
-    Attributes:
-        watch: The watch on the loss.
-        limit: The limit.
-    """
+    """How large the mean of one loss may be in one window."""
 
     watch: Watch
     limit: WindowLimit

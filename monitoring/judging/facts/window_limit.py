@@ -39,8 +39,6 @@ class WindowLimit:
         std: Their standard deviation, at least that of independent rows in part (`assumed_std`).
         windows: R, how many there are.
         degrees: Degrees of freedom.
-        lowest: The smallest score of them.
-        highest: The largest.
         sampling: How much a mean over fewer rows varies besides.
         seasonality: What the time of the day or week adds to a score.
     """
@@ -60,7 +58,6 @@ class WindowLimit:
 
         Args:
             scores: The score of each window without its seasonality, in [0, 1], [R], at least 2.
-            sampling: How much means vary with the number of rows.
         """
         odds = log_odds(scores, sampling.reference_rows)
         centre = _inside(float(scores.mean()), sampling.reference_rows)
@@ -124,11 +121,7 @@ class WindowLimit:
 
 
 def live_values(keys: Collection[WatchKey], history: Sequence[WindowRecord]) -> dict[WatchKey, list[float]]:
-    """What watches had in live windows in which no page was open: it is no fact when they have it again.
-
-    Returns:
-        The values of each, in its own unit.
-    """
+    """What watches had in live windows in which no page was open: it is no fact when they have it again."""
     values: dict[WatchKey, list[float]] = {key: [] for key in keys}
     for window in history:
         for score in window.scores if window.status != "page" else ():

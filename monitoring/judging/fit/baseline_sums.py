@@ -42,7 +42,6 @@ class UnseenValues:
     """One category of a baseline.
 
     Attributes:
-        feature: Its name.
         counts: The rows of each window with a value that no other window has, int64 [windows].
         vocabulary: What live values are looked up in, of a category with more values than are listed.
     """
@@ -129,11 +128,9 @@ class BaselineSums:
     """The score sums of a baseline's windows.
 
     Attributes:
-        starts: When each window begins, in order.
         sums: For each window, every watch's sum of scores.
         squares: For each window, every watch's sum of squared scores.
         events: The expected event that each window touches; empty where no window touches one.
-        vocabularies: What the values of categories with a long tail are looked up in, by input.
     """
 
     starts: Sequence[datetime]
@@ -198,9 +195,6 @@ def sum_baseline(
     Args:
         reference: All rows of the baseline, with the inputs that they are sliced by.
         horizon: Labels that arrive later than this after their row are left out of the label coverage.
-
-    Returns:
-        The sums, of windows with rows or labels.
     """
     windows = list(split_by_window(reference.event_times, plan))
     builder = ProfileBuilder(baseline.bins, described=False)

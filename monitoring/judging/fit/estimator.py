@@ -116,9 +116,6 @@ class PerformanceEstimator:
         Each baseline window, of the labels that arrived in it, is estimated by a calibration fitted without its labels
         and by weighting without its rows; the threshold, a single number, is the same for all. Cost: one pass over the
         labelled rows; for each window a fit of some dozens of points per class, and one of the weights.
-
-        Returns:
-            The estimator; None where there are too few labels.
         """
         calibration, residuals, reference = catalogue.calibration, catalogue.residuals, baseline.rows.answers
         if calibration is None and residuals is None:
@@ -162,9 +159,6 @@ class PerformanceEstimator:
 
         Args:
             labelled: The rows whose labels arrived in it, and count.
-
-        Returns:
-            One record for each kind of estimate.
         """
         checks = {(record.method, record.metric): record.interval_checks for record in previous}
         rows = answered.tally.number("rows")

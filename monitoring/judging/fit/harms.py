@@ -25,9 +25,6 @@ def harms_of(fit: ReferenceFit) -> tuple[Harm, ...]:
     them. The loss of other models rises while they expect no more, so that its surprise rises alike. On one slice the
     harm shifts the whole by the slice's share of the labelled rows. Slices are left out where many windows had to be
     pooled: how soon they are evaluated depends on the traffic to come.
-
-    Returns:
-        The harms on the whole traffic, then by slice, largest first.
     """
     tests = fit.tests["page"].tests
     harms = []

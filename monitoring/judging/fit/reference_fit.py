@@ -99,20 +99,16 @@ class ReferenceFit:
     Attributes:
         tests: The test of each level. Watches of estimates are in both; one level at a time evaluates them.
         means: The baseline's window scores behind each test, float64 [R].
-        watches: Every watch by its name.
-        facts: Beyond which one window is a fact.
         estimator: Estimates losses without labels; None where the baseline has too few labels.
         losses: The sums of the watches that need a label over all labelled rows of the baseline.
         wrong_labels: The same with a part of the labels exchanged (`wrong_label_sums`).
         witness: The fitted joint watch, where there is one.
-        horizon: How long labels are waited for.
         label_rate: The share of the baseline's rows whose label arrived within the horizon.
         label_delays: Quantiles of the baseline's label delays, in microseconds; none where no label has a delay.
         unfitted: The watches with too few windows.
         events: The scores of the baseline's windows in expected events, which the tests do not see.
         rows_per_window: How a reference without dates was cut into windows; None for one with dates.
         measured: The metrics that are shown, over the baseline's windows.
-        vocabularies: What the values of categories with a long tail are looked up in, by input.
         worst_months: How far the worst month of each loss lies above the baseline's mean beyond chance, in its unit.
     """
 
@@ -174,9 +170,6 @@ def fit_reference(
 
     Args:
         horizon: How long labels are waited for; later ones count as missing.
-
-    Raises:
-        BadInput: No watch has enough windows.
     """
     cut = _baseline_plan(baseline, plan)
     witness, reference = _fit_witness(baseline, catalogue, cut), _answers_with_slices(baseline, catalogue)

@@ -67,7 +67,6 @@ def reference_limits(
 
     Args:
         means: Window scores of each watch over the baseline, [R], in order of time.
-        span: From the reference's first row to its last; None where it has no dates.
         pooled_rows: The rows to which the windows of each thin watch are joined.
 
     Returns:

@@ -92,9 +92,6 @@ class Tolerances:
     def completed(self, means: Mapping[WatchKey, NDArray[np.float64]], *, covers_year: bool = True) -> Tolerances:
         """The tolerances with those that nobody gave, derived from the benchmark's own uncertainty.
 
-        Args:
-            means: Window scores of each watch over the baseline, [R].
-
         Returns:
             The tolerances, with ``max(SMALLEST_BRIER, BENCHMARK_ERRORS · std / √R)`` for the Brier score if none was
             given, with `SMALLEST_RANK` for each ranking loss, and `SMALLEST_SHARE` of other losses; and with the

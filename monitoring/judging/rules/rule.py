@@ -19,7 +19,6 @@ class Rule:
     """What rows are to be like; of the kinds of conditions it has one.
 
     Attributes:
-        name: Its name, which messages begin with.
         level: What breaking it opens.
         column: The column that it is about; empty where it is about several, or about all rows.
         low: The smallest number that is right.
@@ -32,7 +31,6 @@ class Rule:
         fresh: The newest row of a window is no longer before its end.
         rows: The smallest and the largest number of rows of a window; None where there is no bound.
         group: The column of groups whose rates of the answer `selected` may differ by `gap` at most.
-        gap: See `group`.
         share: The share of rows that may break a rule about each row.
     """
 

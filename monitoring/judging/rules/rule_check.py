@@ -62,9 +62,6 @@ class RuleCheck:
 
         Args:
             judged_rows: How many they are; without any, only rules about the number and age of rows are looked at.
-
-        Returns:
-            A fact for each rule that is broken, in the order of the rules.
         """
         if not self._rules:
             return ()

@@ -47,9 +47,6 @@ class EventReference:
         The deviation from the event's mean is taken in units of the event's standard deviation, at least the
         baseline's, and of the error of a mean of so few windows.
 
-        Args:
-            score: Its mean score in a window of the event.
-
         Returns:
             The score to test; None where the event is not known well enough.
         """

@@ -103,7 +103,6 @@ class UnmatchedLabels:
     "3 labels are of no known prediction; the id of one is '7.0'."
 
     Attributes:
-        labels: How many labels.
         first_id: The alphabetically first of their ids; empty without such labels.
     """
 
@@ -133,7 +132,6 @@ class OverdueLabels:
     '40 labels arrived later than label_horizon (7 days) after their predictions, and are ignored.'
 
     Attributes:
-        labels: How many labels.
         horizon_us: The label horizon, in microseconds.
     """
 
@@ -141,11 +139,7 @@ class OverdueLabels:
     horizon_us: int = 0
 
     def findings(self, counted: int = 0, *, page: bool = True) -> tuple[Finding, ...]:
-        """The finding about them: a fact, which pages, if they are most of the labels that arrived.
-
-        Returns:
-            One finding; none without such labels.
-        """
+        """The finding about them: a fact, which pages, if they are most of the labels that arrived."""
         if not self.labels:
             return ()
         horizon = f"label_horizon ({duration_words(self.horizon_us)})"
@@ -163,12 +157,6 @@ class OverdueLabels:
 
 def duration_words(us: int) -> str:
     """Write a duration in the largest unit of which it is a whole number.
-
-    Args:
-        us: The duration in microseconds.
-
-    Returns:
-        The number and the unit.
 
     >>> duration_words(7 * 86_400_000_000), duration_words(5_400_000_000)
     ('7 days', '90 minutes')

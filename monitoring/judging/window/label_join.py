@@ -220,9 +220,6 @@ class LabelJoin:
         Args:
             after: The time, in microseconds.
             first: Whether no window was joined since the label log was read.
-
-        Returns:
-            Its time, in microseconds; `after` where labels of earlier windows alone are new; None without any.
         """
         first_at, end = np.searchsorted(self._sorted_times, [after, until + 1])
         if end > first_at:
@@ -233,7 +230,6 @@ class LabelJoin:
         """Rows with the labels of the log that are known by a time; inline labels stay. Nothing is consumed.
 
         Args:
-            batch: Rows of any window.
             before: Labels of this time and later ones are not known yet.
         """
         missing = np.flatnonzero(~has_label(batch.labels))

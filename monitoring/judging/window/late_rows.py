@@ -20,7 +20,6 @@ class LateRows:
     """Late rows that were not reported before, and what the next run needs to know of all of them.
 
     Attributes:
-        rows: How many were not reported before.
         cursor: The late rows of each window so far, as entries of the label cursor.
     """
 
@@ -35,7 +34,6 @@ class LateRows:
 
         Args:
             counts: Their rows by now, with repeats and without, [n, 2].
-            reported: The last cursor.
         """
         fresh, cursor = 0, {}
         for record, (rows, distinct) in zip(judged, counts.tolist(), strict=True):
@@ -49,9 +47,6 @@ class LateRows:
 
     def findings(self) -> tuple[Finding, ...]:
         """The finding about them.
-
-        Returns:
-            One finding; none without late rows.
 
         >>> LateRows(rows=500).findings()[0].message
         '500 rows arrived after their window was judged. They are not scored without a backfill; labels for them count.'

@@ -73,7 +73,6 @@ class PendingRows:
         Args:
             positions: The positions of the rows, [n].
             labels: Codes, [n] or [n, parts].
-            times: Label times in microseconds, [n].
 
         Returns:
             The rows that got a label, with it; each once.
@@ -90,7 +89,6 @@ class PendingRows:
         Args:
             positions: The positions of the rows, [n].
             labels: Codes, [n, parts].
-            times: Label times in microseconds, [n].
 
         Returns:
             The rows that got further parts, with these alone; each once.

@@ -19,7 +19,6 @@ class LossSum:
     """The estimated losses of some rows, summed.
 
     Attributes:
-        rows: How many rows.
         losses: The sum of their expected losses, in fixed point.
         variances: The sum of the variances of their losses, in fixed point.
     """

@@ -71,11 +71,7 @@ class PredictionLookup(Protocol):
         """Which predictions are known.
 
         Args:
-            ids: Their ids, [n].
             before: Leaves out rows with this event time (microseconds) or a later one, where event times are known.
-
-        Returns:
-            Whether each is, [n].
         """
 
     def of_other_models(self, ids: pa.Array) -> NDArray[np.bool_]:
@@ -85,9 +81,6 @@ class PredictionLookup(Protocol):
         """Which ids are of predictions so old that `was_answered` and `of_other_models` do not know them.
 
         Cost: a pass over the ids of all traffic, for labels that would be told as of no known prediction.
-
-        Args:
-            ids: Their ids, [n].
 
         Returns:
             Whether each is one of the model's, [n], and whether one of another model's, [n].

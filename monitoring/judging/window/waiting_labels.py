@@ -35,9 +35,6 @@ class WaitingLabels:
         """Compare the labels that wait with those that were reported.
 
         Cost: where some are new, a pass over the ids of all traffic.
-
-        Args:
-            reported: The last cursor.
         """
         ids, waited, waited_late = traffic.waiting_ids, int(reported.get(WAITING, 0)), int(reported.get(LATE, 0))
         if len(ids) <= waited:

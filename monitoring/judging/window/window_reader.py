@@ -29,9 +29,6 @@ def read_window(
     """Read a window, batch by batch, and join the labels that arrived in it. Cost: linear in the window's rows.
 
     Memory: some batches of them, and the rows that a label of the log is for.
-
-    Args:
-        empty: Predictions without rows, of the model's inputs and classes.
     """
     window, first, end = due.window, due.first, due.end
     rows = traffic.rows(window)

@@ -85,7 +85,6 @@ class AnsweredSums:
     """The rows answered in a window, aggregated.
 
     Attributes:
-        rows: How many rows.
         newest: The last event time, in microseconds; 0 without rows.
         counts: The profile of their inputs.
         tally: Sums over the rows whose answer is finite.
@@ -116,7 +115,6 @@ class LabelledSums:
     """The rows whose labels arrived in a window, aggregated.
 
     Attributes:
-        rows: How many rows.
         delays: Rows by label delay, as of `monitoring.watches.label_delays.delay_counts`.
         tallies: Sums over the rows with a finite answer, by the start of the window in which they were answered.
         whole: The sum of `tallies`.
@@ -155,10 +153,6 @@ class WindowSums:
 
     Evidence is the same to the last bit for any order and any cut of the rows; mean and variance of inputs, which are
     shown, and the commonest of a category's rarer values are so within the errors that `Moments` and `Sketch` state.
-
-    Attributes:
-        answered: The rows answered in the window.
-        labelled: The rows whose labels arrived in it.
     """
 
     answered: AnsweredSums

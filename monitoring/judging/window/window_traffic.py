@@ -45,7 +45,6 @@ class DueWindow:
     """A window that is to be read.
 
     Attributes:
-        window: The window.
         first: Whether it is the first window judged since the label log was read.
         end: The end of the traffic, where it is in the window or before.
     """
@@ -60,15 +59,10 @@ class WindowTraffic:
     """One window's rows, and the labels that arrived in it.
 
     Attributes:
-        window: Which window.
-        answered: Sums over the rows answered in it.
-        labelled: Sums over the rows whose labels arrived in it.
         batches: The rows themselves, read again for the few windows in which an incident opens.
         repeats: Rows that were dropped because an earlier row has their id.
         labels_unknown: Labels of no prediction within the label horizon.
         labels_conflicting: Labels of predictions that already had a different one.
-        input_problems: Inputs that were absent or of another type: their names, and what was found.
-        findings: What reading found besides.
         missing_rows: Rows that were answered and cannot be read: lost by the log, or left out of its sample.
         end: The end of the traffic, where it is in the window or before; None where rows come after it.
         late_rows: Rows that arrived since the last window was judged, for windows judged before.

@@ -37,9 +37,6 @@ def split_by_window(times: Whole, plan: WindowPlan | RowPlan) -> Iterator[tuple[
 def assign_rows(times: Whole, windows: Iterable[Window]) -> Iterator[tuple[Window, Whole]]:
     """Assign rows to given windows.
 
-    Args:
-        times: Times in microseconds, in any order, int64 [n].
-
     Yields:
         Each window with the positions of the rows whose time lies in it.
     """
@@ -77,9 +74,6 @@ def contiguous_spans(ordered: Whole, longest_gap: timedelta) -> tuple[tuple[date
 
     Args:
         ordered: Times in microseconds, sorted, int64 [n].
-
-    Returns:
-        The first and last time of each group, in order.
     """
     if ordered.size == 0:
         return ()

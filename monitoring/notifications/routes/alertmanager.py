@@ -20,13 +20,7 @@ _SEVERITIES = {"page": "critical", "notice": "warning"}
 def alertmanager_request(
     notification: Notification, *, url: str, token: str | None, link: str | None, at: datetime
 ) -> RouteRequest:
-    """The POST of a notification. Its labels identify the incident; what changes is in the annotations.
-
-    Args:
-        url: The Alertmanager, without `/api/v2/alerts`.
-        token: A bearer token, or None.
-        link: The incident's page of the dashboard, or None.
-    """
+    """The POST of a notification. Its labels identify the incident; what changes is in the annotations."""
     incident, deployment = notification.incident, notification.deployment
     test = notification.kind == "test"
     labels = {

@@ -26,7 +26,6 @@ def send_by_apprise(message: Message, config: Path, *, link: str | None, timeout
 
     Args:
         config: The configuration, as text or YAML: URLs with secrets.
-        link: A page of the dashboard, or None.
         timeout: Seconds that all of it may take.
 
     Raises:

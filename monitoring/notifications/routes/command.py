@@ -35,7 +35,6 @@ def run_command(
     Args:
         command: The program and its arguments; no shell is involved.
         timeout: Seconds after which it is killed, with all that it has started in its own session.
-        environ: The environment of which a few variables are passed on.
 
     Raises:
         ConnectionError: It could not be started, failed, or took too long.

@@ -23,15 +23,7 @@ _SUBJECT = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailServer:
-    """Where mail is handed in.
-
-    Attributes:
-        host: The server.
-        port: Its port.
-        security: How the connection is encrypted.
-        user: Who logs in; None: nobody.
-        password: The user's password.
-    """
+    """Where mail is handed in."""
 
     host: str
     port: int
@@ -41,14 +33,7 @@ class MailServer:
 
 
 def mail_of(message: Message, *, sender: str, to: tuple[str, ...], link: str | None) -> EmailMessage:
-    """The mail of a message. What comes from data is in the body, or in a subject without line ends.
-
-    Args:
-        link: A page of the dashboard, or None.
-
-    Returns:
-        The mail; its id is the same when it is sent again.
-    """
+    """The mail of a message. What comes from data is in the body, or in a subject without line ends."""
     mail = EmailMessage(policy=SMTP)
     mail["From"] = sender
     mail["To"] = ", ".join(to)

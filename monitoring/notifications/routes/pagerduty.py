@@ -19,7 +19,6 @@ def pagerduty_request(
     """The event of a notification: trigger, acknowledge or resolve, with one deduplication key for the incident's life.
 
     Args:
-        link: The incident's page of the dashboard, or None.
         action: The event's action; None: that of the notification's state.
     """
     incident, deployment = notification.incident, notification.deployment

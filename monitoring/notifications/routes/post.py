@@ -17,7 +17,6 @@ class Answer:
     """What a receiver answered.
 
     Attributes:
-        status: The status.
         retry_after: Seconds that it asks to wait; None where it does not say.
     """
 

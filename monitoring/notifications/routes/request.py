@@ -13,8 +13,6 @@ class RouteRequest:
 
     Attributes:
         url: Where to; may hold secrets.
-        body: The body.
-        headers: Headers beside the content type.
     """
 
     url: str = field(repr=False)
@@ -29,9 +27,6 @@ def json_request(url: str, document: object, headers: Mapping[str, str] | None =
 
 def shortened(text: str, limit: int) -> str:
     """A text of at most so many characters; one that is cut ends with an ellipsis.
-
-    Returns:
-        The text, or its beginning.
 
     >>> shortened("abcdef", 4)
     'abc…'

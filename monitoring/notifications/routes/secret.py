@@ -20,13 +20,6 @@ _MOST_BYTES = 10_000
 def read_secret(file: Path | None, variable: str | None, *, environ: Mapping[str, str] = os.environ) -> str | None:
     """Read a secret: the text of a file, or of a variable, without the spaces around it.
 
-    Args:
-        file: The file, which nobody but its owner and its group may read; or None.
-        variable: The variable's name, or None.
-
-    Returns:
-        The secret; None where there is neither.
-
     Raises:
         BadInput: It cannot be read, is empty, or others may read it. The message does not quote it.
     """
@@ -44,13 +37,6 @@ def read_secret(file: Path | None, variable: str | None, *, environ: Mapping[str
 def read_secret_url(file: Path | None, variable: str | None) -> str | None:
     """Read a URL that is a secret.
 
-    Args:
-        file: The file that holds it, or None.
-        variable: The variable that does, or None.
-
-    Returns:
-        The URL; None where there is neither.
-
     Raises:
         BadInput: It cannot be read, or is not a URL that is allowed in the config either.
     """
@@ -67,11 +53,7 @@ def read_secret_url(file: Path | None, variable: str | None) -> str | None:
 
 
 def check_secret_file(file: Path) -> None:
-    """Check a file whose secrets another program reads.
-
-    Raises:
-        BadInput: It cannot be read, is empty, or others may read it.
-    """
+    """Check a file whose secrets another program reads."""
     _text(file)
 
 

@@ -57,9 +57,7 @@ class Delivery:
     Attributes:
         shown: The receiver, without secrets.
         receiver: Its identity in the store.
-        ok: Whether it was delivered.
         gone: Whether the receiver says that it is gone for good, so that another attempt makes no sense.
-        detail: What happened, in a few words.
     """
 
     shown: str
@@ -106,9 +104,6 @@ def notify(message: Message, routes: Sequence[RouteSection], *, sender: Sender =
 
     A receiver by HTTP is tried up to three times; a failure is an outcome, not an exception. Cost: at worst a minute
     for all of them, as they are notified side by side.
-
-    Returns:
-        One outcome for each route that wants it.
     """
     wanting = [route for route in routes if wants(route, message)]
     with ThreadPoolExecutor(max_workers=MAX_AT_ONCE) as pool:

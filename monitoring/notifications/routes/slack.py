@@ -14,11 +14,7 @@ HEADER, SECTION, CONTEXT = 150, 3000, 2000
 
 
 def slack_request(message: Message, *, url: str, link: str | None) -> RouteRequest:
-    """The POST of a message.
-
-    Args:
-        link: A page of the dashboard, or None.
-    """
+    """The POST of a message."""
     facts = " · ".join(f"{name} {value}" for name, value in message.facts)
     blocks: list[dict[str, Any]] = [
         {"type": "header", "text": {"type": "plain_text", "text": escaped(message.headline, HEADER)}},

@@ -40,9 +40,7 @@ def interval_columns(
     """Draw means one after the other, over the interval of one benchmark.
 
     Args:
-        metric: The metric's name, for the unit of its values.
         means: The means in order of time, one at least.
-        benchmark: The benchmark; None where there is none.
     """
     left, top, width, height = size.plot
     x = Scale(-0.5, max(len(means), 2) - 0.5, left, left + width)
@@ -80,12 +78,7 @@ def interval_columns(
 
 
 def interval_rows(metric: str, means: Sequence[Mean], summary: str, size: Size) -> Drawing:
-    """Draw means one below the other, each above its benchmark; the drawing is as high as they need.
-
-    Args:
-        metric: The metric's name, for the unit of its values.
-        means: The means from the top, one at least.
-    """
+    """Draw means one below the other, each above its benchmark; the drawing is as high as they need."""
     names = [mean.words[0] if len(mean.words[0]) <= _LETTERS else mean.words[0][: _LETTERS - 1] + "…" for mean in means]
     left = 12.0 + _LETTER * max(map(len, names))
     bottom = float(size.top + _ROW * len(means))
@@ -167,9 +160,6 @@ def month_chart(series: SliceSeries, benchmark: Interval | None) -> Chart:
 
 def slice_chart(metric: str, every: Sequence[SliceSeries], benchmark: dict[str, Interval]) -> Chart | None:
     """Chart one metric by slice over the whole period, each next to its own benchmark.
-
-    Args:
-        benchmark: Intervals by slice; it need not have all of them.
 
     Returns:
         The chart; None where no slice is watched.

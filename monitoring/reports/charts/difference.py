@@ -19,9 +19,6 @@ _REGIONS = 6.0
 def difference_drawing(looks: Sequence[RolloutLook], min_effect: float, size: Size, zone: ZoneInfo) -> Drawing:
     """Draw the interval after each look.
 
-    Args:
-        looks: The looks in order of time, one at least.
-
     Returns:
         The drawing. The first looks' intervals, which may be as wide as the loss, are cut at the axis.
     """

@@ -69,14 +69,7 @@ class Scale:
         return self.start + min(max(share, 0.0), 1.0) * (self.end - self.start)
 
     def each(self, values: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]:
-        """The pixels of many values, in a tenth of the time.
-
-        Args:
-            values: The values, [n].
-
-        Returns:
-            What calling the scale gives for each, [n].
-        """
+        """The pixels of many values, in a tenth of the time."""
         numbers = np.asarray(values, dtype=np.float64)
         if not self.high > self.low:
             return np.full(numbers.shape, self(self.low))
@@ -184,12 +177,6 @@ def diamond(x: float, y: float, half: float) -> str:
 def nice_ticks(low: float, high: float, most: int) -> tuple[float, ...]:
     """Round values between two others: multiples of 1, 2 or 5 times a power of ten.
 
-    Args:
-        most: How many at most, at least one.
-
-    Returns:
-        The values in order.
-
     >>> nice_ticks(0.0, 0.31, 4)
     (0.0, 0.1, 0.2, 0.3)
     """
@@ -203,12 +190,6 @@ def nice_ticks(low: float, high: float, most: int) -> tuple[float, ...]:
 
 def time_ticks(start: datetime, end: datetime, zone: ZoneInfo, most: int) -> tuple[tuple[datetime, str], ...]:
     """Round times between two others, with their text: hours, days, Mondays or first days of months.
-
-    Args:
-        most: How many at most.
-
-    Returns:
-        Times in UTC or the zone, in order.
 
     >>> from datetime import UTC
     >>> april, june = datetime(2013, 4, 5, tzinfo=UTC), datetime(2013, 6, 20, tzinfo=UTC)
@@ -273,7 +254,6 @@ def spread(values: Sequence[float], around: float = 0.08) -> tuple[float, float]
     """The ends of an axis that holds all values, with a margin; of equal values, some room around them.
 
     Args:
-        values: The values, one at least.
         around: The margin, as a share of their range.
 
     >>> spread([0.0, 1.0], 0.1)

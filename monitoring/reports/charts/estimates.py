@@ -24,7 +24,6 @@ class Estimates:
     """An estimated loss over time.
 
     Attributes:
-        watch: The loss's name, for the unit of its values.
         summary: What is shown, in words.
         times: When each window begins, in order, [n].
         values: The estimate in each, [n].
@@ -43,11 +42,7 @@ class Estimates:
 
 
 def estimates_drawing(estimates: Estimates, size: Size, zone: ZoneInfo) -> Drawing:
-    """Draw an estimated loss by window.
-
-    Args:
-        estimates: The estimates, one at least.
-    """
+    """Draw an estimated loss by window."""
     left, top, width, height = size.plot
     realised = [(at, loss) for at, loss in zip(estimates.times, estimates.realised, strict=True) if loss is not None]
     bands = [(at, ends) for at, ends in zip(estimates.times, estimates.intervals, strict=True) if ends is not None]

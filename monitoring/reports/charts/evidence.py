@@ -38,8 +38,6 @@ def evidence_drawing(
     """Draw the evidence of both levels.
 
     Args:
-        windows: The windows in order of time, one at least.
-        thresholds: At which evidence a page and a notice are raised.
         incidents: The incidents; pages are marked, and their time until they closed is shaded.
     """
     left, top, width, height = size.plot
@@ -83,9 +81,6 @@ def evidence_drawing(
 
 def highest_decade(thresholds: tuple[float, float]) -> int:
     """The largest power of ten that is drawn.
-
-    Args:
-        thresholds: At which evidence a page and a notice are raised.
 
     >>> highest_decade((365.0, 30.0))
     6

@@ -43,12 +43,9 @@ class Effects:
     """An input over time.
 
     Attributes:
-        title: Its name for people.
         seconds: When each window begins, in order, in seconds since 1970, float64 [n].
         effects: Its distance from the baseline in each, float64 [n].
         log_evidence: The natural logarithm of its evidence in each, float64 [n].
-        since: The start of the time axis.
-        until: The end of the time axis.
         alarms: When each alarm began, and its level.
     """
 
@@ -63,9 +60,6 @@ class Effects:
 
 def effects_drawing(effects: Effects, size: Size, zone: ZoneInfo) -> Drawing:
     """Draw an input by window.
-
-    Args:
-        effects: The input over time, with one window at least.
 
     Returns:
         The drawing: dots and a line for the distance, a band up to one standard deviation, a thin line for the evidence
@@ -156,9 +150,6 @@ def effects_of(
     watched_input: Input, series: InputSeries, reach: tuple[datetime, datetime], incidents: Sequence[IncidentRecord]
 ) -> Effects:
     """An input over time.
-
-    Args:
-        reach: The first and the last time of the axis.
 
     Returns:
         The input with the alarms about it that began within that time.

@@ -18,11 +18,7 @@ _STEP, _STRIP_HEIGHT = 4, 18
 
 
 def strip(windows: Sequence[WindowRecord]) -> Drawing:
-    """The statuses of the last windows, the newest to the right: the worse the higher.
-
-    Args:
-        windows: Windows in order of time.
-    """
+    """The statuses of the last windows, the newest to the right: the worse the higher."""
     last = windows[-STRIP_WINDOWS:]
     empty = STRIP_WINDOWS - len(last)
     by_status: dict[WindowStatus, str] = {}

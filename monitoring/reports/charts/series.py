@@ -42,14 +42,7 @@ class Series:
     """One watch over time.
 
     Attributes:
-        watch: The watch's name, for the unit of its values.
-        title: Its name for people.
-        times: When each window begins, in order.
-        values: The watch's value in each.
-        until: The end of the time axis.
-        since: The start of the time axis.
         band: The baseline; None where it is not known.
-        pages: Times of windows that raised a page.
         estimated: The same loss as estimated without labels: times and values.
         weights: What each value counts in the running mean, above 0; empty: all the same.
     """
@@ -106,11 +99,7 @@ SMALL_TALL = Size(width=340, height=160, fit="small", left=34, x_ticks=3, y_tick
 
 
 def series_drawing(series: Series, size: Size, zone: ZoneInfo) -> Drawing:
-    """Draw a watch by window.
-
-    Args:
-        series: The watch over time, with one value at least.
-    """
+    """Draw a watch by window."""
     left, top, width, height = size.plot
     held = [*series.values, *(value for _, value in series.estimated)]
     if series.band is not None:
@@ -149,9 +138,6 @@ def series_drawing(series: Series, size: Size, zone: ZoneInfo) -> Drawing:
 def running_means(values: Sequence[float], weights: Sequence[int]) -> tuple[float, ...]:
     """The weighted running mean over `RUNNING` values.
 
-    Args:
-        values: Values in order of time.
-
     Returns:
         For each value, the mean of it and up to six before it.
 
@@ -180,11 +166,7 @@ def axes(size: Size, reach: tuple[datetime, datetime], zone: ZoneInfo) -> tuple[
 
 
 def value_axis(watch: str, y: Scale, size: Size) -> tuple[Path, list[Label]]:
-    """The lines and the labels of a watch's values.
-
-    Args:
-        watch: The watch, for the unit of its values.
-    """
+    """The lines and the labels of a watch's values."""
     left, _, width, _ = size.plot
     ticks = nice_ticks(y.low, y.high, size.y_ticks)
     lines = Path(d="".join(f"M{left:g} {y(tick):.1f}h{width:g}" for tick in ticks), style="grid")

@@ -73,7 +73,6 @@ def write_picture(status: MonitorStatus, *, path: Path, benchmark: Benchmark | N
     `status` gives the same picture. Cost: about a second, most of it matplotlib's import.
 
     Args:
-        path: The file; its folder is made, and an OSError goes up if it cannot be written.
         benchmark: What the loss is compared with; without one, the baseline's mean.
     """
     import matplotlib as mpl  # noqa: PLC0415  # takes a second, and only the picture needs it

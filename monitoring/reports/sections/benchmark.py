@@ -61,11 +61,6 @@ def benchmark_interval(
 ) -> Interval | None:
     """What a metric is compared with.
 
-    Args:
-        status: The deployment's state, whose baseline stands in where there is no benchmark.
-        benchmark: The model's metrics before it was deployed, if they are known.
-        part: A slice, or the whole traffic.
-
     Returns:
         The benchmark's interval; the baseline's mean without an interval, where there is no benchmark; of a metric of
         the user's own, whose function a report does not call, the baseline's with the interval over its windows; None

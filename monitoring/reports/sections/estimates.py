@@ -32,10 +32,6 @@ class TrustRow:
     """One estimate after the last window.
 
     Attributes:
-        method: How it is estimated.
-        metric: Which loss.
-        trusted: Whether the estimate is trusted.
-        checks: Intervals checked against labels.
         misses: Those that did not contain the realised loss.
         since: The end of the window whose labels ended the trust in it.
         unchecked_since: The end of the last window with a check, or the start of the first window; None where one of

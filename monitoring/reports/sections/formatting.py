@@ -20,9 +20,6 @@ _LARGEST_LOG = 700.0
 def format_evidence(log_evidence: float) -> str:
     """Format evidence.
 
-    Returns:
-        A number; a power of ten from 100,000 on.
-
     >>> [format_evidence(v) for v in (-math.inf, -7.0, 0.0, math.log(365))]
     ['0', '< 0.01', '1.00', '365']
     >>> format_evidence(40.0).split()[-1]
@@ -77,9 +74,6 @@ def format_count(count: int, noun: str, plural: str = "") -> str:
 
 def format_duration(seconds: int) -> str:
     """Format a duration in its largest whole unit.
-
-    Returns:
-        Minutes, hours or days.
 
     >>> format_duration(300), format_duration(3600), format_duration(172_800)
     ('5 min', '1 h', '2 days')

@@ -20,13 +20,9 @@ class Headline:
     """The sentences at the top of a report.
 
     Attributes:
-        model: The model and its version.
-        period: The span of the judged windows.
         health: Whether the deployment is healthy, and what stands against it.
-        verdict: The verdict.
         page: The newest page that is open, or else the last one, and why it was raised; empty while there was none.
         explanation: What else it said when it was opened, and how often it became worse; empty without one.
-        budget: The budget of false alarms.
         detectable_rise: The smallest rise of each loss that would be detected, or why none would be; empty where it was
             not simulated.
     """

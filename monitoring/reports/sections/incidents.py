@@ -40,9 +40,6 @@ def remarks(incident: IncidentRecord, now: datetime | None, zone: ZoneInfo) -> t
 def snooze_text(until: datetime | None, zone: ZoneInfo, *, until_worse: bool) -> str:
     """Until when an incident is snoozed.
 
-    Args:
-        until: The end, aware; None if there is none but that it becomes worse.
-
     >>> from datetime import UTC
     >>> snooze_text(datetime(2013, 4, 22, 9, tzinfo=UTC), ZoneInfo("UTC"), until_worse=True)
     'snoozed until 22 Apr 2013 09:00 or worse'

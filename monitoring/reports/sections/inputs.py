@@ -40,7 +40,6 @@ class Input:
     Attributes:
         key: ``input:NAME``, `ANSWERS`, `JOINT` or `EMBEDDING`.
         watches: The baselines of its watches, [n].
-        strongest: The baseline of the watch that moved most.
         mean: Mean of that watch over the last windows, in its own unit; None where it has no score there.
         effect: Distance of that mean from the baseline, in the unit of `effect_of`.
         note: What the data dictionary says of it.
@@ -64,9 +63,7 @@ class InputSeries:
     """An input in each of n windows: the score of the watch that is farthest from its baseline.
 
     Attributes:
-        starts: When each window begins, [n].
         seconds: The same in seconds since 1970, float64 [n].
-        watches: The names of the input's watches, [k].
         farthest: Which of them is farthest, int64 [n].
         values: Its score in its own unit, float64 [n].
         effects: Its distance from the baseline, in the unit of `effect_of`, float64 [n].
@@ -92,9 +89,6 @@ class InputSeries:
 def effect_of(value: Distance, baseline: BaselineScore) -> Distance:
     """The distance of a value from the baseline.
 
-    Args:
-        value: The value in the watch's own unit, or an array of values.
-
     Returns:
         The distance, or that of each, in standard deviations between the baseline's windows, seasonality included as in
         the value, or in tolerances where these are larger.
@@ -105,11 +99,7 @@ def effect_of(value: Distance, baseline: BaselineScore) -> Distance:
 def inputs_of(
     last: Sequence[WindowRecord], baseline: Sequence[BaselineScore], columns: Mapping[str, ColumnNote] = NO_NOTES
 ) -> tuple[Input, ...]:
-    """Every input by the size of its change over the last windows, the largest first.
-
-    Returns:
-        One for each input that has a baseline.
-    """
+    """Every input by the size of its change over the last windows, the largest first."""
     values: dict[str, list[float]] = {}
     for window in last:
         for score in window.scores:
@@ -135,11 +125,7 @@ def _note(key: str, names: set[str], columns: Mapping[str, ColumnNote]) -> Colum
 
 
 def series_of(windows: Sequence[WindowRecord], inputs: Sequence[Input]) -> ScoreSeries:
-    """The scores of some inputs' watches on the whole traffic.
-
-    Args:
-        windows: Windows in order of time, with their scores.
-    """
+    """The scores of some inputs' watches on the whole traffic."""
     watches = {baseline_score.watch for watched_input in inputs for baseline_score in watched_input.watches}
     arrays: dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]] = {}
     for place, window in enumerate(windows):
@@ -159,9 +145,6 @@ def series_of(windows: Sequence[WindowRecord], inputs: Sequence[Input]) -> Score
 
 def input_series(watched_input: Input, scores: ScoreSeries) -> InputSeries:
     """An input window by window.
-
-    Args:
-        scores: Scores of its watches; those of others are left out.
 
     Returns:
         The windows in which one of its watches has a score.

@@ -15,9 +15,7 @@ class MetricRow:
     """One metric as text, each value with its 95 % interval.
 
     Attributes:
-        name: Its name.
         last: Its value in the last window in which a label arrived.
-        whole: Its mean over all windows.
         benchmark: Its mean over the baseline's windows.
     """
 

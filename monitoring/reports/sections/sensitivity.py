@@ -24,9 +24,6 @@ class SensitivityTable:
 def sensitivity_rows(sensitivity: tuple[Sensitivity, ...]) -> SensitivityTable:
     """Tabulate the smallest detectable rises.
 
-    Returns:
-        The table; "not within 90" where no rise is detected.
-
     >>> found = Sensitivity(metric="brier", slice="", windows=30, rise=0.047)
     >>> missed = Sensitivity(metric="brier", slice="", windows=7, rise=None)
     >>> sensitivity_rows((found, missed)).rows

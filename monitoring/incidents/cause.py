@@ -72,5 +72,6 @@ def assess_again(alarm: Alarm, shifts: Shifts = no_shifts) -> tuple[str, CauseDe
 
 
 def _detail(recent: Alarm) -> CauseDetail:
-    parts = (*class_parts(recent), *slice_parts(recent))
+    is_estimate = recent.watch.family == "estimates"  # labels that came since its onset are of earlier rows
+    parts = () if is_estimate else (*class_parts(recent), *slice_parts(recent))
     return CauseDetail(split=loss_split(recent), parts=parts, inputs=drifted_inputs(recent))

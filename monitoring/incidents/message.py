@@ -137,6 +137,8 @@ def _proof_sentences(alarm: Alarm, departure: Departure, detail: CauseDetail, sh
         sentences.append(_calibration_sentence(alarm, departure))
     if not loss_changes(alarm):
         sentences.append("No label has arrived since then: this is an estimate.")
+    elif alarm.watch.family == "estimates":
+        sentences.append("This is an estimate: it does not wait for the labels of these rows.")
     metrics = [change.key.watch for change in changes]
     splits = (split_of(alarm, metric) for metric in metrics if not is_rank(split_output(metric)[1]))
     split = next((each for each in splits if each is not None), detail.split)

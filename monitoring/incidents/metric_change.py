@@ -81,7 +81,8 @@ def user_metrics(alarm: Alarm) -> tuple[MetricChange, ...]:
     if alarm.watch.family not in LOSS_FAMILIES:
         change = metric_change(alarm, key)
         return () if change is None else (change,)
-    losses = {loss.metric: loss for loss in loss_changes(alarm)}
+    # Labels that arrived since the onset of an estimate are of earlier rows.
+    losses = {} if alarm.watch.family == "estimates" else {loss.metric: loss for loss in loss_changes(alarm)}
     if not losses:
         estimate = metric_change(alarm, WatchKey(watch=f"{ESTIMATED}{loss_of(key.watch)}", slice=key.slice))
         change = estimate or metric_change(alarm, key)

@@ -17,6 +17,7 @@ from monitoring.judging.facts.label_facts import JUMPED, LOST_CLASS
 from monitoring.judging.facts.log_facts import IDS_SUBJECT, REPEATS_SUBJECT
 from monitoring.judging.facts.loss_outliers import OUTLIER
 from monitoring.judging.facts.loss_outliers import SUBJECT as LOSSES_SUBJECT
+from monitoring.judging.facts.traffic_volume import LASTING, LASTING_SUBJECT
 from monitoring.judging.facts.traffic_volume import SUBJECT as VOLUME_SUBJECT
 from monitoring.judging.label_silence import SUBJECT as LABEL_ARRIVALS
 from monitoring.judging.rules.rule_check import RULE_BROKEN_NOTICE
@@ -40,6 +41,9 @@ EVIDENCE = "Evidence of the watches: "
 #: When it closes, in words.
 CLOSES = f"the page closes after {QUIET_WINDOWS} windows without this finding"
 
+#: The kinds of facts that are notices; all others page.
+NOTICES = frozenset({RULE_BROKEN_NOTICE, LASTING})
+
 #: The kinds of facts about losses, and of facts that losses follow from.
 LOSS_FACTS = frozenset({CONTRADICTED, OUTLIER})
 ROOTS_OF_LOSSES = frozenset({CONSTANT_ANSWERS, CONSTANT_LABELS, LOST_CLASS, JUMPED})
@@ -48,11 +52,12 @@ ROOTS_OF_LOSSES = frozenset({CONSTANT_ANSWERS, CONSTANT_LABELS, LOST_CLASS, JUMP
 _FAMILIES = {CONSTANT_ANSWERS: "outputs", CONSTANT_LABELS: "labels", LOST_CLASS: "labels", JUMPED: "labels"}
 
 #: Subjects whose facts say nothing of the losses.
-_OF_NO_LOSS = frozenset({VOLUME_SUBJECT, LABEL_ARRIVALS, IDS_SUBJECT, REPEATS_SUBJECT})
+_OF_NO_LOSS = frozenset({VOLUME_SUBJECT, LASTING_SUBJECT, LABEL_ARRIVALS, IDS_SUBJECT, REPEATS_SUBJECT})
 
 #: What to check where the subject of a fact is no input.
 _SOURCES = {
     VOLUME_SUBJECT: "those who send requests",
+    LASTING_SUBJECT: "whether all senders and files are read, and each once",
     LABEL_ARRIVALS: "the job that delivers labels",
     IDS_SUBJECT: "whether the traffic log is whole, and the ids that labels are sent with",
     REPEATS_SUBJECT: "why clients send requests again: time-outs, or errors of the server",
@@ -102,7 +107,7 @@ def open_fact_incidents(
     [(3, 'temp, wind', 'column gone')]
 
     Returns:
-        Pages, each of which names every input that its fact is true of; notices for rules that say so.
+        Pages, each of which names every input that its fact is true of; notices of the kinds `NOTICES`.
     """
     subjects = {name for incident in current for name in incident.inputs_of_fact}
     # That no row has an answer is told by the page of unusable answers, where there is one.
@@ -118,7 +123,7 @@ def open_fact_incidents(
     return tuple(
         IncidentRecord(
             number=first_number + place,
-            level="notice" if kind == RULE_BROKEN_NOTICE else "page",
+            level="notice" if kind in NOTICES else "page",
             state="open",
             opened_at=window.end,
             window_start=window.start,
@@ -230,4 +235,5 @@ def _message(kind: str, facts: Sequence[Finding]) -> str:
         what = " ".join(fact.message for fact in facts)
         return f"{what}{NEXT_STEP}look at these rows, and at what writes them; {CLOSES.replace('page', 'incident')}."
     source = _SOURCES.get(names) or (f"the pipeline that fills {names}" if names else "the files of this window")
-    return f"{what}{NEXT_STEP}check {source}; {CLOSES}."
+    closes = CLOSES.replace("page", "notice") if kind in NOTICES else CLOSES
+    return f"{what}{NEXT_STEP}check {source}; {closes}."

@@ -14,7 +14,7 @@ from monitoring.judging.facts.fact_limits import ObservedWindow
 from monitoring.judging.facts.gross_failures import UNSEEN, range_findings
 from monitoring.judging.facts.label_facts import LabelRuns
 from monitoring.judging.facts.log_facts import repeat_findings, unmatched_findings
-from monitoring.judging.facts.traffic_volume import usual_volumes, volume_findings
+from monitoring.judging.facts.traffic_volume import lasting_findings, usual_volumes, volume_findings
 from monitoring.judging.fit.estimator import MAX_CONFUSION_CLASSES
 from monitoring.judging.fit.reference_fit import ReferenceFit
 from monitoring.judging.fit.reference_limits import never_judged, undated
@@ -203,7 +203,8 @@ class WindowScorer:
         received = answered.rows + traffic.repeats
         if traffic.is_open and received < min(usual, default=0):
             return shown
-        return (*shown, *volume_findings(received, usual))
+        lasting = lasting_findings((*live, (observed.phases, received)), limits.volumes)
+        return (*shown, *volume_findings(received, usual), *lasting)
 
     def _with_renamed(self, facts: Sequence[Finding], answered: AnsweredSums) -> tuple[Finding, ...]:
         """Facts, of which unseen values may be those of a renamed category; and renamed categories without one."""

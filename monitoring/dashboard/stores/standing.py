@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from monitoring.records import IncidentRecord, Level
 from monitoring.reports.sections.formatting import format_count, format_moment, format_window
-from monitoring.reports.sections.health import SUSPECTED_HARM
+from monitoring.reports.sections.health import SUSPECTED_HARM, is_overdue
 from monitoring.reports.sections.incidents import remarks
 from monitoring.store.notifications import Undelivered
 from monitoring.store.overview import DeploymentSummary
@@ -34,7 +34,8 @@ STATES: Final[tuple[State, ...]] = (
     "ok",
 )
 
-#: A deployment is late when its last run is longer ago than so many of its windows, and than this.
+#: Where no window is due by the clock, a deployment is late when its last run is longer ago than so many of its
+#: windows, and than this.
 LATE_WINDOWS = 2
 SHORTEST_LATE = timedelta(hours=1)
 
@@ -98,6 +99,10 @@ class Subject(Protocol):
         """When it was run last."""
 
     @property
+    def next_due_at(self) -> datetime | None:
+        """No window is due before; None where that is not known."""
+
+    @property
     def failure(self) -> str:
         """The error of its last run; empty where it had none."""
 
@@ -120,7 +125,7 @@ def facts_of(subject: Subject, now: datetime) -> tuple[State, ...]:
     holds: dict[State, bool] = {
         "page": "page" in levels,
         "failing": bool(subject.failure),
-        "late": is_late(subject.last, subject.used_at, now),
+        "late": is_late(subject, now),
         "undelivered": bool(subject.undelivered.total),
         "suspected": subject.suspected,
         "notice": "notice" in levels,
@@ -172,10 +177,11 @@ def standing(subject: DeploymentSummary, now: datetime) -> Standing:
 
 def _late_sentence(subject: DeploymentSummary, zone: ZoneInfo) -> str:
     """Why nothing is judged: nobody runs it, or its runs find no traffic."""
-    checked = subject.checked_at
-    if checked is not None and checked > subject.used_at:
+    checked, due = subject.checked_at, subject.next_due_at or subject.used_at
+    if checked is not None and checked > due:
+        since = subject.used_at if subject.last is None else subject.last[1]
         return (
-            f"No row has come since {format_moment(subject.used_at, zone)}: the run of "
+            f"No row has come since {format_moment(since, zone)}: the run of "
             f"{format_moment(checked, zone)} found no window to judge."
         )
     return f"The last run was on {format_moment(subject.used_at, zone)}: nothing has been judged since."
@@ -189,19 +195,19 @@ def undelivered_sentence(undelivered: Undelivered, zone: ZoneInfo) -> str:
     return f"{events}{since} did not reach everybody{lost}. `pitfalls monitor notify retry` sends them again."
 
 
-def is_late(last: Span | None, used_at: datetime, now: datetime) -> bool:
-    """Whether a deployment has not been run for longer than its windows are.
-
-    Args:
-        last: The start and end of its last window; None before the first.
+def is_late(subject: Subject, now: datetime) -> bool:
+    """Whether a deployment has windows that should have been judged, or has not been run for longer than they are.
 
     Returns:
-        True if the last run is more than `LATE_WINDOWS` windows and `SHORTEST_LATE` ago, or `FIRST_LATE` where no
-        window was ever judged.
+        True if a window is overdue, as the report says it; where none is due by the clock, if the last run is more than
+        `LATE_WINDOWS` windows and `SHORTEST_LATE` ago, or `FIRST_LATE` where no window was ever judged.
     """
-    if last is None:
-        return now - used_at > FIRST_LATE
-    return now - used_at > max(LATE_WINDOWS * (last[1] - last[0]), SHORTEST_LATE)
+    if subject.last is None:
+        return now - subject.used_at > FIRST_LATE
+    length = subject.last[1] - subject.last[0]
+    if subject.next_due_at is not None:
+        return is_overdue(subject.next_due_at, length, now)
+    return now - subject.used_at > max(LATE_WINDOWS * length, SHORTEST_LATE)
 
 
 def _urgency(page: IncidentRecord, now: datetime) -> tuple[bool, float]:

@@ -33,9 +33,9 @@ def zone_words(summary: DeploymentSummary) -> str:
 
 
 def coverage(windows: Sequence[WindowRecord]) -> float | None:
-    """Labels that arrived as a share of those due; None where none was due."""
+    """Labels that arrived as a share of those due, at most 1 as labels of earlier rows come too; None: none was due."""
     due = sum(window.labels_due for window in windows)
-    return sum(window.labels for window in windows) / due if due else None
+    return min(sum(window.labels for window in windows) / due, 1.0) if due else None
 
 
 def next_step(incident: IncidentRecord) -> str:

@@ -1,4 +1,4 @@
-"""Traffic volume: windows with no rows, or ten times fewer or more than is usual at their place in the week."""
+"""Traffic volume: no rows, ten times fewer or more than usual at that place in the week, or another level for long."""
 
 from __future__ import annotations
 
@@ -21,8 +21,14 @@ EVEN = 1.0 / 3.0
 #: A usual number of rows below this is too small for factors to mean anything.
 MIN_USUAL = 20
 
+#: So many windows in a row with this factor fewer or more rows than usual are a level that lasts.
+LASTING_WINDOWS = 7
+LASTING_FACTOR = 1.5
+
 KIND = "traffic volume"
 SUBJECT = "row count"
+LASTING = "traffic volume changed"
+LASTING_SUBJECT = "row count of late"
 
 Places = Mapping[str, int]
 
@@ -96,3 +102,38 @@ def volume_findings(rows: int, usual: Sequence[float]) -> tuple[Finding, ...]:
     source = " by the reference" if len(usual) > 1 else ""
     message = f"{count} arrived; {usual[0]:,.0f} are usual for this window{source}."
     return (Finding(kind=KIND, feature=SUBJECT, message=message, fact=True),)
+
+
+def lasting_findings(
+    history: Sequence[tuple[Places, int]], reference: Sequence[tuple[Places, int]]
+) -> tuple[Finding, ...]:
+    """The finding that all of the last windows had far fewer rows than those before, or all far more.
+
+    Args:
+        history: As of `usual_rows`, the window itself included.
+        reference: The same of the reference's windows.
+
+    Returns:
+        One finding, a notice; nothing where a window had no row, which is told by itself.
+
+    >>> days = [({"week": day % 7}, 400 if day < 21 else 200) for day in range(28)]
+    >>> lasting_findings(days, ())[0].message
+    '1,400 rows arrived in the last 7 windows; 2,800 are usual (-50 %).'
+    >>> lasting_findings(days[:-1], ())
+    ()
+    """
+    before, recent = history[:-LASTING_WINDOWS], history[-LASTING_WINDOWS:]
+    usual = [usual_volumes(before, reference, places) for places, _ in recent]
+    counts = [rows for _, rows in recent]
+    if len(recent) < LASTING_WINDOWS or not all(usual) or min(map(min, usual)) < MIN_USUAL or not min(counts):
+        return ()
+    fewer = all(LASTING_FACTOR * rows <= min(each) for rows, each in zip(counts, usual, strict=True))
+    more = all(rows >= LASTING_FACTOR * max(each) for rows, each in zip(counts, usual, strict=True))
+    if not (fewer or more):
+        return ()
+    total, expected = sum(counts), sum(each[0] for each in usual)
+    message = (
+        f"{total:,} rows arrived in the last {LASTING_WINDOWS} windows; {expected:,.0f} are usual "
+        f"({100.0 * (total / expected - 1.0):+,.0f} %)."
+    )
+    return (Finding(kind=LASTING, feature=LASTING_SUBJECT, message=message, fact=True),)

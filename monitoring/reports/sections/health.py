@@ -126,13 +126,18 @@ def overdue(status: MonitorStatus) -> str:
     if due is None or asked_at is None or checked is None or not status.windows:
         return ""
     last = status.windows[-1]
-    grace = max(GRACE_WINDOWS * (last.end - last.start), GRACE)
-    if asked_at < due + grace:
+    if not is_overdue(due, last.end - last.start, asked_at):
         return ""
     zone = ZoneInfo(status.timezone)
     if checked < due:
         return f"the monitor has not run since {format_moment(checked, zone)}"
-    return f"no traffic since {format_moment(last.end, zone)}"
+    with_rows = [window.end for window in status.windows if window.rows]
+    return f"no traffic since {format_moment(with_rows[-1] if with_rows else status.windows[0].start, zone)}"
+
+
+def is_overdue(due: datetime, length: timedelta, now: datetime) -> bool:
+    """Whether a window should have been judged by now: it was due longer ago than it lasts, and than an hour."""
+    return now >= due + max(GRACE_WINDOWS * length, GRACE)
 
 
 def expected_by_pace(starts: Sequence[datetime]) -> datetime | None:

@@ -110,6 +110,12 @@ def test_an_estimate_says_that_it_is_one() -> None:
     assert said.startswith("Estimated error rate 0 \N{RIGHTWARDS ARROW} 30 % since 1 April 2013 (100 rows). No label")
 
 
+def test_labels_of_earlier_rows_are_not_told_as_the_loss_of_the_rows_that_are_estimated() -> None:
+    days = windows(estimated_error=[0.3], error=[0.0], brier=[0.0])
+    said = message(alarm("estimated_error", days, against=baseline()))
+    assert said.startswith("Estimated error rate 0 \N{RIGHTWARDS ARROW} 30 % since 1 April 2013 (100 rows). This is an")
+
+
 def test_a_message_names_the_number_the_baseline_the_threshold_and_the_next_step() -> None:
     said = message(alarm("missing:z", windows(missing__z=[0.0, 0.2])))
     assert said == (

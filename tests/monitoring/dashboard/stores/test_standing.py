@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from monitoring.dashboard.stores.standing import Standing, is_late, standing
+from monitoring.dashboard.stores.standing import Standing, standing
 from monitoring.dashboard.view.history import DeploymentHistory
 from monitoring.records import IncidentRecord
 from monitoring.store.notifications import Undelivered
@@ -69,14 +69,13 @@ def test_before_the_first_window_the_state_is_unknown(history: DeploymentHistory
 
 @pytest.mark.parametrize(("hours", "late"), [(47, False), (49, True)])
 def test_two_windows_without_a_run_are_late(history: DeploymentHistory, hours: int, late: bool) -> None:
-    assert is_late(LAST, USED, USED + timedelta(hours=hours)) == late
     assert (stands(history, (), USED + timedelta(hours=hours)).state == "late") == late
 
 
-def test_windows_of_a_minute_have_an_hour() -> None:
+def test_windows_of_a_minute_have_an_hour(history: DeploymentHistory) -> None:
     minute = (LAST[0], LAST[0] + timedelta(minutes=1))
-    assert not is_late(minute, USED, USED + timedelta(minutes=59))
-    assert is_late(minute, USED, USED + timedelta(minutes=61))
+    assert stands(history, (), USED + timedelta(minutes=59), last=minute).state == "ok"
+    assert stands(history, (), USED + timedelta(minutes=61), last=minute).state == "late"
 
 
 def test_a_snoozed_page_waits_for_nobody(history: DeploymentHistory) -> None:
@@ -103,6 +102,15 @@ def test_a_monitor_that_is_run_and_finds_no_traffic_says_so(history: DeploymentH
     now = USED + timedelta(days=3)
     how = stands(history, (), now, checked_at=now)
     assert (how.state, how.sentence.startswith("No row has come since 11 May 2013")) == ("late", True)
+
+
+def test_old_traffic_is_not_well_because_it_was_judged_today(history: DeploymentHistory) -> None:
+    """As the report says it: the window of 11 May was due on the twelfth, and a first run came weeks later."""
+    due, first_run = USED + timedelta(days=1), USED + timedelta(days=30)
+    times = {"used_at": first_run, "checked_at": first_run + timedelta(minutes=1), "next_due_at": due}
+    how = stands(history, (), first_run + timedelta(hours=1), **times)
+    assert (how.state, how.sentence.partition(":")[0]) == ("late", "No row has come since 11 May 2013")
+    assert stands(history, (), due + timedelta(hours=23), **times).state == "ok"
 
 
 def test_a_monitor_that_has_never_judged_is_late_after_two_days(history: DeploymentHistory) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from monitoring.judging.facts.traffic_volume import usual_rows, usual_volumes, volume_findings
+from monitoring.judging.facts.traffic_volume import lasting_findings, usual_rows, usual_volumes, volume_findings
 
 WEEK = [({"week": day % 7}, 1000 if day % 7 < 5 else 30) for day in range(28)]
 
@@ -66,3 +66,19 @@ def test_a_first_window_that_was_cut_off_makes_the_second_one_no_flood() -> None
 def test_live_traffic_counts_alone_once_it_is_known() -> None:
     live = [({"week": day % 7}, 40) for day in range(14)]
     assert usual_volumes(live, EVEN, {"week": 0}) == (40.0,)
+
+
+@pytest.mark.parametrize(("factor", "told"), [(0.5, "-50 %"), (0.8, ""), (1.2, ""), (2.0, "+100 %")])
+def test_a_week_at_another_level_is_told_whatever_its_weekends(factor: float, told: str) -> None:
+    week = [({"week": day % 7}, round(factor * (1000 if day % 7 < 5 else 200))) for day in range(7)]
+    usual = [({"week": day % 7}, 1000 if day % 7 < 5 else 200) for day in range(21)]
+    findings = lasting_findings((*usual, *week), ())
+    assert [finding.message.partition("(")[2].partition(")")[0] for finding in findings] == [told] * bool(told)
+    assert lasting_findings((*usual, *week[:6]), ()) == (), "six windows may be a holiday"
+
+
+def test_a_new_level_is_usual_after_some_weeks_and_an_outage_is_told_by_itself() -> None:
+    days = [({"week": day % 7}, 400 if day < 28 else 200) for day in range(90)]
+    assert lasting_findings(days[:35], ())
+    assert lasting_findings(days, ()) == ()
+    assert lasting_findings((*days[:34], ({"week": 6}, 0)), ()) == ()

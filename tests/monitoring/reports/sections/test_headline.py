@@ -91,8 +91,10 @@ def test_a_monitor_that_is_dead_does_not_read_healthy(status_of: Callable[..., M
     dead = headline(replace(alive, asked_at=due + timedelta(days=30)))
     assert dead.verdict == "No page in 2 windows, but the monitor has not run since 4 Apr 2013 05:55"
     assert not dead.health.healthy
-    silent = headline(replace(alive, checked_at=due + timedelta(days=30), asked_at=due + timedelta(days=30)))
-    assert silent.verdict == "No page in 2 windows, but no traffic since 3 Apr 2013"
+    gone = replace(alive, checked_at=due + timedelta(days=30), asked_at=due + timedelta(days=30))
+    assert headline(gone).verdict == "No page in 2 windows, but no traffic since 3 Apr 2013"
+    labels_alone = replace(gone, windows=(gone.windows[0], replace(gone.windows[1], rows=0)))
+    assert headline(labels_alone).verdict == "No page in 2 windows, but no traffic since 2 Apr 2013"
 
 
 def test_batches_that_stop_coming_do_not_read_healthy(status_of: Callable[..., MonitorStatus]) -> None:

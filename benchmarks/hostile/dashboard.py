@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -62,6 +63,20 @@ def got(target: Target, path: str) -> str:
     return body
 
 
+def outcomes_table(target: Target, place: str) -> str:
+    """The address of the first table of a deployment's answers and labels. Raises CannotRun if there is none."""
+    page = got(target, f"{place}/outcomes?windows=90")  # not the windows whose cost is measured: they would be kept
+    link = re.search(r'href="([^"?]+/outcomes/tables/[^"?]+\.csv)', page)
+    if link is None:
+        raise CannotRun(
+            "The page of answers and labels has no table.",
+            got=f"{place}/outcomes?windows=90",
+            expected="a table with a link to its CSV file",
+            fix="Give the folder of a demo whose labels have been read.",
+        )
+    return f"{link[1]}?windows=365"
+
+
 def deployment_place(target: Target) -> str:
     """The address of the first deployment."""
     first = json.loads(got(target, "/api/v1/deployments"))["deployments"][0]
@@ -83,7 +98,7 @@ def dashboard_requests(target: Target) -> dict[str, Rest]:
         **{f"its {name}": f"{place}/{name}" for name in ("runs", "inputs", "compare", "drills", "rebaseline")},
         "answers and labels of 30 windows": f"{place}/outcomes?windows=30",
         "answers and labels of 365 windows": f"{place}/outcomes?windows=365",
-        "answers and labels again, as CSV": f"{place}/outcomes/tables/residuals.csv?windows=365",
+        "answers and labels again, as CSV": outcomes_table(target, place),
         "a window": f"{place}/windows/{windows[len(windows) // 2]['start']}",
         "1,000 windows by the API": f"{api}/windows?limit=1000",
         "1,000 states of windows": f"{api}/window-states?limit=1000",

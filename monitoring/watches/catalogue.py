@@ -351,7 +351,7 @@ def catalogue(
     Args:
         class_slices: Which of `classes.CLASS_COLUMNS` to slice losses by.
         selection_groups: Slice columns by whose values selection rates are compared.
-        of_losses: Leave out what only inputs and intervals are watched by: the feature space and the coverage.
+        of_losses: Leave out all that no loss is scored by.
 
     Raises:
         BadInput: For a slice column that is no category input, or that has the name of a slice by class; for groups of
@@ -366,8 +366,19 @@ def catalogue(
     calibration = _calibration(task, reference.take(is_labelled)) if enough else None
     probabilities, labels = reference.probabilities[is_labelled], reference.labels[is_labelled]
     calibrated = probabilities if calibration is None else calibration.calibrated(probabilities)
-    return Catalogue(
+    losses = Catalogue(
         task=task,
+        calibration=calibration,
+        residuals=ResidualModel.fit(baseline, is_labelled) if enough and task.metrics and not task.classes else None,
+        bins=baseline.bins,
+        slices=slices,
+        inputs=(),
+        integrity=(),
+    )
+    if of_losses:
+        return losses
+    return replace(
+        losses,
         class_slices=ClassSlices.fit(class_slices, baseline.spec.classes, reference.labels, slice_columns),
         ranks=RankWatches.fit(baseline.spec.classes, probabilities, labels, calibrated)
         if baseline.spec.classes and baseline.spec.has_probabilities
@@ -375,16 +386,12 @@ def catalogue(
         labels=LabelWatches.fit(task, reference.labels[is_labelled]),
         selection=SelectionGaps.of(task, {column: slices[column] for column in selection_groups}),
         answer_parts=answer_parts(task, reference.probabilities[np.isfinite(reference.probabilities).all(axis=1)]),
-        calibration=calibration,
         calibration_watches=_calibration_watches(task, calibration, probabilities),
-        residuals=ResidualModel.fit(baseline, is_labelled) if enough and task.metrics and not task.classes else None,
-        bins=baseline.bins,
         sources={feature.name: feature.source for feature in baseline.spec.features if feature.source},
-        slices=slices,
         inputs=tuple(entry for b, c in pairs for entry in inputs.watches(b, c)),
         integrity=(*_answer_watches(task), *(watch for b, c in pairs for watch in integrity.watches(b, c))),
-        feature_space=None if of_losses else _feature_space(baseline),
+        feature_space=_feature_space(baseline),
         coverage=CoverageGroups.fit(reference, task, slices)
-        if baseline.spec.has_probabilities and not of_losses
+        if baseline.spec.has_probabilities
         else CoverageGroups(task=task, edges=None, slices=slices),
     )

@@ -134,13 +134,13 @@ def _narrowed(spec: BaselineSpec, columns: set[str]) -> BaselineSpec:
     )
 
 
-def last_windows(windows: Sequence[WindowRecord]) -> tuple[Window, ...]:
-    """The last windows, of at most `MOST_ROWS` rows together, and at least one; in order of time."""
+def last_windows(windows: Sequence[WindowRecord], most: int = MOST_ROWS) -> tuple[Window, ...]:
+    """The last windows, of at most `most` rows together, and at least one; in order of time."""
     spans: list[Window] = []
     rows = 0
     for record in reversed(windows):
         rows += record.rows
-        if spans and rows > MOST_ROWS:
+        if spans and rows > most:
             break
         spans.append(Window(start=record.start, end=record.end))
     return tuple(reversed(spans))

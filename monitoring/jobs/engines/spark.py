@@ -7,26 +7,28 @@ import json
 import os
 import pickle
 import re
+import socket
 import subprocess
-import threading
-import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 import pyarrow as pa
 
-from monitoring.errors import BadInput, CannotRun, PitfallsError
+from monitoring.errors import BadInput, CannotRun
 from monitoring.jobs.engines.codec import decoded
 from monitoring.jobs.engines.engine import Work
 from monitoring.jobs.engines.partial import Partial
 from monitoring.jobs.engines.recipe import Recipe
 from monitoring.jobs.engines.shared_rows import shared_rows
+from monitoring.jobs.engines.spark_ids import SparkIds
+from monitoring.jobs.engines.spark_jobs import collected, first_line, probe, task_error
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.id_keys import id_keys
+from monitoring.traffic.tables.repeats import IdsHere
 from monitoring.traffic.windows import Window
 
 #: Tasks of one job: their partials come to this process at once, some 100 kB each.
@@ -35,17 +37,17 @@ TASKS = 256
 #: Windows of one job over a frame.
 WINDOWS = 128
 
+#: Ids of labels in tables of their own, at most: 8 bytes each go to every executor.
+MOST_LABELS_APART = 10_000_000
+
+#: The port of Spark Connect where an address names none.
+CONNECT_PORT = 15_002
+
 #: The oldest Java that Spark 4 runs on.
 OLDEST_JAVA = 17
 
 #: Where files of a driver of Databricks outlive it.
 KEPT_BY_DATABRICKS = ("/Volumes", "/Workspace", "/dbfs", "/mnt")
-
-#: Seconds between two calls of what is done while a job is waited for.
-MEANWHILE_SECONDS = 10.0
-
-#: The oldest pyarrow that executors may have: an older one does not read what is sent.
-OLDEST_PYARROW = 19
 
 _SENT_BACK = "number long, start long, data binary, error string"
 
@@ -78,7 +80,12 @@ def session(master: str | None) -> Any:
             expected="4 or later, and a cluster of the same",
             fix="pip install 'pyspark>=4,<5'",
         )
-    if not (master or "").startswith("sc://") and sql.SparkSession.getActiveSession() is None:
+    active = sql.SparkSession.getActiveSession()
+    if master is None and active is not None:
+        return active
+    if (master or "").startswith("sc://"):
+        check_server(str(master))
+    elif active is None:
         check_java()
     builder = sql.SparkSession.builder.appName("pitfalls monitor")
     if master is not None:
@@ -88,9 +95,32 @@ def session(master: str | None) -> Any:
     except Exception as error:  # pyspark raises what its gateway, its channel or Java says
         raise CannotRun(
             "There is no Spark session.",
-            got=f"{master or 'no master'}: {_first_line(error)}",
+            got=f"{master or 'no master'}: {first_line(error)}",
             expected="a running cluster, or Java 17 or later on this machine",
             fix="Check `master` in the [engine] section, and `java -version`.",
+        ) from error
+
+
+def check_server(address: str) -> None:
+    """Check that something listens where Spark Connect is said to: its client would try for ten minutes.
+
+    Where the environment names a proxy, which decides what is reached, nothing is checked.
+
+    Raises:
+        CannotRun: Nothing does.
+    """
+    if any(os.environ.get(name) for name in ("grpc_proxy", "https_proxy", "http_proxy")):
+        return
+    place = urlsplit(address)
+    try:
+        host, port = place.hostname or "", place.port or CONNECT_PORT
+        socket.create_connection((host, port), timeout=10.0).close()
+    except (OSError, ValueError) as error:
+        raise CannotRun(
+            "Nothing answers as a server of Spark Connect.",
+            got=f"sc://{place.netloc.rpartition('@')[2]}: {error}",
+            expected="a server that was started there, as by sbin/start-connect-server.sh",
+            fix="Check `master` in the [engine] section.",
         ) from error
 
 
@@ -133,6 +163,21 @@ def check_label_log(folder: Path) -> None:
         )
 
 
+def check_labels_apart(recipe: Recipe) -> None:
+    """Check that the ids of labels apart can be sent to every executor.
+
+    Raises:
+        BadInput: There are too many.
+    """
+    if recipe.labelled_apart is not None and recipe.labelled_apart.size > MOST_LABELS_APART:
+        raise BadInput(
+            "Labels in tables of their own are too many to be sent to every executor of Spark.",
+            got=f"{recipe.labelled_apart.size:,} ids",
+            expected=f"at most {MOST_LABELS_APART:,}, of 8 bytes each",
+            fix="Give the rows a column of labels, or keep those of the last label horizon alone in the tables.",
+        )
+
+
 class SparkEngine:
     """Has Spark run the tasks: it schedules pieces of files, which the tasks read themselves. An `Engine`.
 
@@ -148,12 +193,17 @@ class SparkEngine:
         self._spark, self._meanwhile = spark, meanwhile
         self._probed = False
 
+    def ids(self, here: IdsHere) -> SparkIds:
+        """What goes through the ids of a table, in place of this process."""
+        return SparkIds(self._spark, here, self._meanwhile)
+
     def gather(self, recipe: Recipe, work: Iterable[Work]) -> Iterator[Partial]:
         """See `Engine`.
 
         Yields:
             Partials in the order of the tasks.
         """
+        check_labels_apart(recipe)
         tasks = iter(work)
         while some := tuple(islice(tasks, TASKS)):
             if not self._probed:
@@ -167,7 +217,7 @@ class SparkEngine:
                 return run_works(batches, packed, pickles)
 
             frame = self._spark.range(0, len(some), 1, len(some)).mapInArrow(run, _SENT_BACK)
-            yield from received(collected(self._spark, frame, self._meanwhile), recipe)
+            yield from received(collected(self._spark, frame.collect, self._meanwhile), recipe)
 
 
 class SparkRowsEngine:
@@ -204,6 +254,7 @@ class SparkRowsEngine:
         spans = [(start, as_microseconds(windows[start].end)) for start in sorted(windows)]
         if inside is None:
             return
+        check_labels_apart(recipe)
         left_out = np.unique(id_keys(pa.array(list(self._shared), pa.string())))
         probe(self._spark, 1, self._meanwhile)
         names = [name for name in self._relation.schema.names if name in recipe.columns.read]
@@ -218,7 +269,8 @@ class SparkRowsEngine:
                     return run_frame(batches, packed, spans, left_out)
 
                 rows = self._between(some[0][0], some[-1][1]).select(*map(_quoted, names))
-                partials = received(collected(self._spark, rows.mapInArrow(run, _SENT_BACK), self._meanwhile), recipe)
+                sent = rows.mapInArrow(run, _SENT_BACK)
+                partials = received(collected(self._spark, sent.collect, self._meanwhile), recipe)
                 by_window: dict[int, list[Partial]] = {}
                 for partial in partials:
                     by_window.setdefault(partial.start, []).append(partial)
@@ -231,7 +283,7 @@ class SparkRowsEngine:
     def _between(self, start: int, end: int) -> Any:
         """The rows of some time, and perhaps of a day around it: tasks look at each row's time themselves."""
         functions = importlib.import_module("pyspark.sql.functions")
-        when = self._frame[self._relation.event_time].cast("timestamp")
+        when = self._frame[_quoted(self._relation.event_time)].cast("timestamp")
         day = 86_400_000_000
         return self._frame.where(
             (when >= functions.timestamp_micros(functions.lit(start - day)))
@@ -247,43 +299,6 @@ def _of_shared(table: Any, recipe: Recipe, spans: Sequence[tuple[int, int]], win
         yield from gathered(recipe, work)
 
 
-def collected(spark: Any, frame: Any, meanwhile: Callable[[], None]) -> list[Any]:
-    """The rows of a frame of results, while something is done now and then. What ends this ends the job.
-
-    Args:
-        meanwhile: Called every `MEANWHILE_SECONDS`.
-
-    Raises:
-        CannotRun: The job failed.
-    """
-    tag = f"pitfalls-{uuid.uuid4().hex}"
-    outcome: list[Any] = []
-
-    def collect() -> None:
-        try:
-            spark.addTag(tag)
-            outcome.append(frame.collect())
-        except Exception as error:  # noqa: BLE001 - given to the thread that waits
-            outcome.append(error)
-
-    thread = threading.Thread(target=collect, daemon=True)
-    thread.start()
-    try:
-        while thread.is_alive():
-            thread.join(MEANWHILE_SECONDS)
-            if thread.is_alive():
-                meanwhile()
-    except BaseException:
-        spark.interruptTag(tag)
-        raise
-    (result,) = outcome
-    if isinstance(result, Exception):
-        error = _failed(result)
-        raise error from result
-    rows: list[Any] = result
-    return rows
-
-
 def received(rows: Iterable[Any], recipe: Recipe) -> Iterator[Partial]:
     """The partials that tasks sent back, in the order of tasks and windows.
 
@@ -295,101 +310,9 @@ def received(rows: Iterable[Any], recipe: Recipe) -> Iterator[Partial]:
     """
     for row in sorted(rows, key=lambda item: (item["number"], item["start"])):
         if row["error"]:
-            error = _task_error(row["error"])
+            error = task_error(json.loads(row["error"]))
             raise error
         yield decoded(bytes(row["data"]), recipe)
-
-
-def probe(spark: Any, tasks: int, meanwhile: Callable[[], None]) -> None:
-    """Ask executors what they have installed, before they are given rows.
-
-    Args:
-        tasks: How many tasks to ask, at most 16.
-
-    Raises:
-        BadInput: An executor lacks a library, or has one that is too old, or another version of this package.
-    """
-
-    def versions(batches: Iterator[pa.RecordBatch]) -> Any:
-        import json  # noqa: PLC0415 - on the executor
-        import platform  # noqa: PLC0415 - as above
-        import sys  # noqa: PLC0415 - as above
-        from importlib import metadata  # noqa: PLC0415 - as above
-
-        import pyarrow as pa  # noqa: PLC0415 - as above
-
-        for _ in batches:
-            document: dict[str, object] = {"host": platform.node(), "python": list(sys.version_info[:2])}
-            for name in ("numpy", "pyarrow", "pitfalls-tf"):
-                try:
-                    document[name] = metadata.version(name)
-                except metadata.PackageNotFoundError:
-                    document[name] = None
-            yield pa.RecordBatch.from_pydict({"found": [json.dumps(document)]})
-
-    count = max(1, min(tasks, 16))
-    rows = collected(spark, spark.range(0, count, 1, count).mapInArrow(versions, "found string"), meanwhile)
-    for row in rows:
-        check_executor(json.loads(row["found"]))
-
-
-def check_executor(versions: dict[str, Any]) -> None:
-    """Check what an executor has installed.
-
-    Args:
-        versions: The host, Python's version, and those of numpy, pyarrow and this package, None where it is not there.
-
-    Raises:
-        BadInput: It cannot run tasks.
-    """
-    wrong = []
-    if tuple(versions["python"]) < (3, 11):
-        wrong.append(f"Python {'.'.join(map(str, versions['python']))}, not 3.11 or later")
-    if versions["numpy"] is None or int(versions["numpy"].partition(".")[0]) < 2:
-        wrong.append(f"numpy {versions['numpy'] or '(none)'}, not 2 or later")
-    if versions["pyarrow"] is None or int(versions["pyarrow"].partition(".")[0]) < OLDEST_PYARROW:
-        wrong.append(f"pyarrow {versions['pyarrow'] or '(none)'}, not {OLDEST_PYARROW} or later")
-    expected = version("pitfalls-tf")
-    if versions["pitfalls-tf"] != expected:
-        wrong.append(f"pitfalls-tf {versions['pitfalls-tf'] or '(none)'}, not {expected}")
-    if wrong:
-        raise BadInput(
-            "An executor cannot run tasks.",
-            got=f"{versions['host']}: {'; '.join(wrong)}",
-            expected=f"Python 3.11, numpy 2, pyarrow {OLDEST_PYARROW}, pitfalls-tf {expected} where Spark runs Python",
-            fix="Install them there, or name an interpreter that has them: PYSPARK_PYTHON.",
-        )
-
-
-def _failed(error: Exception) -> PitfallsError:
-    """What Spark says of a job that failed."""
-    text = str(error)
-    if "No module named" in text:
-        name = text.partition("No module named")[2].strip().split("\n")[0].strip(" '\"")
-        return BadInput(
-            "An executor lacks a library.",
-            got=f"no module {name}",
-            expected="pitfalls-tf, numpy and pyarrow where Spark runs Python",
-            fix="Install them there, or name an interpreter that has them: PYSPARK_PYTHON.",
-        )
-    return CannotRun(
-        "The Spark job failed.",
-        got=_first_line(error),
-        expected="a job that ends",
-        fix="Look into the application's log in Spark's interface; a run again judges what is left.",
-    )
-
-
-def _task_error(text: str) -> PitfallsError:
-    """The error of a task, which came back as data."""
-    kind, what, got, expected, fix = json.loads(text)
-    error_class = BadInput if kind == "BadInput" else CannotRun
-    return error_class(what, got=got, expected=expected, fix=fix)
-
-
-def _first_line(error: Exception) -> str:
-    lines = [line for line in str(error).splitlines() if line.strip()]
-    return (lines[0] if lines else type(error).__name__)[:300]
 
 
 def _quoted(name: str) -> str:
@@ -422,11 +345,11 @@ class SparkRelation:
         functions = importlib.import_module("pyspark.sql.functions")
         rows = self.frame
         if between is not None:
-            when = rows[self.event_time].cast("timestamp")
+            when = rows[_quoted(self.event_time)].cast("timestamp")
             low, high = (functions.timestamp_micros(functions.lit(end)) for end in between)
             rows = rows.where((when >= low) & (when < high))
         if ids is not None:
-            rows = rows.where(rows[self._prediction_id].cast("string").isin(list(ids)))
+            rows = rows.where(rows[_quoted(self._prediction_id)].cast("string").isin(list(ids)))
         yield from rows.select(*map(_quoted, names)).toArrow().to_batches()
 
 

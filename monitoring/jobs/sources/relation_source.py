@@ -13,15 +13,14 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from monitoring.atomic import scratch_folder
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.jobs.engines.engine import Engine
 from monitoring.jobs.engines.relation import Relation, check_relation, shared_ids, write_rows
-from monitoring.jobs.sources.read_scope import ReadScope
-from monitoring.jobs.sources.table_source import Reading, TableSource
+from monitoring.jobs.sources.read_scope import Reading, ReadScope
+from monitoring.jobs.sources.table_source import TableSource
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.cells import as_strings
 from monitoring.traffic.tables.columns import TableColumns
@@ -83,7 +82,7 @@ def open_relation(
         first = _FIRST_US if scope.since is None else as_microseconds(scope.since)
         between = (first, as_microseconds(clock() + AHEAD + timedelta(days=1)))
         path = write_rows(relation, folder / "rows.parquet", names, between=between)
-        shared = shared_ids(pq.read_table(path, columns=[columns.prediction_id])[columns.prediction_id])
+        shared = shared_ids(path, columns)
         whole = WholeWindows(relation, columns, folder, shared=shared)
         engine = remote.engine(frozenset(names), shared) if scope.job else None
         source = TableSource(path, columns, spec, labels=labels, clock=clock, scope=scope)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -21,7 +21,7 @@ from monitoring.jobs.engines.engine import Engine
 from monitoring.jobs.engines.gathering import Gathering
 from monitoring.jobs.engines.kept_partials import KeptPartials
 from monitoring.jobs.engines.local import LocalEngine
-from monitoring.jobs.sources.read_scope import EVERYTHING, ReadScope
+from monitoring.jobs.sources.read_scope import EVERYTHING, Reading, ReadScope
 from monitoring.jobs.sources.table_window import OtherReaders, TableWindow
 from monitoring.judging.window.windowing import contiguous_spans
 from monitoring.records import Finding
@@ -45,22 +45,10 @@ from monitoring.traffic.tables.label_import import (
     unknown_labels,
 )
 from monitoring.traffic.tables.label_tables import LABEL_SCHEMA, LabelTables
+from monitoring.traffic.tables.repeats import IdsHere
 from monitoring.traffic.tables.table import Table
 from monitoring.traffic.tables.times import ORDER_UNKNOWN
 from monitoring.traffic.windows import Window
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """Who reads a table's rows.
-
-    Attributes:
-        engine: Runs the tasks that read windows to be judged; None: they are read here, without tasks.
-        whole: Gives the rows of a window with all columns, where the table has only some; None: it has all.
-    """
-
-    engine: Engine | None = None
-    whole: Callable[[Window], Table] | None = None
 
 
 class TableSource:
@@ -96,7 +84,7 @@ class TableSource:
         if scope.job:
             self._counted.begin(scope.counted_since or scope.since, scope.judged_until)
         new_since = _new_since(scope, self._counted.earliest())
-        pieces: Sequence[TablePiece] = pieces_of(path, columns.format, in_parts=True)
+        pieces: Sequence[TablePiece] = pieces_of(path, columns.format, in_parts=True, in_place=scope.reading.in_place)
         batches: Mapping[str, int] = {}
         if columns.batches is not None:
             if columns.batches.column is None and Path(path).is_file():
@@ -107,6 +95,8 @@ class TableSource:
         now = clock() if scope.job else None  # the job reports rows ahead of the clock; others need not know of them
         self._table = Table(pieces, columns, now=now, since=scope.since)
         self._table.batches = batches
+        if scope.reading.ids is not None:
+            self._table.ids = scope.reading.ids(IdsHere(columns=columns, reader=self._table.reader))
         if self._table.times.no_valid_time:
             header = self._table.reader.header(pieces[0]).table.column_names
             _refuse_table(self._table.times.findings, header)
@@ -122,10 +112,9 @@ class TableSource:
                 judged_until=scope.judged_until,
             )
         self._table.reader.forget()
-        self._whole: Callable[[Window], Table] | None = None
-        self._engine: Engine | None = None
         self._gathering: Gathering | None = None
         self._kept_partials: KeptPartials | None = None
+        self.read_by(scope.reading)
 
     @cached_property
     def _routing(self) -> LabelRouting:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -25,11 +26,12 @@ from monitoring.jobs.deployment import Deployment
 from monitoring.jobs.engines.choice import engine_of
 from monitoring.jobs.engines.kept_partials import KeptPartials
 from monitoring.jobs.engines.recipe import Recipe
+from monitoring.jobs.engines.spark import SparkEngine
 from monitoring.jobs.sources.database_rows import copy_database
 from monitoring.jobs.sources.engine_sources import open_remote
 from monitoring.jobs.sources.log_source import LogSource
-from monitoring.jobs.sources.read_scope import EVERYTHING, ReadScope
-from monitoring.jobs.sources.table_source import Reading, TableSource
+from monitoring.jobs.sources.read_scope import EVERYTHING, Reading, ReadScope
+from monitoring.jobs.sources.table_source import TableSource
 from monitoring.tasks.label_codes import only_where
 from monitoring.tasks.registry import numbers_of, ranking_of
 from monitoring.tasks.task import NO_LABEL, Task
@@ -74,9 +76,10 @@ def open_traffic(
         return _from_database(config, baseline, clock=clock, scope=scope, meanwhile=meanwhile)
     if is_table(path):
         engine = engine_of(config, meanwhile) if scope.job else None
-        table = _table(config, baseline, (path, config.traffic.labels), clock=clock, scope=scope)
-        table.read_by(Reading(engine=engine))
-        return table
+        ids = engine.ids if isinstance(engine, SparkEngine) else None
+        reading = Reading(engine=engine, ids=ids, in_place=config.engine.kind == "spark")
+        scope = replace(scope, reading=reading)
+        return _table(config, baseline, (path, config.traffic.labels), clock=clock, scope=scope)
     _check_folder(path)
     _check_engine(config)
     version = version if config.model.bundle is not None else None

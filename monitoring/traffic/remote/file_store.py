@@ -107,8 +107,11 @@ class FileStore:
         named = ((self._key(path), described) for path, described in entries.items())
         return {key: _stored_file(described) for key, described in named if not key.endswith(SUFFIX)}
 
-    def parquet(self, key: str) -> pq.ParquetFile:
+    def parquet(self, key: str, **options: Any) -> pq.ParquetFile:
         """Open a Parquet file.
+
+        Args:
+            **options: As of ``ParquetFile``.
 
         Returns:
             The file; rows are read as they are asked for.
@@ -118,7 +121,7 @@ class FileStore:
         """
         try:
             files = pa.fs.PyFileSystem(pa.fs.FSSpecHandler(self._files))
-            return pq.ParquetFile(self._path(key), filesystem=files)
+            return pq.ParquetFile(self._path(key), filesystem=files, **options)
         except Exception as error:
             raise self._unreadable(key, error) from error
 

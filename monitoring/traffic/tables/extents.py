@@ -18,6 +18,7 @@ from monitoring.traffic.cells import is_number, is_text, value_type
 from monitoring.traffic.format.rows import FIRST_US, LAST_US
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import ParquetPiece, RawRows, TablePiece
+from monitoring.traffic.tables.parquet_files import parquet_metadata
 from monitoring.traffic.tables.piece_reader import PieceReader
 from monitoring.traffic.tables.quotes import UnbalancedQuotes, quote_findings
 from monitoring.traffic.tables.rows import event_times
@@ -176,7 +177,7 @@ class _Scan:
         self._columns = columns
         self._reader = reader
         self._inside = inside
-        self._metadata: dict[Path, pq.FileMetaData] = {}
+        self._metadata: dict[Path | str, pq.FileMetaData] = {}
         self._invalid: list[InvalidEventTimes] = []
         self._column: Finding | None = None
         self._unplaced: list[Finding] = []
@@ -226,13 +227,19 @@ class _Scan:
         """What a Parquet file's statistics say of all rows of a piece; None if they do not say it."""
         if not isinstance(piece, ParquetPiece) or not self._reader.in_batches(piece):
             return None
+        name, stored = self._columns.event_time, self._columns.event_time
+        if piece.view is not None:
+            stored = piece.view.stored.get(name, "")
+            if piece.view.deleted.size:
+                return None
         if piece.path not in self._metadata:
-            self._metadata[piece.path] = pq.read_metadata(piece.path)
+            self._metadata[piece.path] = parquet_metadata(piece.path)
         metadata = self._metadata[piece.path]
-        kind = metadata.schema.to_arrow_schema().field(self._columns.event_time).type
-        if kind.tz is None and self._columns.naive_timezone != "UTC":
+        schema = metadata.schema.to_arrow_schema()
+        kind = piece.schema().field(name).type
+        if stored not in schema.names or (kind.tz is None and self._columns.naive_timezone != "UTC"):
             return None
-        ends = _statistics(metadata.row_group(piece.group), self._columns.event_time, kind)
+        ends = _statistics(metadata.row_group(piece.group), stored, schema.field(stored).type)
         if ends is None or (ends.last is not None and ends.last > self._inside.last):
             return None
         self._naive |= kind.tz is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -12,17 +13,22 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from monitoring.errors import BadInput, CannotRun
+from monitoring.traffic.cells import is_text
 from monitoring.traffic.remote.file_store import FileStore
 from monitoring.traffic.remote.local_cache import LOCAL_CACHE
-from monitoring.traffic.remote.urls import is_url
+from monitoring.traffic.remote.urls import is_url, shown_url
 from monitoring.traffic.tables.converted_files import CONVERTED, converted
 from monitoring.traffic.tables.delimited import Delimited, other_delimiter_fix, read_delimited
 from monitoring.traffic.tables.file_limits import check_parquet
-from monitoring.traffic.tables.lake_tables import LAKE_FOLDERS, as_parquet_file, lake_format, refuse_parts_of_lake
+from monitoring.traffic.tables.lake_tables import LAKE_FOLDERS, lake_files, lake_format, refuse_parts_of_lake
+from monitoring.traffic.tables.parquet_files import FileView, TableFile, open_parquet, parquet_metadata
 from monitoring.traffic.tables.quotes import UnbalancedQuotes
 from monitoring.traffic.tables.table_format import AS_FILES_SHOW, TableFormat
 from monitoring.traffic.tables.text_parts import TextPart, text_parts
 from monitoring.traffic.tables.tfrecord_files import TFRECORD, as_parquet
+
+#: Bytes of a file that are read ahead for each of its columns.
+_READ_AHEAD = 1 << 17
 
 PARQUET = (".parquet", ".pq")
 TEXT = (".csv", ".csv.gz", ".tsv")
@@ -72,24 +78,81 @@ class TablePiece(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParquetPiece:
-    """One row group of a Parquet file; `remarks` say how it was made of another file."""
+    """One row group of a Parquet file.
+
+    Attributes:
+        path: The file; a URL where it is read in its place.
+        remarks: How it was made of another file.
+        view: What a table of which it is one file makes of it; None: it is read as it is.
+    """
 
     name: str
-    path: Path
+    path: Path | str
     group: int
     first_row: int
     remarks: tuple[str, ...] = ()
+    view: FileView | None = None
+
+    def schema(self) -> pa.Schema:
+        """Its columns. Raises CannotRun if the file cannot be read."""
+        if self.view is not None:
+            return self.view.schema
+        with _reading(self), open_parquet(self.path) as file:
+            return file.schema_arrow
 
     def read(self, names: Collection[str] | None = None) -> RawRows:
         """See `TablePiece`."""
-        try:
-            with pq.ParquetFile(self.path) as file:
-                present = file.schema_arrow.names
-                picked = present if names is None else [name for name in present if name in names]
-                raw = distinct_columns(file.read_row_group(self.group, columns=picked), names)
-                return replace(raw, remarks=self.remarks)
-        except (OSError, UnicodeDecodeError, pa.ArrowException) as error:
-            raise unreadable_file(self.path, str(error)) from error
+        with _reading(self), open_parquet(self.path) as file:
+            picked, stored = self._columns(file, names)
+            table = file.read_row_group(self.group, columns=stored)
+            if self.view is not None:
+                table = self.view.rows(table, picked, self.first_row)
+            return replace(distinct_columns(table, names), remarks=self.remarks)
+
+    def batches(self, names: Collection[str], coded: Collection[str], rows: int) -> Iterator[tuple[int, RawRows]]:
+        """Some columns of its rows, as of `PieceReader.batches`.
+
+        Args:
+            rows: How many a batch has at most.
+
+        Yields:
+            The place of a batch's first row, and the batch.
+        """
+        schema = self.schema()
+        words = [name for name in dict.fromkeys(schema.names) if name in names and name in coded]
+        words = [name for name in words if is_text(schema.types[schema.names.index(name)])]
+        if self.view is not None:
+            words = [self.view.stored[name] for name in words if name in self.view.stored]
+        options = {"pre_buffer": False, "buffer_size": _READ_AHEAD, "read_dictionary": words}
+        first, place = 0, self.first_row
+        with _reading(self), open_parquet(self.path, **options) as file:
+            picked, stored = self._columns(file, names)
+            for batch in file.iter_batches(
+                rows, row_groups=[self.group], columns=[*dict.fromkeys(stored)], use_threads=False
+            ):
+                table = pa.Table.from_batches([batch])
+                place += batch.num_rows
+                if self.view is not None:
+                    table = self.view.rows(table, picked, place - batch.num_rows)
+                yield first, distinct_columns(table, None)
+                first += table.num_rows
+
+    def _columns(self, file: pq.ParquetFile, names: Collection[str] | None) -> tuple[list[str], list[str]]:
+        """Those of some columns that the table has, and those of them that the file has, as it names them."""
+        in_file = file.schema_arrow.names
+        present = in_file if self.view is None else self.view.schema.names
+        picked = [name for name in present if names is None or name in names]
+        if self.view is None:
+            return picked, picked
+        return picked, [self.view.stored[name] for name in picked if self.view.stored.get(name) in in_file]
+
+
+@contextmanager
+def _reading(piece: ParquetPiece) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, UnicodeDecodeError, pa.ArrowException) as error:
+        raise unreadable_file(piece.path, str(error), of_lake=piece.view is not None) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,18 +219,25 @@ def distinct_columns(table: pa.Table, names: Collection[str] | None) -> RawRows:
 
 
 def pieces_of(
-    place: Path | str, form: TableFormat = AS_FILES_SHOW, *, may_be_to_come: bool = False, in_parts: bool = False
+    place: Path | str,
+    form: TableFormat = AS_FILES_SHOW,
+    *,
+    may_be_to_come: bool = False,
+    in_parts: bool = False,
+    in_place: bool = False,
 ) -> tuple[TablePiece, ...]:
     """The pieces of a table's files, by name of the file: one file, all in a folder, or all that match a pattern.
 
     Hidden files and those of other kinds are skipped in folders and patterns; empty files have no rows. Files at a URL
-    are copied to a local cache, and copied again only when they change.
+    are copied to a local cache, and copied again only when they change. Of a Delta Lake or Apache Iceberg table, the
+    pieces are those of its newest version, whatever is written to it later.
 
     Args:
         place: The path or URL.
         form: How the files are written.
         may_be_to_come: Whether there may be no file yet, in a folder that is there or at a URL.
         in_parts: Whether a large text file may have several pieces.
+        in_place: Whether files at a URL are opened there, by whoever reads a piece.
 
     Returns:
         The pieces, in order of file name and place in the file.
@@ -178,10 +248,10 @@ def pieces_of(
         CannotRun: a file cannot be read.
     """
     if is_url(str(place)):
-        files = _files_at(str(place), required=not may_be_to_come)
+        files = _files_at(str(place), required=not may_be_to_come, in_place=in_place)
     else:
         files = _files(Path(place), required=not may_be_to_come)
-    return tuple(piece for name, file in files for piece in _pieces(name, file, form, in_parts=in_parts))
+    return tuple(piece for file in files for piece in _pieces(file, form, in_parts=in_parts))
 
 
 def is_table(place: Path | str) -> bool:
@@ -226,18 +296,18 @@ def pattern_below(folder: Path) -> str | None:
     return None
 
 
-def _files(path: Path, *, required: bool = True) -> list[tuple[str, Path]]:
+def _files(path: Path, *, required: bool = True) -> list[TableFile]:
     if path.is_file():
         if not path.name.endswith(SUFFIXES):
             raise BadInput("Not a table.", got=str(path), expected=_KINDS, fix="Convert it, or rename it.")
         refuse_parts_of_lake(str(path), [path.absolute().parent])
-        return [(path.name, path)]
+        return [TableFile(path.name, path)]
     if path.is_dir():
         base, paths = path, list(path.rglob("*"))
         names = [each.relative_to(base).as_posix() for each in paths]
         lake = lake_format(names)
         if lake is not None:
-            return [(path.name, as_parquet_file(lake, str(path), names))]
+            return lake_files(lake, str(path), names, Path)
     else:
         base = path
         while glob.has_magic(str(base)):
@@ -246,11 +316,11 @@ def _files(path: Path, *, required: bool = True) -> list[tuple[str, Path]]:
         paths = [] if base == path else list(base.glob(f"{pattern}/*" if path.name == "**" else pattern))
     refuse_parts_of_lake(str(path), sorted({each.parent.absolute() for each in paths}))
     named = {each.relative_to(base).as_posix(): each for each in paths if each.is_file()}
-    return [(name, named[name]) for name in _tables(named, str(path), required=required or not base.is_dir())]
+    return [TableFile(name, named[name]) for name in _tables(named, str(path), required=required or not base.is_dir())]
 
 
-def _files_at(url: str, *, required: bool = True) -> list[tuple[str, Path]]:
-    """The files at a URL, copied."""
+def _files_at(url: str, *, required: bool = True, in_place: bool = False) -> list[TableFile]:
+    """The files at a URL, copied or in their place."""
     base, _, name = url.rpartition("/")
     if url.endswith(SUFFIXES) and not glob.has_magic(url):
         store, names = FileStore(base), [name]
@@ -264,13 +334,27 @@ def _files_at(url: str, *, required: bool = True) -> list[tuple[str, Path]]:
         names = store.find()
         lake = lake_format(names)
         if lake is not None:
-            return [(name, as_parquet_file(lake, url, names))]
-    return [(name, _copied(store, name)) for name in _tables(names, url, required=required)]
+            return lake_files(lake, url, names, lambda place: _opened_at(place, in_place=in_place))
+    names = _tables(names, url, required=required)
+    return [TableFile(name, _opened_at(f"{store.url}/{name}", in_place=in_place)) for name in names]
 
 
-def _copied(store: FileStore, key: str) -> Path:
-    suffix = next(each for each in SUFFIXES if key.endswith(each))
-    return LOCAL_CACHE.get(f"{store.url}/{key}", store.stamp(key), suffix, lambda target: store.get(key, target))
+def _opened_at(place: str, *, in_place: bool) -> Path | str:
+    """Where a file is opened: its copy, or where it lies. Raises BadInput if that cannot be."""
+    if not is_url(place):
+        return Path(place)
+    if not in_place:
+        base, _, key = place.rpartition("/")
+        store, suffix = FileStore(base), next((each for each in SUFFIXES if key.endswith(each)), "")
+        return LOCAL_CACHE.get(place, store.stamp(key), suffix, lambda target: store.get(key, target))
+    if not place.endswith(PARQUET):
+        raise BadInput(
+            "Executors of a cluster open no such file where it lies.",
+            got=shown_url(place),
+            expected="Parquet files",
+            fix="Convert it to Parquet, or put it in a folder that every executor sees.",
+        )
+    return place
 
 
 def _tables(names: Iterable[str], place: str, *, required: bool) -> list[str]:
@@ -290,28 +374,30 @@ def _tables(names: Iterable[str], place: str, *, required: bool) -> list[str]:
     return table_names
 
 
-def _pieces(name: str, path: Path, form: TableFormat, *, in_parts: bool) -> Iterator[TablePiece]:
-    if path.stat().st_size == 0:
-        return
-    if path.name.endswith(TEXT):
-        parts = _parts_of(path, form) if in_parts else ()
-        for part in parts:
-            yield TextPartPiece(name=name, first_row=part.first_row, path=path, part=part)
-        if not parts:
-            yield TextPiece(name=name, path=path, form=form)
-        return
+def _pieces(file: TableFile, form: TableFormat, *, in_parts: bool) -> Iterator[TablePiece]:
+    name, path = file.name, file.path
     remarks: tuple[str, ...] = ()
+    if isinstance(path, Path):
+        if path.stat().st_size == 0:
+            return
+        if path.name.endswith(TEXT):
+            parts = _parts_of(path, form) if in_parts else ()
+            for part in parts:
+                yield TextPartPiece(name=name, first_row=part.first_row, path=path, part=part)
+            if not parts:
+                yield TextPiece(name=name, path=path, form=form)
+            return
     try:
-        if path.name.endswith(TFRECORD):
+        if isinstance(path, Path) and path.name.endswith(TFRECORD):
             path = as_parquet(path)
-        elif path.name.endswith(CONVERTED):
+        elif isinstance(path, Path) and path.name.endswith(CONVERTED):
             path, remarks = converted(path, form)
-        metadata = check_parquet(path)
+        metadata = check_parquet(path) if isinstance(path, Path) else parquet_metadata(path)
     except (OSError, UnicodeDecodeError, pa.ArrowException) as error:
         raise unreadable_file(path, str(error)) from error
     first = 0
     for group in range(metadata.num_row_groups):
-        yield ParquetPiece(name=name, path=path, group=group, first_row=first, remarks=remarks)
+        yield ParquetPiece(name=name, path=path, group=group, first_row=first, remarks=remarks, view=file.view)
         first += metadata.row_group(group).num_rows
 
 
@@ -335,11 +421,13 @@ def _no_line_fits(name: str, read: Delimited) -> BadInput:
     )
 
 
-def unreadable_file(path: Path, reason: str) -> CannotRun:
+def unreadable_file(path: Path | str, reason: str, *, of_lake: bool = False) -> CannotRun:
     """The error that stops a run."""
     return CannotRun(
         "A file of the table cannot be read.",
-        got=f"{path}: {reason.splitlines()[0] if reason else 'no reason given'}",
-        expected=f"whole files, {_KINDS}",
-        fix="Write it again under another name and rename it into place; nothing was judged.",
+        got=f"{shown_url(str(path))}: {reason.splitlines()[0] if reason else 'no reason given'}",
+        expected="the files of the version that the run began with" if of_lake else f"whole files, {_KINDS}",
+        fix="Run again, which reads the newest version; keep the files of older ones for longer than a run takes."
+        if of_lake
+        else "Write it again under another name and rename it into place; nothing was judged.",
     )

@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from monitoring.traffic.cells import is_text, value_type
 from monitoring.traffic.tables.columns import TableColumns
@@ -19,7 +18,6 @@ from monitoring.traffic.tables.files import (
     TextPartPiece,
     TextPiece,
     distinct_columns,
-    unreadable_file,
 )
 
 #: Rows of a batch.
@@ -27,9 +25,6 @@ ROWS = 1 << 16
 
 #: Rows of a batch with images as files, each of which may have 16 MB.
 IMAGE_ROWS = 1 << 9
-
-#: Bytes of a file that are read ahead for each of its columns.
-_READ_AHEAD = 1 << 17
 
 #: Bytes of parsed text files that are kept for the next pass over them.
 PARSED_BYTES = 1 << 26
@@ -51,7 +46,7 @@ class PieceReader:
         """
         self._columns = columns
         self._parsed: OrderedDict[TextPiece, RawRows] = OrderedDict()
-        self._batched: dict[Path, bool] = {}
+        self._batched: dict[Path | str, bool] = {}
 
     def in_batches(self, piece: TablePiece) -> bool:
         """Whether a piece is read in batches.
@@ -68,7 +63,7 @@ class PieceReader:
         if not isinstance(piece, ParquetPiece):
             return False
         if piece.path not in self._batched:
-            self._batched[piece.path] = _cells_are_independent(schema_of(piece), self._columns)
+            self._batched[piece.path] = _cells_are_independent(piece.schema(), self._columns)
         return self._batched[piece.path]
 
     def batches(
@@ -89,7 +84,7 @@ class PieceReader:
         """
         if isinstance(piece, ParquetPiece) and self.in_batches(piece):
             images = any(each.kind == "image" and each.source in names for each in self._columns.described)
-            yield from _parquet_batches(piece, names, coded, IMAGE_ROWS if images else ROWS)
+            yield from piece.batches(names, coded, IMAGE_ROWS if images else ROWS)
         else:
             yield 0, self.whole(piece, names)
 
@@ -127,7 +122,7 @@ class PieceReader:
             BadInput: no line of a text file has as many fields as its header.
         """
         if isinstance(piece, ParquetPiece):
-            return replace(distinct_columns(schema_of(piece).empty_table(), None), remarks=piece.remarks)
+            return replace(distinct_columns(piece.schema().empty_table(), None), remarks=piece.remarks)
         if isinstance(piece, TextPartPiece):
             return piece.header()
         return self.whole(piece)
@@ -135,14 +130,6 @@ class PieceReader:
     def forget(self) -> None:
         """Keep nothing of parsed text files any longer."""
         self._parsed.clear()
-
-
-def schema_of(piece: ParquetPiece) -> pa.Schema:
-    """The columns of a piece's file. Raises CannotRun if the file cannot be read."""
-    try:
-        return pq.read_schema(piece.path)
-    except (OSError, pa.ArrowException) as error:
-        raise unreadable_file(piece.path, str(error)) from error
 
 
 def _cells_are_independent(schema: pa.Schema, columns: TableColumns) -> bool:
@@ -157,21 +144,3 @@ def _cells_are_independent(schema: pa.Schema, columns: TableColumns) -> bool:
         return False
     when = kinds.get(columns.event_time)
     return when is not None and bool(pa.types.is_timestamp(when))
-
-
-def _parquet_batches(
-    piece: ParquetPiece, names: Collection[str], coded: Collection[str], rows: int
-) -> Iterator[tuple[int, RawRows]]:
-    schema = schema_of(piece)
-    present = [name for name in dict.fromkeys(schema.names) if name in names]
-    words = [name for name in present if name in coded and is_text(schema.types[schema.names.index(name)])]
-    first = 0
-    try:
-        with pq.ParquetFile(piece.path, pre_buffer=False, buffer_size=_READ_AHEAD, read_dictionary=words) as file:
-            for batch in file.iter_batches(
-                batch_size=rows, row_groups=[piece.group], columns=present, use_threads=False
-            ):
-                yield first, distinct_columns(pa.Table.from_batches([batch]), None)
-                first += batch.num_rows
-    except (OSError, pa.ArrowException) as error:
-        raise unreadable_file(piece.path, str(error)) from error

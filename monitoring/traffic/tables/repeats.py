@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -60,13 +61,53 @@ class Repeats:
     dropped: Mapping[int, NDArray[np.int64]] = field(default_factory=dict)
 
 
-def find_repeats(
-    extents: Sequence[Extent], columns: TableColumns, reader: PieceReader, inside: EventTimeRange
-) -> Repeats:
+class IdReader(Protocol):
+    """Goes through the ids of a table's rows, which are known by their 64-bit keys."""
+
+    def twice(self, extents: Sequence[Extent], inside: EventTimeRange) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The keys that several rows have, sorted, and how many rows, int64 [n] each."""
+
+    def having(
+        self, extents: Sequence[Extent], inside: EventTimeRange, keys: NDArray[np.int64]
+    ) -> Iterator[tuple[int, IdentifiedRows]]:
+        """The rows that have one of some keys, which are sorted.
+
+        Yields:
+            The number of a piece and rows of it, in the order of pieces and of places.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdsHere:
+    """Reads ids in this process, in a pass over ids and times. An `IdReader`. Memory: eight bytes a row for `twice`."""
+
+    columns: TableColumns
+    reader: PieceReader
+
+    def twice(self, extents: Sequence[Extent], inside: EventTimeRange) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """See `IdReader`."""
+        row_keys = np.empty(sum(extent.rows for extent in extents), dtype=np.int64)
+        filled = 0
+        for extent in extents:
+            for rows in identified_rows(extent, self.columns, self.reader, inside):
+                row_keys[filled : filled + len(rows.ids)] = id_keys(rows.ids)
+                filled += len(rows.ids)
+        return _occurring_twice(row_keys[:filled])
+
+    def having(
+        self, extents: Sequence[Extent], inside: EventTimeRange, keys: NDArray[np.int64]
+    ) -> Iterator[tuple[int, IdentifiedRows]]:
+        """See `IdReader`."""
+        for extent in extents if keys.size else ():
+            for rows in identified_rows(extent, self.columns, self.reader, inside):
+                yield extent.number, with_keys(rows, keys)
+
+
+def find_repeats(extents: Sequence[Extent], ids: IdReader, inside: EventTimeRange) -> Repeats:
     """The rows that share an id, among those with an event time in a range.
 
-    Memory: eight bytes a row while it is looked for, sixteen a row found, and the ids of a million rows. Cost: one
-    pass over ids and times, and a second pass where some ids are equal.
+    Memory: that of the reader, sixteen bytes a row found, and the ids of a million rows. Cost: one pass over ids and
+    times, and a second pass where some ids are equal.
 
     Args:
         inside: the event times of the rows to look at.
@@ -74,23 +115,11 @@ def find_repeats(
     Returns:
         The rows, exactly: ids whose 64-bit keys are equal are compared as text.
     """
-    row_keys = np.empty(sum(extent.rows for extent in extents), dtype=np.int64)
-    filled = 0
-    for extent in extents:
-        for rows in identified_rows(extent, columns, reader, inside):
-            row_keys[filled : filled + len(rows.ids)] = id_keys(rows.ids)
-            filled += len(rows.ids)
-    equal, counts = _occurring_twice(row_keys[:filled])
-    del row_keys
+    equal, counts = ids.twice(extents, inside)
     shared: dict[int, list[NDArray[np.int64]]] = {}
     dropped: dict[int, list[NDArray[np.int64]]] = {}
     for keys in np.split(equal, np.flatnonzero(np.diff(np.cumsum(counts) // AT_ONCE)) + 1) if equal.size else ():
-        candidates = [
-            (extent.number, _with_keys(rows, keys))
-            for extent in extents
-            for rows in identified_rows(extent, columns, reader, inside)
-        ]
-        _compare(candidates, shared=shared, dropped=dropped)
+        _compare([*ids.having(extents, inside, keys)], shared=shared, dropped=dropped)
     return Repeats(shared=_sorted(shared), dropped=_sorted(dropped))
 
 
@@ -124,7 +153,8 @@ def _occurring_twice(keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArra
     return np.unique(keys[1:][keys[1:] == keys[:-1]], return_counts=True)
 
 
-def _with_keys(rows: IdentifiedRows, keys: NDArray[np.int64]) -> IdentifiedRows:
+def with_keys(rows: IdentifiedRows, keys: NDArray[np.int64]) -> IdentifiedRows:
+    """Those of some rows whose ids have one of some keys, which are sorted."""
     matches = np.flatnonzero(is_member(id_keys(rows.ids), keys))
     return IdentifiedRows(
         places=rows.places[matches], ids=rows.ids.take(pa.array(matches)).cast(pa.large_string()), us=rows.us[matches]

@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 from monitoring.traffic.format.rows import FIRST_US, LAST_US
 from monitoring.traffic.remote.local_cache import LOCAL_CACHE
 from monitoring.traffic.tables.columns import TableColumns
-from monitoring.traffic.tables.files import ParquetPiece, distinct_columns, unreadable_file
+from monitoring.traffic.tables.files import ParquetPiece, unreadable_file
+from monitoring.traffic.tables.parquet_files import file_stamp
 
 #: Rows of a small row group.
 ROWS = 1 << 16
@@ -55,15 +56,13 @@ def split_group(piece: ParquetPiece, columns: TableColumns) -> tuple[SmallGroup,
 
 
 def _split(piece: ParquetPiece, columns: TableColumns) -> tuple[SmallGroup, ...]:
-    status = piece.path.stat()
-    stamp, spans = f"{status.st_size} {status.st_mtime_ns} {sorted(columns.read)}", "pitfalls.spans"
+    stamp, spans = f"{file_stamp(piece.path)} {sorted(columns.read)}", "pitfalls.spans"
 
     def make(target: Path) -> None:
         group_spans, writer = [], None
-        with pq.ParquetFile(piece.path, pre_buffer=False) as file, ExitStack() as held:
-            names = [name for name in dict.fromkeys(file.schema_arrow.names) if name in columns.read]
-            for batch in file.iter_batches(ROWS, row_groups=[piece.group], columns=names, use_threads=False):
-                table = distinct_columns(pa.Table.from_batches([batch]), None).table
+        with ExitStack() as held:
+            for _, raw in piece.batches(columns.read, (), ROWS):
+                table = raw.table
                 if writer is None:
                     writer = held.enter_context(pq.ParquetWriter(target, table.schema))
                 writer.write_table(table, row_group_size=ROWS)
@@ -71,13 +70,15 @@ def _split(piece: ParquetPiece, columns: TableColumns) -> tuple[SmallGroup, ...]
             if writer is not None:
                 writer.add_key_value_metadata({spans: ";".join(f"{first},{last}" for first, last in group_spans)})
 
-    path = LOCAL_CACHE.get(f"{piece.path.absolute()}#{piece.group}", stamp, ".parquet", make)
+    path = LOCAL_CACHE.get(
+        f"{piece.path if isinstance(piece.path, str) else piece.path.absolute()}#{piece.group}", stamp, ".parquet", make
+    )
     metadata = pq.read_metadata(path)
     ends = (metadata.metadata or {})[spans.encode()].decode().split(";")
     groups, offset = [], 0
     for group in range(metadata.num_row_groups):
         first, last = map(int, ends[group].split(","))
-        small = replace(piece, path=path, group=group)
+        small = replace(piece, path=path, group=group, view=None)
         groups.append(SmallGroup(piece=small, offset=offset, first=first, last=last))
         offset += metadata.row_group(group).num_rows
     return tuple(groups)

@@ -18,14 +18,14 @@ from numpy.typing import NDArray
 from monitoring.records import Finding
 from monitoring.timestamps import as_microseconds, duration_microseconds
 from monitoring.traffic.format.rows import LAST_US
-from monitoring.traffic.id_keys import IdSet, is_member
+from monitoring.traffic.id_keys import IdSet, id_keys, is_member
 from monitoring.traffic.tables.batches import batch_findings
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.extents import AHEAD, EventTimeRange, Extent, TableExtents, find_extents
 from monitoring.traffic.tables.files import ParquetPiece, TablePiece, TextPartPiece
 from monitoring.traffic.tables.piece_reader import PieceReader
 from monitoring.traffic.tables.read_sums import ReadSums
-from monitoring.traffic.tables.repeats import IdentifiedRows, Repeats, find_repeats, identified_rows
+from monitoring.traffic.tables.repeats import IdReader, IdsHere, Repeats, find_repeats
 from monitoring.traffic.tables.row_batches import PieceRows, RowBatch
 from monitoring.traffic.tables.rows import event_times, row_ids
 from monitoring.traffic.tables.split_groups import split_group
@@ -126,6 +126,7 @@ class Table:
         inside: the event times that are of interest.
         times: what was found about event times.
         reader: reads the pieces.
+        ids: goes through the ids of all rows.
         batches: where batches stand in place of event times, when each was first seen.
     """
 
@@ -159,6 +160,7 @@ class Table:
         self.inside = EventTimeRange(first=first, last=last)
         self.times = find_extents(pieces, columns, self.reader, inside=self.inside)
         self.extents = self.times.extents
+        self.ids: IdReader = IdsHere(columns=columns, reader=self.reader)
         self._piece_cache: OrderedDict[int, _KeptPiece | _SplitPiece] = OrderedDict()
 
     @classmethod
@@ -189,7 +191,7 @@ class Table:
         """The rows that share an id. Cost: on the first call a pass over ids; see `find_repeats`."""
         if not self.times.has_ids:
             return Repeats()
-        return find_repeats(self.extents, self.columns, self.reader, EventTimeRange(first=self.inside.first))
+        return find_repeats(self.extents, self.ids, EventTimeRange(first=self.inside.first))
 
     @property
     def has_ids(self) -> bool:
@@ -282,35 +284,22 @@ class Table:
         findings = (finding for each in self.times.invalid for finding in each.findings(window))
         return (*batch_findings(self.batches, window), *findings)
 
-    def identified(self) -> Iterator[IdentifiedRows]:
-        """Ids and event times of the rows, repeats included, batch by batch.
-
-        Yields:
-            Rows of one piece.
-        """
-        for extent in self.extents:
-            yield from identified_rows(extent, self.columns, self.reader, self.inside)
-
     def occurring(self, ids: pa.Array) -> pa.Array:
         """Those of some ids that a row has. Cost: a pass over all ids."""
         if not len(ids):
             return ids
-        wanted = IdSet(ids)
-        parts = [rows.ids.filter(pa.array(wanted.contains(rows.ids))) for rows in self.identified()]
-        return ids.filter(pa.array(IdSet(pa.concat_arrays([pa.array([], pa.string()), *parts])).contains(ids)))
+        parts = [rows.ids for _, rows in self.ids.having(self.extents, self.inside, np.unique(id_keys(ids)))]
+        return ids.filter(pa.array(IdSet(pa.concat_arrays([pa.array([], pa.large_string()), *parts])).contains(ids)))
 
     def occurring_before(self, ids: pa.Array) -> pa.Array:
         """Those of some ids that a row has which is older than any of interest. Cost: a pass over all ids."""
         first = self.inside.first
         if first is None or not len(ids):
             return ids.slice(0, 0)
-        wanted, before = IdSet(ids), EventTimeRange(last=first - 1)
-        parts = [ids.slice(0, 0)]
-        for extent in find_extents(self.pieces, self.columns, self.reader, inside=EventTimeRange()).extents:
-            if extent.first < first:
-                rows = identified_rows(extent, self.columns, self.reader, before)
-                parts += [some.ids.filter(pa.array(wanted.contains(some.ids))) for some in rows]
-        return pc.unique(pa.concat_arrays(parts))
+        extents = find_extents(self.pieces, self.columns, self.reader, inside=EventTimeRange()).extents
+        older, before = [extent for extent in extents if extent.first < first], EventTimeRange(last=first - 1)
+        parts = [some.ids.cast(ids.type) for _, some in self.ids.having(older, before, np.unique(id_keys(ids)))]
+        return pc.unique(pa.concat_arrays([ids.slice(0, 0), *parts]))
 
     def event_times_of(self, ids: pa.Array) -> ParsedTimes:
         """When predictions happened, by their ids; of rows with one id the earliest.
@@ -321,12 +310,10 @@ class Table:
         Returns:
             A time for each id, valid where a row has the id.
         """
-        wanted = IdSet(ids.drop_null())
         words, times = [pa.array([], pa.large_string())], [_NO_ROWS]
-        for rows in self.identified():
-            matches = np.flatnonzero(wanted.contains(rows.ids))
-            words.append(rows.ids.take(pa.array(matches)).cast(pa.large_string()))
-            times.append(rows.us[matches])
+        for _, rows in self.ids.having(self.extents, self.inside, np.unique(id_keys(ids.drop_null()))):
+            words.append(rows.ids)
+            times.append(rows.us)
         us = np.concatenate(times)
         order = np.argsort(us, kind="stable")
         places = pc.index_in(ids.cast(pa.large_string()), pa.concat_arrays(words).take(pa.array(order)))

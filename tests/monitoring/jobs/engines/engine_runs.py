@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -16,11 +16,12 @@ import pytest
 
 from monitoring.config import load_config
 from monitoring.jobs.engines.engine import Engine
-from monitoring.jobs.run import run_due_windows
+from monitoring.jobs.run import ExternalServices, RunRequest, judge_windows, run_due_windows
 from monitoring.jobs.sources import traffic
 from monitoring.jobs.status import status
 from monitoring.records import IncidentRecord, WindowRecord
 from monitoring.store.store import Store
+from tests.lake_writers import delta_with_deletes, iceberg_delete, iceberg_table
 from tests.own_table import NOW, Watched, own_rows
 from tests.small_deployment import LIVE, Days
 
@@ -86,6 +87,30 @@ def cut(seed: int, *, files: int, group: int, shuffled: bool) -> Layout:
     return write
 
 
+def delta(rows: pa.Table, folder: Path) -> None:
+    """Rows as a Delta Lake table, a few more of which were deleted by a deletion vector."""
+    more = rows.slice(0, 40)
+    places = range(0, 40 * 3, 3)
+    mixed = _woven(rows, more, places)
+    delta_with_deletes(mixed, folder, places, mode="overwrite")
+
+
+def iceberg(rows: pa.Table, folder: Path) -> None:
+    """Rows as an Apache Iceberg table of two files, some of which were deleted by a delete file."""
+    half = rows.num_rows // 2
+    table = iceberg_table(_woven(rows.slice(0, half), rows.slice(half, 30), range(0, 60, 2)), folder)
+    iceberg_delete(table, range(0, 60, 2))
+    table.append(rows.slice(half))
+
+
+def _woven(rows: pa.Table, others: pa.Table, places: Sequence[int]) -> pa.Table:
+    """Rows with others at some places."""
+    order = np.setdiff1d(np.arange(rows.num_rows + others.num_rows), np.asarray(places))
+    whole = np.empty(rows.num_rows + others.num_rows, dtype=np.int64)
+    whole[order], whole[np.asarray(places)] = np.arange(rows.num_rows), rows.num_rows + np.arange(others.num_rows)
+    return pa.concat_tables([rows, others]).take(pa.array(whole))
+
+
 def run_in(
     watched: Watched, folder: Path, layout: Layout, engine: Callable[[], Engine] | None, patch: pytest.MonkeyPatch
 ) -> Records:
@@ -111,6 +136,26 @@ def run_in(
             number = run_due_windows(config, store, clock=lambda now=now: now).deployment  # type: ignore[misc]
         found = status(store, config.name, number)
     return Records(windows=found.windows, incidents=found.incidents)
+
+
+def windows_judged(home: Path, folder: Path, update: dict[str, object], live: Any = None) -> list[str]:
+    """Judge all windows of a copy of a deployment.
+
+    Args:
+        home: Its folder.
+        folder: Where the copy is made.
+        update: Sections of its config, made of what they are there.
+        live: A frame in place of the config's traffic.
+
+    Returns:
+        What the store says of each window.
+    """
+    shutil.copytree(home, folder)
+    config = load_config(folder / "monitor.toml").model_copy(update=update)
+    services = ExternalServices(live=live)
+    with Store.open(config.store.url) as store:
+        done = judge_windows(config, store, RunRequest(sensitivity=False), clock=lambda: NOW, services=services)
+        return [*map(plain, status(store, config.name, done.deployment).windows)]
 
 
 def same(some: Records, others: Records) -> None:

@@ -15,13 +15,15 @@ from monitoring.jobs.engines.local import LocalEngine
 from monitoring.jobs.engines.partial import Partial
 from monitoring.jobs.engines.processes import ProcessEngine
 from monitoring.jobs.engines.recipe import Recipe, unpacked
-from tests.monitoring.jobs.engines.engine_runs import Layout, Records, cut, one_file, run_in, same
+from tests.monitoring.jobs.engines.engine_runs import Layout, Records, cut, delta, iceberg, one_file, run_in, same
 from tests.own_table import Watched, watch
 
 LAYOUTS: dict[str, Layout] = {
     "one file": one_file,
     "files by time": cut(1, files=5, group=97, shuffled=False),
     "files at random": cut(2, files=3, group=211, shuffled=True),
+    "delta": delta,
+    "iceberg": iceberg,
 }
 
 
@@ -53,7 +55,10 @@ def expected(watched: Watched, tmp_path_factory: pytest.TempPathFactory) -> Reco
     return found
 
 
-@pytest.mark.parametrize(("layout", "rows"), [("one file", 1), ("files by time", 700), ("files at random", 10**9)])
+@pytest.mark.parametrize(
+    ("layout", "rows"),
+    [("one file", 1), ("files by time", 700), ("files at random", 10**9), ("delta", 900), ("iceberg", 900)],
+)
 def test_any_cut_into_tasks_and_any_layout_gives_the_same_records(
     layout: str, rows: int, watched: Watched, expected: Records, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,7 +14,7 @@ from monitoring.errors import CannotRun
 from monitoring.traffic.descriptors.encoded_image import EncodedImageDescriptors
 from monitoring.traffic.tables import piece_reader
 from monitoring.traffic.tables.files import ParquetPiece, TablePiece, pieces_of
-from monitoring.traffic.tables.piece_reader import PieceReader, schema_of
+from monitoring.traffic.tables.piece_reader import PieceReader
 from tests.monitoring.traffic.tables.table_files import COLUMNS, parquet, rows_at, times
 
 HOURS = [float(hour) for hour in range(10)]
@@ -118,7 +118,7 @@ def test_the_header_of_parquet_has_every_column_and_no_rows(tmp_path: Path) -> N
     assert (header.table.num_rows, header.duplicates) == (0, ("age",))
     assert header.table.column_names == table.column_names
     assert isinstance(piece, ParquetPiece)
-    assert schema_of(piece).names == [*table.column_names, "age"]
+    assert piece.schema().names == [*table.column_names, "age"]
 
 
 def test_a_parsed_text_file_is_kept_until_it_is_forgotten(tmp_path: Path) -> None:
@@ -161,9 +161,9 @@ def test_a_file_that_is_gone_stops_the_run_however_it_is_read(tmp_path: Path) ->
     assert isinstance(piece, ParquetPiece)
     reader = PieceReader(COLUMNS)
     assert reader.in_batches(piece)
-    piece.path.unlink()
+    Path(piece.path).unlink()
     with pytest.raises(CannotRun):
-        schema_of(piece)
+        piece.schema()
     with pytest.raises(CannotRun):
         list(reader.batches(piece, ["age"]))
     with pytest.raises(CannotRun):

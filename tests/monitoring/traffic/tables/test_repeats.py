@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from monitoring.traffic.tables import piece_reader, repeats
 from monitoring.traffic.tables.extents import EventTimeRange, find_extents
 from monitoring.traffic.tables.piece_reader import PieceReader
-from monitoring.traffic.tables.repeats import Repeats, find_repeats, first_of_each, identified_rows
+from monitoring.traffic.tables.repeats import IdsHere, Repeats, find_repeats, first_of_each, identified_rows
 from tests.monitoring.traffic.tables.table_files import COLUMNS, parquet, rows_at, us
 
 ROW = st.tuples(st.integers(0, 5), st.sampled_from("abcd"))
@@ -23,7 +23,7 @@ def found_in(folder: Path, *tables: pa.Table, inside: EventTimeRange | None = No
     reader, inside = PieceReader(COLUMNS), inside or EventTimeRange()
     pieces = parquet(folder, *tables, rows=rows)
     extents = find_extents(pieces, COLUMNS, reader, inside=inside).extents
-    return find_repeats(extents, COLUMNS, reader, inside)
+    return find_repeats(extents, IdsHere(columns=COLUMNS, reader=reader), inside)
 
 
 def plain(found: Repeats) -> tuple[dict[int, list[int]], dict[int, list[int]]]:
@@ -45,7 +45,7 @@ def test_of_rows_of_one_time_the_last_counts(tmp_path: Path) -> None:
 
 def test_ids_that_differ_repeat_nothing(tmp_path: Path) -> None:
     assert plain(found_in(tmp_path, rows_at([1, 2], ids=["a", "b"]), rows_at([1], ids=["c"]))) == ({}, {})
-    assert plain(find_repeats((), COLUMNS, PieceReader(COLUMNS), EventTimeRange())) == ({}, {})
+    assert plain(find_repeats((), IdsHere(columns=COLUMNS, reader=PieceReader(COLUMNS)), EventTimeRange())) == ({}, {})
 
 
 def test_rows_without_an_id_or_a_time_are_no_repeats(tmp_path: Path) -> None:

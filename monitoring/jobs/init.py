@@ -26,6 +26,7 @@ from monitoring.jobs.table_description import EVENT_TIME, TableDescription, base
 from monitoring.judging.fit.reference_fit import ReferenceFit
 from monitoring.judging.fit.reference_limits import label_horizon, reference_limits, undated
 from monitoring.traffic.column_roles import ColumnRole
+from monitoring.traffic.tables.label_tables import LabelTables
 from monitoring.traffic.tables.table_format import TableFormat
 from monitoring.traffic.tables.tasks.outputs import by_output, naming
 
@@ -85,7 +86,12 @@ def init_monitor(
                 check_class_order(output_columns, of_output)
     spec = replace(baseline_spec(columns), columns=tuple(rows.types.items()), rows_per_window=rows.rows_per_window)
     draft = _draft(description, rows)
-    load_metrics(check_draft(draft, out))
+    config = check_draft(draft, out)
+    load_metrics(config)
+    place = config.traffic.labels
+    labels = LabelTables.at(place, columns) if isinstance(place, Path) and place.exists() else None
+    if labels is not None:
+        labels.check()
     sizes = window_sizes(rows, description)
     draft = replace(draft, min_rows=min_rows(sizes, rows.rows_per_window or description.rows))
     windows = count_windows(rows, description, sizes)

@@ -28,7 +28,7 @@ LASTING_FACTOR = 1.5
 KIND = "traffic volume"
 SUBJECT = "row count"
 LASTING = "traffic volume changed"
-LASTING_SUBJECT = "row count of late"
+LASTING_SUBJECT = "recent row count"
 
 Places = Mapping[str, int]
 

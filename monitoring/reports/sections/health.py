@@ -192,7 +192,8 @@ def _unlabelled(status: MonitorStatus) -> str:
     if watches_no_loss(status) or _burn_in(status):
         return ""
     if status.coverage.labels_due > 0 and not status.coverage.labels:
-        return "no label has arrived"
+        unknown = status.coverage.labels_unknown
+        return f"all {unknown:,} labels are of no known prediction" if unknown else "no label has arrived"
     silent = unwatched_losses(status)
     return "no label has counted lately" if silent else ""
 

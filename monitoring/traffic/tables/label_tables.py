@@ -77,6 +77,14 @@ class LabelTables:
             return None
         return cls(pieces_of(place, columns.format, may_be_to_come=True, in_parts=True), columns)
 
+    def check(self) -> None:
+        """Read the first table.
+
+        Raises:
+            BadInput: it has no ids or no labels.
+        """
+        next(self._read(), None)
+
     @cached_property
     def ids(self) -> IdSet:
         """Ids of all labels in the tables.

@@ -80,6 +80,8 @@ def test_health_is_qualified_while_no_label_has_arrived(status_of: Callable[...,
     assert headline(seen).verdict == "Healthy: no page in 1 window"
     blind = replace(seen, coverage=replace(seen.coverage, labels=0))
     assert headline(blind).verdict == "No page in 1 window, but no label has arrived"
+    astray = replace(seen, coverage=replace(seen.coverage, labels=0, labels_unknown=1200))
+    assert headline(astray).verdict == "No page in 1 window, but all 1,200 labels are of no known prediction"
     assert not headline(blind).health.healthy
 
 

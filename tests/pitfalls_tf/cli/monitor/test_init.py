@@ -118,6 +118,18 @@ def test_what_is_no_metric_is_one_error_before_anything_is_made(
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["own.py"]
 
 
+def test_labels_of_another_id_column_are_refused_before_anything_is_made(
+    init: Callable[..., Result], tmp_path: Path
+) -> None:
+    labels = tmp_path / "outcomes.csv"
+    labels.write_text("customer,y\nC1,late\n")
+    made = init("--traffic", tmp_path / "live", "--live-labels", labels)
+    assert (made.exit_code, made.stdout) == (2, "")
+    assert "The table of labels outcomes.csv cannot be joined. Got no column id; expected id, y" in made.stderr
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["own.py"]
+    assert init("--traffic", tmp_path / "live", "--live-labels", tmp_path / "to_come").exit_code == 0
+
+
 def test_a_quantile_is_of_a_number(init: Callable[..., Result]) -> None:
     made = init("--quantile", "0.9")
     assert made.exit_code == 2

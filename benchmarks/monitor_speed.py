@@ -92,7 +92,7 @@ def _stages(watch: Stopwatch, config: MonitorConfig, evaluated: tuple[WindowReco
     schema = load_schema(deployment.bundle / EXTRAS / SCHEMA_FILE)
     reader = LogSource(traffic_path(config), config.model, deployment.baseline.spec, version=deployment.version)
     label_join = LabelJoin(
-        LabelLog(Path(str(config.traffic.path))).read(),
+        LabelLog(Path(str(config.traffic.path))).parts(),
         task=deployment.baseline.spec.task,
         read=0,
         horizon_us=duration_microseconds(deployment.horizon),

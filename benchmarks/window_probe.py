@@ -146,7 +146,7 @@ def _evaluate(config: MonitorConfig, deployment: Deployment, watched: Catalogue,
         )
         (window,) = due_windows(traffic, deployment.plan, after=None, now=NOW)
         label_join = LabelJoin(
-            traffic.labels(),
+            traffic.label_parts(),
             task=deployment.baseline.spec.task,
             read=0,
             horizon_us=duration_microseconds(deployment.horizon),

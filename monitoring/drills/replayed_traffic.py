@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -115,6 +115,10 @@ class ReplayedTraffic:
     def event_times(self) -> NDArray[np.int64]:
         """See `TrafficSource`."""
         return self._times
+
+    def label_parts(self) -> Iterator[pa.Table]:
+        """See `TrafficSource`."""
+        yield self.labels()
 
     def labels(self) -> pa.Table:
         """See `TrafficSource`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -57,10 +57,15 @@ OPEN_SINCE = "open since"
 REOPENED_BY = "pitfalls monitor run"
 
 
-def _arrived_before(labels: pa.Table, moment: datetime) -> int:
+def _arrived_before(parts: Iterable[pa.Table], moment: datetime) -> int:
     """How many labels of the log, in order of arrival, came before the first whose time is that moment or later."""
-    later = np.flatnonzero(microseconds(labels["label_time"]) >= as_microseconds(moment))
-    return int(labels["sequence"][int(later[0])].as_py()) if later.size else labels_ever(labels)
+    ever = 0
+    for labels in parts:
+        later = np.flatnonzero(microseconds(labels["label_time"]) >= as_microseconds(moment))
+        if later.size:
+            return int(labels["sequence"][int(later[0])].as_py())
+        ever = max(ever, labels_ever(labels))
+    return ever
 
 
 class DeploymentRun:
@@ -178,13 +183,13 @@ class DeploymentRun:
 
     def due(self, traffic: TrafficSource, now: datetime) -> tuple[Window, ...]:
         """The windows to judge now, in order; the traffic is read for them from here on."""
-        deployment, labels = self._deployment, traffic.labels()
+        deployment = self._deployment
         self._traffic = traffic
         if self._fresh and self._since is not None:
-            self._read = _arrived_before(labels, self._since)
+            self._read = _arrived_before(traffic.label_parts(), self._since)
         self._waiting = WaitingLabels.of(traffic, self._cursor)
         self._label_join = LabelJoin(
-            labels,
+            traffic.label_parts(),
             task=deployment.baseline.spec.task,
             read=self._read,
             horizon_us=duration_microseconds(deployment.horizon),
@@ -353,6 +358,7 @@ class DeploymentRun:
             self._commit(judgement)
         self._state = judgement.state
         self._judged += 1
+        pa.default_memory_pool().release_unused()  # what a window took is the system's again
         return judgement.window, judgement.changed
 
     def _end_at(self, window: Window) -> TrafficEnd | None:

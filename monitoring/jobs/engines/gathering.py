@@ -61,7 +61,7 @@ class Gathering:
         self._partials: Iterator[Partial] = iter(())
         self._next: Partial | None = None
         self._until = -1
-        self._usable: dict[Window, tuple[KeptSums, ...]] = {}
+        self._usable: dict[Window, tuple[tuple[KeptSums, ...], tuple[Window, ...]]] = {}
 
     def expect(self, windows: Sequence[Window]) -> None:
         """Windows that will be asked for, in this order."""
@@ -81,18 +81,25 @@ class Gathering:
             self._by = by
         self._until = as_microseconds(window.end)
         if self._kept_partials is not None and window in self._usable:
-            return self._kept_partials.partial(window, self._usable[window])
-        partials = []
-        while self._next is not None and self._next.start <= start:
-            if self._next.start == start:
-                partials.append(self._next)
-            self._next = next(self._partials, None)
+            files, gaps = self._usable[window]
+            read = (partial.within(start, self._until) for gap in gaps for partial in self._read(gap))
+            return reduce(add, read, self._kept_partials.partial(window, files))
+        partials = self._read(window)
         partial = reduce(add, partials) if partials else None
         if self._is_copy:
             self._check_rows(window, 0 if partial is None else partial.read.rows)
         if self._kept_partials is not None:
             self._kept_partials.keep(partial or self._without_rows(window, aggregator), window, self._table)
         return partial
+
+    def _read(self, window: Window) -> list[Partial]:
+        """The next partials, of a window or a part of one."""
+        partials, start = [], as_microseconds(window.start)
+        while self._next is not None and self._next.start <= start:
+            if self._next.start == start:
+                partials.append(self._next)
+            self._next = next(self._partials, None)
+        return partials
 
     def _check_rows(self, window: Window, rows: int) -> None:
         """Raises CannotRun where the engine has read other rows than were copied."""
@@ -108,12 +115,19 @@ class Gathering:
 
     def findings(self, window: Window) -> tuple[Finding, ...]:
         """What is to be said of how a window was read: that its rows are gone."""
-        files = self._usable.get(window, ())
-        if not files or self._table.counts([window])[0, 0]:
+        files, _ = self._usable.get(window, ((), ()))
+        if self._kept_partials is None or not files:
             return ()
-        rows = sum(file.rows for file in files)
+        rows = sum(file.rows for file in self._kept_partials.gone(self._table, files))
+        if not rows:
+            return ()
+        which = (
+            f"Of the rows of this window, {rows:,}"
+            if self._table.counts([window])[0, 0]
+            else f"The {rows:,} rows of this window"
+        )
         message = (
-            f"The {rows:,} rows of this window are gone: it is judged by the sums that were kept of them, without rows "
+            f"{which} are gone: it is judged by the sums that were kept of them, without rows "
             "to look at, and without labels that came later than their rows."
         )
         return (Finding(kind="rows gone", feature="", message=message),)
@@ -130,14 +144,15 @@ class Gathering:
         apart = self._routing.labelled_apart
         recipe = Recipe.of(aggregator, self._spec, self._table.columns, None if apart is None else apart().keys)
         self._usable = {} if self._kept_partials is None else self._usable_files(self._kept_partials, recipe, windows)
-        work = work_of(self._table, [each for each in windows if each not in self._usable])
+        spans = [span for each in windows for span in (self._usable[each][1] if each in self._usable else (each,))]
+        work = work_of(self._table, spans)
         self._partials = self._engine.gather(recipe, work)
         self._next = next(self._partials, None)
 
     def _usable_files(
         self, kept_partials: KeptPartials, recipe: Recipe, windows: Sequence[Window]
-    ) -> dict[Window, tuple[KeptSums, ...]]:
-        """The files of the windows that need not be read."""
+    ) -> dict[Window, tuple[tuple[KeptSums, ...], tuple[Window, ...]]]:
+        """The files of the windows that need not be read, or only between these."""
         if not kept_partials.is_of(recipe):
             raise CannotRun(
                 "Sums are kept by another baseline than the windows are judged by.",
@@ -145,5 +160,5 @@ class Gathering:
                 expected="one baseline in a run",
                 fix="Run again; if it comes back, remove `keep` from the [engine] section.",
             )
-        files = {window: kept_partials.of(window) for window in windows}
-        return {window: files for window, files in files.items() if kept_partials.is_usable(self._table, window, files)}
+        usable = {window: kept_partials.usable(self._table, window) for window in windows}
+        return {window: (files, gaps) for window, (files, gaps) in usable.items() if files}

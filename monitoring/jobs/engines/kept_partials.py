@@ -111,12 +111,32 @@ class KeptPartials:
         files = self.of(window)
         return self.partial(window, files).sums.labelled.rows if files else 0
 
-    def counts(self, windows: Sequence[Window], counts: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Rows of windows, [n, 2] as of `Table.counts`, with those that are kept of windows whose rows are gone."""
-        counts = counts.copy()
-        for place in np.flatnonzero(counts[:, 0] == 0).tolist():
-            counts[place] = sum(file.rows for file in self.of(windows[place]))
+    def counts(self, table: Table, windows: Sequence[Window]) -> NDArray[np.int64]:
+        """Rows of windows, [n, 2] as of `Table.counts`, with those that are kept and gone."""
+        counts = table.counts(windows)
+        for place, window in enumerate(windows):
+            counts[place] += sum(file.rows for file in self.gone(table, self._within(window)))
         return counts
+
+    def gone(self, table: Table, files: Sequence[KeptSums]) -> tuple[KeptSums, ...]:
+        """The files whose rows are gone."""
+        spans = [(file, as_microseconds(file.window.start), as_microseconds(file.window.end)) for file in files]
+        has_pieces = [file for file, start, end in spans if _has_pieces(table, start, end)]
+        there = table.counts([file.window for file in has_pieces])[:, 0] > 0 if has_pieces else ()
+        kept = {file.path for file, has_rows in zip(has_pieces, there, strict=True) if has_rows}
+        return tuple(file for file in files if file.path not in kept)
+
+    def _within(self, window: Window) -> list[KeptSums]:
+        """Files of spans of a window that do not overlap, the earliest and longest first."""
+        at, end = as_microseconds(window.start), as_microseconds(window.end)
+        chosen: list[KeptSums] = []
+        for start in sorted(start for start in self._by_start if at <= start < end):
+            fits = (file for file in self._by_start[start] if as_microseconds(file.window.end) <= end)
+            file = next(fits, None) if start >= at else None
+            if file is not None:
+                chosen.append(file)
+                at = as_microseconds(file.window.end)
+        return chosen
 
     def times(self, table: Table, longest_gap: int) -> NDArray[np.int64]:
         """Times in windows whose rows are gone, no two of one window further apart than a gap; int64, microseconds."""
@@ -128,14 +148,28 @@ class KeptPartials:
                 times.append(np.append(np.arange(start, file.newest, longest_gap), file.newest))
         return np.concatenate(times)
 
-    def is_usable(self, table: Table, window: Window, files: Sequence[KeptSums]) -> bool:
-        """Whether the files of a window say what its rows would: those are as they were, or gone."""
+    def usable(self, table: Table, window: Window) -> tuple[tuple[KeptSums, ...], tuple[Window, ...]]:
+        """What says what a window's rows would: files whose rows are as they were, or gone; and the spans between them.
+
+        Returns:
+            The files, and the spans whose rows are to be read; no files where all rows are.
+        """
+        files = self._within(window)
+        gone = self.gone(table, files)
+        files = [file for file in files if file in gone or self._states[file.path] == rows_state(table, file.window)]
         if not any(file.rows for file in files):
-            return False
-        if files[0].window.start > window.start and table.counts([replace(window, end=files[0].window.start)]).any():
-            return False
-        changed = [file for file in files if self._states[file.path] != rows_state(table, file.window)]
-        return not changed or not table.counts([file.window for file in changed])[:, 0].any()
+            return (), ()
+        ends = [window.start, *(time for file in files for time in (file.window.start, file.window.end)), window.end]
+        gaps = [Window(start=start, end=end) for start, end in zip(ends[::2], ends[1::2], strict=True) if start < end]
+        filled = [gap for gap, rows in zip(gaps, table.counts(gaps)[:, 0], strict=True) if rows]
+        if any(self._is_among_kept(gap) for gap in gaps if gap not in filled):
+            return (), ()
+        return tuple(files), tuple(filled)
+
+    def _is_among_kept(self, gap: Window) -> bool:
+        """Whether sums are kept of windows before and after a time without rows: they are missing then."""
+        ends = [as_microseconds(file.window.end) for files in self._by_start.values() for file in files]
+        return min(self._by_start) < as_microseconds(gap.start) and as_microseconds(gap.end) < max(ends)
 
     def partial(self, window: Window, files: Sequence[KeptSums]) -> Partial:
         """The sums of some files as those of a window that consists of theirs.

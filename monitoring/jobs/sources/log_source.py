@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property, partial
@@ -351,6 +351,10 @@ class LogSource:
     def labels(self) -> pa.Table:
         """See `TrafficSource`."""
         return self._labels.read()
+
+    def label_parts(self) -> Iterator[pa.Table]:
+        """See `TrafficSource`."""
+        return self._labels.parts()
 
     def latest_labels(self, ids: pa.Array | None = None) -> pa.Table:
         """See `TrafficSource`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -28,7 +28,7 @@ from monitoring.records import Finding
 from monitoring.tasks.label_codes import label_digests
 from monitoring.timestamps import duration_microseconds
 from monitoring.traffic.descriptors.encoded_image import images_by_id
-from monitoring.traffic.id_keys import IdSet
+from monitoring.traffic.id_keys import IdSet, id_keys
 from monitoring.traffic.labels.label_log import LabelLog
 from monitoring.traffic.ranked_ids import ids_by_code
 from monitoring.traffic.tables.batches import BatchPiece, SeenBatches
@@ -41,8 +41,9 @@ from monitoring.traffic.tables.label_import import (
     LabelDestination,
     LabelRouting,
     import_labels,
+    label_keys,
+    once_each,
     row_labels,
-    unknown_labels,
 )
 from monitoring.traffic.tables.label_tables import LABEL_SCHEMA, LabelTables
 from monitoring.traffic.tables.repeats import IdsHere
@@ -112,6 +113,7 @@ class TableSource:
                 judged_until=scope.judged_until,
             )
         self._table.reader.forget()
+        pa.default_memory_pool().release_unused()
         self._gathering: Gathering | None = None
         self._kept_partials: KeptPartials | None = None
         self.read_by(scope.reading)
@@ -156,7 +158,8 @@ class TableSource:
     @cached_property
     def _logged_with_a_row(self) -> IdSet:
         """Ids of labels in the log that a row has, whoever wrote them there. Cost: a pass over the table's ids."""
-        return IdSet(self._table.occurring(pc.unique(self.labels()["prediction_id"])))
+        keys = [id_keys(labels["prediction_id"].combine_chunks()) for labels in self.label_parts()]
+        return self._table.occurring(IdSet.of_keys(np.unique(np.concatenate([np.zeros(0, np.int64), *keys]))))
 
     def read(self, window: Window) -> tuple[Predictions, int]:
         """See `TrafficSource`."""
@@ -242,8 +245,9 @@ class TableSource:
 
     def row_counts(self, windows: Sequence[Window]) -> NDArray[np.int64]:
         """See `TrafficSource`."""
-        counts = self._table.counts(windows)
-        return counts if self._kept_partials is None else self._kept_partials.counts(windows, counts)
+        if self._kept_partials is not None:
+            return self._kept_partials.counts(self._table, windows)
+        return self._table.counts(windows)
 
     def has_more(self, windows: Sequence[Window], rows: Sequence[int]) -> bool:
         """Whether more rows, those that do not count included, lie in one of some windows than so many."""
@@ -257,6 +261,10 @@ class TableSource:
         """See `TrafficSource`."""
         return LabelLog(self._label_log).read()
 
+    def label_parts(self) -> Iterator[pa.Table]:
+        """See `TrafficSource`."""
+        return LabelLog(self._label_log).parts()
+
     def latest_labels(self, ids: pa.Array | None = None) -> pa.Table:
         """See `TrafficSource`."""
         log = LabelLog(self._label_log) if self._label_log.is_dir() else None  # there is none before the first run
@@ -264,9 +272,11 @@ class TableSource:
         if log is not None:
             latest = log.latest().select(LABEL_SCHEMA.names).cast(LABEL_SCHEMA)
         if self._label_tables is not None:
-            labels = self._label_tables.labels(self._table).labels
-            new = labels if log is None else unknown_labels(labels, log.read())
-            latest = _with_others(_last_of_each(new), latest)
+            labels = self._label_tables.labels(self._table)
+            if log is not None:
+                new = once_each([labels], label_keys(log.parts()))
+                labels = pa.concat_tables([LABEL_SCHEMA.empty_table(), *new])
+            latest = _with_others(_last_of_each(labels), latest)
         return _with_others(latest, row_labels(self._table))
 
 

@@ -125,7 +125,7 @@ class RunSearch:
         batches = (batch for window in windows for batch in traffic.rows(_window(window)).batches())
         rows = joined([_sample(batch, share) for batch in batches if len(batch)] or [no_predictions(spec)])
         horizon_us = duration_microseconds(self.deployment.horizon)
-        labels = LabelJoin(traffic.labels(), task=spec.task, read=0, horizon_us=horizon_us)
+        labels = LabelJoin(traffic.label_parts(), task=spec.task, read=0, horizon_us=horizon_us)
         labelled = labels.labelled(Batch.of(rows), before=record.end)
         rows = rows.labelled(labelled.labels, labelled.label_times)
         return rows.take(labelled_rows(rows) & (rows.label_times <= rows.event_times + horizon_us))

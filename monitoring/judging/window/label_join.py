@@ -23,8 +23,9 @@ from monitoring.judging.window.waiting_labels import NO_WAITING_LABELS, WaitingL
 from monitoring.tasks.label_codes import has_label
 from monitoring.tasks.task import NO_LABEL, Task
 from monitoring.timestamps import as_microseconds
-from monitoring.traffic.id_keys import IdSet, id_keys
+from monitoring.traffic.id_keys import IdSet, id_keys, is_member
 from monitoring.traffic.labels.label_log import labels_ever, without_erased
+from monitoring.traffic.labels.spill import StoredRows
 from monitoring.traffic.windows import Window
 
 Whole = NDArray[np.int64]
@@ -92,6 +93,8 @@ NO_ARRIVALS = LabelArrivals(
 )
 
 _NONE = np.empty(0, dtype=np.int64)
+_IDS = pa.schema([("prediction_id", pa.string())])
+_WORDS = pa.schema([("label", pa.string())])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +139,7 @@ class LabelJoin:
 
     def __init__(
         self,
-        labels: pa.Table,
+        labels: Iterable[pa.Table],
         *,
         task: Task,
         read: int,
@@ -145,16 +148,31 @@ class LabelJoin:
         lookup: PredictionLookup | None = None,
     ) -> None:
         self.task = task
-        self.read = labels_ever(labels)
-        labels = without_erased(labels)
-        self._ids = labels["prediction_id"].combine_chunks()
-        self._wanted = self._every = IdSet(self._ids)
-        self._words = labels["label"]
-        self._codes = task.label_codes(labels["label"])
-        self._respelled = task.respelled(labels["label"])
+        self.read = 0
+        self._ids, self._words = StoredRows(_IDS), StoredRows(_WORDS)
+        none = pa.chunked_array([], pa.string())
+        keys, codes, respelled = [_NONE], [task.label_codes(none)], [task.respelled(none)]
+        times, new = [_NONE], [np.zeros(0, dtype=np.bool_)]
+        for each in labels:
+            self.read = max(self.read, labels_ever(each))
+            part = without_erased(each)
+            self._ids.append(part.select(_IDS.names).cast(_IDS))
+            self._words.append(part.select(_WORDS.names).cast(_WORDS))
+            keys.append(id_keys(part["prediction_id"].combine_chunks()))
+            codes.append(task.label_codes(part["label"]))
+            respelled.append(task.respelled(part["label"]))
+            times.append(microseconds(part["label_time"]))
+            new.append(np.asarray(part["sequence"], dtype=np.int64) >= read)
+        self._keys = np.concatenate(keys)
+        del keys
+        self._wanted = self._every = IdSet.of_keys(np.unique(self._keys))
+        self._codes = np.concatenate(codes)
+        del codes
+        self._respelled = np.concatenate(respelled)
         self._in_parts = bool(task.outputs_judged)
-        self._times = microseconds(labels["label_time"])
-        self._new = np.asarray(labels["sequence"], dtype=np.int64) >= read
+        self._times = np.concatenate(times)
+        del times
+        self._new: NDArray[np.bool_] = np.concatenate(new)
         self._by_time = np.argsort(self._times, kind="stable")
         self._sorted_times = self._times[self._by_time]
         self._horizon_us = horizon_us
@@ -165,7 +183,7 @@ class LabelJoin:
         self._pending: deque[PendingRows] = deque()
         self._unread: deque[_UnreadWindow] = deque()
         self._joined_until: int | None = None
-        self._left = np.ones(len(self._ids), dtype=np.bool_)  # the labels that this run may consume
+        self._left = np.ones(self._keys.size, dtype=np.bool_)  # the labels that this run may consume
 
     def restore(self, windows: Iterable[tuple[Window, RowLoader]]) -> None:
         """Add windows judged by earlier runs, oldest first, with the labels that were joined to them then."""
@@ -233,11 +251,10 @@ class LabelJoin:
             before: Labels of this time and later ones are not known yet.
         """
         missing = np.flatnonzero(~has_label(batch.labels))
-        indices = np.flatnonzero(self._times < as_microseconds(before))
+        indices = self._by_key[self._times[self._by_key] < as_microseconds(before)]
         if not missing.size or not indices.size:
             return batch
-        ids = self._ids.take(pa.array(indices))
-        places = np.asarray(pc.fill_null(pc.index_in(batch.ids(missing), ids), -1), dtype=np.int64)
+        places = _first_places(self._keys[indices], id_keys(batch.ids(missing)))
         labels, times, matched = batch.labels.copy(), batch.label_times.copy(), places >= 0
         if labels.ndim < self._codes.ndim:  # rows of a log, none of which has a label of its own
             labels = np.full((len(batch), *self._codes.shape[1:]), NO_LABEL, dtype=np.int64)
@@ -253,12 +270,13 @@ class LabelJoin:
     def _new_labels_before(self, start: int) -> Whole:
         """The labels written since the last run whose time lies before a window."""
         earlier = self._by_time[: np.searchsorted(self._sorted_times, start)]
-        return earlier[self._new[earlier]]
+        new: Whole = earlier[self._new[earlier]]
+        return new
 
     def _ids_from(self, start: int) -> IdSet:
         """Ids of the labels that windows from a time on consume: of no rows before is anything else needed."""
         self._left = self._new | (self._times >= start)
-        return self._wanted if self._left.all() else IdSet(self._ids.filter(pa.array(self._left)))
+        return self._wanted if self._left.all() else IdSet.of_keys(np.unique(self._keys[self._left]))
 
     def _oldest(self, start: int, labels: Whole) -> int:
         """The event time before which no row waits for one of these labels of a window, or for a later one."""
@@ -278,7 +296,7 @@ class LabelJoin:
         rows, newest = unread.load(self._wanted)
         labels = unread.labels
         if unread.restored:  # those of rows that get no other label in this run change nothing any more
-            labels = labels[self._wanted.contains(self._ids.take(pa.array(labels)))]
+            labels = labels[is_member(self._keys[labels], self._wanted.keys)]
             labels = np.union1d(labels, self._labels_before_rows(rows.ids, start))
         self._pending.append(PendingRows(rows, start=start, newest=newest, in_parts=self._in_parts))
         while self._pending and self._pending[0].newest < oldest:
@@ -287,22 +305,21 @@ class LabelJoin:
 
     def _labels_before_rows(self, ids: pa.Array, start: int) -> Whole:
         """The labels of a window's rows, by their ids, whose time lies before the window."""
-        wanted, (keys, times) = id_keys(ids), self._first_times
-        at = np.minimum(np.searchsorted(keys, wanted), keys.size - 1)
-        earlier = wanted[(keys[at] == wanted) & (times[at] < start)]
-        return np.flatnonzero(np.isin(self._keys, earlier) & (self._times < start)) if earlier.size else _NONE
+        wanted = np.unique(id_keys(ids))
+        firsts, ends = (np.searchsorted(self._sorted_keys, wanted, side) for side in ("left", "right"))
+        counts = ends - firsts
+        labels = self._by_key[np.repeat(ends - np.cumsum(counts), counts) + np.arange(counts.sum())]
+        earlier: Whole = np.sort(labels[self._times[labels] < start])
+        return earlier
 
     @cached_property
-    def _keys(self) -> Whole:
-        """The key of each label's id, [n]."""
-        return id_keys(self._ids)
+    def _by_key(self) -> Whole:
+        """The labels in order of their ids' keys, those of one id in order of arrival."""
+        return np.argsort(self._keys, kind="stable")
 
     @cached_property
-    def _first_times(self) -> tuple[Whole, Whole]:
-        """The key of each id, sorted, and the time of its first label."""
-        order = np.lexsort((self._times, self._keys))
-        keys, firsts = np.unique(self._keys[order], return_index=True)
-        return keys, self._times[order][firsts]
+    def _sorted_keys(self) -> Whole:
+        return self._every.keys if self._every.keys.size == self._keys.size else self._keys[self._by_key]
 
     def _join(self, labels: Whole, empty: Predictions, start: int, oldest: int) -> LabelArrivals:
         """Join labels, given by their indices in the log, to pending rows; `empty` has the columns of a result."""
@@ -345,50 +362,67 @@ class LabelJoin:
         """The position of each label's row among all pending ones, [n]; -1 where there is none."""
         if not pending or not labels.size:
             return np.full(labels.size, -1, dtype=np.int64)
-        ids = pa.concat_arrays([rows.ids for rows in pending])
-        wanted = self._ids.take(pa.array(labels))
-        if wanted.equals(ids):  # a label for every row, in the rows' order: nothing to look up
-            return np.arange(len(ids), dtype=np.int64)
-        return np.asarray(pc.fill_null(pc.index_in(wanted, ids), -1), dtype=np.int64)
+        keys, wanted = np.concatenate([rows.keys for rows in pending]), self._keys[labels]
+        if np.array_equal(wanted, keys):  # a label for every row, in the rows' order: nothing to look up
+            return np.arange(keys.size, dtype=np.int64)
+        order = np.argsort(keys, kind="stable")
+        places = _first_places(keys[order], wanted)
+        return np.where(places >= 0, order[places], -1)
 
     def _unmatched_labels(self, labels: Whole, oldest: int) -> tuple[OverdueLabels, UnmatchedLabels]:
         """Of labels without a pending row, those that are overdue, and those of no known prediction."""
+        ids = self._ids_of(labels)
         overdue = np.zeros(labels.size, dtype=np.bool_)
         if labels.size and self._lookup is not None:
-            overdue = self._lookup.was_answered(self._ids.take(pa.array(labels)), oldest)
-        rest = labels[~overdue]
-        if rest.size and self._lookup is not None:
-            rest = rest[~self._lookup.of_other_models(self._ids.take(pa.array(rest)))]
+            overdue = self._lookup.was_answered(ids, oldest)
+        rest = ids.filter(pa.array(~overdue))
+        if len(rest) and self._lookup is not None:
+            rest = rest.filter(pa.array(~self._lookup.of_other_models(rest)))
         late = int(overdue.sum())
-        if rest.size and self.looks_back:
-            is_older, others = (some.contains(self._ids.take(pa.array(rest))) for some in self._older)
-            late, rest = late + int(is_older.sum()), rest[~(is_older | others)]
-        first = pc.min(self._ids.take(pa.array(rest))).as_py() or ""
+        if len(rest) and self.looks_back:
+            is_older, others = (some.contains(rest) for some in self._older)
+            late, rest = late + int(is_older.sum()), rest.filter(pa.array(~(is_older | others)))
         return (
             OverdueLabels(labels=late, horizon_us=self._horizon_us),
-            UnmatchedLabels(labels=rest.size, first_id=first),
+            UnmatchedLabels(labels=len(rest), first_id=pc.min(rest).as_py() or ""),
         )
 
     @cached_property
     def _older(self) -> tuple[IdSet, IdSet]:
         """Ids of labels whose row is too old to be known to the lookup, and those whose row is another model's."""
-        ids = pc.unique(self._ids.filter(pa.array(self._left)))
+        ids = pc.unique(self._ids_of(np.flatnonzero(self._left)))
         if self._lookup is None:
             return IdSet(ids.slice(0, 0)), IdSet(ids.slice(0, 0))
         is_older, others = self._lookup.older(ids)
         return IdSet(ids.filter(pa.array(is_older))), IdSet(ids.filter(pa.array(others)))
 
+    def _ids_of(self, labels: Whole) -> pa.Array:
+        """The ids that labels are for, [n]."""
+        return self._ids.take(labels)["prediction_id"].combine_chunks()
+
     def _unknown_class_labels(self, labels: Whole) -> UnknownClassLabels:
         codes = self._codes[labels]
         unknown = labels[~has_label(codes) | self.task.unknown(codes)]
         respelled = labels[self._respelled[labels]]
-        words, others = (pc.unique(self._words.take(pa.array(some))).to_pylist() for some in (unknown, respelled))
+        words, others = (pc.unique(self._words.take(some)["label"]).to_pylist() for some in (unknown, respelled))
         return UnknownClassLabels(
             labels=unknown.size,
             words=frozenset(words),
             respelled=respelled.size,
             respelled_words=frozenset(others),
         )
+
+
+def _first_places(keys: Whole, wanted: Whole) -> Whole:
+    """The first place of each wanted key among sorted ones, [n]; -1 where it is not there.
+
+    >>> _first_places(np.array([3, 5, 5]), np.array([5, 4])).tolist()
+    [1, -1]
+    """
+    if not keys.size:
+        return np.full(wanted.size, -1, dtype=np.int64)
+    places = np.minimum(np.searchsorted(keys, wanted), keys.size - 1)
+    return np.where(keys[places] == wanted, places, -1)
 
 
 def _label_times(times: Whole, answered: Whole, start: int) -> Whole:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from monitoring.baseline.predictions import Predictions
 from monitoring.tasks.label_codes import has_label, label_digests
 from monitoring.tasks.task import NO_LABEL
+from monitoring.traffic.id_keys import id_keys
 
 Whole = NDArray[np.int64]
 
@@ -17,10 +17,10 @@ MOST_PARTS = 8
 
 
 class PendingRows:
-    """The rows of one window that wait for their label. Of rows that have one, ids, times and labels' digests are kept.
+    """The rows of one window that wait for their label. Of rows that have one, keys, times and digests are kept.
 
     A label in parts may come with some of them, and again with these and further ones; rows wait for all of them.
-    Positions are those in `ids` and event `times` (microseconds), which change when rows are dropped.
+    Positions are those in `keys` and event `times` (microseconds), which change when rows are dropped.
 
     Args:
         rows: The window's rows, some of which may have labels, or the digests of labels.
@@ -32,17 +32,17 @@ class PendingRows:
     def __init__(self, rows: Predictions, *, start: int, newest: int, in_parts: bool = False) -> None:
         self.start = start
         self.newest = newest
-        self.ids = rows.ids
+        self.keys = id_keys(rows.ids)
         self.times = rows.event_times
         self._labels: Whole = label_digests(rows.labels).copy()
         self._in_parts = in_parts
         self._whole = self._are_whole(rows.labels)
         self._rows = rows
-        self._dropped = 0  # the first so many of `ids` and `_labels` are of rows no longer kept
+        self._dropped = 0  # the first so many of `keys` and `_labels` are of rows no longer kept
         self._drop_labelled()
 
     def __len__(self) -> int:
-        return len(self.ids)
+        return self.keys.size
 
     def conflicts(self, positions: Whole, labels: Whole) -> int:
         """How many labels differ from the one that their row already has.
@@ -131,7 +131,7 @@ class PendingRows:
         positions = np.concatenate([np.arange(self._dropped), self._dropped + order])
         self._rows = self._rows.take(~labelled)
         self._dropped += int(labelled.sum())
-        self.ids, self.times = self.ids.take(pa.array(positions)), self.times[positions]
+        self.keys, self.times = self.keys[positions], self.times[positions]
         self._labels = self._labels[positions]
         self._whole = self._whole[positions]
 

@@ -123,6 +123,9 @@ class TrafficSource(PredictionLookup, Protocol):
     def event_times(self) -> NDArray[np.int64]:
         """Every event time, sorted, in microseconds since 1970, UTC, int64 [n]."""
 
+    def label_parts(self) -> Iterator[pa.Table]:
+        """What `labels` gives, in parts, in their order."""
+
     def labels(self) -> pa.Table:
         """The label log in order of arrival: prediction_id, label, label_time, sequence."""
 

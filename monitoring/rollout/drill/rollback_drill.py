@@ -218,7 +218,7 @@ class _Traffic:
         windows = windows_of(self._source, plan_of(versions.config), since=None, until=now)
         self._due = due_windows(windows, window_wait(versions.config, rules), now)
         horizon_us = duration_microseconds(rules.horizon)
-        self._labels = LabelJoin(self._source.labels(), task=versions.task, read=0, horizon_us=horizon_us)
+        self._labels = LabelJoin(self._source.label_parts(), task=versions.task, read=0, horizon_us=horizon_us)
         if not self._due:
             raise BadInput(
                 "There is no window whose labels are due.",

@@ -133,7 +133,7 @@ class PairedLog:
 
     def _labelled(self, rows: Predictions, known_by: datetime, longest_us: int) -> Predictions:
         if longest_us not in self._joins:  # the label log is read once
-            labels = self._champion.labels()
+            labels = self._champion.label_parts()
             self._joins[longest_us] = LabelJoin(labels, task=self._task, read=0, horizon_us=longest_us)
         batch = self._joins[longest_us].labelled(Batch.of(rows), before=known_by)
         return rows.labelled(batch.labels, batch.label_times)

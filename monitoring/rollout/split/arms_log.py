@@ -94,7 +94,7 @@ class ArmsLog:
     @cached_property
     def _labels(self) -> LabelJoin:
         """The label log, read once."""
-        labels = self.champion.labels()
+        labels = self.champion.label_parts()
         return LabelJoin(labels, task=self._versions.task, read=0, horizon_us=self._horizon_us)
 
     def read(self, window: Window, *, known_by: datetime, before: Collection[str] = ()) -> SplitWindow:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from monitoring.errors import CannotRun
 from monitoring.traffic.format.layout import LABELS, check_root
-from monitoring.traffic.format.rows import TIMESTAMP
+from monitoring.traffic.format.rows import OWN_IDS, TIMESTAMP
 from monitoring.traffic.format.segments import SegmentContents, read_segment, segments_in
 from monitoring.traffic.labels.label_retention import kept_segments, read_forgotten
 from monitoring.traffic.labels.label_writer import LABEL_SCHEMA, with_owners
@@ -127,6 +127,36 @@ class LabelLog:
             table = table.filter(pc.less(table.column("label_time"), pa.scalar(end, TIMESTAMP)))
         return table
 
+    def parts(self) -> Iterator[pa.Table]:
+        """What `read` reads, segment by segment. Labels that are deleted meanwhile are left out.
+
+        Memory: one segment; all labels where ids are replaced.
+        """
+        if self._resolve is not None and any(map(_has_answer_ids, self._parts())):
+            yield self._load()[0]
+        else:
+            yield from self._parts()
+
+    def _parts(self) -> Iterator[pa.Table]:
+        last, sequence, unread = "", 0, []
+        while True:
+            gone = read_forgotten(self._folder)
+            path = next((path for path in kept_segments(self._folder, gone) if path.stem > last), None)
+            if path is None:
+                break
+            with suppress(FileNotFoundError):  # it was deleted meanwhile
+                contents = _SEGMENTS.read(path)
+                if read_forgotten(self._folder) != gone:
+                    continue
+                last, sequence = path.stem, max(sequence, gone.labels)
+                if contents.torn_bytes:
+                    unread.append(UnreadSegment(path=path, unread_bytes=contents.torn_bytes, damaged=contents.damaged))
+                if contents.table is not None:
+                    labels = with_owners(contents.table).replace_schema_metadata(None)
+                    yield self._without_others(_numbered(labels, sequence))
+                    sequence += labels.num_rows
+        self._unread = tuple(unread)
+
     def latest(self, ids: pa.Array | None = None) -> pa.Table:
         """The last label of each prediction to arrive. Columns and order as in `read`.
 
@@ -178,8 +208,7 @@ class LabelLog:
                     break
         tables = [with_owners(each.table) for each in contents.values() if each.table is not None]
         table = pa.concat_tables([LABEL_SCHEMA.empty_table(), *tables]).replace_schema_metadata(None)
-        sequence = pa.array(gone.labels + np.arange(table.num_rows, dtype=np.int64))
-        table = table.append_column(pa.field("sequence", pa.int64(), nullable=False), sequence)
+        table = _numbered(table, gone.labels)
         unread = tuple(
             UnreadSegment(path=path, unread_bytes=each.torn_bytes, damaged=each.damaged)
             for path, each in contents.items()
@@ -238,6 +267,15 @@ def reject_lost_labels(label_count: int, earlier_count: int) -> NoReturn:
         fix="Mount it, or put it back; nothing was judged. If it is lost for good and a new one has begun, run "
         "`pitfalls monitor run --new-label-log` once.",
     )
+
+
+def _has_answer_ids(labels: pa.Table) -> bool:
+    return bool(pc.any(pc.starts_with(labels["prediction_id"], OWN_IDS)).as_py())
+
+
+def _numbered(table: pa.Table, first: int) -> pa.Table:
+    sequence = pa.array(first + np.arange(table.num_rows, dtype=np.int64))
+    return table.append_column(pa.field("sequence", pa.int64(), nullable=False), sequence)
 
 
 def _named_ids(table: pa.Table) -> pa.ChunkedArray:

@@ -40,6 +40,9 @@ LABEL_SCHEMA = pa.schema(
 #: A segment takes labels for a day, so that old ones can be deleted segment by segment.
 _DAY_US = 86_400_000_000
 
+#: And no more than so many bytes, and those of one `append`, as a segment is read whole.
+_SEGMENT_BYTES = 16 << 20
+
 
 class LabelWriter:
     """Appends labels to the traffic log in `root`. Thread-safe; several processes may write to one folder.
@@ -157,7 +160,9 @@ class LabelWriter:
 
     def _newest(self, now: datetime) -> SegmentFile:
         segments = segments_in(self._folder)
-        full = self._segment is not None and as_microseconds(now) - _created_us(self._segment.path) >= _DAY_US
+        full = self._segment is not None and (
+            self._segment.size >= _SEGMENT_BYTES or as_microseconds(now) - _created_us(self._segment.path) >= _DAY_US
+        )
         if self._segment is None or full or segments[-1:] != (self._segment.path,):
             self._release()
             self._segment = SegmentFile.create(self._folder, now, after=segments[-1].stem if segments else "")

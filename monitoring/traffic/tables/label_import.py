@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 
 from monitoring.records import Finding
 from monitoring.timestamps import as_microseconds
-from monitoring.traffic.id_keys import IdSet, is_member
+from monitoring.traffic.id_keys import IdSet, id_keys, is_member
 from monitoring.traffic.labels.label_log import LabelLog
 from monitoring.traffic.labels.label_writer import LabelWriter
+from monitoring.traffic.labels.spill import AT_ONCE, LabelsInOrder
 from monitoring.traffic.tables.extents import EventTimeRange, Extent
 from monitoring.traffic.tables.files import TablePiece
 from monitoring.traffic.tables.inline_labels import NOT_COUNTED, CountedLabels, InlineLabels, counted_with
-from monitoring.traffic.tables.label_tables import LabelTables, in_order
+from monitoring.traffic.tables.label_tables import LABEL_SCHEMA, LabelTables, dated_labels
 from monitoring.traffic.tables.row_batches import RowBatch
 from monitoring.traffic.tables.rows import event_times, generated_ids, labels_with_times, row_ids
 from monitoring.traffic.tables.table import Table
@@ -152,36 +153,55 @@ def import_labels(
     """
     counted = destination.inline.read() if judged_until is not None or label_tables is not None else {}
     judged = None if judged_until is None else _JudgedRows(since=since, until=judged_until, counted=counted)
-    inline_labels, matched = _labels_in_rows(table, LabelRouting.of(table, label_tables), judged, destination.digests)
     LabelWriter(destination.root, clock=destination.clock).close()  # there is a log from now on, if an empty one
+    new = _NewLabels(destination, counted if label_tables is not None else {})
+    matched = [np.zeros(0, np.int64)]
+    for labels, timed in _labels_in_rows(table, LabelRouting.of(table, label_tables), judged, destination.digests):
+        matched.append(id_keys(labels["prediction_id"].combine_chunks().filter(pa.array(timed))))
+        new.add(dated_labels(labels))
     if label_tables is None:
-        if inline_labels.num_rows:
-            _add_to_log(destination, inline_labels, {})
-        return ImportedLabels(matched=IdSet(matched))
-    separate = label_tables.labels(table)
-    log_labels = _add_to_log(destination, in_order([inline_labels, separate.labels]), counted)
-    unmatched = _without_label(separate.unmatched, log_labels, counted)
+        new.write()
+        return ImportedLabels(matched=IdSet.of_keys(np.unique(np.concatenate(matched))))
+    separate = label_tables.read(table, new.add)
+    unmatched = _without_label(separate.unmatched, LabelLog(destination.root), counted)
+    new.write()
     return ImportedLabels(
-        matched=IdSet(pa.concat_arrays([matched, separate.matched])),
+        matched=IdSet.of_keys(np.unique(np.concatenate([*matched, separate.matched.keys]))),
         findings=separate.findings,
         unmatched=unmatched,
     )
 
 
-def _add_to_log(destination: LabelDestination, labels: pa.Table, counted: Mapping[str, CountedLabels]) -> pa.Table:
-    """Append labels that are neither in the log nor `counted` with their rows; gives the log as it was before."""
-    writer = LabelWriter(destination.root, clock=destination.clock)
-    try:
-        log_labels = LabelLog(destination.root).read()
-        added = unknown_labels(labels, log_labels)
-        before = counted_with(added["prediction_id"].combine_chunks(), counted, NOT_COUNTED)
-        added = added.filter(pa.array(before != destination.digests(added["label"])))
-        if added.num_rows:
-            times = added["label_time"].cast(pa.int64()).to_numpy()
-            writer.append(added["prediction_id"].combine_chunks(), added["label"].combine_chunks(), times)
-    finally:
-        writer.close()
-    return log_labels
+class _NewLabels:
+    """Labels that are neither in a label log nor counted with their rows. Memory: some 30 bytes a label."""
+
+    def __init__(self, destination: LabelDestination, counted: Mapping[str, CountedLabels]) -> None:
+        self._destination = destination
+        self._counted = counted
+        self._logged = label_keys(LabelLog(destination.root).parts())
+        self._new = LabelsInOrder(LABEL_SCHEMA)
+
+    def add(self, labels: pa.Table) -> None:
+        """Keep those that are new; all have a time."""
+        fresh = ~is_member(_keys(labels), self._logged)
+        if fresh.any() and self._counted:
+            before = counted_with(labels["prediction_id"].combine_chunks(), self._counted, NOT_COUNTED)
+            fresh &= before != self._destination.digests(labels["label"])
+        if fresh.any():
+            self._new.add(labels.filter(pa.array(fresh)))
+
+    def write(self) -> None:
+        """Append them to the log in order of their time, of equal ones the first.
+
+        Killed meanwhile, the next import appends the rest.
+        """
+        writer = LabelWriter(self._destination.root, clock=self._destination.clock)
+        try:
+            for labels in once_each(self._new, self._logged):
+                times = labels["label_time"].cast(pa.int64()).to_numpy()
+                writer.append(labels["prediction_id"].combine_chunks(), labels["label"].combine_chunks(), times)
+        finally:
+            writer.close()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,17 +236,12 @@ def _labels_in_rows(
     routing: LabelRouting,
     judged: _JudgedRows | None,
     digests: Callable[[pa.ChunkedArray], NDArray[np.int64]],
-) -> tuple[pa.Table, pa.Array]:
-    """The labels of a table's rows that belong into the log, and the ids of those whose row has a valid event time."""
-    parts, matched = [], [pa.array([], pa.string())]
+) -> Iterator[tuple[pa.Table, NDArray[np.bool_]]]:
+    """The labels of a table's rows that belong into the log, and which of the rows have a valid event time."""
     for extent in table.extents:
         until = None if judged is None or extent.first >= as_microseconds(judged.until) else judged
-        if until is None and not routing.concerns(extent):
-            continue
-        for labels, timed in _labels_in_piece(table, extent, routing, until, digests):
-            parts.append(labels)
-            matched.append(labels["prediction_id"].combine_chunks().filter(pa.array(timed)))
-    return in_order(parts), pa.concat_arrays(matched)
+        if until is not None or routing.concerns(extent):
+            yield from _labels_in_piece(table, extent, routing, until, digests)
 
 
 def _labels_in_piece(
@@ -260,39 +275,56 @@ def _labels_in_piece(
 
 def row_labels(table: Table) -> pa.Table:
     """All inline labels of a table, repeats included, in order of label_time."""
-    columns, parts = table.columns, []
+    columns, labels_in_order = table.columns, LabelsInOrder(LABEL_SCHEMA)
     names = (columns.event_time, columns.prediction_id, *columns.label_cells, columns.label_time)
     for extent in table.extents:
         for first, raw in table.reader.batches(extent.piece, names):
             labels = labels_with_times(raw, columns, event_times(raw, columns))
-            parts.append(labels.add_column(0, "prediction_id", row_ids(extent.piece, raw, columns, first)))
-    return in_order(parts)
+            ids = row_ids(extent.piece, raw, columns, first)
+            labels_in_order.add(dated_labels(labels.add_column(0, "prediction_id", ids)))
+    return pa.concat_tables(labels_in_order)
 
 
-def _without_label(ids: pa.Array, log_labels: pa.Table, counted: Mapping[str, CountedLabels]) -> pa.Array:
+def _without_label(ids: pa.Array, log: LabelLog, counted: Mapping[str, CountedLabels]) -> pa.Array:
     """Those of the ids for which no label is in the log or was counted with its row."""
-    fresh = ids.filter(pc.invert(pc.is_in(ids, log_labels["prediction_id"].combine_chunks())))
-    return fresh.filter(pa.array(counted_with(fresh, counted, NOT_COUNTED) == NOT_COUNTED))
+    fresh = ids.filter(pa.array(counted_with(ids, counted, NOT_COUNTED) == NOT_COUNTED))
+    if len(fresh):
+        for labels in log.parts():
+            fresh = fresh.filter(pc.invert(pc.is_in(fresh, labels["prediction_id"].combine_chunks())))
+    return fresh
 
 
-def unknown_labels(labels: pa.Table, log_labels: pa.Table) -> pa.Table:
-    """The labels that are not among the known ones, each once.
+def once_each(parts: Iterable[pa.Table], others: NDArray[np.int64]) -> Iterator[pa.Table]:
+    """The labels that are not among others, each once.
 
     Args:
-        labels: labels, with the columns prediction_id and label at least.
+        parts: labels, with the columns prediction_id and label at least.
+        others: what `label_keys` gives of the others.
 
-    Returns:
-        Rows of `found`, of equal ones the first.
+    Yields:
+        Labels of each part, of equal ones the first.
     """
-    pairs = _pairs(labels)
-    fresh = np.asarray(pc.invert(pc.is_in(pairs, _pairs(log_labels))), dtype=np.bool_)
-    _, firsts = np.unique(np.asarray(pairs.dictionary_encode().indices), return_index=True)
-    first = np.zeros(len(pairs), dtype=np.bool_)
-    first[firsts] = True
-    return labels.filter(pa.array(fresh & first))
+    known = others
+    for labels in parts:
+        keys = _keys(labels)
+        _, firsts = np.unique(keys, return_index=True)
+        is_new = np.zeros(keys.size, dtype=np.bool_)
+        is_new[firsts] = True
+        is_new &= ~is_member(keys, known)
+        if is_new.any():
+            yield labels.filter(pa.array(is_new))
+            known = np.sort(np.concatenate([known, keys[is_new]]))
 
 
-def _pairs(labels: pa.Table) -> pa.Array:
-    """Each label with the prediction that it is about, as one text."""
-    joined = pc.binary_join_element_wise(labels["label"], labels["prediction_id"], "\0")
-    return joined.combine_chunks().cast(pa.large_string())
+def label_keys(parts: Iterable[pa.Table]) -> NDArray[np.int64]:
+    """A key for each label with the prediction that it is about, sorted, int64."""
+    return np.sort(np.concatenate([np.zeros(0, np.int64), *map(_keys, parts)]))
+
+
+def _keys(labels: pa.Table) -> NDArray[np.int64]:
+    parts = [np.zeros(0, np.int64)]
+    for first in range(0, labels.num_rows, AT_ONCE):
+        some = labels.slice(first, AT_ONCE)
+        pairs = pc.binary_join_element_wise(some["label"], some["prediction_id"], "\0")
+        parts.append(id_keys(pairs.combine_chunks()))
+    return np.concatenate(parts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from monitoring.errors import BadInput
 from monitoring.records import Finding
 from monitoring.traffic.id_keys import IdSet, id_keys
+from monitoring.traffic.labels.spill import AT_ONCE, LabelsInOrder
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import RawRows, TablePiece, pieces_of
 from monitoring.traffic.tables.quotes import quote_findings
@@ -35,9 +36,6 @@ LABEL_SCHEMA = pa.schema(
 )
 
 
-#: Labels that are looked up at once.
-AT_ONCE = 1 << 18
-
 _PieceOfLabels: TypeAlias = tuple[TablePiece, RawRows, pa.Array]
 
 
@@ -46,15 +44,13 @@ class SeparateLabels:
     """The labels of label tables.
 
     Attributes:
-        labels: those with a time, their own or their row's, in order of that time: columns of `LABEL_SCHEMA`.
-        unmatched: ids of the others, which have no time and match no row so far.
+        unmatched: ids of labels that have no time and match no row so far.
         matched: ids of labels that a row has.
         findings: what is wrong with label times and lines.
     """
 
-    labels: pa.Table
     unmatched: pa.Array
-    matched: pa.Array
+    matched: IdSet
     findings: tuple[Finding, ...]
 
 
@@ -95,20 +91,20 @@ class LabelTables:
         keys = [np.zeros(0, np.int64), *(id_keys(ids.drop_null()) for _, _, ids in self._read())]
         return IdSet.of_keys(np.unique(np.concatenate(keys)))
 
-    def labels(self, table: Table) -> SeparateLabels:
-        """The labels, each with the time at which it became known.
+    def read(self, table: Table, add: Callable[[pa.Table], None]) -> SeparateLabels:
+        """Read the labels, each with the time at which it became known.
 
         A label without a time of its own became known when its row happened.
 
-        Returns:
-            The labels, the ids that match a row, and findings.
+        Args:
+            add: Takes some of the labels that have a time, their own or their row's: columns of `LABEL_SCHEMA`.
 
         Raises:
             BadInput: a table has no ids or no labels.
             CannotRun: a file cannot be read.
         """
         columns = self._columns
-        parts, unmatched, matched = [], [pa.array([], pa.string())], [pa.array([], pa.string())]
+        unmatched, matched = [pa.array([], pa.string())], [np.zeros(0, np.int64)]
         invalid, unbalanced = 0, []
         for some in _together(self._read()):
             happened = table.event_times_of(pa.concat_arrays([ids for _, _, ids in some]))
@@ -126,18 +122,24 @@ class LabelTables:
                 present = labels.dictionary_decode().is_valid()
                 invalid += int(invalid_label_times(raw, columns, labels, given_label_times(raw, columns)).sum())
                 unmatched.append(ids.filter(pc.and_(present, dated["label"].combine_chunks().is_null())).drop_null())
-                matched.append(ids.filter(pa.array(when.valid)))
-                parts.append(dated.add_column(0, "prediction_id", ids).filter(ids.is_valid()))
+                matched.append(id_keys(ids.filter(pa.array(when.valid))))
+                add(dated_labels(dated.add_column(0, "prediction_id", ids).filter(ids.is_valid())))
+            pa.default_memory_pool().release_unused()
         return SeparateLabels(
-            labels=in_order(parts),
             unmatched=pa.concat_arrays(unmatched),
-            matched=pa.concat_arrays(matched),
+            matched=IdSet.of_keys(np.unique(np.concatenate(matched))),
             findings=(
                 *_none_yet(self._pieces),
                 *label_time_findings(columns.label_time, invalid),
                 *quote_findings(unbalanced),
             ),
         )
+
+    def labels(self, table: Table) -> pa.Table:
+        """The labels that have a time, in order of it: columns of `LABEL_SCHEMA`. Raises as `read`."""
+        in_order = LabelsInOrder(LABEL_SCHEMA)
+        self.read(table, in_order.add)
+        return pa.concat_tables(in_order)
 
     def _read(self) -> Iterator[_PieceOfLabels]:
         """Each piece with its rows, and the id of each row, null where it has none."""
@@ -176,14 +178,7 @@ def _none_yet(pieces: Sequence[TablePiece]) -> tuple[Finding, ...]:
     return (Finding(kind="no labels yet", feature="", message=message),)
 
 
-def in_order(tables: Sequence[pa.Table]) -> pa.Table:
-    """The rows that have a label, in order of label_time; those of one time as they stand.
-
-    Args:
-        tables: tables with the columns of `LABEL_SCHEMA`, some of whose labels and times are null.
-    """
-    parts = [LABEL_SCHEMA.empty_table(), *(table.cast(LABEL_SCHEMA) for table in tables)]
-    whole = pa.concat_tables(parts).combine_chunks()
-    present = whole.filter(pc.and_(whole["label"].is_valid(), whole["label_time"].is_valid()))
-    times = present["label_time"].cast(pa.int64()).to_numpy()
-    return present.take(pa.array(np.argsort(times, kind="stable")))
+def dated_labels(labels: pa.Table) -> pa.Table:
+    """Those of some labels that have a label and a time, as `LABEL_SCHEMA`; its columns may hold nulls."""
+    labels = labels.cast(LABEL_SCHEMA)
+    return labels.filter(pc.and_(labels["label"].is_valid(), labels["label_time"].is_valid()))

@@ -284,12 +284,12 @@ class Table:
         findings = (finding for each in self.times.invalid for finding in each.findings(window))
         return (*batch_findings(self.batches, window), *findings)
 
-    def occurring(self, ids: pa.Array) -> pa.Array:
+    def occurring(self, ids: IdSet) -> IdSet:
         """Those of some ids that a row has. Cost: a pass over all ids."""
-        if not len(ids):
+        if not ids.keys.size:
             return ids
-        parts = [rows.ids for _, rows in self.ids.having(self.extents, self.inside, np.unique(id_keys(ids)))]
-        return ids.filter(pa.array(IdSet(pa.concat_arrays([pa.array([], pa.large_string()), *parts])).contains(ids)))
+        keys = (id_keys(rows.ids) for _, rows in self.ids.having(self.extents, self.inside, ids.keys))
+        return IdSet.of_keys(np.unique(np.concatenate([_NO_ROWS, *keys])))
 
     def occurring_before(self, ids: pa.Array) -> pa.Array:
         """Those of some ids that a row has which is older than any of interest. Cost: a pass over all ids."""
@@ -310,17 +310,19 @@ class Table:
         Returns:
             A time for each id, valid where a row has the id.
         """
-        words, times = [pa.array([], pa.large_string())], [_NO_ROWS]
-        for _, rows in self.ids.having(self.extents, self.inside, np.unique(id_keys(ids.drop_null()))):
-            words.append(rows.ids)
+        keys = id_keys(ids.fill_null(""))
+        wanted, row_keys, times = np.unique(keys[np.asarray(ids.is_valid())]), [_NO_ROWS], [_NO_ROWS]
+        for _, rows in self.ids.having(self.extents, self.inside, wanted):
+            row_keys.append(id_keys(rows.ids))
             times.append(rows.us)
-        us = np.concatenate(times)
-        order = np.argsort(us, kind="stable")
-        places = pc.index_in(ids.cast(pa.large_string()), pa.concat_arrays(words).take(pa.array(order)))
-        is_known = np.asarray(pc.and_(places.is_valid(), ids.is_valid()), dtype=np.bool_)
-        event_us = (
-            us[order][np.asarray(pc.fill_null(places, 0), dtype=np.int64)] if us.size else np.zeros(len(ids), np.int64)
-        )
+        us, known = np.concatenate(times), np.concatenate(row_keys)
+        if not us.size:
+            return ParsedTimes(us=np.zeros(len(ids), np.int64), valid=np.zeros(len(ids), dtype=np.bool_))
+        order = np.lexsort((us, known))
+        known, firsts = np.unique(known[order], return_index=True)
+        is_known = is_member(keys, known) & np.asarray(ids.is_valid())
+        places = np.minimum(np.searchsorted(known, keys), known.size - 1)
+        event_us = np.where(is_known, us[order][firsts][places], 0)
         return ParsedTimes(us=event_us, valid=is_known)
 
     def parts(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import re
 import shutil
+from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import pytest
 
 from monitoring.config import MonitorConfig, load_config
 from monitoring.distribution import installed_version
-from monitoring.erasure.erase import ErasureRequest, plan_erasure
+from monitoring.erasure.erase import ErasureRequest, Waiting, erase, plan_erasure
 from monitoring.errors import BadInput, CannotRun
 from monitoring.jobs.backfill.backfill import backfill
 from monitoring.jobs.backfill.window_range import WindowRange
@@ -68,7 +69,7 @@ class Kept:
     def partials(self) -> list[Path]:
         return sorted((self.config.traffic.label_log / FOLDER).iterdir())
 
-    def lose_rows(self, days: range) -> None:
+    def lose_rows(self, days: Iterable[int]) -> None:
         for day in days:
             (self.live / f"{day:02}.parquet").unlink()
 
@@ -161,6 +162,44 @@ def test_weeks_are_made_of_kept_days(tmp_path: Path, adopted: Watched, reads: li
     assert any(one.kind == "rows gone" for one in found[0].findings)
 
 
+def test_weeks_are_made_of_kept_days_whose_rows_are_gone_and_of_the_rows_of_others(
+    tmp_path: Path, adopted: Watched, reads: list[object]
+) -> None:
+    (tmp_path / "weeks").mkdir()
+    rows = Kept(tmp_path / "weeks", adopted)
+    weekly(rows)
+    expected = rows.run()
+    kept = Kept(tmp_path, adopted)
+    kept.run()
+    weekly(kept)
+    kept.lose_rows((*range(3), *range(9, 12)))
+    for path in kept.partials:
+        if (datetime.fromtimestamp(int(path.name[:10]), UTC) - LIVE).days in {4, 5, 13}:
+            path.unlink()
+    reads.clear()
+    found = kept.run()
+    assert without_remarks(found) == without_remarks(expected)
+    assert 0 < len(reads) <= 3
+    gone = [
+        one.message.startswith("Of the rows") for window in found for one in window.findings if one.kind == "rows gone"
+    ]
+    assert gone == [True, True]
+
+
+def test_a_kept_day_that_is_missing_is_not_taken_for_one_without_rows(tmp_path: Path, adopted: Watched) -> None:
+    kept = Kept(tmp_path, adopted)
+    before = kept.run()
+    weekly(kept)
+    kept.lose_rows(range(3, 6))
+    kept.partials[4].unlink()
+    (first, *others) = kept.run()
+    assert first.rows == sum(window.rows for window in (*before[:3], before[6]))
+    assert not any(one.kind == "rows gone" for one in first.findings)
+    assert [window.rows for window in others] == [
+        sum(window.rows for window in before[day : day + 7]) for day in range(7, 28, 7)
+    ]
+
+
 def test_sums_of_another_release_are_not_used(
     tmp_path: Path,
     adopted: Watched,
@@ -222,6 +261,11 @@ def test_retention_and_erasure_reach_what_is_kept(tmp_path: Path, adopted: Watch
     request = ErasureRequest(root=kept.config.traffic.label_log, ids=(wanted,), by="test")
     (found,) = (one for one in plan_erasure(request, lambda: NOW) if one.kind == "kept sums")
     assert found.file.startswith(f"partials/{int((LIVE + timedelta(days=5)).timestamp())}")
+    quiet = Waiting(seconds=0, clock=lambda: NOW, elapsed=lambda: 0.0, sleep=lambda _: None, tell=lambda _: None)
+    receipt, _ = erase(request, quiet)
+    assert found in receipt.files
+    assert len(kept.partials) == DAYS - 1
+    assert found.file.removeprefix("partials/") not in {path.name for path in kept.partials}
     kept.toml.write_text(
         kept.toml.read_text("utf-8").replace("[retention]\n", '[retention]\npartials = "30d"\n'), "utf-8"
     )

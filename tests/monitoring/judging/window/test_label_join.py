@@ -59,9 +59,9 @@ def loader(rows: Predictions) -> RowLoader:
     return lambda _: (rows, int(rows.event_times.max()))
 
 
-def log(entries: list[tuple[str, str, int]]) -> pa.Table:
-    """Entries are (prediction id, label, microseconds after the first midnight), in order of arrival."""
-    return pa.table(
+def log(entries: list[tuple[str, str, int]]) -> list[pa.Table]:
+    """Entries are (prediction id, label, microseconds after the first midnight), in order of arrival; three a part."""
+    whole = pa.table(
         {
             "prediction_id": pa.array([e[0] for e in entries], pa.string()),
             "label": pa.array([e[1] for e in entries], pa.string()),
@@ -69,6 +69,7 @@ def log(entries: list[tuple[str, str, int]]) -> pa.Table:
             "sequence": pa.array(range(len(entries)), pa.int64()),
         }
     )
+    return [whole.slice(first, 3) for first in range(0, len(entries), 3)]
 
 
 def label_join(entries: list[tuple[str, str, int]], *, read: int = 0, horizon_us: int = WEEK) -> LabelJoin:

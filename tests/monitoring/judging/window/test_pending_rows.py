@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gc
 import weakref
+from collections.abc import Iterable
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +13,7 @@ from monitoring.baseline.predictions import Predictions
 from monitoring.judging.window.pending_rows import PendingRows
 from monitoring.tasks.label_codes import label_digests
 from monitoring.tasks.task import NO_LABEL
+from monitoring.traffic.id_keys import id_keys
 
 #: A label for one row: the row's number and the class index.
 LABELS = st.tuples(st.integers(0, 9), st.integers(0, 1))
@@ -34,8 +36,12 @@ def pending(labels: list[int]) -> PendingRows:
 
 
 def positions(rows: PendingRows, numbers: list[int]) -> np.ndarray:
-    ids = rows.ids.to_pylist()
-    return np.array([ids.index(str(number)) for number in numbers], dtype=np.int64)
+    return np.array([rows.keys.tolist().index(key) for key in keys(numbers)], dtype=np.int64)
+
+
+def keys(numbers: Iterable[int]) -> list[int]:
+    found: list[int] = id_keys(pa.array([str(number) for number in numbers], pa.string())).tolist()
+    return found
 
 
 @given(
@@ -58,7 +64,7 @@ def test_each_row_gets_its_first_label_and_of_one_window_the_last(
         assert found.features["x"].to_pylist() == [float(id_) for id_ in found.ids.to_pylist()]
         assert set(found.label_times.tolist()) <= {100 + window}
         truth |= given_now
-    assert sorted(rows.ids.to_pylist()) == sorted(str(number) for number in range(10))
+    assert sorted(rows.keys.tolist()) == sorted(keys(range(10)))
 
 
 def test_labelled_rows_are_dropped_once_they_are_half_and_their_ids_stay() -> None:

@@ -118,7 +118,7 @@ def label_log(rows: Predictions, *extra: tuple[str, str]) -> pa.Table:
 
 
 def read(source: Source, log: pa.Table, days: int, *, horizon: timedelta = timedelta(days=7)) -> list[WindowTraffic]:
-    join = LabelJoin(log, task=SPEC.task, read=0, horizon_us=duration_microseconds(horizon))
+    join = LabelJoin([log], task=SPEC.task, read=0, horizon_us=duration_microseconds(horizon))
     aggregators = (small_judge().judge.aggregator() for _ in range(days))
     return [
         read_window(source, join, DueWindow(window=day(FIRST + number), first=number == 0), aggregator, empty=EMPTY)  # type: ignore[arg-type]  # the part of a source that is read here

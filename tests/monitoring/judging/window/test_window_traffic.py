@@ -44,7 +44,7 @@ def windows(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     deployment, baseline = deploy(config), load_baseline(find_baseline(config).baseline)
     traffic = open_traffic(config, baseline, None, clock=lambda: NOW, scope=ReadScope(job=True))
     join = LabelJoin(
-        traffic.labels(), task=baseline.spec.task, read=0, horizon_us=duration_microseconds(deployment.horizon)
+        traffic.label_parts(), task=baseline.spec.task, read=0, horizon_us=duration_microseconds(deployment.horizon)
     )
     found = []
     for number in range(2):

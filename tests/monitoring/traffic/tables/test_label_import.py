@@ -14,15 +14,18 @@ from numpy.typing import NDArray
 
 from monitoring.errors import BadInput
 from monitoring.tasks.class_indices import class_indices
+from monitoring.traffic.labels import label_writer, spill
 from monitoring.traffic.labels.label_log import LabelLog
+from monitoring.traffic.tables import label_tables
 from monitoring.traffic.tables.inline_labels import InlineLabels
 from monitoring.traffic.tables.label_import import (
     ImportedLabels,
     LabelDestination,
     LabelRouting,
     import_labels,
+    label_keys,
+    once_each,
     row_labels,
-    unknown_labels,
 )
 from monitoring.traffic.tables.label_tables import LabelTables
 from monitoring.traffic.tables.table import Table
@@ -214,11 +217,31 @@ def pairs(rows: list[tuple[str, str]]) -> pa.Table:
 def test_unknown_labels_are_those_not_known_each_once(
     found: list[tuple[str, str]], known: list[tuple[str, str]]
 ) -> None:
-    fresh = unknown_labels(pairs(found), pairs(known))
-    expected = [pair for pair in dict.fromkeys(found) if pair not in known]
-    assert list(zip(*fresh.to_pydict().values(), strict=True)) == expected
-    assert unknown_labels(fresh, fresh).num_rows == 0
+    parts = [pairs(found[:4]), pairs(found[4:])]
+    fresh = [tuple(row.values()) for part in once_each(parts, label_keys([pairs(known)])) for row in part.to_pylist()]
+    assert fresh == [pair for pair in dict.fromkeys(found) if pair not in known]
+    assert list(once_each(parts, label_keys(parts))) == []
 
 
 def test_a_label_and_an_id_are_not_confused_with_others_that_join_alike() -> None:
-    assert unknown_labels(pairs([("b", "ac")]), pairs([("cb", "a")])).num_rows == 1
+    assert len(list(once_each([pairs([("b", "ac")])], label_keys([pairs([("cb", "a")])])))) == 1
+
+
+def test_labels_too_many_for_memory_come_into_the_log_in_the_same_order(
+    into: Import, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spill, "AT_ONCE", 4)
+    monkeypatch.setattr(label_tables, "AT_ONCE", 4)
+    monkeypatch.setattr(label_writer, "_SEGMENT_BYTES", 1)
+    hours = np.random.default_rng(1).permutation(40)
+    rows = into.live(rows_at(list(range(40)), ids=[f"{hour}" for hour in range(40)]))
+    ids, labels = [f"{hour}" for hour in hours], ["no" if hour % 3 else "yes" for hour in hours]
+    known = [None if hour % 2 else float(hour) for hour in hours]
+    parts = [separate(ids[at : at + 7], labels[at : at + 7], known[at : at + 7]) for at in range(0, 40, 7)]
+    for _ in range(2):
+        result = into.run(rows, into.label_tables(*parts))
+        assert into.logged() == [(f"{hour}", "no" if hour % 3 else "yes", hour) for hour in range(40)]
+        assert result.matched.contains(pa.array(ids)).all()
+    log = LabelLog(into.destination.root)
+    assert len(list(log.parts())) > 5
+    assert pa.concat_tables(log.parts()).equals(log.read())

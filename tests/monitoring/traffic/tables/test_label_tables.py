@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from unittest.mock import patch
 
 import pyarrow as pa
 import pytest
@@ -10,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring.errors import BadInput
+from monitoring.traffic.labels import spill
+from monitoring.traffic.labels.spill import LabelsInOrder
 from monitoring.traffic.tables.files import pieces_of
-from monitoring.traffic.tables.label_tables import LABEL_SCHEMA, LabelTables, SeparateLabels, in_order
+from monitoring.traffic.tables.label_tables import LABEL_SCHEMA, LabelTables, SeparateLabels, dated_labels
 from tests.monitoring.traffic.tables.table_files import COLUMNS, at, parquet, rows_at, table_of, times, us
 
 
@@ -25,43 +28,44 @@ def labels(ids: list[str | None], values: list[str | None], known: list[float | 
     return pa.table(columns if known is None else columns | {"known_at": times(known)})
 
 
-def joined(folder: Path, *tables: pa.Table) -> SeparateLabels:
+def joined(folder: Path, *tables: pa.Table) -> tuple[pa.Table, SeparateLabels]:
     rows = table_of(folder, rows_at([1, 2, 3], ids=["a", "b", "c"]))
-    return label_tables(folder / "labels", *tables).labels(rows)
+    separate = label_tables(folder / "labels", *tables)
+    return separate.labels(rows), separate.read(rows, lambda _: None)
 
 
-def plain(found: SeparateLabels) -> list[tuple[str, str, object]]:
-    return [tuple(row.values()) for row in found.labels.to_pylist()]
+def plain(labels: pa.Table) -> list[tuple[str, str, object]]:
+    return [tuple(row.values()) for row in labels.to_pylist()]
 
 
 def test_a_label_without_a_time_is_known_when_its_row_happened(tmp_path: Path) -> None:
-    found = joined(tmp_path, labels(["b", "a"], ["yes", "no"]))
-    assert plain(found) == [("a", "no", at(1)), ("b", "yes", at(2))]
-    assert sorted(found.matched.to_pylist()) == ["a", "b"]
-    assert found.labels.schema == LABEL_SCHEMA
+    dated, found = joined(tmp_path, labels(["b", "a"], ["yes", "no"]))
+    assert plain(dated) == [("a", "no", at(1)), ("b", "yes", at(2))]
+    assert found.matched.contains(pa.array(["a", "b", "c"])).tolist() == [True, True, False]
+    assert dated.schema == LABEL_SCHEMA
 
 
 def test_a_label_has_its_own_time_and_at_least_that_of_its_row(tmp_path: Path) -> None:
-    found = joined(tmp_path, labels(["a", "c"], ["no", "yes"], [9, 1]))
-    assert plain(found) == [("c", "yes", at(3)), ("a", "no", at(9))]
+    dated, _ = joined(tmp_path, labels(["a", "c"], ["no", "yes"], [9, 1]))
+    assert plain(dated) == [("c", "yes", at(3)), ("a", "no", at(9))]
 
 
 def test_a_label_of_no_row_waits_unless_it_has_a_time(tmp_path: Path) -> None:
-    found = joined(tmp_path, labels(["x", "y"], ["no", "yes"], [None, 5]))
+    dated, found = joined(tmp_path, labels(["x", "y"], ["no", "yes"], [None, 5]))
     assert found.unmatched.to_pylist() == ["x"]
-    assert plain(found) == [("y", "yes", at(5))]
-    assert found.matched.to_pylist() == []
+    assert plain(dated) == [("y", "yes", at(5))]
+    assert not found.matched.keys.size
 
 
 def test_rows_without_an_id_or_a_label_are_ignored(tmp_path: Path) -> None:
-    found = joined(tmp_path, labels([None, "a", "b", "x"], ["no", None, " ", None]))
-    assert plain(found) == []
+    dated, found = joined(tmp_path, labels([None, "a", "b", "x"], ["no", None, " ", None]))
+    assert plain(dated) == []
     assert found.unmatched.to_pylist() == []
 
 
 def test_labels_of_several_tables_are_in_order_of_time(tmp_path: Path) -> None:
-    found = joined(tmp_path, labels(["c"], ["no"]), labels(["a", "b"], ["yes", "yes"]), labels([], []))
-    assert [name for name, _, _ in plain(found)] == ["a", "b", "c"]
+    dated, _ = joined(tmp_path, labels(["c"], ["no"]), labels(["a", "b"], ["yes", "yes"]), labels([], []))
+    assert [name for name, _, _ in plain(dated)] == ["a", "b", "c"]
 
 
 def test_invalid_label_times_and_unbalanced_quotes_are_findings(tmp_path: Path) -> None:
@@ -69,7 +73,7 @@ def test_invalid_label_times_and_unbalanced_quotes_are_findings(tmp_path: Path) 
     (tmp_path / "labels").mkdir()
     lost = "".join(f"x{line},no,\n" for line in range(20))
     (tmp_path / "labels" / "a.csv").write_text(f'id,y,known_at\na,yes,soon\nb,"no,\n{lost}')
-    found = LabelTables(pieces_of(tmp_path / "labels"), COLUMNS).labels(rows)
+    found = LabelTables(pieces_of(tmp_path / "labels"), COLUMNS).read(rows, lambda _: None)
     assert [each.kind for each in found.findings] == ["no label time", "unbalanced quote"]
 
 
@@ -111,7 +115,11 @@ def test_order_is_by_time_stable_and_without_blanks(parts: list[list[tuple[str |
         )
         for p in numbered
     ]
-    found = in_order(tables)
+    dated = LabelsInOrder(LABEL_SCHEMA)
+    for table in tables:
+        dated.add(dated_labels(table))
+    with patch.object(spill, "AT_ONCE", 3):
+        found = pa.concat_tables(dated)
     there = [(us(hour), name) for part in numbered for label, hour, name in part if label and hour is not None]
     assert found["prediction_id"].to_pylist() == [name for _, name in sorted(there, key=lambda each: each[0])]
     assert found.schema == LABEL_SCHEMA

@@ -153,8 +153,8 @@ def test_labels_may_come_in_a_table_of_their_own_with_a_column_for_each_output(t
     truths = pa.table({name: ROWS[name] for name in ("prediction_id", "was", "was_late", "paid", "heard")})
     rows = Table(parquet(tmp_path / "rows", answers), known_columns())
     separate = LabelTables(parquet(tmp_path / "labels", truths), known_columns()).labels(rows)
-    assert separate.labels["prediction_id"].to_pylist()[:2] == ["x", "y"]
-    assert json.loads(separate.labels["label"][1].as_py()) == {
+    assert separate["prediction_id"].to_pylist()[:2] == ["x", "y"]
+    assert json.loads(separate["label"][1].as_py()) == {
         "kind": "a",
         "late": "false",
         "price": "11.5",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from monitoring.incidents.alarm import Alarm
@@ -13,7 +14,7 @@ from monitoring.incidents.harm import BETTER, excesses, inputs_moved, loss_chang
 from monitoring.incidents.input_drift import FALSE_DISCOVERY_RATE, LEAST_EXPLAINED
 from monitoring.incidents.input_shift import Aspect, InputShift, Shifts, no_shifts
 from monitoring.incidents.loss_split import split_of
-from monitoring.incidents.metric_change import metric_headline, onset_day, user_metrics
+from monitoring.incidents.metric_change import metric_headline, moment_day, onset_day, user_metrics
 from monitoring.incidents.rearm import LOSS_FAMILIES
 from monitoring.records import CauseDetail, InputDrift, LossSplit, SlicePart, WatchKey
 from monitoring.tasks import ranking, regression, vector_regression
@@ -31,6 +32,7 @@ from monitoring.watches.descriptions import (
     watch_title,
 )
 from monitoring.watches.integrity import is_long_tailed
+from monitoring.watches.label_delays import delay_quantile, merged_counts
 from monitoring.watches.rank import is_rank
 
 #: Begins what to do first.
@@ -139,12 +141,25 @@ def _proof_sentences(alarm: Alarm, departure: Departure, detail: CauseDetail, sh
         sentences.append("No label has arrived since then: this is an estimate.")
     elif alarm.watch.family == "estimates":
         sentences.append("This is an estimate: it does not wait for the labels of these rows.")
+    else:
+        sentences += _delay_sentences(alarm)
     metrics = [change.key.watch for change in changes]
     splits = (split_of(alarm, metric) for metric in metrics if not is_rank(split_output(metric)[1]))
     split = next((each for each in splits if each is not None), detail.split)
     if split is not None:
         sentences.append(_split_sentence(split, alarm, is_told=split.metric == metrics[0] if metrics else False))
     return sentences
+
+
+def _delay_sentences(alarm: Alarm) -> list[str]:
+    """From when on rows are concerned, where labels are later than a window is long: losses count when labels come."""
+    first = alarm.windows[0]
+    delay = delay_quantile(merged_counts(window.label_delays for window in alarm.windows), 0.5)
+    late = timedelta(seconds=delay or 0)
+    if first.batch is not None or late <= max(first.end - first.start, timedelta(days=1)):
+        return []
+    start = moment_day((first.start - late).astimezone(ZoneInfo(alarm.baseline.timezone)))
+    return [f"That is when labels arrived, half of them within {late.days} days: the rows are from about {start} on."]
 
 
 def _calibration_sentence(alarm: Alarm, departure: Departure) -> str:

@@ -131,7 +131,7 @@ def overdue(status: MonitorStatus) -> str:
     zone = ZoneInfo(status.timezone)
     if checked < due:
         return f"the monitor has not run since {format_moment(checked, zone)}"
-    with_rows = [window.end for window in status.windows if window.rows]
+    with_rows = [window.end for window in status.windows if window.rows or window.repeats]
     return f"no traffic since {format_moment(with_rows[-1] if with_rows else status.windows[0].start, zone)}"
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import numpy as np
 import pytest
 
 from monitoring.incidents.alarm import Alarm
@@ -10,6 +11,7 @@ from monitoring.incidents.cause import explain
 from monitoring.incidents.input_shift import InputShift
 from monitoring.records import Finding, MeasuredMetric, WatchKey
 from monitoring.records.window import BATCH
+from monitoring.watches.label_delays import delay_counts
 from tests.monitoring.incidents.alarms import alarm, baseline, loss_sum, window, windows
 
 
@@ -114,6 +116,14 @@ def test_labels_of_earlier_rows_are_not_told_as_the_loss_of_the_rows_that_are_es
     days = windows(estimated_error=[0.3], error=[0.0], brier=[0.0])
     said = message(alarm("estimated_error", days, against=baseline()))
     assert said.startswith("Estimated error rate 0 \N{RIGHTWARDS ARROW} 30 % since 1 April 2013 (100 rows). This is an")
+
+
+def test_where_labels_are_days_late_the_message_says_from_when_on_rows_are_concerned() -> None:
+    delays = delay_counts(np.zeros(100, np.int64), np.full(100, 5 * 86_400_000_000))
+    days = [replace(day, label_delays=delays) for day in windows(brier=[0.5, 0.5], surprise_brier=[0.5, 0.5])]
+    late, prompt = (message(alarm("brier", each)) for each in (tuple(days), windows(brier=[0.5, 0.5])))
+    assert "half of them within 5 days: the rows are from about 27 March 2013 on." in late
+    assert "labels arrived" not in prompt
 
 
 def test_a_message_names_the_number_the_baseline_the_threshold_and_the_next_step() -> None:

@@ -402,7 +402,7 @@ def _show(adopted: InitResult, traffic: str | None) -> None:
     for line in _columns(adopted):
         click.echo(printable(line))
     click.echo(printable(text))
-    where = "" if traffic is not None else " --traffic 'LIVE*.parquet'"
+    where = "" if traffic is not None else " --traffic 'live/*'"
     click.echo(f"Next: pitfalls monitor run --config {adopted.config}{where}")
 
 

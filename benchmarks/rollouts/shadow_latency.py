@@ -9,6 +9,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -62,10 +63,12 @@ def measure(settings: Settings) -> Result:
     demo = demo_folder(settings)
     bodies = one_row_bodies(demo)
     seconds, rounds = (2.0, 2) if settings.quick else (10.0, 6)
-    loads: dict[str, list[tuple[Load, float, float]]] = {WITHOUT: [], WITH: []}
+    loads: dict[str, list[tuple[Load, float, float, float]]] = {WITHOUT: [], WITH: []}
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        serve = ("-m", "pitfalls_tf", "serve", "--models", str(demo / "models"), "--rest-port", "0", "--json")
+        served = folder / "served"  # the version in use alone: of the demo's folder, the latest would answer
+        shutil.copytree(demo / "models/flights/1", served / "flights/1")
+        serve = ("-m", "pitfalls_tf", "serve", "--models", str(served), "--rest-port", "0", "--json")
         server = stack.enter_context(started((*serve, "--traffic", str(folder / "traffic"))))
         generated(server.port, bodies, CONNECTIONS, 1.0)  # the shadow begins once there is a log
         shadow = stack.enter_context(_shadow(demo, folder))
@@ -75,10 +78,10 @@ def measure(settings: Settings) -> Result:
         for number in range(rounds):
             for name in (WITHOUT, WITH)[:: 1 if number % 2 == 0 else -1]:
                 shadow.signal(signal.SIGCONT if name == WITH else signal.SIGSTOP)
-                before = server.cpu_seconds(), shadow.cpu_seconds()
+                before = server.cpu_seconds(), shadow.cpu_seconds(), time.monotonic()
                 load = generated(server.port, bodies, CONNECTIONS, seconds)
-                used = server.cpu_seconds() - before[0], shadow.cpu_seconds() - before[1]
-                loads[name].append((load, *used))
+                after = server.cpu_seconds(), shadow.cpu_seconds(), time.monotonic()
+                loads[name].append((load, after[0] - before[0], after[1] - before[1], after[2] - before[2]))
                 print(f"{name}: p50 {load.p50_ms:.2f} ms, p99 {load.p99_ms:.2f} ms", file=sys.stderr, flush=True)
         shadow.signal(signal.SIGCONT)
     return Result(tables=(_table(loads, seconds, rounds),))
@@ -103,15 +106,15 @@ def _shadow(demo: Path, folder: Path) -> Iterator[Shadow]:
         popen.wait(120)
 
 
-def _table(loads: dict[str, list[tuple[Load, float, float]]], seconds: float, rounds: int) -> Table:
+def _table(loads: dict[str, list[tuple[Load, float, float, float]]], seconds: float, rounds: int) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for name, parts in loads.items():
         p50, p99, rate = (
-            statistics.median(getattr(load, one) for load, *_ in parts) for one in ("p50_ms", "p99_ms", "rate")
+            statistics.median(getattr(load, figure) for load, *_ in parts) for figure in ("p50_ms", "p99_ms", "rate")
         )
         failures = sum(load.failures for load, *_ in parts)
-        elapsed = sum(load.seconds for load, *_ in parts)
-        own, dark = sum(used for _, used, _ in parts) / elapsed, sum(used for *_, used in parts) / elapsed
+        elapsed = sum(wall for *_, wall in parts)  # with the generator's own start and warm-up
+        own, dark = (sum(used) / elapsed for used in list(zip(*parts, strict=True))[1:3])
         rows.append((name, p50, p99, rate, failures, own, dark))
     (_, *without), (_, *beside) = rows
     ratios = [second / first if first else None for first, second in zip(without[:3], beside[:3], strict=True)]  # type: ignore[operator]

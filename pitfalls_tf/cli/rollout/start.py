@@ -56,9 +56,10 @@ def command(
     from monitoring.jobs.stopping import stopping  # noqa: PLC0415 - as above
     from monitoring.rollout.run import Surroundings, run_rollout  # noqa: PLC0415 - as above
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
-    from serving.shadow.scorer_process import ScorerProcess  # noqa: PLC0415 - as above
+    from serving.shadow.scorer_process import ScorerProcess, lowest_priority  # noqa: PLC0415 - as above
 
     config = _with_share(load_config(config_path), flags["share"])
+    lowest_priority()  # the server that answers comes first: a shadow that cannot keep up lowers its share
     with Store.open(config.store.url) as store, stopping() as stop:
         record = _going_on(store, config) or _begun(
             config, store, {**flags, "require": require}, output, plans=not no_plan

@@ -54,7 +54,7 @@ bench-monitor: $(READY) ## the monitor's job on one large window and on a demo's
 
 bench-truth: $(READY) ## false alarms and delays, beside peers and the limit
 	$(BIN)/python -m benchmarks truth.budget truth.correlated truth.calibration truth.peers truth.flights_peers
-	$(BIN)/python -m benchmarks truth.lender.harms truth.lender.calendars truth.lender.promises truth.lender.incidents truth.lender.causes truth.lender.sensitivity truth.worlds.measure
+	$(BIN)/python -m benchmarks truth.lender.harms truth.lender.calendars truth.lender.promises truth.lender.incidents truth.lender.causes truth.lender.sensitivity truth.worlds.measure truth.worlds.trade
 
 lint: $(READY) ## rules, format, types, and who may import whom
 	$(BIN)/ruff check .

@@ -47,6 +47,7 @@ NAMES = (
     "truth.lender.causes",
     "truth.lender.sensitivity",
     "truth.worlds.measure",
+    "truth.worlds.trade",
     "rollout",
     "rollouts.days",
     "rollouts.shadow_latency",
@@ -110,6 +111,7 @@ BY_NAME = (
     "truth.lender.incidents",
     "truth.lender.causes",
     "truth.lender.sensitivity",
+    "truth.worlds.trade",
 )
 
 OUT = Path("build/bench")

@@ -17,16 +17,17 @@ import pyarrow as pa
 from monitoring.errors import PitfallsError
 from serving.shadow.bundle_scorer import BundleScorer
 from serving.shadow.frames import ALONE_KEY, EMPTY_KEY, ERROR_KEY, LENGTH, READY_KEY, framed, scored_table, unframed
-from serving.shadow.scorer_process import lowest_priority
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+LOWEST_PRIORITY = 19
 
 
 def main(arguments: Sequence[str]) -> int:
     """Serve frames until the input ends."""
     answers = _own_output()
-    lowest_priority()
+    os.nice(LOWEST_PRIORITY)
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000", "ascii")
     try:

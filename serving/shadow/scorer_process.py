@@ -41,17 +41,6 @@ _LAST_BYTES = 300
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
-def lowest_priority() -> None:
-    """Have this process take only the processor time that nobody else wants, as far as the system knows such a class.
-
-    A nice value of 19 alone still costs the others' 99th percentile: such a process keeps a processor for its slice.
-    """
-    if sys.platform == "linux":
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-    else:
-        os.nice(19)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessLimits:
     """What a scoring process may take.
@@ -113,6 +102,8 @@ class ScorerProcess:
 
     Args:
         command: The program, in place of this package's own child; it gets the bundle and the operations.
+        idle: Whether rows are scored in processor time that nobody else wants. The lowest priority alone, which
+            the process has in any case, still keeps a processor for its slice.
         clock: Seconds.
     """
 
@@ -123,11 +114,13 @@ class ScorerProcess:
         limits: ProcessLimits | None = None,
         allowed_operations: tuple[str, ...] = (),
         command: tuple[str, ...] = (sys.executable, "-m", "serving.shadow.scorer_child"),
+        idle: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._bundle = bundle
         self._limits = limits or ProcessLimits()
         self._command = (*command, str(bundle), *allowed_operations)
+        self._is_idle = idle and sys.platform == "linux"
         self._clock = clock
         self._process: subprocess.Popen[bytes] | None = None
         self._deaths = 0
@@ -245,6 +238,10 @@ class ScorerProcess:
             self._end()
             raise
         self._empty = json.loads(metadata.get(EMPTY_KEY, b"{}"))
+        if self._is_idle:
+            for thread in Path(f"/proc/{process.pid}/task").iterdir():
+                with suppress(ProcessLookupError):
+                    os.sched_setscheduler(int(thread.name), os.SCHED_IDLE, os.sched_param(0))
         return process
 
     def _end(self) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.truth.worlds.world import SITES, Conditions, Day, World, drawn
+from benchmarks.truth.worlds.world import SITES, Conditions, Day, World, drawn, losses
 
 #: A change of a day: its rows, how much of the change is in force (0 to 1), the clean error, and randomness.
 Change = Callable[[Day, float, float, np.random.Generator], Day]
@@ -169,6 +169,26 @@ def harms_of(world: World) -> dict[str, Harm]:
     return {name: harm for name, harm in harms.items() if world.has_law or harm.change is not concept}
 
 
+def noisy(day: Day, points: float, rng: np.random.Generator) -> Day:
+    """A day whose labels are harder to predict: some rows get the label of another row, so that no share changes.
+
+    Args:
+        day: The day.
+        points: By how many points the error rate rises in expectation, but by no more than so many twentieths of the
+            Brier score; the errors of a regression grow by so many twentieths.
+        rng: Which rows.
+    """
+    if day.score.shape[1] == 1:
+        return noisier(1.0 + 0.05 * points)(day, 1.0, 0.0, rng)
+    error, brier = losses(day).loss
+    error_then, brier_then = losses(replace(day, labels=rng.permutation(day.labels))).loss
+    parts = [points / 100.0 / max(error_then - error, 1e-9), 0.05 * points * brier / max(brier_then - brier, 1e-9)]
+    rows = np.flatnonzero(rng.random(len(day.labels)) < min(*parts, 1.0))
+    labels = day.labels.copy()
+    labels[rows] = day.labels[rng.permutation(rows)]
+    return replace(day, labels=labels)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quiet:
     """A year in which the model is as right as before, or wrong by less than matters.
@@ -176,30 +196,33 @@ class Quiet:
     Attributes:
         reference: Days of the reference.
         season: Largest shift of the numbers, a sine of a year, in standard deviations.
-        certainty: The smallest factor of the truth's log odds, a cosine of a year: below 1 labels are noisier.
+        noise: The most by which labels are harder to predict, a cosine of a year, in points (see `noisy`).
         coefficient: AR(1) coefficient of the days' own effects.
         holidays: Whether twelve single days and a week differ in their inputs.
     """
 
     reference: int = 90
     season: float = 0.0
-    certainty: float = 1.0
+    noise: float = 0.0
     coefficient: float = 0.0
     holidays: bool = False
 
     def conditions(self, number: int, effect: float) -> Conditions:
         """The conditions of a day."""
-        turn = 2.0 * np.pi * number / 365.0
         day = number % 365
         holiday = self.holidays and (day % 30 == 17 or 325 <= day < 332)
         return Conditions(
-            season=self.season * float(np.sin(turn)) + (0.5 if holiday else 0.0),
-            effect=effect,
-            certainty=1.0 - (1.0 - self.certainty) * 0.5 * (1.0 - float(np.cos(turn))),
+            season=self.season * float(np.sin(2.0 * np.pi * number / 365.0)) + (0.5 if holiday else 0.0), effect=effect
         )
 
+    def points(self, number: int) -> float:
+        """By how many points a day's labels are harder to predict."""
+        return self.noise * 0.5 * (1.0 - float(np.cos(2.0 * np.pi * number / 365.0)))
 
-#: Years by name; those that need a law are left out for real tables.
+
+#: Peaks of seasonal noise, in points.
+PEAKS = (0.5, 1.0, 1.5, 2.0, 3.0)
+
 YEARS: Mapping[str, Quiet] = {
     "clean": Quiet(),
     "clean, 30 days of reference": Quiet(reference=30),
@@ -208,16 +231,7 @@ YEARS: Mapping[str, Quiet] = {
     "season of ±.15 SD": Quiet(season=0.15),
     "season of ±.3 SD": Quiet(season=0.3),
     "season of ±.5 SD": Quiet(season=0.5),
-    "noisier labels in summer, a little": Quiet(certainty=0.95),
-    "noisier labels in summer, more": Quiet(certainty=0.9),
-    "noisier labels in summer, more; a year of reference": Quiet(certainty=0.9, reference=365),
+    **{f"noisier labels in summer, {peak:g} points": Quiet(noise=peak) for peak in PEAKS},
+    "noisier labels in summer, 1.5 points; a year of reference": Quiet(noise=1.5, reference=365),
     "holidays": Quiet(holidays=True),
 }
-
-#: The years that a world without a law has.
-OF_POOLS = ("clean", "clean, 30 days of reference", "clean, 14 days of reference")
-
-
-def years_of(world: World) -> dict[str, Quiet]:
-    """The quiet years of a world."""
-    return {name: year for name, year in YEARS.items() if world.has_law or name in OF_POOLS}

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Protocol, cast
 
 import numpy as np
+import scipy.stats
 from numpy.typing import NDArray
 
 from benchmarks.truth.worlds.world import SITES, Conditions, Day, Floats, World, drawn, sites
@@ -35,7 +36,7 @@ class Lender:
         """A day under conditions."""
         inputs = rng.normal(size=(self.rows, self.numbers)) + conditions.season
         odds = -1.08 + inputs @ np.array([-0.95, 0.75, -0.45, 0.85])
-        truth = (odds + DAY_EFFECT * conditions.effect) * conditions.certainty
+        truth = odds + DAY_EFFECT * conditions.effect
         return Day(
             numbers=inputs,
             site=sites(self.rows, rng),
@@ -62,8 +63,8 @@ class Overconfident:
         odds = inputs @ weights
         answered = 2.0 * (odds + 0.3 * rng.normal(size=odds.shape))
         tilt = DAY_EFFECT * conditions.effect * np.array([1.0, -1.0, 0.5, -0.5, 0.0])
-        truth = (odds + tilt) * conditions.certainty
-        without = (odds - np.outer(inputs[:, 0], weights[0])) * conditions.certainty
+        truth = odds + tilt
+        without = odds - np.outer(inputs[:, 0], weights[0])
         labels = drawn(truth, rng)
         return Day(numbers=inputs, site=sites(self.rows, rng), score=answered, labels=labels, unlike=without)
 
@@ -81,9 +82,9 @@ class Rare:
     def day(self, rng: np.random.Generator, conditions: Conditions) -> Day:
         """A day under conditions."""
         inputs = rng.normal(size=(self.rows, self.numbers)) + 0.5 * conditions.season
-        truth = (_rare_odds(inputs) + DAY_EFFECT * conditions.effect) * conditions.certainty
+        truth = _rare_odds(inputs) + DAY_EFFECT * conditions.effect
         score = _two(_boosted().decision_function(inputs))
-        without = _rare_odds(inputs * np.array([0.0, 1.0, 1.0, 1.0, 1.0])) * conditions.certainty
+        without = _rare_odds(inputs * np.array([0.0, 1.0, 1.0, 1.0, 1.0]))
         labels = drawn(_two(truth), rng)
         return Day(numbers=inputs, site=sites(self.rows, rng), score=score, labels=labels, unlike=_two(without))
 
@@ -102,7 +103,7 @@ class HeavyTails:
         """A day under conditions."""
         inputs = rng.normal(size=(self.rows, self.numbers)) + conditions.season
         mean = inputs @ np.array([1.0, -0.6, 0.4, 0.2]) + 0.5 * np.sin(2.0 * inputs[:, 0])
-        noise = rng.standard_t(3, self.rows) * 0.8 * (1.0 + 0.05 * conditions.effect) / conditions.certainty
+        noise = rng.standard_t(3, self.rows) * 0.8 * (1.0 + 0.05 * conditions.effect)
         answered = mean + 0.2 * np.cos(3.0 * inputs[:, 1])
         without = (mean - inputs[:, 0])[:, None]
         return Day(
@@ -112,19 +113,25 @@ class HeavyTails:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RealTable:
-    """A real table: boosting fitted to its first half, days drawn with replacement from the rest."""
+    """A real table: boosting fitted to its first half, days drawn with replacement from the rest.
+
+    Attributes:
+        place: Ranks of the rows by their first and by their second number, as standard normal quantiles, [n, 2].
+    """
 
     name: str
     classes: tuple[str, ...]
     numbers: int
     rows: int
     pool: Day = field(repr=False)
+    place: Floats = field(repr=False)
     has_law: bool = False
 
     def day(self, rng: np.random.Generator, conditions: Conditions) -> Day:
-        """A day; of the conditions none applies."""
-        del conditions
-        rows = rng.integers(0, len(self.pool.labels), self.rows)
+        """A day: its rows are drawn by weights that move two numbers, and the odds of a wrong answer by its effect."""
+        wrong = self.pool.answers != self.pool.labels
+        weights = np.exp(conditions.season * self.place.sum(axis=1) + DAY_EFFECT * conditions.effect * wrong)
+        rows = rng.choice(len(wrong), self.rows, p=weights / weights.sum())
         return Day(
             numbers=self.pool.numbers[rows],
             site=sites(self.rows, rng),
@@ -165,7 +172,9 @@ def real_table(name: str, table: Table, *, rows: int) -> RealTable:
     rest = order[half:]
     score = np.log(np.clip(model.predict_proba(inputs[rest]), 1e-7, 1.0))
     pool = Day(numbers=inputs[rest], site=np.full(len(rest), SITES[0]), score=score, labels=codes[rest])
-    return RealTable(name=name, classes=table.classes, numbers=len(numbers), rows=rows, pool=pool)
+    spread = inputs[rest].std(axis=0)
+    place = scipy.stats.norm.ppf(scipy.stats.rankdata(inputs[rest][:, spread > 0.0][:, :2], axis=0) / (len(rest) + 1))
+    return RealTable(name=name, classes=table.classes, numbers=len(numbers), rows=rows, pool=pool, place=place)
 
 
 def _two(odds: Floats) -> Floats:

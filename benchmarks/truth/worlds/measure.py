@@ -15,7 +15,7 @@ from benchmarks.truth.lender.calendars import PROMISED
 from benchmarks.truth.lender.deployment import LenderDeployment, Run
 from benchmarks.truth.lender.harms import raises_page
 from benchmarks.truth.worlds.charts import CHARTS, Series, alarms, nominal_rate, own_thresholds
-from benchmarks.truth.worlds.harms import Harm, Quiet, harms_of, years_of
+from benchmarks.truth.worlds.harms import YEARS, Change, Harm, Quiet, harms_of, noisy
 from benchmarks.truth.worlds.laws import worlds
 from benchmarks.truth.worlds.world import Conditions, Day, Losses, World, losses, predictions, spec_of
 
@@ -50,7 +50,9 @@ class Stream:
         effects = self.effects(first + count)
         for number in range(first, first + count):
             conditions: Conditions = self.quiet.conditions(number, effects[number])
-            yield self.world.day(np.random.default_rng([SEED, self.number, number]), conditions)
+            rng = np.random.default_rng([SEED, self.number, number])
+            day = self.world.day(rng, conditions)
+            yield noisy(day, points, rng) if (points := self.quiet.points(number)) else day
 
 
 def measure(settings: Settings) -> Result:
@@ -65,8 +67,9 @@ def measure(settings: Settings) -> Result:
             if stream < sizes[1]:
                 _harm_stream(cells, world, stream)
             if stream < sizes[0]:
-                for name, quiet in years_of(world).items():
-                    _quiet_year(cells, world, stream, name, quiet)
+                for name, quiet in YEARS.items():
+                    if (key := f"{world.name}|quiet|{name}|{stream}") not in cells:
+                        cells.put(key, quiet_year(Stream(world=world, number=1000 + stream, quiet=quiet)))
             print(f"stream {stream + 1} of {max(sizes[:2])}: {world.name}", file=sys.stderr, flush=True)
     tables = [_quiet_table(cells, sizes[0])]
     tables += [_harm_table(cells, world, sizes) for world in worlds()]
@@ -91,25 +94,36 @@ class Cells:
         part.replace(self.path)
 
 
-def _deployed(stream: Stream) -> LenderDeployment:
+def _deployed(stream: Stream, tolerance: float = 0.02) -> LenderDeployment:
     days = [predictions(day, number) for number, day in enumerate(stream.days(0, stream.quiet.reference))]
-    return LenderDeployment.of(days, spec=spec_of(stream.world), budgets=PROMISED)
+    return LenderDeployment.of(days, spec=spec_of(stream.world), budgets=PROMISED, tolerance=tolerance)
 
 
-def _quiet_year(cells: Cells, world: World, number: int, name: str, quiet: Quiet) -> None:
-    """Pages, notices, and the share of suspected windows of one year."""
-    key = f"{world.name}|quiet|{name}|{number}"
-    if key in cells:
-        return
-    stream = Stream(world=world, number=1000 + number, quiet=quiet)
-    deployment = _deployed(stream)
+def quiet_year(stream: Stream, tolerance: float = 0.02) -> list[float]:
+    """Pages, notices, and the share of suspected windows of the year after a stream's reference."""
+    deployment = _deployed(stream, tolerance)
     run, pages, suspected = deployment.begin(), 0, 0
-    for at, day in enumerate(stream.days(quiet.reference, YEAR), start=quiet.reference):
+    for at, day in enumerate(stream.days(stream.quiet.reference, YEAR), start=stream.quiet.reference):
         judged = deployment.step(run, at, predictions(day, at))
         pages += raises_page(judged)
         suspected += judged.window.status == "suspected"
     notices = sum(incident.level == "notice" for incident in run.incidents.values())
-    cells.put(key, [float(pages), float(notices), suspected / YEAR])
+    return [float(pages), float(notices), suspected / YEAR]
+
+
+def _calm(stream: Stream, tolerance: float = 0.02) -> tuple[LenderDeployment, Run]:
+    """A deployment that has seen the calm days after its reference."""
+    deployment = _deployed(stream, tolerance)
+    run = deployment.begin()
+    for at, day in enumerate(stream.days(REFERENCE, CALM), start=REFERENCE):
+        deployment.step(run, at, predictions(day, at))
+    return deployment, run
+
+
+def lasting_rise(stream: Stream, change: Change, tolerance: float) -> list[float]:
+    """Days until a page and until a window that is suspected or noticed, of a harm that begins after calm days."""
+    deployment, run = _calm(stream, tolerance)
+    return list(map(float, _first(deployment, run, _harmed(stream, Harm(change=change), _clean_error(stream)))))
 
 
 def _harm_stream(cells: Cells, world: World, number: int) -> None:
@@ -118,10 +132,7 @@ def _harm_stream(cells: Cells, world: World, number: int) -> None:
     todo = {name: harm for name, harm in harms_of(world).items() if f"{world.name}|harm|{name}|{number}" not in cells}
     if not todo:
         return
-    deployment = _deployed(stream)
-    run, error = deployment.begin(), _clean_error(stream)
-    for at, day in enumerate(stream.days(REFERENCE, CALM), start=REFERENCE):
-        deployment.step(run, at, predictions(day, at))
+    (deployment, run), error = _calm(stream), _clean_error(stream)
     for name, harm in todo.items():
         page, sign = _first(deployment, run.copied(), _harmed(stream, harm, error))
         cells.put(f"{world.name}|harm|{name}|{number}", [float(page), float(sign)])
@@ -158,9 +169,8 @@ def _first(deployment: LenderDeployment, run: Run, days: list[Day]) -> tuple[int
 
 def _quiet_table(cells: Cells, years: int) -> Table:
     """Every world's quiet years: pages per 1,825 windows, and the share of years with one."""
-    names = list(dict.fromkeys(name for world in worlds() for name in years_of(world)))
     rows: list[tuple[Cell, ...]] = []
-    for name in names:
+    for name in YEARS:
         texts: list[Cell] = []
         for world in worlds():
             values = [cells.values.get(f"{world.name}|quiet|{name}|{at}") for at in range(years)]

@@ -30,12 +30,10 @@ class Conditions:
     Attributes:
         season: How far the numbers move, in their standard deviations.
         effect: The day's own shift of the truth, a standard normal number.
-        certainty: What the log odds of the truth are multiplied by: below 1 labels are noisier.
     """
 
     season: float = 0.0
     effect: float = 0.0
-    certainty: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +83,7 @@ class World(Protocol):
 
     @property
     def has_law(self) -> bool:
-        """Whether the truth of a row is known, so that seasons and noise can be simulated."""
+        """Whether the truth of a row is known, so that another law can take its place."""
 
     def day(self, rng: np.random.Generator, conditions: Conditions) -> Day:
         """A day under conditions."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     from monitoring.records import RolloutRecord
     from monitoring.store.store import Store
     from pitfalls_tf.cli.output import Output
+
+#: The server that answers comes first: a shadow that cannot keep up lowers its share.
+_NICENESS = 19
 
 
 @click.command()
@@ -56,16 +61,16 @@ def command(
     from monitoring.jobs.stopping import stopping  # noqa: PLC0415 - as above
     from monitoring.rollout.run import Surroundings, run_rollout  # noqa: PLC0415 - as above
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
-    from serving.shadow.scorer_process import ScorerProcess, lowest_priority  # noqa: PLC0415 - as above
+    from serving.shadow.scorer_process import ScorerProcess  # noqa: PLC0415 - as above
 
     config = _with_share(load_config(config_path), flags["share"])
-    lowest_priority()  # the server that answers comes first: a shadow that cannot keep up lowers its share
+    os.nice(_NICENESS)
     with Store.open(config.store.url) as store, stopping() as stop:
         record = _going_on(store, config) or _begun(
             config, store, {**flags, "require": require}, output, plans=not no_plan
         )
         around = Surroundings(
-            make_scorer=ScorerProcess,
+            make_scorer=partial(ScorerProcess, idle=True),
             author=author_of(flags["by"]),
             send=notifier(output),
             wait=lambda: not once and _waited(stop.is_set, poll_s),

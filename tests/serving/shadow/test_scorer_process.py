@@ -61,6 +61,16 @@ def test_it_answers_as_the_bundle_does_in_this_process(logged: pa.Table, process
     assert alone.run_us.shape == (3,)
 
 
+def test_an_idle_one_takes_only_time_that_nobody_else_wants(logged: pa.Table) -> None:
+    scorer = ScorerProcess(BUNDLE, idle=True)
+    try:
+        scorer.check(logged)
+        threads = {int(thread.name) for thread in Path(f"/proc/{child(scorer)}/task").iterdir()}
+        assert {os.sched_getscheduler(thread) for thread in threads} == {os.SCHED_IDLE}
+    finally:
+        scorer.close()
+
+
 def test_one_that_was_killed_is_started_again_and_nothing_is_missing(logged: pa.Table, process: ScorerProcess) -> None:
     before = process.score(logged)
     os.kill(child(process), signal.SIGKILL)

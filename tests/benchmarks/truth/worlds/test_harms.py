@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.truth.worlds.harms import YEARS, Quiet, harms_of, wrong
+from benchmarks.truth.worlds.harms import Quiet, harms_of, noisy, wrong
 from benchmarks.truth.worlds.laws import HeavyTails, Lender, Overconfident
 from benchmarks.truth.worlds.world import Conditions, World, losses, predictions, softmax, spec_of
 
@@ -45,9 +45,20 @@ def test_a_season_comes_back_after_a_year_and_noise_is_largest_in_summer() -> No
     season = Quiet(season=0.3)
     assert season.conditions(91, 0.0).season == pytest.approx(0.3, abs=1e-3)
     assert season.conditions(365, 0.0).season == pytest.approx(0.0, abs=1e-9)
-    certainty = [YEARS["noisier labels in summer, more"].conditions(day, 0.0).certainty for day in range(365)]
-    assert min(certainty) == pytest.approx(0.9, abs=1e-4)
-    assert max(certainty) == pytest.approx(1.0, abs=1e-4)
+    points = [Quiet(noise=1.5).points(day) for day in range(365)]
+    assert max(points) == pytest.approx(1.5, abs=1e-3)
+    assert min(points) == 0.0
+
+
+def test_noisy_labels_cost_as_many_points_and_leave_the_shares_of_the_classes(world: World) -> None:
+    day = world.day(np.random.default_rng(0), Conditions())
+    noise = noisy(day, 1.0, np.random.default_rng(1))
+    (before, _), (after, _) = losses(day).loss, losses(noise).loss
+    if world.classes:
+        assert after - before == pytest.approx(0.01, abs=0.004)
+        assert np.array_equal(np.bincount(noise.labels), np.bincount(day.labels))
+    else:
+        assert after / before == pytest.approx(1.05)
 
 
 def test_days_are_predictions_that_the_deployment_reads(world: World) -> None:

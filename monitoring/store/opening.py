@@ -36,7 +36,7 @@ _MIGRATION_LOCK = 0x7069_7466
 #: Drivers with which the store's tests are run.
 DRIVERS = ("sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg", "postgresql+pg8000")
 
-_FIX = "Correct the [store] url in monitor.toml, or give this user write access."
+_FIX = "Correct the [store] url in monitor.toml, make the folder, or give this user write access."
 
 
 def open_engine(url: str, *, make: bool = True) -> Engine:
@@ -177,14 +177,15 @@ def _parsed(url: str) -> URL:
 
 
 def _prepare_folder(url: URL) -> None:
+    """Make the store's folder. Not those above: where they are gone, an empty store would take the place of one."""
     folder = Path(url.database or "").parent
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(exist_ok=True)
     except OSError as error:
         raise CannotRun(
             "The store's folder cannot be created.",
             got=f"{folder} ({error.strerror})",
-            expected="a folder that can be written",
+            expected="a folder that can be written, in one that exists",
             fix=_FIX,
         ) from error
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 #: `[tolerance] error`, of which .02 is the default.
 TOLERANCES = (0.01, 0.02, 0.03)
-FULL, QUICK = 10, 1
+FULL, QUICK = 8, 1
 PICTURES = Path("docs/images")
 
 

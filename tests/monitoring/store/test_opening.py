@@ -25,12 +25,18 @@ from monitoring.store.opening import open_engine
 from monitoring.store.tables import metadata
 
 
-def test_a_new_store_is_made_with_its_folders(tmp_path: Path, deployment_record: DeploymentRecord) -> None:
-    url = f"sqlite:///{tmp_path}/some/where/pitfalls.db"
+def test_a_new_store_is_made_with_its_folder(tmp_path: Path, deployment_record: DeploymentRecord) -> None:
+    url = f"sqlite:///{tmp_path}/where/pitfalls.db"
     with Store.open(url) as store:
         number = store.find_or_create(deployment_record)
     with Store.open(url) as again:
         assert again.deployments.read(number) == deployment_record
+
+
+def test_no_empty_store_takes_the_place_of_one_whose_folders_are_away(tmp_path: Path) -> None:
+    with pytest.raises(CannotRun, match=r"folder cannot be created.*make the folder"):
+        open_engine(f"sqlite:///{tmp_path}/away/m1/pitfalls.db")
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_revisions_lead_to_the_tables_of_this_code(url: str) -> None:

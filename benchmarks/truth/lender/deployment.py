@@ -106,7 +106,7 @@ class LenderDeployment:
         min_rows: int = 200,
         budgets: Mapping[Level, Budget] = BUDGETS,
         spec: BaselineSpec | None = None,
-        tolerance: float = 0.02,
+        seasonal: float = 1.0,
     ) -> LenderDeployment:
         """Fit a deployment to the days of a reference. Cost: one or two seconds.
 
@@ -114,7 +114,7 @@ class LenderDeployment:
 
         Args:
             spec: what is read of another model's rows than the lender's.
-            tolerance: of error rates.
+            seasonal: what the tolerances for a season not seen yet are multiplied by.
         """
         spec = spec or lender_spec(extra)
         reference = joined(days)
@@ -122,7 +122,7 @@ class LenderDeployment:
         baseline = Baseline(spec=spec, bins=bins, profile=profile(reference, bins), rows=InMemoryReference(reference))
         plan = WindowPlan(every="1d", min_rows=min_rows)
         watched = catalogue(baseline, slices)
-        tolerances = Tolerances(error=tolerance, brier=None, integrity=0.01)
+        tolerances = Tolerances(error=0.02, brier=None, integrity=0.01, seasonal=seasonal)
         fit = fit_reference(baseline, watched, plan=plan, budgets=budgets, tolerances=tolerances, horizon=HORIZON)
         if fit.estimator is not None:
             weighting = fit.estimator.weighting

@@ -94,14 +94,14 @@ class Cells:
         part.replace(self.path)
 
 
-def _deployed(stream: Stream, tolerance: float = 0.02) -> LenderDeployment:
+def _deployed(stream: Stream, seasonal: float = 1.0) -> LenderDeployment:
     days = [predictions(day, number) for number, day in enumerate(stream.days(0, stream.quiet.reference))]
-    return LenderDeployment.of(days, spec=spec_of(stream.world), budgets=PROMISED, tolerance=tolerance)
+    return LenderDeployment.of(days, spec=spec_of(stream.world), budgets=PROMISED, seasonal=seasonal)
 
 
-def quiet_year(stream: Stream, tolerance: float = 0.02) -> list[float]:
+def quiet_year(stream: Stream, seasonal: float = 1.0) -> list[float]:
     """Pages, notices, and the share of suspected windows of the year after a stream's reference."""
-    deployment = _deployed(stream, tolerance)
+    deployment = _deployed(stream, seasonal)
     run, pages, suspected = deployment.begin(), 0, 0
     for at, day in enumerate(stream.days(stream.quiet.reference, YEAR), start=stream.quiet.reference):
         judged = deployment.step(run, at, predictions(day, at))
@@ -111,18 +111,18 @@ def quiet_year(stream: Stream, tolerance: float = 0.02) -> list[float]:
     return [float(pages), float(notices), suspected / YEAR]
 
 
-def _calm(stream: Stream, tolerance: float = 0.02) -> tuple[LenderDeployment, Run]:
+def _calm(stream: Stream, seasonal: float = 1.0) -> tuple[LenderDeployment, Run]:
     """A deployment that has seen the calm days after its reference."""
-    deployment = _deployed(stream, tolerance)
+    deployment = _deployed(stream, seasonal)
     run = deployment.begin()
     for at, day in enumerate(stream.days(REFERENCE, CALM), start=REFERENCE):
         deployment.step(run, at, predictions(day, at))
     return deployment, run
 
 
-def lasting_rise(stream: Stream, change: Change, tolerance: float) -> list[float]:
+def lasting_rise(stream: Stream, change: Change, seasonal: float) -> list[float]:
     """Days until a page and until a window that is suspected or noticed, of a harm that begins after calm days."""
-    deployment, run = _calm(stream, tolerance)
+    deployment, run = _calm(stream, seasonal)
     return list(map(float, _first(deployment, run, _harmed(stream, Harm(change=change), _clean_error(stream)))))
 
 

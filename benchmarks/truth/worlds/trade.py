@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmarks.results import Cell, Result, Settings, Table
-from benchmarks.truth.worlds.harms import PEAKS, Quiet, wrong
+from benchmarks.truth.worlds.harms import Quiet, wrong
 from benchmarks.truth.worlds.laws import Lender, Overconfident
 from benchmarks.truth.worlds.measure import HARMED, Cells, Stream, lasting_rise, quiet_year
 from pitfalls_tf.experiments.pages.drawing import COLOURS, MARKERS, save, subplots
@@ -19,14 +19,15 @@ if TYPE_CHECKING:
 
     from benchmarks.truth.worlds.world import World
 
-#: `[tolerance] error`, of which .02 is the default.
-TOLERANCES = (0.01, 0.02, 0.03)
+#: What the tolerances for a season that the reference has not seen are multiplied by; 1 is the default.
+FACTORS = (0.5, 1.0, 1.5, 2.0)
+PEAKS = (0.5, 1.0, 1.5, 2.0)
 FULL, QUICK = 8, 1
 PICTURES = Path("docs/images")
 
 
 def measure(settings: Settings) -> Result:
-    """For every tolerance and size the share of years, and of lasting rises, that page.
+    """For every factor of the tolerances and every size the share of years, and of lasting rises, that page.
 
     What was simulated before is in `OUT/trade.json`, and goes on from there; a full run draws `docs/images/trade.svg`.
     """
@@ -35,24 +36,22 @@ def measure(settings: Settings) -> Result:
     both = (Lender(), Overconfident())
     for number in range(count):
         for world in both:
-            for tolerance in TOLERANCES:
-                _stream(cells, world, number, tolerance)
+            for factor in FACTORS:
+                _stream(cells, world, number, factor)
             print(f"stream {number + 1} of {count}: {world.name}", file=sys.stderr, flush=True)
-    shares = {
-        (world.name, tolerance): _shares(cells, world, tolerance, count) for world in both for tolerance in TOLERANCES
-    }
+    shares = {(world.name, factor): _shares(cells, world, factor, count) for world in both for factor in FACTORS}
     if not settings.quick:
         save(lambda: _drawn(shares), PICTURES, "trade")
     rows: list[tuple[Cell, ...]] = [
-        (name, tolerance, peak, seasonal, lasting, "none" if day > HARMED else day)
-        for (name, tolerance), figures in shares.items()
+        (name, factor, peak, seasonal, lasting, "none" if day > HARMED else day)
+        for (name, factor), figures in shares.items()
         for peak, (seasonal, lasting, day) in zip(PEAKS, figures, strict=True)
     ]
     return Result(
         tables=(
             Table(
                 title=f"A season's noise and a lasting rise of the same size: shares of {count}",
-                columns=("world", "tolerance", "points", "years paged", "rises paged", "median day"),
+                columns=("world", "tolerances ×", "points", "years paged", "rises paged", "median day"),
                 rows=tuple(rows),
                 note=(
                     "Points: the peak of a year's noise, and the rise that lasts. A reference of 90 days; a rise has "
@@ -63,23 +62,23 @@ def measure(settings: Settings) -> Result:
     )
 
 
-def _stream(cells: Cells, world: World, number: int, tolerance: float) -> None:
+def _stream(cells: Cells, world: World, number: int, factor: float) -> None:
     """A year with each peak, and each lasting rise."""
     for peak in PEAKS:
-        key = f"{world.name}|{tolerance:g}|{peak:g}|{number}"
+        key = f"{world.name}|{factor:g}|{peak:g}|{number}"
         if f"{key}|season" not in cells:
             stream = Stream(world=world, number=1000 + number, quiet=Quiet(noise=peak))
-            cells.put(f"{key}|season", quiet_year(stream, tolerance))
+            cells.put(f"{key}|season", quiet_year(stream, factor))
         if f"{key}|lasting" not in cells:
             stream = Stream(world=world, number=number, quiet=Quiet())
-            cells.put(f"{key}|lasting", lasting_rise(stream, wrong(peak), tolerance))
+            cells.put(f"{key}|lasting", lasting_rise(stream, wrong(peak), factor))
 
 
-def _shares(cells: Cells, world: World, tolerance: float, count: int) -> list[tuple[float, float, float]]:
+def _shares(cells: Cells, world: World, factor: float, count: int) -> list[tuple[float, float, float]]:
     """Of every size the share of years and of rises paged, and the median day of the latter."""
     figures = []
     for peak in PEAKS:
-        keys = [f"{world.name}|{tolerance:g}|{peak:g}|{number}" for number in range(count)]
+        keys = [f"{world.name}|{factor:g}|{peak:g}|{number}" for number in range(count)]
         years = np.array([cells.values[f"{key}|season"][0] for key in keys])
         days = np.array([cells.values[f"{key}|lasting"][0] for key in keys])
         figures.append((float(np.mean(years > 0)), float(np.mean(days <= HARMED)), float(np.median(days))))
@@ -90,11 +89,11 @@ def _drawn(shares: dict[tuple[str, float], list[tuple[float, float, float]]]) ->
     names = list(dict.fromkeys(name for name, _ in shares))
     figure, axes = subplots(1, len(names), height=2.6, sharey=True)
     for panel, name in zip(axes[0], names, strict=True):
-        for at, tolerance in enumerate(TOLERANCES):
-            seasonal, lasting, _ = zip(*shares[name, tolerance], strict=True)
+        for at, factor in enumerate(FACTORS):
+            seasonal, lasting, _ = zip(*shares[name, factor], strict=True)
             style = {"color": COLOURS[at], "marker": MARKERS[at], "markersize": 3.5}
-            panel.plot(PEAKS, lasting, linestyle="-", label=f"lasts, tolerance {100 * tolerance:g} points", **style)
-            panel.plot(PEAKS, seasonal, linestyle=":", label=f"season, tolerance {100 * tolerance:g} points", **style)
+            panel.plot(PEAKS, lasting, linestyle="-", label=f"lasts, tolerances × {factor:g}", **style)
+            panel.plot(PEAKS, seasonal, linestyle=":", label=f"season, tolerances × {factor:g}", **style)
         panel.set_title(name)
         panel.set_xlabel("error, points more")
     axes[0][0].set_ylabel("share paged")

@@ -53,7 +53,8 @@ OTHERWISE = ("error", "brier", "bias", "quantile_coverage", "number_bias", "numb
 class Tolerances:
     """The largest harmless rise of each metric, in its own unit; of those of other tasks (`others`), in score units.
 
-    Of `others`, those that the user gives for metrics of their own are in `custom`, by the name of their watch.
+    Of `others`, those that the user gives for metrics of their own are in `custom`, by the name of their watch. The
+    shares that stand for a season not seen yet are multiplied by `seasonal`.
 
     >>> tolerances = Tolerances(error=0.02, brier=0.01, integrity=0.005)
     >>> surprise = Watch(
@@ -71,6 +72,7 @@ class Tolerances:
     custom: Mapping[str, float] = field(default_factory=dict)
     any_cause: float | None = None
     any_cause_share: float = MATERIAL_SHARE
+    seasonal: float = 1.0
 
     def material_tolerance(self, watch: Watch, benchmark: float) -> float:
         """The rise of a loss from which on it is harm whatever explains it, in score units.
@@ -101,7 +103,7 @@ class Tolerances:
         >>> round(Tolerances(error=0.02, brier=None, integrity=0.0).completed(scores).brier, 4)
         0.0101
         """
-        seasonal = 0.0 if covers_year else 1.0
+        seasonal = 0.0 if covers_year else self.seasonal
         ranks = {
             key.watch: max(SMALLEST_RANK, seasonal * SEASONAL_RANK * float(scores.mean()), _uncertainty(means, key))
             for key, scores in means.items()

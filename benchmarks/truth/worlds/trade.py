@@ -51,7 +51,7 @@ def measure(settings: Settings) -> Result:
         tables=(
             Table(
                 title=f"A season's noise and a lasting rise of the same size: shares of {count}",
-                columns=("world", "tolerances ×", "points", "years paged", "rises paged", "median day"),
+                columns=("world", "tolerances times", "points", "years paged", "rises paged", "median day"),
                 rows=tuple(rows),
                 note=(
                     "Points: the peak of a year's noise, and the rise that lasts. A reference of 90 days; a rise has "
@@ -92,8 +92,8 @@ def _drawn(shares: dict[tuple[str, float], list[tuple[float, float, float]]]) ->
         for at, factor in enumerate(FACTORS):
             seasonal, lasting, _ = zip(*shares[name, factor], strict=True)
             style = {"color": COLOURS[at], "marker": MARKERS[at], "markersize": 3.5}
-            panel.plot(PEAKS, lasting, linestyle="-", label=f"lasts, tolerances × {factor:g}", **style)
-            panel.plot(PEAKS, seasonal, linestyle=":", label=f"season, tolerances × {factor:g}", **style)
+            panel.plot(PEAKS, lasting, linestyle="-", label=f"lasts, tolerances times {factor:g}", **style)
+            panel.plot(PEAKS, seasonal, linestyle=":", label=f"season, tolerances times {factor:g}", **style)
         panel.set_title(name)
         panel.set_xlabel("error, points more")
     axes[0][0].set_ylabel("share paged")

@@ -151,6 +151,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--minutes", type=float, default=10.0, help="minutes of the soak test (default 10)")
     parser.add_argument("--workers", type=int, default=2, help="server processes of the soak test (default 2)")
     parser.add_argument("--configs", type=int, default=80, help="configs of service_faults (default 80)")
+    parser.add_argument("--pairs", type=int, default=400, help="equal versions of rollout in each task (default 400)")
     parser.add_argument("--out", type=Path, default=OUT, metavar="DIR", help=f"for the JSON files (default {OUT})")
     parser.add_argument(
         "--pages", type=Path, metavar="DIR", help="also put the tables on their pages, docs/measurements"
@@ -166,7 +167,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
-    sizes = {name: getattr(options, name) for name in ("minutes", "workers", "configs")}
+    sizes = {name: getattr(options, name) for name in ("minutes", "workers", "configs", "pairs")}
     settings = Settings(out=options.out, quick=options.quick, demo=options.demo, **sizes)
     for name in options.names or [name for name in NAMES if name not in BY_NAME]:
         console.rule(f"{name}: {first_line(name)}", align="left", characters="─")

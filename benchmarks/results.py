@@ -32,6 +32,7 @@ class Settings:
     minutes: float = 10.0
     workers: int = 2
     configs: int = 80
+    pairs: int = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

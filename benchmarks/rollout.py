@@ -12,18 +12,23 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.results import Cell, Result, Settings, Table
+from benchmarks.rollouts import units
+from benchmarks.rollouts.kept import Kept
 from benchmarks.rollouts.rivals import RIVALS, Decided, Halves
 from benchmarks.rollouts.streams import HORIZON, START, TASKS, Pair, table_of
+from benchmarks.rollouts.units import Split, looked_at
 from monitoring.records import RolloutResult, RolloutVerdict
 from monitoring.rollout.decision_rules import DecisionRules
 from monitoring.rollout.evaluation import evaluate
 from monitoring.rollout.evidence.planning import PairedStream, Promise, promise
-from monitoring.rollout.evidence.verdict import MISSING, Rules
+from monitoring.rollout.evidence.verdict import Rules
+from monitoring.rollout.pairs import CALIBRATION, LATENCY
 from monitoring.rollout.replay.paired_table import PairedTable
 from monitoring.rollout.replay.table_replay import ReplayResult, replay_table
 from monitoring.timestamps import as_microseconds
@@ -46,15 +51,29 @@ VERDICTS: tuple[RolloutVerdict, ...] = ("better", "worse", "no difference that m
 #: Where the smallest difference that matters is 0, equal versions lie on the edge of *better* and of *worse*.
 RULES = DecisionRules(min_effect=0.0, guards=(), horizon=HORIZON)
 
+#: The rules of this project that are compared with others': the usual smallest difference that matters, and 0.
+PAIRED = ("paired rows", "paired rows, min_effect 0")
+
+#: Splits, by what is worse about the candidate.
+SPLITS = {
+    "is equal": Split(),
+    "is worse calibrated by .02": Split(gap=0.02),
+    "has .01 more slow answers": Split(slow=0.01),
+}
+
 
 def measure(settings: Settings) -> Result:
-    """Simulate rollouts. Cost: 10 minutes of one processor."""
-    pairs = 8 if settings.quick else 400
-    effects = 4 if settings.quick else 100
+    """Simulate rollouts, as many pairs as `--pairs` says. Each is stored in `--out`, so that a run resumes.
+
+    Cost: a quarter of a second of a processor for each pair of equal versions and task; half an hour for 400.
+    """
+    pairs = 8 if settings.quick else settings.pairs
+    others = max(pairs // 4, 1)
+    kept = Kept(settings.out)
     with tempfile.TemporaryDirectory() as folder:
-        equal = _equal_versions(pairs, Path(folder))
-        days = _days(effects, Path(folder))
-    return Result(tables=(equal, *days))
+        equal = _equal_versions(pairs, others, kept, Path(folder))
+        days = _days(others, kept, Path(folder))
+    return Result(tables=(equal, _splits(others, kept), *days))
 
 
 def _replayed(table: PairedTable, rules: DecisionRules) -> ReplayResult:
@@ -67,29 +86,30 @@ def _with_rules(replay: ReplayResult, rules: DecisionRules) -> RolloutResult:
     return evaluate(replay.evidence, replay.measures, rules)
 
 
-def _equal_versions(pairs: int, folder: Path) -> Table:
+def _equal_versions(pairs: int, others: int, kept: Kept, folder: Path) -> Table:
+    def words(task: str, number: int) -> dict[str, str | None]:
+        rng = np.random.default_rng((SEED, number, list(TASKS).index(task)))
+        replay = _replayed(table_of(TASKS[task], Pair(days=DAYS, rows=ROWS), rng, folder), RULES)
+        decided = {"bounded": replay.result.decided}
+        if number < others:
+            decided["at random"] = _with_rules(replay, replace(RULES, missing_labels="at random")).decided
+            decided["usual"] = _with_rules(replay, replace(RULES, min_effect=None)).decided
+        return decided
+
+    counts: dict[str, Counter[tuple[str, str | None]]] = {task: Counter() for task in TASKS}
+    for number in range(pairs):
+        for task in TASKS:
+            kind = "some" if number < others else "one"
+            counts[task].update(kept.result(f"equal, {task}, {number}, {kind}", partial(words, task, number)).items())
+        if number % 10 == 9:
+            _progress(f"equal versions, {number + 1} of {pairs} pairs in each of {len(TASKS)} tasks")
     rows: list[tuple[Cell, ...]] = []
-    others = max(pairs // 4, 1)
-    for name, task in TASKS.items():
-        counts: Counter[tuple[str, str | None]] = Counter()
-        for number in range(pairs):
-            rng = np.random.default_rng((SEED, number))
-            table = table_of(task, Pair(days=DAYS, rows=ROWS), rng, folder)
-            replay = _replayed(table, RULES)
-            counts[("bounded", replay.result.decided)] += 1
-            if number < others:
-                counts[("at random", _with_rules(replay, replace(RULES, missing_labels="at random")).decided)] += 1
-                counts[("usual", _with_rules(replay, replace(RULES, min_effect=None)).decided)] += 1
-        shares = [
-            counts[(kind, word)] / of
-            for kind, of in zip(MISSING, (pairs, others), strict=True)
-            for word in VERDICTS[:2]
-        ]
-        usual = [counts[("usual", word)] / others for word in VERDICTS]
-        rows.append((name, *shares, *usual))
-        _progress(f"equal versions, {name}: {shares}")
+    for task, count in counts.items():
+        wrong = [f"{count['bounded', word]} of {pairs}" for word in VERDICTS[:2]]
+        at_random = [f"{count['at random', word]} of {others}" for word in VERDICTS[:2]]
+        rows.append((task, *wrong, *at_random, *(f"{count['usual', word]} of {others}" for word in VERDICTS)))
     return Table(
-        title=f"Equal versions, looked at daily for {DAYS} days: share of {pairs} pairs with a verdict",
+        title=f"Equal versions, looked at daily for {DAYS} days: pairs with a verdict",
         columns=(
             "task",
             "min_effect 0: better",
@@ -103,43 +123,77 @@ def _equal_versions(pairs: int, folder: Path) -> Table:
         rows=tuple(rows),
         note=(
             f"{ROWS} rows a day, a disagreement on .08 of them, wrong = 1 in 20: each share of better or worse may be "
-            f".05, ± {(0.05 * 0.95 / pairs) ** 0.5:.3f} (standard error); the last five columns: the first {others} "
-            "pairs. One label in ten of rows that the candidate "
+            f".05, ± {(0.05 * 0.95 / pairs) ** 0.5:.3f} (standard error). One label in ten of rows that the candidate "
             "gets wrong does not come within 7 days: 'at random' takes these rows to be like the others, which they "
             "are not."
         ),
     )
 
 
-def _days(pairs: int, folder: Path) -> tuple[Table, Table]:
+def _splits(pairs: int, kept: Kept) -> Table:
+    rows: list[tuple[Cell, ...]] = []
+    for place, (name, split) in enumerate(SPLITS.items()):
+        words: Counter[str | None] = Counter()
+        worse: Counter[str] = Counter()
+        passed: Counter[str] = Counter()
+        for number in range(pairs):
+            rng = np.random.default_rng((SEED, number, 100 + place))
+            word, of_worse, of_passed = kept.result(f"split, {name}, {number}", partial(looked_at, split, rng))
+            words[word] += 1
+            worse.update(of_worse)
+            passed.update(of_passed)
+        guards = [f"{count[guard]} of {pairs}" for guard in (CALIBRATION, LATENCY) for count in (worse, passed)]
+        rows.append((name, *(f"{words[word]} of {pairs}" for word in VERDICTS[:2]), *guards))
+        _progress(f"splits, {rows[-1]}")
+    return Table(
+        title=f"Splits of units with guards, looked at daily for {units.DAYS} days",
+        columns=(
+            "the candidate",
+            "better",
+            "worse",
+            "calibration: worse",
+            "passes",
+            "latency_p99: worse",
+            "passes",
+        ),
+        rows=tuple(rows),
+        note=(
+            f"{units.UNITS} units of each version a day, an error rate of {units.ERROR:g}, min_effect 0; one label in "
+            "ten of errors does not come. The versions are equal but for the guard named, which is worse by just its "
+            "limit: it may pass, at any look, in 1 of 20."
+        ),
+    )
+
+
+def _days(pairs: int, kept: Kept, folder: Path) -> tuple[Table, Table]:
     rng = np.random.default_rng(SEED)
     stream = PairedStream(rows=MORE_ROWS, disagreement=0.08, coverage=COVERAGE)
     table_rows: list[tuple[Cell, ...]] = []
     rivals: list[tuple[Cell, ...]] = []
-    for effect in EFFECTS:
-        usual, edge = _promised(stream, effect, 0.005, rng), _promised(stream, effect, 0.0, rng)
-        results: dict[str, list[Decided]] = {}
-        right, edged = [], []
-        for number in range(pairs):
-            table = table_of(
-                TASKS["classification"],
-                Pair(days=DAYS, rows=MORE_ROWS, effect=effect),
-                np.random.default_rng((SEED, number, round(1000 + 1000 * effect))),
-                folder,
-            )
-            replay = _replayed(table, replace(RULES, min_effect=0.005))
-            right.append(_decided(replay.result, usual.word))
-            zero = _with_rules(replay, RULES)
-            edged.append(_decided(zero, edge.word))
-            results.setdefault("paired rows", []).append(_promoted(replay.result))
-            results.setdefault("paired rows, min_effect 0", []).append(_promoted(zero))
-            halves = Halves.of(table, replay.measures.loss, as_microseconds(START), DAYS)
-            for name, rule in RIVALS.items():
-                results.setdefault(name, []).append(rule(halves))
-        table_rows.append(_verdict_row(effect, 0.005, usual, right))
-        table_rows.append(_verdict_row(effect, 0.0, edge, edged))
-        rivals += [(f"{effect * 100:+.0f}", name, *_summary(decided)) for name, decided in results.items()]
-        _progress(f"effect {effect:+.2f}: {table_rows[-2]}")
+
+    def decisions(effect: float, number: int) -> dict[str, tuple[str | None, int]]:
+        """The word and the day of each rule."""
+        pair_rng = np.random.default_rng((SEED, number, round(1000 + 1000 * effect)))
+        table = table_of(TASKS["classification"], Pair(days=DAYS, rows=MORE_ROWS, effect=effect), pair_rng, folder)
+        replay = _replayed(table, replace(RULES, min_effect=0.005))
+        halves = Halves.of(table, replay.measures.loss, as_microseconds(START), DAYS)
+        return {
+            PAIRED[0]: _decided(replay.result),
+            PAIRED[1]: _decided(_with_rules(replay, RULES)),
+            **{name: _word(rule(halves)) for name, rule in RIVALS.items()},
+        }
+
+    promises = {effect: [_promised(stream, effect, least, rng) for least in (0.005, 0.0)] for effect in EFFECTS}
+    results: dict[float, list[dict[str, tuple[str | None, int]]]] = {effect: [] for effect in EFFECTS}
+    for number in range(pairs):
+        for effect in EFFECTS:
+            make = partial(decisions, effect, number)
+            results[effect].append(kept.result(f"effect {effect:g}, {number}", make))
+        _progress(f"versions that differ, {number + 1} of {pairs} pairs for each of {len(EFFECTS)} effects")
+    for effect, decided in results.items():
+        for rule, least, promised in zip(PAIRED, (0.005, 0.0), promises[effect], strict=True):
+            table_rows.append(_verdict_row(effect, least, promised, [pair[rule] for pair in decided]))
+        rivals += [(f"{effect * 100:+.0f}", rule, *_summary([pair[rule] for pair in decided])) for rule in decided[0]]
     return _own_table(pairs, table_rows), _rival_table(pairs, rivals)
 
 
@@ -147,25 +201,23 @@ def _promised(stream: PairedStream, effect: float, min_effect: float, rng: np.ra
     return promise(stream, effect, Rules(margin=min_effect), rng, max_windows=DAYS)
 
 
-def _decided(result: RolloutResult, word: str) -> tuple[bool, bool, int]:
-    """Whether the verdict is the right one, whether there is any, and after how many days it came."""
+def _decided(result: RolloutResult) -> tuple[str | None, int]:
+    """The first verdict, and after how many days it came."""
     day = DAYS + 1 if result.decided_at is None else (result.decided_at - START).days
-    return result.decided == word, result.decided is not None, day
+    return result.decided, day
 
 
-def _promoted(result: RolloutResult) -> Decided:
-    """A verdict as others decide: no difference that matters promotes nothing, and ends the rollout."""
-    if result.decided is None or result.decided_at is None:
-        return Decided(promotes=None, day=DAYS)
-    return Decided(promotes=result.decided == "better", day=(result.decided_at - START).days)
+def _word(decided: Decided) -> tuple[str | None, int]:
+    """What another rule decides, as a verdict."""
+    return {True: "better", False: "worse", None: None}[decided.promotes], decided.day
 
 
 def _verdict_row(
-    effect: float, min_effect: float, promised: Promise, verdicts: Sequence[tuple[bool, bool, int]]
+    effect: float, min_effect: float, promised: Promise, verdicts: Sequence[tuple[str | None, int]]
 ) -> tuple[Cell, ...]:
-    days = np.array([day for _, _, day in verdicts])
-    right = np.array([is_right for is_right, _, _ in verdicts])
-    wrong = np.array([is_any and not is_right for is_right, is_any, _ in verdicts])
+    days = np.array([day for _, day in verdicts])
+    right = np.array([word == promised.word for word, _ in verdicts])
+    wrong = np.array([word is not None and word != promised.word for word, _ in verdicts])
     within = [None if end is None else float(((days <= end) & right).mean()) for end in promised.windows]
     half, nine = (int(np.quantile(days, share, method="inverted_cdf")) for share in (0.5, 0.9))
     return (
@@ -180,10 +232,12 @@ def _verdict_row(
     )
 
 
-def _summary(decided: Sequence[Decided]) -> tuple[Cell, ...]:
-    shares = [float(np.mean([decision.promotes is word for decision in decided])) for word in (True, False, None)]
-    days = [decision.day for decision in decided if decision.promotes is not None]
-    return (*shares, float(np.median(days)) if days else None)
+def _summary(verdicts: Sequence[tuple[str | None, int]]) -> tuple[Cell, ...]:
+    """A verdict as others decide: no difference that matters promotes nothing, and ends the rollout."""
+    words = [word for word, _ in verdicts]
+    promoted, undecided = words.count("better") / len(words), words.count(None) / len(words)
+    days = [day for word, day in verdicts if word is not None]
+    return promoted, 1.0 - promoted - undecided, undecided, float(np.median(days)) if days else None
 
 
 def _own_table(pairs: int, rows: list[tuple[Cell, ...]]) -> Table:

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.results import Cell, Result, Settings, Table
+from monitoring.rollout.evidence.between_days import beyond
 from monitoring.rollout.evidence.confidence_sequence import WEIGHTS
 from monitoring.rollout.evidence.paired_sums import BETS
-from monitoring.rollout.evidence.planning import beyond
 
 SEED = 20_261_130
 DAYS, ROWS, DISAGREEMENT, ALPHA = 60, 900, 0.08, 0.05

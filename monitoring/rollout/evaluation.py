@@ -60,7 +60,7 @@ def evaluate(
     steps = list(comparing.looks(windows, deciding))
     primary = steps[-1] if steps else compare([], deciding)
     guards = {name: compare([], Rules(margin=SLOW_SHARE)) for name in expected}
-    guards |= _guards(windows, measures, rules, comparing)
+    guards |= guard_comparisons(windows, measures, rules, comparing)
     blocked = [*obstacles, *_obstacles(windows, primary)]
     decision = decide(primary, guards, require=rules.require, alpha=rules.wrong, obstacles=blocked)
     metric = find_metric(measures.loss)
@@ -110,7 +110,7 @@ def _first_verdict(steps: Sequence[Comparison], windows: Sequence[WindowEvidence
     return {"decided": decided, "decided_at": at}
 
 
-def _guards(
+def guard_comparisons(
     windows: Sequence[WindowEvidence], measures: Measures, rules: DecisionRules, comparing: Comparing
 ) -> dict[str, Comparison]:
     """The comparison of each guard that has been measured."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +18,13 @@ from monitoring.rollout.evidence.paired_sums import PairedSums
 #: Days count as differing from each other by more than their rows explain where so much variance has a smaller chance
 #: than this if they do not.
 DISPERSION_LEVEL = 0.1
+
+#: Which shares of a day's difference may last to the next day: none, or two fifths.
+LASTING = np.array([0.0, 0.4])
+
+#: A bound is looked for within so many standard deviations of days, by dividing what is left into so many parts, so
+#: often.
+_REACHES, _PARTS, _ROUNDS = 30.0, 64, 4
 
 #: Days of evidence that are looked ahead at most.
 _FURTHEST = 10_000
@@ -31,13 +40,14 @@ def days_interval(
 
     Rows of one day have the day in common: a version may be better on one day and worse on the next, and rows show
     that no better the more there are of them. Here a day is one observation, of its total less the mean times its
-    weight. See `most_ratio` for what is assumed.
+    weight. Assumed is that such observations are normal, alike, and either independent or with `LASTING` of a day's
+    difference still there on the next; heavy tails make it rarer to be wrong.
 
     >>> rng = np.random.default_rng(0)
     >>> days = [PairedSums.of(rng.choice([-1.0, 0.0, 1.0], 1000, p=[0.05, 0.94, 0.01])) for _ in range(14)]
     >>> interval = days_interval(days, alpha=0.05)
     >>> round(interval.low, 3), round(interval.high, 3)
-    (-0.047, -0.033)
+    (-0.05, -0.029)
     >>> days_interval(days[:3], alpha=0.05).low
     -1.0
 
@@ -57,42 +67,102 @@ def days_interval(
 
 
 def bounds_over_days(totals: NDArray[np.float64], weights: NDArray[np.float64], alpha: float) -> tuple[float, float]:
-    """The bounds of the mean, from the totals and the weights of n days, [n] each."""
-    ratio = float(most_ratio(totals.size, alpha)) if totals.size else 1.0
-    total, weight = totals.sum(), weights.sum()
-    # All means m with (T - m W)^2 < ratio * sum (t - m w)^2.
-    square = weight**2 - ratio * (weights**2).sum()
-    if square <= 0.0:
+    """The bounds of the mean, from the totals and the weights of n days, [n] each; -1 and 1 before `least_days`."""
+    if totals.size < least_days(alpha):
         return -1.0, 1.0
-    middle = total * weight - ratio * (totals * weights).sum()
-    rest = total**2 - ratio * (totals**2).sum()
-    root = math.sqrt(max(middle**2 - square * rest, 0.0))
-    return float((middle - root) / square), float((middle + root) / square)
+    ones = np.ones_like(totals)
+    both, cross, square = _form(totals, totals), _form(totals, weights), _form(weights, weights)
+    total, weight, unit = _form(totals, ones), _form(weights, ones), _form(ones, ones)
+
+    def is_rejected(means: NDArray[np.float64]) -> NDArray[np.bool_]:
+        mean = means[..., None]
+        squares = both - 2.0 * mean * cross + mean**2 * square
+        evidence = _log_evidence(totals.size, squares, total - mean * weight, unit)
+        return np.asarray(evidence >= math.log(0.5 / alpha))
+
+    centres = cross / square
+    inside = np.array([centres.min(), centres.max()])
+    reach = _REACHES * np.sqrt(np.maximum(both / square - centres**2, 0.0)).max()
+    outside = inside + np.array([-reach, reach])
+    if reach > 0.0 and not is_rejected(outside).all():
+        return -1.0, 1.0
+    for _ in range(_ROUNDS):  # the last means that are rejected on the way from outside to the middle
+        edges = np.linspace(outside, inside, _PARTS + 1, axis=1)
+        rejected = is_rejected(edges[:, 1:-1])
+        first = np.where(rejected.all(axis=1), _PARTS - 1, rejected.argmin(axis=1))
+        outside, inside = edges[[0, 1], first], edges[[0, 1], first + 1]
+    return float(outside[0]), float(outside[1])
 
 
-def most_ratio(days: NDArray[np.int64] | int, alpha: float) -> NDArray[np.float64]:
-    """How large the square of a sum of n days may be over the sum of their squares, at any look, if their mean is 0.
-
-    The likelihood ratio of normal observations of unknown variance, with a standard normal prior of the mean in
-    standard deviations, is a test martingale of what does not depend on the scale: Wang & Ramdas, *Anytime-valid
-    t-tests and confidence sequences for Gaussian means with unknown variance* (2024). By symmetry each side is wrong
-    half as often as both, so both have twice alpha. Assumed is that days are alike normal and independent draws; heavy
-    tails make it rarer to be wrong.
-
-    >>> [round(float(most_ratio(n, 0.05)) / n, 2) for n in (3, 4, 7, 30)]
-    [1.15, 0.99, 0.7, 0.24]
+def _form(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The sum of the products of two series of days, [n] each, once what lasts from the day before is taken out.
 
     Returns:
-        The largest ratio that is not rejected, of each number; where it is n or more nothing can be.
+        The sum for each of `LASTING`, [lasting].
     """
-    count = np.asarray(days, dtype=np.float64)
-    left = ((2.0 * alpha) ** 2 / (count + 1.0)) ** (1.0 / count)
-    return np.asarray((count + 1.0) * (1.0 - left))
+    products, ends = first @ second, first[0] * second[0] + first[-1] * second[-1]
+    shifted = first[1:] @ second[:-1] + first[:-1] @ second[1:]
+    return np.asarray(products - LASTING * shifted + LASTING**2 * (products - ends))
 
 
+def _log_evidence(
+    days: NDArray[np.int64] | int,
+    squares: NDArray[np.float64],
+    along: NDArray[np.float64],
+    unit: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """The log of the evidence against a mean of 0 of days, however much of `LASTING` lasts.
+
+    Without a mean, and with a standard normal one in standard deviations of days, the likelihood of normal days of
+    unknown variance is a function of three forms. The evidence is the mean of the latter over the largest of the
+    former, so it is below that of a test martingale whichever of them is true: Wang & Ramdas, *Anytime-valid t-tests
+    and confidence sequences for Gaussian means with unknown variance* (2024), and Wasserman, Ramdas & Balakrishnan,
+    *Universal inference* (2020). By symmetry each side is wrong half as often as both.
+
+    Args:
+        days: How many, [...].
+        squares: `_form` of days and days, [..., lasting].
+        along: `_form` of days and ones.
+        unit: `_form` of ones and ones.
+
+    Returns:
+        The log, [...].
+    """
+    count = np.asarray(days, dtype=np.float64)[..., None]
+    least = np.finfo(np.float64).tiny
+    none = 0.5 * np.log(1.0 - LASTING**2) - 0.5 * count * np.log(np.maximum(squares, least))
+    prior = unit / (1.0 - LASTING**2)
+    part = along**2 / (np.maximum(squares, least) * unit) * (prior / (1.0 + prior))
+    some = none - 0.5 * np.log1p(prior) - 0.5 * count * np.log1p(-np.minimum(part, prior / (1.0 + prior)))
+    return np.asarray(np.logaddexp.reduce(some, axis=-1) - math.log(LASTING.size) - none.max(axis=-1))
+
+
+def beyond(of_days: NDArray[np.floating[Any]], alpha: float) -> NDArray[np.bool_]:
+    """By which day it is rejected, by how days differ, that a mean is 0 or less; of equal weights, [n, days]."""
+    values = np.asarray(of_days, dtype=np.float64)[..., None]
+    count = np.arange(1, values.shape[1] + 1)
+    squares, total, first = (values**2).cumsum(axis=1), values.cumsum(axis=1), values[:, :1]
+    shifted = np.zeros_like(values)
+    shifted[:, 1:] = (values[:, 1:] * values[:, :-1]).cumsum(axis=1)
+    # On the first day its first and its last are the same, and what is taken out of it is its own share.
+    inner, unit_inner = squares - first**2 - values**2, (count - 2.0)[:, None]
+    forms = squares - 2.0 * LASTING * shifted + LASTING**2 * inner
+    along = total - LASTING * (2.0 * total - first - values) + LASTING**2 * (total - first - values)
+    unit = count[:, None] - 2.0 * LASTING * (count - 1.0)[:, None] + LASTING**2 * unit_inner
+    evidence = _log_evidence(count, forms, along, unit)
+    enough = count >= least_days(alpha)
+    return np.asarray(enough & (total[..., 0] > 0.0) & (evidence >= math.log(0.5 / alpha)))
+
+
+@cache
 def least_days(alpha: float) -> int:
-    """How many days it takes at least before they show how much days differ: 4 at 1 in 20, 6 at 1 in 100."""
-    return next(count for count in range(2, _FURTHEST) if most_ratio(count, alpha) < count)
+    """How many days it takes at least before they show how much days differ: 6 at 1 in 20, 9 at 1 in 100."""
+    for count in range(2, _FURTHEST):
+        ones = np.ones(count)
+        unit = _form(ones, ones)
+        if _log_evidence(count, unit, unit, unit) >= math.log(0.5 / alpha):
+            return count
+    return _FURTHEST
 
 
 def days_needed(
@@ -116,9 +186,12 @@ def days_needed(
     between = math.sqrt(float((weights * (totals / weights - mean) ** 2).sum() / weights.sum()))
     within = half_width * math.sqrt(count) / _DEVIATIONS
     ahead = np.arange(max(count + 1, least_days(alpha)), _FURTHEST)
-    ratio = most_ratio(ahead, alpha)
-    by_days = max(between, within) * np.sqrt(ratio / (ahead - ratio))
-    fits = np.flatnonzero(np.maximum(by_days, half_width * np.sqrt(count / ahead)) <= distance)
+    # Days without any that lasts, at a distance from what is to be rejected.
+    variance = max(between, within) ** 2
+    unit = ahead[:, None] * (1.0 - LASTING) ** 2
+    squares = unit * distance**2 + ahead[:, None] * (1.0 + LASTING**2) * variance
+    by_days = _log_evidence(ahead, squares, unit * distance, unit) >= math.log(0.5 / alpha)
+    fits = np.flatnonzero(by_days & (half_width * np.sqrt(count / ahead) <= distance))
     return int(ahead[fits[0]]) if fits.size else None
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.records import RolloutVerdict
-from monitoring.rollout.evidence.between_days import most_ratio
+from monitoring.rollout.evidence.between_days import beyond
 from monitoring.rollout.evidence.confidence_sequence import WEIGHTS
 from monitoring.rollout.evidence.paired_sums import BETS
 from monitoring.rollout.evidence.verdict import BETTER, NO_DIFFERENCE, WORSE, Rules
@@ -170,17 +170,6 @@ def _windows_to_not_worse(
 def _first(rejected: NDArray[np.bool_]) -> NDArray[np.int64]:
     """The first window of each simulation, from 1 on; one more than there are where it has none."""
     return np.asarray(np.where(rejected.any(axis=1), rejected.argmax(axis=1) + 1, rejected.shape[1] + 1))
-
-
-def beyond(of_windows: NDArray[np.floating[Any]], alpha: float) -> NDArray[np.bool_]:
-    """By which window it is rejected, by how windows differ, that a mean is 0 or less; of equal weights, [n, windows].
-
-    See `monitoring.rollout.evidence.between_days`.
-    """
-    total, squares = of_windows.cumsum(axis=1), (of_windows**2).cumsum(axis=1)
-    counts = np.arange(1, of_windows.shape[1] + 1)
-    ratio = most_ratio(counts, alpha)
-    return np.asarray((total > 0.0) & (total**2 >= ratio * squares) & (ratio < counts))
 
 
 class _PairedRejections:

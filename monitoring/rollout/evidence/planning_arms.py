@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from monitoring.rollout.evidence.between_days import beyond
 from monitoring.rollout.evidence.confidence_sequence import WEIGHTS
 from monitoring.rollout.evidence.paired_sums import BETS
-from monitoring.rollout.evidence.planning import SIMULATIONS, Rejections, beyond
+from monitoring.rollout.evidence.planning import SIMULATIONS, Rejections
 from monitoring.rollout.evidence.verdict import Rules
 
 #: Halvings in which a bound is found: to 2^-16, a hundredth of the usual smallest difference that matters.

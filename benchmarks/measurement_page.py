@@ -14,6 +14,8 @@ END = "<!-- end of {name} -->"
 
 #: Benchmarks that share a page, or whose page has the name of what a reader looks for.
 PAGES = {
+    "rollouts.days": "rollout.md",
+    "rollouts.replay_speed": "rollout.md",
     "truth.budget": "known-laws.md",
     "truth.burn_in": "undated-references.md",
     "truth.input_kinds": "described-inputs.md",

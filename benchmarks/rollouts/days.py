@@ -39,12 +39,16 @@ def _weekends(rng: np.random.Generator) -> Effects:
     return np.asarray(turned * rng.choice([-1.0, 1.0]))
 
 
-def _lasting(rng: np.random.Generator) -> Effects:
-    """A half of a day's difference is still there on the next day."""
-    found = rng.normal(size=DAYS)
-    for day in range(1, DAYS):
-        found[day] = 0.5 * found[day - 1] + math.sqrt(0.75) * found[day]
-    return found
+def _lasting(share: float) -> Draw:
+    """A share of a day's difference is still there on the next day."""
+
+    def draw(rng: np.random.Generator) -> Effects:
+        effects = rng.normal(size=DAYS)
+        for day in range(1, DAYS):
+            effects[day] = share * effects[day - 1] + math.sqrt(1.0 - share**2) * effects[day]
+        return effects
+
+    return draw
 
 
 def _rare(rng: np.random.Generator) -> Effects:
@@ -59,7 +63,9 @@ WORLDS: Mapping[str, tuple[float, Draw]] = {
     "by .02": (0.02, lambda rng: rng.normal(size=DAYS)),
     "by .02, heavy tails": (0.02, lambda rng: rng.standard_t(3, DAYS) / math.sqrt(3.0)),
     "by .02, one day in ten": (0.02, _rare),
-    "by .02, half of it lasts": (0.02, _lasting),
+    "by .02, a quarter of it lasts to the next day": (0.02, _lasting(0.25)),
+    "by .02, a half lasts": (0.02, _lasting(0.5)),
+    "by .02, seven tenths last": (0.02, _lasting(0.7)),
     "weekdays differ by .02": (0.02, _weekdays),
     "weekends differ by .02": (0.02, _weekends),
 }
@@ -77,7 +83,7 @@ def measure(settings: Settings) -> Result:
         smaller = differing - larger
         better, worse = _by_rows(smaller, larger), _by_rows(larger, smaller)
         verdicts = [better & beyond(1.0 * (smaller - larger), ALPHA), worse & beyond(1.0 * (larger - smaller), ALPHA)]
-        rows.append((name, *(float(one.any(axis=1).mean()) for one in (*verdicts, better, worse))))
+        rows.append((name, *(float(reached.any(axis=1).mean()) for reached in (*verdicts, better, worse))))
         print(rows[-1], file=sys.stderr, flush=True)
     return Result(
         tables=(

@@ -72,13 +72,14 @@ class DecidedDocument(Document):
 
 
 class GuardDocument(Document):
-    """A measure that has to be not worse by more than `limit`."""
+    """A measure that has to be not worse by more than `limit`; `e_value` is its evidence of harm on the rows seen."""
 
     name: str
     difference: DifferenceDocument
     limit: float
     rows: int
     passes: bool
+    e_value: float | None
 
 
 class LookDocument(Document):
@@ -346,6 +347,7 @@ def _guard(guard: RolloutGuard) -> GuardDocument:
         limit=guard.limit,
         rows=guard.rows,
         passes=guard.passes,
+        e_value=guard.harm,
     )
 
 

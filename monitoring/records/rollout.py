@@ -49,6 +49,7 @@ class RolloutGuard:
         interval: Its difference.
         limit: By how much it may be worse.
         passes: Whether it is not worse by as much.
+        harm: The e-value against "not worse by more than the limit on these rows"; None in results of earlier releases.
     """
 
     name: str
@@ -56,6 +57,7 @@ class RolloutGuard:
     limit: float
     rows: int
     passes: bool
+    harm: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

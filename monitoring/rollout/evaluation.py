@@ -84,13 +84,17 @@ def evaluate(
         promotable=decision.promotable,
         reasons=decision.reasons,
         obstacles=decision.obstacles,
-        harm=min(math.exp(min(decision.log_harm, 30.0)), _MOST),
+        harm=_e_value(decision.log_harm),
         harmful=decision.harmful,
         needed=_needed(primary, windows),
         guards=tuple(_guard(name, comparison) for name, comparison in guards.items()),
         looks=_looks(steps, windows, deciding.margin),
         windows=tuple(_window(window, deciding.scale) for window in windows),
     )
+
+
+def _e_value(log: float) -> float:
+    return min(math.exp(min(log, 30.0)), _MOST)
 
 
 def _counts(sums: PairedSums, windows: Sequence[WindowEvidence]) -> dict[str, Any]:
@@ -158,7 +162,12 @@ def _interval(interval: DifferenceInterval, margin: float, *, has_rows: bool) ->
 def _guard(name: str, comparison: Comparison) -> RolloutGuard:
     interval = _interval(comparison.interval, comparison.margin, has_rows=bool(comparison.sums.rows))
     return RolloutGuard(
-        name=name, interval=interval, limit=comparison.margin, rows=comparison.sums.rows, passes=comparison.not_worse
+        name=name,
+        interval=interval,
+        limit=comparison.margin,
+        rows=comparison.sums.rows,
+        passes=comparison.not_worse,
+        harm=_e_value(comparison.log_harm),
     )
 
 

@@ -85,6 +85,17 @@ def interval_text(result: RolloutResult) -> str:
     return f"its {title} differs by {interval.mean:+.4f} ({bounds}) on {result.rows:,} rows"
 
 
+def harm_text(e_value: float | None) -> str:
+    """An e-value in words.
+
+    >>> harm_text(0.0432), harm_text(21.3), harm_text(4e9), harm_text(None)
+    ('0.043', '21', 'over 1,000', 'not known')
+    """
+    if e_value is None:
+        return "not known"
+    return "over 1,000" if e_value > 1e3 else f"{e_value:.0f}" if e_value >= 10.0 else f"{e_value:.2g}"
+
+
 def _promotable(record: RolloutRecord, result: RolloutResult, decide: DecideSection, now: datetime) -> Step:
     text = (
         f"Version {record.candidate} may be promoted, as {result.require} is required: the verdict is "

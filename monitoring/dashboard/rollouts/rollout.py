@@ -23,7 +23,7 @@ from monitoring.records import RolloutEvent, RolloutRecord, RolloutResult
 from monitoring.reports.charts.difference import difference_drawing
 from monitoring.reports.charts.series import LARGE, NARROW
 from monitoring.reports.sections.formatting import format_moment
-from monitoring.rollout.life import promise_text
+from monitoring.rollout.life import harm_text, promise_text
 from monitoring.rollout.rollout_settings import setting
 from monitoring.rollout.status import as_of, verdict_time
 from monitoring.store.overview import DeploymentSummary
@@ -171,6 +171,12 @@ def _figures(record: RolloutRecord, result: RolloutResult) -> tuple[Figure, ...]
         Figure(title="Rows", text=f"{result.rows:,}", beside=f"{result.labelled:,} labels"),
         Figure(title="Answers differ", text=f"{disagreement:.1%}", beside=f"{result.disagreements:,} rows"),
         Figure(title="Days left", text=left, beside="" if result.needed is None else f"{result.needed.rows:,} rows"),
+        Figure(
+            title="Evidence of harm",
+            text=harm_text(result.harm),
+            beside=f"{1.0 / result.wrong:.0f} is enough",
+            alarm=result.harmful,
+        ),
         Figure(
             title=f"Mean loss of version {record.candidate}",
             text=candidate or "no labels",

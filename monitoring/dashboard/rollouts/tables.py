@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from monitoring.dashboard.view.table import Cell, TableView, cell
 from monitoring.records import RolloutEvent, RolloutInterval, RolloutPlan, RolloutRecord, RolloutResult
 from monitoring.reports.sections.formatting import format_moment, format_window
+from monitoring.rollout.life import harm_text
 from monitoring.watches.descriptions import LONGEST_MESSAGE, NOTHING, printable
 
 #: Bytes of a mebibyte.
@@ -21,7 +22,7 @@ def guards_table(result: RolloutResult) -> TableView:
     return TableView(
         name="guards",
         title="Guards and slices",
-        columns=("Guard", "State", "Rows", "Difference", "Low", "High", "At most"),
+        columns=("Guard", "State", "Rows", "Difference", "Low", "High", "At most", "Evidence of harm"),
         rows=tuple(
             (
                 cell(printable(guard.name), guard.name, style="text"),
@@ -29,11 +30,13 @@ def guards_table(result: RolloutResult) -> TableView:
                 cell(f"{guard.rows:,}", guard.rows),
                 *_bounds(guard.interval),
                 cell(f"{guard.limit:g}", guard.limit),
+                Cell(text=harm_text(guard.harm), value=guard.harm),
             )
             for guard in ordered
         ),
-        numeric=frozenset(range(2, 7)),
-        note="Each has to be not worse: its high bound lies below what it may be at most.",
+        numeric=frozenset(range(2, 8)),
+        note="Each has to be not worse: its high bound lies below what it may be at most. Evidence of harm is about "
+        f"the rows seen; its mean over the loss and all guards counts as harm from {1.0 / result.wrong:.0f} on.",
     )
 
 

@@ -124,6 +124,8 @@ def show(result: RolloutResult, notes: tuple[str, ...] = (), *, mode: RolloutMod
 
 def lines(result: RolloutResult, mode: RolloutMode = "replay") -> Iterator[str]:
     """A result in words."""
+    from monitoring.rollout.life import harm_text  # noqa: PLC0415 - not needed for --help
+
     yield f"{result.title}: {result.verdict}"
     yield f"  difference  {_range(result.interval)}   {_sides(result)}"
     if result.missing:
@@ -158,8 +160,8 @@ def lines(result: RolloutResult, mode: RolloutMode = "replay") -> Iterator[str]:
         yield f"Promotion ({result.require} is required): {'yes' if result.promotable else 'no'}"
     for reason in result.obstacles if mode == "watch" else result.reasons:
         yield f"  {reason}"
-    if result.harmful or mode == "watch":
-        yield f"  The evidence of harm is {result.harm:,.2g}; {1 / result.wrong:,.0f} is enough."
+    measures = f"the mean over the loss and {len(result.guards)} guards" if result.guards else "by the loss"
+    yield f"Evidence of harm on these rows: {harm_text(result.harm)}, {measures}; {1 / result.wrong:,.0f} is enough."
 
 
 def _range(interval: RolloutInterval) -> str:
@@ -173,9 +175,14 @@ def _sides(result: RolloutResult) -> str:
 
 
 def _guards(guards: tuple[RolloutGuard, ...]) -> Iterator[str]:
+    from monitoring.rollout.life import harm_text  # noqa: PLC0415 - not needed for --help
+
     width = max((len(guard.name) for guard in guards), default=0)
     for guard in guards[:_LISTED]:
         state = "passes" if guard.passes else "is worse" if guard.interval.verdict == "worse" else "can't tell yet"
-        yield f"  guard {guard.name:<{width}}  {_range(guard.interval)}   at most {guard.limit:g}: {state}"
+        yield (
+            f"  guard {guard.name:<{width}}  {_range(guard.interval)}   at most {guard.limit:g}: {state}; "
+            f"evidence of harm {harm_text(guard.harm)}"
+        )
     if len(guards) > _LISTED:
         yield f"  … and {len(guards) - _LISTED} more guards: --json lists all"

@@ -110,6 +110,7 @@ def plan_lines(champion: int, candidate: int, plan: RolloutPlan) -> Iterator[str
         yield f"  {promise.effect:>+11.4f}  {promise.verdict:<26}  {figures}"
     counted = "rows" if keys is None else "keys of both versions"
     yield f"  negative is better; {counted} and labels are those of 90 %; a promotion waits for every guard"
+    yield "  assumed: of a difference between days at most about a half lasts to the next day; else decide by weeks"
 
 
 def _keys(champion: int, candidate: int, keys: tuple[float, float]) -> str:

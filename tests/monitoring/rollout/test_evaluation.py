@@ -90,7 +90,7 @@ def test_a_candidate_that_answers_nothing_is_no_verdict() -> None:
     rows.candidate[:] = np.nan
     days = [
         Window(start=START + place * timedelta(days=1), end=START + (place + 1) * timedelta(days=1))
-        for place in range(5)
+        for place in range(6)
     ]
     found = evaluate([MEASURES.window(window, rows) for window in days], MEASURES, DecisionRules())
     assert found.verdict == "can't tell yet"

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from scipy.stats import binom
 
 from monitoring.rollout.evidence.between_days import (
+    beyond,
     bounds_over_days,
     days_interval,
     days_needed,
     dispersion_of,
     least_days,
-    most_ratio,
 )
 from monitoring.rollout.evidence.confidence_sequence import interval
 from monitoring.rollout.evidence.paired_sums import PairedSums
@@ -29,16 +29,34 @@ def rows(rng: np.random.Generator, count: int, better: float, worse: float) -> n
     return rng.choice([-1.0, 0.0, 1.0], count, p=[better, 1.0 - better - worse, worse])
 
 
-@pytest.mark.parametrize("tails", [None, 3], ids=["normal", "heavy"])
-def test_days_with_a_difference_of_their_own_are_told_apart_no_more_often_than_promised(tails: int | None) -> None:
-    rng, streams = np.random.default_rng(1), 400
+@pytest.mark.parametrize(("tails", "lasting"), [(None, 0.0), (3, 0.0), (None, 0.4), (None, 0.5)])
+def test_days_with_a_difference_of_their_own_are_told_apart_no_more_often_than_promised(
+    tails: int | None, lasting: float
+) -> None:
+    rng, streams = np.random.default_rng(1), 2_000
     draws = rng.normal(size=(streams, 40)) if tails is None else rng.standard_t(tails, (streams, 40))
-    low = high = 0
-    for days in draws:
-        found = [bounds_over_days(days[:count], np.ones(count), ALPHA) for count in range(1, 41)]
-        low += any(bounds[0] > 0.0 for bounds in found)
-        high += any(bounds[1] < 0.0 for bounds in found)
+    for day in range(1, 40):
+        draws[:, day] = lasting * draws[:, day - 1] + math.sqrt(1.0 - lasting**2) * draws[:, day]
+    low, high = (beyond(sign * draws, ALPHA).any(axis=1).sum() for sign in (1.0, -1.0))
     assert max(low, high) <= binom.ppf(0.999, streams, ALPHA)
+    if lasting:  # independent days would have been enough far sooner
+        assert min(low, high) > 5
+
+
+def test_bounds_are_where_a_mean_of_zero_is_no_longer_rejected() -> None:
+    rng = np.random.default_rng(4)
+    days = rng.normal(0.7, 1.0, (20, 25))
+    rejected = beyond(days, ALPHA)
+    bounds = [[bounds_over_days(row[:count], np.ones(count), ALPHA)[0] > 0.0 for count in range(1, 26)] for row in days]
+    assert rejected.tolist() == bounds
+    assert rejected.any()
+
+
+def test_what_lasts_to_the_next_day_widens_the_bounds_and_turns_do_not() -> None:
+    lasting = np.repeat([1.0, -1.0, 1.0, -1.0, 1.0, -1.0], 3)
+    turning = np.array([1.0, -1.0] * 9)
+    widths = [np.ptp(bounds_over_days(days, np.ones(18), ALPHA)) for days in (lasting, turning)]
+    assert widths[0] > 1.3 * widths[1]
 
 
 def test_rows_alone_tell_equal_versions_apart_whose_days_differ() -> None:
@@ -74,17 +92,16 @@ def test_bounds_follow_the_unit_of_weights_and_the_place_of_days(days: list[floa
 
 
 def test_a_day_with_most_of_the_rows_leaves_few_days() -> None:
-    totals = np.array([0.1, 0.2, 0.15, 0.12, 0.18])
-    even = bounds_over_days(totals, np.ones(5), ALPHA)
+    totals = np.array([0.1, 0.2, 0.15, 0.12, 0.18, 0.11, 0.16])
+    even = bounds_over_days(totals, np.ones(7), ALPHA)
     assert -1.0 < even[0] < even[1] < 1.0
-    weights = np.array([1.0, 1.0, 1.0, 1.0, 50.0])
+    weights = np.array([1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 50.0])
     assert bounds_over_days(totals * weights, weights, ALPHA) == (-1.0, 1.0)
 
 
 def test_before_so_many_days_nothing_is_known_of_others() -> None:
-    assert [least_days(alpha) for alpha in (0.2, 0.05, 0.01)] == [3, 4, 6]
-    assert (most_ratio(np.arange(1, 4), ALPHA) >= np.arange(1, 4)).all()
-    days = [PairedSums.of(np.array([-1.0] * 50 + [0.0] * 50))] * 3
+    assert [least_days(alpha) for alpha in (0.2, 0.05, 0.01)] == [4, 6, 7]
+    days = [PairedSums.of(np.array([-1.0] * 50 + [0.0] * 50))] * 5
     assert (days_interval(days, alpha=ALPHA).low, days_interval(days, alpha=ALPHA).high) == (-1.0, 1.0)
     assert days_interval([*days, days[0]], alpha=ALPHA).high == pytest.approx(-0.5)  # days that are all the same
     assert days_interval([], alpha=ALPHA).high == 1.0

@@ -163,10 +163,9 @@ def _figures(record: RolloutRecord, result: RolloutResult) -> tuple[Figure, ...]
         left = record.state
     elif result.needed is not None:
         left = f"{result.needed.days:.1f}"
-    champion, candidate = (None if loss is None else f"{loss:.4f}" for loss in (result.champion, result.candidate))
     disagreement = result.disagreements / result.rows if result.rows else 0.0
     return (
-        Figure(title="Verdict", text=result.verdict, alarm=result.verdict == "worse" or result.harmful),
+        Figure(title="Verdict", text=result.verdict, alarm=result.verdict == "worse"),
         Figure(title=result.title, text=f"{interval.mean:+.4f}", beside=f"{interval.low:+.4f} to {interval.high:+.4f}"),
         Figure(title="Rows", text=f"{result.rows:,}", beside=f"{result.labelled:,} labels"),
         Figure(title="Answers differ", text=f"{disagreement:.1%}", beside=f"{result.disagreements:,} rows"),
@@ -176,11 +175,6 @@ def _figures(record: RolloutRecord, result: RolloutResult) -> tuple[Figure, ...]
             text=harm_text(result.harm),
             beside=f"{1.0 / result.wrong:.0f} is enough",
             alarm=result.harmful,
-        ),
-        Figure(
-            title=f"Mean loss of version {record.candidate}",
-            text=candidate or "no labels",
-            beside="" if champion is None else f"version {record.champion}: {champion}",
         ),
     )
 
@@ -193,6 +187,7 @@ def _facts(record: RolloutRecord, zone: ZoneInfo) -> tuple[tuple[str, str], ...]
         if result is None
         else (
             ("Decided by", f"{result.title}, {result.require} is required"),
+            ("Mean loss", _means(record, result)),
             ("Smallest difference that matters", f"{result.min_effect:g}"),
             ("Wrong promotions", f"1 in {1 / result.wrong:.0f} over all looks"),
             (
@@ -207,6 +202,13 @@ def _facts(record: RolloutRecord, zone: ZoneInfo) -> tuple[tuple[str, str], ...]
         ("Begun by", printable(record.by)),
         *decided,
     )
+
+
+def _means(record: RolloutRecord, result: RolloutResult) -> str:
+    """The mean losses of both versions, in words."""
+    if result.champion is None or result.candidate is None:
+        return "not known without labels"
+    return f"version {record.champion}: {result.champion:.4f}, version {record.candidate}: {result.candidate:.4f}"
 
 
 def _chart(result: RolloutResult, zone: ZoneInfo, most: int | None) -> ChartView:

@@ -276,8 +276,8 @@ def _read(
     times = table.event_times()
     if not times.size:
         raise BadInput(
-            "The column of event times holds no times.",
-            got=columns.event_time,
+            "The column of event times holds no times that have come.",
+            got=" ".join((f"{columns.event_time}:", *(finding.message for finding in table.times.findings))),
             expected="when each prediction was made: timestamps, dates, or text in ISO 8601",
             fix="Name the right column with --event-time, or convert it.",
         )

@@ -137,7 +137,12 @@ def lines(result: RolloutResult, mode: RolloutMode = "replay") -> Iterator[str]:
         f"of at most {result.wrong:g}"
     )
     counted = "keys" if mode == "split" else "rows"
-    yield f"  {result.rows:,} {counted} in {len(result.windows)} windows, {result.labelled:,} labels"
+    windows = f"{len(result.windows)} window{'' if len(result.windows) == 1 else 's'}"
+    yield f"  {result.rows:,} {counted} in {windows}, {result.labelled:,} labels"
+    if result.unusable:
+        yield f"  left out: {result.unusable:,} rows without a usable answer of the champion"
+    if result.failed:
+        yield f"  {result.failed:,} rows without a usable answer of the candidate count with the largest loss"
     missing = f"{result.missing:,} of them without a label" if result.missing else ""
     if mode == "split":
         yield from [f"  {missing}"] if missing else []

@@ -11,6 +11,7 @@ import pytest
 from monitoring.records import RolloutResult
 from monitoring.rollout.decision_rules import DecisionRules
 from monitoring.rollout.evaluation import evaluate
+from monitoring.rollout.evidence.paired_sums import PairedSums
 from monitoring.rollout.pairs import ERRORS, Measures, PairedRows, WindowEvidence
 from monitoring.tasks.classification import Classification
 from monitoring.tasks.task import NO_LABEL
@@ -66,6 +67,18 @@ def test_a_better_candidate_is_promoted_once_every_guard_has_shown_itself() -> N
     assert len(found.looks) == len(found.windows) == 40
     assert found.looks[-1].interval == found.interval
     assert sum(window.rows for window in found.windows) == found.rows == 40_000
+
+
+def test_harm_of_a_guard_is_harm_once_it_outweighs_all_others() -> None:
+    days = windows(0.05, days=10)
+    failing = {"errors": PairedSums.of(np.ones(40))}
+    found = evaluate([replace(day, measures={**day.measures, **failing}) for day in days], MEASURES, DecisionRules())
+    e_values = {guard.name: guard.harm for guard in found.guards}
+    assert e_values["errors"] == 1e12
+    assert all(value is not None and value < 1.0 for name, value in e_values.items() if name != "errors")
+    assert found.harm >= 1e12 / (1 + len(e_values))
+    assert found.harmful
+    assert found.verdict == "better"
 
 
 def test_the_first_verdict_is_that_of_the_look_at_which_it_was_reached() -> None:

@@ -55,7 +55,14 @@ def test_a_rollout_has_its_interval_guards_costs_and_what_happened(stores: Store
     number = kept(stores)
     page = client.get("/d/shop/1/versions").text
     assert page == client.get(f"/d/shop/1/versions/{number}").text
-    for words in ("Version 43 against version 42", "Worse. Rollout", "origin=EWR", "1.50", "Promised before it began"):
+    for words in (
+        "Version 43 against version 42",
+        "Worse. Rollout",
+        "origin=EWR",
+        "1.50",
+        "Promised before it began",
+        "20 is enough",
+    ):
         assert words in page
     assert 'class="band"' in page  # the region of differences that do not matter
     assert HOSTILE not in page

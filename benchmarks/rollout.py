@@ -90,7 +90,7 @@ def _equal_versions(pairs: int, others: int, kept: Kept, folder: Path) -> Table:
     def words(task: str, number: int) -> dict[str, str | None]:
         rng = np.random.default_rng((SEED, number, list(TASKS).index(task)))
         replay = _replayed(table_of(TASKS[task], Pair(days=DAYS, rows=ROWS), rng, folder), RULES)
-        decided = {"bounded": replay.result.decided}
+        decided: dict[str, str | None] = {"bounded": replay.result.decided}
         if number < others:
             decided["at random"] = _with_rules(replay, replace(RULES, missing_labels="at random")).decided
             decided["usual"] = _with_rules(replay, replace(RULES, min_effect=None)).decided

@@ -43,6 +43,9 @@ ROWS, MORE_ROWS = 150, 500
 #: The candidate's error rate less the champion's.
 EFFECTS = (-0.05, -0.02, -0.01, 0.0, 0.01, 0.02, 0.05)
 
+#: Pairs of equal versions that are decided by other rules too.
+OTHERS = 25
+
 #: The share of disagreements whose label comes in time.
 COVERAGE = 0.95
 
@@ -71,7 +74,7 @@ def measure(settings: Settings) -> Result:
     others = max(pairs // 4, 1)
     kept = Kept(settings.out)
     with tempfile.TemporaryDirectory() as folder:
-        equal = _equal_versions(pairs, others, kept, Path(folder))
+        equal = _equal_versions(pairs, min(pairs, OTHERS), kept, Path(folder))
         days = _days(others, kept, Path(folder))
     return Result(tables=(equal, _splits(others, kept), *days))
 

@@ -84,7 +84,8 @@ def evidence_chart(history: DeploymentHistory, address: str) -> ChartView | None
     return ChartView(
         name="evidence",
         title="Evidence against threshold",
-        note="Log scale. Thick: page evidence. Thin: notice evidence. Diamond: a page; shaded until it closed.",
+        note="Log scale. Thick: page evidence; thin in its colour: that of losses alone. Thin blue: notice evidence. "
+        "Diamond: a page; shaded until it closed.",
         drawings=tuple(
             evidence_drawing(history.windows, thresholds, history.incidents, size, history.zone)
             for size in (WIDE, NARROW)

@@ -65,6 +65,8 @@ def evidence_drawing(
     )
     across = x.at(window.end for window in windows)
     for level, values in logs:
+        if level == "loss" and not np.isfinite(values).any():
+            continue  # of a store of before it was kept, or of a model without a loss
         points = np.column_stack([across, y.each(np.array(values) / math.log(10.0))])
         paths.append(Path(d=trace(points), style=f"{level}-evidence"))
     paths.append(Path(d="".join(_mark(page.window_end, x, y, windows, highest) for page in pages), style="page-mark"))

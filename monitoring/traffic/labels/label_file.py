@@ -23,7 +23,7 @@ COLUMNS = ("prediction_id", "label", "label_time")
 #: Columns that a file may have besides: the model, its version and its output that a label is for.
 OWNER_COLUMNS = ("model", "version", "output")
 _PARQUET = b"PAR1"
-_PROBLEMS_SHOWN = 5
+_PROBLEMS_SHOWN, _NAMES_SHOWN = 5, 20
 _VERSION_DIGITS = 18
 
 #: Line numbers, the three columns of labels, and those of what labels are for.
@@ -101,7 +101,10 @@ def _csv(path: Path) -> _Columns:
 
 def _parquet(path: Path) -> _Columns:
     try:
-        table = pq.ParquetFile(path).read()
+        file = pq.ParquetFile(path)
+        names = file.schema_arrow.names
+        places = [*_positions(path, names), *_owner_positions(names).values()]
+        table = file.read([names[place] for place in places])
         picked = _positions(path, table.column_names)
         ids, labels = (_as_text(path, table.column(index), table.column_names[index]) for index in picked[:2])
         times = _times(path, table.column(picked[2]))
@@ -194,7 +197,9 @@ def _positions(path: Path, header: Sequence[str]) -> list[int]:
     names = [name.strip() for name in header]
     missing = [name for name in COLUMNS if name not in names]
     if missing:
-        _fail(path, got=f"columns {', '.join(names)}; no {', '.join(missing)}", expected=", ".join(COLUMNS))
+        others = f" and {len(names) - _NAMES_SHOWN:,} others" if len(names) > _NAMES_SHOWN else ""
+        got = f"columns {', '.join(names[:_NAMES_SHOWN])}{others}; no {', '.join(missing)}"
+        _fail(path, got=got, expected=", ".join(COLUMNS))
     twice = [name for name in COLUMNS if names.count(name) > 1]
     if twice:
         _fail(path, got=f"the column {', '.join(twice)} twice", expected="it once")

@@ -39,6 +39,14 @@ def test_without_a_page_there_is_no_mark(status: MonitorStatus) -> None:
     assert "no page raised" in drawing.summary
 
 
+def test_evidence_of_losses_is_drawn_where_there_is_some(status: MonitorStatus) -> None:
+    without = [replace(window, loss_log_evidence=-math.inf) for window in status.windows]
+    some = [*without[:-1], replace(without[-1], loss_log_evidence=2.0)]
+    for windows, count in ((without, 0), (some, 1)):
+        styles = [path.style for path in evidence_drawing(windows, (365.0, 30.0), (), WIDE, ZONE).paths]
+        assert styles.count("loss-evidence") == count
+
+
 def test_a_large_drawing_names_the_days_of_its_pages_in_two_rows_where_they_are_close(status: MonitorStatus) -> None:
     page = status.incidents[0]
     close = replace(page, window_start=status.windows[24].start, window_end=status.windows[24].end)

@@ -178,6 +178,13 @@ def test_a_parquet_column_twice_and_a_parquet_file_cut_short_are_refused(tmp_pat
         read_label_file(path)
 
 
+def test_of_many_columns_some_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "labels.csv"
+    path.write_text(",".join(f"c{number}" for number in range(1_000)) + "\n", "utf-8")
+    with pytest.raises(BadInput, match=r"columns c0, .* c19 and 980 others; no prediction_id"):
+        read_label_file(path)
+
+
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"nowhere\.csv: No such file"):
         read_label_file(tmp_path / "nowhere.csv")

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from monitoring.errors import BadInput
 from monitoring.tasks.label_objects import label_object
+from monitoring.traffic.file_limits import check_parquet
 from monitoring.traffic.format.rows import FIRST_US, ID_CHARACTERS, LABEL_CHARACTERS, LAST_US, TIMESTAMP
 
 COLUMNS = ("prediction_id", "label", "label_time")
@@ -101,7 +102,7 @@ def _csv(path: Path) -> _Columns:
 
 def _parquet(path: Path) -> _Columns:
     try:
-        file = pq.ParquetFile(path)
+        file = pq.ParquetFile(path, metadata=check_parquet(path))
         names = file.schema_arrow.names
         places = [*_positions(path, names), *_owner_positions(names).values()]
         table = file.read([names[place] for place in places])

@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.csv
 
-from monitoring.traffic.tables.file_limits import LOOKED_AT, MOST_COLUMNS, look_at_text, refuse_columns
+from monitoring.traffic.file_limits import LOOKED_AT, MOST_COLUMNS, look_at_text, refuse_columns
 from monitoring.traffic.tables.quotes import (
     QuotedRecord,
     UnbalancedQuotes,

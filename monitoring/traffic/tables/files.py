@@ -14,12 +14,12 @@ import pyarrow.parquet as pq
 
 from monitoring.errors import BadInput, CannotRun
 from monitoring.traffic.cells import is_text
+from monitoring.traffic.file_limits import check_parquet
 from monitoring.traffic.remote.file_store import FileStore
 from monitoring.traffic.remote.local_cache import LOCAL_CACHE
 from monitoring.traffic.remote.urls import is_url, shown_url
 from monitoring.traffic.tables.converted_files import CONVERTED, converted
 from monitoring.traffic.tables.delimited import Delimited, other_delimiter_fix, read_delimited
-from monitoring.traffic.tables.file_limits import check_parquet
 from monitoring.traffic.tables.lake_tables import LAKE_FOLDERS, lake_files, lake_format, refuse_parts_of_lake
 from monitoring.traffic.tables.parquet_files import FileView, TableFile, open_parquet, parquet_metadata
 from monitoring.traffic.tables.quotes import UnbalancedQuotes

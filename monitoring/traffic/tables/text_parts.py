@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
+from monitoring.traffic.file_limits import LOOKED_AT, MOST_COLUMNS, TextLook, look_at_text
 from monitoring.traffic.remote.local_cache import LOCAL_CACHE
 from monitoring.traffic.tables.delimited import BLOCKS
-from monitoring.traffic.tables.file_limits import LOOKED_AT, MOST_COLUMNS, TextLook, look_at_text
 from monitoring.traffic.tables.quotes import quoted_records_in
 from monitoring.traffic.tables.table_format import Separator, TableFormat, guess_separator, has_dates
 

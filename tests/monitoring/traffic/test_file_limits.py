@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from monitoring.errors import BadInput
-from monitoring.traffic.tables.file_limits import MOST_COLUMNS, check_workbook
+from monitoring.traffic.file_limits import MOST_COLUMNS, check_workbook
 from monitoring.traffic.tables.files import pieces_of
 
 if TYPE_CHECKING:

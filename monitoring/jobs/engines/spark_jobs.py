@@ -16,6 +16,9 @@ from monitoring.errors import BadInput, CannotRun, PitfallsError
 #: Seconds between two calls of what is done while a job is waited for.
 MEANWHILE_SECONDS = 10.0
 
+#: How often a job that is to end is interrupted, a second apart.
+INTERRUPTS = 30
+
 #: The oldest pyarrow that executors may have: an older one does not read what is sent.
 OLDEST_PYARROW = 19
 
@@ -34,11 +37,15 @@ def collected(spark: Any, action: Callable[[], Any], meanwhile: Callable[[], Non
         CannotRun: The job failed.
     """
     tag = f"pitfalls-{uuid.uuid4().hex}"
+    # A classic session knows a tag in the thread alone that has added it; its context knows it in all.
+    is_connect = type(spark).__module__.startswith("pyspark.sql.connect")
+    mark = spark.addTag if is_connect else spark.sparkContext.addJobTag
+    end = spark.interruptTag if is_connect else spark.sparkContext.cancelJobsWithTag
     outcome: list[Any] = []
 
     def collect() -> None:
         try:
-            spark.addTag(tag)
+            mark(tag)
             outcome.append(action())
         except Exception as error:  # noqa: BLE001 - given to the thread that waits
             outcome.append(error)
@@ -51,7 +58,11 @@ def collected(spark: Any, action: Callable[[], Any], meanwhile: Callable[[], Non
             if thread.is_alive():
                 meanwhile()
     except BaseException:
-        spark.interruptTag(tag)
+        for _ in range(INTERRUPTS):  # a job that Spark still plans is not there to be interrupted
+            end(tag)
+            thread.join(1.0)
+            if not thread.is_alive():
+                break
         raise
     (result,) = outcome
     if isinstance(result, Exception):

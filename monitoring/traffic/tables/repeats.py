@@ -150,7 +150,8 @@ def first_of_each(ids: pa.Array, us: NDArray[np.int64]) -> NDArray[np.bool_]:
 def _occurring_twice(keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The keys that occur more than once, sorted, and how often; sorts them in their place."""
     keys.sort()
-    return np.unique(keys[1:][keys[1:] == keys[:-1]], return_counts=True)
+    twice, more = np.unique(keys[1:][keys[1:] == keys[:-1]], return_counts=True)
+    return twice, more + 1
 
 
 def with_keys(rows: IdentifiedRows, keys: NDArray[np.int64]) -> IdentifiedRows:

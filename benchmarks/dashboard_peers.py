@@ -27,8 +27,7 @@ from benchmarks.results import Cell, Result, Settings, Table
 from monitoring.dashboard.access.access import Access
 from monitoring.dashboard.stores.named_store import NamedStore
 from monitoring.dashboard.stores.stores import Stores
-from monitoring.dashboard.web.app import dashboard_app
-from monitoring.dashboard.web.live import Changes
+from monitoring.dashboard.web.app import Changes, dashboard_app
 
 INPUTS, ROWS, ROUNDS = 40, 200, 5
 

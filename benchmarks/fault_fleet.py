@@ -29,8 +29,7 @@ import pyarrow.parquet as pq
 from benchmarks.service_speed import DAY, DAYS, FIRST, rows_of
 from monitoring.config import load_config
 from monitoring.jobs.deployment import same_evidence
-from monitoring.jobs.fits.fit_digest import fit_digest
-from monitoring.jobs.fits.fit_folder import FOLDER, SUFFIX
+from monitoring.jobs.fits.fit_folder import FOLDER, SUFFIX, fit_digest
 from monitoring.jobs.init import init_monitor
 from monitoring.jobs.places import find_baseline
 from monitoring.jobs.table_description import TableDescription

@@ -28,10 +28,9 @@ from monitoring.jobs.deployment import Deployment, deploy
 from monitoring.jobs.due_windows import due_windows
 from monitoring.jobs.sources.read_scope import ReadScope
 from monitoring.jobs.sources.traffic import open_traffic
-from monitoring.judging.input_check import InputCheck
+from monitoring.judging.input_check import CheckResult, InputCheck
 from monitoring.judging.judge import Judge
 from monitoring.judging.judge_state import JudgeState
-from monitoring.judging.schema_check import CheckResult
 from monitoring.judging.window.label_join import LabelJoin
 from monitoring.judging.window.window_reader import read_window
 from monitoring.judging.window.window_traffic import DueWindow

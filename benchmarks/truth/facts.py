@@ -14,8 +14,8 @@ from scipy.special import expit, logit
 
 from benchmarks.results import Cell, Result, Settings, Table
 from monitoring.evidence.sampling_variance import SamplingVariance
+from monitoring.incidents.alarm import HISTORY
 from monitoring.incidents.life_cycle import QUIET_WINDOWS
-from monitoring.incidents.onset import HISTORY
 from monitoring.judging.facts.fact_limits import BUDGET_SHARE
 from monitoring.judging.facts.label_facts import ClassRun, LabelLimits, ShareLimit, gap_scores
 from monitoring.judging.facts.loss_outliers import WORST_FACTOR, LossLimit

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from monitoring.evidence.block_bootstrap import block_indices
 from monitoring.evidence.level import LevelTest
-from monitoring.evidence.simulation import VectorizedTests
+from monitoring.evidence.simulation import VectorizedTests, block_indices
 from monitoring.records import WatchKey
 
 #: Streams that are advanced together; a batch that fits into the CPU cache is fastest.

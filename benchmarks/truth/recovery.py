@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.results import Cell, Table
-from monitoring.evidence.betting import RecoveryTest
-from monitoring.evidence.e_detector import shiryaev_roberts_step
+from monitoring.evidence.betting import RecoveryTest, shiryaev_roberts_step
 from monitoring.incidents.life_cycle import HARM_LEFT
 
 THRESHOLD = 365.0

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from monitoring.baseline.profile import Bins
-from monitoring.baseline.schema import SERVING
-from monitoring.baseline.validator import anomalies
+from monitoring.baseline.schema import SERVING, anomalies
 from monitoring.errors import BadInput
 from monitoring.records import Finding
 

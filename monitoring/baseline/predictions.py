@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.errors import BadInput
 from monitoring.tasks.label_codes import only_where
-from monitoring.tasks.probabilities import are_probabilities
+from monitoring.tasks.row_operations import are_probabilities
 from monitoring.tasks.task import NO_LABEL, Task
 
 

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from monitoring.config.columns_section import ColumnSection
 from monitoring.config.digest import settings_digest
-from monitoring.config.draft import ConfigDraft, MetricDraft, OutputDraft, TableDraft, WebhookDraft, render_config
-from monitoring.config.draft_check import check_draft
+from monitoring.config.draft import (
+    ConfigDraft,
+    MetricDraft,
+    OutputDraft,
+    TableDraft,
+    WebhookDraft,
+    check_draft,
+    render_config,
+)
 from monitoring.config.loading import load_config, parse_dictionary, read_dictionary
 from monitoring.config.metric_section import MetricSection
 from monitoring.config.routes import (

@@ -6,9 +6,14 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 from monitoring.config.columns_section import ColumnSection
+from monitoring.config.loading import parse_config
+from monitoring.config.problems import ConfigProblem
+from monitoring.config.sections import MonitorConfig
+from monitoring.errors import InvalidSettings
 
 #: The false pages that a new config promises, of windows of a day one in five years. A config without a
 #: promise has one in 365 windows, as in earlier releases.
@@ -349,3 +354,30 @@ def _notify(webhooks: tuple[WebhookDraft, ...]) -> str:
 def _quoted(text: str) -> str:
     """A TOML string: JSON's, and one more escaped character."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+#: The options of `pitfalls monitor init` whose names are not their key's.
+_OPTIONS = {"[traffic] path": "--traffic", "[traffic] scores": "--score", "[model] baseline": "--out"}
+
+
+def check_draft(draft: ConfigDraft, folder: Path) -> MonitorConfig:
+    """Check a draft as a file in a folder.
+
+    Args:
+        folder: The folder at which relative paths start.
+
+    Raises:
+        InvalidSettings: The draft has errors.
+    """
+    result = parse_config(render_config(draft), folder.absolute())
+    if isinstance(result, MonitorConfig):
+        return result
+    raise InvalidSettings("the command", [problem.at(_option(problem)) for problem in result])
+
+
+def _option(problem: ConfigProblem) -> str:
+    """The option that a problem comes from, such as ``--every``."""
+    if problem.place.startswith("[[metric]]"):
+        return "--metric"
+    key = re.sub(r" \d+$", "", problem.place)
+    return _OPTIONS.get(key, f"--{key.partition(' ')[2].replace('_', '-')}")

@@ -13,12 +13,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from monitoring.config.columns_section import ColumnEntries, ColumnSection
-from monitoring.config.lines import KeyPath, line_numbers
-from monitoring.config.made_beside import is_read_only, name_of, with_kept_section
-from monitoring.config.problems import ConfigProblem, problems_of
+from monitoring.config.made_beside import is_read_only, name_of, state_folder, with_kept_section
+from monitoring.config.problems import ConfigProblem, KeyPath, line_numbers, problems_of
 from monitoring.config.section import Section
 from monitoring.config.sections import MonitorConfig
-from monitoring.config.state_folder import state_folder
 from monitoring.errors import BadInput, InvalidSettings
 
 #: The variable that holds the store's URL in place of the config's, as it may have a password.

@@ -9,7 +9,6 @@ import tomllib
 from pathlib import Path
 
 from monitoring.atomic import rewrite_text, write_text
-from monitoring.config.state_folder import state_folder
 from monitoring.errors import CannotRun
 
 SECTION = "baseline"
@@ -86,3 +85,23 @@ def write_section(path: Path, text: str, section: str) -> None:
     section_path.parent.mkdir(parents=True, exist_ok=True)
     head = f"# The section [{SECTION}] of {path.absolute()}, whose folder cannot be written.\n"
     write_text(section_path, f"{head}in_place_of = {json.dumps(own_section)}\n\n{section}")
+
+
+def state_folder() -> Path:
+    """The folder in which this user's monitors keep what has to outlive their configs, or cannot be beside them.
+
+    Returns:
+        `$XDG_STATE_HOME/pitfalls`, by default `~/.local/state/pitfalls`.
+
+    Raises:
+        CannotRun: There is neither the variable nor a home.
+    """
+    try:
+        return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state", "pitfalls")
+    except RuntimeError as error:
+        raise CannotRun(
+            "There is no folder for what has to outlive the configs.",
+            got=str(error),
+            expected="a home, or the variable XDG_STATE_HOME",
+            fix="Set XDG_STATE_HOME; for a service, --state names one too.",
+        ) from error

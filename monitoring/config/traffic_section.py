@@ -16,8 +16,7 @@ from pydantic import (
     model_validator,
 )
 
-from monitoring.config.addresses import redacted
-from monitoring.config.database_address import bounded_query, is_database_url, place
+from monitoring.config.addresses import bounded_query, is_database_url, place, redacted
 from monitoring.config.invalid_setting import reject_setting
 from monitoring.config.section import Horizon, LocalPath, Name, Names, Section, Zone, check_one_way
 from monitoring.config.values import distinct

@@ -12,12 +12,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from monitoring.documents.deployment import DeploymentDocument, DeploymentsDocument, RunDocument, RunsDocument
+from monitoring.documents.deployment import (
+    ConfigRunsDocument,
+    DeploymentDocument,
+    DeploymentsDocument,
+    FleetDocument,
+    RunDocument,
+    RunsDocument,
+)
 from monitoring.documents.document import Document
 from monitoring.documents.drill import DrillDocument
-from monitoring.documents.fleet import ConfigRunsDocument, FleetDocument
-from monitoring.documents.incident import IncidentDocument, IncidentsDocument
-from monitoring.documents.notification import DigestDocument, NotificationDocument
+from monitoring.documents.incident import DigestDocument, IncidentDocument, IncidentsDocument, NotificationDocument
 from monitoring.documents.rollout import ReplayDocument, RolloutDocument, RolloutsDocument
 from monitoring.documents.status import StatusDocument
 from monitoring.documents.window import (

@@ -14,9 +14,9 @@ from monitoring.documents.window import MetricDocument, WindowDocument, metric_d
 from monitoring.records import Level, MonitorStatus
 from monitoring.records.estimate import EstimateMethod
 from monitoring.reports.sections.estimates import settled_by_window, trust_rows
-from monitoring.reports.sections.findings import finding_groups
 from monitoring.reports.sections.health import HealthState, health_of
 from monitoring.reports.sections.sensitivity import detectable
+from monitoring.reports.sections.tables import finding_groups
 from monitoring.watches.label_delays import arrival_curve, merged_counts
 
 

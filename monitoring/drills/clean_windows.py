@@ -16,7 +16,7 @@ from monitoring.config import MonitorConfig
 from monitoring.jobs.deployment import Deployment
 from monitoring.jobs.deployment_lookup import look_up_deployment
 from monitoring.jobs.places import find_baseline
-from monitoring.jobs.rebaseline.live_reference import live_reference
+from monitoring.jobs.rebaseline import live_reference
 from monitoring.jobs.sources.read_scope import ReadScope
 from monitoring.jobs.sources.traffic import open_traffic
 from monitoring.records import DrillSource, IncidentRecord, WindowRecord

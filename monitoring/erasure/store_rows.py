@@ -19,7 +19,7 @@ from sqlalchemy import Column, Connection, Table, select, update
 from monitoring.erasure.remains import SHOWN
 from monitoring.records.state_names import StateName
 from monitoring.store import leases
-from monitoring.store.details import detail_of, detail_text
+from monitoring.store.column_types import detail_of, detail_text
 from monitoring.store.store import Store
 from monitoring.store.tables import (
     checkpoint,

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.errors import BadInput
-from monitoring.evidence.e_detector import EDetectorState
+from monitoring.evidence.betting import EDetectorState
 from monitoring.evidence.sampling_variance import NO_SAMPLING_VARIANCE, SamplingVariance, assumed_std
 from monitoring.records import Direction
 

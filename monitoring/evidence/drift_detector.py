@@ -27,7 +27,7 @@ class DriftDetector:
 
     One observation is the mean score of one window, for example a day's error rate. The detector compares it with a
     reference series of such means by conformal e-values (`monitoring.evidence.conformal`), accumulates them by
-    Shiryaev-Roberts sums (`monitoring.evidence.e_detector`), and alarms when the evidence reaches `average_run_length`.
+    Shiryaev-Roberts sums (`monitoring.evidence.betting`), and alarms when the evidence reaches `average_run_length`.
     While the stream is like the reference, that happens once in `average_run_length` windows on average or less often.
     It is the test that the monitor runs for each watch, with all of a budget to itself; its AR(1) coefficient is
     re-estimated online in the same way, from all windows but those that alarmed.

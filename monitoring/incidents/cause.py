@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from monitoring.incidents.alarm import Alarm
+from monitoring.incidents.alarm import Alarm, since_onset
 from monitoring.incidents.decomposition import class_parts, slice_parts
-from monitoring.incidents.departure import departure
 from monitoring.incidents.input_drift import drifted_inputs
 from monitoring.incidents.input_shift import Shifts, no_shifts
-from monitoring.incidents.loss_split import loss_split
 from monitoring.incidents.message import assessment, input_sentences, message, summary
-from monitoring.incidents.onset import since_onset
+from monitoring.incidents.metric_change import departure, loss_split
 from monitoring.records import CauseDetail
 
 

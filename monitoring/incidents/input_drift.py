@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import stdtr
 
-from monitoring.incidents.alarm import Alarm
-from monitoring.incidents.onset import since_onset
+from monitoring.incidents.alarm import Alarm, since_onset
 from monitoring.records import InputDrift, WatchKey
 
 #: Inputs and watches named in a message.

@@ -9,12 +9,17 @@ from zoneinfo import ZoneInfo
 
 from monitoring.incidents.alarm import Alarm
 from monitoring.incidents.decomposition import CLASS, NUMBER
-from monitoring.incidents.departure import Departure
 from monitoring.incidents.harm import BETTER, excesses, inputs_moved, loss_changes
 from monitoring.incidents.input_drift import FALSE_DISCOVERY_RATE, LEAST_EXPLAINED
 from monitoring.incidents.input_shift import Aspect, InputShift, Shifts, no_shifts
-from monitoring.incidents.loss_split import split_of
-from monitoring.incidents.metric_change import metric_headline, moment_day, onset_day, user_metrics
+from monitoring.incidents.metric_change import (
+    Departure,
+    metric_headline,
+    moment_day,
+    onset_day,
+    split_of,
+    user_metrics,
+)
 from monitoring.incidents.rearm import LOSS_FAMILIES
 from monitoring.records import CauseDetail, InputDrift, LossSplit, SlicePart, WatchKey
 from monitoring.tasks import ranking, regression, vector_regression

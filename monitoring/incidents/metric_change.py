@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,12 +10,12 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from monitoring.incidents.alarm import Alarm
+from monitoring.incidents.alarm import Alarm, rows_of, score_of
 from monitoring.incidents.harm import loss_changes
 from monitoring.incidents.rearm import LOSS_FAMILIES
-from monitoring.records import WatchKey, WindowRecord
+from monitoring.records import LossSplit, WatchKey, WindowRecord
 from monitoring.tasks.output_names import named, split_output
-from monitoring.tasks.task import ESTIMATED, loss_of
+from monitoring.tasks.task import ESTIMATED, SURPRISE, loss_of
 from monitoring.watches.descriptions import format_move, lower_first, printable, slice_title, watch_title
 from monitoring.watches.rank import is_rank
 
@@ -162,3 +163,90 @@ def moment_day(moment: datetime, *, with_time: bool = False) -> str:
     ('9 October 2013', '9 October 2013 14:00')
     """
     return f"{moment:%-d %B %Y %H:%M}" if with_time else f"{moment:%-d %B %Y}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Departure:
+    """A watch's mean since the onset against what the baseline expected of it.
+
+    Attributes:
+        level: Mean score over the windows that have one, in the watch's own unit; NaN where none has.
+        expected: The baseline's expectation of it in the same windows.
+        windows: How many windows have a score.
+        start: The start of the first window since the onset.
+    """
+
+    level: float
+    expected: float
+    windows: int
+    start: datetime
+
+    @property
+    def change(self) -> float:
+        """`level` minus `expected`; 0 where no window has a score."""
+        return self.level - self.expected if self.windows else 0.0
+
+
+def departure(alarm: Alarm) -> Departure:
+    """Measure the departure of the watch with the largest share of the evidence.
+
+    Returns:
+        The means over the windows that have a score.
+    """
+    key, baseline = alarm.key, alarm.baseline
+    pairs = [
+        (value, baseline.expected(key, window.start))
+        for window in alarm.windows
+        if (value := score_of(window, key)) is not None
+    ]
+    level, expected = (
+        (float(np.mean(side)) for side in zip(*pairs, strict=True)) if pairs else (math.nan, baseline.scores[key].mean)
+    )
+    return Departure(level=level, expected=expected, windows=len(pairs), start=alarm.windows[0].start)
+
+
+BRIER = "brier"
+
+
+def loss_split(alarm: Alarm) -> LossSplit | None:
+    """Split the change of a loss since the onset; the two parts add up to it, as a loss is their sum.
+
+    The expected loss is the one that the model's own probabilities promise; surprise is realised minus expected loss.
+    Where the realised loss rose and the expected one did not, the probabilities are no longer calibrated.
+
+    A ranking loss is over the rows of a class and its surprise over all, so they do not add up: its alarms have the
+    split of the Brier score, where that rose by more than its tolerance.
+
+    Returns:
+        The split in the metric's own unit; None where the alarm is not about a loss, or no window has both scores.
+    """
+    if alarm.watch.family not in ("performance", "surprise", "material"):
+        return None
+    metric = loss_of(alarm.key.watch)
+    if is_rank(metric):
+        split = split_of(alarm, BRIER)
+        return split if split and split.change > alarm.baseline.scores[WatchKey(watch=BRIER)].tolerance else None
+    return split_of(alarm, metric)
+
+
+def split_of(alarm: Alarm, metric: str) -> LossSplit | None:
+    """Split the change of one loss on the slice of an alarm, each window weighing as many rows as it has.
+
+    Returns:
+        The split; None where no window has both the loss and its surprise.
+    """
+    loss_key = WatchKey(watch=metric, slice=alarm.key.slice)
+    surprise_key = WatchKey(watch=f"{SURPRISE}{metric}", slice=alarm.key.slice)
+    if loss_key not in alarm.baseline.scores or surprise_key not in alarm.baseline.scores:
+        return None
+    scored = [
+        (loss, surprise, max(rows_of(window, loss_key), 1))
+        for window in alarm.windows
+        if (loss := alarm.excess(window, loss_key)) is not None
+        and (surprise := alarm.excess(window, surprise_key)) is not None
+    ]
+    if not scored:
+        return None
+    losses, surprises, rows = (np.array(column, dtype=np.float64) for column in zip(*scored, strict=True))
+    loss, surprise = (float(np.average(side, weights=rows)) for side in (losses, surprises))
+    return LossSplit(metric=metric, difficulty=loss - surprise, surprise=surprise)

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 
+from monitoring.atomic import publish, staging_folder
 from monitoring.baseline.folder import load_baseline
 from monitoring.config import ConfigDraft, check_draft, render_config
-from monitoring.errors import BadInput
+from monitoring.config.draft import PAGE_BUDGET
+from monitoring.errors import BadInput, CannotRun
+from monitoring.evidence.calibration import MIN_CALIBRATION_WINDOWS
 from monitoring.jobs.deployment import Deployment, deploy
-from monitoring.jobs.fits.page_promise import promise_note, with_promise
 from monitoring.jobs.places import find_baseline
 from monitoring.jobs.reference_notes import MIN_ROWS, few_windows, min_rows, min_rows_note
-from monitoring.jobs.staging import put_in_place, staging
+from monitoring.judging.fit.reference_fit import ReferenceFit
 from monitoring.judging.fit.reference_limits import label_horizon, reference_limits, undated
 from monitoring.judging.window.windowing import split_by_window
+from monitoring.records import WHOLE
 from monitoring.traffic.windows import RowPlan, WindowPlan
+from monitoring.watches.rank import is_rank
 
 NAME = "monitor.toml"
 
@@ -122,3 +130,120 @@ def as_written(path: Path, folder: Path) -> str:
     """
     there, base = path.absolute(), folder.absolute()
     return str(there.relative_to(base)) if there.is_relative_to(base) else str(there)
+
+
+#: What is promised for a baseline of few windows, in place of `PAGE_BUDGET`: evidence grows slowly beside so few.
+FEW_WINDOWS_BUDGET = "1 per 365 windows"
+
+
+def with_promise(draft: ConfigDraft, fit: ReferenceFit) -> ConfigDraft:
+    """The draft with the promise that suits its baseline; what its owner has set stays.
+
+    Returns:
+        The draft, which promises `FEW_WINDOWS_BUDGET` where the losses of the baseline have fewer than
+        `MIN_CALIBRATION_WINDOWS` windows.
+    """
+    if draft.page != PAGE_BUDGET or "page" in draft.settings.get("budget", {}):
+        return draft
+    return draft if loss_windows(fit) >= MIN_CALIBRATION_WINDOWS else replace(draft, page=FEW_WINDOWS_BUDGET)
+
+
+def loss_windows(fit: ReferenceFit) -> int:
+    """The windows of a baseline's losses, those that were pooled counted once.
+
+    Returns:
+        The most that any loss on the whole traffic has, ranking losses aside, which are pooled by themselves; of
+        baselines without losses the most of any watch.
+    """
+    page = {key: test.windows for key, test in fit.tests["page"].tests.items() if key.slice == WHOLE}
+    losses = [
+        windows
+        for key, windows in page.items()
+        if fit.watches[key.watch].family == "performance" and not is_rank(key.watch)
+    ]
+    return max(losses or page.values(), default=0)
+
+
+def promise_note(draft: ConfigDraft, fit: ReferenceFit) -> tuple[str, ...]:
+    """The note that a config promises more false pages than others, as its baseline has few windows."""
+    if draft.page != FEW_WINDOWS_BUDGET:
+        return ()
+    note = (
+        f"The baseline has {loss_windows(fit)} windows of losses, and evidence grows slowly beside fewer than "
+        f"{MIN_CALIBRATION_WINDOWS}: the budget of false pages is {FEW_WINDOWS_BUDGET}, with more {PAGE_BUDGET}."
+    )
+    return (note,)
+
+
+PREFIX = ".init."
+
+
+@contextmanager
+def staging(out: Path) -> Iterator[Path]:
+    """A hidden folder in `out`, which is made where there is none.
+
+    Yields:
+        The hidden folder. It is deleted afterwards, and if the block raises, the folders that were made for it as well.
+
+    Raises:
+        CannotRun: the folder, or what the block writes into it, cannot be written.
+    """
+    folders = [folder for folder in (out, *out.parents) if not folder.exists()]
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with staging_folder(out, PREFIX) as aside:
+            yield aside
+    except BaseException as error:
+        _remove_empty(folders)
+        if isinstance(error, OSError):
+            _refuse(out, error)
+        raise
+
+
+def put_in_place(aside: Path, names: Sequence[str], out: Path) -> None:
+    """Move files and folders, each replacing one that is there.
+
+    Raises:
+        OSError: the disk fails; `out` has what it had before.
+    """
+    before = aside / "before"
+    before.mkdir()
+    try:
+        for name in names:
+            if (out / name).is_dir():
+                (out / name).rename(before / name)
+            elif (out / name).exists():  # a file is never away, not even for a moment
+                shutil.copy2(out / name, before / name)
+            publish(aside / name, out / name)
+    except OSError:
+        for name in names:
+            if (before / name).exists():
+                _remove(out / name)
+                (before / name).replace(out / name)
+            elif not (aside / name).exists():
+                _remove(out / name)
+        raise
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _remove_empty(folders: Sequence[Path]) -> None:
+    for folder in folders:
+        try:
+            folder.rmdir()
+        except OSError:
+            return
+
+
+def _refuse(out: Path, error: OSError) -> NoReturn:
+    raise CannotRun(
+        "The monitor's folder cannot be written.",
+        got=f"{out}: {error.strerror or error}",
+        expected="a folder this user may write",
+        fix="Give another folder with --out.",
+    ) from error

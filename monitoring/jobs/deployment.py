@@ -10,8 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from monitoring.baseline.folder import DESCRIPTION, Baseline, load_baseline
-from monitoring.baseline.rebaseline_file import read_rebaseline
+from monitoring.baseline.folder import DESCRIPTION, Baseline, load_baseline, read_rebaseline
 from monitoring.baseline.reference import unreadable
 from monitoring.baseline.schema import load_schema
 from monitoring.baseline.spec import BaselineSpec
@@ -24,20 +23,17 @@ from monitoring.evidence.method import FIRST_METHOD, METHOD, method
 from monitoring.incidents.life_cycle import HARM_LEFT, QUIET_WINDOWS, RECOVERING
 from monitoring.jobs.data_dictionary import check_columns
 from monitoring.jobs.expected_events import event_calendar
-from monitoring.jobs.fits.fit_digest import fit_digest
-from monitoring.jobs.fits.fit_folder import fit_folder
+from monitoring.jobs.fits.fit_folder import fit_digest, fit_folder
 from monitoring.jobs.fleet import Team
 from monitoring.jobs.metrics.metric_file import codes_text, metric_codes
 from monitoring.jobs.metrics.metric_loading import load_metrics
 from monitoring.jobs.places import find_baseline, traffic_place
-from monitoring.jobs.rules.rule_settings import rules_of
-from monitoring.judging.fit.reference_fit import ReferenceFit, fit_reference
+from monitoring.jobs.rules import rules_of
+from monitoring.judging.fit.reference_fit import ReferenceFit, fit_reference, widened_fit
 from monitoring.judging.fit.tolerances import MIN_STD_IN_TOLERANCES, Tolerances
-from monitoring.judging.fit.widened_fit import widened_fit
-from monitoring.judging.input_check import MAX_MISSING_SHARE, InputCheck, optional_inputs
+from monitoring.judging.input_check import MAX_MISSING_SHARE, InputCheck, SchemaCheck, optional_inputs
 from monitoring.judging.judge import Judge
 from monitoring.judging.rules.rule_check import NO_RULES, RuleCheck, check_rules
-from monitoring.judging.schema_check import SchemaCheck
 from monitoring.records import WatchKey
 from monitoring.store.deployments import DeploymentRecord, EarlierDigest
 from monitoring.traffic.windows import RowPlan, WindowPlan

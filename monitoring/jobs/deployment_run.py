@@ -17,26 +17,24 @@ from monitoring.config.sections import RetentionSection
 from monitoring.evidence.autocorrelation import MAX_UPDATE_WINDOWS, ar1_update_due
 from monitoring.evidence.fleet import FleetShare
 from monitoring.evidence.level import LevelState, LevelTest
-from monitoring.incidents.onset import HISTORY
+from monitoring.incidents.alarm import HISTORY
 from monitoring.jobs.deployment import Deployment
 from monitoring.jobs.due_windows import due_windows, is_followed, next_due_at, windows_of_labels
 from monitoring.jobs.fits.simulations import initial_level, simulated_sensitivity
-from monitoring.jobs.metrics.metric_changes import metric_changes
+from monitoring.jobs.metrics.metric_loading import metric_changes
 from monitoring.jobs.sources.read_scope import ReadScope
 from monitoring.jobs.sources.table_source import TableSource
 from monitoring.jobs.subgroups.run_search import RunSearch
 from monitoring.jobs.subgroups.search_schedule import SearchSchedule
 from monitoring.judging.autocorrelation_update import AutocorrelationUpdate
 from monitoring.judging.burn_in import BurnIn
-from monitoring.judging.judge import Judgement
+from monitoring.judging.judge import Judgement, with_numbers_of
 from monitoring.judging.judge_state import JudgeState, last_closed
-from monitoring.judging.judged_again import with_numbers_of
 from monitoring.judging.window.label_join import LATE_LABEL_HORIZONS, LabelJoin, RowLoader
-from monitoring.judging.window.late_rows import LateRows
 from monitoring.judging.window.traffic_source import TrafficSource
 from monitoring.judging.window.waiting_labels import WaitingLabels
 from monitoring.judging.window.window_reader import read_window
-from monitoring.judging.window.window_traffic import DueWindow, TrafficEnd
+from monitoring.judging.window.window_traffic import DueWindow, LateRows, TrafficEnd
 from monitoring.records import JUDGED_AGAIN, LEVELS, Backfill, Finding, IncidentRecord, Level, WatchKey, WindowRecord
 from monitoring.records.state_names import FLEET, SUBGROUPS
 from monitoring.store.checks import Check

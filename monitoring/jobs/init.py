@@ -13,15 +13,13 @@ from monitoring.baseline.schema import has_tfdv, write_inferred
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.config import ConfigDraft, OutputDraft, TableDraft, check_draft, render_config
 from monitoring.jobs.baseline_rows import BaselineRows, count_windows, read_reference, window_sizes
-from monitoring.jobs.config_file import NAME, keep_existing
+from monitoring.jobs.config_file import NAME, keep_existing, promise_note, put_in_place, staging, with_promise
 from monitoring.jobs.data_dictionary import recorded_columns, with_words
 from monitoring.jobs.deployment import deploy
 from monitoring.jobs.fits.fit_folder import FOLDER
-from monitoring.jobs.fits.page_promise import promise_note, with_promise
 from monitoring.jobs.metrics.metric_loading import load_metrics
 from monitoring.jobs.places import BASELINE, SCHEMA_FILE
 from monitoring.jobs.reference_notes import check_class_order, min_rows, min_rows_note, reference_notes
-from monitoring.jobs.staging import put_in_place, staging
 from monitoring.jobs.table_description import EVENT_TIME, TableDescription, baseline_spec
 from monitoring.judging.fit.reference_fit import ReferenceFit
 from monitoring.judging.fit.reference_limits import label_horizon, reference_limits, undated

@@ -27,8 +27,7 @@ from monitoring.reports.drift_summary import DriftSubject, DriftSummary, WatchVe
 from monitoring.reports.sections.benchmark import Benchmark, BenchmarkMetric, Interval
 from monitoring.reports.sections.formatting import finite_evidence, format_window
 from monitoring.store.store import Store
-from monitoring.tasks.number_codes import numbers
-from monitoring.tasks.number_lists import number_list_texts, number_lists
+from monitoring.tasks.number_codes import number_list_texts, number_lists, numbers
 from monitoring.traffic.windows import Window
 from monitoring.watches.descriptions import slice_title, watch_title
 

@@ -25,12 +25,19 @@ from monitoring.jobs.sources.log_source import LogSource
 from monitoring.jobs.sources.read_scope import ReadScope
 from monitoring.jobs.sources.traffic import keep_partials, open_live, open_traffic, require_traffic
 from monitoring.jobs.subgroups.run_search import RunSearch
-from monitoring.jobs.version_runs import hand_over, judge_versions, recorded, replace_others
-from monitoring.jobs.versions import follows_versions, reject_unpublished, serving_versions
+from monitoring.jobs.versions import (
+    follows_versions,
+    hand_over,
+    judge_versions,
+    recorded,
+    reject_unpublished,
+    replace_others,
+    serving_versions,
+)
 from monitoring.judging.window.traffic_source import TrafficSource
 from monitoring.notifications.outbox import NotificationOutbox, Notify
 from monitoring.records import Finding, IncidentRecord, RunRecord, WindowAttempt, WindowRecord
-from monitoring.store.lease import LEASE_SECONDS, Lease
+from monitoring.store.leases import LEASE_SECONDS, Lease
 from monitoring.store.store import Store
 from monitoring.timestamps import as_microseconds
 from monitoring.tracing import span

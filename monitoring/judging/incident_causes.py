@@ -13,11 +13,10 @@ from numpy.typing import NDArray
 from monitoring.baseline.batch import joined
 from monitoring.baseline.predictions import Predictions
 from monitoring.baseline.profile import Bins, FeatureCounts, Profile
-from monitoring.incidents.alarm import Alarm
+from monitoring.incidents.alarm import Alarm, since_onset
 from monitoring.incidents.cause import Cause
 from monitoring.incidents.input_shift import Aspect, InputShift, category_shift, number_shift
-from monitoring.incidents.loss_split import BRIER
-from monitoring.incidents.onset import since_onset
+from monitoring.incidents.metric_change import BRIER
 from monitoring.judging.fit.reference_fit import ReferenceFit
 from monitoring.judging.renamed_values import renaming_of
 from monitoring.judging.window_scorer import ScoredWindow

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 
 from monitoring.evidence.level import LevelState, LevelTest
-from monitoring.incidents.alarm import Alarm, DeploymentBaseline, score_of
+from monitoring.incidents.alarm import Alarm, DeploymentBaseline, score_of, since_onset
 from monitoring.incidents.cause import assess_again, explain
 from monitoring.incidents.harm import HarmAssessment, assess, loss_changes
 from monitoring.incidents.input_drift import NAMED, location_first
@@ -21,7 +21,6 @@ from monitoring.incidents.life_cycle import (
     worsened,
 )
 from monitoring.incidents.metric_change import window_day
-from monitoring.incidents.onset import since_onset
 from monitoring.incidents.rearm import (
     ASSESSED_WINDOWS,
     LOSS_FAMILIES,

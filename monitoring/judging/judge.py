@@ -12,9 +12,9 @@ import numpy as np
 
 from monitoring.evidence.fleet import FleetShare, FleetStep
 from monitoring.evidence.level import LevelState, LevelTest
+from monitoring.incidents.alarm import HISTORY
 from monitoring.incidents.harm import BETTER
 from monitoring.incidents.life_cycle import came_back
-from monitoring.incidents.onset import HISTORY
 from monitoring.incidents.rearm import harm_group, is_suspected
 from monitoring.judging.autocorrelation_update import UpdatedTests
 from monitoring.judging.burn_in import silenced
@@ -29,8 +29,7 @@ from monitoring.judging.event_windows import (
 from monitoring.judging.fit.estimator import losses_by_window
 from monitoring.judging.fit.reference_fit import ReferenceFit
 from monitoring.judging.fit.reference_limits import NO_DATES
-from monitoring.judging.improvement import improvement_findings
-from monitoring.judging.in_sample import in_sample_findings
+from monitoring.judging.in_sample import improvement_findings, in_sample_findings
 from monitoring.judging.incident_tracker import IncidentTracker
 from monitoring.judging.input_check import InputCheck
 from monitoring.judging.judge_state import JudgeState, last_closed
@@ -316,3 +315,42 @@ class Judge:
 def _is_harm_suspected(incident: IncidentRecord, watches: Mapping[str, Watch]) -> bool:
     """Whether an open notice says that a loss has risen: one that says that all have fallen does not."""
     return is_suspected(incident, watches) and not incident.cause.endswith(BETTER)
+
+
+def with_numbers_of(
+    judgement: Judgement, before: Mapping[int, IncidentRecord], *, first_number: int
+) -> tuple[Judgement, frozenset[int]]:
+    """A judgement whose new incidents have the numbers that they had when the same windows were judged before.
+
+    The incidents of one level, watch and slice are the same in their order.
+
+    Args:
+        before: The incidents that were opened when these windows and later ones were judged before, by number, without
+            those that were opened again already.
+
+    Returns:
+        The judgement, whose other new incidents count from `first_number`; and the numbers that are taken up again.
+    """
+    left = dict(sorted(before.items()))
+    numbers, following = dict[int, int](), first_number
+    for opened in (incident for incident in judgement.changed if incident.number >= first_number):
+        same = (number for number, incident in left.items() if _harm(incident) == _harm(opened))
+        number = next(same, None)
+        numbers[opened.number] = following if number is None else number
+        if number is None:
+            following += 1
+        else:
+            del left[number]
+
+    def numbered(incidents: tuple[IncidentRecord, ...]) -> tuple[IncidentRecord, ...]:
+        return tuple(replace(incident, number=numbers.get(incident.number, incident.number)) for incident in incidents)
+
+    state = judgement.state
+    closed = {key: numbers.get(number, number) for key, number in state.closed.items()}
+    state = replace(state, incidents=numbered(state.incidents), next_number=following, closed=closed)
+    again = replace(judgement, state=state, changed=numbered(judgement.changed))
+    return again, frozenset(numbers.values()) & frozenset(before)
+
+
+def _harm(incident: IncidentRecord) -> tuple[str, str, str]:
+    return incident.level, incident.watch, incident.slice

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from monitoring.evidence.level import LevelState
-from monitoring.incidents.onset import HISTORY
+from monitoring.incidents.alarm import HISTORY
 from monitoring.judging.burn_in import BurnIn
 from monitoring.judging.facts.label_facts import LabelRuns
 from monitoring.judging.label_silence import LabelSilence

@@ -15,8 +15,7 @@ from monitoring.atomic import scratch_folder
 from monitoring.baseline.folder import load_baseline
 from monitoring.config import ColumnSection, MetricDraft, MonitorConfig, load_config, parse_dictionary, read_dictionary
 from monitoring.errors import BadInput
-from monitoring.jobs.backfill.backfill import backfill
-from monitoring.jobs.backfill.window_range import WindowRange
+from monitoring.jobs.backfill import WindowRange, backfill
 from monitoring.jobs.data_dictionary import column_notes
 from monitoring.jobs.init import init_monitor
 from monitoring.jobs.places import find_baseline

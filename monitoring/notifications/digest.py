@@ -8,8 +8,7 @@ from typing import TypeAlias
 
 from monitoring.documents.deployment import DeploymentDocument
 from monitoring.documents.document import iso
-from monitoring.documents.incident import incident_document
-from monitoring.documents.notification import DigestDocument, DigestEventDocument
+from monitoring.documents.incident import DigestDocument, DigestEventDocument, incident_document
 from monitoring.notifications.notification import NAMED, Notification, link_of, one_line
 from monitoring.records import IncidentRecord, Level
 from monitoring.watches.cause_line import cause_line

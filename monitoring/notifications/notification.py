@@ -9,8 +9,12 @@ from typing import Literal, TypeAlias
 
 from monitoring.documents.deployment import DeploymentDocument
 from monitoring.documents.document import iso
-from monitoring.documents.incident import incident_document
-from monitoring.documents.notification import NotificationDocument, NotificationEventDocument, TogetherDocument
+from monitoring.documents.incident import (
+    NotificationDocument,
+    NotificationEventDocument,
+    TogetherDocument,
+    incident_document,
+)
 from monitoring.records import IncidentRecord, IncidentState
 from monitoring.watches.cause_line import cause_line
 

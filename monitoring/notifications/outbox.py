@@ -13,7 +13,7 @@ from monitoring.errors import AnotherRun
 from monitoring.notifications.digest import Digest, Message
 from monitoring.notifications.notification import Notification
 from monitoring.notifications.routes.sending import Delivery, wants
-from monitoring.store.lease import LEASE_SECONDS
+from monitoring.store.leases import LEASE_SECONDS
 from monitoring.store.notifications import Attempt, PendingNotification
 from monitoring.store.store import Store
 from monitoring.tracing import span

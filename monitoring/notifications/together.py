@@ -14,7 +14,7 @@ from monitoring.errors import AnotherRun
 from monitoring.notifications.notification import Notification
 from monitoring.notifications.outbox import Notify, is_new_page, notified_deployment, wait_after
 from monitoring.notifications.routes.sending import wants
-from monitoring.store.lease import LEASE_SECONDS
+from monitoring.store.leases import LEASE_SECONDS
 from monitoring.store.notifications import Attempt, PendingNotification
 from monitoring.store.store import Store
 

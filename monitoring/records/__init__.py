@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitoring.records.backfill import Backfill, Only, WindowAttempt, WindowRevision
+from monitoring.records.backfill import Backfill, Only, RunRecord, WindowAttempt, WindowRevision
 from monitoring.records.drill import DrillRecord, DrillRun, DrillSource, FaultResult, Outcome, Touched, UnfitFault
 from monitoring.records.estimate import EstimateMethod, EstimateRecord, IntervalChecks, RealisedLosses
 from monitoring.records.incident import (
@@ -10,10 +10,12 @@ from monitoring.records.incident import (
     FACT_SEPARATOR,
     FACT_WATCH,
     JUDGED_AGAIN,
+    SUBGROUP_WATCH,
     WORSE_SINCE,
     ActionKind,
     CauseDetail,
     CauseRow,
+    Condition,
     IncidentAction,
     IncidentEvent,
     IncidentRecord,
@@ -21,9 +23,9 @@ from monitoring.records.incident import (
     InputDrift,
     LossSplit,
     SlicePart,
+    Subgroup,
     message_parts,
 )
-from monitoring.records.metric_code import MetricCode
 from monitoring.records.rollout import (
     ROLLOUT_GOES_ON,
     LabelSample,
@@ -43,17 +45,16 @@ from monitoring.records.rollout import (
     RolloutWindow,
     StillNeeded,
 )
-from monitoring.records.run import RunRecord
 from monitoring.records.status import (
     BaselineScore,
     ColumnNote,
     Coverage,
+    MetricCode,
     MonitorStatus,
     Rebaseline,
     Sensitivity,
     VersionInUse,
 )
-from monitoring.records.subgroup import SUBGROUP_WATCH, Condition, Subgroup
 from monitoring.records.watch import LEVELS, SCORE_ONE, WHOLE, Direction, Family, Level, ScoreSum, Watch, WatchKey
 from monitoring.records.window import (
     AFTER_BURN_IN,

@@ -14,23 +14,28 @@ from zoneinfo import ZoneInfo
 
 from monitoring.atomic import write_bytes
 from monitoring.records import IncidentRecord, MonitorStatus
-from monitoring.reports.charts.chart import Chart
 from monitoring.reports.charts.comparison import month_chart, slice_chart
+from monitoring.reports.charts.drawing import Chart
 from monitoring.reports.charts.estimates import estimate_charts
 from monitoring.reports.charts.evidence import evidence_chart
 from monitoring.reports.charts.inputs import input_charts
 from monitoring.reports.charts.label_delays import arrival_charts
 from monitoring.reports.charts.losses import loss_charts
 from monitoring.reports.sections.benchmark import Benchmark, benchmark_interval
-from monitoring.reports.sections.drills import COLUMNS, drill_rows, drill_sentence
-from monitoring.reports.sections.findings import finding_groups
 from monitoring.reports.sections.formatting import format_count, format_evidence, format_moment, format_window
 from monitoring.reports.sections.headline import headline
 from monitoring.reports.sections.incidents import remarks
-from monitoring.reports.sections.metrics import labels_by_output, metric_rows
 from monitoring.reports.sections.months import SliceSeries, loss_series, metrics_of, whole_series
 from monitoring.reports.sections.sensitivity import sensitivity_rows, unwatched_losses
-from monitoring.reports.sections.watches import watch_rows
+from monitoring.reports.sections.tables import (
+    COLUMNS,
+    drill_rows,
+    drill_sentence,
+    finding_groups,
+    labels_by_output,
+    metric_rows,
+    watch_rows,
+)
 from monitoring.watches.descriptions import metric_title, printable, slice_title, watch_title
 
 if TYPE_CHECKING:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Final
+from datetime import UTC, datetime
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from monitoring.records import BaselineScore, MeasuredMetric, MonitorStatus, ScoreRecord, WatchKey, WindowRecord
 from monitoring.reports.sections.formatting import finite_evidence
@@ -163,3 +167,40 @@ def _incidents(status: MonitorStatus) -> list[dict[str, Any]]:
 
 def _span(window: WindowRecord) -> dict[str, Any]:
     return {"window_start": window.start, "window_end": window.end}
+
+
+Value: TypeAlias = str | int | float | datetime | None
+
+#: With these a spreadsheet begins a formula.
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+
+#: Characters of a part, about.
+_PART: Final = 1 << 16
+
+
+def csv_lines(columns: Sequence[str], rows: Iterable[Sequence[Value]]) -> Iterator[str]:
+    """Rows as CSV with a header.
+
+    Yields:
+        Parts of the file, whose lines end with CR LF: times are in ISO 8601; a text that a spreadsheet would take for a
+        formula begins with an apostrophe.
+    """
+    part = io.StringIO()
+    writer = csv.writer(part)
+    for row in chain([columns], rows):
+        writer.writerow([_plain(value) for value in row])
+        if part.tell() >= _PART:
+            yield part.getvalue()
+            part.seek(0)
+            part.truncate()
+    yield part.getvalue()
+
+
+def _plain(value: Value) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    if isinstance(value, str):
+        return f"'{value}" if value.startswith(_FORMULA) else value
+    return repr(value)

@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from monitoring.records import MonitorStatus, Rebaseline, VersionInUse
-from monitoring.reports.sections.drills import drill_sentence
 from monitoring.reports.sections.estimates import trust_summary
-from monitoring.reports.sections.findings import FindingGroup, finding_groups
 from monitoring.reports.sections.formatting import (
     MONTHS,
     format_count,
@@ -20,9 +18,14 @@ from monitoring.reports.sections.formatting import (
 )
 from monitoring.reports.sections.headline import headline
 from monitoring.reports.sections.incidents import remarks
-from monitoring.reports.sections.label_delays import label_delay_sentence
-from monitoring.reports.sections.metrics import labels_by_output
 from monitoring.reports.sections.sensitivity import sensitivity_rows, unwatched_losses
+from monitoring.reports.sections.tables import (
+    FindingGroup,
+    drill_sentence,
+    finding_groups,
+    label_delay_sentence,
+    labels_by_output,
+)
 from monitoring.watches.cause_line import cause_line
 from monitoring.watches.descriptions import printable
 

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 from monitoring.records import JUDGED_AGAIN, IncidentAction, IncidentEvent, IncidentRecord
 from monitoring.records.state_names import StateName
 from monitoring.store import deployments, incident_actions, incidents
-from monitoring.store.details import history_text
+from monitoring.store.column_types import history_text
 from monitoring.store.events import enqueue
 from monitoring.store.tables import checkpoint, incident, level_state, notification
 

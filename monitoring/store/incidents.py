@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Select, insert, select, update
 from monitoring.errors import BadInput
 from monitoring.records import JUDGED_AGAIN, IncidentAction, IncidentEvent, IncidentRecord
 from monitoring.store import incident_actions, leases
-from monitoring.store.details import detail_of, detail_text, history_of, history_text
+from monitoring.store.column_types import detail_of, detail_text, history_of, history_text
 from monitoring.store.events import changes, enqueue
 from monitoring.store.tables import deployment as deployments
 from monitoring.store.tables import incident

@@ -1,15 +1,139 @@
-"""Runs in the store: when each began and ended, what it judged, and the error that ended it."""
+"""Monitors in the store: of each config how its last run ended, whether or not it has ever judged a window."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from datetime import datetime
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import ColumnElement, delete, insert, select, update
 
-from monitoring.records import RunRecord
+from monitoring.records import RunRecord, WindowAttempt
+from monitoring.store import checkpoints
 from monitoring.store.tables import deployment as deployment_table
-from monitoring.store.tables import run
+from monitoring.store.tables import monitor, run, window_attempt
 from monitoring.store.transactions import Transactions
+
+#: Characters of an error that are kept.
+LONGEST_ERROR = 4_000
+
+
+def _is(deployment: int, start: datetime) -> ColumnElement[bool]:
+    return (window_attempt.c.deployment == deployment) & (window_attempt.c.start == start)
+
+
+class AttemptTable:
+    """The attempts at judging windows of a store."""
+
+    def __init__(self, transactions: Transactions) -> None:
+        self._transactions = transactions
+
+    def begin(self, deployment: int, attempt: WindowAttempt, *, checkpoint: bool) -> None:
+        """Count one more attempt at a window; with a checkpoint, the window can be judged again later.
+
+        Args:
+            attempt: The window, and the time; its number of attempts is that in the store.
+            checkpoint: Whether the deployment is kept as it stands before the window.
+        """
+        with self._transactions.writing(deployment) as connection:
+            values = {"end": attempt.end, "started_at": attempt.started_at, "judged_at": None, "error": ""}
+            counted = {"attempts": window_attempt.c.attempts + 1, **values}
+            if not connection.execute(
+                update(window_attempt).where(_is(deployment, attempt.start)).values(**counted)
+            ).rowcount:
+                row = {"deployment": deployment, "start": attempt.start, "attempts": 1, **values}
+                connection.execute(insert(window_attempt).values(**row))
+            if checkpoint:
+                checkpoints.keep(connection, deployment, attempt.start)
+
+    def end(self, deployment: int, start: datetime, *, at: datetime, error: str = "") -> None:
+        """Record how the last attempt at a window ended.
+
+        Args:
+            error: The error that ended it; empty: the window was judged.
+        """
+        with self._transactions.writing(deployment) as connection:
+            values = {"judged_at": None if error else at, "error": error[:LONGEST_ERROR]}
+            connection.execute(update(window_attempt).where(_is(deployment, start)).values(**values))
+
+    def read(self, deployment: int, since: datetime | None = None) -> tuple[WindowAttempt, ...]:
+        """The attempts at windows that begin at a time or later, or at all, in order of time."""
+        with self._transactions.reading() as connection:
+            columns = [column for column in window_attempt.c if column.name != "deployment"]
+            query = select(*columns).where(window_attempt.c.deployment == deployment).order_by(window_attempt.c.start)
+            if since is not None:
+                query = query.where(window_attempt.c.start >= since)
+            return tuple(WindowAttempt(**row) for row in connection.execute(query).mappings())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonitorRecord:
+    """The runs of one config.
+
+    Attributes:
+        succeeded_at: When a run last judged all that was due; None: no run ever has.
+        failures: How many runs have failed since.
+        error: The error of the last run; empty: it had none.
+    """
+
+    name: str
+    config: str
+    first_run_at: datetime
+    last_run_at: datetime
+    succeeded_at: datetime | None = None
+    failures: int = 0
+    error: str = ""
+
+
+class MonitorTable:
+    """The monitors of a store."""
+
+    def __init__(self, transactions: Transactions) -> None:
+        self._transactions = transactions
+
+    def ended(self, name: str, at: datetime, *, error: str = "", config: str = "") -> MonitorRecord:
+        """Record how a run of a config ended.
+
+        Args:
+            error: The error that ended it; empty: it judged all that was due.
+            config: The path of the config; empty: as it was.
+        """
+        with self._transactions.writing() as connection:
+            row = connection.execute(select(monitor).where(monitor.c.name == name)).mappings().first()
+            before = MonitorRecord(name=name, config=config, first_run_at=at, last_run_at=at)
+            if row is not None:
+                before = MonitorRecord(**row)
+            after = MonitorRecord(
+                name=name,
+                config=config or before.config,
+                first_run_at=before.first_run_at,
+                last_run_at=at,
+                succeeded_at=before.succeeded_at if error else at,
+                failures=before.failures + 1 if error else 0,
+                error=error[:LONGEST_ERROR],
+            )
+            values = {column.name: getattr(after, column.name) for column in monitor.c}
+            if row is None:
+                connection.execute(insert(monitor).values(**values))
+            else:
+                connection.execute(update(monitor).where(monitor.c.name == name).values(**values))
+            return after
+
+    def all(self) -> tuple[MonitorRecord, ...]:
+        """The monitors by name. Cost: a row for each config that was run."""
+        with self._transactions.reading() as connection:
+            rows = connection.execute(select(monitor).order_by(monitor.c.name)).mappings()
+            return tuple(MonitorRecord(**row) for row in rows)
+
+    def failing(self) -> tuple[MonitorRecord, ...]:
+        """The monitors whose last run failed, by name."""
+        return tuple(monitor for monitor in self.all() if monitor.error)
+
+    def get(self, name: str) -> MonitorRecord | None:
+        """A monitor; None before its first run."""
+        with self._transactions.reading() as connection:
+            row = connection.execute(select(monitor).where(monitor.c.name == name)).mappings().first()
+            return None if row is None else MonitorRecord(**row)
+
 
 #: Runs that are kept of each deployment, the last ones.
 KEPT = 1_000

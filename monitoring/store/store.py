@@ -20,13 +20,12 @@ from monitoring.store.fleets import FleetEntry, FleetTable
 from monitoring.store.incidents import IncidentTable
 from monitoring.store.incidents import write as _write_incidents
 from monitoring.store.leases import LeaseTable
-from monitoring.store.monitors import AttemptTable, MonitorTable
 from monitoring.store.notifications import OutboxTable
 from monitoring.store.opening import open_engine
 from monitoring.store.overview import OverviewQueries
 from monitoring.store.rebaselines import RebaselineTable
 from monitoring.store.rollouts import RolloutTable
-from monitoring.store.runs import RunTable
+from monitoring.store.runs import AttemptTable, MonitorTable, RunTable
 from monitoring.store.transactions import Transactions
 from monitoring.store.windows import WindowTable
 

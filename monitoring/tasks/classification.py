@@ -106,13 +106,13 @@ class Classification(Task):
 
     def label_codes(self, words: pa.ChunkedArray) -> Whole:
         """See `Task`: class names, or class indices as text."""
-        from monitoring.tasks.class_indices import class_codes  # noqa: PLC0415 - brings Arrow, not needed to report
+        from monitoring.tasks.label_codes import class_codes  # noqa: PLC0415 - brings Arrow, not needed to report
 
         return class_codes(words, self.classes)
 
     def respelled(self, words: pa.ChunkedArray) -> NDArray[np.bool_]:
         """See `Task`: names of classes in other letters, or with spaces around them."""
-        from monitoring.tasks.class_indices import respelled  # noqa: PLC0415 - as above
+        from monitoring.tasks.label_codes import respelled  # noqa: PLC0415 - as above
 
         return respelled(words, self.classes)
 

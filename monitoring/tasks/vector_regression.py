@@ -141,7 +141,7 @@ class VectorRegression(Task):
 
     def label_codes(self, words: pa.ChunkedArray) -> Whole:
         """See `Task`: as many numbers as there are, in a list."""
-        from monitoring.tasks.number_lists import number_list_codes  # noqa: PLC0415 - brings Arrow
+        from monitoring.tasks.number_codes import number_list_codes  # noqa: PLC0415 - brings Arrow
 
         return number_list_codes(words, self.width)
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from monitoring.errors import BadInput
 from monitoring.tasks.id_codes import FILLERS, id_codes, split_ids
 from monitoring.tasks.label_codes import has_label
-from monitoring.tasks.number_lists import list_items, list_lengths
+from monitoring.tasks.number_codes import list_items, list_lengths
 from monitoring.tasks.ranking import MAX_RELEVANT, Ranking
 from monitoring.traffic.cells import as_strings, class_names, decoded, is_list, is_number, is_text, parse_numbers
 

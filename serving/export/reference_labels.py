@@ -98,7 +98,7 @@ def is_number_type(kind: pa.DataType) -> bool:
 
 
 def labels_of_sets(table: pa.Table, label: str, label_columns: Sequence[str]) -> pa.ChunkedArray[Any] | None:
-    """Labels that are sets of classes, as text that `monitoring.tasks.class_sets` reads.
+    """Labels that are sets of classes, as text that `monitoring.tasks.multilabel` reads.
 
     >>> labels_of_sets(pa.table({"y": [["a", "b"], []]}), "y", ()).to_pylist()
     ['a|b', '[]']

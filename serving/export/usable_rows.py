@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from monitoring.errors import BadInput
-from monitoring.tasks.probabilities import are_probabilities
+from monitoring.tasks.row_operations import are_probabilities
 from monitoring.traffic.tables.repeats import first_of_each
 from serving.export.inputs.input_arrays import groups_of_equal_size, to_array
 from serving.export.outputs.probabilities import PROBABILITIES

@@ -21,8 +21,7 @@ from monitoring.config.files import read_files
 from monitoring.dashboard.access.access import Access
 from monitoring.dashboard.stores.named_store import NamedStore, named_stores
 from monitoring.dashboard.stores.stores import Stores
-from monitoring.dashboard.web.app import dashboard_app
-from monitoring.dashboard.web.live import Changes
+from monitoring.dashboard.web.app import Changes, dashboard_app
 from monitoring.dashboard.web.server import address_of, bind, serving
 from monitoring.records import IncidentRecord, MonitorStatus, WindowRecord
 from monitoring.store import DeploymentRecord, Store

@@ -19,8 +19,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from monitoring.dashboard.access.access import host_names
 from monitoring.dashboard.stores.stores import Stores
-from monitoring.dashboard.web.app import dashboard_app
-from monitoring.dashboard.web.live import Changes
+from monitoring.dashboard.web.app import Changes, dashboard_app
 from monitoring.dashboard.web.server import address_of, bind
 from monitoring.records import IncidentAction
 from monitoring.store import Store

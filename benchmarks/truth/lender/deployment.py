@@ -24,10 +24,9 @@ from monitoring.jobs.fits.simulations import initial_level
 from monitoring.judging.autocorrelation_update import AutocorrelationUpdate
 from monitoring.judging.fit.reference_fit import ReferenceFit, fit_reference
 from monitoring.judging.fit.tolerances import Tolerances
-from monitoring.judging.input_check import InputCheck
+from monitoring.judging.input_check import CheckResult, InputCheck
 from monitoring.judging.judge import Judge, Judgement
 from monitoring.judging.judge_state import JudgeState
-from monitoring.judging.schema_check import CheckResult
 from monitoring.judging.window.window_traffic import WindowTraffic
 from monitoring.records import LEVELS, IncidentRecord, Level, ScoreHistory, WatchKey, WindowRecord
 from monitoring.timestamps import as_microseconds

@@ -14,11 +14,18 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from monitoring.dashboard.api.calls import NotFound
-from monitoring.dashboard.api.change_documents import LabelsRequest, NewNormalRequest, RangeRequest, UndoRequest
+from monitoring.dashboard.api.change_documents import (
+    ActionRequest,
+    LabelsRequest,
+    NewNormalRequest,
+    RangeRequest,
+    RunActionRequest,
+    UndoRequest,
+    error_document,
+)
 from monitoring.dashboard.api.changes import ApiChanges
 from monitoring.dashboard.api.openapi import openapi_document
 from monitoring.dashboard.api.operations import MOST, OPERATIONS, PAGE, Operation
-from monitoring.dashboard.api.resources import ActionRequest, RunActionRequest, error_document
 from monitoring.dashboard.view.requests import body_of, place_of
 from monitoring.documents.document import Document
 from monitoring.documents.incident import IncidentDocument, IncidentsDocument

@@ -5,8 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from monitoring.dashboard.api.change_documents import LabelRequestsDocument, label_requests_document
-from monitoring.dashboard.api.resources import DeploymentPageDocument, FailureDocument, entry_document
+from monitoring.dashboard.api.change_documents import (
+    DeploymentPageDocument,
+    FailureDocument,
+    LabelRequestsDocument,
+    entry_document,
+    label_requests_document,
+)
 from monitoring.dashboard.stores.roster import entry_of, failures, read_entries, read_roster
 from monitoring.dashboard.stores.stores import Stores
 from monitoring.dashboard.stores.telling import tell
@@ -20,7 +25,7 @@ from monitoring.documents.window import (
     window_state_document,
 )
 from monitoring.errors import BadInput
-from monitoring.jobs.backfill.window_list import list_windows
+from monitoring.jobs.backfill import list_windows
 from monitoring.records import IncidentAction, IncidentRecord
 from monitoring.rollout.status import as_of
 from monitoring.store.overview import DeploymentSummary

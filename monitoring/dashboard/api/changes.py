@@ -13,27 +13,28 @@ from monitoring.config import MonitorConfig
 from monitoring.config.files import ConfigFile
 from monitoring.dashboard.api.calls import ApiCalls
 from monitoring.dashboard.api.change_documents import (
+    ActionOutcomeDocument,
     LabelsDocument,
     LabelsRequest,
     NewNormalRequest,
     RangeRequest,
+    RunActionRequest,
     UndoRequest,
 )
-from monitoring.dashboard.api.resources import ActionOutcomeDocument, RunActionRequest
 from monitoring.dashboard.stores.telling import tell
 from monitoring.errors import BadInput, CannotRun
-from monitoring.jobs.backfill.backfill import backfill
-from monitoring.jobs.backfill.document import BackfillDocument, backfill_document
-from monitoring.jobs.backfill.window_range import WindowRange
+from monitoring.jobs.backfill import BackfillDocument, WindowRange, backfill, backfill_document
 from monitoring.jobs.places import find_baseline
-from monitoring.jobs.rebaseline.document import (
+from monitoring.jobs.rebaseline import (
     NewBaselineDocument,
+    NewNormal,
+    OneAtATime,
     UndoneBaselineDocument,
+    rebaseline,
     rebaseline_document,
+    undo_rebaseline,
     undone_document,
 )
-from monitoring.jobs.rebaseline.one_at_a_time import OneAtATime
-from monitoring.jobs.rebaseline.rebaseline import NewNormal, rebaseline, undo_rebaseline
 from monitoring.jobs.run import ExternalServices, RunRequest
 from monitoring.notifications.routes.sending import notify
 from monitoring.store.added_labels import AddedLabels
@@ -60,7 +61,7 @@ class ApiChanges:
     embedder: Embedder | None
 
     def backfill(self, store: str, number: int, request: RangeRequest) -> BackfillDocument:
-        """Judge the windows of a range, as `monitoring.jobs.backfill.backfill.backfill` does, and tell of it."""
+        """Judge the windows of a range, as `monitoring.jobs.backfill.backfill` does, and tell of it."""
         config, opened = self._config(store, number)
         done = backfill(
             config,

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
+from monitoring.dashboard.api.change_documents import ErrorDocument
 from monitoring.dashboard.api.operations import MOST, OPERATIONS, PAGE, Operation
-from monitoring.dashboard.api.resources import ErrorDocument
 from monitoring.documents.document import Document
 from monitoring.documents.schemas import VERSION
 

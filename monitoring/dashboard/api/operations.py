@@ -6,26 +6,24 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from monitoring.dashboard.api.change_documents import (
+    ActionOutcomeDocument,
+    ActionRequest,
+    DeploymentPageDocument,
     LabelRequestsDocument,
     LabelsDocument,
     LabelsRequest,
     NewNormalRequest,
     RangeRequest,
-    UndoRequest,
-)
-from monitoring.dashboard.api.resources import (
-    ActionOutcomeDocument,
-    ActionRequest,
-    DeploymentPageDocument,
     RunActionRequest,
+    UndoRequest,
 )
 from monitoring.documents.deployment import DeploymentDocument, RunsDocument
 from monitoring.documents.document import Document
 from monitoring.documents.incident import IncidentDocument, IncidentsDocument
 from monitoring.documents.rollout import RolloutDocument, RolloutsDocument
 from monitoring.documents.window import WindowsDocument, WindowStatesDocument
-from monitoring.jobs.backfill.document import BackfillDocument
-from monitoring.jobs.rebaseline.document import NewBaselineDocument, UndoneBaselineDocument
+from monitoring.jobs.backfill import BackfillDocument
+from monitoring.jobs.rebaseline import NewBaselineDocument, UndoneBaselineDocument
 from monitoring.records import ActionKind
 
 #: How many rows a page has, unless `limit` says so, and at most.

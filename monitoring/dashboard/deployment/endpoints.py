@@ -16,8 +16,7 @@ from starlette.routing import Route
 
 from monitoring.dashboard.deployment.compare import BASELINE, CompareView, read_compare
 from monitoring.dashboard.deployment.deployment import DeploymentView, read_deployment
-from monitoring.dashboard.deployment.drift import FRAMED, FRAMING, DriftView, read_drift
-from monitoring.dashboard.deployment.drift_writer import DriftWriter
+from monitoring.dashboard.deployment.drift import FRAMED, FRAMING, DriftView, DriftWriter, read_drift
 from monitoring.dashboard.deployment.input import InputView, read_input
 from monitoring.dashboard.deployment.inputs import InputsView, read_inputs
 from monitoring.dashboard.deployment.jobs import AllJobsView, JobsView, read_all_jobs, read_jobs

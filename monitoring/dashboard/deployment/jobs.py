@@ -11,13 +11,12 @@ from zoneinfo import ZoneInfo
 from monitoring.config import MonitorConfig
 from monitoring.config.addresses import redacted
 from monitoring.dashboard.deployment.notifications import Receivers, outbox_table, receivers_of, undelivered_table
-from monitoring.dashboard.deployment.runs import all_runs_table, run_table
-from monitoring.dashboard.deployment.window_table import added_labels_table, backfill_table, window_table
 from monitoring.dashboard.stores.stores import StoredDeployment, Stores
+from monitoring.dashboard.view.charts import window_address
 from monitoring.dashboard.view.table import TABLE_ROWS, Cell, TableView, cell
 from monitoring.dashboard.view.words import ago, name_of, zone_words
 from monitoring.errors import PitfallsError
-from monitoring.jobs.backfill.window_list import list_windows
+from monitoring.jobs.backfill import list_windows
 from monitoring.records import Backfill, RunRecord
 from monitoring.reports.window_states import WindowState
 from monitoring.store.added_labels import AddedLabels
@@ -218,6 +217,159 @@ def _facts(jobs: Jobs, summary: DeploymentSummary, now: datetime, zone: ZoneInfo
             ("Schedule", jobs.config.schedule.cron),
         ]
     return tuple(facts)
+
+
+_COLUMNS = ("Began", "Ended", "Windows", "Rows", "Took", "Error", "Machine", "Version")
+
+
+def run_table(runs: Sequence[RunRecord], zone: ZoneInfo) -> TableView:
+    """The runs of one deployment."""
+    return TableView(
+        name="runs",
+        title="Runs",
+        columns=_COLUMNS,
+        rows=tuple(_cells(run, zone) for run in runs),
+        numeric=frozenset({2, 3, 4}),
+        note="The last runs that had something to judge, or failed; one that was killed has no end.",
+    )
+
+
+def all_runs_table(runs: Sequence[tuple[str, StoredRun]], zone: ZoneInfo, *, failed: bool) -> TableView:
+    """The runs of all deployments.
+
+    Args:
+        runs: The address of the deployment's page, and the run; the newest first.
+    """
+    return TableView(
+        name="runs",
+        title="Failed runs" if failed else "Runs",
+        columns=("Deployment", *_COLUMNS),
+        rows=tuple(
+            (
+                cell(
+                    f"{printable(named_run.name)} v{named_run.version}",
+                    named_run.name,
+                    href=f"{address}/runs",
+                    style="text",
+                ),
+                *_cells(named_run.run, zone),
+            )
+            for address, named_run in runs
+        ),
+        numeric=frozenset({3, 4, 5}),
+        note="The last runs that had something to judge, or failed; one that was killed has no end.",
+    )
+
+
+def _cells(run: RunRecord, zone: ZoneInfo) -> tuple[Cell, ...]:
+    return (
+        cell(_to_the_second(run.started_at, zone), run.started_at, style="when"),
+        _ended(run, zone),
+        cell(f"{run.windows:,}", run.windows),
+        cell(f"{run.rows:,}", run.rows),
+        Cell(text=NOTHING if run.seconds is None else f"{run.seconds:,.1f} s", value=run.seconds),
+        _error(run.error),
+        cell(printable(run.host), style="text"),
+        cell(printable(run.version)),
+    )
+
+
+def _ended(run: RunRecord, zone: ZoneInfo) -> Cell:
+    if run.ended_at is None:
+        return Cell(text="not ended")
+    return cell(_to_the_second(run.ended_at, zone), run.ended_at, style="when")
+
+
+def _error(error: str) -> Cell:
+    return cell(printable(error, LONGEST_MESSAGE), error, style="page text") if error else Cell(text=NOTHING, value="")
+
+
+def _to_the_second(at: datetime, zone: ZoneInfo) -> str:
+    return f"{at.astimezone(zone):%Y-%m-%d %H:%M:%S}"
+
+
+def window_table(windows: Sequence[WindowState], most: int | None, parent: str, zone: ZoneInfo) -> TableView:
+    """The windows of a deployment with their states."""
+    shown = windows[::-1][:most]
+    return TableView(
+        name="windows",
+        title="Windows",
+        columns=("Begins", "State", "Judged as", "Rows", "Labels", "Attempts", "Judged at", "Before", "Reason"),
+        rows=tuple(_window_cells(window, parent, zone) for window in shown),
+        numeric=frozenset({3, 4, 5}),
+        note="Before: what a window was before it was judged again by a backfill.",
+        total=len(windows),
+    )
+
+
+def backfill_table(backfills: Sequence[Backfill], zone: ZoneInfo) -> TableView:
+    """The backfills of a deployment."""
+    return TableView(
+        name="backfills",
+        title="Backfills",
+        columns=("Began", "Ended", "From", "To", "Only", "Judged again", "By"),
+        rows=tuple(_backfill_cells(backfill, zone) for backfill in backfills),
+        numeric=frozenset({5}),
+        note="Ranges of windows that were judged late or again; one that has not ended goes on with the next run.",
+    )
+
+
+def added_labels_table(added: Sequence[AddedLabels], zone: ZoneInfo) -> TableView:
+    """The requests that added labels to a deployment's traffic log."""
+    return TableView(
+        name="added-labels",
+        title="Labels added",
+        columns=("At", "Labels", "By"),
+        rows=tuple(
+            (
+                _time_cell(request.at, zone),
+                cell(f"{request.labels:,}", request.labels),
+                cell(printable(request.by) or NOTHING, request.by, style="text"),
+            )
+            for request in added
+        ),
+        numeric=frozenset({1}),
+        note="Requests over the HTTP API; labels that a server took or the command line added are not among them.",
+    )
+
+
+def _window_cells(window: WindowState, parent: str, zone: ZoneInfo) -> tuple[Cell, ...]:
+    judged = window.status is not None
+    last = window.before[-1] if window.before else None
+    was = NOTHING if last is None else f"{last.status}, {last.rows:,} rows, {last.labels:,} labels"
+    style = "page text" if window.state == "failed" else "text"
+    return (
+        cell(
+            _moment(window.start, zone),
+            window.start,
+            href=window_address(window.start, parent) if judged else "",
+            style="when",
+        ),
+        cell(window.state, style=style),
+        cell(window.status or NOTHING, window.status or "", style="text"),
+        Cell(text=f"{window.rows:,}" if judged else NOTHING, value=window.rows if judged else None),
+        Cell(text=f"{window.labels:,}" if judged else NOTHING, value=window.labels if judged else None),
+        Cell(text=f"{window.attempts:,}" if window.attempts else NOTHING, value=window.attempts or None),
+        Cell(text=NOTHING) if window.judged_at is None else _time_cell(window.judged_at, zone),
+        cell(was, "" if last is None else was, style="text"),
+        cell(printable(window.reason, LONGEST_MESSAGE) or NOTHING, window.reason, style=style),
+    )
+
+
+def _backfill_cells(backfill: Backfill, zone: ZoneInfo) -> tuple[Cell, ...]:
+    return (
+        _time_cell(backfill.at, zone),
+        Cell(text="not ended") if backfill.ended_at is None else _time_cell(backfill.ended_at, zone),
+        _time_cell(backfill.start, zone),
+        _time_cell(backfill.end, zone),
+        cell(backfill.only or "all"),
+        cell(f"{backfill.revised:,}", backfill.revised),
+        cell(printable(backfill.by), backfill.by, style="text"),
+    )
+
+
+def _time_cell(at: datetime, zone: ZoneInfo) -> Cell:
+    return cell(_moment(at, zone), at, style="when")
 
 
 def _moment(at: datetime, zone: ZoneInfo) -> str:

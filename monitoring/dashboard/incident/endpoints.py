@@ -15,16 +15,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from monitoring.actions.perform import perform
-from monitoring.dashboard.access.access import WITH_PICTURES, Access
-from monitoring.dashboard.access.cookies import cookie_of
+from monitoring.dashboard.access.access import WITH_PICTURES, Access, cookie_of
 from monitoring.dashboard.incident.incident import IncidentView, read_incident
 from monitoring.dashboard.incident.labelled import LabelledView, read_outcomes_since, read_subgroups_since
-from monitoring.dashboard.incident.outcomes import OutcomesPage, read_outcomes_page
+from monitoring.dashboard.incident.outcomes import KeptReadings, OutcomesPage, read_outcomes_page
 from monitoring.dashboard.incident.rows import RowsView, read_rows
 from monitoring.dashboard.stores.stores import StoredDeployment, Stores, existing
 from monitoring.dashboard.stores.telling import tell
 from monitoring.dashboard.view.endpoint import GetStores, Turns, ViewEndpoint, shown_to
-from monitoring.dashboard.view.kept_readings import KeptReadings
 from monitoring.dashboard.view.requests import (
     DEPLOYMENT,
     MOST_ACTION_BYTES,

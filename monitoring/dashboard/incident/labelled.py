@@ -7,9 +7,15 @@ from dataclasses import dataclass
 
 from monitoring.config import MonitorConfig
 from monitoring.dashboard.incident.incident import WINDOWS_AFTER
-from monitoring.dashboard.incident.outcomes import NO_CONFIG, OutcomesView, kept_outcomes, tables_of
+from monitoring.dashboard.incident.outcomes import (
+    NO_CONFIG,
+    KeptReadings,
+    OutcomesView,
+    kept_outcomes,
+    state_of,
+    tables_of,
+)
 from monitoring.dashboard.stores.stores import StoredDeployment
-from monitoring.dashboard.view.kept_readings import KeptReadings, state_of
 from monitoring.dashboard.view.table import Cell, TableView, cell
 from monitoring.dashboard.view.words import name_of, zone_words
 from monitoring.errors import PitfallsError

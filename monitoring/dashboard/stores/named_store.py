@@ -13,8 +13,8 @@ from monitoring.config import MonitorConfig
 from monitoring.config.files import ConfigFile
 from monitoring.errors import CannotRun, PitfallsError
 from monitoring.records import RolloutRecord
-from monitoring.store.monitors import MonitorRecord
 from monitoring.store.outlines import DeploymentOutline
+from monitoring.store.runs import MonitorRecord
 from monitoring.store.store import Store
 
 Value = TypeVar("Value")

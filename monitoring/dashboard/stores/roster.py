@@ -12,8 +12,8 @@ from monitoring.dashboard.stores.named_store import NamedStore, Ownership
 from monitoring.dashboard.stores.standing import Standing, standing
 from monitoring.errors import PitfallsError
 from monitoring.records import RolloutRecord
-from monitoring.store.monitors import MonitorRecord
 from monitoring.store.overview import DeploymentSummary
+from monitoring.store.runs import MonitorRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from monitoring.config import MonitorConfig
 from monitoring.errors import PitfallsError
 from monitoring.notifications.outbox import send_outbox
 from monitoring.notifications.routes.sending import notify
-from monitoring.store.lease import LEASE_SECONDS
+from monitoring.store.leases import LEASE_SECONDS
 from monitoring.store.store import Store
 
 #: Seconds between two looks whether a run that holds the deployment's lease has ended.

@@ -12,7 +12,7 @@ from starlette.convertors import Convertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from monitoring.dashboard.access.cookies import cookie_of
+from monitoring.dashboard.access.access import cookie_of
 from monitoring.timestamps import parse_moment
 
 #: The largest number of a deployment or an incident.

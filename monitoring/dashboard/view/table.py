@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from monitoring.reports.charts.drawing import Drawing
-from monitoring.reports.csv_rows import Value, csv_lines
+from monitoring.reports.results_table import Value, csv_lines
 
 #: How many windows or runs a table of a view has; its CSV file has all that are shown, and all runs.
 TABLE_ROWS: Final = 30

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from threading import Event
+from typing import Final
 
 from starlette.applications import Starlette
 from starlette.datastructures import Headers, MutableHeaders
@@ -16,27 +18,23 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response, S
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from monitoring.dashboard.access.access import COOKIE, HEADERS, SESSION_SECONDS, Access, bearer_of
-from monitoring.dashboard.access.cookies import cookie_of
+from monitoring.dashboard.access.access import COOKIE, HEADERS, SESSION_SECONDS, Access, bearer_of, cookie_of
 from monitoring.dashboard.access.tokens import digest_of, role_of
 from monitoring.dashboard.api.application import Api
 from monitoring.dashboard.api.calls import ApiCalls
 from monitoring.dashboard.api.changes import ApiChanges
 from monitoring.dashboard.api.openapi import PREFIX
 from monitoring.dashboard.deployment.endpoints import deployment_routes
-from monitoring.dashboard.drills.endpoints import drill_routes
+from monitoring.dashboard.drills import drill_routes
 from monitoring.dashboard.incident.endpoints import IncidentEndpoints
 from monitoring.dashboard.overview.endpoints import overview_routes
-from monitoring.dashboard.rebaseline.endpoints import rebaseline_routes
-from monitoring.dashboard.rebaseline.form import Rebaselining
+from monitoring.dashboard.rebaseline import Rebaselining, rebaseline_routes
 from monitoring.dashboard.rollouts.endpoints import rollout_routes
 from monitoring.dashboard.view.endpoint import GetStores
-from monitoring.dashboard.view.rendering import STATIC, static_text
 from monitoring.dashboard.view.requests import form_of
-from monitoring.dashboard.view.responses import came_encrypted, failed, page_answer, refused
-from monitoring.dashboard.web.live import Changes
+from monitoring.dashboard.view.responses import STATIC, came_encrypted, failed, page_answer, refused, static_text
 from monitoring.errors import PitfallsError
-from monitoring.jobs.rebaseline.one_at_a_time import OneAtATime
+from monitoring.jobs.rebaseline import OneAtATime
 from monitoring.watches.embedding import Embedder
 
 #: Paths that everybody may ask for: the form for the token, what it looks like, and whether the process is well.
@@ -210,3 +208,76 @@ def _sign_in_routes(access: Access) -> list[Route]:
         Route("/sign-in", sign_in, methods=["GET", "POST"]),
         Route("/sign-out", sign_out, methods=["POST"]),
     ]
+
+
+#: Seconds between two looks, and between two signs of life on a silent connection.
+LOOK_SECONDS: Final = 5.0
+ALIVE_SECONDS: Final = 25.0
+
+
+class Changes:
+    """Tells every open page when something in the stores has changed.
+
+    Args:
+        look: Returns a text that changes with the stores; called in a thread.
+        seconds: How often it is called while a page is open.
+    """
+
+    def __init__(self, look: Callable[[], str], seconds: float = LOOK_SECONDS) -> None:
+        self._look = look
+        self._seconds = seconds
+        self._changed = asyncio.Condition()
+        self._number = 0
+        self._open = 0
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def watched(self) -> bool:
+        """Whether a page is open, and the stores are looked at."""
+        return self._task is not None
+
+    async def events(self, alive: float = ALIVE_SECONDS) -> AsyncIterator[str]:
+        """Events for one page, until it is closed.
+
+        Args:
+            alive: Seconds after which a silent connection gets a comment.
+
+        Yields:
+            Server-sent events: ``changed``, or a comment.
+        """
+        self._open += 1
+        if self._task is None:
+            self._task = asyncio.create_task(self._watch())
+        number = self._number
+        try:
+            yield "retry: 5000\n\n"
+            while True:
+                if await self._next(number, alive):
+                    number = self._number
+                    yield f"event: changed\ndata: {number}\n\n"
+                else:
+                    yield ": alive\n\n"
+        finally:
+            self._open -= 1
+            if not self._open and self._task is not None:
+                self._task.cancel()
+                self._task = None
+
+    async def _next(self, number: int, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(seconds), self._changed:
+                await self._changed.wait_for(lambda: self._number != number)
+        except TimeoutError:
+            return False
+        return True
+
+    async def _watch(self) -> None:
+        before = await asyncio.to_thread(self._look)
+        while True:
+            await asyncio.sleep(self._seconds)
+            now = await asyncio.to_thread(self._look)
+            if now != before:
+                before = now
+                async with self._changed:
+                    self._number += 1
+                    self._changed.notify_all()

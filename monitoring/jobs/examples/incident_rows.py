@@ -15,11 +15,17 @@ from monitoring.baseline.predictions import Predictions, no_predictions
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.config import MonitorConfig
 from monitoring.jobs.deployment import configured
-from monitoring.jobs.examples.live_rows import LiveRows, in_slice
-from monitoring.jobs.examples.readable_inputs import image_files_of, images_of, readable, texts_of
-from monitoring.jobs.examples.typical_rows import most_typical
+from monitoring.jobs.examples.live_rows import (
+    LiveRows,
+    image_files_of,
+    images_of,
+    in_slice,
+    most_typical,
+    readable,
+    texts_of,
+)
 from monitoring.jobs.places import find_baseline
-from monitoring.jobs.rules.rule_settings import rules_of
+from monitoring.jobs.rules import rules_of
 from monitoring.judging.rules.rule_check import RuleCheck
 from monitoring.records import IncidentRecord
 from monitoring.tasks.task import Floats

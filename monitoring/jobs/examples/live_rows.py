@@ -11,12 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from monitoring.baseline.batch import final
 from monitoring.baseline.folder import Baseline
 from monitoring.baseline.predictions import Predictions, no_predictions
-from monitoring.baseline.spec import BaselineSpec
+from monitoring.baseline.spec import BaselineSpec, Embedding, FeatureSpec
 from monitoring.config import MonitorConfig
-from monitoring.jobs.examples.readable_inputs import image_files_of, readable
-from monitoring.jobs.examples.typical_rows import most_typical
 from monitoring.jobs.sources.log_source import LogSource
 from monitoring.jobs.sources.read_scope import ReadScope
 from monitoring.jobs.sources.table_source import TableSource
@@ -24,6 +23,8 @@ from monitoring.jobs.sources.traffic import open_traffic, with_labels
 from monitoring.judging.window.bottom_k_sample import BottomKSample
 from monitoring.tasks.registry import ranking_of
 from monitoring.traffic.cells import decoded
+from monitoring.traffic.descriptors.encoded_image import EncodedImageDescriptors
+from monitoring.traffic.descriptors.image import ImageDescriptors
 from monitoring.traffic.id_keys import IdSet
 from monitoring.traffic.ranked_ids import ids_by_code
 from monitoring.traffic.windows import Window
@@ -119,3 +120,91 @@ def in_slice(inputs: pa.Table, part: str) -> NDArray[np.bool_] | None:
     if column not in inputs.column_names:
         return None
     return np.asarray(slice_codes(inputs[column], (value,)) == 0, dtype=np.bool_)
+
+
+#: Columns that a person looks at, rather than at the inputs that describe them.
+_LOOKED_AT = ("text", "image")
+
+
+def readable(spec: BaselineSpec) -> BaselineSpec:
+    """The specification by which live rows are read with their texts and images.
+
+    Returns:
+        Texts are categories, images are the tensors of an embedding without numbers, and those in files are left out;
+        other inputs stay as they are.
+    """
+    looked_at = [descriptor for descriptor in spec.described if descriptor.kind in _LOOKED_AT]
+    instead = {name for descriptor in looked_at for name in descriptor.kinds}
+    images = images_of(spec)
+    return replace(
+        spec,
+        features=(
+            *(
+                FeatureSpec(name=descriptor.source, kind="category")
+                for descriptor in looked_at
+                if descriptor.kind == "text"
+            ),
+            *(feature for feature in spec.features if feature.name not in instead),
+        ),
+        described=tuple(descriptor for descriptor in spec.described if descriptor.kind not in _LOOKED_AT),
+        embedding=Embedding(tensors=images, columns=()) if images else None,
+    )
+
+
+def images_of(spec: BaselineSpec) -> tuple[str, ...]:
+    """The columns of images as the numbers that a model takes."""
+    return tuple(descriptor.source for descriptor in spec.described if isinstance(descriptor, ImageDescriptors))
+
+
+def image_files_of(spec: BaselineSpec) -> tuple[str, ...]:
+    """The columns of images as files."""
+    return tuple(descriptor.source for descriptor in spec.described if isinstance(descriptor, EncodedImageDescriptors))
+
+
+def texts_of(spec: BaselineSpec) -> tuple[str, ...]:
+    """The columns of texts."""
+    return tuple(descriptor.source for descriptor in spec.described if descriptor.kind == "text")
+
+
+Floats = NDArray[np.float64]
+
+
+def typicality(inputs: pa.Table) -> Floats:
+    """How typical each row is of all of them: the mean over its inputs.
+
+    A number counts 1 at the median and 0 at either end of the ranks; a category its share of rows over that of the most
+    frequent one; what is missing counts 0.
+
+    >>> typicality(pa.table({"age": [1.0, 2.0, 50.0], "shop": ["a", "a", "b"]})).round(2).tolist()
+    [0.67, 1.0, 0.42]
+    """
+    if not inputs.num_columns:
+        return np.zeros(inputs.num_rows)
+    columns = [column.combine_chunks() for column in final(inputs).columns]
+    each = [_of_numbers(column) if pa.types.is_floating(column.type) else _of_words(column) for column in columns]
+    mean: Floats = np.mean(each, axis=0)
+    return mean
+
+
+def most_typical(inputs: pa.Table, most: int) -> NDArray[np.int64]:
+    """The indices of the most typical rows, at most so many, the most typical first."""
+    order: NDArray[np.int64] = np.argsort(-typicality(inputs), kind="stable")
+    return order[:most]
+
+
+def _of_numbers(column: pa.Array) -> Floats:
+    values = np.asarray(column, dtype=np.float64)
+    is_finite = np.isfinite(values)
+    scores = np.zeros(values.size)
+    ordered = np.sort(values[is_finite])
+    if ordered.size:
+        first, last = (np.searchsorted(ordered, values[is_finite], side=side) for side in ("left", "right"))
+        scores[is_finite] = 1.0 - np.abs((first + last) / ordered.size - 1.0)
+    return scores
+
+
+def _of_words(column: pa.Array) -> Floats:
+    coded = column.cast(pa.string()).dictionary_encode()
+    codes = np.asarray(pc.fill_null(coded.indices, -1), dtype=np.int64)
+    counts = np.append(np.bincount(codes[codes >= 0], minlength=len(coded.dictionary)), 0).astype(np.float64)
+    return np.asarray(counts[codes] / max(counts.max(), 1.0), dtype=np.float64)

@@ -9,8 +9,7 @@ from typing import Any
 
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.config import MonitorConfig
-from monitoring.config.addresses import redacted
-from monitoring.config.database_address import is_database_url
+from monitoring.config.addresses import is_database_url, redacted
 from monitoring.errors import BadInput
 from monitoring.jobs.engines.database_relation import DatabaseRelation
 from monitoring.jobs.engines.duckdb_relation import DuckDBRelation

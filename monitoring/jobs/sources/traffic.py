@@ -17,8 +17,7 @@ from monitoring.baseline.folder import Baseline
 from monitoring.baseline.predictions import Predictions, microseconds
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.config import MonitorConfig
-from monitoring.config.addresses import redacted
-from monitoring.config.database_address import is_database_url
+from monitoring.config.addresses import is_database_url, redacted
 from monitoring.config.draft import toml_key
 from monitoring.config.traffic_section import TrafficSection
 from monitoring.errors import BadInput

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.baseline.folder import Baseline
-from monitoring.judging.fit.baseline_windows import BaselineSamples
+from monitoring.judging.fit.baseline_sums import BaselineSamples
 from monitoring.judging.window.row_scorer import RowScorer
 from monitoring.judging.window.tally import LossSum, Tally
 from monitoring.judging.window.window_sums import AnsweredSums, LabelledSums

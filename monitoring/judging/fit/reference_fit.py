@@ -24,8 +24,14 @@ from monitoring.evidence.seasonality import NO_SEASONALITY, Seasonality, fit_sea
 from monitoring.incidents.harm import loss_watches, paging_watches
 from monitoring.incidents.rearm import LOSS_FAMILIES
 from monitoring.judging.facts.fact_limits import FactLimits
-from monitoring.judging.fit.baseline_sums import BaselineSums, mean_scores, pooled_sums, rows_of_part, sum_baseline
-from monitoring.judging.fit.baseline_windows import BaselineSamples
+from monitoring.judging.fit.baseline_sums import (
+    BaselineSamples,
+    BaselineSums,
+    mean_scores,
+    pooled_sums,
+    rows_of_part,
+    sum_baseline,
+)
 from monitoring.judging.fit.estimator import PerformanceEstimator
 from monitoring.judging.fit.fact_fit import fit_fact_limits
 from monitoring.judging.fit.tolerances import Tolerances
@@ -413,3 +419,45 @@ def _label_delays(rows: Predictions) -> tuple[int, ...]:
         return ()
     shares = (np.arange(DELAYS) + 0.5) / DELAYS
     return tuple(np.quantile(delays, shares, method="inverted_cdf").tolist())
+
+
+def widened_fit(fit: ReferenceFit, widths: Mapping[WatchKey, float]) -> ReferenceFit:
+    """The fit with the scores of the baseline's windows farther from their means.
+
+    Every test, the standard deviations that incidents are assessed by and the smallest harm that is detected follow
+    from these scores. The means stay: what the reference promises is not learned from live traffic.
+
+    Args:
+        widths: By how much the standard deviation between windows grows, of some watches; at least 1.
+    """
+    if not widths:
+        return fit
+    tests = {
+        level: replace(
+            test,
+            tests={
+                key: widened_test(watch_test, widths[key]) if key in widths else watch_test
+                for key, watch_test in test.tests.items()
+            },
+        )
+        for level, test in fit.tests.items()
+    }
+    means = {
+        key: scores.mean() + widths[key] * (scores - scores.mean()) if key in widths else scores
+        for key, scores in fit.means.items()
+    }
+    return replace(fit, tests=tests, means=means, facts=fit.facts.widened(widths))
+
+
+def widened_test(test: ConformalTest, width: float) -> ConformalTest:
+    """The test with the baseline's scores `width` times as far from their mean."""
+    scores = np.asarray(test.calibration_scores)
+    wide = ConformalTest.fit(
+        test.mean + width * (scores - test.mean),
+        tolerance=test.tolerance,
+        direction=test.direction,
+        ar1=test.ar1,
+        min_std=test.min_std,
+        sampling_variance=test.sampling_variance,
+    )
+    return wide.with_fixed_reference() if test.fixed_etas else wide

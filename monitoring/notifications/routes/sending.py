@@ -22,16 +22,18 @@ from monitoring.config import (
 from monitoring.errors import BadInput
 from monitoring.notifications.digest import Digest, Message
 from monitoring.notifications.notification import Notification
-from monitoring.notifications.routes.alertmanager import alertmanager_request
 from monitoring.notifications.routes.apprise import send_by_apprise
 from monitoring.notifications.routes.command import command_input, run_command
 from monitoring.notifications.routes.mail import MailServer, mail_of, send_mail
-from monitoring.notifications.routes.pagerduty import pagerduty_request
 from monitoring.notifications.routes.post import Answer, post
-from monitoring.notifications.routes.request import RouteRequest
+from monitoring.notifications.routes.request import (
+    RouteRequest,
+    alertmanager_request,
+    pagerduty_request,
+    slack_request,
+    webhook_request,
+)
 from monitoring.notifications.routes.secret import read_secret, read_secret_url
-from monitoring.notifications.routes.slack import slack_request
-from monitoring.notifications.routes.webhook import webhook_request
 
 #: Attempts at one receiver. Between them the wait doubles, from one second on, or is what the receiver asks for.
 ATTEMPTS = 3

@@ -6,8 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from monitoring.reports.charts.chart import Chart, DataTable
-from monitoring.reports.charts.drawing import Drawing, Label, Path, Scale, box, diamond, dots, line, nice_ticks
+from monitoring.reports.charts.drawing import (
+    Chart,
+    DataTable,
+    Drawing,
+    Label,
+    Path,
+    Scale,
+    box,
+    diamond,
+    dots,
+    line,
+    nice_ticks,
+)
 from monitoring.reports.charts.series import HALF, Size, axis_text, value_axis
 from monitoring.reports.sections.benchmark import Interval
 from monitoring.reports.sections.formatting import MONTHS

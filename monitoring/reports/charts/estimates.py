@@ -10,8 +10,18 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from monitoring.records import EstimateRecord, MonitorStatus, WindowRecord
-from monitoring.reports.charts.chart import Chart, window_table
-from monitoring.reports.charts.drawing import Drawing, Path, Scale, dots, line, spread, thinned, trace
+from monitoring.reports.charts.drawing import (
+    Chart,
+    Drawing,
+    Path,
+    Scale,
+    dots,
+    line,
+    spread,
+    thinned,
+    trace,
+    window_table,
+)
 from monitoring.reports.charts.series import NARROW, WIDE, Size, axes, value_axis
 from monitoring.reports.sections.estimates import realised, settled_by_window, trust_lines
 from monitoring.reports.sections.formatting import format_count, window_name

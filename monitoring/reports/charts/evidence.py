@@ -10,8 +10,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from monitoring.records import IncidentRecord, MonitorStatus, WindowRecord
-from monitoring.reports.charts.chart import Chart, window_table
-from monitoring.reports.charts.drawing import Drawing, Label, Path, Scale, box, diamond, trace
+from monitoring.reports.charts.drawing import Chart, Drawing, Label, Path, Scale, box, diamond, trace, window_table
 from monitoring.reports.charts.series import LARGE, NARROW, Size, axes
 from monitoring.reports.sections.formatting import MONTHS, format_count, format_evidence, window_name
 

@@ -13,8 +13,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.records import IncidentRecord, Level, MonitorStatus
-from monitoring.reports.charts.chart import Chart, window_table
-from monitoring.reports.charts.drawing import Drawing, Label, Path, Scale, box, diamond, dots, nice_ticks, trace
+from monitoring.reports.charts.drawing import (
+    Chart,
+    Drawing,
+    Label,
+    Path,
+    Scale,
+    box,
+    diamond,
+    dots,
+    nice_ticks,
+    trace,
+    window_table,
+)
 from monitoring.reports.charts.series import SMALL_TALL, Size, axes
 from monitoring.reports.sections.formatting import format_count, format_evidence, format_window
 from monitoring.reports.sections.inputs import (

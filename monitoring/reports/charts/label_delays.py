@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from monitoring.records import MonitorStatus
-from monitoring.reports.charts.chart import Chart, DataTable
-from monitoring.reports.charts.drawing import Drawing, Label, Path, Scale, line
+from monitoring.reports.charts.drawing import Chart, DataTable, Drawing, Label, Path, Scale, line
 from monitoring.reports.charts.series import NARROW, WIDE, Size
 from monitoring.reports.sections.formatting import format_duration
-from monitoring.reports.sections.label_delays import LAST_WINDOWS, label_delay_sentence
+from monitoring.reports.sections.tables import LAST_WINDOWS, label_delay_sentence
 from monitoring.watches.label_delays import arrival_curve, merged_counts
 
 #: Shares that the axis names.

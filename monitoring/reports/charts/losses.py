@@ -7,7 +7,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from monitoring.records import WHOLE, BaselineScore, MonitorStatus
-from monitoring.reports.charts.chart import Chart, window_table
+from monitoring.reports.charts.drawing import Chart, window_table
 from monitoring.reports.charts.series import NARROW, RUNNING, WIDE, Band, Series, running_means, series_drawing
 from monitoring.reports.sections.benchmark import baseline_score
 from monitoring.reports.sections.formatting import format_count, format_window

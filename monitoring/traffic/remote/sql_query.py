@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from monitoring.atomic import staging_folder
-from monitoring.config.database_address import parameter_pattern
+from monitoring.config.addresses import parameter_pattern
 from monitoring.errors import BadInput, CannotRun
 from monitoring.traffic.remote.duckdb_query import duckdb_batches, is_duckdb, time_literals
 from monitoring.traffic.remote.urls import shown_url

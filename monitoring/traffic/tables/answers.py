@@ -10,9 +10,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from monitoring.records import NO_ANSWERS, Finding
-from monitoring.tasks.class_indices import class_indices
-from monitoring.tasks.number_lists import number_list_codes, number_lists
-from monitoring.tasks.probabilities import are_probabilities
+from monitoring.tasks.label_codes import class_indices
+from monitoring.tasks.number_codes import number_list_codes, number_lists
+from monitoring.tasks.row_operations import are_probabilities
 from monitoring.traffic.cells import as_strings, class_names, decoded, is_list, is_number, is_text, parse_numbers
 from monitoring.traffic.ranked_ids import ranked_answers
 from monitoring.traffic.tables.columns import TableColumns

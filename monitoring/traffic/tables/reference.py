@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from monitoring.errors import BadInput
-from monitoring.tasks.class_indices import class_indices
+from monitoring.tasks.label_codes import class_indices
 from monitoring.traffic.cells import (
     as_strings,
     class_names,

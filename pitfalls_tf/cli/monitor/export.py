@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from monitoring.reports.csv_rows import Value
+    from monitoring.reports.results_table import Value
     from pitfalls_tf.cli.output import Output
 
 SUFFIXES = (".parquet", ".csv")
@@ -62,8 +62,7 @@ def command(config_path: Path, deployment: int | None, *, target: Path, table: s
     from monitoring.atomic import replacing  # noqa: PLC0415 - as above
     from monitoring.config import load_config  # noqa: PLC0415 - as above
     from monitoring.jobs.status import status  # noqa: PLC0415 - as above
-    from monitoring.reports.csv_rows import csv_lines  # noqa: PLC0415 - as above
-    from monitoring.reports.results_table import results_table  # noqa: PLC0415 - as above
+    from monitoring.reports.results_table import csv_lines, results_table  # noqa: PLC0415 - as above
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
 
     config = load_config(config_path)

@@ -12,7 +12,7 @@ from pitfalls_tf.cli.output import printable, with_output
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from monitoring.documents.fleet import FleetDocument, FleetMemberDocument
+    from monitoring.documents.deployment import FleetDocument, FleetMemberDocument
     from monitoring.jobs.fleet import Ledger
     from pitfalls_tf.cli.output import Output
 
@@ -51,13 +51,13 @@ def command(config_path: Path, budget: str | None, *, output: Output) -> int:
 
 
 def _document(fleet_ledger: Ledger) -> FleetDocument:
-    from monitoring.documents.document import finite  # noqa: PLC0415 - as above
-    from monitoring.documents.fleet import (  # noqa: PLC0415 - as above
+    from monitoring.documents.deployment import (  # noqa: PLC0415 - as above
         FleetDocument,
         FleetMemberDocument,
         FleetPageDocument,
         FleetSpentDocument,
     )
+    from monitoring.documents.document import finite  # noqa: PLC0415 - as above
 
     def called(number: int) -> tuple[str, int]:
         record = fleet_ledger.deployments[number]

@@ -109,7 +109,7 @@ def command(
 def _run_many(configs: str, workers: int, output: Output, rule: str) -> int:
     """Run many configs and print one line of each that failed or has a page open, and the sum."""
     from monitoring.config.files import ConfigFile, config_paths  # noqa: PLC0415 - not needed for --help
-    from monitoring.documents.fleet import ConfigRunDocument, ConfigRunsDocument  # noqa: PLC0415 - as above
+    from monitoring.documents.deployment import ConfigRunDocument, ConfigRunsDocument  # noqa: PLC0415 - as above
     from monitoring.jobs.service.team_pages import send_pages_of  # noqa: PLC0415 - as above
     from monitoring.jobs.stopping import stopping  # noqa: PLC0415 - as above
     from pitfalls_tf.cli.monitor.run_configs import ConfigRun, run_configs  # noqa: PLC0415 - as above

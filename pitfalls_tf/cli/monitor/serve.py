@@ -58,16 +58,14 @@ def command(configs: str, host: str, port: int, token_file: Path | None, *, outp
     /metrics and /health in the same process. SIGTERM or Ctrl-C stops it between two windows.
     """
     from monitoring.config.files import config_paths, find_configs  # noqa: PLC0415 - not needed for --help
-    from monitoring.config.state_folder import state_folder  # noqa: PLC0415 - as above
-    from monitoring.dashboard.overview.readiness import service_problem  # noqa: PLC0415 - as above
-    from monitoring.dashboard.stores.current_stores import CurrentStores  # noqa: PLC0415 - as above
-    from monitoring.dashboard.web.app import dashboard_app  # noqa: PLC0415 - as above
-    from monitoring.dashboard.web.live import Changes  # noqa: PLC0415 - as above
+    from monitoring.config.made_beside import state_folder  # noqa: PLC0415 - as above
+    from monitoring.dashboard.overview.endpoints import service_problem  # noqa: PLC0415 - as above
+    from monitoring.dashboard.stores.stores import CurrentStores  # noqa: PLC0415 - as above
+    from monitoring.dashboard.web.app import Changes, dashboard_app  # noqa: PLC0415 - as above
     from monitoring.dashboard.web.server import access_of, address_of, bind, serving, tls_of  # noqa: PLC0415 - as above
     from monitoring.jobs.service.config_watch import ConfigWatch  # noqa: PLC0415 - as above
     from monitoring.jobs.service.registry import ConfigRegistry, registry_path  # noqa: PLC0415
-    from monitoring.jobs.service.service_heartbeat import service_heartbeat  # noqa: PLC0415 - as above
-    from monitoring.jobs.service.systemd import Systemd  # noqa: PLC0415 - as above
+    from monitoring.jobs.service.service_heartbeat import Systemd, service_heartbeat  # noqa: PLC0415 - as above
     from monitoring.jobs.stopping import stopping  # noqa: PLC0415 - as above
 
     registry = ConfigRegistry(registry_path(flags["state"] or state_folder(), configs))

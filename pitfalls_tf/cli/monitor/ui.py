@@ -49,8 +49,7 @@ def command(
     """
     from monitoring.dashboard.stores.named_store import named_stores  # noqa: PLC0415 - not needed for --help
     from monitoring.dashboard.stores.stores import Stores  # noqa: PLC0415 - as above
-    from monitoring.dashboard.web.app import dashboard_app  # noqa: PLC0415 - as above
-    from monitoring.dashboard.web.live import Changes  # noqa: PLC0415 - as above
+    from monitoring.dashboard.web.app import Changes, dashboard_app  # noqa: PLC0415 - as above
     from monitoring.dashboard.web.server import access_of, address_of, bind, serve, tls_of  # noqa: PLC0415 - as above
 
     files = _files(config_path, configs)

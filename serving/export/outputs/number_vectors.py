@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from monitoring.errors import BadInput
 from monitoring.tasks.label_codes import has_label
-from monitoring.tasks.number_lists import list_lengths, number_list_codes
+from monitoring.tasks.number_codes import list_lengths, number_list_codes
 from monitoring.traffic.cells import class_names, decoded, is_list
 from monitoring.traffic.tables.rows import joined
 from monitoring.traffic.tables.rows import listed as listed_numbers

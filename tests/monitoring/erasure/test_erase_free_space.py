@@ -17,7 +17,7 @@ from monitoring.erasure.remains import store_remains
 from monitoring.erasure.store_rows import erase_rows
 from monitoring.records import CauseDetail, CauseRow, IncidentRecord
 from monitoring.store import DeploymentRecord, Store
-from monitoring.store.details import detail_text
+from monitoring.store.column_types import detail_text
 from tests.monitoring.store.conftest import APRIL
 from tests.postgresql_server import PostgresqlServer, started_postgresql
 

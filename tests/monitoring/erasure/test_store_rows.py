@@ -24,7 +24,7 @@ from monitoring.records import (
     WindowRecord,
 )
 from monitoring.store import DeploymentRecord, Store, checkpoints
-from monitoring.store.details import detail_of
+from monitoring.store.column_types import detail_of
 from tests.monitoring.store.conftest import APRIL
 
 LONG = "x" * 80

@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from monitoring.evidence.betting import BET_FRACTIONS, MAX_BOUNDARY, WIDTHS, RecoveryState, RecoveryTest
-from monitoring.evidence.e_detector import EDetectorState
+from monitoring.evidence.betting import BET_FRACTIONS, MAX_BOUNDARY, WIDTHS, EDetectorState, RecoveryState, RecoveryTest
 
 GRID = len(WIDTHS) * len(BET_FRACTIONS)
 

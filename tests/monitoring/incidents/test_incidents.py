@@ -6,10 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.incidents.alarm import score_of
+from monitoring.incidents.alarm import HISTORY, onset, score_of, since_onset
 from monitoring.incidents.cause import explain
-from monitoring.incidents.departure import departure
-from monitoring.incidents.onset import HISTORY, onset, since_onset
+from monitoring.incidents.metric_change import departure
 from monitoring.records import WatchKey
 from tests.monitoring.incidents.alarms import FIRST, WATCHES, alarm, window, windows
 

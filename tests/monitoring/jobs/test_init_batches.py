@@ -12,7 +12,7 @@ import pytest
 
 from monitoring.config import load_config
 from monitoring.errors import BadInput
-from monitoring.jobs.backfill.window_list import list_windows
+from monitoring.jobs.backfill import list_windows
 from monitoring.jobs.init import init_monitor
 from monitoring.jobs.run import run_due_windows
 from monitoring.store.store import Store

@@ -13,7 +13,7 @@ import pytest
 from monitoring import Monitor
 from monitoring.config import load_config
 from monitoring.errors import BadInput
-from monitoring.jobs.rebaseline.rebaseline import NewNormal, rebaseline
+from monitoring.jobs.rebaseline import NewNormal, rebaseline
 from monitoring.notebook.result import MonitorResult
 from monitoring.records import AFTER_BURN_IN, BURN_IN
 from monitoring.reports.sections.headline import headline

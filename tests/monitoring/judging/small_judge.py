@@ -21,10 +21,9 @@ from monitoring.baseline.spec import BaselineSpec, FeatureSpec
 from monitoring.evidence.budget import Budget
 from monitoring.judging.fit.reference_fit import ReferenceFit, fit_reference
 from monitoring.judging.fit.tolerances import Tolerances
-from monitoring.judging.input_check import InputCheck
+from monitoring.judging.input_check import CheckResult, InputCheck
 from monitoring.judging.judge import Judge, Judgement
 from monitoring.judging.judge_state import JudgeState
-from monitoring.judging.schema_check import CheckResult
 from monitoring.judging.window.window_traffic import WindowTraffic
 from monitoring.tasks.task import NO_LABEL
 from monitoring.timestamps import as_microseconds

@@ -5,8 +5,7 @@ import pytest
 
 from monitoring.baseline.profile import Profile
 from monitoring.baseline.profile_builder import profile
-from monitoring.judging.input_check import MAX_MISSING_SHARE, InputCheck, optional_inputs
-from monitoring.judging.schema_check import CheckResult
+from monitoring.judging.input_check import MAX_MISSING_SHARE, CheckResult, InputCheck, optional_inputs
 from monitoring.records import Finding
 from tests.monitoring.judging.small_judge import MIN_ROWS, rows_of_days, small_judge, with_feature
 

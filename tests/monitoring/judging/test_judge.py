@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from monitoring.baseline.predictions import Predictions
 from monitoring.evidence.level import LevelState
-from monitoring.incidents.onset import HISTORY
+from monitoring.incidents.alarm import HISTORY
 from monitoring.judging.judge import Judgement
 from monitoring.judging.judge_state import JudgeState, last_closed
 from monitoring.judging.window_scorer import ScoringState

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from monitoring.baseline.spec import Embedding
-from monitoring.judging.input_check import InputCheck
-from monitoring.judging.schema_check import CheckResult
+from monitoring.judging.input_check import CheckResult, InputCheck
 from monitoring.judging.window_scorer import ScoringState, WindowScorer
 from monitoring.records import Finding, WatchKey
 from monitoring.tasks.task import NO_LABEL

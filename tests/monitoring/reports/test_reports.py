@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from monitoring.reports import ColumnDrift, DriftSubject, DriftSummary, WatchVerdict
-from monitoring.reports.csv_rows import csv_lines
+from monitoring.reports.results_table import csv_lines
 from monitoring.reports.verdict_metric import LARGEST, verdict_metadata, verdict_metrics
 
 

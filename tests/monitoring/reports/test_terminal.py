@@ -10,7 +10,7 @@ from rich.console import Console
 
 from monitoring.records import MonitorStatus
 from monitoring.reports import render
-from monitoring.reports.sections.findings import finding_groups
+from monitoring.reports.sections.tables import finding_groups
 
 
 def printed(status: MonitorStatus, *, width: int = 80) -> str:

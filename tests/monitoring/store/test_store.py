@@ -37,7 +37,7 @@ from monitoring.records.state_names import WITNESS, StateName
 from monitoring.store import DeploymentRecord, Lease, Store
 from monitoring.store import added_labels as module
 from monitoring.store.added_labels import AddedLabels
-from monitoring.store.monitors import LONGEST_ERROR
+from monitoring.store.runs import LONGEST_ERROR
 from tests.monitoring.store.conftest import APRIL
 
 MakeWindow = Callable[..., WindowRecord]

@@ -20,8 +20,7 @@ from monitoring.tasks.metrics import METRICS
 from monitoring.tasks.number_codes import number_codes, numbers
 from monitoring.tasks.output_names import named, split_output
 from monitoring.tasks.outputs_only import OutputsOnly
-from monitoring.tasks.probabilities import ROUNDING, are_probabilities
-from monitoring.tasks.row_operations import row_choices, row_maxima, row_sums
+from monitoring.tasks.row_operations import ROUNDING, are_probabilities, row_choices, row_maxima, row_sums
 from monitoring.tasks.task import NO_LABEL, Task, WatchedOutput, surprise_watch, surprises
 from tests.monitoring.watches.labelled_rows import Sample, samples
 

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from monitoring.errors import BadInput
 from monitoring.tasks.label_codes import has_label
-from monitoring.tasks.number_lists import list_items, list_lengths, number_list_codes
+from monitoring.tasks.number_codes import list_items, list_lengths, number_list_codes
 from monitoring.tasks.vector_regression import VectorRegression
 from monitoring.traffic.cells import as_strings, decoded, is_list, is_number, is_text, parse_numbers
 from monitoring.traffic.tables.answers import read_answers

@@ -7,8 +7,7 @@ from starlette.testclient import TestClient
 
 from monitoring.dashboard.api.operations import MOST
 from monitoring.dashboard.stores.stores import Stores
-from monitoring.dashboard.web.app import dashboard_app
-from monitoring.dashboard.web.live import Changes
+from monitoring.dashboard.web.app import Changes, dashboard_app
 from tests.dashboard_access import access_with
 
 TOKEN = "a-token-of-enough-length"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from monitoring.dashboard.deployment.drift_writer import DriftJob, DriftWriter, write
+from monitoring.dashboard.deployment.drift import DriftJob, DriftWriter, write
 from monitoring.errors import CannotRun
 from tests.dashboard_store import NOW, described_stores
 

@@ -12,8 +12,7 @@ from starlette.testclient import TestClient
 from monitoring.dashboard.access.access import Access
 from monitoring.dashboard.deployment.window import metric_table, score_table, window_view
 from monitoring.dashboard.view.history import DeploymentHistory
-from monitoring.dashboard.web.app import dashboard_app
-from monitoring.dashboard.web.live import Changes
+from monitoring.dashboard.web.app import Changes, dashboard_app
 from monitoring.records import EstimateRecord, Finding, IntervalChecks, MeasuredMetric
 from tests.dashboard_access import access_with
 from tests.dashboard_store import described_stores

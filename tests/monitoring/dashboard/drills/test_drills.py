@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from monitoring.dashboard.drills.drills import drills_view
+from monitoring.dashboard.drills import drills_view
 from monitoring.store.store import Store
 from monitoring.watches.descriptions import NOTHING
 from tests.dashboard_store import drill_of

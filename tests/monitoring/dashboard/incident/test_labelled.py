@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from monitoring.dashboard.incident.labelled import read_outcomes_since, read_subgroups_since, subgroup_views
-from monitoring.dashboard.view.kept_readings import KeptReadings
+from monitoring.dashboard.incident.outcomes import KeptReadings
 from monitoring.jobs.subgroups.subgroup_rows import SubgroupResult
 from monitoring.records import Condition, Subgroup, Watch
 from tests.dashboard_store import described_stores

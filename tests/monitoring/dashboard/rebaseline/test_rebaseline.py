@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from monitoring.dashboard.rebaseline.rebaseline import RebaselineForm, rebaseline_view, time_of
+from monitoring.dashboard.rebaseline import RebaselineForm, rebaseline_view, time_of
 from monitoring.errors import BadInput
 from monitoring.records import Rebaseline
 from monitoring.store import Store

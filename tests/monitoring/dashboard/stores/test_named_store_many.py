@@ -26,7 +26,7 @@ from pathlib import Path
 resource.setrlimit(resource.RLIMIT_NOFILE, (int(sys.argv[2]), int(sys.argv[2])))
 from monitoring.config.files import read_files
 from monitoring.dashboard.overview.metrics import read_metrics
-from monitoring.dashboard.stores.current_stores import CurrentStores
+from monitoring.dashboard.stores.stores import CurrentStores
 from monitoring.store.overview import OverviewQueries
 files = read_files(sorted(Path(sys.argv[1]).glob("*.toml")))
 stores = CurrentStores(lambda: files)

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from monitoring.config.files import read_files
+from monitoring.dashboard.overview.endpoints import readiness
 from monitoring.dashboard.overview.metrics import read_metrics
-from monitoring.dashboard.overview.readiness import readiness
 from monitoring.dashboard.stores.named_store import named_stores
 from monitoring.dashboard.stores.stores import Stores
 from monitoring.errors import CannotRun

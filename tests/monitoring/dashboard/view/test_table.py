@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from monitoring.dashboard.view.table import TableView, cell, csv_text
-from monitoring.reports.csv_rows import Value
+from monitoring.reports.results_table import Value
 
 
 def read(value: Value) -> str:

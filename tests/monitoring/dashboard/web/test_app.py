@@ -14,8 +14,7 @@ from starlette.testclient import TestClient
 from monitoring.config.files import ConfigFile
 from monitoring.dashboard.access.access import COOKIE, Access
 from monitoring.dashboard.stores.stores import Stores
-from monitoring.dashboard.web.app import dashboard_app
-from monitoring.dashboard.web.live import Changes
+from monitoring.dashboard.web.app import Changes, dashboard_app
 from tests.dashboard_access import access_with
 from tests.dashboard_store import HOSTILE, make_store, stores_of
 

@@ -14,8 +14,7 @@ import pytest
 
 from monitoring.config import MonitorConfig, RouteSection, load_config
 from monitoring.errors import BadInput
-from monitoring.jobs.backfill.backfill import BackfillResult, backfill
-from monitoring.jobs.backfill.window_range import WindowRange
+from monitoring.jobs.backfill import BackfillResult, WindowRange, backfill
 from monitoring.jobs.deployment import Deployment
 from monitoring.jobs.deployment import deploy as fit
 from monitoring.jobs.run import ExternalServices, RunRequest, run_due_windows

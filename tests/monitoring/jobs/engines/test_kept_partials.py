@@ -20,8 +20,7 @@ from monitoring.config import MonitorConfig, load_config
 from monitoring.distribution import installed_version
 from monitoring.erasure.erase import ErasureRequest, Waiting, erase, plan_erasure
 from monitoring.errors import BadInput, CannotRun
-from monitoring.jobs.backfill.backfill import backfill
-from monitoring.jobs.backfill.window_range import WindowRange
+from monitoring.jobs.backfill import WindowRange, backfill
 from monitoring.jobs.engines import codec
 from monitoring.jobs.engines.task import gathered
 from monitoring.jobs.run import RunRequest, run_due_windows

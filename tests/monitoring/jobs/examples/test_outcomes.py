@@ -13,8 +13,7 @@ import pytest
 from monitoring import Monitor
 from monitoring.config import MonitorConfig, load_config
 from monitoring.jobs.examples import outcomes
-from monitoring.jobs.examples.outcome_counts import residuals
-from monitoring.jobs.examples.outcomes import read_outcomes
+from monitoring.jobs.examples.outcomes import read_outcomes, residuals
 from monitoring.records import WindowRecord
 from tests.dashboard_store import EXAMPLES
 from tests.small_deployment import FIRST, LATER, LIVE, ROWS_A_DAY, Days, table_of

@@ -12,7 +12,7 @@ import pytest
 
 from monitoring.config import load_config
 from monitoring.errors import BadInput
-from monitoring.jobs.rebaseline.rebaseline import NewNormal, RebaselineResult, rebaseline, undo_rebaseline
+from monitoring.jobs.rebaseline import NewNormal, RebaselineResult, rebaseline, undo_rebaseline
 from monitoring.jobs.run import run_due_windows
 from monitoring.jobs.status import status
 from monitoring.records import MonitorStatus

@@ -26,8 +26,7 @@ from monitoring.baseline.folder import load_baseline
 from monitoring.baseline.predictions import Predictions
 from monitoring.config import MonitorConfig, load_config
 from monitoring.errors import BadInput, CannotRun
-from monitoring.jobs.backfill.backfill import backfill
-from monitoring.jobs.backfill.window_range import WindowRange
+from monitoring.jobs.backfill import WindowRange, backfill
 from monitoring.jobs.idle import idle_deployment
 from monitoring.jobs.run import RunRequest, run_due_windows
 from monitoring.jobs.sources import database_rows
@@ -289,7 +288,7 @@ def test_a_backfill_keeps_its_lease_while_the_database_answers_slowly(
             return traffic
 
         renewed: list[bool] = []
-        monkeypatch.setattr("monitoring.jobs.backfill.backfill.open_traffic", waited_for)
+        monkeypatch.setattr("monitoring.jobs.backfill.open_traffic", waited_for)
         asked = WindowRange(start=LIVE, end=LIVE + timedelta(days=2), by="ada")
         backfill(config, store, asked, request=RunRequest(), clock=lambda: next(clock))
         assert store.leases.read() == ()

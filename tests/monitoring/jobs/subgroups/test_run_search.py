@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from monitoring.config import MonitorConfig, load_config
-from monitoring.jobs.backfill.backfill import backfill
-from monitoring.jobs.backfill.window_range import WindowRange
+from monitoring.jobs.backfill import WindowRange, backfill
 from monitoring.jobs.deployment import Deployment, deploy
 from monitoring.jobs.run import ExternalServices, RunRequest, run_due_windows
 from monitoring.jobs.subgroups import run_search, search_schedule

@@ -12,8 +12,7 @@ import pytest
 from monitoring.baseline.batch import Batch
 from monitoring.errors import BadInput
 from monitoring.judging.rules.expression import Expression
-from monitoring.judging.rules.rule import Rule
-from monitoring.judging.rules.rule_check import RULE_BROKEN, RULE_BROKEN_NOTICE, RuleCheck, check_rules
+from monitoring.judging.rules.rule_check import RULE_BROKEN, RULE_BROKEN_NOTICE, Rule, RuleCheck, check_rules
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.windows import Window
 

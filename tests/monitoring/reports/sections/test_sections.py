@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 
 from monitoring.records import ActionKind, Finding, IncidentAction, MonitorStatus
-from monitoring.reports.sections.findings import finding_groups
 from monitoring.reports.sections.formatting import format_evidence, format_window
 from monitoring.reports.sections.incidents import action_text, pages_of, remarks
-from monitoring.reports.sections.label_delays import label_delay_sentence
+from monitoring.reports.sections.tables import finding_groups, label_delay_sentence
 from monitoring.watches.label_delays import delay_counts
 
 

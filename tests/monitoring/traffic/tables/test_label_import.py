@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from monitoring.errors import BadInput
-from monitoring.tasks.class_indices import class_indices
+from monitoring.tasks.label_codes import class_indices
 from monitoring.traffic.labels import label_writer, spill
 from monitoring.traffic.labels.label_log import LabelLog
 from monitoring.traffic.tables import label_tables

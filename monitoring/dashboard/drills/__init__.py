@@ -1,1 +1,0 @@
-"""The drills of a deployment."""

@@ -1,1 +1,0 @@
-"""The form by which a deployment gets a new baseline."""

@@ -1,1 +1,0 @@
-"""Windows of a range are judged, late or again."""

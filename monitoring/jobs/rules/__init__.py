@@ -1,1 +1,0 @@
-"""Rules about data as the config has them, and as other tools do."""

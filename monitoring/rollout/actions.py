@@ -24,13 +24,7 @@ from monitoring.store.store import Store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Author:
-    """Who does something with a rollout, and with which release of this library.
-
-    Attributes:
-        by: The name.
-        release: The release.
-        clock: Gives the time.
-    """
+    """Who does something with a rollout, and with which release of this library."""
 
     by: str
     release: str
@@ -217,11 +211,7 @@ def take_back(config: MonitorConfig, store: Store, record: RolloutRecord, author
 
 
 def stop(config: MonitorConfig, store: Store, record: RolloutRecord, author: Author, reason: str = "") -> RolloutRecord:
-    """End a rollout; whatever version is in use stays.
-
-    Raises:
-        BadInput: it has ended.
-    """
+    """End a rollout; whatever version is in use stays."""
     check_goes_on(record)
     stays = record.candidate if record.mode == "watch" else record.champion
     text = f"Stopped; version {stays} stays." + (f" {reason}" if reason else "")

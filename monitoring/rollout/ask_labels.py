@@ -30,13 +30,8 @@ def ask_labels(
     """Choose rows, write them, and have their windows wait for the labels.
 
     Args:
-        record: The rollout, of mode shadow or watch; it goes on.
         asking: How many rows are asked for.
         write: Writes the rows; only then are they asked for.
-
-    Raises:
-        BadInput: the rollout has ended, or there is no row to be labelled.
-        CannotRun: the rows cannot be written.
     """
     check_goes_on(record)
     versions = find_versions(config, champion=record.logging, candidate=record.dark)

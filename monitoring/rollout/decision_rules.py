@@ -70,11 +70,7 @@ class DecisionRules:
     Attributes:
         loss: The loss, by its name; `default`: that of the task.
         min_effect: The smallest difference that matters, in the loss's own unit; None: `MIN_EFFECT` of its largest.
-        require: What a promotion requires.
         wrong: How probable a wrong bound may be, over all looks together.
-        guards: The guards.
-        missing_labels: What becomes of rows whose label does not come.
-        horizon: How long a row waits for its label.
         give_up: After how long the champion stays if nothing is decided.
     """
 
@@ -100,9 +96,6 @@ class DecisionRules:
 
         >>> DecisionRules().limit("slices", 1.0), DecisionRules(min_effect=0.01).limit("calibration", 1.0)
         (0.02, 0.04)
-
-        Returns:
-            The limit, in the guard's own unit.
         """
         guard = self.guard(name)
         if guard is not None and guard.limit is not None:
@@ -113,9 +106,6 @@ class DecisionRules:
 
 def parsed_guards(texts: Sequence[str]) -> tuple[GuardRule, ...]:
     """The guards that some texts name.
-
-    Returns:
-        Them, in order.
 
     Raises:
         BadInput: a text is no guard, or two are one.

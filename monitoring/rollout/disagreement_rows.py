@@ -78,10 +78,6 @@ def read_disagreements(
     Returns:
         At most `MOST_ROWS` rows of each kind, those with the largest differences of a window first. Cost: a pass over
         the windows that are looked through, and all labels.
-
-    Raises:
-        BadInput: The versions, the traffic or the settings cannot be used.
-        CannotRun: The baseline or the traffic cannot be read.
     """
     versions = find_versions(config, champion=record.logging, candidate=record.dark)
     rules = rules_of_text(record.settings)

@@ -39,11 +39,7 @@ def send_events(
 
 
 def notification(config: MonitorConfig, record: RolloutRecord, event: RolloutEvent) -> Notification:
-    """An event of a rollout as people are notified of it.
-
-    Returns:
-        The notification: a page for what should not be in use, a notice for anything else.
-    """
+    """An event of a rollout as people are notified of it."""
     harm = event.kind in PAGES or (record.mode == "watch" and event.kind == "decided")
     level: Level = "page" if harm else "notice"
     versions = f"versions {record.champion} and {record.candidate}"

@@ -80,12 +80,9 @@ class WindowEvidence:
     """What one window says, as whole numbers.
 
     Attributes:
-        start: When it begins.
-        end: When it ends.
         measures: The sums of each measure by its name.
         champion: The sum of the champion's losses over labelled rows, in multiples of 2^-32.
         candidate: That of the candidate's.
-        labelled: The labelled rows.
         unusable: Rows that were left out, as the champion's answer is none.
         failed: Rows on which the candidate's answer is none; they count with a loss of 1.
         probability: With which probability the label of a row was asked for; below 1 the sums of losses are 0.

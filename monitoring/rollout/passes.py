@@ -13,11 +13,9 @@ class Pass:
     """What one pass did.
 
     Attributes:
-        record: The rollout after it.
         answered: Rows that the candidate was given.
         counted: Windows that became evidence.
         do: What is to be done next.
-        events: What happened.
     """
 
     record: RolloutRecord

@@ -23,10 +23,7 @@ class Surroundings:
 
     Attributes:
         make_scorer: Makes what answers rows with a bundle.
-        author: Who runs it.
-        send: Sends notifications.
         wait: Waits between two passes; says whether to go on.
-        say: Told each event, in a sentence.
     """
 
     make_scorer: MakeScorer
@@ -44,7 +41,6 @@ def run_rollout(config: MonitorConfig, store: Store, record: RolloutRecord, arou
 
     Raises:
         BadInput: the versions do not fit each other, or the log.
-        CannotRun: as of `ShadowWorker.work`.
     """
     worker = _worker(config, store, record, around)
     try:

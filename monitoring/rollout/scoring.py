@@ -37,9 +37,6 @@ class Scorer(Protocol):
     def check(self, rows: pa.Table) -> None:
         """Compare the version with logged rows.
 
-        Args:
-            rows: As `TrafficLog.read` has them, at least one.
-
         Raises:
             BadInput: it has no such signature, or needs an input that was not logged, or one of another type.
         """

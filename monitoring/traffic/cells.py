@@ -56,9 +56,6 @@ def non_blank(array: pa.Array) -> pa.BooleanArray:
 
     >>> non_blank(pa.array(["soon", " ", None])).to_pylist()
     [True, False, False]
-
-    Returns:
-        bool [n], none null.
     """
     if not is_text(array.type):
         return array.is_valid()
@@ -71,9 +68,6 @@ def valid_utf8(array: pa.Array) -> pa.Array:
     >>> odd = pa.Array.from_buffers(pa.string(), 1, pa.array([b"\xff!"]).buffers())
     >>> valid_utf8(odd).to_pylist() == ["\ufffd!"]
     True
-
-    Returns:
-        An array of the same type; the given one where all of it is UTF-8.
     """
     if pa.types.is_dictionary(array.type):
         dictionary = valid_utf8(array.dictionary)
@@ -97,9 +91,6 @@ def as_strings(array: pa.Array) -> pa.Array:
 
     >>> as_strings(pa.array([1.0, None])).to_pylist(), as_strings(pa.array([1.0, 0.5])).to_pylist()
     (['1', None], ['1', '0.5'])
-
-    Returns:
-        Strings [n], null where the cell is.
     """
     kind = array.type
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
@@ -122,9 +113,6 @@ def class_names(array: pa.Array) -> pa.Array:
 
     >>> class_names(pa.array(["True", "1.0", " late"])).to_pylist()
     ['true', '1', 'late']
-
-    Returns:
-        Strings [n].
     """
     return coded_class_names(array).dictionary_decode()
 

@@ -15,12 +15,10 @@ class ColumnRole:
     """One column of a reference table.
 
     Attributes:
-        name: its name; empty for a column without one.
         role: what it was taken for.
         kind: of an input, "number", "category" or "text"; empty otherwise.
         why: of a column that was left out, the reason; of an input, what is watched of it, or is not. Empty otherwise.
         unit: the unit of its values, as the data dictionary has it.
-        description: what it is, likewise.
 
     >>> str(ColumnRole(name="note", role="left out", why="free text: 900 values"))
     'note (free text: 900 values)'

@@ -49,14 +49,7 @@ class ErasedIds:
         ]
 
     def contains(self, ids: pa.Array) -> NDArray[np.bool_]:
-        """Which ids were erased, bool [n]. Cost: a microsecond an id; nothing where none was erased.
-
-        Args:
-            ids: text [n], none null.
-
-        Returns:
-            bool [n].
-        """
+        """Which ids were erased, bool [n]. Cost: a microsecond an id; nothing where none was erased."""
         if not self.hashes:
             return np.zeros(len(ids), dtype=np.bool_)
         return np.array([digest in self.hashes for digest in self.hashed(ids.to_pylist())], dtype=np.bool_)
@@ -98,14 +91,7 @@ def erasure_names(root: Path) -> tuple[str, ...]:
 
 
 def log_key(root: Path) -> bytes:
-    """The key of a log's hashes, made where there is none.
-
-    Returns:
-        32 bytes.
-
-    Raises:
-        OSError: the disk fails.
-    """
+    """The key of a log's hashes, made where there is none."""
     path = root / FOLDER / _KEY
     path.parent.mkdir(mode=0o700, exist_ok=True)
     if not path.exists():

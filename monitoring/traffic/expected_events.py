@@ -41,9 +41,6 @@ class EventCalendar:
     def at(self, start: datetime, end: datetime) -> ExpectedEvent | None:
         """The event that a window touches.
 
-        Returns:
-            The event with the longest overlap, of several the first; None where the window touches none.
-
         >>> day = [datetime(2024, 12, number, tzinfo=UTC) for number in range(24, 27)]
         >>> christmas = ExpectedEvent(start=day[1], end=day[2], name="Christmas Day")
         >>> calendar = EventCalendar(sources=(lambda start, end: [christmas],))

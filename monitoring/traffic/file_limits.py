@@ -39,16 +39,8 @@ _MAGIC = b"PAR1"
 def check_parquet(path: Path) -> pq.FileMetaData:
     """Read the footer of a Parquet file, if it may be.
 
-    Args:
-        path: The file.
-
-    Returns:
-        The footer.
-
     Raises:
         BadInput: the file has more columns, or expands to more bytes or rows, than any table of this size.
-        OSError: the file cannot be read.
-        ArrowInvalid: it is no Parquet file.
     """
     size = path.stat().st_size
     columns, footer = _schema_elements(path, size)
@@ -65,12 +57,6 @@ def check_parquet(path: Path) -> pq.FileMetaData:
 
 def check_expansion(path: Path, size: int, plain: int, *, rows: int = 0) -> None:
     """Check how much larger a file's content is than the file.
-
-    Args:
-        path: The file.
-        size: Its bytes.
-        plain: The bytes of its content.
-        rows: How many rows it has.
 
     Raises:
         BadInput: no table of this size expands so much.
@@ -124,8 +110,6 @@ def look_at_text(path: Path, *, whole: bool = True) -> TextLook:
 
     Raises:
         BadInput: a line is too long, the file expands too much, or this machine has no memory for it.
-        OSError: the file cannot be read.
-        EOFError: a compressed file is cut off.
     """
     decoder = codecs.getincrementaldecoder("utf-8")()
     size, start, is_utf_8 = path.stat().st_size, b"", True

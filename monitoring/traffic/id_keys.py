@@ -25,12 +25,6 @@ def id_keys(ids: pa.Array) -> NDArray[np.int64]:
 
     >>> len(set(id_keys(pa.array(["a", "b", "ab", "ba", "", "a\0"])).tolist()))
     6
-
-    Args:
-        ids: text or bytes [n], none null.
-
-    Returns:
-        Keys, int64 [n].
     """
     raw = ids.cast(pa.large_binary())
     _, offsets, data = raw.buffers()
@@ -64,11 +58,7 @@ class IdSet:
     """A set of ids, held as 64-bit keys once it is asked for one."""
 
     def __init__(self, ids: pa.Array) -> None:
-        """Makes the set.
-
-        Args:
-            ids: text [n], none null; some may be equal.
-        """
+        """Makes the set."""
         self._ids = ids
 
     @classmethod
@@ -86,9 +76,6 @@ class IdSet:
 
         >>> IdSet(pa.array(["a", "b"])).contains(pa.array(["x", "b"])).tolist()
         [False, True]
-
-        Returns:
-            bool [n]; one that is not in the set is taken for it once in 2^64 pairs.
         """
         return is_member(id_keys(ids), self.keys)
 
@@ -103,13 +90,6 @@ def is_member(values: NDArray[np.int64], members: NDArray[np.int64]) -> NDArray[
 
     >>> is_member(np.array([3, 4]), np.array([1, 3])).tolist()
     [True, False]
-
-    Args:
-        values: int64 [n].
-        members: int64, sorted.
-
-    Returns:
-        bool [n].
     """
     if not members.size:
         return np.zeros(values.size, dtype=np.bool_)

@@ -34,9 +34,6 @@ def listed_ids(cells: pa.Array) -> tuple[pa.Array, Whole]:
     >>> ids.to_pylist(), lengths.tolist()
     (['a', 'b', None, 'c'], [2, 1, 1])
 
-    Args:
-        cells: What a column holds, [n].
-
     Returns:
         The ids as text, one after the other, null for a place without one; and how many each cell has, int64 [n].
     """

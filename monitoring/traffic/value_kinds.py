@@ -33,9 +33,6 @@ def is_id_name(name: str) -> bool:
 
     >>> is_id_name("order_id"), is_id_name("paid")
     (True, False)
-
-    Returns:
-        Whether it ends in a word for ids.
     """
     return _ID_NAME.search(name) is not None
 
@@ -48,9 +45,6 @@ def why_no_input(texts: pa.Array) -> str:
 
     Args:
         texts: The values as text, [n].
-
-    Returns:
-        The reason; empty for an input.
     """
     kind = value_kind(texts)
     if kind == "category":
@@ -64,9 +58,6 @@ def value_kind(column: pa.Array) -> ValueKind:
 
     Source: Good, *The population frequencies of species and the estimation of population parameters* (1953), for the
     chance of a new value.
-
-    Args:
-        column: Text, [n].
 
     Returns:
         "id" where most rows have a value of their own, "free text" where many have and it is made of words.

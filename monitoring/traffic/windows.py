@@ -206,11 +206,7 @@ class RowPlan:
         [(1, 4), (4, 9)]
 
         Args:
-            event_times: Microseconds since 1970, UTC, sorted.
             after: Where the first window begins; None is the first row.
-
-        Returns:
-            The windows in order of time.
         """
         windows = []
         first = 0

@@ -166,13 +166,6 @@ def isotonic_fit(values: Floats, weights: Floats) -> Floats:
 
     Source: Ayer et al., *An empirical distribution function for sampling with incomplete information* (1955).
 
-    Args:
-        values: What to fit, in order, [n].
-        weights: Positive weights, [n].
-
-    Returns:
-        The fit, non-decreasing, [n].
-
     >>> isotonic_fit(np.array([0.1, 0.5, 0.3, 0.9]), np.array([1.0, 1.0, 3.0, 1.0])).tolist()
     [0.1, 0.35, 0.35, 0.9]
     """

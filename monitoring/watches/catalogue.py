@@ -223,9 +223,6 @@ class Catalogue:
 
         Args:
             answers: Finite answers, [n, width].
-
-        Returns:
-            Calibrated probabilities, [n, width].
         """
         return answers if self.calibration is None else self.calibration.calibrated(answers)
 
@@ -269,7 +266,6 @@ class Catalogue:
 
         Args:
             answers: Finite answers, [n, width].
-            features: Inputs, [n].
             times: Event times of rows of the baseline, [n]; None for live rows.
 
         Returns:

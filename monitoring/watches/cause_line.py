@@ -16,14 +16,7 @@ _OF_ALL_TRAFFIC = frozenset({"row count", "recent row count", "label arrivals", 
 
 
 def cause_line(incident: IncidentRecord) -> str:
-    """What an incident is about, in one line without a full stop.
-
-    Args:
-        incident: An incident of a watch, of a fact about the schema, or of a search for subgroups.
-
-    Returns:
-        The watch, its slice and the cause; the cause alone where it names the watch itself.
-    """
+    """What an incident is about, in one line without a full stop."""
     cause = printable(incident.cause, LONGEST_MESSAGE).strip().rstrip(".")
     title = watch_title(incident.watch)
     if incident.watch == FACT_WATCH:

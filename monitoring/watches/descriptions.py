@@ -124,9 +124,6 @@ def metric_title(metric: str) -> str:
     >>> metric_title("brier"), metric_title("class_error:dog"), metric_title("auc"), metric_title("of:kind:auc")
     ('Brier score', 'Error rate of class dog', 'AUC', 'AUC of kind')
 
-    Args:
-        metric: The name of a loss, or of a metric that is shown.
-
     Returns:
         Words that can begin a sentence; the name itself, printable, of anything else.
     """
@@ -157,9 +154,6 @@ def _loss_title(watch: str) -> str:
 def slice_title(part: str) -> str:
     """A slice's name for people.
 
-    Args:
-        part: The slice, ``column=value``; empty for the whole traffic.
-
     Returns:
         Words; "all traffic" for the whole.
 
@@ -171,9 +165,6 @@ def slice_title(part: str) -> str:
 
 def lower_first(title: str) -> str:
     """A title where it does not begin a sentence.
-
-    Args:
-        title: As of `watch_title`.
 
     Returns:
         The title with a small first letter, unless it begins with a name.

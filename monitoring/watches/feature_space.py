@@ -89,11 +89,7 @@ class FeatureSpace:
         *,
         unwatched: Collection[str] = (),
     ) -> FeatureSpace | None:
-        """The space of a baseline.
-
-        Returns:
-            The space; None where fewer than two inputs vary, or there are no rows.
-        """
+        """The space of a baseline."""
         chosen = coordinates(bins, counts)
         owners = [coordinate.bins.feature for coordinate in chosen]
         if len(set(owners)) < 2 or not len(reference.answers):

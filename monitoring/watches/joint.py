@@ -187,10 +187,6 @@ class Witness:
 
         Args:
             sample: The rows chosen by `sample_indices`, without those that lack a column of the space.
-            rows: Rows of the whole window.
-
-        Returns:
-            As of `step`.
         """
         if not len(sample):
             return ScoreSum(), recent
@@ -222,7 +218,6 @@ def score_sum(scores: Floats, rows: int) -> ScoreSum:
 
     Args:
         scores: Scores of the sample, [n].
-        rows: Rows of the window.
 
     Returns:
         The sum over `rows` rows.

@@ -86,7 +86,6 @@ class CoverageGroups:
 
         Args:
             answered: `counts` of all rows.
-            labelled: `counts` of the labelled rows.
         """
         sums = {}
         for name, of_all, among in zip(self.names, answered[1:], labelled[1:], strict=True):

@@ -41,9 +41,6 @@ def delay_counts(event_times: NDArray[np.int64], label_times: NDArray[np.int64])
 def merged_counts(counts: Iterable[tuple[int, ...]]) -> tuple[int, ...]:
     """The counts of several windows together.
 
-    Args:
-        counts: As of `delay_counts`, one per window.
-
     Returns:
         Their sum; empty if no window has labels.
 
@@ -58,12 +55,6 @@ def arrival_curve(counts: tuple[int, ...]) -> tuple[tuple[int, float], ...]:
     """Each edge, in seconds, and the share of the labels with at most that delay.
 
     Shares are of the labels that arrived. The curve ends at the first edge that includes all of them.
-
-    Args:
-        counts: As of `delay_counts`.
-
-    Returns:
-        Pairs of an edge and a share; empty without labels.
 
     >>> arrival_curve((1, 0, 3) + (0,) * (len(EDGES) - 2))
     ((60, 0.25), (120, 0.25), (300, 1.0))
@@ -80,7 +71,6 @@ def delay_quantile(counts: tuple[int, ...], share: float) -> int | None:
     """A quantile of label delays.
 
     Args:
-        counts: As of `delay_counts`.
         share: A share of the labels, in [0, 1].
 
     Returns:

@@ -57,9 +57,6 @@ class ClassShares:
     >>> shares = ClassShares(classes=(("yes", 1),))
     >>> shares.of_labels(np.array([0, 1]))["label:yes"].tolist(), shares.of_answers(np.array([[0.75, 0.25]]))
     ([0.0, 1.0], {'label:yes': array([0.25])})
-
-    Attributes:
-        classes: The name and index of each.
     """
 
     classes: tuple[tuple[str, int], ...]
@@ -80,11 +77,7 @@ class ClassShares:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetShares:
-    """Of labels that are any of several classes: the indicator of each class.
-
-    Attributes:
-        classes: Their names, in order.
-    """
+    """Of labels that are any of several classes: the indicator of each class."""
 
     classes: tuple[str, ...]
 
@@ -107,7 +100,6 @@ class NumberRanks:
     """Of a labelled number: its rank among the baseline's labels, and how far it lies from their middle.
 
     Attributes:
-        number: The number's name; empty where there is only one.
         column: Its place in answers, and in labels of several.
         knots: Quantiles of the baseline's labels, in order.
     """
@@ -149,11 +141,7 @@ class NumberRanks:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelevantIds:
-    """Of sets of relevant ids: the shares that the baseline's answers do not have, and that are common in them.
-
-    Attributes:
-        ids: What is known of the baseline's answered ids.
-    """
+    """Of sets of relevant ids: the shares that the baseline's answers do not have, and that are common in them."""
 
     ids: AnsweredIds
 
@@ -179,7 +167,6 @@ class LabelPart:
     """The labels of one output, and what answers they are to.
 
     Attributes:
-        output: The output's name; empty where there is one alone.
         place: Its place in labels of several outputs; None where there is one alone.
         columns: Where its answers begin and end.
         scores: The scores of its labels.

@@ -22,8 +22,6 @@ class MultilabelCalibration:
     """The calibration of every class of a multi-label model; a row's probabilities need not sum to 1.
 
     Attributes:
-        task: The classes.
-        maps: By class.
         values: The calibrated probability of each bin of each map.
     """
 
@@ -63,9 +61,6 @@ class MultilabelCalibration:
         """The losses to expect of rows if classes were drawn by the calibrated probabilities (CBPE for each class).
 
         The variance of a mean over classes is that of classes which are drawn independently of each other.
-
-        Args:
-            probabilities: The model's probabilities, [n, classes].
         """
         return self.losses_drawn_by(probabilities, self.calibrated(probabilities))
 

@@ -64,13 +64,7 @@ class ClassRanks:
         labels: NDArray[np.int64],
         calibrated: NDArray[np.float64] | None = None,
     ) -> ClassRanks:
-        """From the reference's labelled rows, some of this class and some of others.
-
-        Args:
-            probabilities: Finite probabilities, [n, classes].
-            labels: Class indices, [n].
-            calibrated: Calibrated probabilities, [n, classes]; None for those of the model.
-        """
+        """From the reference's labelled rows, some of this class and some of others."""
         others = np.sort(probabilities[labels != index, index])
         places = np.linspace(0, others.size - 1, min(others.size, MAX_VALUES)).astype(np.int64)
         values = np.unique(others[places])
@@ -86,9 +80,6 @@ class ClassRanks:
 
     def losses(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
         """The ranking loss of rows if they are of this class.
-
-        Args:
-            probabilities: Finite probabilities, [n, classes].
 
         Returns:
             The share of the reference's other rows with a larger probability of this class, in [0, 1], [n].
@@ -126,11 +117,6 @@ class ClassRanks:
         their inputs; and by its centre it is orthogonal to a shift of all log odds, so that a day on which the class is
         more frequent does not move it.
 
-        Args:
-            probabilities: Finite probabilities, [n, classes].
-            labels: Class indices, [n].
-            calibrated: Calibrated probabilities, [n, classes]; None for those of the model.
-
         Returns:
             Scores in [0, 1]: [rows of this class] and [n].
         """
@@ -165,11 +151,6 @@ class RankWatches:
     ) -> RankWatches:
         """From the reference's labelled rows.
 
-        Args:
-            probabilities: Finite probabilities, [n, classes].
-            labels: Class indices, [n].
-            calibrated: Calibrated probabilities, [n, classes]; None for those of the model.
-
         Returns:
             The watches; none where all rows are of one class.
         """
@@ -194,11 +175,6 @@ class RankWatches:
     ) -> NDArray[np.int64]:
         """Sums of the scores in fixed point, with the rows that they are over.
 
-        Args:
-            probabilities: Finite probabilities, [n, classes].
-            labels: Class indices, [n].
-            calibrated: Calibrated probabilities, [n, classes]; None for those of the model.
-
         Returns:
             For each class the rows of it, their losses, and the surprise of all n rows, int64 [classes, 3].
         """
@@ -208,7 +184,6 @@ class RankWatches:
         """The sum of each watch.
 
         Args:
-            rows: The rows of a tally.
             tally: As returned by `tally`, or the sum of several.
         """
         sums = {}
@@ -226,23 +201,13 @@ class RankWatches:
         *,
         power: int = 1,
     ) -> dict[WatchKey, ScoreSum]:
-        """The sum of each watch over some labelled rows.
-
-        Args:
-            probabilities: Finite probabilities, [n, classes].
-            labels: Class indices, [n].
-            calibrated: Calibrated probabilities, [n, classes]; None for those of the model.
-        """
+        """The sum of each watch over some labelled rows."""
         return self.sums_of(labels.size, self._tally(probabilities, labels, calibrated, power=power))
 
     def row_losses(
         self, watch: str, probabilities: NDArray[np.float64], labels: NDArray[np.int64]
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """The rows that a watch of this family is about, and the ranking loss of each.
-
-        Args:
-            probabilities: Finite probabilities, [n, classes].
-            labels: Class indices, [n].
 
         Returns:
             Positions of the rows of the watch's class, and their losses.

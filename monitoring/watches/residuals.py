@@ -139,7 +139,6 @@ class ResidualModel:
 
         Args:
             answers: Finite answers, [n, width].
-            features: Their inputs, [n].
             times: Event times of rows of the baseline, [n]; None for live rows.
         """
         folds = np.full(len(answers), FOLDS) if times is None else np.searchsorted(self.ends, times, side="left")

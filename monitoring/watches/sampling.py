@@ -33,9 +33,6 @@ def sample_indices(predictions: Predictions, most: int) -> Whole:
 def splitmix64(values: Whole) -> NDArray[np.uint64]:
     """A hash of each integer: the finaliser of SplitMix64 (Steele, Lea & Flood, 2014).
 
-    Args:
-        values: int64 [n].
-
     Returns:
         Hashes, uint64 [n]; different for different values.
 

@@ -94,10 +94,6 @@ class SelectionGaps:
         >>> sums = gaps.sums_of(np.array([[10, 4], [5, 1], [5, 3]]))
         >>> [round(2 * one.mean - 1, 3) for one in sums.values()]
         [-0.2, 0.2]
-
-        Args:
-            tally: As of `tally`, or the sum of several.
-            power: The power of the scores to sum; squares give the sampling variance of a window's mean.
         """
         if not len(tally):
             return {WatchKey(watch=name): ScoreSum() for name in self.names}

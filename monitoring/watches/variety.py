@@ -79,10 +79,7 @@ class Variety:
     """What a tally of one part says.
 
     Attributes:
-        rows: How many rows.
         commonest: The rows of the commonest hash.
-        means: The mean of each score.
-        deviations: The standard deviation of each score.
     """
 
     rows: int
@@ -93,9 +90,6 @@ class Variety:
     @classmethod
     def of(cls, part: VarietyPart, tally: Whole) -> Variety:
         """From a tally.
-
-        Args:
-            tally: Its tally, or the sum of several.
 
         >>> part = VarietyPart(name="", columns=(0,), scores=("p",))
         >>> values = np.array([[0.25], [0.25], [0.75], [0.25]])

@@ -36,9 +36,6 @@ class BadVersion:
     """A version that is bad on purpose, by its answers or by its preprocessing.
 
     Attributes:
-        name: Its name on the command line.
-        what: What is wrong with it.
-        answers: Changes answers.
         of_classes: Whether these have to be probabilities of classes.
         numbers: Changes the inputs that are numbers.
         texts: Changes the inputs that are texts.

@@ -64,13 +64,6 @@ def compare_arms(champion: Sequence[PairedSums], candidate: Sequence[PairedSums]
     >>> good, bad = ([PairedSums.of(rng.binomial(1, p, 1000).astype(float)) for _ in range(20)] for p in (0.1, 0.2))
     >>> compare_arms(good, bad, Rules(margin=0.01)).word, compare_arms(bad, good, Rules(margin=0.01)).word
     ('worse', 'better')
-
-    Args:
-        champion: Its sums on each day, by `unit_sums`.
-        candidate: Its sums on the same days.
-
-    Returns:
-        The comparison; its sums are of both versions' units. Without units of both it can't tell.
     """
     sides = (PairedSums.merged(champion), PairedSums.merged(candidate))
     sums, there = sides[0] + sides[1], all(side.rows for side in sides)

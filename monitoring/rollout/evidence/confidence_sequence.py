@@ -22,13 +22,7 @@ _LOG_WEIGHTS = np.log(WEIGHTS)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DifferenceInterval:
-    """An interval for the mean difference.
-
-    Attributes:
-        low: Its lower bound.
-        high: Its upper bound.
-        mean: The mean of the rows that are known.
-    """
+    """An interval for the mean difference."""
 
     low: float
     high: float

@@ -84,7 +84,6 @@ def losses_of(task: Task, loss: str, answers: Floats, labels: Whole) -> Floats:
     """The loss of each row, in [0, 1], [n]: NaN without a label, 1 for an answer that is none.
 
     Args:
-        loss: As of `loss_named`.
         answers: [n, width], NaN in a row without a usable answer.
         labels: Codes, [n] or [n, parts].
     """
@@ -107,7 +106,6 @@ def paired_differences(task: Task, loss: str, champion: Floats, candidate: Float
     ([-1.0, nan], [1.0, 0.0])
 
     Args:
-        loss: As of `loss_named`.
         champion: Its usable answers, [n, width].
         candidate: Its answers, [n, width]; NaN for a row without a usable one, which has a loss of 1.
         labels: Codes, [n] or [n, parts].
@@ -145,7 +143,6 @@ def largest_differences(task: Task, loss: str, champion: Floats, candidate: Floa
     Rows on which two versions answer the same have no difference whatever their label is: they need none.
 
     Args:
-        loss: As of `loss_named`.
         champion: [n, width].
         candidate: [n, width].
 

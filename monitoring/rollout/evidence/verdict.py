@@ -56,7 +56,6 @@ class Comparison:
         log_harm: The log of the e-value against "the candidate was not worse by more than the margin on these rows".
         dispersion: By how much days vary more than their rows explain.
         days: How many days have rows.
-        sums: What it is made of.
         needed_rows: About how many more rows a verdict takes, at the difference and the variance seen; None: it is
             decided, or nothing is known yet.
     """
@@ -119,7 +118,6 @@ def compare(days: Sequence[PairedSums], rules: Rules) -> Comparison:
 
     Args:
         days: The sums of each day with a mature window, in order of time.
-        rules: What decides.
 
     Returns:
         The comparison; without rows it can't tell.
@@ -166,14 +164,9 @@ class Decision:
     """What a look decides.
 
     Attributes:
-        verdict: The verdict on the primary loss; `CANNOT_TELL` where an obstacle stands against any.
-        primary: The comparison of the primary loss.
-        guards: Those of the guards, by name.
         obstacles: Why nothing can be told, in sentences: a dead shadow, too small a share, a bad sample ratio.
-        promotable: Whether the candidate may be promoted.
         harmful: Whether the evidence of harm, the mean of all e-values, has reached 1/alpha.
         log_harm: The log of that mean.
-        reasons: Why it may not be promoted, in sentences; empty if it may.
     """
 
     verdict: RolloutVerdict

@@ -17,9 +17,6 @@ class Answering:
     """A candidate at work.
 
     Attributes:
-        champion: The champion's rows.
-        scorer: The candidate.
-        answers: Where its answers are kept.
         rows: How many rows it was given.
         failures: Why rows have no answer, each reason once.
     """
@@ -40,7 +37,6 @@ class Answering:
 
         Raises:
             BadInput: the candidate takes other inputs than were logged.
-            CannotRun: it cannot be loaded, or dies again and again; or the disk fails.
         """
         for rows in unanswered(self.champion, window, chosen, self.answers.ids(window.start, window.end)):
             if not self._checked:

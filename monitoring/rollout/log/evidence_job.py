@@ -32,13 +32,7 @@ from monitoring.traffic.windows import Window, WindowPlan
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MatureWindow:
-    """A window whose labels are due.
-
-    Attributes:
-        window: The window.
-        known_by: Labels that became known at this time or later do not count.
-        sample: Whose labels were asked for, where that was a sample.
-    """
+    """A window whose labels are due."""
 
     window: Window
     known_by: datetime
@@ -55,7 +49,6 @@ class CountedWindow:
     """The evidence of a window, and how much of its traffic it is.
 
     Attributes:
-        evidence: The evidence.
         chosen: Rows that the candidate was to answer.
         logged: Rows that the champion has answered.
         gone: Answers of the candidate to rows that the log does not have any more.
@@ -154,7 +147,6 @@ def count_windows(
     """The evidence of windows that are mature.
 
     Args:
-        windows: The windows, in order.
         fresh: Whether no window was counted before: the first one with rows says the scale.
 
     Returns:
@@ -201,8 +193,6 @@ def due_windows(
     """Those windows whose labels are due, up to the first one that has to wait: evidence enters in order of time.
 
     Args:
-        windows: The windows, in order.
-        wait: As of `window_wait`.
         samples: Where the labels of a sample were asked for; these windows wait until they are to be there.
         only_sampled: Whether labels come only where they were asked for: other windows wait until they are.
     """

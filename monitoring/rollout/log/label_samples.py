@@ -44,8 +44,6 @@ class LabelRows:
     """Rows whose labels are asked for.
 
     Attributes:
-        sample: Which they are.
-        ids: Their ids, in order of time.
         disagreements: Of how many rows they are a sample.
     """
 
@@ -67,7 +65,6 @@ def draw_sample(
 
     Args:
         windows: Whole windows, in order, of which none has been counted.
-        asking: How many are asked for.
 
     Raises:
         BadInput: there is no such window or row.

@@ -45,7 +45,6 @@ class _TrafficSample:
     """What a sample of rows says.
 
     Attributes:
-        pairs: Rows that both versions answered.
         rows_per_day: How many rows the champion answers in a day.
         keys_per_day: Of a split, how many keys it answers in a day.
         mature: Which rows' labels are due, [n].
@@ -76,7 +75,6 @@ def make_plan(
 
     Raises:
         BadInput: the log has no rows of the champion, or the candidate takes other inputs.
-        CannotRun: the candidate cannot be loaded.
     """
     traffic = _sample(versions, rules, scorer, clock)
     measures = measures_of(versions, rules)

@@ -32,8 +32,6 @@ class Units:
     """The units of a split.
 
     Attributes:
-        keys: In a window.
-        share: The candidate's share of them.
         coverage: The share of them whose label comes in time.
     """
 

@@ -35,10 +35,8 @@ class Versions:
     """Two versions of a model.
 
     Attributes:
-        config: The config, whose [model] is the champion's bundle.
         champion: The version in use.
         candidate: The version that may replace it.
-        bundle: The candidate's bundle.
         spec: What the champion's baseline says of inputs and outputs; losses go by its task.
         candidate_spec: That of the candidate's.
         slices: The values of the columns that slices are of.
@@ -64,7 +62,6 @@ def find_versions(config: MonitorConfig, champion: int | None = None, candidate:
     """The versions that a config and the flags name.
 
     Args:
-        config: The config; its [model] names a bundle.
         champion: The version in use; None: as the config says.
         candidate: The version that may replace it; None: as the config says, or the newest.
 

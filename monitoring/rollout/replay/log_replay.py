@@ -37,7 +37,6 @@ class ReplayRequest:
     """What is replayed.
 
     Attributes:
-        rules: What decides.
         since: Windows before that time are left out; None: only those that the candidate was trained on.
         until: Windows after that time are left out; None: those whose labels are not due.
         share: The share of the rows that is scored, by hash.
@@ -65,7 +64,6 @@ class LogReplay:
     """What a replay of a log found.
 
     Attributes:
-        result: As of a table's replay.
         windows: The windows, with how much of their traffic was compared.
         scored: Rows that were scored in this run; others had been before.
         failures: Why rows have no answer of the candidate, in words.

@@ -45,7 +45,6 @@ class AnswerColumns:
     """The columns of one version's answers, as of `TableDescription`.
 
     Attributes:
-        scores: Probabilities.
         predicted: A predicted class or number, or lists of ids.
         outputs: Of several outputs, the columns of each.
     """
@@ -71,7 +70,6 @@ class PairedTable:
     """The rows of a table with the answers of two versions.
 
     Attributes:
-        rows: The rows, each once, in order of event time.
         task: What both versions answer, fitted to the first labelled rows.
         slices: The values of the columns that slices are of.
         has_label_times: Whether the table says when labels became known.
@@ -96,7 +94,6 @@ def read_pairs(
     """Read a table.
 
     Args:
-        place: A file, a folder or a pattern, or a URL of one.
         description: What its owner says of all columns but the answers.
         clock: Gives the time: rows more than a day ahead of it are left out.
 
@@ -105,7 +102,6 @@ def read_pairs(
 
     Raises:
         BadInput: the table does not fit its description, or the versions do not answer the same.
-        CannotRun: a file cannot be read.
     """
     pieces = pieces_of(place)
     shared = _shared_columns(description)

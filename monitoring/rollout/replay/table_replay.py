@@ -22,14 +22,7 @@ from monitoring.traffic.windows import RowPlan, Window, WindowPlan
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplayResult:
-    """What a replay found.
-
-    Attributes:
-        result: The verdict, and all that it is made of.
-        measures: What was measured.
-        evidence: The evidence of each window.
-        notes: What was left out, in sentences.
-    """
+    """What a replay found."""
 
     result: RolloutResult
     measures: Measures
@@ -52,7 +45,6 @@ def replay_table(
 
     Args:
         now: The time: windows that are not mature yet are left out.
-        excluded: Windows of time that a version was trained on.
     """
     horizon = rules.horizon if table.has_label_times else timedelta(0)
     measures = Measures(

@@ -68,11 +68,7 @@ class LatencySample:
         return cls(folder=folder, times=times)
 
     def take(self, window: Window, now: datetime, rows: pa.Table, candidate: Scorer, champion: Scorer) -> None:
-        """Time some rows of a window with both versions, unless enough were timed for so much of the window.
-
-        Args:
-            rows: New rows of the window, as `TrafficLog.read` has them.
-        """
+        """Time some rows of a window with both versions, unless enough were timed for so much of the window."""
         ours, theirs = self.times.setdefault(window.start.isoformat(), ([], []))
         by_now = math.ceil(ROWS * min((now - window.start) / (window.end - window.start), 1.0))
         wanted = min(AT_ONCE, by_now - len(ours), rows.num_rows)

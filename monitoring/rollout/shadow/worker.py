@@ -50,11 +50,8 @@ class ShadowWorker:
     """Works on one rollout. May be killed at any moment: what it has answered and counted is kept, each once.
 
     Attributes:
-        config: The config.
-        store: The store with the rollout.
         record: The rollout, of mode shadow or watch.
         make_scorer: Makes what answers rows.
-        clock: Gives the time.
         timer: Seconds, for the pace.
     """
 

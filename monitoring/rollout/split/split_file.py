@@ -32,7 +32,6 @@ class Split:
     """How requests that name no version are split.
 
     Attributes:
-        model: The model.
         champion: The version in use.
         candidate: The one that gets a share.
         share: The share of units that it gets; 0 once the split is over: the champion answers all, and nothing is
@@ -111,13 +110,10 @@ def end_split(file: Path, stays: int, *, salt: str | None = None) -> None:
     """Have servers split no more: one version answers requests that name none, and not the newest.
 
     Args:
-        file: The file. Where there is none, there is nothing to end.
         stays: The version.
-        salt: Only the split with that salt is ended; None: any, and where it is over another version may answer now.
 
     Raises:
         BadInput: It is no such file.
-        CannotRun: It cannot be written.
     """
     split = read_split(file)
     if split is None or (salt is not None and (split.salt != salt or split.is_over)):

@@ -73,14 +73,7 @@ def split_file(config: MonitorConfig) -> Path:
 
 @dataclass(slots=True)
 class SplitWorker:
-    """Works on one rollout of mode split. May be killed at any moment: what it counted is kept, once.
-
-    Attributes:
-        config: The config.
-        store: The store with the rollout.
-        record: The rollout.
-        clock: Gives the time.
-    """
+    """Works on one rollout of mode split. May be killed at any moment: what it counted is kept, once."""
 
     config: MonitorConfig
     store: Store
@@ -92,10 +85,6 @@ class SplitWorker:
 
         Returns:
             What it did. Everything that it decided is in the store.
-
-        Raises:
-            BadInput: The versions do not fit each other, or the log.
-            CannotRun: A disk fails.
         """
         now, rules = self.clock(), rules_of_text(self.record.settings)
         versions = find_versions(self.config, champion=self.record.champion, candidate=self.record.candidate)

@@ -42,7 +42,6 @@ class Descriptors(Protocol):
 
         Args:
             cells: The column, [n].
-            event_us: When each row happened, in microseconds, int64 [n].
 
         Returns:
             Columns [n] in the order of `kinds`: float64 with NaN for missing, or string with null.
@@ -67,9 +66,6 @@ def described_inputs(
     described: Sequence[Descriptors], columns: Mapping[str, pa.ChunkedArray], event_us: NDArray[np.int64]
 ) -> tuple[dict[str, pa.Array], dict[str, str]]:
     """The inputs that describe columns of n rows.
-
-    Args:
-        event_us: When each row happened, in microseconds, int64 [n].
 
     Returns:
         Columns [n] by name, missing where their column is absent or of another type; and by name what is wrong then.

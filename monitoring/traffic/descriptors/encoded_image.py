@@ -46,9 +46,6 @@ class EncodedImageDescriptors:
     Brightness, contrast, sharpness and saturation are those of `monitoring.traffic.descriptors.image`, of values from 0
     to 1 and of the image made as small as `LOOKED_AT`; width and height are in pixels. What cannot be decoded is
     missing. Cost: the decoding of each image; for one of a megapixel 2 ms as JPEG, 13 to 36 ms as WebP or PNG.
-
-    Attributes:
-        source: The column.
     """
 
     source: str
@@ -170,9 +167,6 @@ def opened(cell: bytes, *, decode: bool = True, side: int = LOOKED_AT) -> tuple[
     Args:
         decode: Whether its pixels are wanted, and not only its size.
         side: How many pixels its longer side needs; a JPEG may be decoded to no more than a few times as many.
-
-    Returns:
-        The image, and the width and height of the file; None where it is none, is damaged, or is too large.
     """
     from PIL import Image, UnidentifiedImageError  # noqa: PLC0415 - as above
 
@@ -192,11 +186,7 @@ def opened(cell: bytes, *, decode: bool = True, side: int = LOOKED_AT) -> tuple[
 
 
 def small_pixels(image: Image, side: int) -> NDArray[np.uint8]:
-    """The colours of a decoded image, made as small as `side` pixels on its longer side.
-
-    Returns:
-        uint8 [height, width, 3].
-    """
+    """The colours of a decoded image, made as small as `side` pixels on its longer side."""
     from PIL import Image  # noqa: PLC0415 - as above
 
     if image.mode.startswith("I"):  # 16 bits, which a conversion would clip

@@ -31,7 +31,6 @@ class ImageDescriptors:
     """The descriptors of a column of images, as numbers of whatever range the model takes. A `Descriptors`.
 
     Attributes:
-        source: The column.
         shape: Height, width and channels of each.
 
     >>> half = pa.array([np.repeat([0.0, 1.0], 32).tolist()])

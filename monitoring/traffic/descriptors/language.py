@@ -54,12 +54,6 @@ def require_languages() -> None:
 def languages_of(texts: pa.Array) -> pa.Array:
     """The most likely language of each text.
 
-    Args:
-        texts: Text [n], none null.
-
-    Returns:
-        Codes of `LANGUAGES`, or `UNKNOWN`; text [n]. Cost: some 60 µs for each different text.
-
     Raises:
         BadInput: The library is not installed.
     """

@@ -28,7 +28,6 @@ class MomentDescriptors:
     A date says little by itself, as it moves on with the traffic; how long before its row it lies stays as it was.
 
     Attributes:
-        source: The column.
         unit: What is counted of it: "days_before" its row, the "hour" of a time of day, or "seconds" of a duration.
 
     >>> opened, row = pa.array([86_400_000_000], pa.timestamp("us")), np.array([3 * 86_400_000_000])
@@ -89,9 +88,6 @@ def holds_moments(texts: pa.Array) -> bool:
 
     >>> holds_moments(pa.array(["2024-03-05", "2024-03-06 12:30", " "])), holds_moments(pa.array(["12", ""]))
     (True, False)
-
-    Args:
-        texts: Text [n].
 
     Returns:
         False where there is none at all.

@@ -19,7 +19,6 @@ class SequenceDescriptors:
     """The descriptors of a column of lists of numbers, such as the last days of a series. A `Descriptors`.
 
     Attributes:
-        source: The column.
         numbers: Whether the lists hold numbers; of any others only the length is known.
 
     >>> lists = pa.array([[1.0, None, 4.0], [], None])

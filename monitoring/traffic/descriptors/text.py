@@ -44,7 +44,6 @@ class TextDescriptors:
     Where words are not parted by spaces, a run of letters counts as one word.
 
     Attributes:
-        source: The column.
         vocabulary: The words of the reference.
         ends: While the reference itself is read, the times at which its parts begin; empty for live rows.
         language: Whether the language is told, too, which takes an optional library.

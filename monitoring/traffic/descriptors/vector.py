@@ -31,8 +31,6 @@ class VectorDescriptors:
     """The descriptors of a column of vectors of one size. A `Descriptors`.
 
     Attributes:
-        source: The column.
-        centre: The mean of the reference, [d].
         axes: Orthonormal directions in which the reference varies most, [axes, d].
 
     >>> fitted = VectorDescriptors.fit("vector", [pa.array([[0.0, 0.0], [3.0, 4.0]])])

@@ -71,24 +71,13 @@ class HashedVocabulary:
 
         Args:
             words: Text [n], none null.
-            parts: The part that each counts as, [n].
-
-        Returns:
-            bool [n].
         """
         states = self.states[_buckets(words, self.states.size)]
         unknown: NDArray[np.bool_] = (states == _NEVER) | (states == parts + 1)
         return unknown
 
     def parts_of(self, texts: pa.Array) -> NDArray[np.int64]:
-        """A part for each live text or value, by its hash: it is judged by the others, as those of that part were.
-
-        Args:
-            texts: Text [n], none null.
-
-        Returns:
-            Numbers of parts, int64 [n].
-        """
+        """A part for each live text or value, by its hash: it is judged by the others, as those of that part were."""
         return np.asarray(id_keys(texts).view(np.uint64) % np.uint64(self.parts), dtype=np.int64)
 
     def document(self) -> dict[str, Any]:
@@ -116,9 +105,6 @@ def part_ends(event_us: NDArray[np.int64], every_us: int, *, fewest: int) -> Seq
 
     Args:
         event_us: When each row happened, in microseconds, [n].
-
-    Returns:
-        The times at which the second and each later part begins, in order.
     """
     days = np.unique(event_us // every_us)
     if days.size >= fewest:

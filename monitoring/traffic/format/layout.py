@@ -33,9 +33,6 @@ def model_folder(root: Path, model: str, version: int) -> Path:
 
     >>> model_folder(Path("traffic"), "a/b", 3).as_posix()
     'traffic/model=a%2Fb/version=3'
-
-    Returns:
-        The folder, whether or not it exists.
     """
     return root / f"{MODEL_PREFIX}{quote(model, safe='')}" / f"version={version}"
 

@@ -17,11 +17,7 @@ def write_parquet(path: Path, rows: pa.Table, *, durable: bool = True) -> None:
     """Write a Parquet file to a temporary name and rename it into place.
 
     Args:
-        path: The destination; a file that is there is replaced.
         durable: Whether it survives a power cut from then on; see `monitoring.atomic`.
-
-    Raises:
-        OSError: the disk fails; the old file is as it was.
     """
     with replacing(path, durable=durable) as file:
         _write(rows, file)

@@ -61,14 +61,7 @@ class ModelKey:
 
     @classmethod
     def of(cls, schema: pa.Schema, file: str = "") -> ModelKey:
-        """The model whose answers a segment or a part holds.
-
-        Args:
-            file: The file's name, for the error.
-
-        Raises:
-            BadInput: another program wrote the file.
-        """
+        """The model whose answers a segment or a part holds."""
         metadata = schema.metadata or {}
         try:
             return cls(metadata[MODEL_KEY].decode(), int(metadata[VERSION_KEY]), metadata[SIGNATURE_KEY].decode())
@@ -165,11 +158,7 @@ class AnsweredRows:
         return len(self.request_ids)
 
     def check_lengths(self) -> None:
-        """Check that every part has one entry per row.
-
-        Raises:
-            BadInput: one has not; with its name.
-        """
+        """Check that every part has one entry per row."""
         parts: dict[str, Any] = {
             "rows": self.rows,
             "event_times_us": self.event_times_us,
@@ -188,11 +177,7 @@ class AnsweredRows:
                     )
 
     def check_times(self) -> None:
-        """Check that every event time lies between `FIRST_US` and `LAST_US`.
-
-        Raises:
-            BadInput: one does not.
-        """
+        """Check that every event time lies between `FIRST_US` and `LAST_US`."""
         times = self.event_times_us
         if isinstance(times, np.ndarray):
             first, last = int(times.min()), int(times.max())

@@ -31,7 +31,6 @@ class ForgottenLabels:
 
     Attributes:
         labels: How many labels, which is the sequence number of the first one that is left.
-        until: The name of the last segment that was deleted; empty: none was.
     """
 
     labels: int = 0

@@ -118,11 +118,7 @@ def all_parts(root: Path) -> list[PartFile]:
 
 @contextmanager
 def part_lock(root: Path) -> Iterator[None]:
-    """Hold a log's lock on its parts: while one is moved nobody replaces it here, and the other way round.
-
-    Raises:
-        OSError: the log's folder cannot be written.
-    """
+    """Hold a log's lock on its parts: while one is moved nobody replaces it here, and the other way round."""
     descriptor = os.open(root / PART_LOCK, os.O_CREAT | os.O_RDWR, 0o644)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -136,9 +132,6 @@ def move_in_steps(store: FileStore, part: PartFile) -> Iterator[str]:
 
     Yields:
         The name of each step, before it is taken.
-
-    Raises:
-        OSError: a copy or the deletion fails; drivers of stores may raise other errors.
     """
     yield "listed"
     store.put(part.path, part.key)

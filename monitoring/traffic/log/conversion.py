@@ -46,10 +46,6 @@ def recover(root: Path) -> Conversion:
     """Convert the segments whose writers are gone; those of living writers are left alone. Safe to run at any time.
 
     A segment whose writer died in its very first append holds torn bytes only; it stays, so that they are counted.
-
-    Raises:
-        BadInput: `root` is not a traffic log.
-        OSError: the disk fails; the segment stays as it was.
     """
     check_root(root)
     trim_gap_files(root)
@@ -73,9 +69,6 @@ def convert(root: Path, segment: SegmentFile) -> Conversion:
     """Convert a segment that this process owns and no longer appends to.
 
     Cost: linear in rows plus about 3 ms per date; memory about three times the segment.
-
-    Raises:
-        OSError: the disk fails; the segment stays as it was.
     """
     steps = convert_in_steps(root, segment)
     while True:
@@ -136,14 +129,7 @@ def _by_folder(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
 
 
 def by_date(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
-    """Split rows by UTC date of `event_time`.
-
-    Args:
-        table: At least one row.
-
-    Yields:
-        Each date (YYYY-MM-DD), ascending, with its rows in their order.
-    """
+    """Split rows by UTC date of `event_time`."""
     table = table.combine_chunks()
     times = table.column("event_time").cast(pa.int64()).to_numpy()
     days = times // _DAY_US

@@ -75,11 +75,7 @@ class Gap:
 
 
 class GapFile:
-    """The gaps of one process, on disk. Not thread-safe.
-
-    Raises:
-        OSError: there is no room for the file.
-    """
+    """The gaps of one process, on disk. Not thread-safe."""
 
     def __init__(self, root: Path, created: datetime) -> None:
         folder = root / GAPS
@@ -98,21 +94,13 @@ class GapFile:
             raise
 
     def write(self, gap: Gap) -> None:
-        """Overwrite the record of the open gap.
-
-        Raises:
-            OSError: the disk fails.
-        """
+        """Overwrite the record of the open gap."""
         record = json.dumps(asdict(gap)).encode().ljust(self._length)
         os.pwrite(self._descriptor, record, self._start)
         self._length = len(record)
 
     def end(self) -> None:
-        """End the open gap: the next one gets a record of its own.
-
-        Raises:
-            OSError: there is no room for one.
-        """
+        """End the open gap: the next one gets a record of its own."""
         self._start += -(-self._length // PAGE) * PAGE
         self._length = 0
         self._reserve()
@@ -131,11 +119,7 @@ class GapFile:
 
 
 def trim_gap_files(root: Path) -> None:
-    """Free the space that processes reserved and did not use before they died.
-
-    Raises:
-        OSError: the disk fails.
-    """
+    """Free the space that processes reserved and did not use before they died."""
     for path in _files(root):
         try:
             descriptor = os.open(path, os.O_RDWR)
@@ -152,9 +136,6 @@ def read_gaps(root: Path, *, model: str | None = None, version: int | None = Non
     Args:
         model: Only gaps of this model, with its lost rows alone; None for all models.
         version: The same for a version.
-
-    Returns:
-        The gaps in order of time.
     """
     gaps = [gap for path in _files(root) for gap in _read(path)]
     selected_gaps = (replace(gap, lost=tuple(_selected(gap.lost, model, version))) for gap in gaps)

@@ -41,10 +41,6 @@ _LABEL_COLUMNS = ("label", "label_time")
 def join_labels(rows: pa.Table, labels: pa.Table, more: tuple[str, ...] = ()) -> pa.Table:
     """Join rows and labels by prediction id.
 
-    Args:
-        rows: As `TrafficLog.read` returns them.
-        labels: As `LabelLog.latest` returns them.
-
     Returns:
         One row per answered row, with the columns that `TrafficLog.table` describes.
     """
@@ -90,12 +86,6 @@ def plain_names(columns: list[str]) -> dict[str, str]:
 
     >>> plain_names(["row", "input:temp", "input:row", "output:temp", "output:p"])
     {'input:temp': 'temp', 'input:row': 'input:row', 'output:temp': 'output:temp', 'output:p': 'p'}
-
-    Args:
-        columns: All column names; those without a tensor prefix are ignored.
-
-    Returns:
-        The plain name of each tensor column.
     """
     used_names = {*_ROW_COLUMNS, *_OPTIONAL_COLUMNS, SAMPLING_RATE, *_LABEL_COLUMNS}
     names: dict[str, str] = {}
@@ -142,7 +132,6 @@ class TrafficLog:
         Cost: only the files of the dates asked for are opened, about 2 ms each, and every open segment of the model.
 
         Args:
-            version: One of its versions; None for all.
             start: The first event time, aware; None is the beginning.
             end: The first event time that is excluded, aware; None is the end.
             columns: Which columns, in this order; None for all.
@@ -192,8 +181,6 @@ class TrafficLog:
         """The rows with their labels, under plain names, for other tools.
 
         Args:
-            model: One model; None for all.
-            version: One version; None for all.
             start: The first event time, aware; None is the beginning.
             end: The first event time that is excluded, aware; None is the end.
 
@@ -215,10 +202,6 @@ class TrafficLog:
 
     def quarantine(self, *, model: str | None = None, version: int | None = None) -> pa.Table:
         """The rows whose event times are out of the server's range, which nothing else reads.
-
-        Args:
-            model: One model; None for all.
-            version: One version; None for all.
 
         Returns:
             The columns of `table`, and answered_at, when the server answered.
@@ -250,23 +233,14 @@ class TrafficLog:
         """Find the stretches of time with rows, between which nothing is for longer than a gap.
 
         Args:
-            version: One of its versions; None for all.
             longest_gap: The longest gap within a stretch; at most two days more are taken for one.
-
-        Returns:
-            The first and last event time of each, in order.
         """
         query = Query(model=model, version=version, excluded=self._excluded)
         spans = spans_us(self._root, query, duration_microseconds(longest_gap))
         return tuple((as_datetime(first), as_datetime(last)) for first, last in spans)
 
     def gaps(self, *, model: str | None = None, version: int | None = None) -> tuple[Gap, ...]:
-        """Intervals in which answered rows were not logged, in order of time; an open one is included.
-
-        Args:
-            model: Only gaps of this model, with its lost rows alone; None for all models.
-            version: The same for a version.
-        """
+        """Intervals in which answered rows were not logged, in order of time; an open one is included."""
         return read_gaps(self._root, model=model, version=version)
 
     def summary(self) -> TrafficSummary:

@@ -35,11 +35,7 @@ def hashed(value: object, key: bytes) -> bytes:
     32
 
     Args:
-        value: Bytes, text or a number.
         key: 16 to 64 bytes.
-
-    Returns:
-        32 hexadecimal digits.
     """
     if isinstance(value, str):
         value = value.encode()

@@ -68,9 +68,6 @@ def read_retention(text: str) -> RetentionLimit:
 def expired_parts(parts: list[tuple[PartFile, int]], limit: RetentionLimit, now: datetime) -> list[PartFile]:
     """The parts to delete, oldest first.
 
-    Args:
-        parts: Parts with their sizes in bytes.
-
     Returns:
         By age those whose segment was begun longer ago; by size the oldest of those that are too much.
     """
@@ -93,9 +90,6 @@ class RetentionThread:
 
     Only rows of closed segments are deleted, a part as a whole; labels, which are small, stay. Of several processes
     with one log, one deletes.
-
-    Args:
-        every_s: Seconds between two rounds.
     """
 
     def __init__(

@@ -112,9 +112,6 @@ def read_scans(root: Path, query: Query, columns: Sequence[str] | None) -> list[
     Args:
         columns: Stored columns to read, of which each scan has those that its file has; None for all. They must have
             `event_time` if the query has times, `request_id` and `row` if it has ids.
-
-    Returns:
-        One scan per file, in order of segments.
     """
     return sorted(scan_files(root, query, columns), key=lambda scan: scan.segment)
 
@@ -133,11 +130,7 @@ def scan_files(root: Path, query: Query, columns: Sequence[str] | None) -> Itera
 
 
 def scan_segments(root: Path, query: Query) -> Iterator[Scan]:
-    """Read the rows as they were written, repeats included, one segment in memory at a time.
-
-    Yields:
-        One scan per segment, in order of segments.
-    """
+    """Read the rows as they were written, repeats included, one segment in memory at a time."""
     listing = list_traffic(root, query.selection)
     parts: dict[str, list[PartFile]] = {}
     for part in listing.parts:
@@ -191,12 +184,6 @@ def spans_us(root: Path, query: Query, longest_gap_us: int) -> list[tuple[int, i
 
     Cost: the footers of the first and last date of each stretch, and the times of open segments; where callers are
     excluded, times and callers of all rows.
-
-    Args:
-        longest_gap_us: The longest gap within a stretch, in microseconds.
-
-    Returns:
-        The first and last event time of each in microseconds, in order.
     """
     if query.excluded:
         return _runs(_all_times(root, query), longest_gap_us)

@@ -48,12 +48,7 @@ class SegmentPolicy:
 
 
 class MaintenanceThread:
-    """A thread that calls a function every so many seconds until it is stopped.
-
-    Args:
-        maintain: The function; it must not raise.
-        every_s: Seconds between the end of one call and the next.
-    """
+    """A thread that calls a function every so many seconds until it is stopped."""
 
     def __init__(self, maintain: Callable[[], None], every_s: float) -> None:
         self._maintain = maintain

@@ -53,7 +53,6 @@ class TrafficWriter:
     until then readers read the segment.
 
     Args:
-        root: The log's folder; it is made where there is none.
         policy: When segments are synced, and at which age they are closed; by default never.
 
     Raises:
@@ -101,7 +100,6 @@ class TrafficWriter:
         Raises:
             BadInput: the parts of the batch do not fit together, or no column can hold one of its tensors.
             CannotRun: the writer is closed.
-            OSError: the disk fails; none of the rows is in the log, and the next append tries again.
         """
         if not rows.count:
             return

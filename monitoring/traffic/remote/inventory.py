@@ -30,11 +30,7 @@ class _Listed(NamedTuple):
 
 
 class Inventory:
-    """A cache of listings, the last used ones. Thread-safe.
-
-    Args:
-        clock: Seconds that only grow.
-    """
+    """A cache of listings, the last used ones. Thread-safe."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -46,14 +42,6 @@ class Inventory:
 
         Args:
             marker: The archive.json of the log whose parts were moved to the store.
-            under: A folder of it; empty for all.
-
-        Returns:
-            The keys, sorted.
-
-        Raises:
-            CannotRun: the store cannot be read.
-            OSError: there is no `marker`.
         """
         name = (marker, store.url, under)
         status = marker.stat()
@@ -72,11 +60,7 @@ class Inventory:
 
 
 def mark_moved(marker: Path) -> None:
-    """Invalidate all listings made before, as a part was moved. Needs no room on the disk.
-
-    Raises:
-        OSError: there is no `marker`, or it cannot be changed.
-    """
+    """Invalidate all listings made before, as a part was moved. Needs no room on the disk."""
     time_ns = max(time.time_ns(), marker.stat().st_mtime_ns + APART_NS)
     os.utime(marker, ns=(time_ns, time_ns))
 

@@ -24,7 +24,6 @@ class LocalCache:
         """The cached file of a source, made if there is none of this stamp.
 
         Args:
-            source: Which file, a URL or path.
             stamp: Changes when the source does: its size and time of change, or an ETag.
             suffix: How the cached file's name ends, such as `.parquet`.
             make: Writes the file at the path it is given; what it raises is passed on, and nothing is cached.

@@ -119,7 +119,6 @@ def query_to_parquet(
     that holds all of its values. Cost: `ROWS_AT_ONCE` rows in memory; the file is written twice.
 
     Args:
-        target: The file; replaced whole, and only if everything was read. Without rows it has no row group.
         check: Given the names and types of the first rows before any is kept; what it raises ends the query.
         meanwhile: Called now and then while the database is waited for.
 
@@ -378,9 +377,6 @@ def with_bounds(text: str, bounds: Mapping[str, str]) -> str:
 
     >>> with_bounds("a::date >= :start", {"start": "DATE '2024-01-01'"})
     "a::date >= DATE '2024-01-01'"
-
-    Returns:
-        The query, without a semicolon at its end.
     """
     pattern = parameter_pattern(bounds)
     return re.sub(pattern, lambda match: bounds[match[0][1:]], text, flags=re.ASCII).strip().rstrip(";")

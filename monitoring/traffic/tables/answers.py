@@ -46,9 +46,6 @@ def usable_answers(values: NDArray[np.float64], columns: TableColumns) -> NDArra
     >>> each = TableColumns(scores=("a", "b"), classes=("a", "b"), exclusive=False)
     >>> usable_answers(np.array([[0.25, 1.0], [0.25, 1.5]]), each).tolist()
     [True, False]
-
-    Returns:
-        bool [n].
     """
     if columns.outputs:
         usable = np.ones(len(values), dtype=np.bool_)

@@ -62,17 +62,7 @@ class BatchPiece:
 
 
 def with_batch_times(raw: RawRows, file: str, key: BatchKey, times: Mapping[str, int]) -> RawRows:
-    """Rows with the times of their batches; null where the batch has none.
-
-    Args:
-        raw: The rows.
-        file: The name of their file.
-        key: What a batch is.
-        times: Microseconds since 1970 by batch.
-
-    Returns:
-        The rows with one more column.
-    """
+    """Rows with the times of their batches; null where the batch has none."""
     if key.column is None:
         moment = times.get(file)
         us = pa.array([moment] * raw.table.num_rows, pa.int64())
@@ -83,19 +73,7 @@ def with_batch_times(raw: RawRows, file: str, key: BatchKey, times: Mapping[str,
 
 
 def names_of(pieces: Iterable[TablePiece], key: BatchKey) -> tuple[str, ...]:
-    """The batches of a table, in natural order: 2 before 10. Cost: a pass over the column of batches.
-
-    Args:
-        pieces: The pieces.
-        key: What a batch is.
-
-    Returns:
-        Their names.
-
-    Raises:
-        BadInput: a file lacks the column.
-        CannotRun: a file cannot be read.
-    """
+    """The batches of a table, in natural order: 2 before 10. Cost: a pass over the column of batches."""
     if key.column is None:
         return tuple(sorted({piece.name for piece in pieces}, key=natural))
     names: set[str] = set()
@@ -131,7 +109,6 @@ def times_after(names: Sequence[str], earlier_times: Mapping[str, int], now: dat
     Args:
         names: All batches, in order.
         earlier_times: Microseconds since 1970 by batch.
-        now: The time.
 
     Returns:
         A time for each name, and for the batches that are gone.

@@ -18,10 +18,6 @@ from monitoring.traffic.tables.rows import can_hold_names, can_hold_times
 def column_findings(raw: RawRows, columns: TableColumns) -> tuple[Finding, ...]:
     """Findings about the columns of a file, from its header, and about lines that do not fit it.
 
-    Args:
-        raw: rows of the file, or none of them: only their columns are looked at.
-        columns: what each column means, and which the reference had.
-
     Returns:
         First of ids, labels and their times, then of columns that the reference did not have, of names that occur
         twice, and of malformed lines.
@@ -46,9 +42,6 @@ def unreadable_cells(counts: Mapping[str, int], described: Sequence[Descriptors]
 
     >>> unreadable_cells({"age": 2}, ())[0].message
     "2 cells of age in the window's files hold something that is no number: missing."
-
-    Returns:
-        One for each column.
     """
     kinds = {each.source: each.kind for each in described}
     findings = []
@@ -63,9 +56,6 @@ def unreadable_cells(counts: Mapping[str, int], described: Sequence[Descriptors]
 
 def new_name(answer: str, raw: RawRows, columns: TableColumns) -> str:
     """What to say of a column of answers that is gone: the column that it may be now, the only new one of its type.
-
-    Args:
-        columns: what each column means, and which the reference had.
 
     Returns:
         A sentence; empty where no column may be it.

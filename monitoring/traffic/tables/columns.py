@@ -31,14 +31,9 @@ class TableColumns:
     ('ts', 'prediction_id', 'label', 'label_time', 'p')
 
     Attributes:
-        event_time: when each prediction was made.
-        prediction_id: ids of the rows.
-        label: the true class.
         label_columns: where a row may have several classes: a 0 or 1 for each class, instead of `label`; where several
             numbers are predicted: one for each; may be none.
-        label_time: when each label became known.
         naive_timezone: the zone of times that have none.
-        format: how the files are written.
         batches: in place of event times, what a batch is; None where rows have event times.
         scores: one column (the probability of the second class, or lists of one per class) or one per class; none, and
             nothing predicted, where the table has inputs alone.
@@ -48,7 +43,6 @@ class TableColumns:
         numbers: what each predicted number is called where they are several, in the columns of `scores`.
         exclusive: whether a row has exactly one of the classes.
         ranking: the task of a model that answers ids.
-        inputs: the model's inputs, each a number or a category.
         described: what describes columns that are no inputs themselves, by some of the inputs.
         outputs: of a model of several outputs with a label each, the columns of each: its answer, classes and label.
         reference_types: the columns of the reference and their Arrow types; empty while the reference itself is read.
@@ -128,9 +122,6 @@ def index_columns(schema: pa.Schema) -> frozenset[str]:
 
     >>> index_columns(pa.schema([("__index_level_0__", pa.int64()), ("age", pa.int64())]))
     frozenset({'__index_level_0__'})
-
-    Returns:
-        Their names; empty where there is no index.
     """
     declared = _declared_index((schema.metadata or {}).get(b"pandas", b"{}"))
     return frozenset(name for name in schema.names if name in declared or _UNNAMED_INDEX.fullmatch(name))

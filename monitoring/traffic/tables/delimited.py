@@ -77,13 +77,11 @@ def read_delimited(path: Path, form: TableFormat = AS_FILES_SHOW) -> Delimited:
     without a line has no columns. Cost: the file is read twice, and held in memory where it is not UTF-8.
 
     Args:
-        path: The file.
         form: Its separator and decimal mark, where they are known. Where the separator is no comma, decimals may
             follow a comma, in columns of nothing but numbers.
 
     Raises:
         BadInput: its lines are too long or too many fields, or it expands too much.
-        OSError: the file cannot be opened.
         EOFError: a compressed file is cut off.
         ArrowInvalid: the text cannot be parsed.
     """

@@ -53,7 +53,6 @@ class CountedLabels:
 
     Attributes:
         rows: int64 [n], sorted: places in the file, or keys of ids.
-        labels: int64 [n], codes of the task; -1 for a label that is none.
     """
 
     rows: NDArray[np.int64]
@@ -148,8 +147,6 @@ class InlineLabelWriter:
 
         Args:
             file: the name of the file, or `BY_ID`.
-            rows: int64 [n], places in the file, or keys of ids.
-            labels: int64 [n], codes of the task; -1 for a label that is none.
         """
         if not rows.size:
             return

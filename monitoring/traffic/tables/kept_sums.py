@@ -32,14 +32,7 @@ _DIGEST = "sha256"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptSums:
-    """The file of one window's sums.
-
-    Attributes:
-        path: The file.
-        window: The window.
-        rows: How many rows were summed up.
-        newest: The last event time among them, in microseconds; 0 without rows.
-    """
+    """The file of one window's sums."""
 
     path: Path
     window: Window
@@ -59,7 +52,6 @@ class KeptSums:
         """The sums.
 
         Raises:
-            OSError: As `head`.
             ValueError: As `head`, or they are damaged.
         """
         head, contents = self._read(whole=True)
@@ -96,8 +88,6 @@ class KeptSumsFolder:
         """Keep the sums of a window, in place of those that were kept of it.
 
         Args:
-            rows: How many rows were summed up.
-            newest: The last event time among them, in microseconds; 0 without rows.
             head: What they are of, without line breaks.
 
         Raises:

@@ -45,7 +45,6 @@ def quoted_record(text: bytes, delimiter: bytes, fields: int, *, malformed: bool
     """Decides whether a record, or a field of a well-formed record, contains rows because of an unbalanced quote.
 
     Args:
-        text: the record or the field.
         fields: how many the header has; a line with as many is a row.
         malformed: whether the record has another number of fields than the header.
 

@@ -30,7 +30,6 @@ class ReadSums:
     (3, ())
 
     Attributes:
-        rows: how many rows.
         repeats: how many other rows do not count, as another row has their id.
         unusable: rows without a usable answer.
         without_answer: by column of the answer and the advice that goes with it, rows in files without it.

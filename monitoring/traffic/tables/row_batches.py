@@ -39,8 +39,6 @@ class RowBatch:
     """n rows of a piece, in their order.
 
     Attributes:
-        piece: where they are from.
-        places: int64 [n], their places in the piece.
         event_us: int64 [n], when each happened, in microseconds; meaningless where it has no valid time.
         timed: bool [n], whether each has a valid event time.
         inputs: a column for each input: numbers of any width with null or NaN for missing, text plain or coded.
@@ -81,14 +79,7 @@ class RowBatch:
         return sum(int(column.nbytes) for column in columns)
 
     def take(self, at: NDArray[np.int64]) -> RowBatch:
-        """Some of the rows.
-
-        Args:
-            at: their places in the batch, int64.
-
-        Returns:
-            Those rows, in that order.
-        """
+        """Some of the rows."""
         chosen = pa.array(at)
         return RowBatch(
             piece=self.piece,
@@ -155,14 +146,7 @@ class RowBatch:
 
 @dataclass(slots=True)
 class PieceRows:
-    """All rows of one piece, batch by batch; what was wrong with its file is known after a pass over them.
-
-    Attributes:
-        piece: the piece.
-        columns: what each column means.
-        reader: reads the piece.
-        findings: about the columns and the lines of the file.
-    """
+    """All rows of one piece, batch by batch; what was wrong with its file is known after a pass over them."""
 
     piece: TablePiece
     columns: TableColumns
@@ -174,10 +158,6 @@ class PieceRows:
 
         Yields:
             Batches of some 65,536 rows, or all rows at once where the piece is read whole.
-
-        Raises:
-            CannotRun: the file cannot be read.
-            BadInput: no line of a text file has as many fields as its header.
         """
         header = self.reader.header(self.piece)
         names = self.columns.read

@@ -46,14 +46,7 @@ def _times(raw: RawRows, name: str, columns: TableColumns) -> ParsedTimes:
 
 
 def row_ids(piece: TablePiece, raw: RawRows, columns: TableColumns, first: int = 0) -> pa.Array:
-    """The id of each row: from the table, or where it has none the piece's name and the row's place in it.
-
-    Args:
-        first: the place in the piece of the first of the rows.
-
-    Returns:
-        Strings [n], none null.
-    """
+    """The id of each row: from the table, or where it has none the piece's name and the row's place in it."""
     ids = ids_in_table(raw, columns)
     if ids is not None and not ids.null_count:
         return ids
@@ -121,12 +114,6 @@ def objects_of(parts: Mapping[str, pa.Array]) -> pa.Array:
 
     >>> objects_of({"kind": pa.array(["late", None, None]), "price": pa.array(["2", "3", None])}).to_pylist()
     ['{"kind":"late","price":"2"}', '{"price":"3"}', None]
-
-    Args:
-        parts: Each output's labels as text, [n].
-
-    Returns:
-        Strings [n], without parts that are null; null where all are.
     """
     texts = [
         pc.binary_join_element_wise(f"{json.dumps(name, ensure_ascii=False)}:", _quoted(part), "")
@@ -155,12 +142,6 @@ def joined(columns: Sequence[pa.Array]) -> pa.Array:
 
     >>> joined([pa.array(["1", "0"]), pa.array(["true", None])]).to_pylist()
     ['[1,true]', None]
-
-    Args:
-        columns: Strings, [n] each.
-
-    Returns:
-        Strings [n].
     """
     return pc.binary_join_element_wise("[", pc.binary_join_element_wise(*columns, ","), "]", "")
 
@@ -205,9 +186,6 @@ def invalid_label_times(
     """Which labels have a cell in the column of label times that is no time, bool [n].
 
     A column whose type holds no times is one finding of its own (see `column_findings`), and is not counted here.
-
-    Returns:
-        bool [n].
     """
     none = np.zeros(len(labels), dtype=np.bool_)
     if columns.label_time not in raw.table.column_names or label_times.valid.all():
@@ -232,7 +210,6 @@ def read_input(
     """One input in its final type.
 
     Args:
-        cells: the column; None where it is absent.
         number: whether the input is a number, or else a category.
         reference_type: the Arrow type that the reference had; empty while the reference itself is read.
 

@@ -30,10 +30,8 @@ class TableFormat:
     """What the owner of a table says of its files; None: what a file itself shows.
 
     Attributes:
-        separator: what stands between the fields of a CSV file.
         decimal: what decimals of a CSV file follow.
         day_first: whether 03/04/2025 is the third of April.
-        sheet: the sheet of an Excel file; None: its first.
     """
 
     separator: Separator | None = None
@@ -61,8 +59,6 @@ def guess_separator(lines: Sequence[str], default: Separator, *, is_known: bool 
     ','
 
     Args:
-        lines: The header, and the line after it if there is one.
-        default: What the file's name says, or its owner.
         is_known: Whether its owner says it: another separator is only for a header without that one.
 
     Returns:
@@ -87,7 +83,6 @@ def with_points(table: pa.Table, *, numbers_only: bool) -> tuple[pa.Table, tuple
     ([b'0.5', b'1234.5'], ('p',))
 
     Args:
-        table: Columns of bytes or text.
         numbers_only: Whether a column is left as it is that has another cell than such numbers.
 
     Returns:
@@ -113,9 +108,6 @@ def date_order(texts: pa.Array) -> bool | None:
 
     >>> date_order(pa.array(["01/02/2025", "31/12/2025"])), date_order(pa.array(["01/02/2025"]))
     (True, None)
-
-    Args:
-        texts: Distinct cells, of which some may be no dates.
 
     Returns:
         None where the dates do not show it, or contradict each other.

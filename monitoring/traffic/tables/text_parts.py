@@ -60,7 +60,6 @@ def text_parts(path: Path, form: TableFormat) -> tuple[TextPart, ...]:
 
     Raises:
         BadInput: its lines are too long, or it expands too much.
-        OSError: the file cannot be read.
     """
     status = path.stat()
     if status.st_size < (LARGE_GZ if path.suffix == ".gz" else LARGE):

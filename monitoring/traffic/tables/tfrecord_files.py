@@ -20,7 +20,6 @@ def as_parquet(path: Path) -> Path:
 
     Raises:
         BadInput: the file is damaged or holds something else.
-        OSError: the file cannot be read.
     """
     status = path.stat()
 

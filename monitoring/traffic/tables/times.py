@@ -70,12 +70,8 @@ def parse_times(array: pa.Array, zone: str = "UTC", *, day_first: bool | None = 
     [1000000, 0]
 
     Args:
-        zone: the IANA time zone of times that have none.
         day_first: whether 03/04/2025 is the third of April; None: as the other cells show it, and no time where
             they do not.
-
-    Returns:
-        One time for each cell.
     """
     parsed = _as_utc(array, day_first=day_first)
     if zone == "UTC" or not parsed.without_zone.any():
@@ -114,9 +110,6 @@ def local_to_utc(us: NDArray[np.int64], zone: str) -> tuple[NDArray[np.int64], N
     >>> utc, ambiguous = local_to_utc(np.array([1_383_442_200_000_000]), "America/New_York")  # 2013-11-03 01:30
     >>> (int(utc[0] - 1_383_442_200_000_000) // 3_600_000_000, ambiguous.tolist())
     (4, [True])
-
-    Args:
-        us: int64 [n], microseconds since 1970 on the local clock.
 
     Returns:
         Microseconds since 1970, UTC, int64 [n], and which of the local times are ambiguous, bool [n].

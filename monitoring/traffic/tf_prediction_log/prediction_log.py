@@ -71,10 +71,6 @@ def export_log(root: Path, file: BinaryIO, query: Query = EVERYTHING) -> Transfe
     """Write the rows of a log, in the order in which they were written, repeats included; no labels and gaps.
 
     One segment is in memory at a time.
-
-    Raises:
-        BadInput: `root` is not a traffic log.
-        OSError: the disk fails.
     """
     check_root(root)
     records = rows = 0
@@ -118,9 +114,6 @@ def write_rows(file: BinaryIO, key: ModelKey, rows: pa.Table, sampling_rate: flo
     Args:
         rows: The stored columns: those of `ROW_FIELDS` that the log has, and the tensors.
         sampling_rate: The share of requests that were logged.
-
-    Raises:
-        OSError: the disk fails.
     """
     from tensorflow_serving.apis import prediction_log_pb2  # noqa: PLC0415 - imports TensorFlow
 
@@ -164,9 +157,6 @@ def write_rows(file: BinaryIO, key: ModelKey, rows: pa.Table, sampling_rate: flo
 def read_rows(reader: RecordReader) -> Iterator[AnsweredRows]:
     """Read records one at a time.
 
-    Yields:
-        The rows of each record, in their order.
-
     Raises:
         BadInput: the file is damaged, or a record is not a PredictLog with tensors of rows.
     """
@@ -191,9 +181,6 @@ def record_rows(log: Any, default_id: str, refuse: Callable[[], NoReturn]) -> An
     Args:
         default_id: The request id of a record without metadata of its own.
         refuse: Called where its tensors have no rows in common; raises.
-
-    Returns:
-        The rows, in their order.
     """
     kind = log.WhichOneof("log_type")
     record = getattr(log, kind)

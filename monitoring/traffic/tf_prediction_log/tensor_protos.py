@@ -52,8 +52,6 @@ def write_tensor(proto: Any, field: pa.Field, lists: pa.Array) -> None:
     """Fill a TensorProto.
 
     Args:
-        proto: An empty TensorProto.
-        field: The column's field, whose metadata has dtype and inner shape.
         lists: Rows of equal length, as the log stores them.
     """
     metadata = field.metadata or {}

@@ -26,20 +26,13 @@ def masked_crc(data: bytes) -> int:
 
     >>> hex(masked_crc(b""))
     '0xa282ead8'
-
-    Returns:
-        32 bits.
     """
     crc = int(google_crc32c.value(data))
     return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
 
 
 def write_record(file: BinaryIO, record: bytes) -> None:
-    """Append a record.
-
-    Raises:
-        OSError: the disk fails.
-    """
+    """Append a record."""
     length = struct.pack("<Q", len(record))
     file.write(b"".join([length, _FOOT.pack(masked_crc(length)), record, _FOOT.pack(masked_crc(record))]))
 

@@ -29,11 +29,8 @@ class CustomMetric:
     """One metric of the user's own.
 
     Attributes:
-        name: Its name in the config.
         function: Called with labelled rows, n > 0; returns a number in [0, 1] for each, [n].
         place: The function as the config has it, ``module:function``.
-        file: The name of the file that it is in.
-        inputs: The inputs that it reads.
         higher_is_better: Whether 1 is best; the loss is one minus the metric then.
     """
 
@@ -59,12 +56,6 @@ class CustomMetric:
 
     def values(self, rows: MetricRows) -> Floats:
         """Call the function.
-
-        Args:
-            rows: n rows, n > 0.
-
-        Returns:
-            What it returned, as float64 [n] in [0, 1].
 
         Raises:
             BadInput: It raised an error, or returned something else.

@@ -52,10 +52,6 @@ class MetricRows:
             task: What the model answers.
             answers: Finite answers, [n, width].
             labels: Their labels' codes, none of them absent or unknown, [n].
-            features: Inputs, [n].
-
-        Returns:
-            The rows.
         """
         words = final(features)
         return cls(

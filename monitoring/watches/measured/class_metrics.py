@@ -40,7 +40,6 @@ class ClassBins:
 
     Attributes:
         place: The class's place in an answer.
-        binner: Bins between edges, of which one is the threshold.
         groups: The group of each bin, int64 [b].
     """
 
@@ -118,7 +117,6 @@ class ClassMetrics:
     which is too wide rather than too narrow, as if all classes erred together.
 
     Attributes:
-        task: What the model answers.
         threshold: From this probability on, a row is answered to be of the second of two classes, or to have a class.
         bins: Of the second of two classes, or of each; none where there are too many.
     """

@@ -26,7 +26,6 @@ class OutputMetrics:
     """The metrics of a model of several outputs: those that a model of each output alone would have.
 
     Attributes:
-        task: What the model answers.
         outputs: The metrics of each output, in order; None where the baseline has no label for it.
     """
 
@@ -64,15 +63,7 @@ class OutputMetrics:
         }
 
     def measured(self, counts: Mapping[str, Whole], rng: np.random.Generator | None = None) -> list[MeasuredMetric]:
-        """The metrics of some rows.
-
-        Args:
-            counts: As of `tally`, or the sum of several.
-            rng: As of `ClassMetrics.measured`.
-
-        Returns:
-            Those that are defined; none without rows.
-        """
+        """The metrics of some rows."""
         all_metrics = []
         for output, shown in zip(self.task.outputs_judged, self.outputs, strict=True):
             before = f"{OF}{output.output}:"
@@ -100,11 +91,7 @@ SHOWN = {"recall_loss": "recall_at_k", "ndcg_loss": "ndcg_at_k", "reciprocal_ran
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RankingMetrics:
-    """The metrics of a model that answers ids, with normal intervals: rows are independent.
-
-    Attributes:
-        task: What the model answers.
-    """
+    """The metrics of a model that answers ids, with normal intervals: rows are independent."""
 
     task: Ranking
 
@@ -121,15 +108,7 @@ class RankingMetrics:
         return {ROWS: np.array(len(labels)), POWERS: np.array(sums, dtype=np.int64)}
 
     def measured(self, counts: Mapping[str, Whole], rng: np.random.Generator | None = None) -> list[MeasuredMetric]:
-        """The metrics of some rows.
-
-        Args:
-            counts: As of `tally`, or the sum of several.
-            rng: None for no intervals, whose bounds are the values then; otherwise not used.
-
-        Returns:
-            One for each loss; none without rows.
-        """
+        """The metrics of some rows."""
         rows = int(counts[ROWS]) if ROWS in counts else 0
         if not rows:
             return []
@@ -159,7 +138,6 @@ class VectorMetrics:
     """The metrics of a model that predicts several numbers: those of each number, its name after a colon.
 
     Attributes:
-        task: What the model answers.
         numbers: The metrics of each number, in the order of the answers.
     """
 
@@ -185,15 +163,7 @@ class VectorMetrics:
         return {ROWS: np.array(len(labels)), POWERS: np.concatenate(powers)}
 
     def measured(self, counts: Mapping[str, Whole], rng: np.random.Generator | None = None) -> list[MeasuredMetric]:
-        """The metrics of some rows.
-
-        Args:
-            counts: As of `tally`, or the sum of several.
-            rng: As of `NumberMetrics.measured`.
-
-        Returns:
-            Those that are defined; none without rows.
-        """
+        """The metrics of some rows."""
         if ROWS not in counts:
             return []
         powers = counts[POWERS].reshape(len(self.numbers), len(SUMS))

@@ -29,8 +29,6 @@ class NumberMetrics:
     """The metrics of a model that predicts a number, with intervals by the delta method: rows are independent.
 
     Attributes:
-        task: What the model answers.
-        middle: The middle of the baseline's labels.
         spread: Their standard deviation, above 0.
     """
 
@@ -63,15 +61,7 @@ class NumberMetrics:
         return {"measured rows": np.array(len(labels)), "powers": sums}
 
     def measured(self, counts: Mapping[str, Whole], rng: np.random.Generator | None = None) -> list[MeasuredMetric]:
-        """The metrics of some rows.
-
-        Args:
-            counts: As of `tally`, or the sum of several.
-            rng: None for no intervals, whose bounds are the values then; otherwise not used.
-
-        Returns:
-            Those that are defined; none without rows.
-        """
+        """The metrics of some rows."""
         rows = int(counts["measured rows"]) if "measured rows" in counts else 0
         if not rows:
             return []

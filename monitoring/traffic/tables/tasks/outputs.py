@@ -29,8 +29,6 @@ class OutputColumns:
     """The columns of one output of several, as the table's owner names them.
 
     Attributes:
-        label: its labels.
-        scores: its probabilities, as of `TableColumns`.
         predicted: its predicted class or number, where there are no probabilities.
         classes: its classes, in the order of the scores; empty: as the table has them.
     """
@@ -199,9 +197,6 @@ def _task(name: str, output: TableColumns) -> OutputTask:
 
 def by_output(table: pa.Table, columns: TableColumns) -> Iterator[tuple[str, pa.Table, TableColumns]]:
     """Rows of a table as they are to each output; as they are, without a name, where there are not several.
-
-    Args:
-        table: rows as `RowBatch.table` has them.
 
     Yields:
         The output's name, the rows with its own answers and labels, and its columns.

@@ -25,7 +25,7 @@ from monitoring.jobs.status import status
 from monitoring.notifications.digest import Digest
 from monitoring.notifications.notification import example_notification
 from monitoring.notifications.routes.command import command_input
-from monitoring.notifications.routes.request import pagerduty_request, webhook_request
+from monitoring.notifications.routes.receivers import pagerduty_request, webhook_request
 from monitoring.reports.results_table import results_table
 from monitoring.store import Store
 from tests.dashboard_store import NOW, make_store, stores_of

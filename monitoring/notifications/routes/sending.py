@@ -26,13 +26,13 @@ from monitoring.notifications.routes.apprise import send_by_apprise
 from monitoring.notifications.routes.command import command_input, run_command
 from monitoring.notifications.routes.mail import MailServer, mail_of, send_mail
 from monitoring.notifications.routes.post import Answer, post
-from monitoring.notifications.routes.request import (
-    RouteRequest,
+from monitoring.notifications.routes.receivers import (
     alertmanager_request,
     pagerduty_request,
     slack_request,
     webhook_request,
 )
+from monitoring.notifications.routes.request import RouteRequest
 from monitoring.notifications.routes.secret import read_secret, read_secret_url
 
 #: Attempts at one receiver. Between them the wait doubles, from one second on, or is what the receiver asks for.

@@ -12,7 +12,7 @@ import pytest
 from monitoring.config import RouteSection, WebhookRoute
 from monitoring.notifications.notification import Notification
 from monitoring.notifications.outbox import NotificationOutbox
-from monitoring.notifications.routes.request import webhook_request
+from monitoring.notifications.routes.receivers import webhook_request
 from monitoring.notifications.together import TOGETHER, send_together
 from monitoring.records import Level, WindowRecord
 from monitoring.store import DeploymentRecord

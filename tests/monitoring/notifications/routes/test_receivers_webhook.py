@@ -8,7 +8,7 @@ import json
 import pytest
 
 from monitoring.errors import BadInput
-from monitoring.notifications.routes.request import signature_headers, webhook_request
+from monitoring.notifications.routes.receivers import signature_headers, webhook_request
 from tests.monitoring.notifications.receivers import APRIL, OPENED
 
 KEY = bytes(range(32))

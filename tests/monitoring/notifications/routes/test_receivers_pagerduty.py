@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from monitoring.notifications.notification import Notification, example_notification
-from monitoring.notifications.routes.request import pagerduty_request
+from monitoring.notifications.routes.receivers import pagerduty_request
 from monitoring.records import IncidentState
 from tests.monitoring.notifications.receivers import APRIL, OPENED, PAGE
 

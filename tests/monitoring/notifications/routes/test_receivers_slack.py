@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring.notifications.digest import Digest
-from monitoring.notifications.routes.request import CONTEXT, HEADER, SECTION, escaped, slack_request
+from monitoring.notifications.routes.receivers import CONTEXT, HEADER, SECTION, escaped, slack_request
 from tests.monitoring.notifications.receivers import DEPLOYMENT, OPENED, PAGE
 
 

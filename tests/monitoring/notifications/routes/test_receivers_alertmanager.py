@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from monitoring.notifications.notification import Notification, example_notification
-from monitoring.notifications.routes.request import FIRING, alertmanager_request
+from monitoring.notifications.routes.receivers import FIRING, alertmanager_request
 from tests.monitoring.notifications.receivers import APRIL, OPENED, PAGE
 
 NOW = APRIL + timedelta(days=2)

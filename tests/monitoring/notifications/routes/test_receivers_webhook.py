@@ -36,7 +36,7 @@ def test_the_specifications_own_example_is_signed_alike(monkeypatch: pytest.Monk
         def hexdigest(self) -> str:
             return "p5jXN8AQM9LWM0D4loKWxJek"
 
-    monkeypatch.setattr("monitoring.notifications.routes.request.hashlib.sha256", lambda _: Fixed())
+    monkeypatch.setattr("monitoring.notifications.routes.receivers.hashlib.sha256", lambda _: Fixed())
     at = APRIL.fromtimestamp(1614265330, tz=APRIL.tzinfo)
     secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
     headers = signature_headers("any", b'{"test": 2432232314}', secret=secret, at=at)

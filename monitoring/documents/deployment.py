@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from monitoring.documents.document import Document, Moment, SpanDocument, finite
-from monitoring.records import MetricCode, RunRecord
+from monitoring.records import MonitorStatus, RunRecord
 
 if TYPE_CHECKING:
     from monitoring.store.deployments import DeploymentRecord
@@ -114,40 +114,27 @@ def deployment_document(
     Args:
         number: Its number in the store; None: that of the record.
     """
-    return DeploymentDocument(
+    return DeploymentDocument.of(
+        record,
         number=number if number is not None else record.number or 0,
         name=record.called,
-        model=record.model,
-        version=record.version,
-        timezone=record.timezone,
-        created_at=record.created_at,
-        follows=record.follows,
-        traffic=record.traffic,
-        budget=BudgetDocument(
-            page=LevelBudgetDocument(text=record.page_budget, threshold=finite(record.page_threshold)),
-            notice=LevelBudgetDocument(text=record.notice_budget, threshold=finite(record.notice_threshold)),
-        ),
-        metrics=[_metric(metric) for metric in record.metrics],
+        budget=budget_document(record),
         store=store,
         standing=standing,
     )
 
 
-def _metric(metric: MetricCode) -> CustomMetricDocument:
-    return CustomMetricDocument(name=metric.name, function=metric.function, digest=metric.digest)
+def budget_document(record: DeploymentRecord | MonitorStatus) -> BudgetDocument:
+    """The budgets of a deployment as a document."""
+    return BudgetDocument(
+        page=LevelBudgetDocument(text=record.page_budget, threshold=finite(record.page_threshold)),
+        notice=LevelBudgetDocument(text=record.notice_budget, threshold=finite(record.notice_threshold)),
+    )
 
 
 def run_document(run: RunRecord) -> RunDocument:
     """A run as a document."""
-    return RunDocument(
-        started_at=run.started_at,
-        ended_at=run.ended_at,
-        windows=run.windows,
-        rows=run.rows,
-        error=run.error or None,
-        host=run.host,
-        version=run.version,
-    )
+    return RunDocument.of(run, error=run.error or None)
 
 
 class FleetMemberDocument(Document):

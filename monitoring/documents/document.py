@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
 
@@ -15,7 +15,13 @@ Moment = Annotated[AwareDatetime, AfterValidator(lambda moment: moment.astimezon
 class Document(BaseModel):
     """A JSON document. Every key is always there; what is not known is null."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, from_attributes=True)
+
+    @classmethod
+    def of(cls, record: object, **others: Any) -> Self:
+        """The document of a record: keys that are not among the others have the record's values of the same names."""
+        names = (name for name in cls.model_fields if name not in others and hasattr(record, name))
+        return cls(**{name: getattr(record, name) for name in names}, **others)
 
     def plain(self) -> dict[str, Any]:
         """The document as values that any JSON encoder takes; times are texts."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from monitoring.documents.document import Document, Moment
-from monitoring.records import DrillRecord, DrillRun, FaultResult, Level
+from monitoring.records import DrillRecord, DrillRun, Level
 from monitoring.records.drill import DrillSource, Outcome, Touched
 
 #: What is true of every drill of traffic that was logged.
@@ -108,52 +108,32 @@ class DrillDocument(Document):
 def drill_document(drill: DrillRecord) -> DrillDocument:
     """A drill as a document."""
     start, end = drill.span or (None, None)
-    return DrillDocument(
+    return DrillDocument.of(
+        drill,
         number=drill.number or None,
-        name=drill.name,
-        version=drill.version,
-        at=drill.at,
-        by=drill.by,
-        release=drill.release,
-        seed=drill.seed,
-        replicates=drill.replicates,
-        lead=drill.lead,
-        windows=drill.windows,
         replayed=ReplayedDocument(kind=drill.source, windows=drill.source_windows, start=start, end=end),
         without_fault=WithoutFaultDocument(
             windows=drill.clean_windows, pages=drill.false_pages, notices=drill.false_notices
         ),
-        faults=[_fault(fault) for fault in drill.faults],
-        left_out=[LeftOutDocument(fault=fault.fault, title=fault.title, reason=fault.reason) for fault in drill.unfit],
+        faults=[
+            FaultDocument.of(
+                fault,
+                detected=len(fault.detected),
+                cause=fault.cause or None,
+                runs=[_replicate(run) for run in fault.runs],
+            )
+            for fault in drill.faults
+        ],
+        left_out=drill.unfit,
         note=AS_LOGGED,
-    )
-
-
-def _fault(fault: FaultResult) -> FaultDocument:
-    return FaultDocument(
-        fault=fault.fault,
-        title=fault.title,
-        what=fault.what,
-        touches=fault.touches,
-        level=fault.level,
-        promised=fault.promised,
-        outcome=fault.outcome,
-        detected=len(fault.detected),
-        noticed=fault.noticed,
-        median_delay=fault.median_delay,
-        named_rightly=fault.named_rightly,
-        cause=fault.cause or None,
-        runs=[_replicate(run) for run in fault.runs],
     )
 
 
 def _replicate(run: DrillRun) -> ReplicateDocument:
     opened = run.level is not None
-    return ReplicateDocument(
-        replicate=run.replicate,
+    return ReplicateDocument.of(
+        run,
         column=run.column or None,
-        level=run.level,
-        delay=run.delay,
         watch=run.watch if opened else None,
         slice=run.slice if opened else None,
         cause=run.cause if opened else None,

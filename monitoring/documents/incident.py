@@ -3,22 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from itertools import groupby
 from typing import Literal
 
 from monitoring.documents.deployment import DeploymentDocument
 from monitoring.documents.document import Document, Moment, SpanDocument, span
-from monitoring.records import (
-    ActionKind,
-    CauseDetail,
-    IncidentAction,
-    IncidentRecord,
-    IncidentState,
-    Level,
-    SlicePart,
-    Subgroup,
-)
+from monitoring.records import ActionKind, IncidentRecord, IncidentState, Level, SlicePart
 from monitoring.reports.sections.formatting import finite_evidence
 
 
@@ -153,85 +143,24 @@ class IncidentsDocument(Document):
 def incident_document(incident: IncidentRecord) -> IncidentDocument:
     """An incident as a document."""
     detail = incident.detail
-    return IncidentDocument(
-        number=incident.number,
-        level=incident.level,
-        state=incident.state,
-        opened_at=incident.opened_at,
-        acknowledged_at=incident.acknowledged_at,
-        closed_at=incident.closed_at,
+    return IncidentDocument.of(
+        incident,
         window=span(incident.window_start, incident.window_end),
-        watch=incident.watch,
-        slice=incident.slice,
-        cause=incident.cause,
-        message=incident.message,
-        previous=incident.previous,
         owner=incident.owner or None,
-        snoozed_until=incident.snoozed_until,
-        snoozed_until_worse=incident.snoozed_until_worse,
-        history=[EventDocument(at=event.at, state=event.state) for event in incident.history],
-        actions=[_action(action) for action in incident.actions],
-        split=_split(detail),
+        split=detail.split,
         decomposition=[
             _decomposition(list(parts))
             for _, parts in groupby(detail.parts, key=lambda part: (part.metric, part.column))
         ],
-        inputs=[
-            InputDriftDocument(
-                input=drift.input,
-                evidence=finite_evidence(drift.log_evidence),
-                explained=drift.explained,
-                change=drift.change,
-            )
-            for drift in detail.inputs
-        ],
-        rows=[
-            RowDocument(prediction_id=row.prediction_id, event_time=row.event_time, score=row.score)
-            for row in detail.rows
-        ],
-        subgroup=None if detail.subgroup is None else _subgroup(detail.subgroup),
+        inputs=[InputDriftDocument.of(drift, evidence=finite_evidence(drift.log_evidence)) for drift in detail.inputs],
+        rows=detail.rows,
+        subgroup=detail.subgroup,
     )
 
 
-def _action(action: IncidentAction) -> ActionDocument:
-    return ActionDocument(
-        at=action.at,
-        by=action.by,
-        kind=action.kind,
-        text=action.text,
-        until=action.until,
-        until_worse=action.until_worse,
-    )
-
-
-def _split(detail: CauseDetail) -> SplitDocument | None:
-    split = detail.split
-    if split is None:
-        return None
-    return SplitDocument(metric=split.metric, change=split.change, difficulty=split.difficulty, surprise=split.surprise)
-
-
-def _decomposition(parts: Sequence[SlicePart]) -> DecompositionDocument:
-    return DecompositionDocument(
-        metric=parts[0].metric,
-        column=parts[0].column,
-        change=math.fsum(number for part in parts for number in (part.mix, part.loss)),
-        parts=[PartDocument(slice=part.slice, mix=part.mix, loss=part.loss) for part in parts],
-    )
-
-
-def _subgroup(subgroup: Subgroup) -> SubgroupDocument:
-    return SubgroupDocument(
-        conditions=[
-            ConditionDocument(input=condition.input, sign=condition.sign, value=condition.value)
-            for condition in subgroup.conditions
-        ],
-        watch=subgroup.watch,
-        rows=subgroup.rows,
-        rise=subgroup.rise,
-        others=subgroup.others,
-        p_value=subgroup.p_value,
-    )
+def _decomposition(parts: list[SlicePart]) -> DecompositionDocument:
+    change = math.fsum(number for part in parts for number in (part.mix, part.loss))
+    return DecompositionDocument.of(parts[0], change=change, parts=parts)
 
 
 class NotificationEventDocument(Document):

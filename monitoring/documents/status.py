@@ -7,10 +7,10 @@ from datetime import datetime
 
 from pydantic import Field
 
-from monitoring.documents.deployment import BudgetDocument, DeploymentDocument, LevelBudgetDocument
-from monitoring.documents.document import Document, Moment, SpanDocument, finite, span
+from monitoring.documents.deployment import DeploymentDocument, budget_document
+from monitoring.documents.document import Document, Moment, SpanDocument, span
 from monitoring.documents.incident import IncidentDocument, incident_document
-from monitoring.documents.window import MetricDocument, WindowDocument, metric_document, window_document
+from monitoring.documents.window import MetricDocument, WindowDocument, window_document
 from monitoring.records import Level, MonitorStatus
 from monitoring.records.estimate import EstimateMethod
 from monitoring.reports.sections.estimates import settled_by_window, trust_rows
@@ -170,118 +170,40 @@ def status_document(status: MonitorStatus, *, since: datetime | None = None) -> 
     health = health_of(status)
     settled, benchmark = settled_by_window(status), {metric.metric: metric.value for metric in status.measured}
     windows = [window for window in status.windows if since is None or window.end > since]
-    return StatusDocument(
-        number=status.number,
+    return StatusDocument.of(
+        status,
         name=status.name or status.model,
         health=HealthDocument(
             state=health.state,
             against=[ReasonDocument(state=state, reason=reason) for state, reason in health.against],
         ),
-        model=status.model,
-        version=status.version,
-        timezone=status.timezone,
-        created_at=status.created_at,
-        budget=BudgetDocument(
-            page=LevelBudgetDocument(text=status.page_budget, threshold=finite(status.page_threshold)),
-            notice=LevelBudgetDocument(text=status.notice_budget, threshold=finite(status.notice_threshold)),
-        ),
-        checked_at=status.checked_at,
-        next_due_at=status.next_due_at,
+        budget=budget_document(status),
         windows=[window_document(window, benchmark, settled) for window in windows],
         incidents=[incident_document(incident) for incident in status.incidents],
-        sensitivity=_sensitivity(status),
-        cycles=[
-            CycleDocument(level=score.level, watch=score.watch, slice=score.slice, cycle=score.cycle, gain=score.gain)
-            for score in status.baseline
-            if score.cycle
+        sensitivity=[
+            SensitivityDocument.of(
+                entry, rise=entry.rise if entry.rise is not None and math.isfinite(entry.rise) else None
+            )
+            for entry in detectable(status)
         ],
-        coverage=_coverage(status),
-        findings=_findings(status),
-        trust=_trust(status),
-        rebaselines=_rebaselines(status),
-        benchmark=[metric_document(metric) for metric in status.measured],
-        columns={
-            name: ColumnDocument(unit=note.unit, description=note.description) for name, note in status.columns.items()
-        },
+        cycles=[score for score in status.baseline if score.cycle],
+        coverage=CoverageDocument.of(
+            status.coverage,
+            arrival=[
+                ArrivalDocument(within=edge, share=share)
+                for edge, share in arrival_curve(merged_counts(window.label_delays for window in status.windows))
+            ],
+        ),
+        findings=[
+            FindingDocument.of(
+                group, first=span(group.first_start, group.first_end), last=span(group.last_start, group.last_end)
+            )
+            for group in finding_groups(status)
+        ],
+        trust=[TrustDocument.of(row, distrusted_since=row.since) for row in trust_rows(status)],
+        rebaselines=[
+            RebaselineDocument.of(change, window=span(change.start, change.end)) for change in status.rebaselines
+        ],
+        benchmark=status.measured,
         failure=status.failure or None,
-        undelivered=status.undelivered,
-        versions=[
-            VersionInUseDocument(number=version.number, version=version.version, open_pages=version.open_pages)
-            for version in status.versions
-        ],
     )
-
-
-def _sensitivity(status: MonitorStatus) -> list[SensitivityDocument]:
-    return [
-        SensitivityDocument(
-            metric=entry.metric,
-            slice=entry.slice,
-            windows=entry.windows,
-            rise=entry.rise if entry.rise is not None and math.isfinite(entry.rise) else None,
-        )
-        for entry in detectable(status)
-    ]
-
-
-def _coverage(status: MonitorStatus) -> CoverageDocument:
-    coverage = status.coverage
-    return CoverageDocument(
-        rows=coverage.rows,
-        repeats=coverage.repeats,
-        labels=coverage.labels,
-        labels_due=coverage.labels_due,
-        labels_unknown=coverage.labels_unknown,
-        labels_conflicting=coverage.labels_conflicting,
-        arrival=[
-            ArrivalDocument(within=edge, share=share)
-            for edge, share in arrival_curve(merged_counts(window.label_delays for window in status.windows))
-        ],
-        windows=coverage.windows,
-        thin_windows=coverage.thin_windows,
-        answered=coverage.answered,
-    )
-
-
-def _findings(status: MonitorStatus) -> list[FindingDocument]:
-    return [
-        FindingDocument(
-            kind=group.kind,
-            feature=group.feature,
-            fact=group.fact,
-            windows=group.windows,
-            first=span(group.first_start, group.first_end),
-            last=span(group.last_start, group.last_end),
-            message=group.message,
-        )
-        for group in finding_groups(status)
-    ]
-
-
-def _trust(status: MonitorStatus) -> list[TrustDocument]:
-    return [
-        TrustDocument(
-            method=row.method,
-            metric=row.metric,
-            trusted=row.trusted,
-            checks=row.checks,
-            misses=row.misses,
-            distrusted_since=row.since,
-            unchecked_since=row.unchecked_since,
-        )
-        for row in trust_rows(status)
-    ]
-
-
-def _rebaselines(status: MonitorStatus) -> list[RebaselineDocument]:
-    return [
-        RebaselineDocument(
-            at=change.at,
-            by=change.by,
-            reason=change.reason,
-            window=span(change.start, change.end),
-            since=change.since,
-            closed=list(change.closed),
-        )
-        for change in status.rebaselines
-    ]

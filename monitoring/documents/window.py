@@ -7,12 +7,11 @@ from datetime import datetime
 from typing import Literal
 
 from monitoring.documents.document import Document, Moment
-from monitoring.records import EstimateRecord, MeasuredMetric, RealisedLosses, WindowRecord
+from monitoring.records import RealisedLosses, WindowRecord
 from monitoring.records.estimate import EstimateMethod
 from monitoring.records.window import WindowStatus
 from monitoring.reports.sections.estimates import realised
 from monitoring.reports.sections.formatting import finite_evidence
-from monitoring.reports.window_states import WindowState
 
 
 class EvidenceDocument(Document):
@@ -141,71 +140,25 @@ def window_document(
         settled: The losses of each window's own predictions, by its start; None where they were not read.
     """
     losses = None if settled is None else settled.get(window.start)
-    return WindowDocument(
-        start=window.start,
-        end=window.end,
-        rows=window.rows,
-        labels=window.labels,
-        labels_due=window.labels_due,
-        repeats=window.repeats,
-        unseen=window.unseen,
-        status=window.status,
-        expected=window.expected,
+    labelled = None if settled is None else 0 if losses is None else losses.rows
+    return WindowDocument.of(
+        window,
         evidence=EvidenceDocument(
             page=finite_evidence(window.page_log_evidence),
             losses=finite_evidence(window.loss_log_evidence),
             notice=finite_evidence(window.notice_log_evidence),
         ),
         estimates=[
-            _estimate(estimate, losses, None if settled is None else 0 if losses is None else losses.rows)
+            EstimateDocument.of(
+                estimate,
+                estimate=estimate.value,
+                realised=realised(losses, estimate.metric),
+                labelled=labelled,
+                trusted=estimate.interval_checks.trusted,
+                confusion=estimate.confusion or None,
+                effective_rows=estimate.effective,
+            )
             for estimate in window.estimates
         ],
-        metrics=[
-            WindowMetricDocument(**metric_document(metric).model_dump(), benchmark=benchmark.get(metric.metric))
-            for metric in window.measured
-        ],
-    )
-
-
-def _estimate(estimate: EstimateRecord, losses: RealisedLosses | None, labelled: int | None) -> EstimateDocument:
-    return EstimateDocument(
-        method=estimate.method,
-        metric=estimate.metric,
-        estimate=estimate.value,
-        low=estimate.low,
-        high=estimate.high,
-        realised=realised(losses, estimate.metric),
-        labelled=labelled,
-        trusted=estimate.interval_checks.trusted,
-        confusion=[list(row) for row in estimate.confusion] or None,
-        effective_rows=estimate.effective,
-        outside=estimate.outside,
-    )
-
-
-def metric_document(metric: MeasuredMetric) -> MetricDocument:
-    """A metric as a document."""
-    return MetricDocument(metric=metric.metric, rows=metric.rows, value=metric.value, low=metric.low, high=metric.high)
-
-
-def window_state_document(window: WindowState) -> WindowStateDocument:
-    """A window with its state as a document."""
-    return WindowStateDocument(
-        start=window.start,
-        end=window.end,
-        state=window.state,
-        status=window.status,
-        rows=window.rows,
-        labels=window.labels,
-        attempts=window.attempts,
-        reason=window.reason,
-        started_at=window.started_at,
-        judged_at=window.judged_at,
-        batch=window.batch,
-        before=[
-            WindowRevisionDocument(
-                backfill=revision.backfill, status=revision.status, rows=revision.rows, labels=revision.labels
-            )
-            for revision in window.before
-        ],
+        metrics=[WindowMetricDocument.of(metric, benchmark=benchmark.get(metric.metric)) for metric in window.measured],
     )

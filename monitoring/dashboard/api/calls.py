@@ -20,9 +20,9 @@ from monitoring.documents.incident import IncidentDocument, IncidentsDocument, i
 from monitoring.documents.rollout import RolloutDocument, RolloutsDocument, rollout_document
 from monitoring.documents.window import (
     WindowsDocument,
+    WindowStateDocument,
     WindowStatesDocument,
     window_document,
-    window_state_document,
 )
 from monitoring.errors import BadInput
 from monitoring.jobs.backfill import list_windows
@@ -94,7 +94,7 @@ class ApiCalls:
         opened, summary = self.find(store, number)
         config = self.stores.store(store).config_of(summary.record.called)
         states = list_windows(config, opened, number, latest=limit, now=self.stores.clock())[-limit:]
-        return WindowStatesDocument(windows=[window_state_document(state) for state in states])
+        return WindowStatesDocument(windows=[WindowStateDocument.of(state) for state in states])
 
     def incidents(self, store: str, number: int, limit: int, before: str, *, closed: bool) -> IncidentsDocument:
         """The incidents of a deployment, the latest first.

@@ -33,7 +33,7 @@ def command(config_path: Path, deployment: int | None, *, latest: int, states: t
     judged yet, with attempts and the error of the last one. Evaluates nothing.
     """
     from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
-    from monitoring.documents.window import WindowStatesDocument, window_state_document  # noqa: PLC0415 - as above
+    from monitoring.documents.window import WindowStateDocument, WindowStatesDocument  # noqa: PLC0415 - as above
     from monitoring.jobs.backfill import list_windows  # noqa: PLC0415 - as above
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
 
@@ -43,7 +43,7 @@ def command(config_path: Path, deployment: int | None, *, latest: int, states: t
         windows = () if number is None else list_windows(config, store, number, latest=latest, now=datetime.now(UTC))
         zone = ZoneInfo("UTC" if number is None else store.deployments.read(number).timezone)
     selection = tuple(window for window in windows if not states or window.state in states)[-latest:]
-    document = WindowStatesDocument(windows=[window_state_document(window) for window in selection])
+    document = WindowStatesDocument(windows=[WindowStateDocument.of(window) for window in selection])
     lines = [_line(window, zone) for window in selection]
     output.finish(document.plain(), lambda: click.echo("\n".join(lines) or "No window."))
     return 0

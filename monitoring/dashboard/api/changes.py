@@ -61,7 +61,7 @@ class ApiChanges:
     embedder: Embedder | None
 
     def backfill(self, store: str, number: int, request: RangeRequest) -> BackfillDocument:
-        """Judge the windows of a range, as `monitoring.jobs.backfill.backfill` does, and tell of it."""
+        """Judge the windows of a range, as `monitoring.jobs.backfill` does, and tell of it."""
         config, opened = self._config(store, number)
         done = backfill(
             config,

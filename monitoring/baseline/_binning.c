@@ -1,4 +1,5 @@
-/* Counts numbers on bins and computes their moments in one pass: what `binning.py` and `moments.py` do in some twenty.
+/* Counts numbers on bins and computes their moments in one pass: what `binning.py` and `moments.py` do in some twenty;
+finds the bin of each, and sums scores as `monitoring/watches/scoring.py` does.
 
 Counts are exactly those of a binary search. Sums use four lanes on every processor, so that they are the same on every
 machine; they differ from numpy's, which adds in pairs, by some units in the last place.
@@ -125,9 +126,9 @@ WIDE static void place(const double *values, const Binner *binner, int32_t *cell
     }
 }
 
-static inline unsigned search(const Binner *binner, double value)
+/* How many edges are at or below a value, of which at least `low` and at most `high` are. */
+static inline unsigned search(const Binner *binner, unsigned low, unsigned high, double value)
 {
-    unsigned low = 0, high = (unsigned)binner->many;
     while (low < high) {
         unsigned middle = (low + high) / 2;
         if (value >= binner->edges[middle])
@@ -275,7 +276,7 @@ static PyObject *count(PyObject *self, PyObject *arguments)
             count_cells(values, &binner, alone, tally);
         else
             for (int i = 0; i < BLOCK; i++)
-                tally[i % COPIES][search(&binner, values[i])]++;
+                tally[i % COPIES][search(&binner, 0, (unsigned)binner.many, values[i])]++;
         int64_t there = described ? describe(values, &moments) : present(values);
         moments.missing += here - there;
         found[0] -= BLOCK - there; /* no edge is at or below NaN */
@@ -296,10 +297,98 @@ done:
     return result;
 }
 
+static PyObject *places(PyObject *self, PyObject *arguments)
+{
+    Py_buffer data, before, edges, bins;
+    Binner binner;
+    (void)self;
+    if (!PyArg_ParseTuple(arguments, "y*y*y*ddiw*", &data, &before, &edges, &binner.first, &binner.scale, &binner.last,
+                          &bins))
+        return NULL;
+    binner.before = before.buf;
+    binner.edges = edges.buf;
+    binner.many = (int)(edges.len / (Py_ssize_t)sizeof(double)) - 1;
+    Py_ssize_t length = data.len / (Py_ssize_t)sizeof(double);
+    PyObject *result = NULL;
+    if (!fits(&binner, &before, &edges) || binner.many > UINT16_MAX || bins.len < length * (Py_ssize_t)sizeof(int64_t)) {
+        PyErr_SetString(PyExc_ValueError, "buffers do not hold what they are said to hold");
+        goto done;
+    }
+    for (int cell = 0; cell <= binner.last; cell++)
+        if (binner.before[cell] > binner.many) {
+            PyErr_SetString(PyExc_ValueError, "cells lie behind more edges than there are");
+            goto done;
+        }
+    double values[BLOCK] __attribute__((aligned(64)));
+    int32_t cells[BLOCK];
+    int64_t *found = bins.buf;
+    for (Py_ssize_t first = 0; first < length; first += BLOCK) {
+        int here = (int)(length - first < BLOCK ? length - first : BLOCK);
+        memcpy(values, (const double *)data.buf + first, (size_t)here * sizeof(double));
+        for (int i = here; i < BLOCK; i++)
+            values[i] = NAN;
+        place(values, &binner, cells);
+        for (int i = 0; i < here; i++) {
+            unsigned low = binner.before[cells[i]];
+            unsigned high = cells[i] < binner.last ? binner.before[cells[i] + 1] : (unsigned)binner.many;
+            if (high <= low + 1) /* at most one edge is in the cell; after the last one is NaN */
+                low += values[i] >= binner.edges[low];
+            else
+                low = search(&binner, low, high, values[i]);
+            found[first + i] = low;
+        }
+    }
+    result = Py_NewRef(Py_None);
+done:
+    PyBuffer_Release(&data);
+    PyBuffer_Release(&before);
+    PyBuffer_Release(&edges);
+    PyBuffer_Release(&bins);
+    return result;
+}
+
+/* The sum of `values` [length] in whole units of 2^-32, each clipped to [0, 1] and rounded to even; NaN if one is. */
+WIDE static double add_up(const double *values, Py_ssize_t length)
+{
+    const double to_whole = 4503599627370496.0; /* 2^52: beyond it there are no fractions */
+    lanes total = {0};
+    mask missing = {0};
+    double padded[LANES] = {0};
+    for (Py_ssize_t i = 0; i < length; i += LANES) {
+        lanes x;
+        if (i + LANES <= length)
+            memcpy(&x, values + i, sizeof x);
+        else {
+            memcpy(padded, values + i, (size_t)(length - i) * sizeof(double));
+            memcpy(&x, padded, sizeof x);
+        }
+        missing |= x != x;
+        mask over = x > 1.0;
+        x = (lanes)((mask)PICK(x > 0.0, x) & ~over) + PICK(over, (lanes){0} + 1.0);
+        total += (x * 4294967296.0 + to_whole) - to_whole;
+    }
+    return missing[0] | missing[1] | missing[2] | missing[3] ? NAN : total[0] + total[1] + total[2] + total[3];
+}
+
+static PyObject *fixed_point_sum(PyObject *self, PyObject *arguments)
+{
+    Py_buffer scores;
+    (void)self;
+    if (!PyArg_ParseTuple(arguments, "y*", &scores))
+        return NULL;
+    double total = add_up(scores.buf, scores.len / (Py_ssize_t)sizeof(double));
+    PyBuffer_Release(&scores);
+    return PyFloat_FromDouble(total);
+}
+
 static PyMethodDef methods[] = {
     {"count", count, METH_VARARGS,
      "count(data, valid, kind, offset, length, before, edges, first, scale, last, counts, described)\n--\n\n"
      "Add values to int64 counts; gives missing, finite, infinite, zeros, mean, squares, least, greatest."},
+    {"places", places, METH_VARARGS,
+     "places(values, before, edges, first, scale, last, bins)\n--\n\nWrite the bin of each float64 to int64 bins."},
+    {"fixed_point_sum", fixed_point_sum, METH_VARARGS,
+     "fixed_point_sum(scores)\n--\n\nThe sum of float64 scores, clipped to [0, 1], in units of 2^-32; NaN if one is."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -107,7 +107,7 @@ class CalibrationWatches:
         residuals = tuple(_watch(f"{RESIDUAL}{self.task.classes[index]}", bound=1.0) for index in self.residual_classes)
         return (*residuals, _watch(SLOPE, bound=self.bound))
 
-    def tally(self, probabilities: Floats, labels: Whole, *, power: int = 1) -> Whole:
+    def tally(self, probabilities: Floats, labels: Whole, *, power: int = 1, bins: Whole | None = None) -> Whole:
         """Sums of the scores of labelled rows in fixed point.
 
         Cost: of two classes some 5 ns a row, as rows of one calibration bin and label have one score.
@@ -115,12 +115,14 @@ class CalibrationWatches:
         Args:
             probabilities: Finite probabilities of the model, [n, classes].
             labels: Their labels' codes, [n].
+            bins: Of two classes: the bin of each row in the calibration, [n], where it is known.
 
         Returns:
             One sum for each watch, int64 [watches].
         """
         if isinstance(self.calibration, Calibration) and self.calibration.classes == 2:
-            bins, size = self.calibration.bins(probabilities), self.calibration.values[0].size
+            bins = self.calibration.bins(probabilities) if bins is None else bins
+            size = self.calibration.values[0].size
             # Labels of no known class are of neither, the third column.
             columns = np.where(labels < 0, 2, labels)
             counts = np.bincount(3 * bins + columns, minlength=3 * size).reshape(size, 3)

@@ -63,11 +63,18 @@ def calibrated_confidence(probabilities: Floats, calibrated: Floats) -> dict[str
 def expected_brier(probabilities: Floats, calibrated: Floats) -> ExpectedLoss:
     """The Brier score of `calibrated_confidence`, from arguments [n, classes]."""
     squared = probabilities**2
-    squares = row_sums(squared)
+    losses = row_sums(squared)  # in place from here on, as are the variances
+    squared *= calibrated
+    variances = row_sums(squared)
     hit = row_sums(calibrated * probabilities)
-    spread = row_sums(calibrated * squared) - hit**2
-    losses = np.clip((squares - 2.0 * hit + 1.0) / 2.0, 0.0, 1.0)
-    return ExpectedLoss(losses=losses, variances=np.maximum(spread, 0))
+    variances -= hit**2
+    hit *= 2.0
+    losses -= hit
+    losses += 1.0
+    losses /= 2.0
+    return ExpectedLoss(
+        losses=np.clip(losses, 0.0, 1.0, out=losses), variances=np.maximum(variances, 0.0, out=variances)
+    )
 
 
 def confusion(probabilities: Floats, calibrated: Floats) -> Floats:

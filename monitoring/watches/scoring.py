@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from monitoring.baseline import binning
 from monitoring.baseline.predictions import Predictions
 from monitoring.records import SCORE_ONE, ScoreSum, WatchKey
 
@@ -62,7 +63,8 @@ def fixed_point_sum(scores: NDArray[np.float64]) -> int:
     1.5
     """
     if scores.size <= EXACT_ROWS:
-        total = float(fixed_point_floats(scores).sum())
+        in_c = binning.compiled_sum is not None and scores.dtype == np.float64
+        total = binning.compiled_sum(np.ascontiguousarray(scores)) if in_c else float(fixed_point_floats(scores).sum())
         if math.isfinite(total):
             return int(total)
     return int(fixed_point(scores).sum())
@@ -85,8 +87,10 @@ def slice_codes(column: pa.Array | pa.ChunkedArray, values: tuple[str, ...]) -> 
     if pa.types.is_dictionary(whole.type):
         words = pc.fill_null(pc.index_in(whole.dictionary.cast(pa.string()), value_set), len(values))
         codes = np.append(np.asarray(words, dtype=np.int64), len(values))
-        indices = pc.fill_null(whole.indices.cast(pa.int64()), len(codes) - 1)
-        return np.asarray(codes[np.asarray(indices)], dtype=np.int64)
+        indices = whole.indices
+        if indices.null_count:
+            indices = pc.fill_null(indices.cast(pa.int64()), len(codes) - 1)
+        return codes.take(np.asarray(indices))
     return np.asarray(pc.fill_null(pc.index_in(whole.cast(pa.string()), value_set), len(values)), dtype=np.int64)
 
 

@@ -41,12 +41,12 @@ def with_labels(rows: RowBatch, inline: NDArray[np.bool_] | None, task: Task) ->
     codes = np.asarray(pc.fill_null(indices, len(names)) if indices.null_count else indices)
     all_labelled = not indices.null_count and is_name[:-1].all()
     labelled = np.ones(codes.size, dtype=np.bool_) if all_labelled else is_name[codes]
-    labels = code_of[codes]
+    labels = code_of.take(codes, axis=0)
     if inline is not None:
         labelled &= inline
         labels = only_where(labelled, labels)
-    unknown = labelled & (~has_label(labels) | task.unknown(labels))
-    respelled = labelled & np.append(task.respelled(pa.chunked_array([names])), False)[codes]
+    unknown = _codes_of(np.append((~has_label(code_of) | task.unknown(code_of))[:-1], False), codes, labelled)
+    respelled = _codes_of(np.append(task.respelled(pa.chunked_array([names])), False), codes, labelled)
     batch = Batch(
         event_times=rows.event_us,
         features=rows.inputs,
@@ -55,18 +55,22 @@ def with_labels(rows: RowBatch, inline: NDArray[np.bool_] | None, task: Task) ->
         label_times=rows.event_us,
         ids=rows.ids_at,
     )
-    words = names.take(pa.array(np.unique(codes[unknown]))).to_pylist()
     return LabelledBatch(
         rows=rows,
         batch=batch,
         labelled=labelled,
         unknown=UnknownClassLabels(
-            labels=int(unknown.sum()),
-            words=frozenset(words),
-            respelled=int(respelled.sum()),
-            respelled_words=frozenset(names.take(pa.array(np.unique(codes[respelled]))).to_pylist()),
+            labels=unknown.size,
+            words=frozenset(names.take(pa.array(np.unique(unknown))).to_pylist()),
+            respelled=respelled.size,
+            respelled_words=frozenset(names.take(pa.array(np.unique(respelled))).to_pylist()),
         ),
     )
+
+
+def _codes_of(chosen: NDArray[np.bool_], codes: NDArray[np.int64], labelled: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """The codes of the labelled rows whose name is chosen, of a choice for each code; looked for where one is."""
+    return codes[labelled & chosen[codes]] if chosen.any() else codes[:0]
 
 
 def labelled_batches(scan: WindowScan, routing: LabelRouting, task: Task) -> Iterator[LabelledBatch]:

@@ -16,11 +16,9 @@ from monitoring.records import SCORE_ONE, MeasuredMetric, ScoreSum, WatchKey
 from monitoring.tasks.classification import CONFIDENCE
 from monitoring.tasks.row_operations import row_choices
 from monitoring.tasks.task import surprises
-from monitoring.watches import estimates
 from monitoring.watches.calibration import Calibration
 from monitoring.watches.catalogue import Catalogue
 from monitoring.watches.estimates import PREFIX, ExpectedLoss
-from monitoring.watches.multilabel_calibration import MultilabelCalibration
 from monitoring.watches.scoring import (
     fixed_point,
     fixed_point_floats,
@@ -40,7 +38,9 @@ class ScoredRows:
         codes: For each sliced column, the index of each row's value, [n].
         outputs: The scores of outputs, [n], watched or not.
         counts: The sums that tallies of answered and of labelled rows share.
-        expected: The losses to expect by the residual model, [n], where there is one.
+        calibrated: The calibrated probabilities, [n, classes]; None where there is no calibration.
+        bins: Their bins in a calibration of two classes, [n]; None without one.
+        expected: The losses to expect by the calibration or by the residual model, [n], where there is one.
         features: The inputs that metrics of the user's own read, [n].
         confusion: The expected confusion matrix in fixed point, [predicted class, true class], where it is wanted.
     """
@@ -49,6 +49,8 @@ class ScoredRows:
     codes: tuple[Whole, ...]
     outputs: Mapping[str, Floats]
     counts: Mapping[str, Whole]
+    calibrated: Floats | None
+    bins: Whole | None
     expected: Mapping[str, ExpectedLoss]
     features: pa.Table
     confusion: Whole | None
@@ -92,16 +94,25 @@ class RowScorer:
             codes = [code[inside] for code in codes]
         outputs = self._task.outputs(answers)
         counts = {"rows": np.array(len(answers)), "groups": self._group_counts(answers, outputs, codes)}
-        calibration, confusion = self._catalogue.calibration, None
+        calibration, residuals = self._catalogue.calibration, self._catalogue.residuals
+        calibrated, bins, confusion, expected = None, None, None, dict[str, ExpectedLoss]()
         if calibration is not None:
-            counts["expected"], confusion = self._expected(answers, calibration)
+            if isinstance(calibration, Calibration) and calibration.classes == 2:
+                bins = calibration.bins(answers)
+                calibrated = calibration.of_bins(bins)
+            else:
+                calibrated = calibration.calibrated(answers)
+            expected = calibration.losses_drawn_by(answers, calibrated)
+            if isinstance(calibration, Calibration) and bins is not None and not calibration.costs:
+                counts["expected"], confusion = self._by_bin(answers, bins, calibration, expected["brier"])
+            else:
+                counts["expected"] = _expected_sums(expected, self._task.metrics)
+                confusion = _confusion(answers, calibrated) if self._wants_confusion else None
             if self._threshold is not None:
                 counts["below"] = np.array(np.count_nonzero(outputs[CONFIDENCE] < self._threshold))
-        residuals, expected = self._catalogue.residuals, dict[str, ExpectedLoss]()
         if residuals is not None:
-            losses = residuals.expected(answers, features if inside is None else features.filter(pa.array(inside)))
-            counts["expected"] = _expected_sums(losses, self._task.metrics)
-            expected = losses
+            expected = residuals.expected(answers, features if inside is None else features.filter(pa.array(inside)))
+            counts["expected"] = _expected_sums(expected, self._task.metrics)
         read = features.select(list(self._catalogue.custom.inputs))
         if inside is not None and read.num_columns:  # a table without columns has no rows to filter
             read = read.filter(pa.array(inside))
@@ -110,36 +121,29 @@ class RowScorer:
             codes=tuple(codes),
             outputs=outputs,
             counts=counts,
+            calibrated=calibrated,
+            bins=bins,
             expected=expected,
             features=read,
-            confusion=confusion,
+            confusion=confusion if self._wants_confusion else None,
         )
 
-    def _expected(
-        self, answers: Floats, calibration: Calibration | MultilabelCalibration
-    ) -> tuple[Whole, Whole | None]:
-        """Sum the calibrated losses and their variances, and the expected confusion matrix.
-
-        With two classes, rows of one calibration bin and one predicted class have the same expected error.
+    def _by_bin(
+        self, answers: Floats, bins: Whole, calibration: Calibration, brier: ExpectedLoss
+    ) -> tuple[Whole, Whole]:
+        """Sum the losses to expect of two classes: rows of one bin and one predicted class have the same.
 
         Returns:
-            Sums [metrics, 2] in fixed point, and the matrix, None where it is not wanted.
+            Sums [metrics, 2] in fixed point, and the expected confusion matrix.
         """
-        if isinstance(calibration, MultilabelCalibration):
-            return _expected_sums(calibration.expected_losses(answers), self._task.metrics), None
-        if self.class_count != 2 or calibration.costs:
-            confusion = _confusion(answers, calibration.calibrated(answers)) if self._wants_confusion else None
-            return _expected_sums(calibration.expected_losses(answers), self._task.metrics), confusion
-        row_bins = calibration.bins(answers)
         values = calibration.of_bins(np.arange(calibration.values[0].size))
-        counts = np.bincount(2 * row_bins + row_choices(answers), minlength=values.size).reshape(values.shape)
+        counts = np.bincount(2 * bins + row_choices(answers), minlength=values.size).reshape(values.shape)
         wrong = 1.0 - values
-        brier = estimates.expected_brier(answers, calibration.of_bins(row_bins))
         sums = [
             (int((counts * fixed_point(wrong)).sum()), int((counts * fixed_point(wrong * (1.0 - wrong))).sum())),
             (fixed_point_sum(brier.losses), fixed_point_sum(brier.variances)),
         ]
-        return np.array(sums), counts.T @ fixed_point(values) if self._wants_confusion else None
+        return np.array(sums), counts.T @ fixed_point(values)
 
     def tally_answers(self, scored: ScoredRows) -> Tally:
         """The tally of answered rows."""
@@ -165,10 +169,10 @@ class RowScorer:
             Their losses and surprises, in all, by slice and by class.
         """
         losses = self._task.losses(scored.probabilities, labels)
-        calibrated = self._catalogue.calibrated(scored.probabilities)
+        calibrated = scored.probabilities if scored.calibrated is None else scored.calibrated
         expected = {metric: loss.losses for metric, loss in scored.expected.items()}
         if not expected:
-            expected = self._catalogue.promised_losses(scored.probabilities, scored.outputs, calibrated)
+            expected = self._task.expected_losses(scored.probabilities, scored.outputs)
         scores = losses | surprises(losses, expected)
         scores |= self._catalogue.custom.scores(self._task, scored.probabilities, labels, scored.features, calibrated)
         counts = dict(scored.counts)
@@ -189,7 +193,7 @@ class RowScorer:
         counts["ranks"] = self._catalogue.ranks.tally(scored.probabilities, labels, calibrated)
         counts["label shares"], counts["label variety"] = self._catalogue.labels.tallies(scored.probabilities, labels)
         if self._calibration is not None:
-            counts["calibration"] = self._calibration.tally(scored.probabilities, labels)
+            counts["calibration"] = self._calibration.tally(scored.probabilities, labels, bins=scored.bins)
         if self._catalogue.measured is not None:
             counts |= self._catalogue.measured.tally(scored.probabilities, labels)
         return Tally(counts)

@@ -42,7 +42,8 @@ IN_C = pytest.mark.skipif(module.compiled is None, reason="the module in C was n
 @contextmanager
 def numpy_alone() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "compiled", None)
+        for name in ("compiled", "compiled_places", "compiled_sum"):
+            patch.setattr(module, name, None)
         yield
 
 
@@ -83,6 +84,8 @@ def test_counts_and_bins_are_those_of_a_binary_search(
         expected = np.searchsorted(edges, many, side="right")
         assert Binner(edges).places(many).tolist() == expected.tolist()
         assert Binner(edges).counts(many).tolist() == np.bincount(expected, minlength=edges.size + 1).tolist()
+        with numpy_alone():
+            assert Binner(edges).places(many).tolist() == expected.tolist()
 
 
 @IN_C
@@ -162,6 +165,33 @@ def test_counting_in_batches_is_counting_at_once_with_and_without_c() -> None:
     assert counting.profile() == whole
     text = counting.profile().features[1]
     assert (dict(text.others.word_counts), text.characters) == (dict(whole.features[1].others.word_counts), 100_000)
+
+
+@IN_C
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"edges": np.array([0.0])},
+        {"before": np.array([0, 0, 9], np.uint16)},
+        {"last": 7},
+        {"bins": np.zeros(1, np.int64)},
+    ],
+)
+def test_c_places_nothing_in_buffers_that_do_not_hold_what_is_claimed(wrong: dict[str, object]) -> None:
+    right: dict[str, object] = {
+        "values": np.arange(10.0),
+        "before": np.array([0, 0, 1], np.uint16),
+        "edges": np.array([4.0, np.nan]),
+        "first": 4.0,
+        "scale": 1.0,
+        "last": 2,
+        "bins": np.zeros(10, np.int64),
+    }
+    assert module.compiled_places is not None
+    module.compiled_places(*right.values())
+    assert np.asarray(right["bins"]).tolist() == [0] * 4 + [1] * 6
+    with pytest.raises(ValueError, match=r"buffers do not hold|more edges"):
+        module.compiled_places(*(right | wrong).values())
 
 
 @IN_C

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
+from monitoring.baseline import binning
 from monitoring.records import SCORE_ONE, ScoreSum, WatchKey
 from monitoring.watches import scoring
 from monitoring.watches.scoring import (
@@ -43,9 +44,13 @@ def test_scores_outside_are_clipped_and_rounding_is_below_two_to_the_minus_33(va
     np.testing.assert_array_equal(fixed_point_floats(values), units)
 
 
-@given(scores)
-def test_a_sum_is_that_of_the_integers(values: Floats) -> None:
+@given(hnp.arrays(np.float64, st.integers(0, 200), elements=st.floats(0, 1) | st.floats(allow_nan=False)))
+def test_a_sum_is_that_of_the_integers_in_c_and_by_numpy(values: Floats) -> None:
     assert fixed_point_sum(values) == sum(fixed_point(values).tolist())
+    assert fixed_point_sum(np.repeat(values, 2)[::2]) == fixed_point_sum(values)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(binning, "compiled_sum", None)
+        assert fixed_point_sum(values) == sum(fixed_point(values).tolist())
 
 
 def test_a_sum_of_more_rows_than_floats_hold_exactly_is_exact_too() -> None:

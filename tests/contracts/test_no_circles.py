@@ -6,6 +6,8 @@ import ast
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
+import pytest
+
 Graph = Mapping[str, set[str]]
 
 
@@ -28,10 +30,16 @@ def imports(path: Path, known: set[str]) -> Iterator[str]:
             yield from (alias.name for alias in node.names if alias.name in known)
 
 
-def import_graph(modules: Mapping[str, Path]) -> dict[str, set[str]]:
+def read_imports(modules: Mapping[str, Path]) -> dict[str, set[str]]:
     """Each module with the modules that it imports."""
     known = {dotted(name) for name in modules}
     return {dotted(name): set(imports(path, known)) - {dotted(name)} for name, path in modules.items()}
+
+
+@pytest.fixture(scope="module")
+def import_graph(modules: dict[str, Path]) -> Graph:
+    """Each module of the tree with the modules that it imports."""
+    return read_imports(modules)
 
 
 def children(graph: Graph, parent: str) -> dict[str, set[str]]:
@@ -69,19 +77,18 @@ def reachable(graph: Graph, start: str) -> set[str]:
     return found
 
 
-def test_no_circle_of_files(modules: dict[str, Path]) -> None:
-    assert not circles(import_graph(modules))
+def test_no_circle_of_files(import_graph: Graph) -> None:
+    assert not circles(import_graph)
 
 
-def test_no_circle_of_folders(modules: dict[str, Path]) -> None:
-    graph = import_graph(modules)
+def test_no_circle_of_folders(modules: dict[str, Path], import_graph: Graph) -> None:
     packages = [dotted(name) for name in modules if name.endswith("/__init__.py")]
-    found = {package: circles(children(graph, package)) for package in packages}
+    found = {package: circles(children(import_graph, package)) for package in packages}
     assert not {package: circle for package, circle in found.items() if circle}
 
 
 def test_a_circle_would_be_noticed(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from p.b import B\n")
     (tmp_path / "b.py").write_text("def late():\n    from p import a\n")
-    graph = import_graph({"p/a.py": tmp_path / "a.py", "p/b.py": tmp_path / "b.py"})
+    graph = read_imports({"p/a.py": tmp_path / "a.py", "p/b.py": tmp_path / "b.py"})
     assert circles(graph) == {frozenset({"p.a", "p.b"})}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 TEXT = {
     "",
     ".cfg",
@@ -31,6 +33,7 @@ OWN_FOLDERS = re.compile("/(root|home/[a-z]+|work|Users)/")
 REGISTRIES = re.compile(r"(pypi|anaconda|npmjs)\.(org|com)|pythonhosted|extra-index")
 
 
+@pytest.fixture(scope="module")
 def texts(root: Path) -> dict[str, str]:
     """Every text file of the tree by its path, this one apart; what is generated or installed is no part of it."""
     # In a further worktree .git is a file of git's own, with the path of the first.
@@ -42,11 +45,11 @@ def texts(root: Path) -> dict[str, str]:
     return {path.relative_to(root).as_posix(): path.read_text("utf-8", errors="replace") for path in kept}
 
 
-def test_no_file_mentions_a_folder_of_somebodys_machine(root: Path) -> None:
-    found = {name: OWN_FOLDERS.search(text) for name, text in texts(root).items()}
+def test_no_file_mentions_a_folder_of_somebodys_machine(texts: dict[str, str]) -> None:
+    found = {name: OWN_FOLDERS.search(text) for name, text in texts.items()}
     assert not {name: match.group() for name, match in found.items() if match}
 
 
-def test_no_file_names_a_package_registry(root: Path) -> None:
-    found = {name: REGISTRIES.search(text) for name, text in texts(root).items()}
+def test_no_file_names_a_package_registry(texts: dict[str, str]) -> None:
+    found = {name: REGISTRIES.search(text) for name, text in texts.items()}
     assert not {name: match.group() for name, match in found.items() if match}

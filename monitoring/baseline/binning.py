@@ -17,7 +17,7 @@ _Summary: TypeAlias = tuple[int, int, int, int, float, float, float, float]
 #: `count`, `places` and `fixed_point_sum` of the C extension; None where it is not compiled: numpy does the same.
 compiled: Callable[..., _Summary] | None
 compiled_places: Callable[..., None] | None
-compiled_sum: Callable[[NDArray[np.float64]], float] | None
+compiled_sum: Callable[..., float] | None
 try:
     from monitoring.baseline._binning import count, fixed_point_sum, places
 except ImportError:

@@ -63,8 +63,10 @@ def fixed_point_sum(scores: NDArray[np.float64]) -> int:
     1.5
     """
     if scores.size <= EXACT_ROWS:
-        in_c = binning.compiled_sum is not None and scores.dtype == np.float64
-        total = binning.compiled_sum(np.ascontiguousarray(scores)) if in_c else float(fixed_point_floats(scores).sum())
+        if binning.compiled_sum is not None and scores.dtype == np.float64:
+            total = binning.compiled_sum(np.ascontiguousarray(scores))
+        else:
+            total = float(fixed_point_floats(scores).sum())
         if math.isfinite(total):
             return int(total)
     return int(fixed_point(scores).sum())

@@ -18,8 +18,8 @@ demo: $(READY) ## the whole road on real flights, into demo/; again to resume
 test: lint ## lint, then every test that is not slow
 	$(PYTEST) -m "not slow"
 
-test-all: lint $(TOOLS) ## lint, then every test, those with Airflow, Dagster and Helm too
-	$(PYTEST)
+test-all: lint $(TOOLS) ## lint, then every test, those with Airflow, Dagster and Helm too, with twice the examples
+	HYPOTHESIS_PROFILE=$(or $(HYPOTHESIS_PROFILE),thorough) $(PYTEST)
 
 fuzz: $(READY) ## damaged requests, labels and files, a minute of each kind; FUZZ_SECONDS=N for another time
 	FUZZ_SECONDS=$(or $(FUZZ_SECONDS),60) $(BIN)/python -m pytest tests/fuzzing tests/serving/fuzzing -k "not million"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import configparser
 from pathlib import Path
 
@@ -24,12 +23,6 @@ def modules() -> dict[str, Path]:
         path for package in ("monitoring", "serving", "pitfalls_tf") for path in sorted((ROOT / package).rglob("*.py"))
     ]
     return {path.relative_to(ROOT).as_posix(): path for path in found}
-
-
-@pytest.fixture(scope="module")
-def trees(modules: dict[str, Path]) -> dict[str, ast.Module]:
-    """Every Python file of the three packages, parsed: five seconds, and freed after the tests of a file."""
-    return {name: ast.parse(path.read_text("utf-8")) for name, path in modules.items()}
 
 
 @pytest.fixture(scope="session")

@@ -292,7 +292,9 @@ def _run(
             run = DeploymentRun(deployment, store, number, search)
         run.begin(label_logs, labels_anew=services.labels_anew)
         traffic = opened(deployment, run.scope)
-        all_due = _of_this_version(traffic, run.due(traffic, now))
+        # Batches were given their times when the traffic was opened.
+        opened_at = log.clock() if isinstance(deployment.plan, RowPlan) else now
+        all_due = _of_this_version(traffic, run.due(traffic, opened_at))
         due = all_due if until is None else tuple(window for window in all_due if window.start < until)
         if due:
             log.begin(number)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import count
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -15,6 +16,7 @@ from monitoring.errors import BadInput
 from monitoring.jobs.backfill import list_windows
 from monitoring.jobs.init import init_monitor
 from monitoring.jobs.run import run_due_windows
+from monitoring.jobs.status import status
 from monitoring.store.store import Store
 from monitoring.traffic.tables.table_format import BatchKey
 from tests.own_table import NOW, OWN, REFERENCE, Watched, own_rows, watch
@@ -71,6 +73,20 @@ def test_each_file_is_a_window_and_the_page_names_the_file(by_file: Watched) -> 
     with Store.open(config.store.url) as store:
         listed = list_windows(config, store, done.deployment, latest=3, now=NOW)
     assert [window.batch for window in listed] == ["day 8.csv", "day 9.csv", "day 0b.csv"]
+
+
+def test_the_newest_batch_is_judged_at_once_however_long_its_opening_takes(by_file: Watched) -> None:
+    later = files(by_file.folder / "newest", batched(own_rows(Days(days=1, start=NOW, seed=10))))
+    (later / "day 0.csv").rename(by_file.folder / "live" / "day 0c.csv")
+    config = load_config(by_file.adopted.config)
+    config = config.model_copy(
+        update={"traffic": config.traffic.model_copy(update={"path": (by_file.folder / "live").absolute()})}
+    )
+    ticks = count(1)
+    with Store.open(config.store.url) as store:
+        done = run_due_windows(config, store, clock=lambda: NOW + timedelta(hours=3, seconds=5 * next(ticks)))
+        windows = status(store, config.model.name, done.deployment).windows
+    assert windows[-1].batch == "day 0c.csv"
 
 
 def test_one_file_that_would_be_written_over_is_refused(by_file: Watched) -> None:

@@ -165,7 +165,8 @@ def lines(result: RolloutResult, mode: RolloutMode = "replay") -> Iterator[str]:
         yield f"Promotion ({result.require} is required): {'yes' if result.promotable else 'no'}"
     for reason in result.obstacles if mode == "watch" else result.reasons:
         yield f"  {reason}"
-    measures = f"the mean over the loss and {len(result.guards)} guards" if result.guards else "by the loss"
+    guards = f"{len(result.guards)} guard{'s' * (len(result.guards) > 1)}"
+    measures = f"the mean over the loss and {guards}" if result.guards else "by the loss"
     yield f"Evidence of harm on these rows: {harm_text(result.harm)}, {measures}; {1 / result.wrong:,.0f} is enough."
 
 

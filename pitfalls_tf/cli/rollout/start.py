@@ -18,7 +18,7 @@ from pitfalls_tf.cli.rollout.status import show_rollout
 from pitfalls_tf.cli.rollout.versions import author_of, by_option, version_options
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from monitoring.config import MonitorConfig
     from monitoring.records import RolloutRecord
@@ -64,9 +64,8 @@ def command(
     from serving.shadow.scorer_process import ScorerProcess  # noqa: PLC0415 - as above
 
     config = _with_share(load_config(config_path), flags["share"])
-    os.nice(_NICENESS)
     with Store.open(config.store.url) as store, stopping() as stop:
-        record = _going_on(store, config) or _begun(
+        record = _going_on(store, config, flags) or _begun(
             config, store, {**flags, "require": require}, output, plans=not no_plan
         )
         around = Surroundings(
@@ -76,6 +75,7 @@ def command(
             wait=lambda: not once and _waited(stop.is_set, poll_s),
             say=output.progress,
         )
+        os.nice(_NICENESS)
         record = run_rollout(config, store, record, around)
         events = store.rollouts.events(record.number)
     output.finish(rollout_document(record, events).plain(), lambda: show_rollout(record, events))
@@ -98,9 +98,20 @@ def _with_share(config: MonitorConfig, share: float | None) -> MonitorConfig:
     return config.model_copy(update={"rollout": config.rollout.model_copy(update={"share": share})})
 
 
-def _going_on(store: Store, config: MonitorConfig) -> RolloutRecord | None:
-    """The rollout of the config's deployment that goes on; None where there is none."""
-    return next((record for record in store.rollouts.latest(config.name) if record.goes_on), None)
+def _going_on(store: Store, config: MonitorConfig, flags: Mapping[str, Any]) -> RolloutRecord | None:
+    """The rollout of the config's deployment that goes on; None where there is none. BadInput if it is of others."""
+    from monitoring.errors import BadInput  # noqa: PLC0415 - not needed for --help
+
+    record = next((record for record in store.rollouts.latest(config.name) if record.goes_on), None)
+    for role in ("champion", "candidate"):
+        if record is not None and flags[role] not in {None, getattr(record, role)}:
+            raise BadInput(
+                f"Rollout {record.number} goes on, and its {role} is version {getattr(record, role)}.",
+                got=f"--{role} {flags[role]}",
+                expected=f"--{role} {getattr(record, role)}, or none",
+                fix=f"End it first, by `pitfalls rollout stop`, or leave --{role} away to go on with it.",
+            )
+    return record
 
 
 def _begun(config: MonitorConfig, store: Store, flags: dict[str, Any], output: Output, *, plans: bool) -> RolloutRecord:

@@ -119,3 +119,10 @@ def test_a_candidate_is_promoted_and_taken_back(pitfalls: Run, place: Place) -> 
     assert back.exit_code == 0, back.output
     assert "value: 1 }" in place.file.read_text()
     assert "rolled back: Version 2 was taken back." in back.stdout
+
+
+def test_a_rollout_that_goes_on_is_not_taken_up_for_another_version(pitfalls: Run, place: Place) -> None:
+    record = place.looked("can't tell yet")
+    done = pitfalls("rollout", "start", *place.config, "--candidate", "9")
+    assert done.exit_code == 2
+    assert f"its candidate is version {record.candidate}. Got --candidate 9" in " ".join(done.output.split())

@@ -19,11 +19,11 @@ compiled: Callable[..., _Summary] | None
 compiled_places: Callable[..., None] | None
 compiled_sum: Callable[..., float] | None
 try:
-    from monitoring.baseline._binning import count, fixed_point_sum, places
+    from monitoring.baseline import _binning
 except ImportError:
     compiled = compiled_places = compiled_sum = None
 else:
-    compiled, compiled_places, compiled_sum = count, places, fixed_point_sum
+    compiled, compiled_places, compiled_sum = _binning.count, _binning.places, _binning.fixed_point_sum
 
 #: Equal cells over the span of the edges. Edges are in few of them, and only values in those need a comparison.
 CELLS = 2048

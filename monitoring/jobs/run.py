@@ -292,9 +292,7 @@ def _run(
             run = DeploymentRun(deployment, store, number, search)
         run.begin(label_logs, labels_anew=services.labels_anew)
         traffic = opened(deployment, run.scope)
-        # Batches were given their times when the traffic was opened.
-        opened_at = log.clock() if isinstance(deployment.plan, RowPlan) else now
-        all_due = _of_this_version(traffic, run.due(traffic, opened_at))
+        all_due = _of_this_version(traffic, run.due(traffic, _due_by(deployment, now, log.clock)))
         due = all_due if until is None else tuple(window for window in all_due if window.start < until)
         if due:
             log.begin(number)
@@ -335,6 +333,11 @@ def _run(
             has_rows=bool(due) or run.has_rows,
             next_due_at=run.next_due_at,
         )
+
+
+def _due_by(deployment: Deployment, now: datetime, clock: Callable[[], datetime]) -> datetime:
+    """The time by which windows are due: batches were given their times when the traffic was opened."""
+    return clock() if isinstance(deployment.plan, RowPlan) else now
 
 
 def _forget(config: MonitorConfig, run: DeploymentRun, label_logs: tuple[Path, ...], now: datetime) -> None:

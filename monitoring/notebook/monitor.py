@@ -166,6 +166,7 @@ class Monitor:
             settings: Other settings of ``monitor.toml`` by section: ``{"budget": {"page": "1 per 365 windows"}}``.
             out: The monitor's folder; None: one that is deleted with the monitor.
             force: Whether a monitor that is in the folder already is replaced.
+            clock: Gives the time.
 
         Returns:
             The monitor; its `columns` are what each column was taken for, its `notes` what is weak about the reference.

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from monitoring.errors import BadInput
@@ -27,7 +26,8 @@ from monitoring.tasks.task import (
 )
 
 if TYPE_CHECKING:
-    pass
+    import pyarrow as pa
+
 
 METRICS = (
     Metric(name="hamming_error", title="Hamming error", unit="share"),
@@ -202,12 +202,13 @@ def set_codes(words: pa.ChunkedArray, classes: tuple[str, ...]) -> Whole:
         Codes, int64 [n]: bit k is class k. `NO_LABEL` for null and blank; where a name is of no class, `UNKNOWN_CLASS`
         less the bits of the others.
 
+    >>> import pyarrow as pa
     >>> set_codes(
     ...     pa.chunked_array([["a|c", '["b"]', "[0, 1, 1]", "[]", "", "a|z", "[0, 1]"]]), ("a", "b", "c")
     ... ).tolist()
     [5, 2, 6, 0, -1, -4, -3]
     """
-    sets = words.cast(pa.string()).combine_chunks().dictionary_encode()
+    sets = words.cast("string").combine_chunks().dictionary_encode()
     dictionary_codes = [_code(_names(text, classes), classes) for text in sets.dictionary.to_pylist()]
     places = np.asarray(sets.indices.fill_null(len(dictionary_codes)), dtype=np.int64)
     return np.array([*dictionary_codes, NO_LABEL], dtype=np.int64)[places]
@@ -219,10 +220,11 @@ def respelled_sets(words: pa.ChunkedArray, classes: tuple[str, ...]) -> NDArray[
     Returns:
         bool [n].
 
+    >>> import pyarrow as pa
     >>> respelled_sets(pa.chunked_array([["a|B", "a|b", "z"]]), ("a", "b")).tolist()
     [True, False, False]
     """
-    sets = words.cast(pa.string()).combine_chunks().dictionary_encode()
+    sets = words.cast("string").combine_chunks().dictionary_encode()
     others = [_is_respelled(_names(text, classes), classes) for text in sets.dictionary.to_pylist()]
     places = np.asarray(sets.indices.fill_null(len(others)), dtype=np.int64)
     return np.array([*others, False], dtype=np.bool_)[places]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from monitoring.errors import BadInput
 from monitoring.records import Watch
-from monitoring.tasks.id_codes import AnsweredIds
+from monitoring.tasks.answered_ids import AnsweredIds
 from monitoring.tasks.row_operations import baseline_ranks, row_maxima
 from monitoring.tasks.task import NO_LABEL, Floats, Metric, Task, Whole, watches_of_losses
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.records import ScoreSum, Watch, WatchKey
-from monitoring.tasks.id_codes import AnsweredIds
+from monitoring.tasks.answered_ids import AnsweredIds
 from monitoring.tasks.multilabel import class_matrix
 from monitoring.tasks.output_names import named
 from monitoring.tasks.registry import ranking_of

@@ -84,7 +84,7 @@ def read_outcomes(
     wanted = [part for part in dict.fromkeys(parts) if not part or part.partition("=")[0] in names]
     columns = {part.partition("=")[0] for part in wanted if part}
     narrow = _narrowed(spec, columns)
-    read = last_windows(windows)
+    read = last_windows(windows, MOST_ROWS)
     rows = no_predictions(narrow)
     if read:
         traffic = open_traffic(
@@ -136,7 +136,7 @@ def _narrowed(spec: BaselineSpec, columns: set[str]) -> BaselineSpec:
     )
 
 
-def last_windows(windows: Sequence[WindowRecord], most: int = MOST_ROWS) -> tuple[Window, ...]:
+def last_windows(windows: Sequence[WindowRecord], most: int) -> tuple[Window, ...]:
     """The last windows, of at most `most` rows together, and at least one; in order of time."""
     spans: list[Window] = []
     rows = 0

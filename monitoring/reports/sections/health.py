@@ -193,7 +193,8 @@ def _unlabelled(status: MonitorStatus) -> str:
         return ""
     if status.coverage.labels_due > 0 and not status.coverage.labels:
         unknown = status.coverage.labels_unknown
-        return f"all {unknown:,} labels are of no known prediction" if unknown else "no label has arrived"
+        every = "the only label is" if unknown == 1 else f"all {unknown:,} labels are"
+        return f"{every} of no known prediction" if unknown else "no label has arrived"
     silent = unwatched_losses(status)
     return "no label has counted lately" if silent else ""
 

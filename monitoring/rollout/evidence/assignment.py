@@ -9,7 +9,6 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from scipy.special import gammaln
 
 #: A mismatch of the sample ratio is a fact where the evidence against the planned shares reaches 1 in so many.
 MISMATCH = 1000
@@ -84,10 +83,12 @@ def log_ratio_evidence(counts: Sequence[int], shares: Sequence[float]) -> float:
     Returns:
         The log of the Bayes factor; 0 without units.
     """
-    n, p = np.asarray(counts, dtype=np.float64), np.asarray(shares, dtype=np.float64)
-    prior = p * _PRIOR_UNITS
-    factor = gammaln(prior.sum()) - gammaln(prior.sum() + n.sum()) + (gammaln(prior + n) - gammaln(prior)).sum()
-    return float(factor - (n * np.log(p)).sum())
+    evidence = math.lgamma(_PRIOR_UNITS * sum(shares)) - math.lgamma(_PRIOR_UNITS * sum(shares) + sum(counts))
+    for count, share in zip(counts, shares, strict=True):
+        evidence += (
+            math.lgamma(_PRIOR_UNITS * share + count) - math.lgamma(_PRIOR_UNITS * share) - count * math.log(share)
+        )
+    return evidence
 
 
 def is_mismatch(counts: Sequence[int], shares: Sequence[float]) -> bool:

@@ -113,7 +113,7 @@ def promise(
     >>> stream = PairedStream(rows=1000, disagreement=0.04)
     >>> found = promise(stream, -0.02, Rules(margin=0.005), np.random.default_rng(0))
     >>> found.word, found.windows
-    ('better', (5, 6))
+    ('better', (8, 10))
 
     Args:
         stream: The rows of the primary loss.

@@ -76,7 +76,7 @@ def test_each_file_is_a_window_and_the_page_names_the_file(by_file: Watched) -> 
 
 
 def test_the_newest_batch_is_judged_at_once_however_long_its_opening_takes(by_file: Watched) -> None:
-    later = files(by_file.folder / "newest", batched(own_rows(Days(days=1, start=NOW, seed=10))))
+    later = files(by_file.folder / "newest", batched(own_rows(Days(days=1, start=NOW + timedelta(days=1), seed=10))))
     (later / "day 0.csv").rename(by_file.folder / "live" / "day 0c.csv")
     config = load_config(by_file.adopted.config)
     config = config.model_copy(

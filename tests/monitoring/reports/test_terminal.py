@@ -87,9 +87,11 @@ def test_narrow_terminals_lose_no_incident(status: MonitorStatus) -> None:
 
 def test_without_labels_no_loss_was_judged_and_healthy_says_so(status_of: Callable[..., MonitorStatus]) -> None:
     seen = status_of(windows=20, incidents=False)
-    blind = replace(seen, coverage=replace(seen.coverage, labels=0))
+    blind = replace(seen, coverage=replace(seen.coverage, labels=0, labels_unknown=0))
+    lost = replace(seen, coverage=replace(seen.coverage, labels=0, labels_unknown=1))
     assert "Healthy: no page in 20 windows" in printed(seen)
     assert "No page in 20 windows, but no label has arrived" in " ".join(printed(blind).split())
+    assert "but the only label is of no known prediction" in " ".join(printed(lost).split())
 
 
 def test_findings_are_told_with_how_many_windows_had_them(status: MonitorStatus) -> None:

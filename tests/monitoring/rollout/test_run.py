@@ -81,7 +81,7 @@ def test_a_promotion_that_fails_is_told_once_and_tried_again(tmp_path: Path, sto
 
     def wait() -> bool:
         world.now += timedelta(days=1)
-        return world.now < record.started_at + timedelta(days=12)
+        return world.now < record.started_at + timedelta(days=20)
 
     last = run_rollout(world.config, store, record, around(world, said, wait))
     assert last.state == "decided"

@@ -11,8 +11,8 @@ import pytest
 
 from monitoring.config import load_config
 from monitoring.errors import AnotherRun
+from monitoring.jobs import rebaseline as module
 from monitoring.jobs.rebaseline import live_reference, rebaseline, undo_rebaseline
-from monitoring.jobs.rebaseline import rebaseline as module
 from monitoring.store.store import Store
 from tests.monitoring.jobs.rebaseline.test_rebaseline import ASKED, SAID, after, judge, new_normal, send, stored
 

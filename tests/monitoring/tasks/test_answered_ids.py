@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from monitoring.tasks.id_codes import AnsweredIds
+from monitoring.tasks.answered_ids import AnsweredIds
 
 
 def zipf(rows: int, rng: np.random.Generator) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:

@@ -87,16 +87,17 @@ def _shares(cells: Cells, world: World, factor: float, count: int) -> list[tuple
 
 def _drawn(shares: dict[tuple[str, float], list[tuple[float, float, float]]]) -> Figure:
     names = list(dict.fromkeys(name for name, _ in shares))
-    figure, axes = subplots(1, len(names), height=2.6, sharey=True)
+    figure, axes = subplots(1, len(names), height=2.9, sharey=True)
     for panel, name in zip(axes[0], names, strict=True):
         for at, factor in enumerate(FACTORS):
             seasonal, lasting, _ = zip(*shares[name, factor], strict=True)
             style = {"color": COLOURS[at], "marker": MARKERS[at], "markersize": 3.5}
-            panel.plot(PEAKS, lasting, linestyle="-", label=f"lasts, tolerances times {factor:g}", **style)
-            panel.plot(PEAKS, seasonal, linestyle=":", label=f"season, tolerances times {factor:g}", **style)
+            panel.plot(PEAKS, lasting, linestyle="-", label=f"lasts, times {factor:g}", **style)
+            panel.plot(PEAKS, seasonal, linestyle=":", label=f"season, times {factor:g}", **style)
         panel.set_title(name)
         panel.set_xlabel("error, points more")
     axes[0][0].set_ylabel("share paged")
     axes[0][0].set_ylim(-0.03, 1.03)
-    axes[0][-1].legend()
+    lines, labels = axes[0][0].get_legend_handles_labels()
+    figure.legend(lines, labels, loc="outside lower center", ncols=4)
     return figure

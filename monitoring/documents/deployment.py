@@ -33,7 +33,19 @@ class CustomMetricDocument(Document):
     digest: str
 
 
-StateName: TypeAlias = Literal["page", "failing", "late", "undelivered", "suspected", "notice", "unknown", "ok"]
+StateName: TypeAlias = Literal[
+    "page",
+    "failing",
+    "late",
+    "undelivered",
+    "suspected",
+    "fact",
+    "unlabelled",
+    "burn-in",
+    "notice",
+    "unknown",
+    "ok",
+]
 
 
 class StandingDocument(Document):

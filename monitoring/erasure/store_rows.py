@@ -150,11 +150,13 @@ def _without_statistics(states: Mapping[StateName, str], words: Collection[str])
 
 def _erase_findings(connection: Connection, words: Collection[str]) -> int:
     erased = 0
-    for row in connection.execute(select(window.c.id, window.c.findings).where(window.c.findings != "[]")).all():
+    query = select(window.c.id, window.c.findings, window.c.fact).where(window.c.findings != "[]")
+    for row in connection.execute(query).all():
         before = json.loads(row.findings)
         after = [{**finding, "message": erased_text(finding["message"], words)} for finding in before]
         if after != before:
-            connection.execute(update(window).where(window.c.id == row.id).values(findings=json.dumps(after)))
+            values = {"findings": json.dumps(after), "fact": erased_text(row.fact, words)}
+            connection.execute(update(window).where(window.c.id == row.id).values(values))
             erased += sum(finding != other for finding, other in zip(before, after, strict=True))
     return erased
 

@@ -24,6 +24,7 @@ from monitoring.jobs.fits.simulations import initial_level, simulated_sensitivit
 from monitoring.jobs.metrics.metric_loading import metric_changes
 from monitoring.jobs.sources.read_scope import ReadScope
 from monitoring.jobs.sources.table_source import TableSource
+from monitoring.jobs.stored_reference import StoredReference
 from monitoring.jobs.subgroups.run_search import RunSearch
 from monitoring.jobs.subgroups.search_schedule import SearchSchedule
 from monitoring.judging.autocorrelation_update import AutocorrelationUpdate
@@ -96,6 +97,7 @@ class DeploymentRun:
             history=store.windows.read(number, latest=min(HISTORY, self._judged)) if self._judged else (),
             begun=last is not None,
         )
+        self._reference = StoredReference(store, number, self._since)
         self._fleet_evidence = float.fromhex(states.get(FLEET) or (-math.inf).hex())
         self._searches = SearchSchedule.from_text(states.get(SUBGROUPS, ""))
         self._is_widened = last is not None and self._state.burn_in.is_over(last.record.start)
@@ -169,11 +171,7 @@ class DeploymentRun:
             self._read, self._cursor = 0, {}
         elif self._read and label_logs and not any(map(has_labels, label_logs)):
             reject_lost_labels(0, self._read)
-        fit, store = self._deployment.reference_fit, self._store
-        if not store.deployments.baseline(self._number) or (
-            fit.measured and not store.deployments.measured(self._number)
-        ):
-            store.deployments.save_baseline(self._number, fit.baseline_scores(), fit.measured)
+        self._reference.begin(self._deployment.reference_fit)
 
     @cached_property
     def _initial_levels(self) -> Mapping[Level, LevelState]:
@@ -267,13 +265,15 @@ class DeploymentRun:
             check: the time of this run, and the files as they were before it read them.
             sensitivity: whether to find out how small a harm is detected.
         """
-        if sensitivity and not self._store.deployments.sensitivity(self._number):
+        if sensitivity and not self._reference.sensitivity:
             self._save_sensitivity()
         plan, last = self._deployment.plan, self._store.windows.last(self._number)
         after = None if last is None else last.record.end
         ends = [] if isinstance(plan, RowPlan) else [end for _, end in self._traffic.spans(plan.longest_gap)]
         all_judged = bool(ends) and after is not None and max(ends) < after and not self._followed
         state = check.traffic_state if all_judged else ""
+        if last is not None and last.claims != (claims := self._reference.claims(self._state.history)):
+            self._store.windows.save_claims(self._number, last.record.start, claims)
         if after is not None and self.judged:
             self._store.backfills.forget_checkpoints(self._number, after - self._deployment.checkpoint_age)
         self._store.deployments.save_check(
@@ -381,11 +381,8 @@ class DeploymentRun:
             self._state = replace(self._state, burn_in=burn_in)
         if burn_in.is_over(window.start) and not self._is_widened:
             self._deployment, self._is_widened = self._deployment.widened(burn_in.widths), True
-            fit = self._deployment.reference_fit
-            self._store.deployments.save_baseline(self._number, fit.baseline_scores(), fit.measured)
-            self._store.deployments.save_sensitivity(
-                self._number, ()
-            )  # computed again at the end of this run, or of the next one
+            self._reference.save_baseline(self._deployment.reference_fit)
+            self._reference.save_sensitivity(())
 
     def _commit(self, judgement: Judgement) -> None:
         step, team, states = judgement.fleet, self._deployment.team, judgement.state.to_texts()
@@ -404,6 +401,7 @@ class DeploymentRun:
             },
             incidents=judgement.changed,
             fleet=None if step is None or team is None else team.entry(self._number, step, judgement.window.end),
+            claims=self._reference.claims(judgement.state.history),
         )
 
     def _metric_changes(self) -> tuple[Finding, ...]:
@@ -453,9 +451,7 @@ class DeploymentRun:
             levels[level] = replace(levels[level], ar1=update.estimate(judged, level_incidents))
         self._state = replace(self._state, levels=levels)
         if self._page_test() != page:
-            self._store.deployments.save_sensitivity(
-                self._number, ()
-            )  # computed again at the end of this run, or of the next one
+            self._reference.save_sensitivity(())
 
     def _page_test(self) -> LevelTest:
         """The page level's test, with its AR(1) coefficients as they are now."""
@@ -466,7 +462,7 @@ class DeploymentRun:
         """Store how small a harm the page level detects, with its AR(1) coefficients as they are now."""
         log_scale = (self._state.levels or self._initial_levels)["page"].log_scale or 0.0
         sensitivity = simulated_sensitivity(self._deployment.reference_fit, self._page_test(), log_scale)
-        self._store.deployments.save_sensitivity(self._number, sensitivity)
+        self._reference.save_sensitivity(sensitivity)
 
     def _late_rows(self) -> LateRows:
         """Rows that came into windows judged before, of those within the label horizon."""

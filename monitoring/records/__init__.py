@@ -46,6 +46,7 @@ from monitoring.records.rollout import (
     StillNeeded,
 )
 from monitoring.records.status import (
+    NO_CLAIMS,
     BaselineScore,
     ColumnNote,
     Coverage,
@@ -54,6 +55,7 @@ from monitoring.records.status import (
     Rebaseline,
     Sensitivity,
     VersionInUse,
+    WindowClaims,
 )
 from monitoring.records.watch import LEVELS, SCORE_ONE, WHOLE, Direction, Family, Level, ScoreSum, Watch, WatchKey
 from monitoring.records.window import (
@@ -70,6 +72,7 @@ from monitoring.records.window import (
     ScoreSeries,
     WindowRecord,
     WindowStatus,
+    is_harm_suspected,
 )
 
 __all__ = [
@@ -84,6 +87,7 @@ __all__ = [
     "LABELS_STOPPED",
     "LEVELS",
     "NO_ANSWERS",
+    "NO_CLAIMS",
     "ROLLOUT_GOES_ON",
     "SCORE_ONE",
     "SUBGROUP_WATCH",
@@ -151,8 +155,10 @@ __all__ = [
     "Watch",
     "WatchKey",
     "WindowAttempt",
+    "WindowClaims",
     "WindowRecord",
     "WindowRevision",
     "WindowStatus",
+    "is_harm_suspected",
     "message_parts",
 ]

@@ -8,10 +8,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, case, func, select
 
-from monitoring.records import IncidentState, Level
+from monitoring.records import NO_CLAIMS, IncidentState, Level, WindowClaims, is_harm_suspected
 from monitoring.store.column_types import float_of
 from monitoring.store.notifications import NOTHING_UNDELIVERED, Undelivered, read_undelivered
 from monitoring.store.tables import deployment, incident, run, window
+from monitoring.store.windows import CLAIMS, claims_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +60,8 @@ class DeploymentOutline:
         checked_at: When a run last judged all that was due; None: none has.
         next_due_at: No window is due before; None where that is not known.
         undelivered: Its notifications that did not reach all who are to get them.
-        suspected: Whether harm was suspected in its last window.
+        suspected: Whether its last window suspects harm; it counts while no page is open.
+        claims: What its windows alone say against it.
     """
 
     number: int
@@ -76,6 +78,7 @@ class DeploymentOutline:
     next_due_at: datetime | None = None
     undelivered: Undelivered = NOTHING_UNDELIVERED
     suspected: bool = False
+    claims: WindowClaims = NO_CLAIMS
     window: LastWindow | None = None
     page_threshold: float = float("inf")
     notice_threshold: float = float("inf")
@@ -115,6 +118,7 @@ def _query() -> Select[Any]:
             window.c.start,
             window.c.end,
             window.c.status,
+            *CLAIMS,
             *(window.c[name] for name in _NUMBERS),
             case((placed.c.checked_at > run.c.started_at, ""), else_=func.coalesce(run.c.error, "")).label("failure"),
         )
@@ -129,7 +133,8 @@ def _query() -> Select[Any]:
 def _outline(
     row: Any, unclosed: dict[int, list[OpenIncident]], undelivered: dict[int, Undelivered]
 ) -> DeploymentOutline:
-    last = None if row.start is None else (row.start, row.end)
+    window = _last_window(row)
+    page_threshold = float_of(row.page_threshold)
     return DeploymentOutline(
         number=row.id,
         name=row.called,
@@ -137,26 +142,32 @@ def _outline(
         version=row.version,
         created_at=row.created_at,
         used_at=row.used_at,
-        last=last,
+        last=None if window is None else (row.start, row.end),
         failure=row.failure,
         earlier=row.retired,
         incidents=tuple(unclosed.get(row.id, ())),
         checked_at=row.checked_at,
         next_due_at=row.next_due_at,
         undelivered=undelivered.get(row.id, NOTHING_UNDELIVERED),
-        suspected=row.status == "suspected",
-        window=None
-        if last is None
-        else LastWindow(
-            rows=row.rows,
-            labels=row.labels,
-            labels_due=row.labels_due,
-            page_log_evidence=float_of(row.page_log_evidence),
-            notice_log_evidence=float_of(row.notice_log_evidence),
-            loss_log_evidence=float_of(row.loss_log_evidence),
-        ),
-        page_threshold=float_of(row.page_threshold),
+        suspected=window is not None
+        and is_harm_suspected(row.status, max(window.page_log_evidence, window.loss_log_evidence), page_threshold),
+        claims=claims_of(row),
+        window=window,
+        page_threshold=page_threshold,
         notice_threshold=float_of(row.notice_threshold),
+    )
+
+
+def _last_window(row: Any) -> LastWindow | None:
+    if row.start is None:
+        return None
+    return LastWindow(
+        rows=row.rows,
+        labels=row.labels,
+        labels_due=row.labels_due,
+        page_log_evidence=float_of(row.page_log_evidence),
+        notice_log_evidence=float_of(row.notice_log_evidence),
+        loss_log_evidence=float_of(row.loss_log_evidence),
     )
 
 

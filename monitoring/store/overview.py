@@ -12,14 +12,24 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, func, or_, select
 
-from monitoring.records import WHOLE, BaselineScore, IncidentRecord, ScoreRecord, WindowRecord
+from monitoring.records import (
+    NO_CLAIMS,
+    WHOLE,
+    BaselineScore,
+    IncidentRecord,
+    ScoreRecord,
+    WindowClaims,
+    WindowRecord,
+    is_harm_suspected,
+)
 from monitoring.store import incidents
+from monitoring.store.column_types import float_of
 from monitoring.store.deployments import DeploymentRecord, baseline_score_of, deployment_record_of
 from monitoring.store.notifications import NOTHING_UNDELIVERED, Undelivered, read_undelivered
 from monitoring.store.outlines import DeploymentOutline, read_outlines
 from monitoring.store.tables import deployment, drill, incident, incident_action, run, score, window
 from monitoring.store.transactions import Transactions
-from monitoring.store.windows import LIGHT, light_record, score_record_of
+from monitoring.store.windows import CLAIMS, LIGHT, claims_of, light_record, score_record_of
 from monitoring.tasks.output_names import split_output
 
 
@@ -39,6 +49,7 @@ class DeploymentSummary:
     incidents: tuple[IncidentRecord, ...]
     failure: str = ""
     suspected: bool = False
+    claims: WindowClaims = NO_CLAIMS
     checked_at: datetime | None = None
     next_due_at: datetime | None = None
     undelivered: Undelivered = NOTHING_UNDELIVERED
@@ -73,18 +84,14 @@ def batches(numbers: Collection[int]) -> list[list[int]]:
 def _summaries(
     connection: Connection, numbers: Collection[int] | None = None, *, model: str | None = None
 ) -> tuple[DeploymentSummary, ...]:
-    """Deployments in order of creation. Cost: three searches of an index for each.
+    """Deployments in order of creation. Cost: two searches of an index for each.
 
     Args:
         numbers: The numbers of those to read; None: all.
         model: Only the deployments of that model; None: of all.
     """
-    of_this = window.c.deployment == deployment.c.id
-    newest = window.c.start.desc()
-    start = select(window.c.start).where(of_this).order_by(newest).limit(1).scalar_subquery().label("last_start")
-    end = select(window.c.end).where(of_this).order_by(newest).limit(1).scalar_subquery().label("last_end")
-    status = select(window.c.status).where(of_this).order_by(newest).limit(1).scalar_subquery().label("last_status")
-    columns = [column for column in deployment.c if column.name not in ("sensitivity", "baseline")]
+    columns = [column for column in deployment.c if column.name not in ("sensitivity", "baseline", "measured")]
+    last = [window.c[name] for name in ("start", "end", "status", "page_log_evidence", "loss_log_evidence")]
     last_run = (
         select(run.c.error, run.c.started_at).where(run.c.deployment == deployment.c.id).order_by(run.c.id.desc())
     )
@@ -92,7 +99,7 @@ def _summaries(
         last_run.with_only_columns(column).limit(1).scalar_subquery().label(f"run_{column.name}")
         for column in (run.c.error, run.c.started_at)
     )
-    query: Select[Any] = select(*columns, start, end, status, error, began).order_by(deployment.c.id)
+    query: Select[Any] = _with_last_window(select(*columns, *last, *CLAIMS, error, began)).order_by(deployment.c.id)
     if numbers is not None:
         query = query.where(deployment.c.id.in_(numbers))
     if model is not None:
@@ -105,16 +112,24 @@ def _summaries(
             number=row.id,
             record=deployment_record_of(row),
             used_at=row.used_at,
-            last=None if row.last_start is None else (row.last_start, row.last_end),
+            last=None if row.start is None else (row.start, row.end),
             incidents=unclosed.get(row.id, ()),
             failure=_failure(row),
-            suspected=row.last_status == "suspected",
+            suspected=_suspects_harm(row),
+            claims=claims_of(row),
             checked_at=row.checked_at,
             next_due_at=row.next_due_at,
             undelivered=undelivered.get(row.id, NOTHING_UNDELIVERED),
         )
         for row in rows
     )
+
+
+def _suspects_harm(row: Row[Any]) -> bool:
+    if row.start is None:
+        return False
+    evidence = max(float_of(row.page_log_evidence), float_of(row.loss_log_evidence))
+    return is_harm_suspected(row.status, evidence, float_of(row.page_threshold))
 
 
 def _failure(row: Row[Any]) -> str:
@@ -125,17 +140,19 @@ def _failure(row: Row[Any]) -> str:
     return "" if checked_since else row.run_error or ""
 
 
-def _last_windows(connection: Connection, numbers: Collection[int]) -> dict[int, WindowRecord]:
-    """The last window of each deployment that has one, without its texts and scores, by the deployments' numbers."""
+def _with_last_window(query: Select[Any]) -> Select[Any]:
+    """A query of deployments, each with its last window if it has one."""
     windows = window.alias()
     newest = select(windows.c.id).where(windows.c.deployment == deployment.c.id).order_by(windows.c.start.desc())
-    query = (
-        select(deployment.c.id.label("number"), *LIGHT)
-        .select_from(deployment)
-        .join(window, window.c.id == newest.limit(1).correlate(deployment).scalar_subquery())
-        .where(deployment.c.id.in_(numbers))
-    )
-    return {row.number: light_record(row[1:]) for row in connection.execute(query).all()}
+    last = newest.limit(1).correlate(deployment).scalar_subquery()
+    return query.select_from(deployment).outerjoin(window, window.c.id == last)
+
+
+def _last_windows(connection: Connection, numbers: Collection[int]) -> dict[int, WindowRecord]:
+    """The last window of each deployment that has one, without its texts and scores, by the deployments' numbers."""
+    query = _with_last_window(select(deployment.c.id.label("number"), *LIGHT))
+    rows = connection.execute(query.where(deployment.c.id.in_(numbers) & window.c.id.is_not(None)))
+    return {row.number: light_record(row[1:]) for row in rows.all()}
 
 
 def _open_incidents(connection: Connection, numbers: Collection[int] | None) -> dict[int, tuple[IncidentRecord, ...]]:

@@ -125,6 +125,7 @@ window = Table(
     Column("label_delays", Text, nullable=False, server_default="[]"),
     Column("measured", Text, nullable=False, server_default="[]"),
     Column("loss_log_evidence", String, nullable=False, server_default="-inf"),
+    *(Column(claim, Text, nullable=False, server_default="") for claim in ("fact", "unlabelled", "burn_in")),
     UniqueConstraint("deployment", "start"),
 )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from itertools import groupby
 from typing import Any, NoReturn
@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Row, String, bindparam, cast, delete, exists,
 
 from monitoring.errors import CannotRun
 from monitoring.records import (
+    NO_CLAIMS,
     WHOLE,
     EstimateRecord,
     Finding,
@@ -26,6 +27,7 @@ from monitoring.records import (
     ScoreRecord,
     ScoreSeries,
     WatchKey,
+    WindowClaims,
     WindowRecord,
 )
 from monitoring.store.column_types import float_of, float_text, floats_of, optional_float_of, optional_float_text
@@ -91,13 +93,32 @@ def _with_keys(value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredWindow:
-    """A judged window, and the rows of each label segment that had been read by then."""
+    """A judged window, the rows of each label segment that had been read by then, and what stood against it."""
 
     record: WindowRecord
     label_cursor: Mapping[str, int]
+    claims: WindowClaims
 
 
-def write(connection: Connection, deployment: int, record: WindowRecord, label_cursor: Mapping[str, int]) -> None:
+#: The columns of `WindowClaims`.
+CLAIMS = [window.c[claim.name] for claim in fields(WindowClaims)]
+
+
+def claims_of(row: Row[Any]) -> WindowClaims:
+    """What stood against a deployment after a window; nothing where there is no window."""
+    fact, unlabelled, burn_in = row.fact, row.unlabelled, row.burn_in
+    if not (fact or unlabelled or burn_in):
+        return NO_CLAIMS
+    return WindowClaims(fact=fact, unlabelled=unlabelled, burn_in=burn_in)
+
+
+def write(
+    connection: Connection,
+    deployment: int,
+    record: WindowRecord,
+    label_cursor: Mapping[str, int],
+    claims: WindowClaims,
+) -> None:
     """Add a window after the last one. Raises CannotRun if it, or a later one, is there already."""
     last = last_end(connection, deployment)
     if last is not None and record.start < last:
@@ -122,6 +143,7 @@ def write(connection: Connection, deployment: int, record: WindowRecord, label_c
         measured=json.dumps([asdict(metric) for metric in record.measured]),
         label_cursor=json.dumps({segment: int(rows) for segment, rows in label_cursor.items()}),
         estimates=estimates_text(record),
+        **asdict(claims),
     )
     number = int(connection.execute(statement.returning(window.c.id)).scalar_one())
     rows = [
@@ -233,10 +255,10 @@ LIGHT = [window.c[name] for name in _LIGHT_NAMES]
 
 def light_record(values: Sequence[Any]) -> WindowRecord:
     """Convert the values of `LIGHT` to a record without findings, scores and estimates."""
-    fields = dict(zip(_LIGHT_NAMES, values, strict=True))
+    numbers = dict(zip(_LIGHT_NAMES, values, strict=True))
     for name in ("page_log_evidence", "notice_log_evidence", "loss_log_evidence"):
-        fields[name] = float_of(fields[name])
-    return WindowRecord(**fields)
+        numbers[name] = float_of(numbers[name])
+    return WindowRecord(**numbers)
 
 
 class WindowTable:
@@ -291,8 +313,16 @@ class WindowTable:
                 return None
             scores = connection.execute(select(score).where(score.c.window == row.id).order_by(score.c.position))
             return StoredWindow(
-                record=_record(row, tuple(map(score_record_of, scores))), label_cursor=json.loads(row.label_cursor)
+                record=_record(row, tuple(map(score_record_of, scores))),
+                label_cursor=json.loads(row.label_cursor),
+                claims=claims_of(row),
             )
+
+    def save_claims(self, deployment: int, start: datetime, claims: WindowClaims) -> None:
+        """Replace what stood against a deployment after the window that begins at a time."""
+        with self._transactions.writing(deployment) as connection:
+            judged = (window.c.deployment == deployment) & (window.c.start == start)
+            connection.execute(update(window).where(judged).values(asdict(claims)))
 
     def at(self, deployment: int, start: datetime) -> WindowRecord | None:
         """The window that begins at a time, with its scores; None if there is none."""
@@ -437,5 +467,6 @@ class WindowTable:
             for first in range(0, len(numbers), _AT_ONCE):
                 some = numbers[first : first + _AT_ONCE]
                 connection.execute(delete(score).where(score.c.window.in_(some)))
-                connection.execute(update(window).where(window.c.id.in_(some)).values(estimates=None, findings="[]"))
+                forgotten = update(window).where(window.c.id.in_(some))
+                connection.execute(forgotten.values(estimates=None, findings="[]", fact=""))
             return len(numbers)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Literal, Protocol, TypeAlias
+from typing import Final, Literal, Protocol, TypeAlias, get_args
 from zoneinfo import ZoneInfo
 
-from monitoring.records import IncidentRecord, Level
+from monitoring.records import IncidentRecord, Level, WindowClaims
 from monitoring.reports.sections.formatting import format_count, format_moment, format_window
 from monitoring.reports.sections.health import SUSPECTED_HARM, is_overdue
 from monitoring.reports.sections.incidents import remarks
@@ -17,22 +17,25 @@ from monitoring.store.overview import DeploymentSummary
 from monitoring.watches.cause_line import cause_line
 from monitoring.watches.descriptions import printable
 
-State: TypeAlias = Literal["page", "failing", "late", "undelivered", "suspected", "notice", "unknown", "ok"]
-
-#: The start and the end of a window.
-Span: TypeAlias = tuple[datetime, datetime]
-
-#: The states, worst first. Each is a fact of its own, several may hold, and a deployment is listed by the worst.
-STATES: Final[tuple[State, ...]] = (
+State: TypeAlias = Literal[
     "page",
     "failing",
     "late",
     "undelivered",
     "suspected",
+    "fact",
+    "unlabelled",
+    "burn-in",
     "notice",
     "unknown",
     "ok",
-)
+]
+
+#: The start and the end of a window.
+Span: TypeAlias = tuple[datetime, datetime]
+
+#: The states, worst first, as a report has them: several may hold, and a deployment is listed by the worst.
+STATES: Final[tuple[State, ...]] = get_args(State)
 
 #: Where no window is due by the clock, a deployment is late when its last run is longer ago than so many of its
 #: windows, and than this.
@@ -108,7 +111,11 @@ class Subject(Protocol):
 
     @property
     def suspected(self) -> bool:
-        """Whether harm was suspected in its last window."""
+        """Whether its last window suspects harm."""
+
+    @property
+    def claims(self) -> WindowClaims:
+        """What its windows alone say against it."""
 
     @property
     def undelivered(self) -> Undelivered:
@@ -121,13 +128,17 @@ def facts_of(subject: Subject, now: datetime) -> tuple[State, ...]:
     Returns:
         The facts; `ok` alone where there is none.
     """
-    levels = {incident.level for incident in subject.incidents}
+    levels, claims = {incident.level for incident in subject.incidents}, subject.claims
+    paged = "page" in levels
     holds: dict[State, bool] = {
-        "page": "page" in levels,
+        "page": paged,
         "failing": bool(subject.failure),
         "late": is_late(subject, now),
         "undelivered": bool(subject.undelivered.total),
-        "suspected": subject.suspected,
+        "suspected": subject.suspected and not paged,
+        "fact": bool(claims.fact) and not paged,
+        "unlabelled": bool(claims.unlabelled),
+        "burn-in": bool(claims.burn_in),
         "notice": "notice" in levels,
         "unknown": subject.last is None,
     }
@@ -158,11 +169,15 @@ def standing(subject: DeploymentSummary, now: datetime) -> Standing:
         since = format_moment(newest.window_start, zone)
         sentences["notice"] = f"{cause_line(newest)[:_SENTENCE]}, window of {since}{more}."
     if subject.last is not None:
-        sentences["suspected"] = f"{SUSPECTED_HARM} Judged up to {format_window(*subject.last, zone)}."
-    if subject.last is None:
-        sentences["unknown"] = "No window has been judged yet."
+        judged = f"Judged up to {format_window(*subject.last, zone)}."
+        sentences["suspected"] = f"{SUSPECTED_HARM} {judged}"
+        sentences["fact"] = f"{printable(subject.claims.fact, _SENTENCE)} {judged}"
+        sentences["unlabelled"] = f"No loss is watched: {subject.claims.unlabelled}. {judged}"
+        burn_in = subject.claims.burn_in
+        sentences["burn-in"] = f"{burn_in[:1].upper()}{burn_in[1:]}: nothing pages but facts. {judged}"
+        sentences["ok"] = f"No open incident. {judged}"
     else:
-        sentences["ok"] = f"No open incident. Judged up to {format_window(*subject.last, zone)}."
+        sentences["unknown"] = "No window has been judged yet."
     first = pages[0] if pages else max(notices, key=lambda incident: incident.opened_at, default=None)
     return Standing(
         state=facts[0],

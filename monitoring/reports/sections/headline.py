@@ -112,7 +112,7 @@ def _verdict(status: MonitorStatus, health: Health) -> str:
     if pages:
         return "; ".join((f"{format_count(len(pages), 'page')} in {windows}, {_life(status, pages)}", *others))
     scope = ""
-    if watches_no_loss(status):
+    if watches_no_loss(status.baseline):
         has_answers = any(score.watch.startswith("prediction:") for score in status.baseline)
         scope = " by inputs and predictions alone (no loss is watched)" if has_answers else " by inputs alone"
     if health.healthy:

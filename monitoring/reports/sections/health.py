@@ -10,19 +10,28 @@ from itertools import pairwise
 from typing import Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
-from monitoring.records import BURN_IN, MonitorStatus
+from monitoring.records import (
+    BURN_IN,
+    NO_CLAIMS,
+    BaselineScore,
+    MonitorStatus,
+    Sensitivity,
+    WindowClaims,
+    WindowRecord,
+    is_harm_suspected,
+)
 from monitoring.reports.sections.formatting import format_count, format_evidence, format_moment
 from monitoring.reports.sections.incidents import pages_of
-from monitoring.reports.sections.sensitivity import unwatched_losses, watches_no_loss
+from monitoring.reports.sections.sensitivity import RECENT_WINDOWS, unwatched_losses_of, watches_no_loss
 from monitoring.watches.descriptions import LONGEST_MESSAGE, lower_first, printable
 
 HealthState: TypeAlias = Literal[
     "page",
     "failing",
+    "overdue",
     "undelivered",
     "suspected",
     "fact",
-    "overdue",
     "unlabelled",
     "burn-in",
     "notice",
@@ -70,22 +79,44 @@ def health_of(status: MonitorStatus) -> Health:
     open page or notice, whose last run did not fail and whose notifications arrived, without a level's evidence at its
     threshold, and without a fact in its last window.
     """
-    if not status.windows:
-        unknown: list[tuple[HealthState, str]] = [("failing", _failing(status)), ("unknown", "no window was judged")]
-        return Health(state="unknown", against=tuple((state, reason) for state, reason in unknown if reason))
+    claims = NO_CLAIMS
+    if status.windows:
+        claims = window_claims(status.windows, status.baseline, status.sensitivity)
     against: list[tuple[HealthState, str]] = [
         ("page", _open(status, "page")),
         ("failing", _failing(status)),
+        ("overdue", overdue(status)),
         ("undelivered", _undelivered(status)),
         ("suspected", suspected(status)),
-        ("fact", _fact(status)),
-        ("overdue", overdue(status)),
-        ("unlabelled", _unlabelled(status)),
-        ("burn-in", _burn_in(status)),
+        ("fact", "" if _has_open_page(status) else lower_first(printable(claims.fact, LONGEST_MESSAGE)).rstrip(".")),
+        ("unlabelled", claims.unlabelled),
+        ("burn-in", claims.burn_in),
         ("notice", _open(status, "notice")),
+        ("unknown", "" if status.windows else "no window was judged"),
     ]
     holding = tuple((state, reason) for state, reason in against if reason)
     return Health(state=holding[0][0] if holding else "healthy", against=holding)
+
+
+def window_claims(
+    windows: Sequence[WindowRecord], baseline: Sequence[BaselineScore], sensitivity: Sequence[Sensitivity]
+) -> WindowClaims:
+    """What the windows of a deployment alone say against it, after the last of them.
+
+    Args:
+        windows: In order of time, the last `RECENT_WINDOWS` at least, or all.
+        baseline: The scores of the reference.
+        sensitivity: The smallest harms that are detected; empty where they are not known.
+    """
+    findings = windows[-1].findings
+    burn_in = next(
+        (lower_first(finding.message.partition(":")[0]) for finding in findings if finding.kind == BURN_IN), ""
+    )
+    return WindowClaims(
+        fact=next((finding.message for finding in findings if finding.fact), ""),
+        unlabelled="" if burn_in else _unlabelled(windows, baseline, sensitivity),
+        burn_in=lower_first(burn_in.partition(":")[0]),
+    )
 
 
 def suspected(status: MonitorStatus) -> str:
@@ -95,10 +126,11 @@ def suspected(status: MonitorStatus) -> str:
         Since when, and how large the evidence has become; empty while no harm is suspected.
     """
     last = status.windows[-1] if status.windows else None
-    if last is None or any(page.state != "closed" for page in pages_of(status)):
+    if last is None or _has_open_page(status):
         return ""
     threshold = math.log(status.page_threshold)
-    if last.status != "suspected" and max(last.loss_log_evidence, last.page_log_evidence) < threshold:
+    evidence = max(last.loss_log_evidence, last.page_log_evidence)
+    if not is_harm_suspected(last.status, evidence, status.page_threshold):
         return ""
     trailing = []
     for window in reversed(status.windows):
@@ -173,33 +205,20 @@ def _undelivered(status: MonitorStatus) -> str:
     return f"{events} did not reach everybody (`pitfalls monitor notify list`)" if status.undelivered else ""
 
 
-def _fact(status: MonitorStatus) -> str:
-    """The first fact of the last window, where no page is open that tells of it."""
-    if any(page.state != "closed" for page in pages_of(status)):
-        return ""
-    return next(
-        (
-            lower_first(printable(finding.message)).rstrip(".")
-            for finding in status.windows[-1].findings
-            if finding.fact
-        ),
-        "",
-    )
+def _has_open_page(status: MonitorStatus) -> bool:
+    return any(page.state != "closed" for page in pages_of(status))
 
 
-def _unlabelled(status: MonitorStatus) -> str:
+def _unlabelled(
+    windows: Sequence[WindowRecord], baseline: Sequence[BaselineScore], sensitivity: Sequence[Sensitivity]
+) -> str:
     """That labels were due and none counted lately, where the reference has losses to compare with."""
-    if watches_no_loss(status) or _burn_in(status):
+    if watches_no_loss(baseline):
         return ""
-    if status.coverage.labels_due > 0 and not status.coverage.labels:
-        unknown = status.coverage.labels_unknown
+    recent = windows[-RECENT_WINDOWS:]
+    if any(window.labels_due for window in recent) and not any(window.labels for window in recent):
+        lately = f" in the last {RECENT_WINDOWS} windows" if len(windows) > RECENT_WINDOWS else ""
+        unknown = sum(window.labels_unknown for window in recent)
         every = "the only label is" if unknown == 1 else f"all {unknown:,} labels are"
-        return f"{every} of no known prediction" if unknown else "no label has arrived"
-    silent = unwatched_losses(status)
-    return "no label has counted lately" if silent else ""
-
-
-def _burn_in(status: MonitorStatus) -> str:
-    """That the last window is in a burn-in, in which nothing pages but facts."""
-    message = next((finding.message for finding in status.windows[-1].findings if finding.kind == BURN_IN), "")
-    return lower_first(message.partition(":")[0])
+        return f"{every} of no known prediction{lately}" if unknown else f"no label has arrived{lately}"
+    return "no label has counted lately" if unwatched_losses_of(windows, baseline, sensitivity) else ""

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from monitoring.records import BURN_IN, LABELS_STOPPED, WHOLE, MonitorStatus, Sensitivity
+from monitoring.records import (
+    BURN_IN,
+    LABELS_STOPPED,
+    WHOLE,
+    BaselineScore,
+    MonitorStatus,
+    Sensitivity,
+    WindowRecord,
+)
 from monitoring.reports.sections.formatting import format_count
 from monitoring.tasks.metrics import find_metric
 from monitoring.watches.descriptions import NOTHING, format_change, lower_first, metric_title, slice_title
@@ -56,28 +65,35 @@ def detectable(status: MonitorStatus) -> tuple[Sensitivity, ...]:
     return tuple(replace(entry, rise=None) for entry in status.sensitivity)
 
 
-def watches_no_loss(status: MonitorStatus) -> bool:
+def watches_no_loss(baseline: Sequence[BaselineScore]) -> bool:
     """Whether no loss is known of the model, or none of the reference: none is compared with its baseline."""
-    return bool(status.baseline) and not any(find_metric(score.watch) for score in status.baseline)
+    return bool(baseline) and not any(find_metric(score.watch) for score in baseline)
 
 
 def unwatched_losses(status: MonitorStatus) -> str:
+    """What `unwatched_losses_of` says of a deployment."""
+    return unwatched_losses_of(status.windows, status.baseline, status.sensitivity)
+
+
+def unwatched_losses_of(
+    windows: Sequence[WindowRecord], baseline: Sequence[BaselineScore], sensitivity: Sequence[Sensitivity]
+) -> str:
     """Say that no loss was evaluated lately, or that none may page yet, so that no rise of one would be detected.
 
     Returns:
         A sentence; empty where a loss on the whole traffic was evaluated in one of the last `RECENT_WINDOWS` and there
         is no burn-in, and where nothing was judged or simulated.
     """
-    if watches_no_loss(status):
+    if watches_no_loss(baseline):
         return "No rise of a loss would be detected: no loss is watched."
-    last = {finding.kind: finding for window in status.windows[-1:] for finding in window.findings}
+    last = {finding.kind: finding for window in windows[-1:] for finding in window.findings}
     if LABELS_STOPPED in last:
         return f"No rise of a loss would be detected. {last[LABELS_STOPPED].message}"
     burn_in = last.get(BURN_IN)
     if burn_in is not None:
         until = lower_first(burn_in.message.partition(":")[0])
         return f"No rise of a loss would be detected: {until}, in which nothing pages but facts."
-    losses, recent = {entry.metric for entry in status.sensitivity}, status.windows[-RECENT_WINDOWS:]
+    losses, recent = {entry.metric for entry in sensitivity}, windows[-RECENT_WINDOWS:]
     if not losses or not recent:
         return ""
     scores = (score for window in recent for score in window.scores if score.slice == WHOLE)

@@ -21,6 +21,7 @@ from monitoring.records import (
     Rebaseline,
     RunRecord,
     SlicePart,
+    WindowClaims,
     WindowRecord,
 )
 from monitoring.store import DeploymentRecord, Store, checkpoints
@@ -50,6 +51,7 @@ def fill(store: Store, deployment: int, window: WindowRecord, incident: Incident
         states={"page": "1", "compared": '{"label": "ada@example.org"}'},
         label_cursor={"n": 7},
         incidents=(incident,),
+        claims=WindowClaims(fact=findings[0].message),
     )
     action = IncidentAction(at=APRIL + timedelta(days=2), by="me", kind="note", text="b:0 is ada@example.org.")
     store.incidents.act(deployment, 1, action)
@@ -84,6 +86,7 @@ def test_rows_and_texts_go_and_the_rest_stays(
     last = store.windows.last(deployment)
     assert last is not None
     assert last.label_cursor == {"n": 7}
+    assert last.claims.fact == after.findings[0].message != before.findings[0].message
     assert not any(erase_rows(store, of("b:0", "b:1"), ("b:0", "b:1"), APRIL).values())
     assert rewrite(store) == ()
     data = b"".join(path.read_bytes() for path in tmp_path.glob("pitfalls.db*"))

@@ -87,8 +87,9 @@ def test_narrow_terminals_lose_no_incident(status: MonitorStatus) -> None:
 
 def test_without_labels_no_loss_was_judged_and_healthy_says_so(status_of: Callable[..., MonitorStatus]) -> None:
     seen = status_of(windows=20, incidents=False)
-    blind = replace(seen, coverage=replace(seen.coverage, labels=0, labels_unknown=0))
-    lost = replace(seen, coverage=replace(seen.coverage, labels=0, labels_unknown=1))
+    silent = tuple(replace(window, labels=0, labels_unknown=0) for window in seen.windows)
+    blind = replace(seen, windows=silent)
+    lost = replace(seen, windows=(replace(silent[0], labels_unknown=1), *silent[1:]))
     assert "Healthy: no page in 20 windows" in printed(seen)
     assert "No page in 20 windows, but no label has arrived" in " ".join(printed(blind).split())
     assert "but the only label is of no known prediction" in " ".join(printed(lost).split())

@@ -35,7 +35,7 @@ def test_every_table_of_the_page_has_a_name_of_its_own(history: DeploymentHistor
 def test_a_deployment_without_windows_has_a_page(history: DeploymentHistory) -> None:
     new = replace(
         history,
-        summary=replace(history.summary, last=None, incidents=(), failure=""),
+        summary=replace(history.summary, last=None, incidents=(), failure="", suspected=False),
         windows=(),
         last=(),
         incidents=(),

@@ -2,13 +2,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
-from monitoring.dashboard.stores.standing import Standing, standing
+from monitoring.dashboard.stores.standing import STATES, Standing, standing
 from monitoring.dashboard.view.history import DeploymentHistory
-from monitoring.records import IncidentRecord
+from monitoring.documents.deployment import StateName
+from monitoring.records import IncidentRecord, WindowClaims
+from monitoring.reports.sections.health import HealthState
 from monitoring.store.notifications import Undelivered
 
 LAST = (datetime(2013, 5, 10, tzinfo=UTC), datetime(2013, 5, 11, tzinfo=UTC))
@@ -18,7 +20,8 @@ USED = datetime(2013, 5, 11, 6, tzinfo=UTC)
 def stands(
     history: DeploymentHistory, incidents: tuple[IncidentRecord, ...] = (), now: datetime = USED, **changed: Any
 ) -> Standing:
-    summary = replace(history.summary, incidents=incidents, **{"last": LAST, "used_at": USED, "failure": "", **changed})
+    calm = {"last": LAST, "used_at": USED, "failure": "", "suspected": False}
+    summary = replace(history.summary, incidents=incidents, **{**calm, **changed})
     return standing(summary, now)
 
 
@@ -96,6 +99,33 @@ def test_what_people_do_with_a_page_hides_no_other_fact(history: DeploymentHisto
     assert how.acknowledged
     assert [sentence.split()[0] for sentence in how.also] == ["The", "The", "3"]
     assert "did not reach everybody; 2 of them given up" in how.also[-1]
+
+
+@pytest.mark.parametrize(
+    ("claims", "state", "sentence"),
+    [
+        (WindowClaims(fact="Every answer is \x1bmissing."), "fact", "Every answer is \ufffdmissing. Judged up to"),
+        (WindowClaims(unlabelled="no label has arrived"), "unlabelled", "No loss is watched: no label has arrived."),
+        (WindowClaims(burn_in="burn-in until 2 May 2013"), "burn-in", "Burn-in until 2 May 2013: nothing pages but"),
+    ],
+)
+def test_what_windows_say_against_it_is_not_ok(
+    history: DeploymentHistory, claims: WindowClaims, state: str, sentence: str
+) -> None:
+    how = stands(history, claims=claims)
+    assert (how.state, how.sentence.startswith(sentence)) == (state, True)
+    assert stands(history, history.incidents[1:], claims=claims).facts == (state, "notice")
+
+
+def test_a_fact_and_suspected_harm_count_while_no_page_is_open(history: DeploymentHistory) -> None:
+    against: dict[str, Any] = {"claims": WindowClaims(fact="Every answer is missing."), "suspected": True}
+    assert stands(history, **against).facts == ("suspected", "fact")
+    assert stands(history, history.incidents[:1], **against).facts == ("page",)
+
+
+def test_the_states_are_those_of_a_report_in_its_order() -> None:
+    names = {"overdue": "late", "healthy": "ok"}
+    assert tuple(names.get(state, state) for state in get_args(HealthState)) == STATES == get_args(StateName)
 
 
 def test_a_monitor_that_is_run_and_finds_no_traffic_says_so(history: DeploymentHistory) -> None:

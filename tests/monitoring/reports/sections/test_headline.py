@@ -78,11 +78,15 @@ def test_the_verdict_counts_snoozed_pages(status: MonitorStatus) -> None:
 def test_health_is_qualified_while_no_label_has_arrived(status_of: Callable[..., MonitorStatus]) -> None:
     seen = status_of(windows=1, incidents=False)
     assert headline(seen).verdict == "Healthy: no page in 1 window"
-    blind = replace(seen, coverage=replace(seen.coverage, labels=0))
+    blind = replace(seen, windows=(replace(seen.windows[0], labels=0),))
     assert headline(blind).verdict == "No page in 1 window, but no label has arrived"
-    astray = replace(seen, coverage=replace(seen.coverage, labels=0, labels_unknown=1200))
+    astray = replace(seen, windows=(replace(seen.windows[0], labels=0, labels_unknown=1200),))
     assert headline(astray).verdict == "No page in 1 window, but all 1,200 labels are of no known prediction"
     assert not headline(blind).health.healthy
+    lately = status_of(windows=40, incidents=False)
+    silent = tuple(replace(window, labels=0) for window in lately.windows[10:])
+    stopped = headline(replace(lately, windows=(*lately.windows[:10], *silent)))
+    assert ("unlabelled", "no label has arrived in the last 30 windows") in stopped.health.against
 
 
 def test_a_monitor_that_is_dead_does_not_read_healthy(status_of: Callable[..., MonitorStatus]) -> None:

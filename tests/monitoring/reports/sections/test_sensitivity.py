@@ -62,10 +62,10 @@ def test_a_model_of_which_no_loss_is_known_is_said_to_have_none(status: MonitorS
     inputs = tuple(score for score in status.baseline if score.watch not in ("error", "brier"))
     lossless = replace(status, baseline=inputs, sensitivity=())
     assert inputs
-    assert watches_no_loss(lossless)
+    assert watches_no_loss(lossless.baseline)
     assert unwatched_losses(lossless) == "No rise of a loss would be detected: no loss is watched."
-    assert not watches_no_loss(status)
-    assert not watches_no_loss(replace(status, baseline=()))
+    assert not watches_no_loss(status.baseline)
+    assert not watches_no_loss(())
 
 
 @pytest.mark.parametrize("last", [1, RECENT_WINDOWS - 1])

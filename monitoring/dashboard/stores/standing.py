@@ -171,10 +171,10 @@ def standing(subject: DeploymentSummary, now: datetime) -> Standing:
     if subject.last is not None:
         judged = f"Judged up to {format_window(*subject.last, zone)}."
         sentences["suspected"] = f"{SUSPECTED_HARM} {judged}"
-        sentences["fact"] = f"{printable(subject.claims.fact, _SENTENCE)} {judged}"
-        sentences["unlabelled"] = f"No loss is watched: {subject.claims.unlabelled}. {judged}"
+        sentences["fact"] = printable(subject.claims.fact, _SENTENCE)
+        sentences["unlabelled"] = f"No loss is watched: {subject.claims.unlabelled}."
         burn_in = subject.claims.burn_in
-        sentences["burn-in"] = f"{burn_in[:1].upper()}{burn_in[1:]}: nothing pages but facts. {judged}"
+        sentences["burn-in"] = f"{burn_in[:1].upper()}{burn_in[1:]}: nothing pages but facts."
         sentences["ok"] = f"No open incident. {judged}"
     else:
         sentences["unknown"] = "No window has been judged yet."

@@ -104,16 +104,16 @@ def test_what_people_do_with_a_page_hides_no_other_fact(history: DeploymentHisto
 @pytest.mark.parametrize(
     ("claims", "state", "sentence"),
     [
-        (WindowClaims(fact="Every answer is \x1bmissing."), "fact", "Every answer is \ufffdmissing. Judged up to"),
+        (WindowClaims(fact="Every answer is \x1bmissing."), "fact", "Every answer is \ufffdmissing."),
         (WindowClaims(unlabelled="no label has arrived"), "unlabelled", "No loss is watched: no label has arrived."),
-        (WindowClaims(burn_in="burn-in until 2 May 2013"), "burn-in", "Burn-in until 2 May 2013: nothing pages but"),
+        (WindowClaims(burn_in="burn-in until 2 May"), "burn-in", "Burn-in until 2 May: nothing pages but facts."),
     ],
 )
 def test_what_windows_say_against_it_is_not_ok(
     history: DeploymentHistory, claims: WindowClaims, state: str, sentence: str
 ) -> None:
     how = stands(history, claims=claims)
-    assert (how.state, how.sentence.startswith(sentence)) == (state, True)
+    assert (how.state, how.sentence) == (state, sentence)
     assert stands(history, history.incidents[1:], claims=claims).facts == (state, "notice")
 
 

@@ -272,7 +272,7 @@ class DeploymentRun:
         ends = [] if isinstance(plan, RowPlan) else [end for _, end in self._traffic.spans(plan.longest_gap)]
         all_judged = bool(ends) and after is not None and max(ends) < after and not self._followed
         state = check.traffic_state if all_judged else ""
-        if last is not None and last.claims != (claims := self._reference.claims(self._state.history)):
+        if last is not None and last.record.claims != (claims := self._reference.claims(self._state.history)):
             self._store.windows.save_claims(self._number, last.record.start, claims)
         if after is not None and self.judged:
             self._store.backfills.forget_checkpoints(self._number, after - self._deployment.checkpoint_age)
@@ -391,7 +391,7 @@ class DeploymentRun:
             states = {**states, FLEET: step.log_evidence.hex()}
         self._store.commit_window(
             self._number,
-            judgement.window,
+            replace(judgement.window, claims=self._reference.claims(judgement.state.history)),
             states={**states, SUBGROUPS: self._searches.to_text()},
             label_cursor={
                 CURSOR: max(self._label_join.read, self._read),
@@ -401,7 +401,6 @@ class DeploymentRun:
             },
             incidents=judgement.changed,
             fleet=None if step is None or team is None else team.entry(self._number, step, judgement.window.end),
-            claims=self._reference.claims(judgement.state.history),
         )
 
     def _metric_changes(self) -> tuple[Finding, ...]:

@@ -46,7 +46,6 @@ from monitoring.records.rollout import (
     StillNeeded,
 )
 from monitoring.records.status import (
-    NO_CLAIMS,
     BaselineScore,
     ColumnNote,
     Coverage,
@@ -55,7 +54,6 @@ from monitoring.records.status import (
     Rebaseline,
     Sensitivity,
     VersionInUse,
-    WindowClaims,
 )
 from monitoring.records.watch import LEVELS, SCORE_ONE, WHOLE, Direction, Family, Level, ScoreSum, Watch, WatchKey
 from monitoring.records.window import (
@@ -65,11 +63,13 @@ from monitoring.records.window import (
     EXPECTED_EVENT,
     LABELS_STOPPED,
     NO_ANSWERS,
+    NO_CLAIMS,
     Finding,
     MeasuredMetric,
     ScoreHistory,
     ScoreRecord,
     ScoreSeries,
+    WindowClaims,
     WindowRecord,
     WindowStatus,
     is_harm_suspected,

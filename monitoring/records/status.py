@@ -104,24 +104,6 @@ class VersionInUse:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WindowClaims:
-    """What the windows of a deployment alone say against it after the last of them; each empty where it does not hold.
-
-    Attributes:
-        fact: The message of the first fact of the last window; it counts while no page is open.
-        unlabelled: A clause that labels were due and none counted lately.
-        burn_in: A clause that the last window is in a burn-in.
-    """
-
-    fact: str = ""
-    unlabelled: str = ""
-    burn_in: str = ""
-
-
-NO_CLAIMS = WindowClaims()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class MonitorStatus:
     """All that the store has of one deployment: what reports and `--json` show.
 

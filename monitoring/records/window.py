@@ -84,6 +84,24 @@ class ScoreRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WindowClaims:
+    """What the windows of a deployment alone say against it after the last of them; each empty where it does not hold.
+
+    Attributes:
+        fact: The message of the first fact of the last window; it counts while no page is open.
+        unlabelled: A clause that labels were due and none counted lately.
+        burn_in: A clause that the last window is in a burn-in.
+    """
+
+    fact: str = ""
+    unlabelled: str = ""
+    burn_in: str = ""
+
+
+NO_CLAIMS = WindowClaims()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WindowRecord:
     """One judged window. Times are aware, in UTC; log evidence is -inf before the first score."""
 
@@ -111,6 +129,8 @@ class WindowRecord:
     """Metrics of the labels that arrived, which are shown and not tested."""
     loss_log_evidence: float = -math.inf
     """Log of the evidence that a loss has risen, for whatever reason: at the page level's threshold it is suspected."""
+    claims: WindowClaims = field(default=NO_CLAIMS, compare=False, repr=False)
+    """What the windows up to it say against the deployment, which a run writes with it."""
 
     @property
     def expected(self) -> str | None:

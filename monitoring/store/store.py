@@ -9,7 +9,7 @@ from typing import Self
 from sqlalchemy.exc import IntegrityError
 
 from monitoring.errors import CannotRun
-from monitoring.records import NO_CLAIMS, IncidentRecord, WindowClaims, WindowRecord
+from monitoring.records import IncidentRecord, WindowRecord
 from monitoring.records.state_names import StateName
 from monitoring.store import deployments, fleets, identity, windows
 from monitoring.store.added_labels import AddedLabelTable
@@ -145,7 +145,6 @@ class Store:
         label_cursor: Mapping[str, int],
         incidents: Sequence[IncidentRecord],
         fleet: FleetEntry | None = None,
-        claims: WindowClaims = NO_CLAIMS,
     ) -> None:
         """Write everything that judging a window changed.
 
@@ -153,14 +152,13 @@ class Store:
             window: The window; it begins at or after the end of the last one.
             incidents: Incidents to add, or to replace by number; an acknowledgement is never undone.
             fleet: The deployment in its team after the window; None where it is in none.
-            claims: What the windows up to this one say against the deployment.
 
         Raises:
             CannotRun: The window, or a later one, is in the store already; nothing was changed.
         """
         try:
             with self.transactions.writing(deployment) as connection:
-                windows.write(connection, deployment, window, label_cursor, claims)
+                windows.write(connection, deployment, window, label_cursor)
                 deployments.write_states(connection, deployment, states)
                 _write_incidents(connection, deployment, incidents)
                 if fleet is not None:

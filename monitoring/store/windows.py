@@ -93,11 +93,10 @@ def _with_keys(value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredWindow:
-    """A judged window, the rows of each label segment that had been read by then, and what stood against it."""
+    """A judged window, and the rows of each label segment that had been read by then."""
 
     record: WindowRecord
     label_cursor: Mapping[str, int]
-    claims: WindowClaims
 
 
 #: The columns of `WindowClaims`.
@@ -112,13 +111,7 @@ def claims_of(row: Row[Any]) -> WindowClaims:
     return WindowClaims(fact=fact, unlabelled=unlabelled, burn_in=burn_in)
 
 
-def write(
-    connection: Connection,
-    deployment: int,
-    record: WindowRecord,
-    label_cursor: Mapping[str, int],
-    claims: WindowClaims,
-) -> None:
+def write(connection: Connection, deployment: int, record: WindowRecord, label_cursor: Mapping[str, int]) -> None:
     """Add a window after the last one. Raises CannotRun if it, or a later one, is there already."""
     last = last_end(connection, deployment)
     if last is not None and record.start < last:
@@ -143,7 +136,7 @@ def write(
         measured=json.dumps([asdict(metric) for metric in record.measured]),
         label_cursor=json.dumps({segment: int(rows) for segment, rows in label_cursor.items()}),
         estimates=estimates_text(record),
-        **asdict(claims),
+        **asdict(record.claims),
     )
     number = int(connection.execute(statement.returning(window.c.id)).scalar_one())
     rows = [
@@ -230,6 +223,7 @@ def _record(row: Row[Any], scores: tuple[ScoreRecord, ...]) -> WindowRecord:
         labels_conflicting=row.labels_conflicting,
         label_delays=tuple(json.loads(row.label_delays)),
         measured=tuple(MeasuredMetric(**fields) for fields in json.loads(row.measured)),
+        claims=claims_of(row),
     )
 
 
@@ -313,9 +307,7 @@ class WindowTable:
                 return None
             scores = connection.execute(select(score).where(score.c.window == row.id).order_by(score.c.position))
             return StoredWindow(
-                record=_record(row, tuple(map(score_record_of, scores))),
-                label_cursor=json.loads(row.label_cursor),
-                claims=claims_of(row),
+                record=_record(row, tuple(map(score_record_of, scores))), label_cursor=json.loads(row.label_cursor)
             )
 
     def save_claims(self, deployment: int, start: datetime, claims: WindowClaims) -> None:

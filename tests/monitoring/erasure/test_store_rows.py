@@ -47,11 +47,10 @@ def fill(store: Store, deployment: int, window: WindowRecord, incident: Incident
     )
     store.commit_window(
         deployment,
-        replace(window, findings=findings),
+        replace(window, findings=findings, claims=WindowClaims(fact=findings[0].message)),
         states={"page": "1", "compared": '{"label": "ada@example.org"}'},
         label_cursor={"n": 7},
         incidents=(incident,),
-        claims=WindowClaims(fact=findings[0].message),
     )
     action = IncidentAction(at=APRIL + timedelta(days=2), by="me", kind="note", text="b:0 is ada@example.org.")
     store.incidents.act(deployment, 1, action)
@@ -86,7 +85,7 @@ def test_rows_and_texts_go_and_the_rest_stays(
     last = store.windows.last(deployment)
     assert last is not None
     assert last.label_cursor == {"n": 7}
-    assert last.claims.fact == after.findings[0].message != before.findings[0].message
+    assert last.record.claims.fact == after.findings[0].message != before.findings[0].message
     assert not any(erase_rows(store, of("b:0", "b:1"), ("b:0", "b:1"), APRIL).values())
     assert rewrite(store) == ()
     data = b"".join(path.read_bytes() for path in tmp_path.glob("pitfalls.db*"))

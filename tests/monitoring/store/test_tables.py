@@ -28,7 +28,7 @@ from monitoring.store.tables import (
 )
 
 #: Fields of a window that are in a table of their own, or in one text with others.
-ELSEWHERE = {"scores", "estimates", "settled", "realised_losses"}
+ELSEWHERE = {"scores", "estimates", "settled", "realised_losses", "claims"}
 
 
 def test_the_names_of_tables_and_columns_are_those_of_stores_of_earlier_versions() -> None:

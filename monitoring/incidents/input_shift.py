@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from monitoring.baseline.profile import Bins, FeatureCounts
-from monitoring.watches.descriptions import printable
+from monitoring.watches.descriptions import plain_number, printable
 
 #: Characters of a category's value in a sentence.
 _LONGEST = 40
@@ -125,8 +125,8 @@ def _quantile(edges: Sequence[float], counts: FeatureCounts, share: float) -> st
     at = _place(counts, share)
     place = min(int(at), len(edges))
     if place == 0:
-        return f"below {edges[0]:,.4g}"
+        return f"below {plain_number(edges[0])}"
     if place == len(edges):
-        return f"above {edges[-1]:,.4g}"
+        return f"above {plain_number(edges[-1])}"
     left, right = edges[place - 1], edges[place]
-    return f"{left + (at - place) * (right - left):,.4g}"
+    return plain_number(left + (at - place) * (right - left))

@@ -309,7 +309,8 @@ def input_sentences(alarm: Alarm, detail: CauseDetail, shifts: Shifts) -> tuple[
     rate = f"false discovery rate {100 * FALSE_DISCOVERY_RATE:.0f} %"
     if not detail.inputs:
         watched = any(watch.family == "inputs" for watch in alarm.baseline.watches.values())
-        return (f"No input moved since then ({rate}).",) if watched else ()
+        other = "other " if alarm.watch.feature else ""
+        return (f"No {other}input moved since then ({rate}).",) if watched else ()
     explaining = [(drift, drift.explained or 0.0) for drift in detail.inputs]
     explaining = [(drift, part) for drift, part in explaining if part >= LEAST_EXPLAINED]
     if explaining:
@@ -336,6 +337,12 @@ _EXPECTED_STEPS = {
     True: "check whether this traffic is meant for this model.",
     False: "check the model's answers: its own confidence fell, and no input says why.",
 }
+
+#: What to look at first where answers moved and no input did.
+_NEW_ANSWERS_STEP = (
+    "check whether the same model answers, and in the same unit: no input says why its answers moved. If it was "
+    "replaced on purpose, make a new baseline (`pitfalls monitor rebaseline`)."
+)
 
 #: What to look at first, by the family of the watch, where nothing else decides it.
 _STEPS = {
@@ -367,6 +374,8 @@ def _next_step(alarm: Alarm, detail: CauseDetail) -> str:
             if feature
             else "check the model's outputs for NaN and unknown classes."
         )
+    if family == "outputs" and inputs_moved(alarm) is False:
+        return _NEW_ANSWERS_STEP
     day = alarm.windows[-1].start.astimezone(ZoneInfo(alarm.baseline.timezone))
     return f"compare the inputs with the baseline, `pitfalls monitor report --window {day:%Y-%m-%d}`."
 

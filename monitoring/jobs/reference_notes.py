@@ -16,6 +16,7 @@ from monitoring.tasks.regression import Regression
 from monitoring.traffic.score_classes import better_order
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.tasks.outputs import by_output
+from monitoring.watches.descriptions import plain_number
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -183,8 +184,8 @@ def _far_numbers(table: pa.Table, columns: TableColumns) -> Iterator[str]:
     constant = float(np.mean(np.abs(labels[is_usable] - np.median(labels[is_usable]))))
     if error > FAR_NUMBERS * constant > 0.0:
         yield (
-            f"The predicted numbers are {error:,.4g} from the labels in the mean, and their median alone would be "
-            f"{constant:,.4g}: are {columns.answer[0]} and {columns.label} the right columns, in one unit?"
+            f"The predicted numbers are {plain_number(error)} from the labels in the mean, and their median alone would be "
+            f"{plain_number(constant)}: are {columns.answer[0]} and {columns.label} the right columns, in one unit?"
         )
 
 

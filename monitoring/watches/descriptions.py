@@ -27,6 +27,9 @@ _TENTH_PERCENT = 0.0015
 #: Printed where there is no value.
 NOTHING = "\N{EN DASH}"
 
+#: Numbers of four digits are written with an exponent from here on by themselves, and in messages from there on.
+_EXPONENT_FROM, _EXPONENT_IN_MESSAGES = 1e4, 1e15
+
 #: Watches without a part of their own in the name.
 _WHOLE = {
     "joint": "Joint input drift",
@@ -189,6 +192,16 @@ def _unit(watch: str) -> Unit:
     return "score" if watch.endswith((":location", ":spread")) or watch in {"joint", "embedding"} else "share"
 
 
+def plain_number(value: float) -> str:
+    """A number of any unit: four digits, and no exponent below a thousand million million.
+
+    >>> plain_number(34217.4), plain_number(0.01234567), plain_number(-2.5e9)
+    ('34,220', '0.01235', '-2,500,000,000')
+    """
+    rounded = float(f"{value:.4g}")
+    return f"{rounded:,.0f}" if _EXPONENT_FROM <= abs(rounded) < _EXPONENT_IN_MESSAGES else f"{rounded:,.4g}"
+
+
 def format_value(watch: str, value: float | None) -> str:
     """A watch's value in its own unit.
 
@@ -207,7 +220,7 @@ def format_value(watch: str, value: float | None) -> str:
     if watch.startswith(_DIFFERENCES) or split_output(watch)[1] == "bias":
         return format_change(watch, value)
     if _unit(watch) == "target":
-        return _minus(f"{value:,.4g}")
+        return _minus(plain_number(value))
     return _minus(f"{100 * value:.1f} %" if is_share(watch) else f"{value:.3f}")
 
 
@@ -221,7 +234,7 @@ def format_amount(watch: str, amount: float) -> str:
     ('4.6 points', '0.020')
     """
     if _unit(watch) == "target":
-        return f"{amount:,.4g}"
+        return plain_number(amount)
     return f"{100 * amount:.1f} points" if is_share(watch) else f"{amount:.3f}"
 
 

@@ -34,7 +34,7 @@ from monitoring.reports.sections.formatting import format_count
 from monitoring.tasks.ranking import Ranking
 from monitoring.tasks.registry import ranking_of
 from monitoring.tasks.task import Floats
-from monitoring.watches.descriptions import NOTHING, lower_first, printable, slice_title
+from monitoring.watches.descriptions import NOTHING, lower_first, plain_number, printable, slice_title
 
 #: Classes of a matrix, at most: those whose rows have changed most.
 MOST_CLASSES = 12
@@ -335,7 +335,7 @@ def _answered(now: float, then: float, *, right: bool) -> Cell:
 def _number(value: float) -> Cell:
     if math.isnan(value):
         return Cell(text=NOTHING)
-    return cell(f"{value:,.4g}".replace("-", "\N{MINUS SIGN}"), value)
+    return cell(plain_number(value).replace("-", "\N{MINUS SIGN}"), value)
 
 
 Reading = TypeVar("Reading")

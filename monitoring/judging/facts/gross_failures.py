@@ -19,6 +19,7 @@ from monitoring.baseline.profile import Bins, FeatureCounts, Profile
 from monitoring.judging.facts.log_facts import binomial_tail
 from monitoring.records import Finding, ScoreSum, WatchKey
 from monitoring.tasks.output_names import split_output
+from monitoring.watches.descriptions import plain_number
 from monitoring.watches.integrity import ANSWERS
 
 #: A rate is gross from this on, or from so many times that of the baseline's worst window, whichever is more; of a
@@ -171,7 +172,7 @@ def _message(limit: GrossLimit, total: ScoreSum, watch: str) -> str:
     if limit.subject == LABELS_SUBJECT:
         what = f"{share} of {total.rows:,} labelled rows have another label{of} than the model's answer"
     elif limit.subject == ANSWERS_SUBJECT:
-        what = f"{share} of {total.rows:,} answers are unusable"
+        what = f"{share} of {total.rows:,} answers are unusable: absent, or no class, finite number or probability from 0 to 1"
     else:
         state = "missing" if limit.kind == MISSING else "values that the baseline does not have"
         what = f"{share} of {total.rows:,} values of {limit.subject} are {state}"
@@ -199,7 +200,8 @@ def range_findings(
                 advice = "its unit, and what fills it" if source is None else f"what fills {source}"
                 message = (
                     f"The {words.format(feature_bins.feature)} over {now.present:,} rows; 97 % of the baseline lies "
-                    f"between {feature_bins.edges[0]:,.4g} and {feature_bins.edges[-1]:,.4g}: check {advice}."
+                    f"between {plain_number(feature_bins.edges[0])} and {plain_number(feature_bins.edges[-1])}: "
+                    f"check {advice}."
                 )
                 findings.append(Finding(kind="out of range", feature=feature_bins.feature, message=message, fact=True))
                 break
@@ -212,9 +214,9 @@ def _far_outside(edges: Sequence[float], before: FeatureCounts, now: FeatureCoun
     mean, std, far = now.moments.mean, now.moments.std, RANGES_OUTSIDE * (high - low)
     departures = []
     if mean > high + far:
-        departures.append((f"mean of {{}} is {mean:,.4g}", now.counts[-1]))
+        departures.append((f"mean of {{}} is {plain_number(mean)}", now.counts[-1]))
     if mean < low - far or (before.moments.minimum >= 0.0 and mean < SCALED_DOWN * low):
-        departures.append((f"mean of {{}} is {mean:,.4g}", now.counts[0]))
+        departures.append((f"mean of {{}} is {plain_number(mean)}", now.counts[0]))
     if std > far:
-        departures.append((f"standard deviation of {{}} is {std:,.4g}", now.counts[0] + now.counts[-1]))
+        departures.append((f"standard deviation of {{}} is {plain_number(std)}", now.counts[0] + now.counts[-1]))
     return departures

@@ -110,7 +110,7 @@ def _proof(key: WatchKey, limit: LossLimit, sums: Mapping[WatchKey, ScoreSum], a
     """How rarely a sound window is so far outside, and what was to be expected of its rows where that is known."""
     total, name = sums[key], lower_first(watch_title(limit.watch.name))
     largest = 1.0 / (1.0 + math.exp(-limit.limit.largest(total.rows, alpha)))
-    rarely = f"By their variation one window in {1.0 / alpha:,.0f} has a {name} above {_value(limit, largest)}"
+    rarely = f"By their variation the {name} of one window in {1.0 / alpha:,.0f} is above {_value(limit, largest)}"
     gap = sums.get(WatchKey(watch=f"surprise_{key.watch}"))
     if gap is None or not gap.rows or gap.rows != total.rows:
         return f"{rarely}; this one has {_value(limit, total.mean)}."

@@ -130,8 +130,8 @@ def test_a_message_names_the_number_the_baseline_the_threshold_and_the_next_step
     said = message(alarm("missing:z", windows(missing__z=[0.0, 0.2])))
     assert said == (
         "Missing values of z 0 \N{RIGHTWARDS ARROW} 20 % since 2 April 2013 (100 rows). Windows of the baseline vary "
-        "by 2.0 points (standard deviation), and 1.0 points are tolerated. No input moved since then (false discovery "
-        "rate 5 %). How sure it is: evidence 400 (page threshold 365), 75 % of it from the missing values of z. "
+        "by 2.0 points (standard deviation), and 1.0 points are tolerated. No other input moved since then (false "
+        "discovery rate 5 %). How sure it is: evidence 400 (page threshold 365), 75 % of it from the missing values of z. "
         "Next step: check the pipeline that fills z."
     )
 
@@ -220,7 +220,7 @@ def test_of_slices_the_one_with_the_largest_part_is_named() -> None:
         ("estimated_error", "compare with the labels when they arrive"),
         ("unusable_answers", "check the model's outputs for NaN and unknown classes."),
         ("labelled:score=high", "check how these rows get their labels"),
-        ("output:late", "compare the inputs with the baseline"),
+        ("output:late", "check whether the same model answers, and in the same unit"),
     ],
 )
 def test_every_family_has_a_next_step(top: str, step: str) -> None:

@@ -14,12 +14,14 @@ import pyarrow.compute as pc
 
 from monitoring.errors import BadInput
 from monitoring.records import Finding
+from monitoring.traffic.cells import decoded
 from monitoring.traffic.id_keys import IdSet, id_keys
 from monitoring.traffic.labels.spill import AT_ONCE, LabelsInOrder
-from monitoring.traffic.tables.columns import TableColumns
+from monitoring.traffic.tables.columns import ROW_NAMES, TableColumns
 from monitoring.traffic.tables.files import RawRows, TablePiece, pieces_of
 from monitoring.traffic.tables.quotes import quote_findings
 from monitoring.traffic.tables.rows import (
+    can_hold_times,
     coded_labels,
     given_label_times,
     ids_in_table,
@@ -28,13 +30,16 @@ from monitoring.traffic.tables.rows import (
     labels_with_times,
 )
 from monitoring.traffic.tables.table import Table
-from monitoring.traffic.tables.times import ParsedTimes
+from monitoring.traffic.tables.times import ParsedTimes, parse_times
 
 #: A label as it goes into the label log.
 LABEL_SCHEMA = pa.schema(
     [("prediction_id", pa.string()), ("label", pa.string()), ("label_time", pa.timestamp("us", "UTC"))]
 )
 
+
+#: So many cells of a column say whether it holds times.
+_CELLS_LOOKED_AT = 1_000
 
 _PieceOfLabels: TypeAlias = tuple[TablePiece, RawRows, pa.Array]
 
@@ -106,6 +111,7 @@ class LabelTables:
         columns = self._columns
         unmatched, matched = [pa.array([], pa.string())], [np.zeros(0, np.int64)]
         invalid, unbalanced = 0, []
+        undated: TablePiece | None = None
         for some in _together(self._read()):
             happened = table.event_times_of(pa.concat_arrays([ids for _, _, ids in some]))
             first = 0
@@ -114,6 +120,8 @@ class LabelTables:
                     unbalanced.append((piece.name, raw.table.num_rows, raw.unbalanced))
                 if not len(ids):
                     continue
+                if columns.label_time not in raw.table.column_names:
+                    undated = undated or piece
                 rows_slice = slice(first, first + len(ids))
                 when = ParsedTimes(us=happened.us[rows_slice], valid=happened.valid[rows_slice])
                 first += len(ids)
@@ -130,10 +138,26 @@ class LabelTables:
             matched=IdSet.of_keys(np.unique(np.concatenate(matched))),
             findings=(
                 *_none_yet(self._pieces),
+                *(() if undated is None else self._undated(undated)),
                 *label_time_findings(columns.label_time, invalid),
                 *quote_findings(unbalanced),
             ),
         )
+
+    def _undated(self, piece: TablePiece) -> tuple[Finding, ...]:
+        """That a piece has no column of label times, where one was named or another column holds times."""
+        columns, cells = self._columns, piece.read().columns()
+        roles = (columns.prediction_id, columns.event_time, *columns.label_cells)
+        others = [name for name in cells if name not in roles]
+        timed = [name for name in others if _are_times(cells[name].slice(0, _CELLS_LOOKED_AT), columns)]
+        if not timed and columns.label_time in ROW_NAMES:
+            return ()
+        hint = f"{', '.join(timed)}: if labels became known then, name that" if timed else "name the right one"
+        message = (
+            f"The labels of {piece.name} have no column {columns.label_time}: each counts from the event time of its "
+            f"row. {'There are times in ' if timed else 'If there is one, '}{hint} as label_time in the [traffic] section."
+        )
+        return (Finding(kind="no label time", feature=columns.label_time, message=message),)
 
     def labels(self, table: Table) -> pa.Table:
         """The labels that have a time, in order of it: columns of `LABEL_SCHEMA`. Raises as `read`."""
@@ -169,6 +193,15 @@ def _together(pieces: Iterator[_PieceOfLabels]) -> Iterator[list[_PieceOfLabels]
             waiting = []
     if waiting:
         yield waiting
+
+
+def _are_times(cells: pa.ChunkedArray, columns: TableColumns) -> bool:
+    """Whether each cell that is there is a time, and one is."""
+    cells = decoded(cells).drop_null()
+    if not can_hold_times(cells.type):
+        return False
+    parsed = parse_times(cells, columns.naive_timezone, day_first=columns.format.day_first)
+    return bool(parsed.valid.size and parsed.valid.all())
 
 
 def _none_yet(pieces: Sequence[TablePiece]) -> tuple[Finding, ...]:

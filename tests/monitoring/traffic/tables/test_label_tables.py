@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from unittest.mock import patch
 
@@ -43,6 +44,27 @@ def test_a_label_without_a_time_is_known_when_its_row_happened(tmp_path: Path) -
     assert plain(dated) == [("a", "no", at(1)), ("b", "yes", at(2))]
     assert found.matched.contains(pa.array(["a", "b", "c"])).tolist() == [True, True, False]
     assert dated.schema == LABEL_SCHEMA
+
+
+def test_labels_without_a_named_column_of_times_say_so_and_which_column_has_times(tmp_path: Path) -> None:
+    rows = table_of(tmp_path, rows_at([1, 2], ids=["a", "b"]))
+    plain_labels = labels(["a", "b"], ["no", "yes"])
+    other_times = {"paid_on": pa.array(["2013-04-02", "2013-04-03"]), "ts": times([1, 2]), "branch": ["x", "1"]}
+    renamed = pa.table({**dict(zip(plain_labels.column_names, plain_labels.columns, strict=True)), **other_times})
+    named, default = COLUMNS, replace(COLUMNS, label_time="label_time")
+    absent = "The labels of 0.parquet have no column {}: each counts from the event time of its row. "
+    for table, columns, hint in (
+        (renamed, default, "There are times in paid_on: if labels became known then, name that as label_time in"),
+        (plain_labels, named, "If there is one, name the right one as label_time in"),
+        (plain_labels, default, None),
+        (labels(["a"], ["no"], [9]), named, None),
+    ):
+        folder = tmp_path / f"labels-{columns.label_time}-{table.num_columns}"
+        folder.mkdir()
+        found = LabelTables(parquet(folder, table), columns).read(rows, lambda _: None).findings
+        expected = [] if hint is None else [f"{absent.format(columns.label_time)}{hint} the [traffic] section."]
+        assert [finding.message for finding in found] == expected
+        assert not any(finding.fact for finding in found)
 
 
 def test_a_label_has_its_own_time_and_at_least_that_of_its_row(tmp_path: Path) -> None:

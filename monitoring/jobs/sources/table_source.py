@@ -26,12 +26,12 @@ from monitoring.jobs.sources.table_window import OtherReaders, TableWindow
 from monitoring.judging.window.windowing import contiguous_spans
 from monitoring.records import Finding
 from monitoring.tasks.label_codes import label_digests
-from monitoring.timestamps import duration_microseconds
+from monitoring.timestamps import as_datetime, as_microseconds, duration_microseconds
 from monitoring.traffic.descriptors.encoded_image import images_by_id
 from monitoring.traffic.id_keys import IdSet, id_keys
 from monitoring.traffic.labels.label_log import LabelLog
 from monitoring.traffic.ranked_ids import ids_by_code
-from monitoring.traffic.tables.batches import BatchPiece, SeenBatches
+from monitoring.traffic.tables.batches import BatchPiece, SeenBatches, repeated_batches
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.delimited import other_delimiter_fix
 from monitoring.traffic.tables.files import TablePiece, pieces_of
@@ -80,6 +80,7 @@ class TableSource:
         """
         label_log, label_tables = labels
         self._spec = spec
+        self._unjudged_from = 0 if scope.judged_until is None else as_microseconds(scope.judged_until)
         self._label_log = label_log
         self._counted = InlineLabels(label_log)
         if scope.job:
@@ -135,7 +136,15 @@ class TableSource:
     def source_findings(self) -> tuple[Finding, ...]:
         """See `TrafficSource`."""
         remarks = (Finding(kind="file format", feature="", message=text) for text in self._table.times.remarks)
-        return (*self._table.times.findings, *remarks, *self._imported.findings)
+        return (*self._table.times.findings, *remarks, *self._imported.findings, *self._repeated_batches)
+
+    @cached_property
+    def _repeated_batches(self) -> tuple[Finding, ...]:
+        """What is to be said of the batches after the last window judged that make none."""
+        new = {name: us for name, us in self._table.batches.items() if us >= self._unjudged_from}
+        starts = map(as_datetime, new.values())
+        counts = self._table.counts([Window(start=start, end=start + timedelta(microseconds=1)) for start in starts])
+        return repeated_batches(dict(zip(new, map(tuple, counts.tolist()), strict=True)))
 
     @property
     def waiting_ids(self) -> pa.Array:

@@ -35,6 +35,9 @@ SEEN = "batches.json"
 
 _SECOND = 1_000_000
 
+#: So many batches are named in a message.
+_NAMED = 5
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchPiece:
@@ -158,6 +161,27 @@ def batch_findings(times: Mapping[str, int], window: Window) -> tuple[Finding, .
     start, end = as_microseconds(window.start), as_microseconds(window.end)
     names = [name for name, us in times.items() if start <= us < end]
     return tuple(Finding(kind=BATCH, feature=name, message=f"This window is the batch {name}.") for name in names)
+
+
+def repeated_batches(rows: Mapping[str, tuple[int, int]]) -> tuple[Finding, ...]:
+    """The batches that make no window, as each of their rows has the id of a row that counts already.
+
+    >>> repeated_batches({"w10": (3, 3), "w11": (3, 0), "w12": (0, 0)})[0].message
+    'All 3 rows of w11 have the ids of earlier rows, and make no window. If they are other rows, they need other ids.'
+
+    Args:
+        rows: How many rows each batch has, and how many of them count.
+    """
+    repeated = {name: present for name, (present, counting) in rows.items() if present and not counting}
+    if not repeated:
+        return ()
+    named = ", ".join(list(repeated)[:_NAMED]) + (", …" if len(repeated) > _NAMED else "")
+    batches = named if len(repeated) == 1 else f"{len(repeated)} batches ({named})"
+    message = (
+        f"All {sum(repeated.values()):,} rows of {batches} have the ids of earlier rows, and make no window. If they "
+        "are other rows, they need other ids."
+    )
+    return (Finding(kind="repeated batch", feature="", message=message),)
 
 
 def _words(raw: RawRows, column: str) -> pa.Array:

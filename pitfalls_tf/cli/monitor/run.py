@@ -204,5 +204,6 @@ def _run(
     document = status_document(monitor_status, since=since_of(since, monitor_status)).plain()
     if config.traffic.exclude_callers:
         document["excluded_rows"] = 0 if run is None else run.excluded_rows
+    document["outside_windows"] = [finding.message for finding in run.unreported] if run is not None else []
     output.finish(document, lambda: show(monitor_status))
     return monitor_status, run

@@ -89,6 +89,19 @@ def test_the_newest_batch_is_judged_at_once_however_long_its_opening_takes(by_fi
     assert windows[-1].batch == "day 0c.csv"
 
 
+def test_a_batch_that_is_sent_again_makes_no_window_and_the_run_says_so(by_file: Watched) -> None:
+    live = by_file.folder / "live"
+    by_file.run(now=NOW + timedelta(days=2))
+    copy = live / "day 9 again.csv"
+    copy.write_bytes((live / "day 9.csv").read_bytes())
+    rows = pyarrow.csv.read_csv(copy).num_rows
+    done, _ = by_file.run(now=NOW + timedelta(days=2, hours=1))
+    copy.unlink()
+    assert done.judged == 0
+    message = f"All {rows} rows of day 9 again.csv have the ids of earlier rows, and make no window."
+    assert [finding.message.partition(" If ")[0] for finding in done.unreported if not finding.fact] == [message]
+
+
 def test_one_file_that_would_be_written_over_is_refused(by_file: Watched) -> None:
     config = load_config(by_file.adopted.config)
     section = config.traffic.model_copy(update={"path": (by_file.folder / "live" / "day 3.csv").absolute()})

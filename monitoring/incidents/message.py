@@ -374,10 +374,9 @@ def _next_step(alarm: Alarm, detail: CauseDetail) -> str:
             if feature
             else "check the model's outputs for NaN and unknown classes."
         )
-    if family == "outputs" and inputs_moved(alarm) is False:
-        return _NEW_ANSWERS_STEP
     day = alarm.windows[-1].start.astimezone(ZoneInfo(alarm.baseline.timezone))
-    return f"compare the inputs with the baseline, `pitfalls monitor report --window {day:%Y-%m-%d}`."
+    compare = f"compare the inputs with the baseline, `pitfalls monitor report --window {day:%Y-%m-%d}`."
+    return _NEW_ANSWERS_STEP if family == "outputs" and inputs_moved(alarm) is False else compare
 
 
 def _place(key: WatchKey) -> str:

@@ -9,6 +9,7 @@ inputs as well.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -32,6 +33,9 @@ RECENT_WINDOWS = 5
 
 #: Largest integer weight of the witness; with it, sums are exact (see `STEPS_PER_STD`).
 MAX_WEIGHT = 1 << 15
+
+#: A pair of inputs is named from so many standard errors on; the largest of sound windows is at 2 to 4.
+PAIR_ERRORS = 5.0
 
 #: Baseline windows whose points are kept while fitting, rather than computed twice: at most 37 MB.
 KEPT_WINDOWS = 64
@@ -197,17 +201,18 @@ class Witness:
     def pairs(self, recent: RecentWindows, most: int) -> tuple[tuple[str, str], ...]:
         """The pairs of inputs whose products differ most in recent windows, each once, largest difference first.
 
-        Numbers of an embedding are left out, as their names say nothing.
+        Numbers of an embedding are left out, as their names say nothing, and so is what is within chance.
 
         Returns:
-            Pairs of input names; empty without recent windows.
+            Pairs of input names; none where no product alone shows a change.
         """
         if not recent.windows:
             return ()
         off = np.abs(self.reference.difference(recent))[: len(self.space.pairs)]
+        error = math.sqrt(1.0 / len(recent.windows) + 1.0 / len(self.baseline))
         pairs: dict[tuple[str, str], None] = {}
         for place in np.argsort(-off, kind="stable")[: most * MAX_COORDINATES]:
-            if not np.isin(self.space.pairs[place], self.space.single).any():
+            if off[place] > PAIR_ERRORS * error and not np.isin(self.space.pairs[place], self.space.single).any():
                 first, other = (self.space.coordinates[at].bins.feature for at in self.space.pairs[place])
                 pairs.setdefault((first, other))
         return tuple(pairs)[:most]

@@ -172,7 +172,8 @@ def _message(limit: GrossLimit, total: ScoreSum, watch: str) -> str:
     if limit.subject == LABELS_SUBJECT:
         what = f"{share} of {total.rows:,} labelled rows have another label{of} than the model's answer"
     elif limit.subject == ANSWERS_SUBJECT:
-        what = f"{share} of {total.rows:,} answers are unusable: no finite number, no class, or no probabilities from 0 to 1 with the sum 1"
+        form = "no finite number, no class, or no probabilities from 0 to 1 with the sum 1"
+        what = f"{share} of {total.rows:,} answers are unusable: {form}"
     else:
         state = "missing" if limit.kind == MISSING else "values that the baseline does not have"
         what = f"{share} of {total.rows:,} values of {limit.subject} are {state}"

@@ -152,10 +152,12 @@ class LabelTables:
         timed = [name for name in others if _are_times(cells[name].slice(0, _CELLS_LOOKED_AT), columns)]
         if not timed and columns.label_time in ROW_NAMES:
             return ()
-        hint = f"{', '.join(timed)}: if labels became known then, name that" if timed else "name the right one"
+        hint = "If there is one, name the right one"
+        if timed:
+            hint = f"There are times in {', '.join(timed)}: if labels became known then, name that"
         message = (
             f"The labels of {piece.name} have no column {columns.label_time}: each counts from the event time of its "
-            f"row. {'There are times in ' if timed else 'If there is one, '}{hint} as label_time in the [traffic] section."
+            f"row. {hint} as label_time in the [traffic] section."
         )
         return (Finding(kind="no label time", feature=columns.label_time, message=message),)
 

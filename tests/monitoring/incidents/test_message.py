@@ -131,8 +131,8 @@ def test_a_message_names_the_number_the_baseline_the_threshold_and_the_next_step
     assert said == (
         "Missing values of z 0 \N{RIGHTWARDS ARROW} 20 % since 2 April 2013 (100 rows). Windows of the baseline vary "
         "by 2.0 points (standard deviation), and 1.0 points are tolerated. No other input moved since then (false "
-        "discovery rate 5 %). How sure it is: evidence 400 (page threshold 365), 75 % of it from the missing values of z. "
-        "Next step: check the pipeline that fills z."
+        "discovery rate 5 %). How sure it is: evidence 400 (page threshold 365), 75 % of it from the missing values "
+        "of z. Next step: check the pipeline that fills z."
     )
 
 

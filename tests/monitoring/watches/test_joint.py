@@ -100,6 +100,15 @@ def run_length(witness: Witness, windows: list[Predictions], threshold: float) -
     return len(windows)
 
 
+def test_no_pair_is_named_where_the_joint_distribution_is_as_it_was(witness: Witness) -> None:
+    rng, recent = np.random.default_rng(3), RecentWindows()
+    named = []
+    for place in range(20):
+        _, recent = witness.step(recent, window(rng, STRENGTH, start=200 + place))
+        named += witness.pairs(recent, 3)
+    assert not named
+
+
 def test_a_correlation_that_changes_its_sign_is_found_and_no_watch_on_one_input_moves(
     baseline: list[Predictions], witness: Witness
 ) -> None:

@@ -184,8 +184,9 @@ def _far_numbers(table: pa.Table, columns: TableColumns) -> Iterator[str]:
     constant = float(np.mean(np.abs(labels[is_usable] - np.median(labels[is_usable]))))
     if error > FAR_NUMBERS * constant > 0.0:
         yield (
-            f"The predicted numbers are {plain_number(error)} from the labels in the mean, and their median alone would "
-            f"be {plain_number(constant)}: are {columns.answer[0]} and {columns.label} the right columns, in one unit?"
+            f"The predicted numbers are {plain_number(error)} from the labels in the mean, and their median alone "
+            f"would be {plain_number(constant)}: are {columns.answer[0]} and {columns.label} the right columns, in one "
+            "unit?"
         )
 
 

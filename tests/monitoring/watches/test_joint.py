@@ -102,7 +102,7 @@ def run_length(witness: Witness, windows: list[Predictions], threshold: float) -
 
 def test_no_pair_is_named_where_the_joint_distribution_is_as_it_was(witness: Witness) -> None:
     rng, recent = np.random.default_rng(3), RecentWindows()
-    named = []
+    named: list[tuple[str, str]] = []
     for place in range(20):
         _, recent = witness.step(recent, window(rng, STRENGTH, start=200 + place))
         named += witness.pairs(recent, 3)

@@ -157,10 +157,10 @@ class SeenBatches:
 
 
 def batch_findings(times: Mapping[str, int], window: Window) -> tuple[Finding, ...]:
-    """The names of the batches of a window."""
+    """The name of the batch of a window: the last, with whose rows it ends. Those before it have no row that counts."""
     start, end = as_microseconds(window.start), as_microseconds(window.end)
-    names = [name for name, us in times.items() if start <= us < end]
-    return tuple(Finding(kind=BATCH, feature=name, message=f"This window is the batch {name}.") for name in names)
+    names = sorted((us, name) for name, us in times.items() if start <= us < end)[-1:]
+    return tuple(Finding(kind=BATCH, feature=name, message=f"This window is the batch {name}.") for _, name in names)
 
 
 def repeated_batches(rows: Mapping[str, tuple[int, int]]) -> tuple[Finding, ...]:

@@ -96,10 +96,16 @@ def test_a_batch_that_is_sent_again_makes_no_window_and_the_run_says_so(by_file:
     copy.write_bytes((live / "day 9.csv").read_bytes())
     rows = pyarrow.csv.read_csv(copy).num_rows
     done, _ = by_file.run(now=NOW + timedelta(days=2, hours=1))
-    copy.unlink()
     assert done.judged == 0
     message = f"All {rows} rows of day 9 again.csv have the ids of earlier rows, and make no window."
     assert [finding.message.partition(" If ")[0] for finding in done.unreported if not finding.fact] == [message]
+    # The next window spans the time of that batch too, and is named after the batch whose rows it has.
+    later = files(by_file.folder / "new", batched(own_rows(Days(days=1, start=NOW + timedelta(days=2), seed=11))))
+    (later / "day 0.csv").rename(live / "day 10.csv")
+    done, status_after = by_file.run(now=NOW + timedelta(days=2, hours=2))
+    copy.unlink()
+    assert (done.judged, status_after.windows[-1].batch) == (1, "day 10.csv")
+    assert any(message in finding.message for finding in status_after.windows[-1].findings)
 
 
 def test_one_file_that_would_be_written_over_is_refused(by_file: Watched) -> None:

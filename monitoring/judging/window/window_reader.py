@@ -86,9 +86,9 @@ def _labels_alone(labels: int) -> tuple[Finding, ...]:
     """The finding of a window without rows that is judged for labels of earlier rows, after the end of the traffic."""
     if not labels:
         return ()
-    message = f"{labels:,} labels of earlier rows arrived after the last row of the traffic, and are judged."
+    message = f"{labels:,} labels of earlier rows arrived after the last row of the traffic, and are counted."
     if labels == 1:
-        message = "1 label of an earlier row arrived after the last row of the traffic, and is judged."
+        message = "1 label of an earlier row arrived after the last row of the traffic, and is counted."
     return (Finding(kind="labels alone", feature="", message=message),)
 
 

@@ -90,7 +90,7 @@ def test_on_the_first_day_there_is_no_file_of_labels_and_they_count_when_they_co
     recent = rows.filter(pc.greater_equal(rows["ts"], pa.scalar(day(13))))
     assert windows[-1].labels == labels_of(recent)
     assert messages(windows, "labels alone") == [
-        f"{windows[-1].labels:,} labels of earlier rows arrived after the last row of the traffic, and are judged."
+        f"{windows[-1].labels:,} labels of earlier rows arrived after the last row of the traffic, and are counted."
     ]
     late = labels_of(rows) - windows[-1].labels
     assert messages(windows, "labels too late") == [

@@ -132,7 +132,7 @@ def _unknown(place: KeyPath, section: type[Section] | None) -> tuple[str, str, s
     if not fix and routes:
         fix = f"It is a key of the route {' or '.join(routes)}."
     elif not fix:
-        fix = f"It belongs in {_HEADS.get(owners[0], f'[{owners[0]}]')}." if owners else "Remove it."
+        fix = f"It belongs in {_HEADS.get(owners[0], f'[{owners[0]}]')}." if len(owners) == 1 else "Remove it."
     return f"unknown {kind}.", name, f"one of: {', '.join(choices)}", fix
 
 

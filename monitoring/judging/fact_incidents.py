@@ -17,7 +17,7 @@ from monitoring.judging.facts.label_facts import JUMPED, LOST_CLASS
 from monitoring.judging.facts.log_facts import IDS_SUBJECT, REPEATS_SUBJECT
 from monitoring.judging.facts.loss_outliers import OUTLIER
 from monitoring.judging.facts.loss_outliers import SUBJECT as LOSSES_SUBJECT
-from monitoring.judging.facts.traffic_volume import LASTING, LASTING_SUBJECT
+from monitoring.judging.facts.traffic_volume import FEWER_LABELS, FEWER_LABELS_SUBJECT, LASTING, LASTING_SUBJECT
 from monitoring.judging.facts.traffic_volume import SUBJECT as VOLUME_SUBJECT
 from monitoring.judging.label_silence import SUBJECT as LABEL_ARRIVALS
 from monitoring.judging.rules.rule_check import RULE_BROKEN_NOTICE
@@ -42,7 +42,7 @@ EVIDENCE = "Evidence of the watches: "
 CLOSES = f"the page closes after {QUIET_WINDOWS} windows without this finding"
 
 #: The kinds of facts that are notices; all others page.
-NOTICES = frozenset({RULE_BROKEN_NOTICE, LASTING})
+NOTICES = frozenset({RULE_BROKEN_NOTICE, LASTING, FEWER_LABELS})
 
 #: The kinds of facts about losses, and of facts that losses follow from.
 LOSS_FACTS = frozenset({CONTRADICTED, OUTLIER})
@@ -52,12 +52,15 @@ ROOTS_OF_LOSSES = frozenset({CONSTANT_ANSWERS, CONSTANT_LABELS, LOST_CLASS, JUMP
 _FAMILIES = {CONSTANT_ANSWERS: "outputs", CONSTANT_LABELS: "labels", LOST_CLASS: "labels", JUMPED: "labels"}
 
 #: Subjects whose facts say nothing of the losses.
-_OF_NO_LOSS = frozenset({VOLUME_SUBJECT, LASTING_SUBJECT, LABEL_ARRIVALS, IDS_SUBJECT, REPEATS_SUBJECT})
+_OF_NO_LOSS = frozenset(
+    {VOLUME_SUBJECT, LASTING_SUBJECT, FEWER_LABELS_SUBJECT, LABEL_ARRIVALS, IDS_SUBJECT, REPEATS_SUBJECT}
+)
 
 #: What to check where the subject of a fact is no input.
 _SOURCES = {
     VOLUME_SUBJECT: "those who send requests",
     LASTING_SUBJECT: "whether all senders and files are read, and each once",
+    FEWER_LABELS_SUBJECT: "whether the job that delivers labels reads all of its files, and the ids that it sends",
     LABEL_ARRIVALS: "the job that delivers labels",
     IDS_SUBJECT: "whether the traffic log is whole, and the ids that labels are sent with",
     REPEATS_SUBJECT: "why clients send requests again: time-outs, or errors of the server",

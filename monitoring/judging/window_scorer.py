@@ -14,7 +14,13 @@ from monitoring.judging.facts.fact_limits import ObservedWindow
 from monitoring.judging.facts.gross_failures import UNSEEN, range_findings
 from monitoring.judging.facts.label_facts import LabelRuns
 from monitoring.judging.facts.log_facts import repeat_findings, unmatched_findings
-from monitoring.judging.facts.traffic_volume import lasting_findings, usual_volumes, volume_findings
+from monitoring.judging.facts.traffic_volume import (
+    LASTING_WINDOWS,
+    fewer_label_findings,
+    lasting_findings,
+    usual_volumes,
+    volume_findings,
+)
 from monitoring.judging.fit.estimator import MAX_CONFUSION_CLASSES
 from monitoring.judging.fit.reference_fit import ReferenceFit
 from monitoring.judging.fit.reference_limits import never_judged, undated
@@ -204,7 +210,25 @@ class WindowScorer:
         if traffic.is_open and received < min(usual, default=0):
             return shown
         lasting = lasting_findings((*live, (observed.phases, received)), limits.volumes)
-        return (*shown, *volume_findings(received, usual), *lasting)
+        return (
+            *shown,
+            *volume_findings(received, usual),
+            *lasting,
+            *self._fewer_labels(traffic, live, observed.history),
+        )
+
+    def _fewer_labels(
+        self, traffic: WindowTraffic, live: Sequence[tuple[Mapping[str, int], int]], history: Sequence[WindowRecord]
+    ) -> tuple[Finding, ...]:
+        """The finding that fewer labels arrive; none after an expected event, whose labels are not usual."""
+        window = self._label_window(traffic.window)
+        waits = -(-window.horizon // (window.end - window.start))
+        if any(record.expected for record in history[-waits - LASTING_WINDOWS :]):
+            return ()
+        places = (*(at for at, _ in live), self._phases(traffic.window.start))
+        labels = (*(record.labels for record in history), traffic.labelled.rows)
+        rows = (*(rows for _, rows in live), traffic.answered.rows + traffic.repeats)
+        return fewer_label_findings(tuple(zip(places, labels, strict=True)), rows, waits)
 
     def _with_renamed(self, facts: Sequence[Finding], answered: AnsweredSums) -> tuple[Finding, ...]:
         """Facts, of which unseen values may be those of a renamed category; and renamed categories without one."""

@@ -1,4 +1,7 @@
-"""Traffic volume: no rows, ten times fewer or more than usual at that place in the week, or another level for long."""
+"""Traffic volume: no rows, ten times fewer or more than usual at that place in the week, or another level for long.
+
+And the volume of labels, where fewer arrive for long though rows do not: losses may still hold, but labels are lost.
+"""
 
 from __future__ import annotations
 
@@ -29,6 +32,15 @@ KIND = "traffic volume"
 SUBJECT = "row count"
 LASTING = "traffic volume changed"
 LASTING_SUBJECT = "recent row count"
+
+#: Fewer labels are told once there are so many totals of `LASTING_WINDOWS` windows before, from the first labels on.
+MIN_LABEL_TOTALS = 21
+
+#: Rows that were so many times fewer explain fewer labels.
+ROWS_FACTOR = 1.2
+
+FEWER_LABELS = "fewer labels"
+FEWER_LABELS_SUBJECT = "recent label count"
 
 Places = Mapping[str, int]
 
@@ -137,3 +149,43 @@ def lasting_findings(
         f"({100.0 * (total / expected - 1.0):+,.0f} %)."
     )
     return (Finding(kind=LASTING, feature=LASTING_SUBJECT, message=message, fact=True),)
+
+
+def fewer_label_findings(history: Sequence[tuple[Places, int]], rows: Sequence[int], waits: int) -> tuple[Finding, ...]:
+    """The finding that far fewer labels arrived in each of the last windows than usual, though not fewer rows.
+
+    Args:
+        history: Place in each period, and labels that arrived, of each window in order of time, the last one included.
+        rows: The rows of the same windows.
+        waits: How many windows labels may come after their rows.
+
+    Returns:
+        One finding, a notice; nothing where no label came, which `monitoring.judging.label_silence` tells.
+
+    >>> days = [({"week": day % 7}, 100 if day % 7 < 5 else 0) for day in range(42)]
+    >>> half = [*days, *((at, labels // 2) for at, labels in days[:7])]
+    >>> fewer_label_findings(half, [400] * 49, 2)[0].message
+    '250 labels arrived in the last 7 windows; 500 are usual (-50 %), at least 500 arrived in as many before.'
+    >>> fewer_label_findings(half, [*[400] * 40, *[200] * 9], 2), fewer_label_findings(days, [400] * 42, 2)
+    ((), ())
+    """
+    first = next((place for place, (_, labels) in enumerate(history) if labels), len(history)) + waits
+    *earlier, total = _totals([labels for _, labels in history[first:]]) or (0,)
+    before, volumes = earlier[: 1 - LASTING_WINDOWS], _totals(rows)
+    if len(before) < MIN_LABEL_TOTALS or not total or total >= min(before) or LASTING_FACTOR * total > median(before):
+        return ()
+    for places, labels in history[-LASTING_WINDOWS:]:
+        if LASTING_FACTOR * labels > (usual_rows(history[first:-LASTING_WINDOWS], places) or 0.0) > 0.0:
+            return ()
+    if ROWS_FACTOR * min(volumes[-waits - 1 :]) < median(volumes[: -waits - LASTING_WINDOWS]):
+        return ()
+    message = (
+        f"{total:,} labels arrived in the last {LASTING_WINDOWS} windows; {median(before):,.0f} are usual "
+        f"({100.0 * (total / median(before) - 1.0):+,.0f} %), at least {min(before):,} arrived in as many before."
+    )
+    return (Finding(kind=FEWER_LABELS, feature=FEWER_LABELS_SUBJECT, message=message, fact=True),)
+
+
+def _totals(counts: Sequence[int]) -> tuple[int, ...]:
+    """The totals of each `LASTING_WINDOWS` windows in a row."""
+    return tuple(sum(counts[end - LASTING_WINDOWS : end]) for end in range(LASTING_WINDOWS, len(counts) + 1))

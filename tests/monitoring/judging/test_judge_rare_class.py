@@ -15,7 +15,7 @@ WINDOWS = 30
 def incidents(days: int, *, seed: int, halved: bool = False, shift: float = 0.0) -> list[IncidentRecord]:
     """The incidents that days of traffic open, with the page level calibrated as a run does it."""
     judge = fraud_judge()
-    scale = calibrated_log_scale(judge.fit.tests["page"], judge.fit.means, np.random.default_rng(0))
+    scale = calibrated_log_scale(judge.fit.tests["page"].paging(), judge.fit.means, np.random.default_rng(0))
     state = JudgeState(levels={"page": LevelState(log_scale=scale), "notice": LevelState()})
     rows = fraud_days(BASELINE_DAYS, days, seed=seed, halved=halved, shift=shift)
     found = judge.run([judge.traffic(rows, BASELINE_DAYS + day) for day in range(days)], state)
@@ -28,7 +28,7 @@ def test_half_of_the_recall_in_the_top_scores_lost_at_four_frauds_in_a_thousand_
 ):
     pages = [one for one in incidents(WINDOWS, seed=7, halved=True) if one.level == "page"]
     assert [one.watch.rpartition("rank:")[1:] for one in pages] == [("rank:", "fraud")]
-    assert "of class fraud rose" in pages[0].cause
+    assert "rows above class fraud" in pages[0].cause
 
 
 @pytest.mark.slow

@@ -2,7 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from monitoring.judging.facts.traffic_volume import lasting_findings, usual_rows, usual_volumes, volume_findings
+from monitoring.judging.facts.traffic_volume import (
+    FEWER_LABELS,
+    fewer_label_findings,
+    lasting_findings,
+    usual_rows,
+    usual_volumes,
+    volume_findings,
+)
 
 WEEK = [({"week": day % 7}, 1000 if day % 7 < 5 else 30) for day in range(28)]
 
@@ -82,3 +89,19 @@ def test_a_new_level_is_usual_after_some_weeks_and_an_outage_is_told_by_itself()
     assert lasting_findings(days[:35], ())
     assert lasting_findings(days, ()) == ()
     assert lasting_findings((*days[:34], ({"week": 6}, 0)), ()) == ()
+
+
+def test_half_of_the_labels_are_missed_and_fewer_rows_explain_fewer_labels() -> None:
+    def kinds(labels: list[int], rows: list[int]) -> list[str]:
+        history = [({"week": day % 7}, count) for day, count in enumerate(labels)]
+        return [finding.kind for finding in fewer_label_findings(history, rows, 5)]
+
+    usual = [100 if day % 7 < 5 else 0 for day in range(56)]
+    half = [count // 2 for count in usual[:7]]
+    late = [0] * 7 + usual[:49]
+    assert kinds(usual + half, [400] * 63) == [FEWER_LABELS]
+    assert kinds([*usual, 0, 0, 0, 0, *usual[:3]], [400] * 63) == [], "four days are a holiday"
+    assert kinds(late + half, [400] * 56 + [200] * 7) == [], "half of the rows"
+    assert kinds(late + half, [400] * 63) == [FEWER_LABELS], "the first windows have no labels yet"
+    assert kinds(usual + half * 9, [400] * 119) == [], "a new level is usual after some weeks"
+    assert kinds(usual + [0] * 7, [400] * 63) == [], "labels that stop are told by themselves"

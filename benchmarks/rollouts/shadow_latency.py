@@ -1,4 +1,4 @@
-"""Latency of a server at 64 connections while a shadow answers the same rows in the dark, and while it does not."""
+"""Latency of a server at 64 connections: alone, beside a shadow, and beside other work of as much processor time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 
 from benchmarks.flights import demo_folder
@@ -20,7 +20,20 @@ from benchmarks.results import Cell, Result, Settings, Table
 from benchmarks.serving_speed import Server, generated, one_row_bodies, started
 
 CONNECTIONS = 64
-WITHOUT, WITH = "without a shadow", "with a shadow"
+WITHOUT, WITH, OTHER = "without a shadow", "with a shadow", "with other idle work"
+
+#: Multiplies matrices that fit a cache at the idle class, for a share of one processor: what any work costs a server.
+IDLE_WORK = """
+import os, sys, time
+import numpy as np
+os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+share, matrix = float(sys.argv[1]), np.ones((128, 128), np.float32)
+began, used = time.monotonic(), time.process_time()
+while True:
+    while time.process_time() - used < share * (time.monotonic() - began):
+        matrix @ matrix
+    time.sleep(0.002)
+"""
 
 SECTION = """
 [rollout]
@@ -59,11 +72,11 @@ class Shadow:
 
 
 def measure(settings: Settings) -> Result:
-    """Load the server with and without a shadow, in turns. Cost: three minutes, and 2 GB for three processes."""
+    """Load the server alone, beside a shadow and beside other work, in turns. Cost: four minutes, and 2 GB."""
     demo = demo_folder(settings)
     bodies = one_row_bodies(demo)
     seconds, rounds = (2.0, 2) if settings.quick else (10.0, 6)
-    loads: dict[str, list[tuple[Load, float, float, float]]] = {WITHOUT: [], WITH: []}
+    loads: dict[str, list[tuple[Load, float, float, float]]] = {WITHOUT: [], WITH: [], OTHER: []}
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         served = folder / "served"  # the version in use alone: of the demo's folder, the latest would answer
@@ -75,16 +88,32 @@ def measure(settings: Settings) -> Result:
         while len(shadow.pids()) < 2:  # the candidate is started for the first row after the shadow's beginning
             assert shadow.is_alive, "the shadow ended"
             generated(server.port, bodies, CONNECTIONS, 1.0)
+        share = 0.0
         for number in range(rounds):
-            for name in (WITHOUT, WITH)[:: 1 if number % 2 == 0 else -1]:
+            for name in (WITH, WITHOUT, OTHER)[:: 1 if number % 2 == 0 else -1]:
                 shadow.signal(signal.SIGCONT if name == WITH else signal.SIGSTOP)
-                before = server.cpu_seconds(), shadow.cpu_seconds(), time.monotonic()
-                load = generated(server.port, bodies, CONNECTIONS, seconds)
-                after = server.cpu_seconds(), shadow.cpu_seconds(), time.monotonic()
-                loads[name].append((load, after[0] - before[0], after[1] - before[1], after[2] - before[2]))
+                with _idle_work(share) if name == OTHER else nullcontext(shadow) as beside:
+                    before = server.cpu_seconds(), beside.cpu_seconds(), time.monotonic()
+                    load = generated(server.port, bodies, CONNECTIONS, seconds)
+                    after = server.cpu_seconds(), beside.cpu_seconds(), time.monotonic()
+                own, used, elapsed = (then - first for first, then in zip(before, after, strict=True))
+                share = used / elapsed if name == WITH else share
+                loads[name].append((load, own, used, elapsed))
                 print(f"{name}: p50 {load.p50_ms:.2f} ms, p99 {load.p99_ms:.2f} ms", file=sys.stderr, flush=True)
         shadow.signal(signal.SIGCONT)
     return Result(tables=(_table(loads, seconds, rounds),))
+
+
+@contextmanager
+def _idle_work(share: float) -> Iterator[Server]:
+    """A process of the idle class that takes a share of one processor."""
+    with subprocess.Popen(
+        [sys.executable, "-c", IDLE_WORK, str(share)], env={**os.environ, "OPENBLAS_NUM_THREADS": "1"}
+    ) as popen:
+        try:
+            yield Server(port=0, pid=popen.pid)
+        finally:
+            popen.terminate()
 
 
 @contextmanager
@@ -116,9 +145,9 @@ def _table(loads: dict[str, list[tuple[Load, float, float, float]]], seconds: fl
         elapsed = sum(wall for *_, wall in parts)  # with the generator's own start and warm-up
         own, dark = (sum(used) / elapsed for used in list(zip(*parts, strict=True))[1:3])
         rows.append((name, p50, p99, rate, failures, own, dark))
-    (_, *without), (_, *beside) = rows
-    ratios = [second / first if first else None for first, second in zip(without[:3], beside[:3], strict=True)]  # type: ignore[operator]
-    rows.append(("ratio", *ratios, None, None, None))
+    for title, first, second in (("shadow : none", 0, 1), ("other : none", 0, 2), ("shadow : other", 2, 1)):
+        figures = zip(rows[first][1:4], rows[second][1:4], strict=True)
+        rows.append((title, *(above / below for below, above in figures), None, None, None))  # type: ignore[operator]
     return Table(
         title=f"{CONNECTIONS} connections, one row per request, {rounds} rounds of {seconds:g} s each in turns",
         columns=(
@@ -128,11 +157,13 @@ def _table(loads: dict[str, list[tuple[Load, float, float, float]]], seconds: fl
             "responses a second",
             "failures",
             "its processors",
-            "the shadow's",
+            "what runs beside it",
         ),
         rows=tuple(rows),
         note=(
             "Medians over the rounds. Processors: CPU seconds a second. Without a shadow its processes are stopped by "
-            "a signal, and have the rows of that time to answer, too, once they go on: it never waits for rows."
+            "a signal, and have the rows of that time to answer, too, once they go on: it never waits for rows. Other "
+            "idle work multiplies small matrices at the same priority for as much processor time as the shadow took: "
+            "the last ratio is what the shadow costs beyond its processor time."
         ),
     )

@@ -17,11 +17,10 @@ import pyarrow as pa
 from monitoring.errors import PitfallsError
 from serving.shadow.bundle_scorer import BundleScorer
 from serving.shadow.frames import ALONE_KEY, EMPTY_KEY, ERROR_KEY, LENGTH, READY_KEY, framed, scored_table, unframed
+from serving.shadow.priority import LOWEST_PRIORITY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-LOWEST_PRIORITY = 19
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -22,6 +22,7 @@ from monitoring.rollout.scoring import CandidateAnswers
 from monitoring.traffic.format.rows import INPUT
 from serving.shadow.bundle_scorer import BATCH, unanswered
 from serving.shadow.frames import ALONE_KEY, EMPTY_KEY, ERROR_KEY, LENGTH, LONGEST, framed, scored_rows, unframed
+from serving.shadow.priority import set_priority
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -120,7 +121,7 @@ class ScorerProcess:
         self._bundle = bundle
         self._limits = limits or ProcessLimits()
         self._command = (*command, str(bundle), *allowed_operations)
-        self._is_idle = idle and sys.platform == "linux"
+        self._is_idle = idle
         self._clock = clock
         self._process: subprocess.Popen[bytes] | None = None
         self._deaths = 0
@@ -239,9 +240,7 @@ class ScorerProcess:
             raise
         self._empty = json.loads(metadata.get(EMPTY_KEY, b"{}"))
         if self._is_idle:
-            for thread in Path(f"/proc/{process.pid}/task").iterdir():
-                with suppress(ProcessLookupError):
-                    os.sched_setscheduler(int(thread.name), os.SCHED_IDLE, os.sched_param(0))
+            set_priority(process.pid, idle=True)
         return process
 
     def _end(self) -> None:

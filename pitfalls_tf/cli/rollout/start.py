@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from functools import partial
 from pathlib import Path
@@ -24,9 +23,6 @@ if TYPE_CHECKING:
     from monitoring.records import RolloutRecord
     from monitoring.store.store import Store
     from pitfalls_tf.cli.output import Output
-
-#: The server that answers comes first: a shadow that cannot keep up lowers its share.
-_NICENESS = 19
 
 
 @click.command()
@@ -61,6 +57,7 @@ def command(
     from monitoring.jobs.stopping import stopping  # noqa: PLC0415 - as above
     from monitoring.rollout.run import Surroundings, run_rollout  # noqa: PLC0415 - as above
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
+    from serving.shadow.priority import LeftOver  # noqa: PLC0415 - as above
     from serving.shadow.scorer_process import ScorerProcess  # noqa: PLC0415 - as above
 
     config = _with_share(load_config(config_path), flags["share"])
@@ -68,14 +65,19 @@ def command(
         record = _going_on(store, config, flags) or _begun(
             config, store, {**flags, "require": require}, output, plans=not no_plan
         )
+        left_over = LeftOver()  # the server that answers comes first: a shadow that cannot keep up lowers its share
+
+        def wait() -> bool:
+            left_over.adjust()
+            return not once and _waited(stop.is_set, poll_s)
+
         around = Surroundings(
             make_scorer=partial(ScorerProcess, idle=True),
             author=author_of(flags["by"]),
             send=notifier(output),
-            wait=lambda: not once and _waited(stop.is_set, poll_s),
+            wait=wait,
             say=output.progress,
         )
-        os.nice(_NICENESS)
         record = run_rollout(config, store, record, around)
         events = store.rollouts.events(record.number)
     output.finish(rollout_document(record, events).plain(), lambda: show_rollout(record, events))

@@ -15,7 +15,7 @@ from monitoring.errors import BadInput, CannotRun
 from monitoring.traffic.log.log import TrafficLog
 from serving.shadow import scorer_process
 from serving.shadow.bundle_scorer import BundleScorer
-from serving.shadow.scorer_child import LOWEST_PRIORITY
+from serving.shadow.priority import LOWEST_PRIORITY
 from serving.shadow.scorer_process import MOST_DEATHS, ProcessLimits, ScorerProcess
 
 pytestmark = pytest.mark.slow

@@ -9,6 +9,7 @@ import pickle
 import re
 import socket
 import subprocess
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -90,6 +91,8 @@ def session(master: str | None) -> Any:
     builder = sql.SparkSession.builder.appName("pitfalls monitor")
     if master is not None:
         builder = builder.remote(master) if master.startswith("sc://") else builder.master(master)
+    if (master or "").startswith("local"):  # executors are of this installation, whatever `python3` is on the path
+        builder = builder.config("spark.pyspark.python", sys.executable)
     try:
         return builder.getOrCreate()
     except Exception as error:  # pyspark raises what its gateway, its channel or Java says

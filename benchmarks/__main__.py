@@ -65,6 +65,7 @@ NAMES = (
     "service_faults",
     "monitor_soak",
     "serving_speed",
+    "model_isolation",
     "serving_peers",
     "response_profile",
     "grpc_profile",

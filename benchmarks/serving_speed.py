@@ -110,10 +110,16 @@ def started(arguments: Sequence[str]) -> Iterator[Server]:
         process.stdout.close()
 
 
-def generated(port: int, bodies: bytes, connections: int, seconds: float) -> Load:
+def load_command(port: int, path: str, connections: int, seconds: float) -> list[str]:
+    """The command of one closed loop, which reads bodies from its standard input."""
+    return [sys.executable, "-m", "benchmarks.load_generator", str(port), path, str(connections), str(seconds)]
+
+
+def generated(
+    port: int, bodies: bytes, connections: int, seconds: float, path: str = "/v1/models/flights:predict"
+) -> Load:
     """Run one closed loop in its own process."""
-    command = [sys.executable, "-m", "benchmarks.load_generator", str(port), "/v1/models/flights:predict"]
-    command += [str(connections), str(seconds)]
+    command = load_command(port, path, connections, seconds)
     done = subprocess.run(command, input=bodies, stdout=subprocess.PIPE, check=True, timeout=60 + 10 * seconds)
     return Load(**json.loads(done.stdout))
 

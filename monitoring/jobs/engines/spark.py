@@ -92,7 +92,7 @@ def session(master: str | None) -> Any:
     if master is not None:
         builder = builder.remote(master) if master.startswith("sc://") else builder.master(master)
     if (master or "").startswith("local"):  # executors are of this installation, whatever `python3` is on the path
-        builder = builder.config("spark.pyspark.python", sys.executable)
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     try:
         return builder.getOrCreate()
     except Exception as error:  # pyspark raises what its gateway, its channel or Java says

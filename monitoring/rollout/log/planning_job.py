@@ -86,7 +86,9 @@ def make_plan(
     deciding = Rules(margin=rules.margin(scale), alpha=rules.wrong, scale=scale, missing=rules.missing_labels)
     horizon, keys = rules.horizon / _DAY, traffic.keys_per_day
     of_loss: Stream = stream
-    if keys is None:
+    effects = _effects(rules.margin(scale), scale)
+    if keys is None:  # versions that differ on so few rows cannot differ by more
+        effects = [effect for effect in effects if abs(effect) <= stream.disagreement * scale] or [0.0]
         guards, furthest = _guard_streams(measures, rules, traffic, rows, coverage), MAX_WINDOWS
     else:
         split = Units(keys=keys * length, share=share, coverage=coverage)
@@ -94,7 +96,7 @@ def make_plan(
         furthest = MAX_SPLIT_WINDOWS
     outlooks = [
         promise(of_loss, effect, deciding, rng, guards=guards, max_windows=furthest)
-        for effect in _effects(rules.margin(scale), scale)
+        for effect in effects
     ]
     return RolloutPlan(
         at=clock(),

@@ -149,6 +149,7 @@ async def loaded(port: int, requests: Sequence[bytes], connections: int, seconds
         failures=tally.failures,
         p50_ms=float(np.quantile(counted, 0.5)) if counted.size else float("nan"),
         p99_ms=float(np.quantile(counted, 0.99)) if counted.size else float("nan"),
+        max_ms=float(counted.max()) if counted.size else float("nan"),
         cpu_seconds=used,
     )
 

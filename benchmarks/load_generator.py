@@ -35,6 +35,7 @@ class Load:
     failures: int
     p50_ms: float
     p99_ms: float
+    max_ms: float
     cpu_seconds: float
 
     @property
@@ -137,6 +138,7 @@ async def loaded(port: int, requests: Sequence[bytes], connections: int, seconds
         failures=tally.failures,
         p50_ms=float(np.quantile(counted, 0.5)) if counted.size else float("nan"),
         p99_ms=float(np.quantile(counted, 0.99)) if counted.size else float("nan"),
+        max_ms=float(counted.max()) if counted.size else float("nan"),
         cpu_seconds=used,
     )
 

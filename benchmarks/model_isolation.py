@@ -1,4 +1,4 @@
-"""Latency of a small model alone, and while 1 and 16 clients keep a model of two seconds busy on the same server."""
+"""Latency of a small model beside a slow one, and beside large responses over gRPC, on the same server."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
+from benchmarks.grpc_load_generator import METHOD
 from benchmarks.load_generator import Load
 from benchmarks.results import Result, Settings, Table
 from benchmarks.serving_speed import Server, generated, load_command, started
@@ -21,6 +22,9 @@ SLOW_CLIENTS, CLIENTS = (0, 1, 16), 1
 
 #: How long one call of the slow model takes, about, by itself.
 SLOW_S = 2.0
+
+#: Sizes of large responses, in MiB.
+SIZES = (8, 16, 32, 64)
 
 #: The small model may wait so many times as long as alone.
 GOAL = 5.0
@@ -42,6 +46,10 @@ def measure(settings: Settings) -> Result:
                 for count in SLOW_CLIENTS:
                     with _slow_clients(server, count):
                         loads[count].append(generated(server.port, _BODY, CLIENTS, seconds, path=_path("small")))
+            beside: dict[int, Load] = {}
+            for size in (0, *SIZES):
+                with _large_responses(server, size):
+                    beside[size] = generated(server.port, _BODY, CLIENTS, seconds, path=_path("small"))
     medians = {count: statistics.median(load.p50_ms for load in parts) for count, parts in loads.items()}
     return Result(
         tables=(
@@ -60,6 +68,18 @@ def measure(settings: Settings) -> Result:
                     for count, parts in loads.items()
                 ),
                 note=f"One client of the small model, logged. The goal is at most {GOAL:g} times alone.",
+            ),
+            Table(
+                title="A small model beside large responses over gRPC",
+                columns=("MiB a response", "p50, ms", "p99, ms", "longest, ms", "responses", "failures"),
+                rows=tuple(
+                    (size, load.p50_ms, load.p99_ms, load.max_ms, load.responses, load.failures)
+                    for size, load in beside.items()
+                ),
+                note=(
+                    "One client of the small model over REST, and one of large responses, one after the other, by "
+                    "gRPC's own client; it shares the processors. 0: no large responses."
+                ),
             ),
         ),
         remarks=(f"One call of the slow model took {slow.p50_ms / 1e3:.1f} s by itself.",),
@@ -88,9 +108,41 @@ def _slow_clients(server: Server, count: int) -> Iterator[None]:
             popen.kill()
 
 
+@contextmanager
+def _large_responses(server: Server, size: int) -> Iterator[None]:
+    """A client that asks for responses of so many MiB over gRPC, once the first has come; none for 0."""
+    if not size:
+        yield
+        return
+    command = [sys.executable, "-m", "benchmarks.model_isolation", "ask", str(server.grpc), str(size)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as popen:
+        try:
+            assert popen.stdout is not None
+            assert popen.stdout.readline(), "the large model does not answer"
+            yield
+        finally:
+            popen.kill()
+
+
+def _ask(port: int, size: int) -> NoReturn:
+    import grpc  # noqa: PLC0415 - only in the process that asks
+    from tensorflow import make_tensor_proto  # noqa: PLC0415 - as above
+    from tensorflow_serving.apis import predict_pb2  # noqa: PLC0415 - as above
+
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name = "large"
+    request.inputs["x"].CopyFrom(make_tensor_proto([float(size << 18)], "float32"))  # so many numbers of 4 bytes
+    message = request.SerializeToString()
+    with grpc.insecure_channel(f"127.0.0.1:{port}", [("grpc.max_receive_message_length", -1)]) as channel:
+        call = channel.unary_unary(METHOD)
+        while True:
+            assert len(call(message)) > size << 20
+            print(size, flush=True)
+
+
 def _export(folder: Path) -> None:
-    """Export both models, in a process of its own: each answers with half of its input plus two."""
-    subprocess.run([sys.executable, "-m", "benchmarks.model_isolation", str(folder)], check=True)
+    """Export the models, in a process of its own: two answer with half of their input plus two, one with many ones."""
+    subprocess.run([sys.executable, "-m", "benchmarks.model_isolation", "export", str(folder)], check=True)
 
 
 def _export_here(folder: Path) -> None:
@@ -107,16 +159,23 @@ def _export_here(folder: Path) -> None:
 
         return tf.function(serve, input_signature=[tf.TensorSpec([None], tf.float32, name="x")])
 
+    @tf.function(input_signature=[tf.TensorSpec([1], tf.float32, name="x")])  # type: ignore[untyped-decorator]
+    def ones(x: Any) -> dict[str, Any]:
+        return {"y": tf.fill([1, tf.cast(x[0], tf.int32)], 1.0)}
+
     trial = function(20_000)
     trial(tf.constant([1.0]))
     begun = time.perf_counter()
     trial(tf.constant([1.0]))
     steps = round(20_000 * SLOW_S / (time.perf_counter() - begun))
-    for name, count in {"small": 0, "slow": steps}.items():
+    for name, serve in {"small": function(0), "slow": function(steps), "large": ones}.items():
         module = tf.Module()
-        module.serve = function(count)
+        module.serve = serve
         tf.saved_model.save(module, str(folder / name / "1"), signatures=module.serve)
 
 
 if __name__ == "__main__":
-    _export_here(Path(sys.argv[1]))
+    if sys.argv[1] == "export":
+        _export_here(Path(sys.argv[2]))
+    else:
+        _ask(*map(int, sys.argv[2:]))

@@ -6,7 +6,7 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, final
 
 from serving.grpc_api.model_specs import read_model_spec, write_spec
-from serving.grpc_api.tensors import ShortForms, decode, delimited, size_of, write_tensor
+from serving.grpc_api.tensors import ShortForms, decode, delimited, size_of, tensor_parts, varint
 from serving.inference.inference import check_names
 from serving.inference.requests import InferenceRequest
 from serving.models.signatures import DEFAULT_SIGNATURE
@@ -125,10 +125,12 @@ def write_response(model: str, number: int, signature: str, outputs: Mapping[str
     Raises:
         Failure: ``TensorProto`` has no field for an output's type.
     """
-    parts = [
-        delimited(b"\x0a", delimited(b"\x0a", name.encode()) + delimited(b"\x12", write_tensor(value)))
-        for name, value in outputs.items()
-    ]
+    parts: list[bytes | memoryview] = []
+    for name, value in outputs.items():
+        tensor = tensor_parts(value)
+        size = sum(map(len, tensor))
+        key = b"%b\x12%b" % (delimited(b"\x0a", name.encode()), varint(size))
+        parts += (b"\x0a", varint(len(key) + size), key, *tensor)
     return b"".join((*parts, _written_spec(model, number, signature)))
 
 

@@ -14,6 +14,7 @@ def result(*, responses: int, p50_ms: float = 1.0, failures: int = 0) -> LoadRes
         failures=failures,
         p50_ms=p50_ms,
         p99_ms=2.0 * p50_ms,
+        max_ms=3.0 * p50_ms,
         cpu_seconds=0.5,
     )
     return LoadResult(load=load, cpu_ms=0.1, megabytes=100.0)

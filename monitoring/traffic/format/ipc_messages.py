@@ -80,14 +80,14 @@ class MessageTemplate:
     @classmethod
     def of(cls, record: pa.Buffer) -> MessageTemplate:
         """The template for messages of the same schema as this encoded record batch, which has at least one row."""
-        data = record.to_pybytes()
-        size = PREFIX + struct.unpack_from("<i", data, 4)[0]
+        size = PREFIX + struct.unpack_from("<i", record, 4)[0]
+        data = record.slice(0, size).to_pybytes()
         message = _FlatbufferTable(data, PREFIX + struct.unpack_from("<I", data, PREFIX)[0])
         batch = message.table(2)
         nodes, node_count = batch.vector(1)
         buffers, buffer_count = batch.vector(2)
         return cls(
-            header=np.frombuffer(data[:size], "<i8"),
+            header=np.frombuffer(data, "<i8"),
             length=batch.field(0) // 8,
             body_length=message.field(3) // 8,
             nodes=slice(nodes // 8, nodes // 8 + 2 * node_count, 2),

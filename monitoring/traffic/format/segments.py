@@ -104,8 +104,8 @@ class SegmentFile:
         os.close(descriptor)
         return None
 
-    def append(self, data: bytes | pa.Buffer, *, sync: bool = False) -> None:
-        """Append a record by one `write`.
+    def append(self, *parts: bytes | pa.Buffer, sync: bool = False) -> None:
+        """Append a record, in parts, by one `write`.
 
         After an error the caller must not append again: a reader may be half-way through the torn bytes, and would see
         them continued by another record.
@@ -116,14 +116,18 @@ class SegmentFile:
         Raises:
             OSError: the disk fails; the torn bytes are cut off again.
         """
-        whole = False
+        whole, done = False, 0
         try:
-            done = os.write(self._descriptor, data)
-            while done < len(data):  # after a short write: another one finishes, or names the reason
-                written = os.write(self._descriptor, memoryview(data)[done:])
+            left = [memoryview(part) for part in parts]
+            while left:  # after a short write: another one finishes, or names the reason
+                written = os.writev(self._descriptor, left)
                 if not written:
                     raise OSError(errno.EIO, "nothing could be written", str(self.path))
                 done += written
+                while left and written >= len(left[0]):
+                    written -= len(left.pop(0))
+                if written:
+                    left[0] = left[0][written:]
             if sync:
                 os.fdatasync(self._descriptor)
             whole = True

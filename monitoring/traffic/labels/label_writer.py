@@ -118,7 +118,7 @@ class LabelWriter:
             record = pa.RecordBatch.from_arrays(columns, schema=LABEL_SCHEMA).serialize().to_pybytes()
             written = False
             try:
-                segment.append(record if segment.size else LABEL_SCHEMA.serialize().to_pybytes() + record)
+                segment.append(*(() if segment.size else (LABEL_SCHEMA.serialize(),)), record)
                 written = True
             finally:
                 if not written:

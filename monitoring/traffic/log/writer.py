@@ -120,7 +120,7 @@ class TrafficWriter:
             if body is None or segment.template is None:
                 encoded = pa.RecordBatch.from_arrays(layout.columns(rows), schema=segment.schema).serialize()
                 segment.template = segment.template or MessageTemplate.of(encoded)
-                record = encoded.to_pybytes()
+                record: bytes | pa.Buffer = encoded
             else:
                 record = segment.template.encode(layout.batch_shape, body)
             self._write(layout.key, segment, record)
@@ -219,14 +219,14 @@ class TrafficWriter:
         segment = self._open[key] = _OpenSegment(file, layout.schema(shapes), shapes, begun)
         return segment
 
-    def _write(self, key: SegmentKey, segment: _OpenSegment, record: bytes) -> None:
+    def _write(self, key: SegmentKey, segment: _OpenSegment, record: bytes | pa.Buffer) -> None:
         file = segment.file
         is_first = file.size == 0
         is_written = False
         try:
             if is_first and self._policy.sync is not Sync.NEVER:
                 sync_folder(self._root / OPEN)
-            file.append(segment.schema.serialize().to_pybytes() + record if is_first else record, sync=self._syncs)
+            file.append(*((segment.schema.serialize(),) if is_first else ()), record, sync=self._syncs)
             is_written = True
         finally:
             if not is_written or file.size >= self._segment_bytes:

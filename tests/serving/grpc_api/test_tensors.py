@@ -15,7 +15,7 @@ from tensorflow.core.framework.tensor_pb2 import TensorProto
 from tensorflow_serving.apis.predict_pb2 import PredictResponse
 
 from serving.grpc_api.predict import write_response
-from serving.grpc_api.tensors import VALUES, ShortForms, decode, encode, write_tensor
+from serving.grpc_api.tensors import VALUES, ShortForms, decode, encode, tensor_parts
 from serving.models.signatures import numpy_type
 from serving.status import Failure
 
@@ -58,11 +58,16 @@ def test_what_is_encoded_is_decoded_again(array: np.ndarray[Any, Any]) -> None:
     assert same(decode("x", TensorProto.FromString(message.SerializeToString()), LIMIT, ShortForms()), array)
 
 
-@given(arrays())
-def test_what_is_written_without_a_message_is_what_a_message_would_be(array: np.ndarray[Any, Any]) -> None:
+@given(arrays(), st.sampled_from([0, 1 << 12]))
+def test_what_is_written_without_a_message_is_what_a_message_would_be(
+    array: np.ndarray[Any, Any], copied_bytes: int
+) -> None:
     message = TensorProto()
     encode(array, message)
-    assert write_tensor(array) == message.SerializeToString()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("serving.grpc_api.tensors.COPIED_BYTES", copied_bytes)
+        assert b"".join(tensor_parts(array)) == message.SerializeToString()
+        assert b"".join(tensor_parts(array.T)) == b"".join(tensor_parts(array.T.copy()))
 
 
 @given(

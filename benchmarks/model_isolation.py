@@ -46,10 +46,9 @@ def measure(settings: Settings) -> Result:
                 for count in SLOW_CLIENTS:
                     with _slow_clients(server, count):
                         loads[count].append(generated(server.port, _BODY, CLIENTS, seconds, path=_path("small")))
-            beside: dict[int, Load] = {}
-            for size in (0, *SIZES):
-                with _large_responses(server, size):
-                    beside[size] = generated(server.port, _BODY, CLIENTS, seconds, path=_path("small"))
+            beside = {("yes", size): load for size, load in _beside_large(server, seconds)}
+        with started(serve) as server:
+            beside |= {("no", size): load for size, load in _beside_large(server, seconds)}
     medians = {count: statistics.median(load.p50_ms for load in parts) for count, parts in loads.items()}
     return Result(
         tables=(
@@ -71,10 +70,10 @@ def measure(settings: Settings) -> Result:
             ),
             Table(
                 title="A small model beside large responses over gRPC",
-                columns=("MiB a response", "p50, ms", "p99, ms", "longest, ms", "responses", "failures"),
+                columns=("logged", "MiB a response", "p50, ms", "p99, ms", "longest, ms", "responses", "failures"),
                 rows=tuple(
-                    (size, load.p50_ms, load.p99_ms, load.max_ms, load.responses, load.failures)
-                    for size, load in beside.items()
+                    (logged, size, load.p50_ms, load.p99_ms, load.max_ms, load.responses, load.failures)
+                    for (logged, size), load in beside.items()
                 ),
                 note=(
                     "One client of the small model over REST, and one of large responses, one after the other, by "
@@ -84,6 +83,13 @@ def measure(settings: Settings) -> Result:
         ),
         remarks=(f"One call of the slow model took {slow.p50_ms / 1e3:.1f} s by itself.",),
     )
+
+
+def _beside_large(server: Server, seconds: float) -> Iterator[tuple[int, Load]]:
+    """The small model beside responses of each size, and alone."""
+    for size in (0, *SIZES):
+        with _large_responses(server, size):
+            yield size, generated(server.port, _BODY, CLIENTS, seconds, path=_path("small"))
 
 
 def _path(model: str) -> str:

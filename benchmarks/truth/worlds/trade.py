@@ -12,6 +12,7 @@ from benchmarks.results import Cell, Result, Settings, Table
 from benchmarks.truth.worlds.harms import Quiet, wrong
 from benchmarks.truth.worlds.laws import Lender, Overconfident
 from benchmarks.truth.worlds.measure import HARMED, Cells, Stream, lasting_rise, quiet_year
+from monitoring.judging.fit.tolerances import SEASONAL_BRIER
 from pitfalls_tf.experiments.pages.drawing import COLOURS, MARKERS, save, subplots
 
 if TYPE_CHECKING:
@@ -19,15 +20,15 @@ if TYPE_CHECKING:
 
     from benchmarks.truth.worlds.world import World
 
-#: What the tolerances for a season that the reference has not seen are multiplied by; 1 is the default.
-FACTORS = (0.5, 1.0, 1.5, 2.0)
+#: The tolerances for a season that the reference has not seen: shares of the Brier score; others are in proportion.
+SHARES = (0.03, 0.06, 0.09, 0.12)
 PEAKS = (0.5, 1.0, 1.5, 2.0)
 FULL, QUICK = 8, 1
 PICTURES = Path("docs/images")
 
 
 def measure(settings: Settings) -> Result:
-    """For every factor of the tolerances and every size the share of years, and of lasting rises, that page.
+    """For every tolerance and every size the share of years, and of lasting rises, that page.
 
     What was simulated before is in `OUT/trade.json`, and goes on from there; a full run draws `docs/images/trade.svg`.
     """
@@ -36,36 +37,37 @@ def measure(settings: Settings) -> Result:
     both = (Lender(), Overconfident())
     for number in range(count):
         for world in both:
-            for factor in FACTORS:
-                _stream(cells, world, number, factor)
+            for share in SHARES:
+                _stream(cells, world, number, share)
             print(f"stream {number + 1} of {count}: {world.name}", file=sys.stderr, flush=True)
-    shares = {(world.name, factor): _shares(cells, world, factor, count) for world in both for factor in FACTORS}
+    shares = {(world.name, share): _shares(cells, world, share, count) for world in both for share in SHARES}
     if not settings.quick:
         save(lambda: _drawn(shares), PICTURES, "trade")
     rows: list[tuple[Cell, ...]] = [
-        (name, factor, peak, seasonal, lasting, "none" if day > HARMED else day)
-        for (name, factor), figures in shares.items()
+        (name, f"{share:.0%}", peak, seasonal, lasting, "none" if day > HARMED else day)
+        for (name, share), figures in shares.items()
         for peak, (seasonal, lasting, day) in zip(PEAKS, figures, strict=True)
     ]
     return Result(
         tables=(
             Table(
                 title=f"A season's noise and a lasting rise of the same size: shares of {count}",
-                columns=("world", "tolerances times", "points", "years paged", "rises paged", "median day"),
+                columns=("world", "tolerance", "points", "years paged", "rises paged", "median day"),
                 rows=tuple(rows),
                 note=(
-                    "Points: the peak of a year's noise, and the rise that lasts. A reference of 90 days; a rise has "
-                    f"{HARMED} days."
+                    "Tolerance: share of the Brier score. Points: the peak of a year's noise, and the rise that "
+                    f"lasts. A reference of 90 days; a rise has {HARMED} days."
                 ),
             ),
         )
     )
 
 
-def _stream(cells: Cells, world: World, number: int, factor: float) -> None:
+def _stream(cells: Cells, world: World, number: int, share: float) -> None:
     """A year with each peak, and each lasting rise."""
+    factor = share / SEASONAL_BRIER
     for peak in PEAKS:
-        key = f"{world.name}|{factor:g}|{peak:g}|{number}"
+        key = f"{world.name}|{share:g}|{peak:g}|{number}"
         if f"{key}|season" not in cells:
             stream = Stream(world=world, number=1000 + number, quiet=Quiet(noise=peak))
             cells.put(f"{key}|season", quiet_year(stream, factor))
@@ -74,11 +76,11 @@ def _stream(cells: Cells, world: World, number: int, factor: float) -> None:
             cells.put(f"{key}|lasting", lasting_rise(stream, wrong(peak), factor))
 
 
-def _shares(cells: Cells, world: World, factor: float, count: int) -> list[tuple[float, float, float]]:
+def _shares(cells: Cells, world: World, share: float, count: int) -> list[tuple[float, float, float]]:
     """Of every size the share of years and of rises paged, and the median day of the latter."""
     figures = []
     for peak in PEAKS:
-        keys = [f"{world.name}|{factor:g}|{peak:g}|{number}" for number in range(count)]
+        keys = [f"{world.name}|{share:g}|{peak:g}|{number}" for number in range(count)]
         years = np.array([cells.values[f"{key}|season"][0] for key in keys])
         days = np.array([cells.values[f"{key}|lasting"][0] for key in keys])
         figures.append((float(np.mean(years > 0)), float(np.mean(days <= HARMED)), float(np.median(days))))
@@ -89,11 +91,11 @@ def _drawn(shares: dict[tuple[str, float], list[tuple[float, float, float]]]) ->
     names = list(dict.fromkeys(name for name, _ in shares))
     figure, axes = subplots(1, len(names), height=2.9, sharey=True)
     for panel, name in zip(axes[0], names, strict=True):
-        for at, factor in enumerate(FACTORS):
-            seasonal, lasting, _ = zip(*shares[name, factor], strict=True)
+        for at, share in enumerate(SHARES):
+            seasonal, lasting, _ = zip(*shares[name, share], strict=True)
             style = {"color": COLOURS[at], "marker": MARKERS[at], "markersize": 3.5}
-            panel.plot(PEAKS, lasting, linestyle="-", label=f"lasts, times {factor:g}", **style)
-            panel.plot(PEAKS, seasonal, linestyle=":", label=f"season, times {factor:g}", **style)
+            panel.plot(PEAKS, lasting, linestyle="-", label=f"lasts, tolerance {share:.0%}", **style)
+            panel.plot(PEAKS, seasonal, linestyle=":", label=f"season, tolerance {share:.0%}", **style)
         panel.set_title(name)
         panel.set_xlabel("error, points more")
     axes[0][0].set_ylabel("share paged")

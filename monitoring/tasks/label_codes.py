@@ -108,7 +108,7 @@ def class_codes(words: pa.ChunkedArray, classes: tuple[str, ...]) -> Whole:
     """
     text = words.cast(pa.string())
     indices = pc.coalesce(class_indices(text, classes), _folded_indices(text, classes))
-    blank = np.asarray(pc.fill_null(pc.utf8_trim_whitespace(text), "")) == ""
+    blank = np.asarray(pc.equal(pc.fill_null(pc.utf8_trim_whitespace(text), ""), ""), dtype=np.bool_)
     codes = np.asarray(pc.fill_null(indices, UNKNOWN_CLASS), dtype=np.int64)
     return np.where(blank, NO_LABEL, codes)
 

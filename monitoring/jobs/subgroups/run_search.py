@@ -32,7 +32,7 @@ from monitoring.store.store import Store
 from monitoring.tasks.output_names import split_output
 from monitoring.timestamps import as_datetime, duration_microseconds
 from monitoring.tracing import span
-from monitoring.traffic.id_keys import id_keys
+from monitoring.traffic.id_keys import id_keys, is_member
 from monitoring.traffic.windows import Window
 from monitoring.watches.catalogue import Catalogue, labelled_rows
 from monitoring.watches.sampling import splitmix64
@@ -125,7 +125,12 @@ class RunSearch:
         batches = (batch for window in windows for batch in traffic.rows(_window(window)).batches())
         rows = joined([_sample(batch, share) for batch in batches if len(batch)] or [no_predictions(spec)])
         horizon_us = duration_microseconds(self.deployment.horizon)
-        labels = LabelJoin(traffic.label_parts(), task=spec.task, read=0, horizon_us=horizon_us)
+        keys = np.unique(id_keys(rows.ids))  # of all labels those of other rows would be held beside the run's own
+        parts = (
+            part.filter(pa.array(is_member(id_keys(part["prediction_id"].combine_chunks()), keys)))
+            for part in traffic.label_parts()
+        )
+        labels = LabelJoin(parts, task=spec.task, read=0, horizon_us=horizon_us)
         labelled = labels.labelled(Batch.of(rows), before=record.end)
         rows = rows.labelled(labelled.labels, labelled.label_times)
         return rows.take(labelled_rows(rows) & (rows.label_times <= rows.event_times + horizon_us))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 #: The tolerances for a season that the reference has not seen: shares of the Brier score; others are in proportion.
 SHARES = (0.03, 0.06, 0.09, 0.12)
 PEAKS = (0.5, 1.0, 1.5, 2.0)
-FULL, QUICK = 8, 1
+FULL, QUICK = 6, 1
 PICTURES = Path("docs/images")
 
 

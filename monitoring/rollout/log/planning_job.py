@@ -94,10 +94,7 @@ def make_plan(
         split = Units(keys=keys * length, share=share, coverage=coverage)
         of_loss, guards = unit_streams(measures, rules, traffic.pairs, split)
         furthest = MAX_SPLIT_WINDOWS
-    outlooks = [
-        promise(of_loss, effect, deciding, rng, guards=guards, max_windows=furthest)
-        for effect in effects
-    ]
+    outlooks = [promise(of_loss, effect, deciding, rng, guards=guards, max_windows=furthest) for effect in effects]
     return RolloutPlan(
         at=clock(),
         rows_per_day=traffic.rows_per_day * (share if keys is None else 1.0),

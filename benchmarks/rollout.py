@@ -238,9 +238,10 @@ def _verdict_row(
 def _summary(verdicts: Sequence[tuple[str | None, int]]) -> tuple[Cell, ...]:
     """A verdict as others decide: no difference that matters promotes nothing, and ends the rollout."""
     words = [word for word, _ in verdicts]
-    promoted, undecided = words.count("better") / len(words), words.count(None) / len(words)
+    promoted, undecided = words.count("better"), words.count(None)
+    shares = (count / len(words) for count in (promoted, len(words) - promoted - undecided, undecided))
     days = [day for word, day in verdicts if word is not None]
-    return promoted, 1.0 - promoted - undecided, undecided, float(np.median(days)) if days else None
+    return *shares, float(np.median(days)) if days else None
 
 
 def _own_table(pairs: int, rows: list[tuple[Cell, ...]]) -> Table:

@@ -35,8 +35,8 @@ class Load:
     failures: int
     p50_ms: float
     p99_ms: float
-    max_ms: float = float("nan")
-    """NaN in results of an earlier release."""
+    max_ms: float = 0.0
+    """0 in results of an earlier release."""
     cpu_seconds: float
 
     @property

@@ -6,8 +6,9 @@ import itertools
 import json
 import shutil
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import pyarrow as pa
@@ -52,7 +53,9 @@ class Desk:
     def fill_in(self, *, leave_out: int = 0) -> None:
         table = pq.read_table(self.out)
         words = np.where(self.late(table) > 0.5, "late", "on_time")
+        in_time = pa.array([self.world.now - timedelta(hours=2)] * len(table), pa.timestamp("us", "UTC"))
         filled = table.set_column(table.column_names.index("label"), "label", pa.array(words))
+        filled = filled.set_column(filled.column_names.index("label_time"), "label_time", in_time)
         pq.write_table(filled.slice(leave_out), self.out)
         added = self.run("labels", "add", str(self.out), "--traffic", str(self.world.log))
         assert added.exit_code == 0, added.output
@@ -84,6 +87,13 @@ def desk(pitfalls: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
     folder.mkdir()
     with Store.open(f"sqlite:///{folder}/pitfalls.db") as store:
         world = world_of(folder, store, {1: logged, 2: mostly_right}, SECTION)
+
+        class Clock(datetime):
+            @classmethod
+            def now(cls, tz: tzinfo | None = None) -> Self:
+                return cls.fromtimestamp(world.now.timestamp(), tz)
+
+        monkeypatch.setattr("pitfalls_tf.cli.rollout.label.datetime", Clock)
         shutil.rmtree(folder / "traffic/labels")
         yield Desk(world, late, pitfalls, tmp_path / "rows.parquet")
 

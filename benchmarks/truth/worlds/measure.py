@@ -23,7 +23,7 @@ SEED = 20261129
 YEAR, REFERENCE, CALM, HARMED = 365, 90, 30, 75
 
 #: Quiet years of each condition, streams of harm, and clean years that tune the charts.
-FULL, QUICK = (6, 6, 40), (1, 1, 8)
+FULL, QUICK = (4, 4, 40), (1, 1, 8)
 
 #: False pages of a year that are promised.
 PROMISE = 0.2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,17 +53,39 @@ class Turns:
         return self.waited - before.waited > STARVED * (self.ran - before.ran)
 
 
+def may_leave_idle() -> bool:
+    """Whether a thread of this process may leave the idle class again: Linux wants a privilege or `RLIMIT_NICE`."""
+    if sys.platform != "linux":
+        return False
+    with ThreadPoolExecutor(1) as probe:  # a thread that ends: one that may not leave stays idle
+        return probe.submit(_leaves_idle).result()
+
+
+def _leaves_idle() -> bool:
+    try:
+        os.setpriority(os.PRIO_PROCESS, 0, LOWEST_PRIORITY)
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+    except PermissionError:
+        return False
+    return True
+
+
 class LeftOver:
-    """Keeps this process to processor time that nobody else wants, where there is enough of it to get on."""
+    """Keeps this process to processor time that nobody else wants, where there is enough of it to get on.
+
+    Where it may not leave the idle class again, it takes the lowest share from the beginning.
+    """
 
     def __init__(self) -> None:
-        set_priority(os.getpid(), idle=True)
+        self._may_leave = may_leave_idle()
+        set_priority(os.getpid(), idle=self._may_leave)
         self._turns = _own_turns()
 
     def adjust(self) -> None:
         """Between two passes: take the lowest share where the last pass hardly got on, else what is left over."""
         turns = _own_turns()
-        set_priority(os.getpid(), idle=not turns.starved_since(self._turns))
+        set_priority(os.getpid(), idle=self._may_leave and not turns.starved_since(self._turns))
         self._turns = turns
 
 

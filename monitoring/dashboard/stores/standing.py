@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Literal, Protocol, TypeAlias, get_args
+from typing import Final, Protocol, TypeAlias, get_args
 from zoneinfo import ZoneInfo
 
+from monitoring.documents.deployment import StateName
 from monitoring.records import IncidentRecord, Level, WindowClaims
 from monitoring.reports.sections.formatting import format_count, format_moment, format_window
 from monitoring.reports.sections.health import SUSPECTED_HARM, is_overdue
@@ -17,19 +18,7 @@ from monitoring.store.overview import DeploymentSummary
 from monitoring.watches.cause_line import cause_line
 from monitoring.watches.descriptions import printable
 
-State: TypeAlias = Literal[
-    "page",
-    "failing",
-    "late",
-    "undelivered",
-    "suspected",
-    "fact",
-    "unlabelled",
-    "burn-in",
-    "notice",
-    "unknown",
-    "ok",
-]
+State: TypeAlias = StateName
 
 #: The start and the end of a window.
 Span: TypeAlias = tuple[datetime, datetime]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from serving.shadow.priority import LOWEST_PRIORITY, set_priority
+from serving.shadow.priority import LOWEST_PRIORITY, may_leave_idle, set_priority
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="scheduling classes are Linux's")
 
@@ -17,15 +17,18 @@ TWO_THREADS = "import threading; threading.Thread(target=input).start(); print(1
 
 #: Two passes: one in which the process was given time, and one that starved.
 ADJUSTED = """
-import os
+import os, sys
 from serving.shadow import priority
+if "unprivileged" in sys.argv:
+    priority.may_leave_idle = lambda: False
+idle = os.SCHED_IDLE if priority.may_leave_idle() else os.SCHED_OTHER
 left_over = priority.LeftOver()
 classes = [os.sched_getscheduler(0)]
 for turns in (priority.Turns(ran=10**12, waited=0), priority.Turns(ran=10**12, waited=10**15)):
     priority._own_turns = lambda turns=turns: turns
     left_over.adjust()
     classes.append(os.sched_getscheduler(0))
-print(classes == [os.SCHED_IDLE, os.SCHED_IDLE, os.SCHED_OTHER], os.getpriority(os.PRIO_PROCESS, 0))
+print(classes == [idle, idle, os.SCHED_OTHER], os.getpriority(os.PRIO_PROCESS, 0))
 """
 
 
@@ -46,12 +49,14 @@ def test_all_threads_of_a_process_are_idle_and_may_have_the_lowest_share_again(
 ) -> None:
     process, numbers = threads
     assert len(numbers) == 2
-    for idle, scheduler in ((True, os.SCHED_IDLE), (False, os.SCHED_OTHER)):
+    back = [(False, os.SCHED_OTHER)] if may_leave_idle() else []
+    for idle, scheduler in [(True, os.SCHED_IDLE), *back]:
         set_priority(process, idle=idle)
         assert {os.sched_getscheduler(number) for number in numbers} == {scheduler}
     assert {os.getpriority(os.PRIO_PROCESS, number) for number in numbers} == {LOWEST_PRIORITY}
 
 
-def test_a_worker_that_starves_takes_the_lowest_share() -> None:
-    done = subprocess.run([sys.executable, "-c", ADJUSTED], check=True, capture_output=True, text=True)
+@pytest.mark.parametrize("user", ["as we are", "unprivileged"])
+def test_a_worker_that_starves_takes_the_lowest_share(user: str) -> None:
+    done = subprocess.run([sys.executable, "-c", ADJUSTED, user], check=True, capture_output=True, text=True)
     assert done.stdout.split() == ["True", str(LOWEST_PRIORITY)]

@@ -75,10 +75,10 @@ def encoded(partial: Partial, recipe: Recipe) -> bytes:
     table = pa.table(
         {"name": [_HEAD, *(name for name, _ in parts)], "data": [head, *(data for _, data in parts)]}, schema=_SCHEMA
     )
-    return _stream(table.replace_schema_metadata(_metadata(recipe)))
+    return _stream(table.replace_schema_metadata(_metadata(recipe)), "zstd")
 
 
-def decoded(data: bytes, recipe: Recipe) -> Partial:
+def decoded(data: bytes | pa.Buffer, recipe: Recipe) -> Partial:
     """The partial that `encoded` wrote.
 
     Args:
@@ -158,9 +158,9 @@ def _check(metadata: Mapping[bytes, bytes], recipe: Recipe) -> None:
             )
 
 
-def _stream(table: pa.Table) -> bytes:
+def _stream(table: pa.Table, compression: str | None = None) -> bytes:
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as writer:
+    with pa.ipc.new_stream(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression=compression)) as writer:
         writer.write_table(table.combine_chunks())
     data: bytes = sink.getvalue().to_pybytes()
     return data

@@ -220,7 +220,7 @@ class SparkEngine:
                 return run_works(batches, packed, pickles)
 
             frame = self._spark.range(0, len(some), 1, len(some)).mapInArrow(run, _SENT_BACK)
-            yield from received(collected(self._spark, frame.collect, self._meanwhile), recipe)
+            yield from received(collected(self._spark, frame.toArrow, self._meanwhile), recipe)
 
 
 class SparkRowsEngine:
@@ -273,7 +273,7 @@ class SparkRowsEngine:
 
                 rows = self._between(some[0][0], some[-1][1]).select(*map(_quoted, names))
                 sent = rows.mapInArrow(run, _SENT_BACK)
-                partials = received(collected(self._spark, sent.collect, self._meanwhile), recipe)
+                partials = received(collected(self._spark, sent.toArrow, self._meanwhile), recipe)
                 by_window: dict[int, list[Partial]] = {}
                 for partial in partials:
                     by_window.setdefault(partial.start, []).append(partial)
@@ -302,20 +302,21 @@ def _of_shared(table: Any, recipe: Recipe, spans: Sequence[tuple[int, int]], win
         yield from gathered(recipe, work)
 
 
-def received(rows: Iterable[Any], recipe: Recipe) -> Iterator[Partial]:
+def received(sent: pa.Table, recipe: Recipe) -> Iterator[Partial]:
     """The partials that tasks sent back, in the order of tasks and windows.
 
     Args:
-        rows: Rows of number, start, data and error.
+        sent: The columns number, start, data and error.
 
     Raises:
         PitfallsError: What a task could not do.
     """
-    for row in sorted(rows, key=lambda item: (item["number"], item["start"])):
-        if row["error"]:
-            error = task_error(json.loads(row["error"]))
+    numbers, starts, errors = (sent[name].to_pylist() for name in ("number", "start", "error"))
+    for row in sorted(range(sent.num_rows), key=lambda place: (numbers[place], starts[place])):
+        if errors[row]:
+            error = task_error(json.loads(errors[row]))
             raise error
-        yield decoded(bytes(row["data"]), recipe)
+        yield decoded(sent["data"][row].as_buffer(), recipe)
 
 
 def _quoted(name: str) -> str:

@@ -229,14 +229,18 @@ def opened(part: PartFile) -> Iterator[pq.ParquetFile]:
     """A part's file, open.
 
     Raises:
-        CannotRun: it cannot be read.
-        FileNotFoundError: it is gone, and there is no archive.
+        CannotRun: it cannot be read, or was removed since it was listed.
     """
     try:
         with part.open() as file:
             yield file
-    except FileNotFoundError:
-        raise
+    except FileNotFoundError as error:
+        raise CannotRun(
+            "A part of the traffic log was removed while the log was read.",
+            got=f"{part.path} no longer exists",
+            expected="the files that were there when the log was listed",
+            fix="Run it again: it lists the log anew. Where retention removes such days, keep them for longer.",
+        ) from error
     except (pa.ArrowException, OSError) as error:
         raise CannotRun(
             "A part of the traffic log cannot be read.",

@@ -164,6 +164,16 @@ def test_a_segment_without_a_whole_schema_has_no_key_and_is_counted(open_log: Pa
     assert len(list_keys(open_log)) == 1
 
 
+def test_a_part_that_retention_removes_while_the_log_is_read_is_named(open_log: Path) -> None:
+    recover(open_log)
+    scans = scan_files(open_log, Query(), None)
+    next(scans)
+    for path in open_log.rglob("*.parquet"):
+        path.unlink()
+    with pytest.raises(CannotRun, match=r"removed while the log was read.*no longer exists"):
+        next(scans)
+
+
 def test_a_part_that_is_damaged_or_gone_is_named(open_log: Path) -> None:
     recover(open_log)
     first, second = sorted(open_log.rglob("*.parquet"))

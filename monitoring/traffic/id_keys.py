@@ -16,6 +16,9 @@ _BYTES = 8
 #: By how many bytes of a word of eight belong to an id: a mask of those bytes.
 _MASKS = np.array([(1 << (8 * count)) - 1 for count in range(_BYTES + 1)], dtype=np.uint64)
 
+#: Ids that are hashed at once: what is in between fits a processor's cache.
+AT_ONCE = 1 << 14
+
 
 def id_keys(ids: pa.Array) -> NDArray[np.int64]:
     r"""A 64-bit hash of each id: equal ids have equal keys, and two others have equal keys once in 2^64 pairs.
@@ -26,6 +29,8 @@ def id_keys(ids: pa.Array) -> NDArray[np.int64]:
     >>> len(set(id_keys(pa.array(["a", "b", "ab", "ba", "", "a\0"])).tolist()))
     6
     """
+    if len(ids) > AT_ONCE:
+        return np.concatenate([id_keys(ids[first : first + AT_ONCE]) for first in range(0, len(ids), AT_ONCE)])
     raw = ids.cast(pa.large_binary())
     _, offsets, data = raw.buffers()
     ends = np.zeros(1, dtype=np.int64)

@@ -6,7 +6,6 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 #: An order of the classes is better than another if it answers this share of the rows rightly that the other does not.
 BETTER = 0.05
@@ -61,6 +60,8 @@ def better_order(
         return None
     counts = np.zeros((len(classes), len(classes)))
     np.add.at(counts, (answers.argmax(axis=1), labels), 1.0)
+    from scipy.optimize import linear_sum_assignment  # noqa: PLC0415 - 25 MB, for a table that is named anew
+
     places, best = linear_sum_assignment(counts, maximize=True)
     if counts[places, best].sum() - np.trace(counts) <= BETTER * labels.size:
         return None

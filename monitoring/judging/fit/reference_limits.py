@@ -145,10 +145,11 @@ def _first(names: Sequence[str]) -> str:
 def _trend(metric: str, scores: NDArray[np.float64] | None) -> list[str]:
     if scores is None or scores.size < 10 or float(np.ptp(scores)) == 0.0:
         return []
-    from scipy.stats import linregress  # noqa: PLC0415  # half a second, and only a new monitor needs it
-
-    fit = linregress(np.arange(scores.size), scores)
-    if abs(float(fit.slope)) <= TREND_ERRORS * float(fit.stderr):
+    windows = np.arange(scores.size) - (scores.size - 1) / 2
+    squares = float(windows @ windows)
+    slope = float(windows @ scores) / squares
+    rest = scores - scores.mean() - slope * windows
+    if slope**2 <= TREND_ERRORS**2 * float(rest @ rest) / (scores.size - 2) / squares:
         return []
     third = scores.size // 3
     first, last = float(np.mean(scores[:third])), float(np.mean(scores[-third:]))

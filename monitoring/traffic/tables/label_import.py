@@ -120,6 +120,8 @@ class LabelRouting:
         Returns:
             bool [n]; None for all of them.
         """
+        if batch.labels.null_count == len(batch.labels):
+            return None
         late = batch.late_labels()
         by_log = self.by_log(number, batch.places, batch.all_ids() if self.needs_ids else None)
         if late is not None:

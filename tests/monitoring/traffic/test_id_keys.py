@@ -7,7 +7,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.traffic.id_keys import IdSet, id_keys, is_member
+from monitoring.traffic.id_keys import AT_ONCE, IdSet, id_keys, is_member
 
 IDS = st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=20), max_size=20)
 
@@ -25,6 +25,14 @@ def test_a_key_depends_on_nothing_but_its_id(ids: list[str], first: int, count: 
     assert id_keys(whole.slice(first, count)).tolist() == expected
     assert id_keys(whole.cast(pa.large_string()).slice(first, count)).tolist() == expected
     assert [id_keys(pa.array([each])).item() for each in ids[first : first + count]] == expected
+
+
+def test_many_ids_have_the_keys_that_each_has_alone() -> None:
+    ids = pa.array([f"prediction-{number}" for number in range(2 * AT_ONCE + 3)])
+    keys = id_keys(ids)
+    for place in (0, AT_ONCE - 1, AT_ONCE, 2 * AT_ONCE, 2 * AT_ONCE + 2):
+        assert keys[place] == id_keys(ids.slice(place, 1)).item()
+    assert len(np.unique(keys)) == len(ids)
 
 
 def test_keys_do_not_change_between_versions() -> None:

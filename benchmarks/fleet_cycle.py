@@ -60,7 +60,7 @@ def measure(settings: Settings) -> Result:
                 note=f"CPU of all processes, start included; {WORKERS} processes of `run`. {FLEET} are reckoned "
                 "from one more. Peak: of `run` the proportional memory of all processes, of `serve` the resident one.",
             ),
-        ),
+        )
     )
 
 

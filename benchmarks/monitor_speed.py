@@ -69,11 +69,7 @@ def measure(settings: Settings) -> Result:
         with Store.open(config.store.url) as store:
             # One more than is measured: the first one reads the schema.
             run_due_windows(
-                config,
-                store,
-                clock=lambda: datetime.now(UTC),
-                stop=lambda: len(marks.wall) > count,
-                progress=marks.set,
+                config, store, clock=lambda: datetime.now(UTC), stop=lambda: len(marks.wall) > count, progress=marks.set
             )
         watch.wall[WHOLE] = marks.wall[-1] - marks.wall[0]
         watch.cpu[WHOLE] = marks.cpu[-1] - marks.cpu[0]

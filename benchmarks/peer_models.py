@@ -56,11 +56,7 @@ def _export(root: Path, name: str, shape: tuple[int, ...], layers: list[Any]) ->
 
     model = keras.Sequential([keras.Input(shape, name="x"), *layers])
     path = export_bundle(
-        model,
-        folder=root / name,
-        reference=None,
-        provenance=Provenance(),
-        clock=lambda: datetime.now(UTC),
+        model, folder=root / name, reference=None, provenance=Provenance(), clock=lambda: datetime.now(UTC)
     ).path
     rows = np.round(np.random.default_rng(1).random((BODIES, 1, *shape), np.float32), 4)
     messages = []

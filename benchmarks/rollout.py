@@ -150,15 +150,7 @@ def _splits(pairs: int, kept: Kept) -> Table:
         _progress(f"splits, {rows[-1]}")
     return Table(
         title=f"Splits of units with guards, looked at daily for {units.DAYS} days",
-        columns=(
-            "the candidate",
-            "better",
-            "worse",
-            "calibration: worse",
-            "passes",
-            "latency_p99: worse",
-            "passes",
-        ),
+        columns=("the candidate", "better", "worse", "calibration: worse", "passes", "latency_p99: worse", "passes"),
         rows=tuple(rows),
         note=(
             f"{units.UNITS} units of each version a day, an error rate of {units.ERROR:g}, min_effect 0; one label in "

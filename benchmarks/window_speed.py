@@ -30,10 +30,7 @@ GOAL = 1_000_000
 PEERS = 100_000
 
 #: Names, and the measured step.
-PEER = {
-    "tfdv": ("TFDV's statistics in memory", "statistics"),
-    "evidently": ("Evidently's DataDriftPreset", "preset"),
-}
+PEER = {"tfdv": ("TFDV's statistics in memory", "statistics"), "evidently": ("Evidently's DataDriftPreset", "preset")}
 
 
 def rows_of(rows: int, day: int, *, numbers: int = 20, seed: int = 0) -> pa.Table:

@@ -13,11 +13,7 @@ from nbclient import NotebookClient
 
 FOLDER = Path(__file__).parent / "tutorials"
 #: Variables of the kernel: figures are shown in their cell, whatever the caller draws with.
-SETTINGS = {
-    "TF_CPP_MIN_LOG_LEVEL": "3",
-    "DO_NOT_TRACK": "1",
-    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-}
+SETTINGS = {"TF_CPP_MIN_LOG_LEVEL": "3", "DO_NOT_TRACK": "1", "MPLBACKEND": "module://matplotlib_inline.backend_inline"}
 
 
 def read(path: Path) -> Any:

@@ -178,8 +178,6 @@ def _write_labels(folder: Path, table: pa.Table) -> None:
     known = table.filter(table["label"].is_valid())
     writer = LabelWriter(folder / "traffic", clock=lambda: LATER)
     writer.append(
-        known["prediction_id"].to_pylist(),
-        known["label"].to_pylist(),
-        np.asarray(known["label_time"].cast(pa.int64())),
+        known["prediction_id"].to_pylist(), known["label"].to_pylist(), np.asarray(known["label_time"].cast(pa.int64()))
     )
     writer.close()

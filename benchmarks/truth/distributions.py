@@ -126,10 +126,7 @@ DELAYED = (
 )
 
 #: Seasonal distributions by name: kind of cycle, its windows, and numbers of baseline windows.
-CYCLES = {
-    "a week's cycle, daily": ("week", 7, (28, 90)),
-    "a day's cycle, hourly": ("day", 24, (168, 720)),
-}
+CYCLES = {"a week's cycle, daily": ("week", 7, (28, 90)), "a day's cycle, hourly": ("day", 24, (168, 720))}
 
 #: Baseline windows R, and number of independent watches of the level.
 SHAPES = ((20, 1), (40, 1), (60, 1), (90, 1), (365, 1), (20, 30), (90, 30), (20, 300), (90, 300))

@@ -112,8 +112,7 @@ def table_row(world: World, baseline: int, streams: int, rng: np.random.Generato
     for stream in range(streams):
         scores = shares[stream, :baseline]
         limit = LossLimit(
-            watch=ERROR,
-            limit=WindowLimit.fit(scores, SamplingVariance.fit(scores, scores, np.full(baseline, ROWS))),
+            watch=ERROR, limit=WindowLimit.fit(scores, SamplingVariance.fit(scores, scores, np.full(baseline, ROWS)))
         )
         counts[stream] = pages(limit, shares[stream, baseline:], alpha)
         alarms += limit.exceeded(_sum(bad[stream]), limit.limit.highest, alpha, {})

@@ -207,12 +207,7 @@ def windows_before_maturity(row_windows: Integers, at: Integers, windows: int, m
 
 
 def fit_level(
-    windows: Sequence[Sums],
-    min_rows: int,
-    usual: float,
-    *,
-    keys: Sequence[WatchKey] = (ERROR,),
-    rule: bool = True,
+    windows: Sequence[Sums], min_rows: int, usual: float, *, keys: Sequence[WatchKey] = (ERROR,), rule: bool = True
 ) -> LevelTest:
     """The page level that the product fits to a baseline of those windows, with tolerance 0.
 

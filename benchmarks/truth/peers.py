@@ -142,11 +142,7 @@ def _row_monitors(environment: Path, sizes: Sizes) -> list[tuple[str, RowMonitor
 
     return [
         ("bonferroni", named("KS and χ², Bonferroni .05", peers.bonferroni), sizes.windows),
-        (
-            "nannyml",
-            named("NannyML defaults", partial(peers.nannyml_defaults, folder=environment)),
-            sizes.windows,
-        ),
+        ("nannyml", named("NannyML defaults", partial(peers.nannyml_defaults, folder=environment)), sizes.windows),
         ("evidently", peers.evidently_preset, sizes.slow_windows),
         ("tfdv", named("TFDV comparators at .1", peers.tfdv_comparators), sizes.slow_windows),
     ]

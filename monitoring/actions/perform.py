@@ -137,13 +137,7 @@ def _fail(command: Sequence[str], reason: str, output: str, cause: Exception | N
 
 
 def perform(
-    config: MonitorConfig,
-    store: Store,
-    place: tuple[int, int],
-    name: str,
-    *,
-    by: str,
-    clock: Callable[[], datetime],
+    config: MonitorConfig, store: Store, place: tuple[int, int], name: str, *, by: str, clock: Callable[[], datetime]
 ) -> tuple[bool, str]:
     """Perform an action of a config from an incident.
 

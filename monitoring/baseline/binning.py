@@ -140,13 +140,7 @@ class Binner:
         if not described:
             return NO_MOMENTS
         return Moments(
-            finite=finite,
-            infinite=infinite,
-            zeros=zeros,
-            mean=mean,
-            squares=squares,
-            minimum=minimum,
-            maximum=maximum,
+            finite=finite, infinite=infinite, zeros=zeros, mean=mean, squares=squares, minimum=minimum, maximum=maximum
         )
 
     def counts(self, values: NDArray[np.float64]) -> NDArray[np.int64]:

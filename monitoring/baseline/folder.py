@@ -235,8 +235,7 @@ def _parsed(document: dict[str, Any]) -> tuple[BaselineSpec, tuple[Bins, ...], P
         for f in features
     )
     counts = Profile(
-        rows=document["rows"],
-        features=tuple(FeatureCounts(tuple(f["counts"]), f["missing"]) for f in features),
+        rows=document["rows"], features=tuple(FeatureCounts(tuple(f["counts"]), f["missing"]) for f in features)
     )
     return spec, bins, counts
 

@@ -34,17 +34,7 @@ class CustomMetricDocument(Document):
 
 
 StateName: TypeAlias = Literal[
-    "page",
-    "failing",
-    "late",
-    "undelivered",
-    "suspected",
-    "fact",
-    "unlabelled",
-    "burn-in",
-    "notice",
-    "unknown",
-    "ok",
+    "page", "failing", "late", "undelivered", "suspected", "fact", "unlabelled", "burn-in", "notice", "unknown", "ok"
 ]
 
 

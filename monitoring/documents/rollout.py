@@ -250,10 +250,7 @@ def result_document(result: RolloutResult) -> RolloutResultDocument:
         needed=None
         if result.needed is None
         else NeededDocument(
-            rows=result.needed.rows,
-            labels=result.needed.labels,
-            windows=result.needed.windows,
-            days=result.needed.days,
+            rows=result.needed.rows, labels=result.needed.labels, windows=result.needed.windows, days=result.needed.days
         ),
         promotion=PromotionDocument(allowed=result.promotable, require=result.require, reasons=list(result.reasons)),
         obstacles=list(result.obstacles),
@@ -265,10 +262,7 @@ def result_document(result: RolloutResult) -> RolloutResultDocument:
 
 
 def replay_document(
-    result: RolloutResult,
-    notes: Sequence[str],
-    record: RolloutRecord | None = None,
-    scored: int | None = None,
+    result: RolloutResult, notes: Sequence[str], record: RolloutRecord | None = None, scored: int | None = None
 ) -> ReplayDocument:
     """A replay as a document.
 

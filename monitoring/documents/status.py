@@ -176,8 +176,7 @@ def status_document(status: MonitorStatus, *, since: datetime | None = None) -> 
         status,
         name=status.name or status.model,
         health=HealthDocument(
-            state=health.state,
-            against=[ReasonDocument(state=state, reason=reason) for state, reason in health.against],
+            state=health.state, against=[ReasonDocument(state=state, reason=reason) for state, reason in health.against]
         ),
         budget=budget_document(status),
         windows=[window_document(window, benchmark, settled) for window in windows],

@@ -129,9 +129,7 @@ class WindowStatesDocument(Document):
 
 
 def window_document(
-    window: WindowRecord,
-    benchmark: Mapping[str, float],
-    settled: Mapping[datetime, RealisedLosses] | None = None,
+    window: WindowRecord, benchmark: Mapping[str, float], settled: Mapping[datetime, RealisedLosses] | None = None
 ) -> WindowDocument:
     """A window as a document.
 

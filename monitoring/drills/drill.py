@@ -67,12 +67,7 @@ class ReplayJob:
         """Nothing is judged yet."""
         self._deployment, self._folder = replace(deployment, team=None), folder  # alone: by its own budget
         self._config = config.model_copy(
-            update={
-                "notify": (),
-                "action": (),
-                "heartbeat": HeartbeatSection(),
-                "retention": RetentionSection(),
-            }
+            update={"notify": (), "action": (), "heartbeat": HeartbeatSection(), "retention": RetentionSection()}
         )
 
     def judge(

@@ -347,9 +347,7 @@ def _grid(windows: int, direction: Direction) -> tuple[tuple[float, ...], tuple[
 
 
 def small_sample_correction(
-    etas: NDArray[np.float64],
-    excess: NDArray[np.float64] | float,
-    observed_variance_ratio: NDArray[np.float64] | float,
+    etas: NDArray[np.float64], excess: NDArray[np.float64] | float, observed_variance_ratio: NDArray[np.float64] | float
 ) -> NDArray[np.float64]:
     """The small-sample variance correction: what is added to the log of the baseline's sums for a window of few rows.
 

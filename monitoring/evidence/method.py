@@ -23,11 +23,7 @@ def method() -> dict[str, object]:
     return {
         "method": METHOD,
         "steepness": [conformal.ETAS, conformal.CLIPPING_BOUNDS],
-        "of few": [
-            conformal.SHORT_BASELINE,
-            conformal.SHORT_BASELINE_ETAS,
-            conformal.SHORT_BASELINE_CLIPPING_BOUNDS,
-        ],
+        "of few": [conformal.SHORT_BASELINE, conformal.SHORT_BASELINE_ETAS, conformal.SHORT_BASELINE_CLIPPING_BOUNDS],
         "fixed reference": [conformal.FIXED_ETAS, conformal.FIXED_CLIPPING_BOUND, conformal.MIN_FIXED_WINDOWS],
         "calibration": [
             calibration.SPENT,

@@ -118,10 +118,7 @@ class VectorizedTests:
             innovations[:, :, 0] *= self._first_scale[:, indices]
             observed[:, indices] = innovations.std(axis=2, ddof=1)
             self._innovation_std[:, indices] = assumed_std(
-                observed[:, indices],
-                off.shape[2],
-                min_std=self._min_std[indices],
-                prior_std=self._prior_std[indices],
+                observed[:, indices], off.shape[2], min_std=self._min_std[indices], prior_std=self._prior_std[indices]
             )
             z = innovations / self._innovation_std[:, indices, None]
             for point in range(self._etas.shape[1]):

@@ -12,14 +12,7 @@ from monitoring.incidents.decomposition import CLASS, NUMBER
 from monitoring.incidents.harm import BETTER, excesses, inputs_moved, loss_changes
 from monitoring.incidents.input_drift import FALSE_DISCOVERY_RATE, LEAST_EXPLAINED
 from monitoring.incidents.input_shift import Aspect, InputShift, Shifts, no_shifts
-from monitoring.incidents.metric_change import (
-    Departure,
-    metric_headline,
-    moment_day,
-    onset_day,
-    split_of,
-    user_metrics,
-)
+from monitoring.incidents.metric_change import Departure, metric_headline, moment_day, onset_day, split_of, user_metrics
 from monitoring.incidents.rearm import LOSS_FAMILIES
 from monitoring.records import CauseDetail, InputDrift, LossSplit, SlicePart, WatchKey
 from monitoring.tasks import ranking, regression, vector_regression

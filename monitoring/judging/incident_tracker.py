@@ -164,10 +164,7 @@ class IncidentTracker:
         current = [self._assessed_again(incident, evidence, window, history) for incident in current]
         changed = tuple(new for old, new in zip(incidents, current, strict=True) if new != old)
         return TrackedIncidents(
-            incidents=(*_alive(current), *opened),
-            changed=(*changed, *opened),
-            opened=len(opened),
-            levels=levels,
+            incidents=(*_alive(current), *opened), changed=(*changed, *opened), opened=len(opened), levels=levels
         )
 
     def rearmed(

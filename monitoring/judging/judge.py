@@ -39,16 +39,7 @@ from monitoring.judging.window.event_scores import EventReference, EventScores
 from monitoring.judging.window.window_sums import WindowAggregator
 from monitoring.judging.window.window_traffic import WindowTraffic
 from monitoring.judging.window_scorer import ScoredWindow, WindowScorer
-from monitoring.records import (
-    LEVELS,
-    IncidentRecord,
-    Level,
-    ScoreRecord,
-    Watch,
-    WatchKey,
-    WindowRecord,
-    WindowStatus,
-)
+from monitoring.records import LEVELS, IncidentRecord, Level, ScoreRecord, Watch, WatchKey, WindowRecord, WindowStatus
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.expected_events import NO_EVENTS, EventCalendar
 from monitoring.traffic.windows import Window
@@ -240,12 +231,7 @@ class Judge:
             events = events.with_window(event, means) if means else events
         return events
 
-    def _record(
-        self,
-        window: ScoredWindow,
-        evidence: Mapping[Level, LevelEvidence],
-        state: JudgeState,
-    ) -> WindowRecord:
+    def _record(self, window: ScoredWindow, evidence: Mapping[Level, LevelEvidence], state: JudgeState) -> WindowRecord:
         """The window's record, whose status is decided once its incidents are known."""
         traffic, estimator = window.traffic, self._estimator
         return WindowRecord(

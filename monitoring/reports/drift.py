@@ -156,12 +156,7 @@ def _snapshots(sample: DriftSample, verdicts: Sequence[WatchVerdict]) -> list[An
 
 def _quality(sample: DriftSample) -> tuple[Any, list[Any]]:
     """The columns and the model's task as Evidently calls them, and the metrics of its quality."""
-    from evidently import (  # noqa: PLC0415  # seconds
-        BinaryClassification,
-        DataDefinition,
-        MulticlassClassification,
-        Regression,
-    )
+    from evidently import BinaryClassification, DataDefinition, MulticlassClassification, Regression  # noqa: PLC0415  # seconds
     from evidently.metrics import MAE, RMSE, Accuracy, LogLoss, MeanError, RocAuc  # noqa: PLC0415  # as above
 
     numbers, categories = list(sample.numbers), list(sample.categories)

@@ -7,14 +7,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from monitoring.records import (
-    RolloutGuard,
-    RolloutInterval,
-    RolloutLook,
-    RolloutResult,
-    RolloutWindow,
-    StillNeeded,
-)
+from monitoring.records import RolloutGuard, RolloutInterval, RolloutLook, RolloutResult, RolloutWindow, StillNeeded
 from monitoring.rollout import decision_rules
 from monitoring.rollout.comparing import PAIRED, Comparing
 from monitoring.rollout.decision_rules import DecisionRules

@@ -85,12 +85,7 @@ class BackfillTable:
             return checkpoints.starts(connection, deployment)
 
     def begin(
-        self,
-        number: int,
-        request: Backfill,
-        *,
-        again_from: datetime | None,
-        checked_at: datetime | None,
+        self, number: int, request: Backfill, *, again_from: datetime | None, checked_at: datetime | None
     ) -> Backfill:
         """Begin a backfill: judged windows are put aside, and the deployment stands where it stood before them.
 

@@ -42,10 +42,7 @@ def keep(connection: Connection, deployment: int, start: datetime) -> None:
     tracked = ((incident.c.state != "closed") | (incident.c.closed_from != "")) & incidents.is_as_judged()
     query = select(incident.c.number, *(incident.c[name] for name in _OF_EVIDENCE))
     rows = connection.execute(query.where((incident.c.deployment == deployment) & tracked)).mappings()
-    document = {
-        "states": deployments.read_states(connection, deployment),
-        "incidents": [dict(row) for row in rows],
-    }
+    document = {"states": deployments.read_states(connection, deployment), "incidents": [dict(row) for row in rows]}
     content = zlib.compress(json.dumps(document).encode(), 1)
     connection.execute(delete(checkpoint).where(_is(deployment, start)))
     connection.execute(insert(checkpoint).values(deployment=deployment, start=start, content=content))
@@ -79,8 +76,7 @@ def read(connection: Connection, deployment: int, start: datetime) -> Checkpoint
         return None
     document = json.loads(zlib.decompress(content))
     return Checkpoint(
-        states=document["states"],
-        incidents={int(row.pop("number")): row for row in document["incidents"]},
+        states=document["states"], incidents={int(row.pop("number")): row for row in document["incidents"]}
     )
 
 

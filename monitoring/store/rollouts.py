@@ -12,14 +12,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from monitoring.errors import BadInput
-from monitoring.records import (
-    ROLLOUT_GOES_ON,
-    LabelSample,
-    RolloutEvent,
-    RolloutPlan,
-    RolloutRecord,
-    RolloutResult,
-)
+from monitoring.records import ROLLOUT_GOES_ON, LabelSample, RolloutEvent, RolloutPlan, RolloutRecord, RolloutResult
 from monitoring.store.column_types import float_of, float_text, optional_float_of, optional_float_text
 from monitoring.store.tables import rollout, rollout_event, rollout_sample, rollout_window
 from monitoring.store.transactions import Transactions

@@ -71,10 +71,7 @@ class CalibrationWatches:
 
     @classmethod
     def fit(
-        cls,
-        task: Task,
-        calibration: Calibration | MultilabelCalibration,
-        probabilities: Floats,
+        cls, task: Task, calibration: Calibration | MultilabelCalibration, probabilities: Floats
     ) -> CalibrationWatches:
         """The watches of a calibration.
 

@@ -50,13 +50,7 @@ class MobileNet:
         inputs = image_input(shape)
         bias = self.norm != "batch"
         signal = keras.layers.Conv2D(
-            self.channels[0],
-            3,
-            strides=2,
-            padding="same",
-            use_bias=bias,
-            kernel_initializer="he_normal",
-            name="first",
+            self.channels[0], 3, strides=2, padding="same", use_bias=bias, kernel_initializer="he_normal", name="first"
         )(inputs)
         signal = self._active(signal, name="first")
         for block, channels in enumerate(self.channels[1:]):

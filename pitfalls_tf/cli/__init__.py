@@ -36,8 +36,7 @@ VERBS: Mapping[str, Verb] = {
         "Compare setup A with setup B over paired seeds and domains: better, worse, or inconclusive.",
     ),
     "reproduce": Verb(
-        "pitfalls_tf.cli.reproduce",
-        "Reproduce the paper's experiments: FIGURE is figure1, another name, or all.",
+        "pitfalls_tf.cli.reproduce", "Reproduce the paper's experiments: FIGURE is figure1, another name, or all."
     ),
     "export": Verb(
         "pitfalls_tf.cli.export",
@@ -48,14 +47,10 @@ VERBS: Mapping[str, Verb] = {
         "Serve models with TensorFlow Serving's HTTP and gRPC APIs, and log every prediction before it is sent.",
     ),
     "replay": Verb(
-        "pitfalls_tf.cli.replay",
-        "Send the rows of TABLE (Parquet or CSV) to a server in event-time order.",
+        "pitfalls_tf.cli.replay", "Send the rows of TABLE (Parquet or CSV) to a server in event-time order."
     ),
     "labels": Verb("pitfalls_tf.cli.labels", "Add labels to a traffic log."),
-    "traffic": Verb(
-        "pitfalls_tf.cli.traffic",
-        "Summarise a traffic log, export its rows, or erase some of them.",
-    ),
+    "traffic": Verb("pitfalls_tf.cli.traffic", "Summarise a traffic log, export its rows, or erase some of them."),
     "monitor": Verb(
         "pitfalls_tf.cli.monitor",
         "Monitor traffic for data drift and performance regression, within a false-alarm budget.",

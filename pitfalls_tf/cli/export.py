@@ -74,13 +74,7 @@ if TYPE_CHECKING:
 )
 @click.option("--force", is_flag=True, help="Export even if the gate refuses; recorded in the manifest.")
 @with_output
-def command(
-    source: Path,
-    name: str,
-    models: Path,
-    output: Output,
-    **chosen: Any,
-) -> int:
+def command(source: Path, name: str, models: Path, output: Output, **chosen: Any) -> int:
     """Export a trained model as the next version of NAME, with its schema, baseline, warmup requests and manifest.
 
     From a runs folder it exports the median seed's model with its held-out predictions as reference. From a .keras file
@@ -234,12 +228,7 @@ def _export_runs(source: Path, request: ExportRequest, output: Output) -> Bundle
     load_frameworks("tensorflow", "keras")
     output.progress(f"Exporting {request.name} from the runs in {source} …")
     return export_runs(
-        source,
-        name=request.name,
-        models=request.models,
-        clock=_now,
-        declared=request.provenance,
-        roles=request.roles,
+        source, name=request.name, models=request.models, clock=_now, declared=request.provenance, roles=request.roles
     )
 
 

@@ -78,14 +78,7 @@ def command(
     remark = zone_remark(rows, plan)
     if remark:
         output.progress(remark)
-    summary = replay(
-        rows,
-        url=url,
-        model=model,
-        plan=plan,
-        progress=_TenthPrinter(output),
-        options=options,
-    )
+    summary = replay(rows, url=url, model=model, plan=plan, progress=_TenthPrinter(output), options=options)
     document = dataclasses.asdict(summary)
     output.finish(document, lambda: click.echo(_summary_text(document)))
     return 0

@@ -138,13 +138,7 @@ class Fits:
                 "epoch": epoch.number,
                 **{
                     name: getattr(epoch, name)
-                    for name in (
-                        "loss",
-                        "gradient_norm",
-                        "validation_log_loss",
-                        "validation_brier",
-                        "validation_error",
-                    )
+                    for name in ("loss", "gradient_norm", "validation_log_loss", "validation_brier", "validation_error")
                 },
             }
             for member in self.members

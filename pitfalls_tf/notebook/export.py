@@ -78,10 +78,7 @@ def export(  # noqa: PLR0913 - a front door: an editor completes what it can see
     """
     provenance = Provenance(classes=tuple(classes))
     roles = DeclaredRoles(
-        categorical=tuple(categorical),
-        ignore=tuple(ignore),
-        group=group,
-        dictionary=parse_dictionary(dictionary or {}),
+        categorical=tuple(categorical), ignore=tuple(ignore), group=group, dictionary=parse_dictionary(dictionary or {})
     )
     runs = _runs(model)
     if runs is not None:

@@ -90,10 +90,7 @@ class Examples:
     def shape(self) -> Shape:
         """The shape of these rows, for an architecture."""
         return Shape(
-            inputs=tuple(self.inputs.shape[1:]),
-            tokens=self.tokens,
-            classes=len(self.classes),
-            domains=len(self.names),
+            inputs=tuple(self.inputs.shape[1:]), tokens=self.tokens, classes=len(self.classes), domains=len(self.names)
         )
 
     def take(self, positions: NDArray[np.int64]) -> Examples:

@@ -67,8 +67,7 @@ class Table:
         times = self.rows["event_time"]
         kind = times.type
         inside = pc.and_(
-            pc.greater_equal(times, pa.scalar(start, type=kind)),
-            pc.less(times, pa.scalar(end, type=kind)),
+            pc.greater_equal(times, pa.scalar(start, type=kind)), pc.less(times, pa.scalar(end, type=kind))
         )
         return self.take(np.flatnonzero(inside.to_numpy()))
 

@@ -90,12 +90,7 @@ def prepare(setup: Setup) -> PreparedRows:
     encoding = feature_encoding.fit(training.rows, training.features)
     fitted = _prepared_fit(only, lambda positions: Examples.from_table(table.take(positions), encoding))
     return PreparedRows(
-        fits=(fitted,),
-        deployed=None,
-        table=table,
-        encoding=encoding,
-        digest=table.digest(),
-        described=roles.described,
+        fits=(fitted,), deployed=None, table=table, encoding=encoding, digest=table.digest(), described=roles.described
     )
 
 

@@ -141,10 +141,7 @@ def _fit_roles(
             random_split(len(training), share=VALIDATION_SHARE, seed=seed)
             if columns.days is None or setup.split == "random"
             else blocked_split(
-                columns.days[training],
-                block_days=BLOCK_DAYS.get(setup.source, 1),
-                share=VALIDATION_SHARE,
-                seed=seed,
+                columns.days[training], block_days=BLOCK_DAYS.get(setup.source, 1), share=VALIDATION_SHARE, seed=seed
             )
         )
         training, validation = training[inner.training], training[inner.held_out]

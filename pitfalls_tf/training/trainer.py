@@ -279,9 +279,7 @@ class Trainer:
         numbers_of = [{self._fit_seed(number, fold): number for number in owner} for fold in folds]
         jobs = [self._job(fold, list(numbers)) for fold, numbers in zip(folds, numbers_of, strict=True)]
         fitted = fit_jobs(
-            jobs,
-            like=self._all_jobs(),
-            progress=lambda job, seed, epoch: progress(owner[numbers_of[job][seed]], epoch),
+            jobs, like=self._all_jobs(), progress=lambda job, seed, epoch: progress(owner[numbers_of[job][seed]], epoch)
         )
         return [
             replace(fits, members=tuple(replace(member, seed=numbers[member.seed]) for member in fits.members))
@@ -315,9 +313,7 @@ class Trainer:
         fold = len(self._rows.fits)
         number = self._fit_seed(seed, fold)
         (fits,) = fit_jobs(
-            [self._job(fold, [number])],
-            like=self._all_jobs(),
-            progress=lambda _job, _seed, epoch: progress(epoch),
+            [self._job(fold, [number])], like=self._all_jobs(), progress=lambda _job, _seed, epoch: progress(epoch)
         )
         if fits.diverged:
             raise CannotRun(

@@ -143,11 +143,7 @@ class Difference:
             The difference; its largest is that of `max_difference`.
         """
         return cls(
-            output=output,
-            signature=signature,
-            largest=max_difference(got, expected),
-            got=got,
-            expected=expected,
+            output=output, signature=signature, largest=max_difference(got, expected), got=got, expected=expected
         )
 
     def describe(self, rows: Columns) -> str:

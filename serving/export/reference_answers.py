@@ -21,11 +21,7 @@ from serving.export.answers.interpreted_model import InterpretedModel
 from serving.export.answers.other_outputs import OtherOutputs, other_outputs
 from serving.export.answers.ranked_reference import with_rankings
 from serving.export.embedding import PROJECTION_FILE, embed_reference
-from serving.export.outputs.probabilities import (
-    EMBEDDING,
-    LOGITS,
-    PROBABILITIES,
-)
+from serving.export.outputs.probabilities import EMBEDDING, LOGITS, PROBABILITIES
 from serving.export.outputs.quantiles import quantile_remark
 from serving.export.reference_labels import LABEL, LISTED, class_names, labels_as_text
 from serving.export.reference_table import baseline_spec, complete

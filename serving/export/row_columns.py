@@ -16,11 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
 #: The standard names, and the flags that say what they are called in a table.
-ROW_FLAGS: Final = {
-    "prediction_id": "--prediction-id",
-    "event_time": "--event-time",
-    "label_time": "--label-time",
-}
+ROW_FLAGS: Final = {"prediction_id": "--prediction-id", "event_time": "--event-time", "label_time": "--label-time"}
 
 
 TIMES: Final = ("event_time", "label_time")

@@ -34,11 +34,7 @@ class GrpcCallHandler:
     """Handles the calls of all services. Belongs to the event loop."""
 
     def __init__(
-        self,
-        dependencies: GrpcDependencies,
-        calls: CallLimiter,
-        *,
-        clock_us: Callable[[], int] = wall_clock_us,
+        self, dependencies: GrpcDependencies, calls: CallLimiter, *, clock_us: Callable[[], int] = wall_clock_us
     ) -> None:
         self._dependencies = dependencies
         self._calls = calls

@@ -50,10 +50,7 @@ class ModelInfoHandler:
     """Handles requests about models."""
 
     def __init__(self, *, models: Models) -> None:
-        from tensorflow_serving.apis import (  # noqa: PLC0415 - imports TensorFlow
-            get_model_metadata_pb2,
-            get_model_status_pb2,
-        )
+        from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2  # noqa: PLC0415 - imports TensorFlow
 
         self._models = models
         self._metadata = get_model_metadata_pb2

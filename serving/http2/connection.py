@@ -6,14 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any, Protocol, cast, final
 
 from h2.errors import ErrorCodes
-from h2.events import (
-    DataReceived,
-    RemoteSettingsChanged,
-    RequestReceived,
-    StreamEnded,
-    StreamReset,
-    TrailersReceived,
-)
+from h2.events import DataReceived, RemoteSettingsChanged, RequestReceived, StreamEnded, StreamReset, TrailersReceived
 from h2.exceptions import ProtocolError
 from h2.settings import SettingCodes
 from hyperframe.frame import GoAwayFrame

@@ -379,9 +379,4 @@ def _grpc_server(
         limiter=limiter,
         merge_statistics=dependencies.merge_statistics,
     )
-    return GrpcServer(
-        bound,
-        grpc_dependencies,
-        settings.grpc.settings,
-        socket_path=settings.grpc.socket_path,
-    )
+    return GrpcServer(bound, grpc_dependencies, settings.grpc.settings, socket_path=settings.grpc.socket_path)

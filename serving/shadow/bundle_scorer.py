@@ -93,13 +93,7 @@ class BundleScorer:
         return answers.scored(alone=alone)
 
     def _run(
-        self,
-        signature: Signature,
-        columns: pa.Table,
-        places: np.ndarray[Any, Any],
-        answers: _Answers,
-        *,
-        width: int,
+        self, signature: Signature, columns: pa.Table, places: np.ndarray[Any, Any], answers: _Answers, *, width: int
     ) -> None:
         """Run some rows in a batch of `width`; each by itself if the batch is refused."""
         filled = np.concatenate([places, np.full(width - places.size, places[-1])])

@@ -34,11 +34,7 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
 
 
 def fork_worker(
-    number: int,
-    settings: ServeSettings,
-    folder: Path,
-    prepare: Callable[[], None],
-    others: Iterable[socket.socket],
+    number: int, settings: ServeSettings, folder: Path, prepare: Callable[[], None], others: Iterable[socket.socket]
 ) -> tuple[int, socket.socket]:
     """Start a worker; only in a process without threads.
 
@@ -187,11 +183,7 @@ class Supervisor:
     """
 
     def __init__(
-        self,
-        settings: ServeSettings,
-        folder: Path,
-        prepare: Callable[[], None],
-        report: Callable[[str], None],
+        self, settings: ServeSettings, folder: Path, prepare: Callable[[], None], report: Callable[[str], None]
     ) -> None:
         self._settings = settings
         self._folder = folder

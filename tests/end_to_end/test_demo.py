@@ -41,9 +41,7 @@ def test_the_demo_pages_in_april_and_says_why(walked: Walk) -> None:
     assert found["demo"]["peak_bytes"] < 3e9
 
 
-def test_every_row_that_was_answered_is_in_the_log_once_though_the_server_was_killed(
-    walked: Walk,
-) -> None:
+def test_every_row_that_was_answered_is_in_the_log_once_though_the_server_was_killed(walked: Walk) -> None:
     out, found = walked.out, walked.found
     replayed = found["demo"]["stages"]["replay"]
     assert replayed["server_starts"] == 2

@@ -64,9 +64,7 @@ def run(endpoint: str, program: str = PROGRAM) -> subprocess.CompletedProcess[st
     )
 
 
-def test_spans_reach_the_collector_with_their_parents(
-    collector: tuple[str, list[ExportTraceServiceRequest]],
-) -> None:
+def test_spans_reach_the_collector_with_their_parents(collector: tuple[str, list[ExportTraceServiceRequest]]) -> None:
     url, received = collector
     assert run(url).stdout == ""
     (resource,) = (one for message in received for one in message.resource_spans)

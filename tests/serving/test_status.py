@@ -14,11 +14,7 @@ def test_codes_have_the_numbers_and_names_of_grpc() -> None:
 
 def test_a_failure_shows_its_code_and_message() -> None:
     failure = Failure(Code.NOT_FOUND, "no model")
-    assert (failure.code, failure.message, str(failure)) == (
-        Code.NOT_FOUND,
-        "no model",
-        "NOT_FOUND: no model",
-    )
+    assert (failure.code, failure.message, str(failure)) == (Code.NOT_FOUND, "no model", "NOT_FOUND: no model")
 
 
 def test_an_invalid_argument_is_a_failure() -> None:

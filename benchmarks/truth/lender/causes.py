@@ -53,11 +53,7 @@ def shuffled(values: Floats, rng: np.random.Generator) -> Floats:
     return np.where(other, rng.permutation(values), values)
 
 
-FAULTS: Mapping[str, Fault] = {
-    "30 % of the amounts 0": defaulted,
-    "amounts x 1.5": scaled,
-    "amount stuck": stuck,
-}
+FAULTS: Mapping[str, Fault] = {"30 % of the amounts 0": defaulted, "amounts x 1.5": scaled, "amount stuck": stuck}
 
 #: No distribution shows these: amounts of other rows, and labels flipped for ten points of error.
 NOBODY = "amounts of other rows"

@@ -8,15 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.truth.lender.law import (
-    CATEGORIES,
-    SLOPES,
-    Change,
-    Day,
-    Floats,
-    Shift,
-    with_truth,
-)
+from benchmarks.truth.lender.law import CATEGORIES, SLOPES, Change, Day, Floats, Shift, with_truth
 
 #: The error of calm traffic: flipping a share f of labels raises the error by f (1 - 2 · .235).
 ERROR = 0.235

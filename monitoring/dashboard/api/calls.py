@@ -18,12 +18,7 @@ from monitoring.dashboard.stores.telling import tell
 from monitoring.documents.deployment import DeploymentDocument, RunsDocument, run_document
 from monitoring.documents.incident import IncidentDocument, IncidentsDocument, incident_document
 from monitoring.documents.rollout import RolloutDocument, RolloutsDocument, rollout_document
-from monitoring.documents.window import (
-    WindowsDocument,
-    WindowStateDocument,
-    WindowStatesDocument,
-    window_document,
-)
+from monitoring.documents.window import WindowsDocument, WindowStateDocument, WindowStatesDocument, window_document
 from monitoring.errors import BadInput
 from monitoring.jobs.backfill import list_windows
 from monitoring.records import IncidentAction, IncidentRecord

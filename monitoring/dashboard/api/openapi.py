@@ -55,10 +55,7 @@ def openapi_document() -> dict[str, Any]:
             "Reads are open where the dashboard listens on a loopback address without a token; changes need the token.",
         },
         "paths": paths,
-        "components": {
-            "schemas": schemas["$defs"],
-            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
-        },
+        "components": {"schemas": schemas["$defs"], "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
         "security": [{"token": []}],
     }
 

@@ -311,9 +311,7 @@ def _slices(history: DeploymentHistory) -> TableView | None:
                 Cell(text="", drawing=view.mark),
                 cell(view.text, view.value.mean),
                 cell(view.against, None if view.baseline is None else view.baseline.mean),
-                cell(
-                    f"{format_value(view.watch, view.value.low)} to {format_value(view.watch, view.value.high)}",
-                ),
+                cell(f"{format_value(view.watch, view.value.low)} to {format_value(view.watch, view.value.high)}"),
             )
             for part, view in views
         ),

@@ -184,9 +184,7 @@ def _configs(failures: Sequence[Failure], configs: ConfigCounts) -> Iterator[Gau
         samples=[("", configs.missing)],
     )
     yield Gauge(
-        name="pitfalls_waiting_configs",
-        words="Configs that were not run yet.",
-        samples=[("", configs.waiting)],
+        name="pitfalls_waiting_configs", words="Configs that were not run yet.", samples=[("", configs.waiting)]
     )
     yield Gauge(
         name="pitfalls_unreadable_configs",

@@ -108,9 +108,7 @@ class NamedStore:
         try:
             store = self.store()
             reading = StoreReading(
-                outlines=store.overview.outlines(),
-                failing=store.monitors.failing(),
-                rollouts=store.rollouts.current(),
+                outlines=store.overview.outlines(), failing=store.monitors.failing(), rollouts=store.rollouts.current()
             )
         except PitfallsError as error:
             reading = replace(self._reading, problem=error)

@@ -204,10 +204,7 @@ def _sign_in_routes(access: Access) -> list[Route]:
         response.delete_cookie(COOKIE, httponly=True, samesite="lax", secure=came_encrypted(request))
         return response
 
-    return [
-        Route("/sign-in", sign_in, methods=["GET", "POST"]),
-        Route("/sign-out", sign_out, methods=["POST"]),
-    ]
+    return [Route("/sign-in", sign_in, methods=["GET", "POST"]), Route("/sign-out", sign_out, methods=["POST"])]
 
 
 #: Seconds between two looks, and between two signs of life on a silent connection.

@@ -200,12 +200,7 @@ INPUT_FAULTS = (
         targets=words,
         page=False,
     ),
-    _fault(
-        "type",
-        "number as text",
-        "writes one number input as text with a decimal comma",
-        _as_text,
-    ),
+    _fault("type", "number as text", "writes one number input as text with a decimal comma", _as_text),
     _fault(
         "shift",
         "shift by 1 SD",

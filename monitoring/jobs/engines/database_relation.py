@@ -65,11 +65,7 @@ class DatabaseRelation:
         return columns_of_query(self._statement(f"SELECT * FROM {ROWS} LIMIT 0"))
 
     def batches(
-        self,
-        names: Sequence[str],
-        *,
-        between: tuple[int, int] | None = None,
-        ids: Sequence[str] | None = None,
+        self, names: Sequence[str], *, between: tuple[int, int] | None = None, ids: Sequence[str] | None = None
     ) -> Iterator[pa.RecordBatch]:
         """See `Relation`."""
         chosen = ", ".join(map(self._cell, names))

@@ -83,11 +83,7 @@ class DuckDBRelation:
         return self._schema
 
     def batches(
-        self,
-        names: Sequence[str],
-        *,
-        between: tuple[int, int] | None = None,
-        ids: Sequence[str] | None = None,
+        self, names: Sequence[str], *, between: tuple[int, int] | None = None, ids: Sequence[str] | None = None
     ) -> Iterator[pa.RecordBatch]:
         """See `Relation`."""
         chosen = ", ".join(map(self.dialect.quoted, names))

@@ -31,11 +31,7 @@ class Relation(Protocol):
         """Its columns, by the types that their rows come with."""
 
     def batches(
-        self,
-        names: Sequence[str],
-        *,
-        between: tuple[int, int] | None = None,
-        ids: Sequence[str] | None = None,
+        self, names: Sequence[str], *, between: tuple[int, int] | None = None, ids: Sequence[str] | None = None
     ) -> Iterator[pa.RecordBatch]:
         """Some columns of its rows.
 

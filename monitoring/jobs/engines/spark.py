@@ -339,11 +339,7 @@ class SparkRelation:
         return self._schema
 
     def batches(
-        self,
-        names: Sequence[str],
-        *,
-        between: tuple[int, int] | None = None,
-        ids: Sequence[str] | None = None,
+        self, names: Sequence[str], *, between: tuple[int, int] | None = None, ids: Sequence[str] | None = None
     ) -> Iterator[pa.RecordBatch]:
         """See `Relation`. What is asked for comes to this process at once."""
         functions = importlib.import_module("pyspark.sql.functions")

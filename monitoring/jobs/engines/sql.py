@@ -127,12 +127,7 @@ class _Summed:
         if bins.edges is not None:
             return number_counts(self.relation, bins, spans, self.shared)
         return word_counts(
-            self.relation,
-            bins.feature,
-            spans,
-            self.shared,
-            columns=self.recipe.columns,
-            profiles=self.recipe.profiles,
+            self.relation, bins.feature, spans, self.shared, columns=self.recipe.columns, profiles=self.recipe.profiles
         )
 
     def _problem(self, name: str) -> str:

@@ -33,9 +33,7 @@ class ConfigWatch:
     """
 
     def __init__(
-        self,
-        paths: Callable[[], Iterable[Path]],
-        read: Callable[[list[Path]], tuple[ConfigFile, ...]] = read_files,
+        self, paths: Callable[[], Iterable[Path]], read: Callable[[list[Path]], tuple[ConfigFile, ...]] = read_files
     ) -> None:
         """Has not looked yet."""
         self._paths = paths

@@ -37,9 +37,7 @@ class FitCache:
     """
 
     def __init__(
-        self,
-        most_bytes: int = KEPT_BYTES,
-        fit: Callable[[MonitorConfig, Embedder | None], Deployment] = deploy,
+        self, most_bytes: int = KEPT_BYTES, fit: Callable[[MonitorConfig, Embedder | None], Deployment] = deploy
     ) -> None:
         """Empty.
 

@@ -95,11 +95,7 @@ def open_remote(
 
 
 def _database(
-    config: MonitorConfig,
-    names: tuple[str, str],
-    scope: ReadScope,
-    now: datetime,
-    meanwhile: Callable[[], None],
+    config: MonitorConfig, names: tuple[str, str], scope: ReadScope, now: datetime, meanwhile: Callable[[], None]
 ) -> SqlRelation:
     """The query of a config, on the rows of interest."""
     path, query = str(config.traffic.path), config.traffic.query

@@ -107,11 +107,7 @@ class TableSource:
         if scope.job:
             destination = LabelDestination(root=label_log, inline=self._counted, digests=self._digests, clock=clock)
             self._imported = import_labels(
-                self._table,
-                self._label_tables,
-                destination,
-                since=new_since,
-                judged_until=scope.judged_until,
+                self._table, self._label_tables, destination, since=new_since, judged_until=scope.judged_until
             )
         self._table.reader.forget()
         pa.default_memory_pool().release_unused()

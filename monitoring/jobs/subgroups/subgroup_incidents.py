@@ -10,15 +10,7 @@ from zoneinfo import ZoneInfo
 from monitoring.incidents.life_cycle import HARM_LEFT, step_fact_recovery
 from monitoring.incidents.message import NEXT_STEP, moved
 from monitoring.jobs.subgroups.subgroups import ERROR_RATE, ScoredSide, measured_subgroup, meeting, worst_subgroups
-from monitoring.records import (
-    SUBGROUP_WATCH,
-    CauseDetail,
-    Condition,
-    IncidentEvent,
-    IncidentRecord,
-    Subgroup,
-    Watch,
-)
+from monitoring.records import SUBGROUP_WATCH, CauseDetail, Condition, IncidentEvent, IncidentRecord, Subgroup, Watch
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.windows import Window
 from monitoring.watches.descriptions import format_change, lower_first, printable, watch_title

@@ -49,11 +49,7 @@ class SubgroupResult:
 
 
 def read_subgroups(
-    config: MonitorConfig,
-    version: int,
-    windows: Sequence[WindowRecord],
-    wanted: str,
-    clock: Callable[[], datetime],
+    config: MonitorConfig, version: int, windows: Sequence[WindowRecord], wanted: str, clock: Callable[[], datetime]
 ) -> SubgroupResult | None:
     """Find the subgroups in which the model has got worse than in other rows.
 

@@ -406,10 +406,7 @@ class LabelJoin:
         respelled = labels[self._respelled[labels]]
         words, others = (pc.unique(self._words.take(some)["label"]).to_pylist() for some in (unknown, respelled))
         return UnknownClassLabels(
-            labels=unknown.size,
-            words=frozenset(words),
-            respelled=respelled.size,
-            respelled_words=frozenset(others),
+            labels=unknown.size, words=frozenset(words), respelled=respelled.size, respelled_words=frozenset(others)
         )
 
 

@@ -19,12 +19,7 @@ from monitoring.tasks.task import surprises
 from monitoring.watches.calibration import Calibration
 from monitoring.watches.catalogue import Catalogue
 from monitoring.watches.estimates import PREFIX, ExpectedLoss
-from monitoring.watches.scoring import (
-    fixed_point,
-    fixed_point_floats,
-    fixed_point_sum,
-    slice_codes,
-)
+from monitoring.watches.scoring import fixed_point, fixed_point_floats, fixed_point_sum, slice_codes
 
 Floats = NDArray[np.float64]
 

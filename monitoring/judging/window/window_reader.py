@@ -19,12 +19,7 @@ from monitoring.traffic.windows import Window
 
 
 def read_window(
-    traffic: TrafficSource,
-    label_join: LabelJoin,
-    due: DueWindow,
-    aggregator: WindowAggregator,
-    *,
-    empty: Predictions,
+    traffic: TrafficSource, label_join: LabelJoin, due: DueWindow, aggregator: WindowAggregator, *, empty: Predictions
 ) -> WindowTraffic:
     """Read a window, batch by batch, and join the labels that arrived in it. Cost: linear in the window's rows.
 
@@ -71,10 +66,7 @@ def _label_findings(
 ) -> tuple[Finding, ...]:
     """What is wrong with labels, but for late ones: those of no class, inline or not, and those of no prediction."""
     unknown += arrivals.unknown_class
-    return (
-        *unknown.findings(task.classes, labelled, outputs=_outputs(task)),
-        *arrivals.unmatched.findings(labelled),
-    )
+    return (*unknown.findings(task.classes, labelled, outputs=_outputs(task)), *arrivals.unmatched.findings(labelled))
 
 
 def _outputs(task: Task) -> tuple[str, ...]:

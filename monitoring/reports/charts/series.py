@@ -119,8 +119,7 @@ def series_drawing(series: Series, size: Size, zone: ZoneInfo) -> Drawing:
         Path(d="".join(f"M{x(at.timestamp()):.1f} {top:g}v{height:g}" for at in series.pages), style="page-line"),
         Path(d=dots(points) if len(points) <= size.dots else trace(points), style="window-dot"),
         Path(
-            d=trace(np.column_stack([x.at(at for at, _ in series.estimated), y.each(estimated)])),
-            style="estimate-line",
+            d=trace(np.column_stack([x.at(at for at, _ in series.estimated), y.each(estimated)])), style="estimate-line"
         ),
         Path(d=trace(np.column_stack([across, y.each(means)])), style="value-line"),
         Path(d="".join(diamond(x(at.timestamp()), top + 4, 5) for at in series.pages), style="page-mark"),

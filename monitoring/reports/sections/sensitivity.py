@@ -5,15 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from monitoring.records import (
-    BURN_IN,
-    LABELS_STOPPED,
-    WHOLE,
-    BaselineScore,
-    MonitorStatus,
-    Sensitivity,
-    WindowRecord,
-)
+from monitoring.records import BURN_IN, LABELS_STOPPED, WHOLE, BaselineScore, MonitorStatus, Sensitivity, WindowRecord
 from monitoring.reports.sections.formatting import format_count
 from monitoring.tasks.metrics import find_metric
 from monitoring.watches.descriptions import NOTHING, format_change, lower_first, metric_title, slice_title

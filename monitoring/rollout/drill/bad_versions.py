@@ -214,9 +214,7 @@ BAD_VERSIONS = (
     ),
     _by_numbers("negated", "numbers have the other sign", np.negative),
     _by_numbers(
-        "shifted",
-        "numbers are two standard deviations too high",
-        lambda values: values + 2.0 * _moments(values)[1],
+        "shifted", "numbers are two standard deviations too high", lambda values: values + 2.0 * _moments(values)[1]
     ),
     _by_numbers("inputs-quantised", "numbers are rounded to three levels", _three_levels),
     BadVersion(name="numbers-swapped", what="each number has the values of the next one", numbers=_next_ones),

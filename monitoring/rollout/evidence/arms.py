@@ -104,9 +104,7 @@ def _difference(ours: PairedSums, theirs: PairedSums, rules: Rules, missing: Mis
     """The interval of the difference of the units seen; `ours` are the champion's."""
     first, second = (interval(sums, alpha=rules.alpha / 2.0, missing=missing) for sums in (ours, theirs))
     return DifferenceInterval(
-        low=max(second.low - first.high, -1.0),
-        high=min(second.high - first.low, 1.0),
-        mean=second.mean - first.mean,
+        low=max(second.low - first.high, -1.0), high=min(second.high - first.low, 1.0), mean=second.mean - first.mean
     )
 
 

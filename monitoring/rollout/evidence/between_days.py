@@ -106,10 +106,7 @@ def _form(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np
 
 
 def _log_evidence(
-    days: NDArray[np.int64] | int,
-    squares: NDArray[np.float64],
-    along: NDArray[np.float64],
-    unit: NDArray[np.float64],
+    days: NDArray[np.int64] | int, squares: NDArray[np.float64], along: NDArray[np.float64], unit: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """The log of the evidence against a mean of 0 of days, however much of `LASTING` lasts.
 

@@ -62,10 +62,7 @@ class _ArmRejections:
             hits = rng.binomial(units.astype(np.int64), share * stream.coverage / judged, size=(SIMULATIONS, windows))
             counts, totals = units.cumsum(), hits.cumsum(axis=1)
             bounds.append(
-                [
-                    _bound(totals, counts, size, rules.alpha / 2.0),
-                    -_bound(totals, counts, -size, rules.alpha / 2.0),
-                ]
+                [_bound(totals, counts, size, rules.alpha / 2.0), -_bound(totals, counts, -size, rules.alpha / 2.0)]
             )
             parts.append(size * hits / np.maximum(units, 1.0))
         (first_low, first_high), (second_low, second_high) = bounds

@@ -9,13 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from monitoring.records import MissingLabels, Requirement, RolloutVerdict
-from monitoring.rollout.evidence.between_days import (
-    day_columns,
-    days_interval,
-    days_needed,
-    dispersion_of,
-    least_days,
-)
+from monitoring.rollout.evidence.between_days import day_columns, days_interval, days_needed, dispersion_of, least_days
 from monitoring.rollout.evidence.confidence_sequence import DifferenceInterval, interval, log_e_value
 from monitoring.rollout.evidence.paired_sums import PairedSums
 

@@ -15,13 +15,7 @@ from numpy.typing import NDArray
 
 from monitoring.config import MonitorConfig
 from monitoring.records import LabelSample
-from monitoring.rollout.decision_rules import (
-    CALIBRATION,
-    ERRORS,
-    DecisionRules,
-    parsed_budget,
-    parsed_guards,
-)
+from monitoring.rollout.decision_rules import CALIBRATION, ERRORS, DecisionRules, parsed_budget, parsed_guards
 from monitoring.rollout.evidence.assignment import LEAST_SHARE, assigned
 from monitoring.rollout.evidence.differences import loss_named
 from monitoring.rollout.log.paired_log import Chosen, PairedLog
@@ -137,12 +131,7 @@ class ChosenByHash:
 
 
 def count_windows(
-    paired: PairedLog,
-    windows: Sequence[MatureWindow],
-    measures: Measures,
-    chosen: Chosen,
-    *,
-    fresh: bool,
+    paired: PairedLog, windows: Sequence[MatureWindow], measures: Measures, chosen: Chosen, *, fresh: bool
 ) -> tuple[list[CountedWindow], Measures]:
     """The evidence of windows that are mature.
 

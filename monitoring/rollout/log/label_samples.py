@@ -53,11 +53,7 @@ class LabelRows:
 
 
 def draw_sample(
-    paired: PairedLog,
-    windows: Sequence[Window],
-    measures: Measures,
-    chosen: Chosen,
-    asking: Asking,
+    paired: PairedLog, windows: Sequence[Window], measures: Measures, chosen: Chosen, asking: Asking
 ) -> LabelRows:
     """Choose rows on which the versions disagree, each with the same probability, by a hash of its id.
 

@@ -237,10 +237,7 @@ def _same_answers(champion: TableColumns, candidate: TableColumns) -> tuple[Tabl
         ranking = replace(champion.ranking, places=places)
         return replace(champion, ranking=ranking), replace(candidate, ranking=ranking)
     ranking = Ranking(places=places)
-    return (
-        replace(champion, ranking=ranking, id_scores=None),
-        replace(candidate, ranking=ranking, id_scores=None),
-    )
+    return (replace(champion, ranking=ranking, id_scores=None), replace(candidate, ranking=ranking, id_scores=None))
 
 
 def _task_name(columns: TableColumns) -> TaskName | None:

@@ -151,11 +151,7 @@ class ArmsLog:
         unit = table[UNIT]
         unit = (pc.list_element(unit, 0) if pa.types.is_list(unit.type) else unit).cast(pa.string())
         return pa.table(
-            {
-                "prediction_id": table["prediction_id"],
-                "unit": pc.fill_null(unit, ""),
-                "latency_us": table["latency_us"],
-            }
+            {"prediction_id": table["prediction_id"], "unit": pc.fill_null(unit, ""), "latency_us": table["latency_us"]}
         )
 
     def _labelled(self, rows: Predictions, known_by: datetime) -> Predictions:

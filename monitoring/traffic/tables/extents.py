@@ -150,11 +150,7 @@ class TableExtents:
 
 
 def find_extents(
-    pieces: Sequence[TablePiece],
-    columns: TableColumns,
-    reader: PieceReader,
-    *,
-    inside: EventTimeRange,
+    pieces: Sequence[TablePiece], columns: TableColumns, reader: PieceReader, *, inside: EventTimeRange
 ) -> TableExtents:
     """When the rows of each piece happened. Cost: a Parquet file's metadata where that says it, else all event times.
 

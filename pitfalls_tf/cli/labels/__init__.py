@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["VERBS", "command"]
 
 VERBS: Mapping[str, Verb] = {
-    "add": Verb("pitfalls_tf.cli.labels.add", "Add the labels in FILE to a traffic log: all of them, or none."),
+    "add": Verb("pitfalls_tf.cli.labels.add", "Add the labels in FILE to a traffic log: all of them, or none.")
 }
 
 command = LazyGroup("labels", verbs=VERBS, help="Add labels to a traffic log.")

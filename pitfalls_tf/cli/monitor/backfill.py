@@ -10,13 +10,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from pitfalls_tf.cli.monitor.incidents import login_name
-from pitfalls_tf.cli.monitor.options import (
-    config_option,
-    run_services,
-    traffic_option,
-    window_progress,
-    with_traffic,
-)
+from pitfalls_tf.cli.monitor.options import config_option, run_services, traffic_option, window_progress, with_traffic
 from pitfalls_tf.cli.output import one_line, with_output
 
 if TYPE_CHECKING:

@@ -68,9 +68,7 @@ LISTED = 60
     help="Instead of a bundle: a table of predictions from a period with good performance. File, folder or pattern.",
 )
 @click.option(
-    "--query",
-    metavar="SQL|@FILE",
-    help="The reference's rows from a database, whose SQLAlchemy URL --reference gives.",
+    "--query", metavar="SQL|@FILE", help="The reference's rows from a database, whose SQLAlchemy URL --reference gives."
 )
 @click.option("--traffic", metavar="PATH_OR_URL", help="Folder of the traffic log, or files of the live table.")
 @click.option(

@@ -20,10 +20,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("names", nargs=-1, metavar="NAME")
 @click.option(
-    "--configs",
-    required=True,
-    metavar="DIR_OR_GLOB",
-    help="The configs, as `pitfalls monitor serve` has them.",
+    "--configs", required=True, metavar="DIR_OR_GLOB", help="The configs, as `pitfalls monitor serve` has them."
 )
 @state_option
 @with_output

@@ -26,9 +26,7 @@ def deciding_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Decorator: the options of `rules_of`; below ``@click.command()``."""
     for option in (
         click.option(
-            "--horizon",
-            metavar="LENGTH",
-            help="How long a row waits for its label, such as 7d.  [default: 7d]",
+            "--horizon", metavar="LENGTH", help="How long a row waits for its label, such as 7d.  [default: 7d]"
         ),
         click.option(
             "--missing-labels",

@@ -82,11 +82,7 @@ server_flags = option_group(
             help="A .keras file, exported into a cache and compared with Keras; or a SavedModel's folder.",
         ),
         click.option("--custom", metavar="MODULE", help="Module of the custom layers of --model."),
-        click.option(
-            "--rest-port",
-            type=click.IntRange(0, 65535),
-            help="0 selects a free port.  [default: 8501]",
-        ),
+        click.option("--rest-port", type=click.IntRange(0, 65535), help="0 selects a free port.  [default: 8501]"),
         click.option(
             "--grpc-port",
             type=PortOrOff(),
@@ -144,13 +140,7 @@ server_flags = option_group(
             show_default=True,
             help="Version 0 means the newest if there is no version 0.",
         ),
-        click.option(
-            "--workers",
-            default=1,
-            show_default=True,
-            type=click.IntRange(1, 256),
-            help="Server processes.",
-        ),
+        click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 256), help="Server processes."),
         click.option(
             "--gpus", default="", metavar="0,1", help="GPUs to answer on, a process for each.  [default: as found]"
         ),

@@ -92,11 +92,7 @@ def command(
     if dry_run:
         return _planned(request, output)
     waiting = Waiting(
-        seconds=wait,
-        clock=lambda: datetime.now(UTC),
-        elapsed=time.monotonic,
-        sleep=time.sleep,
-        tell=output.progress,
+        seconds=wait, clock=lambda: datetime.now(UTC), elapsed=time.monotonic, sleep=time.sleep, tell=output.progress
     )
     receipt, path = erase(request, waiting)
     output.finish({"receipt": str(path), **receipt.document()}, lambda: _show(receipt, path))

@@ -12,13 +12,7 @@ from pitfalls_tf.experiments import spread
 from pitfalls_tf.experiments.cells.training_cell import TrainingCell
 from pitfalls_tf.experiments.claim import Claim, ClaimFinding
 from pitfalls_tf.experiments.experiment import Experiment, FreshRuns
-from pitfalls_tf.experiments.gains import (
-    best_on_benchmark,
-    compare_setups,
-    gain_finding,
-    gain_interval,
-    outcome_text,
-)
+from pitfalls_tf.experiments.gains import best_on_benchmark, compare_setups, gain_finding, gain_interval, outcome_text
 from pitfalls_tf.experiments.pages import drawing
 from pitfalls_tf.experiments.scores_table import (
     count_diverged,

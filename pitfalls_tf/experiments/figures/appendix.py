@@ -216,9 +216,5 @@ EXPERIMENT: Final = Experiment(
     findings=_findings,
     draw=_draw,
     summary=_summary,
-    remarks=(
-        SETTINGS,
-        "A rodent of a species that does not occur in training is wrong in every run.",
-        CHANGED,
-    ),
+    remarks=(SETTINGS, "A rodent of a species that does not occur in training is wrong in every run.", CHANGED),
 )

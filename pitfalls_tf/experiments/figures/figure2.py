@@ -56,9 +56,7 @@ _REMAINS_FIRST = Claim(
     matters=1.5,
 )
 REMAINS = replace(
-    _REMAINS_FIRST,
-    quantity=f"{_REMAINS_FIRST.quantity}, geometric mean of all fixes",
-    first=_REMAINS_FIRST,
+    _REMAINS_FIRST, quantity=f"{_REMAINS_FIRST.quantity}, geometric mean of all fixes", first=_REMAINS_FIRST
 )
 _HELPS_FIRST = Claim(
     name="fixes help in part",

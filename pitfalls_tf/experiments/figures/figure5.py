@@ -238,10 +238,7 @@ def scoreboard(table: pa.Table) -> pa.Table:
 def _tables(table: pa.Table) -> dict[str, pa.Table]:
     if "letters" not in distinct_values(table, "source"):
         return {}
-    return {
-        "Families that the pages name": families_table(table),
-        "The drills' scoreboard, seed 0": scoreboard(table),
-    }
+    return {"Families that the pages name": families_table(table), "The drills' scoreboard, seed 0": scoreboard(table)}
 
 
 def _draw(table: pa.Table, findings: Sequence[ClaimFinding]) -> Figure:

@@ -57,10 +57,7 @@ class Coral:
         """A scalar; domains with fewer than two rows in the batch are left out."""
         import tensorflow as tf  # noqa: PLC0415 - a recipe is read without it
 
-        from pitfalls_tf.remedies.adaptation.populations import (  # noqa: PLC0415 - loads TensorFlow
-            mean_over_pairs,
-            populations,
-        )
+        from pitfalls_tf.remedies.adaptation.populations import mean_over_pairs, populations  # noqa: PLC0415 - loads TensorFlow
 
         del head, progress
         embedding, member = populations(source, target, self.domains)
@@ -247,9 +244,7 @@ ALIGNMENTS: Final = (
     _alignment("mmd_between_sources", _MMD, _penalised(lambda domains: Mmd(domains=domains))),
     _alignment("dann_between_sources", _DANN, _penalised(lambda domains: Dann(domains=domains))),
     _alignment(
-        "group_dro",
-        "Sagawa et al., Distributionally robust neural networks for group shifts, ICLR 2020",
-        group_robust,
+        "group_dro", "Sagawa et al., Distributionally robust neural networks for group shifts, ICLR 2020", group_robust
     ),
     _alignment(
         "irm", "Arjovsky et al., Invariant risk minimization, 2019", _penalised(lambda domains: Irm(domains=domains))

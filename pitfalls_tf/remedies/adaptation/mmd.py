@@ -50,10 +50,7 @@ class Mmd:
         """A scalar."""
         import tensorflow as tf  # noqa: PLC0415 - a recipe is read without it
 
-        from pitfalls_tf.remedies.adaptation.populations import (  # noqa: PLC0415 - loads TensorFlow
-            mean_over_pairs,
-            populations,
-        )
+        from pitfalls_tf.remedies.adaptation.populations import mean_over_pairs, populations  # noqa: PLC0415 - loads TensorFlow
 
         del head, progress
         sides = 2 if self.domains else 1  # all rows of a batch are source rows then

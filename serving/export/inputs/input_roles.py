@@ -153,10 +153,7 @@ class InputRoles:
             return sentences
         text = [omission.name for omission in self.left_out if omission.why.startswith("an id")]
         how = f" To watch and keep it all the same: --categorical {','.join(text)}." if text else ""
-        return (
-            *sentences,
-            f"Not watched, and in no file of the bundle: {', '.join(map(str, self.left_out))}.{how}",
-        )
+        return (*sentences, f"Not watched, and in no file of the bundle: {', '.join(map(str, self.left_out))}.{how}")
 
     def describe(self, table: pa.Table) -> pa.Table:
         """A matched reference with the columns that describe others of it.

@@ -41,8 +41,7 @@ def test_estimating_an_autocorrelation_of_0_costs_little_even_with_few_windows()
 
 
 @pytest.mark.parametrize(
-    ("distribution", "windows", "watches"),
-    [("beta(2, 8)", 20, 1), ("normal", 20, 30), ("normal, AR(1) .5", 40, 1)],
+    ("distribution", "windows", "watches"), [("beta(2, 8)", 20, 1), ("normal", 20, 30), ("normal, AR(1) .5", 40, 1)]
 )
 def test_the_budget_holds_for_skewed_short_and_autocorrelated_baselines(
     distribution: str, windows: int, watches: int

@@ -8,8 +8,7 @@ import pyarrow as pa
 from monitoring.baseline.spec import BaselineSpec, FeatureSpec
 
 SPEC = BaselineSpec(
-    classes=("a", "b"),
-    features=(FeatureSpec(name="x", kind="number"), FeatureSpec(name="c", kind="category")),
+    classes=("a", "b"), features=(FeatureSpec(name="x", kind="number"), FeatureSpec(name="c", kind="category"))
 )
 
 MICROSECONDS = pa.timestamp("us", "UTC")

@@ -8,13 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.baseline.predictions import (
-    as_text,
-    inputs_from,
-    microseconds,
-    no_predictions,
-    predictions_from,
-)
+from monitoring.baseline.predictions import as_text, inputs_from, microseconds, no_predictions, predictions_from
 from monitoring.errors import BadInput
 from monitoring.tasks.classification import Classification
 from monitoring.tasks.task import NO_LABEL, UNKNOWN_CLASS

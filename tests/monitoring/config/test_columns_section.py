@@ -18,10 +18,7 @@ def test_every_key_is_optional_and_words_are_one_line() -> None:
     ("columns", "message"),
     [
         ({"a": {"knid": "number"}}, r"\[columns\] a knid: unknown key.*Did you mean kind\?"),
-        (
-            {"a": {"kind": "float"}},
-            r"\] a kind: .*expected 'number', 'category'.*example, kind = \"number\"\.",
-        ),
+        ({"a": {"kind": "float"}}, r"\] a kind: .*expected 'number', 'category'.*example, kind = \"number\"\."),
         ({"a": {"unit": 3}}, r"\[columns\] a unit: .*expected text in quotes.*example, unit = \"EUR\"\."),
         ({"a": {"description": "two\nlines"}}, "one line of at most 200 characters"),
         ({"a": {"unit": "x" * 41}}, "one line of at most 40 characters"),

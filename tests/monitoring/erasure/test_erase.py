@@ -59,11 +59,7 @@ ALL = {f"r{number}:{row}" for number in range(6) for row in (0, 1)}
 def waiting(seconds: float = 0.0) -> Waiting:
     said: list[str] = []
     return Waiting(
-        seconds=seconds,
-        clock=lambda: datetime.now(UTC),
-        elapsed=time.monotonic,
-        sleep=time.sleep,
-        tell=said.append,
+        seconds=seconds, clock=lambda: datetime.now(UTC), elapsed=time.monotonic, sleep=time.sleep, tell=said.append
     )
 
 

@@ -138,12 +138,7 @@ def test_a_run_that_is_judging_is_waited_for_by_the_person(store: Store, deploym
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [
-        ("id a:0.", "id [erased]."),
-        ("ids 'a:0' and a:00", "ids '[erased]' and a:00"),
-        ("xa:0", "xa:0"),
-        ("", ""),
-    ],
+    [("id a:0.", "id [erased]."), ("ids 'a:0' and a:00", "ids '[erased]' and a:00"), ("xa:0", "xa:0"), ("", "")],
 )
 def test_a_word_is_found_whole(text: str, expected: str) -> None:
     assert erased_text(text, ["a:0"]) == expected

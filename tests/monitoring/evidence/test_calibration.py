@@ -10,13 +10,7 @@ from numpy.typing import NDArray
 
 from monitoring.evidence import calibration
 from monitoring.evidence.budget import Budget, weights
-from monitoring.evidence.calibration import (
-    MAX_SCALE,
-    MIN_CALIBRATION_WINDOWS,
-    MIN_SCALE,
-    SPENT,
-    calibrated_log_scale,
-)
+from monitoring.evidence.calibration import MAX_SCALE, MIN_CALIBRATION_WINDOWS, MIN_SCALE, SPENT, calibrated_log_scale
 from monitoring.evidence.conformal import ConformalTest
 from monitoring.evidence.level import LevelTest
 from monitoring.evidence.simulation import VectorizedTests

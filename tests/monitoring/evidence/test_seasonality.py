@@ -154,10 +154,7 @@ def test_most_windows_must_be_in_phases_that_have_an_offset(outside: int, *, fou
 
 def test_without_periods_or_variation_there_is_no_seasonality() -> None:
     scores = np.random.default_rng(15).normal(size=40)
-    for seasonality, known in (
-        fit_seasonality(scores, {}),
-        fit_seasonality(scores, {"week": np.zeros(40, np.int64)}),
-    ):
+    for seasonality, known in (fit_seasonality(scores, {}), fit_seasonality(scores, {"week": np.zeros(40, np.int64)})):
         assert seasonality is NO_SEASONALITY
         assert known is scores
     constant = np.full(40, 0.25)

@@ -59,11 +59,7 @@ def test_a_watch_that_was_pooled_in_the_baseline_is_evaluated_as_often_as_there(
     baseline = {ERROR: np.full(60, 0.2), BRIER: rng.normal(0.2, 0.03, 20)}
     tests = {key: ConformalTest.fit(scores, tolerance=0.0, min_std=1e-3) for key, scores in baseline.items()}
     test = LevelTest(
-        level="page",
-        budget=Budget(alarms=1, windows=100),
-        tests=tests,
-        shares={ERROR: 0.0, BRIER: 1.0},
-        min_rows=1,
+        level="page", budget=Budget(alarms=1, windows=100), tests=tests, shares={ERROR: 0.0, BRIER: 1.0}, min_rows=1
     )
     simulated = SimulatedStreams(test, baseline, rng, StreamSampling(simulations=3, windows=60))
     changes = (np.diff(simulated.evidence(), axis=1) != 0.0).sum(axis=1)

@@ -9,16 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from monitoring.evidence.level import LevelReading, WatchReading
 from monitoring.incidents.alarm import Alarm, DeploymentBaseline
-from monitoring.records import (
-    SCORE_ONE,
-    BaselineScore,
-    Level,
-    ScoreRecord,
-    ScoreSum,
-    Watch,
-    WatchKey,
-    WindowRecord,
-)
+from monitoring.records import SCORE_ONE, BaselineScore, Level, ScoreRecord, ScoreSum, Watch, WatchKey, WindowRecord
 
 FIRST = datetime(2013, 4, 1, tzinfo=UTC)
 ROWS = 100

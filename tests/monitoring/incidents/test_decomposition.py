@@ -108,12 +108,7 @@ def test_parts_are_in_the_unit_of_the_loss() -> None:
     score = BaselineScore(level="page", watch="cost", slice="", mean=2.0, deviation=0.2, tolerance=0.1, windows=60)
     of_slice = replace(score, slice="o=A")
     against = replace(
-        against,
-        scores={
-            **against.scores,
-            WatchKey(watch="cost"): score,
-            WatchKey(watch="cost", slice="o=A"): of_slice,
-        },
+        against, scores={**against.scores, WatchKey(watch="cost"): score, WatchKey(watch="cost", slice="o=A"): of_slice}
     )
     found = alarm("error", [window(0, {"cost": 5.0, "cost@o=A": 5.0})], against=against)
     parts = slice_parts(replace(found, reading=replace(found.reading, shares=((WatchKey(watch="cost"), 1.0),))))

@@ -10,13 +10,7 @@ from monitoring.baseline.spec import BaselineSpec, FeatureSpec
 from monitoring.config import ColumnSection, MonitorConfig, settings_digest
 from monitoring.config.loading import parse_config
 from monitoring.errors import BadInput
-from monitoring.jobs.data_dictionary import (
-    MOST_COLUMNS,
-    check_columns,
-    column_notes,
-    recorded_columns,
-    with_words,
-)
+from monitoring.jobs.data_dictionary import MOST_COLUMNS, check_columns, column_notes, recorded_columns, with_words
 from monitoring.records import ColumnNote
 from monitoring.traffic.column_roles import ColumnRole
 

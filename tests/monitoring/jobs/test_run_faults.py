@@ -49,10 +49,7 @@ def run(config: MonitorConfig, url: str, hours: Callable[[], float] = lambda: 0.
     """Judge what is due, by a clock that is so many hours ahead of the time."""
     with Store.open(url) as store:
         run_due_windows(
-            config,
-            store,
-            clock=lambda: NOW + timedelta(hours=hours()),
-            services=ExternalServices(deploy=fitted),
+            config, store, clock=lambda: NOW + timedelta(hours=hours()), services=ExternalServices(deploy=fitted)
         )
         return stored(store)
 

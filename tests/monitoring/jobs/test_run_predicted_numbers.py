@@ -27,10 +27,7 @@ from monitoring.traffic.log.writer import TrafficWriter
 LATER = datetime(2014, 1, 1, tzinfo=UTC)
 ROWS = 60
 SPEC = BaselineSpec(
-    classes=(),
-    features=(FeatureSpec(name="distance", kind="number"),),
-    other_task=Regression(),
-    output="minutes",
+    classes=(), features=(FeatureSpec(name="distance", kind="number"),), other_task=Regression(), output="minutes"
 )
 
 

@@ -7,11 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.judging.fact_incidents import (
-    advance_fact_incident,
-    open_fact_incidents,
-    tells,
-)
+from monitoring.judging.fact_incidents import advance_fact_incident, open_fact_incidents, tells
 from monitoring.judging.facts.gross_failures import CONTRADICTED
 from monitoring.records import FACT_WATCH, Finding, IncidentRecord
 from monitoring.traffic.windows import Window

@@ -16,14 +16,7 @@ from monitoring.judging.judge import Judgement
 from monitoring.judging.judge_state import JudgeState, last_closed
 from monitoring.records import IncidentEvent, IncidentRecord, IncidentState, WatchKey
 from monitoring.tasks.task import NO_LABEL
-from tests.monitoring.judging.small_judge import (
-    BASELINE_DAYS,
-    ROWS_A_DAY,
-    day,
-    rows_of_days,
-    small_judge,
-    with_feature,
-)
+from tests.monitoring.judging.small_judge import BASELINE_DAYS, ROWS_A_DAY, day, rows_of_days, small_judge, with_feature
 
 HARM = 5
 MORE_HARM = 30

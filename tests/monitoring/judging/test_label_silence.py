@@ -114,8 +114,7 @@ def test_one_that_a_person_closes_does_not_come_back_without_labels() -> None:
     rows = replace(rows, labels=np.full(rows.labels.size, NO_LABEL))
     small = small_judge()
     after = small.run(
-        [small.traffic(rows, BASELINE_DAYS + day) for day in range(25, 40)],
-        replace(state, incidents=closed),
+        [small.traffic(rows, BASELINE_DAYS + day) for day in range(25, 40)], replace(state, incidents=closed)
     )
     assert not [
         one for judgement in after for one in judgement.changed if one.cause == LABELS_STOPPED and one.state == "open"

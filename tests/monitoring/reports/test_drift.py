@@ -127,13 +127,7 @@ def test_page_may_ask_no_host(written: Written) -> None:
 def test_without_labels_and_with_nothing_to_compare(written: Written, tmp_path: Path) -> None:
     spec = BaselineSpec(classes=("a", "b", "c"), features=(FeatureSpec(name="steady", kind="number"),))
     moments = pa.array([datetime(2013, 4, 23, tzinfo=UTC)] * 4, pa.timestamp("us", tz="UTC"))
-    table = pa.table(
-        {
-            "event_time": moments,
-            "steady": [1.0] * 4,
-            "probabilities": [[0.2, 0.3, 0.5]] * 4,
-        }
-    )
+    table = pa.table({"event_time": moments, "steady": [1.0] * 4, "probabilities": [[0.2, 0.3, 0.5]] * 4})
     summary = write_drift_report(
         table,
         table,

@@ -63,10 +63,7 @@ def test_judged_windows_come_first_and_then_those_that_are_due() -> None:
 
 @pytest.mark.parametrize(
     ("runs", "attempts", "reason"),
-    [
-        ([FAILED, ENDED], 1, "The bundle is gone."),
-        ([KILLED, FAILED, FAILED, ENDED, FAILED], 3, "The run was killed."),
-    ],
+    [([FAILED, ENDED], 1, "The bundle is gone."), ([KILLED, FAILED, FAILED, ENDED, FAILED], 3, "The run was killed.")],
 )
 def test_the_first_due_window_says_what_the_runs_before_it_failed_by(
     runs: list[RunRecord], attempts: int, reason: str

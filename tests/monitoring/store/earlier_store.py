@@ -38,8 +38,7 @@ def earlier_store(url: str) -> None:
                 context.stamp(script, revision.revision)
         connection.exec_driver_sql(DEPLOYMENT.format(id=1))
         for number, rest in enumerate(
-            ("""'["a"]', 3, NULL""", "'[]', 0, NULL", f"""'["a"]', 1, {TIME}""", f"'[]', 96, {TIME}"),
-            start=1,
+            ("""'["a"]', 3, NULL""", "'[]', 0, NULL", f"""'["a"]', 1, {TIME}""", f"'[]', 96, {TIME}"), start=1
         ):
             connection.exec_driver_sql(INCIDENT.format(number=number, rest=rest))
     engine.dispose()

@@ -36,11 +36,7 @@ def test_another_version_or_other_settings_are_another_deployment(
     others = [replace(deployment_record, version=2), replace(deployment_record, settings_digest="cd" * 32)]
     numbers = {store.find_or_create(record) for record in [deployment_record, *others]}
     assert len(numbers) == 3
-    assert store.deployments.all() == (
-        deployment_record,
-        replace(others[0]),
-        replace(others[1], follows=1),
-    )
+    assert store.deployments.all() == (deployment_record, replace(others[0]), replace(others[1], follows=1))
 
 
 def test_the_latest_deployment_is_the_one_used_last(store: Store, deployment_record: DeploymentRecord) -> None:

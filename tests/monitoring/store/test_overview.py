@@ -32,11 +32,7 @@ def test_each_deployment_is_summarised_with_its_open_incidents(
     closed = replace(incident, number=2, state="closed", closed_at=incident.opened_at)
     commit(store, deployment, window(1), closed)
     first, other = store.overview.summaries()
-    assert (first.number, first.record.model, first.last) == (
-        deployment,
-        "flights",
-        (window(1).start, window(1).end),
-    )
+    assert (first.number, first.record.model, first.last) == (deployment, "flights", (window(1).start, window(1).end))
     assert [one.number for one in first.incidents] == [1]
     assert (other.number, other.last, other.incidents) == (second, None, ())
     assert first.used_at == first.record.created_at

@@ -110,13 +110,7 @@ moments = st.datetimes(
 
 
 scores = st.builds(
-    ScoreRecord,
-    level=levels,
-    watch=texts,
-    slice=texts,
-    rows=counts,
-    value=st.none() | floats,
-    log_evidence=floats,
+    ScoreRecord, level=levels, watch=texts, slice=texts, rows=counts, value=st.none() | floats, log_evidence=floats
 )
 
 

@@ -104,17 +104,7 @@ def test_the_names_of_tables_and_columns_are_those_of_stores_of_earlier_versions
             "snoozed_until_worse",
             "closed_from",
         ],
-        "incident_action": [
-            "deployment",
-            "incident",
-            "position",
-            "at",
-            "by",
-            "kind",
-            "text",
-            "until",
-            "until_worse",
-        ],
+        "incident_action": ["deployment", "incident", "position", "at", "by", "kind", "text", "until", "until_worse"],
         "notification": [
             "id",
             "deployment",

@@ -22,8 +22,7 @@ from monitoring.watches.scoring import merged
 
 CLASSES = ("on_time", "late")
 SPEC = BaselineSpec(
-    classes=CLASSES,
-    features=(FeatureSpec(name="temp", kind="number"), FeatureSpec(name="origin", kind="category")),
+    classes=CLASSES, features=(FeatureSpec(name="temp", kind="number"), FeatureSpec(name="origin", kind="category"))
 )
 
 

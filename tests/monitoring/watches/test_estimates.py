@@ -38,8 +38,7 @@ def test_expected_losses_are_the_losses_weighted_by_the_calibrated_probabilities
     found = estimates.calibrated_confidence(probabilities, calibrated)
     for metric, expected in found.items():
         by_class = np.stack(
-            [TASK.losses(probabilities, np.full(len(labels), k))[metric] for k in range(probabilities.shape[1])],
-            axis=1,
+            [TASK.losses(probabilities, np.full(len(labels), k))[metric] for k in range(probabilities.shape[1])], axis=1
         )
         mean = (calibrated * by_class).sum(axis=1)
         np.testing.assert_allclose(expected.losses, mean, atol=1e-9)

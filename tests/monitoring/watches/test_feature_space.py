@@ -134,8 +134,7 @@ def test_a_missing_value_has_the_mean_of_its_coordinate() -> None:
 
 def test_a_space_is_bounded_whatever_the_inputs() -> None:
     spec = BaselineSpec(
-        classes=SPEC.classes,
-        features=tuple(FeatureSpec(name=f"x{place}", kind="number") for place in range(60)),
+        classes=SPEC.classes, features=tuple(FeatureSpec(name=f"x{place}", kind="number") for place in range(60))
     )
     found = space_of(rows(200, spec=spec), spec)
     assert found is not None

@@ -12,13 +12,7 @@ from monitoring.baseline.predictions import Predictions
 from monitoring.records import SCORE_ONE, ScoreSum, WatchKey
 from monitoring.tasks.classification import Classification
 from monitoring.tasks.task import NO_LABEL
-from monitoring.watches.label_coverage import (
-    PREFIX,
-    QUARTERS,
-    CoverageGroups,
-    LabelWindow,
-    PendingLabels,
-)
+from monitoring.watches.label_coverage import PREFIX, QUARTERS, CoverageGroups, LabelWindow, PendingLabels
 
 SLICES = {"origin": ("EWR", "JFK")}
 

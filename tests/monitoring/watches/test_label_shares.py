@@ -35,12 +35,7 @@ def test_of_two_classes_the_second_is_watched_and_a_label_of_no_class_is_none() 
 def test_of_sets_of_classes_each_is_watched() -> None:
     labels = LabelWatches.fit(Multilabel(classes=("dog", "cat")), np.array([0b01, 0b11]))
     found = shares(labels, np.array([[0.5, 0.25], [0.5, 0.75]]), np.array([0b01, 0b11]))
-    assert found == {
-        "label:dog": 1.0,
-        f"{ANSWERED}label:dog": 0.5,
-        "label:cat": 0.5,
-        f"{ANSWERED}label:cat": 0.5,
-    }
+    assert found == {"label:dog": 1.0, f"{ANSWERED}label:dog": 0.5, "label:cat": 0.5, f"{ANSWERED}label:cat": 0.5}
 
 
 def test_labelled_numbers_are_watched_by_their_ranks_and_so_are_the_answers_to_them() -> None:

@@ -137,9 +137,7 @@ def command(output):
 
 @pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered"])
 @pytest.mark.parametrize(
-    "arguments",
-    [["made-up"], ["made-up", "--json"], ["made-up", "--help"], ["--help"], ["--version"]],
-    ids=" ".join,
+    "arguments", [["made-up"], ["made-up", "--json"], ["made-up", "--help"], ["--help"], ["--version"]], ids=" ".join
 )
 def test_a_result_that_cannot_be_written_for_lack_of_space_is_one_line_and_exit_3(
     arguments: list[str], unbuffered: str, monkeypatch: pytest.MonkeyPatch

@@ -84,7 +84,7 @@ class Reading:
 def test_records_times_and_arrays_need_no_conversion() -> None:
     reading = Reading(at=datetime(2013, 4, 21, tzinfo=UTC), values=np.array([0.5, np.nan], np.float32))
     assert json.loads(encode({"reading": reading})) == {
-        "reading": {"at": "2013-04-21T00:00:00Z", "values": [0.5, None]},
+        "reading": {"at": "2013-04-21T00:00:00Z", "values": [0.5, None]}
     }
 
 

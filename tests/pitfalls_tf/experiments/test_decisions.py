@@ -78,8 +78,7 @@ def test_a_source_without_power_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("by_seeds", "words"),
-    [(1.0, "about 160 runs would decide it"), (0.0, "about 76 domains would decide it")],
+    ("by_seeds", "words"), [(1.0, "about 160 runs would decide it"), (0.0, "about 76 domains would decide it")]
 )
 def test_what_would_decide_follows_from_estimate_and_error(by_seeds: float, words: str) -> None:
     """The estimate is .05 from the bound, and the interval reaches .1 to each side: four times the units."""

@@ -152,12 +152,7 @@ def test_the_digest_sees_values_and_not_chunks(table: Table) -> None:
     few = table.take(np.arange(1000))
     halves = pa.concat_tables([few.rows.slice(0, 500), few.rows.slice(500)])
     same = Table(
-        source=few.source,
-        rows=halves,
-        days=few.days,
-        domains=few.domains,
-        features=few.features,
-        classes=few.classes,
+        source=few.source, rows=halves, days=few.days, domains=few.domains, features=few.features, classes=few.classes
     )
     assert same.digest() == few.digest()
     assert table.take(np.arange(1, 1001)).digest() != few.digest()

@@ -111,11 +111,7 @@ def test_any_keras_file_with_a_reference_becomes_one_too(
         (["RUNS", "--name", "m", "--classes", "a,b"], 2, "labels late, on_time are not among the classes a, b"),
         (["KERAS", "--name", "m", "--reference", "RUNS/x"], 2, "No such reference table. Got RUNS/x"),
         (["KERAS", "--name", "m", "--reference", "KERAS"], 2, "The reference table cannot be read. Got KERAS"),
-        (
-            ["KERAS", "--name", "m", "--reference", "TABLE"],
-            2,
-            "Give the classes in the order",
-        ),
+        (["KERAS", "--name", "m", "--reference", "TABLE"], 2, "Give the classes in the order"),
         (["KERAS", "--name", "m", "--reference", "BARE", "--classes", "on_time,late"], 2, "no column temp"),
         (["RUNS", "--name", "m", "--models", "KERAS"], 3, "The models folder cannot be written. Got KERAS/m"),
     ],

@@ -39,12 +39,7 @@ def scalars(folder: Path) -> dict[tuple[str, int], float]:
 def test_a_single_fit_is_written_under_the_names_of_its_quantities(tmp_path: Path) -> None:
     tensorboard.write([Fitted([member(0, 0.5, 0.25)])], tmp_path / "seed-0000")  # type: ignore[list-item] # as Fits
     found = scalars(tmp_path / "seed-0000")
-    assert found == {
-        ("loss", 1): 0.5,
-        ("loss", 2): 0.25,
-        ("gradient_norm", 1): 1.0,
-        ("gradient_norm", 2): 1.0,
-    }
+    assert found == {("loss", 1): 0.5, ("loss", 2): 0.25, ("gradient_norm", 1): 1.0, ("gradient_norm", 2): 1.0}
 
 
 def test_folds_and_members_have_names_of_their_own_and_old_logs_are_replaced(tmp_path: Path) -> None:

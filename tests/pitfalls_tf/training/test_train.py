@@ -225,8 +225,7 @@ def test_remedies_without_a_single_model_say_so(tmp_path: Path) -> None:
             lambda setup, path: replace(
                 setup,
                 table=write_rows(
-                    path,
-                    outcome=pa.array([None if row >= 440 else ("late", "on time")[row % 2] for row in range(600)]),
+                    path, outcome=pa.array([None if row >= 440 else ("late", "on time")[row % 2] for row in range(600)])
                 ),
                 held_out=HeldOut(split="time"),
             ),

@@ -162,11 +162,7 @@ def test_no_trace_of_it_is_in_any_file_nor_said(
     open_website: OpenWebsite, tmp_path: Path, capfd: pytest.CaptureFixture[str], fate: str
 ) -> None:
     names = frozenset({"s", "x"})  # the input of a model of strings, and a feature of tf.Examples
-    redaction = {
-        "redact": Redaction(dropped=names),
-        "hash": Redaction(hashed=names, key=KEY),
-        "store": None,
-    }[fate]
+    redaction = {"redact": Redaction(dropped=names), "hash": Redaction(hashed=names, key=KEY), "store": None}[fate]
     settings = TrafficSettings(folder=tmp_path / "traffic", redaction=redaction)
     with open_traffic_log(settings, report=lambda _: None) as (capture, _):
         with open_website(capture=capture) as site:

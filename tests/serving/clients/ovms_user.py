@@ -20,11 +20,7 @@ def call(client: Any, **version: int) -> dict[str, Any]:
         "several": {
             name: np.asarray(value).tolist()
             for name, value in client.predict(
-                {
-                    "ints": np.array([[1, 2]], np.int32),
-                    "name": [b"a"],
-                    "feat": np.array([[1, 2]], np.float32),
-                },
+                {"ints": np.array([[1, 2]], np.int32), "name": [b"a"], "feat": np.array([[1, 2]], np.float32)},
                 "named",
                 model_version=1 if version else 0,
             ).items()

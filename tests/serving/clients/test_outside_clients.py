@@ -129,11 +129,7 @@ def test_kserve(outside_python: Path, server: ServerProcess) -> None:
 
 def test_ovmsclient(outside_python: Path, server: ServerProcess) -> None:
     found = said(outside_python, "ovms_user.py", server.grpc_target, server.http_target)
-    answers = {
-        "predict": [2.5, 3.0],
-        "status": {"123": "AVAILABLE"},
-        "several": {"isum": [3], "fx2": [[2.0, 4.0]]},
-    }
+    answers = {"predict": [2.5, 3.0], "status": {"123": "AVAILABLE"}, "several": {"isum": [3], "fx2": [[2.0, 4.0]]}}
     assert found.pop("metadata") == ["123", ["x"], ["y"]]
     assert found.pop("refusals") == ["ModelNotFoundError"] * 2
     assert found == {f"{way} {what}": answers for way in ("grpc", "http") for what in ("default", "explicit")}

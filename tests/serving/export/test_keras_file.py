@@ -13,9 +13,7 @@ import pytest
 
 from monitoring.errors import BadInput
 from serving.export.keras_file import import_custom, load_keras
-from tests.serving.export_model import (
-    of_three,
-)
+from tests.serving.export_model import of_three
 from tests.serving.own_layers import Shifting
 
 OWN_LAYERS = str(Path(__file__).parents[1] / "own_layers.py")

@@ -9,9 +9,7 @@ import pytest
 from monitoring.errors import BadInput
 from serving.export.keras_model import KerasModel, tensors_of
 from serving.export.outputs.probabilities import find_class_output
-from tests.serving.export_model import (
-    ROWS,
-)
+from tests.serving.export_model import ROWS
 
 
 def test_a_name_that_tensorflow_would_change_is_refused() -> None:

@@ -15,11 +15,7 @@ from monitoring.records import WHOLE
 from serving.export.export import Bundle
 from serving.export.inputs.model_inputs import ModelInput
 from serving.export.manifest import Manifest, Provenance, environment, nest
-from tests.serving.export_model import (
-    CLASSES,
-    NOW,
-    reference_table,
-)
+from tests.serving.export_model import CLASSES, NOW, reference_table
 
 
 def test_the_manifest_tells_how_it_was_made_and_how_good_it_was(bundle: Bundle) -> None:

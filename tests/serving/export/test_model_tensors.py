@@ -16,9 +16,7 @@ from serving.export.manifest import Provenance
 from serving.export.model_tensors import tensors_of_model
 from serving.models.runner import Runner
 from serving.models.signatures import DEFAULT_SIGNATURE
-from tests.serving.export_model import (
-    exported,
-)
+from tests.serving.export_model import exported
 
 
 def test_a_subclassed_model_does_not_say_what_it_takes() -> None:

@@ -13,14 +13,7 @@ from serving.export.keras_model import KerasModel
 from serving.export.parity import Difference, max_difference, try_rows
 from serving.models.loading import load_version
 from serving.models.runner import LoadError
-from tests.serving.export_model import (
-    AlwaysDropping,
-    Counting,
-    Printing,
-    exported,
-    of_three,
-    small_model,
-)
+from tests.serving.export_model import AlwaysDropping, Counting, Printing, exported, of_three, small_model
 
 
 @pytest.mark.parametrize("noise", [AlwaysDropping(0.5), Counting()], ids=["random at inference", "frozen by the trace"])

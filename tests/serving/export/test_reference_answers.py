@@ -14,11 +14,7 @@ from monitoring.baseline.schema import load_schema, table_statistics, validate
 from monitoring.errors import BadInput
 from serving.export.export import Bundle, Reference, export_bundle
 from serving.export.manifest import Provenance
-from tests.serving.export_model import (
-    CLASSES,
-    now,
-    reference_table,
-)
+from tests.serving.export_model import CLASSES, now, reference_table
 
 
 def test_the_schema_knows_the_inputs_and_asks_for_the_label_in_training_only(bundle: Bundle) -> None:

@@ -12,18 +12,9 @@ from hypothesis import strategies as st
 
 from monitoring.errors import BadInput
 from serving.export.keras_model import KerasModel
-from serving.export.reference_labels import (
-    LISTED,
-    class_names,
-    labels_as_text,
-    labels_of_sets,
-    listed,
-    without_empty,
-)
+from serving.export.reference_labels import LISTED, class_names, labels_as_text, labels_of_sets, listed, without_empty
 from serving.export.reference_table import check_reference, match_columns
-from tests.serving.export_model import (
-    of_three,
-)
+from tests.serving.export_model import of_three
 
 
 @pytest.mark.parametrize(

@@ -24,13 +24,7 @@ from serving.export.reference_table import (
     sample,
 )
 from serving.export.table_file import table_of
-from tests.serving.export_model import (
-    CLASSES,
-    NOW,
-    of_three,
-    reference_table,
-    small_model,
-)
+from tests.serving.export_model import CLASSES, NOW, of_three, reference_table, small_model
 
 
 def spec_of(opened: KerasModel) -> BaselineSpec:
@@ -152,12 +146,7 @@ def test_a_matched_table_is_completed_where_it_lacks_something(opened: KerasMode
 
 
 def test_labels_without_times_have_the_time_of_the_event(opened: KerasModel) -> None:
-    table = complete(
-        reference_table(20).drop_columns(["label_time"]),
-        opened,
-        spec_of(opened),
-        NOW,
-    )
+    table = complete(reference_table(20).drop_columns(["label_time"]), opened, spec_of(opened), NOW)
     expected = [
         None if label is None else time
         for label, time in zip(table["label"].to_pylist(), table["event_time"].to_pylist(), strict=True)

@@ -33,11 +33,7 @@ def test_a_column_of_another_type_is_refused_by_its_own_name() -> None:
 
 @pytest.mark.parametrize(
     ("columns", "inputs", "found"),
-    [
-        (["age", "when"], ["age"], True),
-        (["age", "when"], ["age", "when"], False),
-        (["age", "id"], ["age"], False),
-    ],
+    [(["age", "when"], ["age"], True), (["age", "when"], ["age", "when"], False), (["age", "id"], ["age"], False)],
 )
 def test_one_column_of_times_that_is_no_input_is_pointed_out(
     columns: list[str], inputs: list[str], found: bool

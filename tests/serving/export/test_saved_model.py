@@ -21,11 +21,7 @@ from serving.export.manifest import Provenance
 from serving.export.saved_model import EXAMPLES, write_examples, write_saved_model
 from serving.models.runner import Runner
 from serving.models.signatures import DEFAULT_SIGNATURE
-from tests.serving.export_model import (
-    ROWS,
-    now,
-    of_three,
-)
+from tests.serving.export_model import ROWS, now, of_three
 from tests.serving.own_layers import Untraceable
 
 FRESH = """

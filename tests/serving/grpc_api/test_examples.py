@@ -107,11 +107,7 @@ def test_several_tasks_have_a_result_and_a_row_in_the_log_each(open_site: OpenSi
             "Duplicate evaluation of signature: regress_x_to_y",
         ),
         ([("half_plus_two", "s", REGRESS)], "INVALID_ARGUMENT", "Requested signature not found in model graph: s"),
-        (
-            [("half_plus_two", "regress_x_to_y", "m")],
-            "UNIMPLEMENTED",
-            "Unsupported signature method_name: m",
-        ),
+        ([("half_plus_two", "regress_x_to_y", "m")], "UNIMPLEMENTED", "Unsupported signature method_name: m"),
     ],
 )
 def test_tasks_that_do_not_go_together(site: Site, tasks: list[tuple[str, str, str]], code: str, text: str) -> None:

@@ -122,20 +122,8 @@ def test_a_scalar_has_a_shape_without_dimensions(site: Site) -> None:
         ("", {}, "", "INVALID_ARGUMENT", "ModelSpec has no name specified."),
         ("foo", {}, "", "NOT_FOUND", "Servable not found for request: Latest(foo)"),
         ("named", NAMED, "s", "FAILED_PRECONDITION", 'Serving signature key "s" not found.'),
-        (
-            "named",
-            {"x": floats(1)},
-            "",
-            "INVALID_ARGUMENT",
-            WRONG_NUMBER,
-        ),
-        (
-            "half_plus_two",
-            {"z": floats(1)},
-            "",
-            "INVALID_ARGUMENT",
-            WRONG_NAME,
-        ),
+        ("named", {"x": floats(1)}, "", "INVALID_ARGUMENT", WRONG_NUMBER),
+        ("half_plus_two", {"z": floats(1)}, "", "INVALID_ARGUMENT", WRONG_NAME),
         ("half_plus_two", {"x": TensorProto()}, "", "INVALID_ARGUMENT", "tensor parsing error: x"),
     ],
 )
@@ -177,10 +165,7 @@ def test_versions_and_labels(site: Site) -> None:
     answer = site.predictions.Predict(request)
     assert (answer.model_spec.version.value, answer.model_spec.WhichOneof("version_choice")) == (123, "version")
     request.model_spec.version_label = "canary"
-    assert failure(site, request) == (
-        grpc.StatusCode.INVALID_ARGUMENT,
-        "Unrecognized servable version label: canary",
-    )
+    assert failure(site, request) == (grpc.StatusCode.INVALID_ARGUMENT, "Unrecognized servable version label: canary")
 
 
 def test_the_output_filter(site: Site) -> None:

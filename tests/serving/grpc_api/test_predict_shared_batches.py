@@ -118,10 +118,7 @@ def test_calls_that_come_together_share_a_batch_in_the_event_loop(open_site: Ope
     headers = CALL_HEADERS.replace(literal(b":path", b"/test.Echo/Echo"), literal(b":path", path))
     value = np.array([[1.0, 2.0]], np.float32)
     body = predict_request("sums", {NAMES["fixed"]: value}, signature="fixed").SerializeToString()
-    with (
-        open_site(writer=log, served=sums) as site,
-        RawClient(int(site.target.rpartition(":")[2])) as client,
-    ):
+    with open_site(writer=log, served=sums) as site, RawClient(int(site.target.rpartition(":")[2])) as client:
         client.send(*(call(stream, body, headers=headers) for stream in range(1, 41, 2)))
         for stream in range(1, 41, 2):
             client.until(frames.DATA, stream=stream)

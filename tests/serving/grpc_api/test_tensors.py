@@ -70,11 +70,7 @@ def test_what_is_written_without_a_message_is_what_a_message_would_be(
         assert b"".join(tensor_parts(array.T)) == b"".join(tensor_parts(array.T.copy()))
 
 
-@given(
-    st.dictionaries(st.text(max_size=200), arrays(), max_size=3),
-    st.text(max_size=200),
-    st.integers(0, 2**63 - 1),
-)
+@given(st.dictionaries(st.text(max_size=200), arrays(), max_size=3), st.text(max_size=200), st.integers(0, 2**63 - 1))
 def test_an_answer_is_what_protobuf_reads(outputs: dict[str, np.ndarray[Any, Any]], model: str, number: int) -> None:
     response = PredictResponse.FromString(write_response(model, number, "signature", outputs))
     assert (response.model_spec.name, response.model_spec.version.value) == (model, number)

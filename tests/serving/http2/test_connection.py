@@ -8,18 +8,8 @@ import pytest
 
 from tests.serving.http2 import raw_frames as frames
 from tests.serving.http2.conftest import EchoServer, OpenEcho, wait_for
-from tests.serving.http2.raw_frames import (
-    CALL_HEADERS as HEADERS,
-)
-from tests.serving.http2.raw_frames import (
-    DATA,
-    ErrorCode,
-    RawClient,
-    call,
-    frame,
-    literal,
-    number_frame,
-)
+from tests.serving.http2.raw_frames import CALL_HEADERS as HEADERS
+from tests.serving.http2.raw_frames import DATA, ErrorCode, RawClient, call, frame, literal, number_frame
 
 OPEN = frame(frames.HEADERS, frames.END_HEADERS, 1, HEADERS)
 
@@ -161,10 +151,7 @@ FAULTS = {
     "all windows overflow": (number_frame(frames.WINDOW_UPDATE, 0, frames.MAX_WINDOW), ErrorCode.FLOW_CONTROL_ERROR),
     "a window that does not grow": (number_frame(frames.WINDOW_UPDATE, 0, 0), ErrorCode.PROTOCOL_ERROR),
     "headers that do not end the call again": (OPEN + OPEN, ErrorCode.PROTOCOL_ERROR),
-    "padding longer than the frame": (
-        OPEN + frame(DATA, frames.PADDED, 1, b"\x09x"),
-        ErrorCode.PROTOCOL_ERROR,
-    ),
+    "padding longer than the frame": (OPEN + frame(DATA, frames.PADDED, 1, b"\x09x"), ErrorCode.PROTOCOL_ERROR),
 }
 
 

@@ -7,14 +7,7 @@ from hpack import Decoder, Encoder
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.http2.header_blocks import (
-    LIST_BYTES,
-    BlockDecoder,
-    BlockEncoder,
-    CompressionFault,
-    Header,
-    TooManyHeaders,
-)
+from serving.http2.header_blocks import LIST_BYTES, BlockDecoder, BlockEncoder, CompressionFault, Header, TooManyHeaders
 
 NAMES = st.sampled_from([b":status", b":path", b"content-type", b"grpc-status", b"x-request-id", b"te", b"a" * 200])
 VALUES = st.one_of(st.sampled_from([b"", b"200", b"0", b"application/grpc", b"-"]), st.binary(max_size=300))

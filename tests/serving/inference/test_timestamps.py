@@ -15,10 +15,7 @@ from serving.inference.timestamps import parse_time_us
 FIRST, LAST = (datetime(year, 1, 1, tzinfo=UTC).replace(tzinfo=None) for year in (2, 9998))
 
 
-@given(
-    time=st.datetimes(min_value=FIRST, max_value=LAST),
-    offset=st.integers(-14 * 60, 14 * 60),
-)
+@given(time=st.datetimes(min_value=FIRST, max_value=LAST), offset=st.integers(-14 * 60, 14 * 60))
 def test_a_time_is_the_same_in_every_zone_and_as_seconds(time: datetime, offset: int) -> None:
     aware = time.replace(tzinfo=UTC)
     microseconds = as_microseconds(aware)

@@ -47,13 +47,7 @@ def test_the_outputs_of_a_verb_are_those_it_knows(verb: str, outputs: str, used:
                 "Signature was: s"
             ),
         ),
-        (
-            "inputs",
-            "scores",
-            "regress",
-            Code.INVALID_ARGUMENT,
-            "No regression outputs found in SignatureDef: s",
-        ),
+        ("inputs", "scores", "regress", Code.INVALID_ARGUMENT, "No regression outputs found in SignatureDef: s"),
     ],
 )
 def test_a_signature_that_does_not_fit_is_refused(

@@ -54,18 +54,8 @@ NAMED = {"ints": [1, 2], "name": "foo", "feat": [1.0, 0.5]}
             "Expecting value/list but got object at item 1 of input list",
         ),
         ("half_plus_two", {"instances": [[1, 2], [[1, 2]]]}, 400, "Expecting shape [2] but got: [1,2]"),
-        (
-            "typed",
-            {"signature_name": "float16", "instances": [1]},
-            400,
-            "Conversion of JSON Value: 1 to type: half",
-        ),
-        (
-            "typed",
-            {"signature_name": "float16", "inputs": [1]},
-            501,
-            "Conversion of JSON Value: 1 to type: half",
-        ),
+        ("typed", {"signature_name": "float16", "instances": [1]}, 400, "Conversion of JSON Value: 1 to type: half"),
+        ("typed", {"signature_name": "float16", "inputs": [1]}, 501, "Conversion of JSON Value: 1 to type: half"),
         ("dense4", {"instances": [1, 2, 3, 4]}, 400, "In[0] "),  # each processor's kernel goes on in its own words
         ("dense4", {"instances": [[1, 2, 3]]}, 400, "Matrix size-incompatible: In[0]: [1,3], In[1]: [4,2]"),
     ],

@@ -75,10 +75,7 @@ def test_bytes_are_base64_by_name_or_where_they_are_not_utf_8() -> None:
     ("outputs", "error"),
     [
         ({"total": np.array(1.0)}, "Tensor name: total has no shape information "),
-        (
-            {"a": np.zeros(2), "b": np.zeros(3)},
-            "Tensor name: b has inconsistent batch size: 3 expecting: 2",
-        ),
+        ({"a": np.zeros(2), "b": np.zeros(3)}, "Tensor name: b has inconsistent batch size: 3 expecting: 2"),
         ({"h": np.zeros(1, np.float16)}, "Failed to write JSON value for tensor type: half"),
         ({"c": np.zeros(1, np.complex64)}, "Failed to write JSON value for tensor type: complex64"),
     ],

@@ -44,9 +44,7 @@ def threads() -> Iterator[tuple[int, list[int]]]:
         process.kill()
 
 
-def test_all_threads_of_a_process_are_idle_and_may_have_the_lowest_share_again(
-    threads: tuple[int, list[int]],
-) -> None:
+def test_all_threads_of_a_process_are_idle_and_may_have_the_lowest_share_again(threads: tuple[int, list[int]]) -> None:
     process, numbers = threads
     assert len(numbers) == 2
     back = [(False, os.SCHED_OTHER)] if may_leave_idle() else []

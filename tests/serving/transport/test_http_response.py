@@ -9,14 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from serving.status import Code, Failure
-from serving.transport.http_response import (
-    TEXT,
-    HttpResponse,
-    error_response,
-    too_large,
-    write_error,
-    write_head,
-)
+from serving.transport.http_response import TEXT, HttpResponse, error_response, too_large, write_error, write_head
 
 
 @given(message=st.text())

@@ -122,9 +122,7 @@ def _incidents() -> None:
         sa.Column("until", sa.DateTime(timezone=True)),
         sa.Column("until_worse", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["deployment", "incident"],
-            ["incident.deployment", "incident.number"],
-            name="fk_incident_action_deployment",
+            ["deployment", "incident"], ["incident.deployment", "incident.number"], name="fk_incident_action_deployment"
         ),
         sa.PrimaryKeyConstraint("deployment", "incident", "position", name="pk_incident_action"),
     )

@@ -71,7 +71,7 @@ def test_of_many_classes_those_are_shown_that_changed_most() -> None:
 def test_a_class_without_a_row_has_no_share() -> None:
     one = np.array([[0.9, 0.1]])
     assert texts(view(Classification(classes=("a", "b")), (one, np.array([0])), (one, np.array([0]))))[1] == [
-        *("b", "\u2013", "\u2013", "0", "0"),
+        *("b", "\u2013", "\u2013", "0", "0")
     ]
 
 

@@ -5,15 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from monitoring.dashboard.stores.candidates import (
-    PAGE_ROWS,
-    Candidate,
-    Question,
-    candidates,
-    chosen,
-    counts,
-    page_of,
-)
+from monitoring.dashboard.stores.candidates import PAGE_ROWS, Candidate, Question, candidates, chosen, counts, page_of
 from monitoring.dashboard.stores.named_store import Ownership
 from monitoring.store import Store
 from tests.dashboard_store import NOW

@@ -58,11 +58,7 @@ def test_judging_again_begins_at_the_first_window_that_is_asked_for(
     asked = WindowRange(start=day(first), end=day(last), only=only)
     state = known([9, 0, 9], [9, 9, 9])
     within = KnownWindows(
-        judged=state.judged[first:],
-        counts=state.counts[first:],
-        due=(),
-        failed=False,
-        rejudgeable=state.rejudgeable,
+        judged=state.judged[first:], counts=state.counts[first:], due=(), failed=False, rejudgeable=state.rejudgeable
     )
     assert asked.again_from(within) == (None if again is None else day(again))
 

@@ -216,9 +216,7 @@ def test_a_frame_of_a_session_is_judged_as_its_file_is(session: Any, watched: Wa
     (tmp_path / "live").mkdir()
     one_file(hostile_rows(), tmp_path / "live")
     home = watched.adopted.config.parent
-    update: dict[str, object] = {
-        "traffic": load_config(watched.adopted.config).traffic.with_path(tmp_path / "live"),
-    }
+    update: dict[str, object] = {"traffic": load_config(watched.adopted.config).traffic.with_path(tmp_path / "live")}
     own = windows_judged(home, tmp_path / "local", update)
     frame = session.read.parquet(str(tmp_path / "live/a.parquet")).repartition(3)
     assert windows_judged(home, tmp_path / "frame", update, frame) == own

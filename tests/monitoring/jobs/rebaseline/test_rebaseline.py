@@ -23,11 +23,7 @@ from tests.small_deployment import LIVE, Days
 #: The loss rises from this day on, and stays there; from `HARM` on the model is wrong.
 SHIFT, ASKED, HARM, END = 8, 30, 34, 61
 SAID = NewNormal(
-    start=LIVE + timedelta(days=SHIFT),
-    end=LIVE + timedelta(days=ASKED),
-    since=None,
-    reason="new prices",
-    by="ada",
+    start=LIVE + timedelta(days=SHIFT), end=LIVE + timedelta(days=ASKED), since=None, reason="new prices", by="ada"
 )
 
 

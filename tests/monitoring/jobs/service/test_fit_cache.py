@@ -46,8 +46,7 @@ def cache(fitted: Deployment, most_fits: float = 9.0) -> FitCache:
     """A cache with room for so many fits, each of which is another object."""
     size = len(pickle.dumps(fitted.reference_fit, pickle.HIGHEST_PROTOCOL))
     return FitCache(
-        round(most_fits * size),
-        lambda _config, _embedder: replace(fitted, reference_fit=replace(fitted.reference_fit)),
+        round(most_fits * size), lambda _config, _embedder: replace(fitted, reference_fit=replace(fitted.reference_fit))
     )
 
 

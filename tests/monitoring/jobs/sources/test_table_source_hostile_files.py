@@ -237,7 +237,7 @@ def test_a_folder_that_is_neither_a_log_nor_of_tables_is_one_error(
         (
             b"# made by hand\n" + text(live()).encode(),
             "No line of LIVE.csv has as many fields as its header. Got no rows",
-        ),
+        )
     ],
 )
 def test_traffic_that_is_no_table_is_an_error_and_not_silence(

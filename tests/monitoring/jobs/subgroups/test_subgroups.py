@@ -34,12 +34,7 @@ def side(
     weekday = pa.array(window % 7).cast(pa.string())
     chance = 0.1 + worse + worse_at_night * ((hour >= 18) & (shop == "north"))
     return ScoredSide(
-        inputs={
-            "noise": noise,
-            "hour": hour,
-            "shop": pa.array(shop),
-            "weekday": weekday,
-        },
+        inputs={"noise": noise, "hour": hour, "shop": pa.array(shop), "weekday": weekday},
         excess=(rng.random(rows) < chance) - 0.1 + bad_days,
         window=window,
     )

@@ -52,11 +52,7 @@ def fit(watched: Watched, monkeypatch: pytest.MonkeyPatch, given: Baseline, wind
 @pytest.mark.parametrize("windows", [{}, {"rows": 41}])
 @pytest.mark.parametrize("rows", [pytest.param(1, marks=pytest.mark.slow), 7, 1_000, None])
 def test_the_fit_from_a_file_is_that_of_rows_in_memory_whatever_its_batches(
-    watched: Watched,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    rows: int | None,
-    windows: dict[str, object],
+    watched: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int | None, windows: dict[str, object]
 ) -> None:
     folder = find_baseline(load_config(watched.adopted.config)).baseline
     baseline = load_baseline(folder)

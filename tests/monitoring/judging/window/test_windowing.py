@@ -11,12 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring.baseline.predictions import Predictions
-from monitoring.judging.window.windowing import (
-    assign_rows,
-    contiguous_spans,
-    split_by_label_arrival,
-    split_by_window,
-)
+from monitoring.judging.window.windowing import assign_rows, contiguous_spans, split_by_label_arrival, split_by_window
 from monitoring.tasks.task import NO_LABEL
 from monitoring.timestamps import as_datetime, as_microseconds, duration_microseconds
 from monitoring.traffic.windows import RowPlan, Window, WindowPlan

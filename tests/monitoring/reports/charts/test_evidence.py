@@ -59,8 +59,7 @@ def test_a_large_drawing_names_the_days_of_its_pages_in_two_rows_where_they_are_
 
 
 @pytest.mark.parametrize(
-    ("log_evidence", "power"),
-    [(-math.inf, float(LOWEST_DECADE)), (0.0, 0.0), (math.log(1e4), 4.0), (math.inf, 6.0)],
+    ("log_evidence", "power"), [(-math.inf, float(LOWEST_DECADE)), (0.0, 0.0), (math.log(1e4), 4.0), (math.inf, 6.0)]
 )
 def test_evidence_is_a_power_of_ten_within_what_is_drawn(log_evidence: float, power: float) -> None:
     assert decades(log_evidence, 6) == pytest.approx(power)

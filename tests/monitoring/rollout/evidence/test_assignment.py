@@ -10,13 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom, kstest
 
-from monitoring.rollout.evidence.assignment import (
-    MISMATCH,
-    assigned,
-    is_mismatch,
-    log_ratio_evidence,
-    position,
-)
+from monitoring.rollout.evidence.assignment import MISMATCH, assigned, is_mismatch, log_ratio_evidence, position
 
 keys = st.text(max_size=20)
 share_pairs = st.tuples(st.floats(0, 1), st.floats(0, 1)).map(sorted)

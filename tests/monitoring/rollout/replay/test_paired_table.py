@@ -69,12 +69,7 @@ def test_repeats_and_rows_without_a_usable_answer(tmp_path: Path) -> None:
 
 
 def test_rankings_of_two_lengths_have_the_longer_ones_places(tmp_path: Path) -> None:
-    path = table(
-        tmp_path / "t.parquet",
-        y=["x"] * ROWS,
-        a=[["x", "z"]] * ROWS,
-        b=[["z", "w", "x"]] * ROWS,
-    )
+    path = table(tmp_path / "t.parquet", y=["x"] * ROWS, a=[["x", "z"]] * ROWS, b=[["z", "w", "x"]] * ROWS)
     found = read(path, AnswerColumns(predicted="a"), AnswerColumns(predicted="b"), task="ranking")
     assert found.rows.champion.shape == found.rows.candidate.shape == (ROWS, 3)
     assert found.task.losses(found.rows.candidate, found.rows.labels)["recall_loss"].tolist() == [0.0] * ROWS

@@ -37,8 +37,7 @@ def test_a_dictionary_is_read_as_its_texts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("columns", "problem"),
-    [({}, "absent"), ({"note": pa.chunked_array([pa.array([1, 2])])}, "type changed to int64")],
+    ("columns", "problem"), [({}, "absent"), ({"note": pa.chunked_array([pa.array([1, 2])])}, "type changed to int64")]
 )
 def test_without_the_column_all_its_inputs_are_missing(columns: dict[str, pa.ChunkedArray], problem: str) -> None:
     found, problems = described_inputs([NOTE], columns, WHEN)

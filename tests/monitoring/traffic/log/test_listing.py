@@ -13,14 +13,7 @@ from monitoring.errors import BadInput
 from monitoring.traffic.format.layout import ARCHIVE
 from monitoring.traffic.format.rows import AnsweredRows
 from monitoring.traffic.log.archive import Archiver
-from monitoring.traffic.log.listing import (
-    Selection,
-    list_traffic,
-    local_parts,
-    parts_of,
-    read_archive,
-    write_archive,
-)
+from monitoring.traffic.log.listing import Selection, list_traffic, local_parts, parts_of, read_archive, write_archive
 from monitoring.traffic.log.writer import TrafficWriter
 from monitoring.traffic.remote.file_store import FileStore
 from tests.monitoring.traffic.conftest import NOON

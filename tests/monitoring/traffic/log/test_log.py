@@ -269,10 +269,7 @@ appends = st.tuples(st.sampled_from("abc"), st.integers(1, 3), st.integers(0, 2)
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])  # `answer` has no state
 @given(st.lists(appends, min_size=1, max_size=12), st.integers(2_000, 20_000))
 def test_each_prediction_is_read_once_as_written_first(
-    tmp_path_factory: pytest.TempPathFactory,
-    answer: Answer,
-    appended: list[tuple[str, int, int]],
-    segment_bytes: int,
+    tmp_path_factory: pytest.TempPathFactory, answer: Answer, appended: list[tuple[str, int, int]], segment_bytes: int
 ) -> None:
     root = tmp_path_factory.mktemp("traffic")
     writer = TrafficWriter(root, clock=lambda: NOON, segment_bytes=segment_bytes)

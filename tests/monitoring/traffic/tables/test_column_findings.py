@@ -131,10 +131,7 @@ def test_doubled_columns_and_malformed_lines_are_reported_last() -> None:
 
 
 def test_cells_that_cannot_be_read_are_told_with_what_they_should_be() -> None:
-    described = (
-        EncodedImageDescriptors(source="photo"),
-        SequenceDescriptors(source="steps", numbers=True),
-    )
+    described = (EncodedImageDescriptors(source="photo"), SequenceDescriptors(source="steps", numbers=True))
     found = unreadable_cells({"age": 3, "photo": 2, "steps": 1}, described)
     assert [(one.kind, one.feature, one.fact) for one in found] == [
         ("not a number", "age", False),

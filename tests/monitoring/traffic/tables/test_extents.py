@@ -33,9 +33,7 @@ ANY = EventTimeRange()
 
 
 def extents(
-    pieces: Sequence[TablePiece],
-    columns: TableColumns = COLUMNS,
-    inside: EventTimeRange = ANY,
+    pieces: Sequence[TablePiece], columns: TableColumns = COLUMNS, inside: EventTimeRange = ANY
 ) -> TableExtents:
     return find_extents(pieces, columns, PieceReader(columns), inside=inside)
 

@@ -80,11 +80,7 @@ def test_pieces_before_the_first_time_of_interest_are_left_out(tmp_path: Path) -
 @settings(max_examples=40)
 @given(FILES, st.integers(1, 6), st.integers(1, 12), st.integers(1, 5))
 def test_windows_have_each_id_once_however_the_rows_are_stored(
-    tmp_path_factory: pytest.TempPathFactory,
-    files: list[list[tuple[int, str]]],
-    group: int,
-    hours: int,
-    batch: int,
+    tmp_path_factory: pytest.TempPathFactory, files: list[list[tuple[int, str]]], group: int, hours: int, batch: int
 ) -> None:
     folder = tmp_path_factory.mktemp("table")
     tables = [rows_at([hour for hour, _ in rows], ids=[name for _, name in rows]) for rows in files]

@@ -23,8 +23,7 @@ def test_flags_that_are_not_given_leave_the_servers_defaults() -> None:
 
 
 @pytest.mark.parametrize(
-    "argument",
-    ["--max-request-bytes=1023", "--max-connections=0", "--idle-seconds=0", "--slow-client-bytes=0.5"],
+    "argument", ["--max-request-bytes=1023", "--max-connections=0", "--idle-seconds=0", "--slow-client-bytes=0.5"]
 )
 def test_values_outside_their_range_are_refused(argument: str) -> None:
     with pytest.raises(click.BadParameter, match="is not in the range"):

@@ -8,14 +8,7 @@ import numpy as np
 import pytest
 
 from monitoring.errors import BadInput
-from pitfalls_tf.experiments.tasks.alterations import (
-    ALTERATIONS,
-    Blur,
-    MissingCategory,
-    Noise,
-    Rotation,
-    find,
-)
+from pitfalls_tf.experiments.tasks.alterations import ALTERATIONS, Blur, MissingCategory, Noise, Rotation, find
 from pitfalls_tf.rows.examples import Examples
 from tests.pitfalls_tf.small_examples import rows
 

@@ -31,8 +31,7 @@ def test_self_training_never_sees_the_labels_of_the_target() -> None:
 
 
 @given(
-    confidence=hnp.arrays(np.float64, st.integers(1, 30), elements=st.floats(0, 1), unique=True),
-    share=st.floats(0, 1),
+    confidence=hnp.arrays(np.float64, st.integers(1, 30), elements=st.floats(0, 1), unique=True), share=st.floats(0, 1)
 )
 def test_the_most_confident_share_gets_its_likeliest_class(confidence: np.ndarray, share: float) -> None:
     probabilities = np.column_stack([confidence, 1 - confidence])

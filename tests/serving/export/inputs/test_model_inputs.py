@@ -8,9 +8,7 @@ import pytest
 from monitoring.errors import BadInput
 from serving.export.inputs.model_inputs import FeedPlan, ModelInput
 from serving.export.keras_model import KerasModel
-from tests.serving.export_model import (
-    of_three,
-)
+from tests.serving.export_model import of_three
 
 
 def test_features_that_do_not_fit_the_model() -> None:

@@ -10,9 +10,7 @@ import pytest
 from monitoring.errors import BadInput
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.inputs.column_kinds import kinds_of
-from monitoring.traffic.tables.reference import (
-    LoadedPiece,
-)
+from monitoring.traffic.tables.reference import LoadedPiece
 from tests.monitoring.traffic.tables.table_files import raw, times
 
 ONE = TableColumns(event_time="ts", label="y", scores=("p",))
@@ -41,11 +39,7 @@ def test_every_column_without_another_role_is_an_input() -> None:
 def test_indexes_unnamed_columns_and_reserved_names_are_left_out_with_the_reason() -> None:
     found, left_out = kinds(piece(age=[1], probabilities=[1], when=times([1]), **NO_NAME, **INDEX))
     assert found == {"age": "number", "when": "moment"}
-    assert left_out == {
-        "probabilities": "a name with a meaning",
-        "": "no name",
-        "Unnamed: 0": "an index of pandas",
-    }
+    assert left_out == {"probabilities": "a name with a meaning", "": "no name", "Unnamed: 0": "an index of pandas"}
 
 
 def test_an_index_that_is_asked_for_is_an_input() -> None:

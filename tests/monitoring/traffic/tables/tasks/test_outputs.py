@@ -154,12 +154,7 @@ def test_labels_may_come_in_a_table_of_their_own_with_a_column_for_each_output(t
     rows = Table(parquet(tmp_path / "rows", answers), known_columns())
     separate = LabelTables(parquet(tmp_path / "labels", truths), known_columns()).labels(rows)
     assert separate["prediction_id"].to_pylist()[:2] == ["x", "y"]
-    assert json.loads(separate["label"][1].as_py()) == {
-        "kind": "a",
-        "late": "false",
-        "price": "11.5",
-        "tone": "low",
-    }
+    assert json.loads(separate["label"][1].as_py()) == {"kind": "a", "late": "false", "price": "11.5", "tone": "low"}
 
 
 def test_a_table_of_labels_that_lacks_an_output_is_refused(tmp_path: Path) -> None:

@@ -25,10 +25,7 @@ Pitfalls = Callable[..., Result]
 
 @pytest.fixture
 def config(
-    tmp_path: Path,
-    deployment_record: DeploymentRecord,
-    window: Callable[..., WindowRecord],
-    incident: IncidentRecord,
+    tmp_path: Path, deployment_record: DeploymentRecord, window: Callable[..., WindowRecord], incident: IncidentRecord
 ) -> Path:
     """A config whose store has one delivered, one given up and one pending notification."""
     path = tmp_path / "monitor.toml"

@@ -89,7 +89,6 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
 
     Args:
         path: The destination. Its folder must exist.
-        durable: Whether the new contents survive a power cut from then on; see the module's rule.
 
     Yields:
         The temporary file, open for writing. If the block raises, it is deleted and `path` is as it was.
@@ -149,7 +148,6 @@ def staging_folder(parent: Path, prefix: str) -> Iterator[Path]:
     Folders of this prefix that killed processes left behind are deleted first.
 
     Args:
-        parent: A folder that exists, on the file system of the destination.
         prefix: How the hidden folder's name begins: a dot, and nothing that another use of `parent` begins with.
 
     Yields:

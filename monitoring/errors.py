@@ -50,9 +50,6 @@ class BadInput(PitfallsError):
 class InvalidSettings(BadInput):
     """The invalid settings of one file or command, all in one message.
 
-    Attributes:
-        settings: One line for each: where, what, got, expected, fix.
-
     >>> print(InvalidSettings("monitor.toml", ["line 2: not valid TOML.", "line 7: unknown key."]))
     2 errors in monitor.toml:
       line 2: not valid TOML.

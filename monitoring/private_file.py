@@ -25,10 +25,6 @@ def private_text(file: Path, refusal: Callable[[str, str], Exception], *, most: 
 
     Returns:
         Its text, not empty.
-
-    Raises:
-        Exception: What `refusal` gives: the file cannot be read, is empty, too large or no text, or others may read or
-            write it.
     """
     try:
         with file.open("rb") as opened:
@@ -49,14 +45,7 @@ def private_text(file: Path, refusal: Callable[[str, str], Exception], *, most: 
 
 
 def check_private(file: Path, refusal: Callable[[str, str], Exception]) -> None:
-    """Check a file with secrets that another library reads.
-
-    Args:
-        refusal: The error for a reason, and for what mends it.
-
-    Raises:
-        Exception: What `refusal` gives: the file is not there, or others may read or write it.
-    """
+    """Check a file with secrets that another library reads."""
     try:
         mode = stat.S_IMODE(file.stat().st_mode)
     except OSError as error:

@@ -25,9 +25,6 @@ def span(name: str, **attributes: str | float | bool) -> Iterator[None]:
 
     >>> with span("read", rows=3):
     ...     pass
-
-    Args:
-        name: What is done, in few words that are the same each time.
     """
     trace = sys.modules.get("opentelemetry.trace")
     if trace is None:
@@ -49,7 +46,6 @@ def exporting(service: str, report: Callable[[str], None]) -> Iterator[None]:
 
     Args:
         service: The name of the service, unless the environment has one.
-        report: Called with a line if the libraries are missing.
     """
     endpoint = next((name for name in ENDPOINTS if os.environ.get(name)), None)
     if endpoint is None or os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true":

@@ -27,15 +27,6 @@ def roll_back(action: ActionSection, model: str, version: int, *, sleep: Callabl
 
     The version before is the highest lower one that the server says is available. Requests by the label go to it as
     soon as the server has read the file again; the function waits for that.
-
-    Args:
-        action: The action: the server's model config file, the label, the server's REST address, and a deadline.
-        version: The version of the incident: a label that names another one is left alone.
-
-    Raises:
-        BadInput: The file cannot be used, or has no such label.
-        CannotRun: The label names another version, the server does not answer or has no earlier version available, or
-            it did not take the file in time.
     """
     place = _server_label(action, model)
     named = place.version()
@@ -93,13 +84,9 @@ def run_program(command: Sequence[str], text: bytes, *, timeout: float, environ:
     Args:
         command: The program and its arguments; no shell is involved, and nothing from traffic is among them.
         timeout: Seconds after which it is killed, with all that it has started in its own session.
-        environ: The environment of which a few variables are passed on.
 
     Returns:
         The end of its output and errors, `KEPT` bytes at most.
-
-    Raises:
-        CannotRun: It could not be started, failed, or took too long.
     """
     with TemporaryFile() as output:
         try:
@@ -143,12 +130,6 @@ def perform(
 
     Two rows are written to the incident's log, with the action's kind ``run``: that it was begun, which stays if this
     process is killed, and how it ended.
-
-    Returns:
-        Whether it was done, and the outcome in words.
-
-    Raises:
-        BadInput: There is no such action or incident.
     """
     action = next((action for action in config.action if action.name == name), None)
     if action is None:

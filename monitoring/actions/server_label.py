@@ -25,14 +25,7 @@ _LONGEST_ANSWER = 1 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerLabel:
-    """A label of a model on a server.
-
-    Attributes:
-        file: The server's model config file.
-        server: The server's REST address.
-        section: The section of the config that names all this, for messages.
-        timeout: How long the server may take to follow.
-    """
+    """A label of a model on a server."""
 
     file: Path
     server: str
@@ -75,10 +68,6 @@ class ServerLabel:
 
         Args:
             sleep: Waits so many seconds.
-
-        Raises:
-            BadInput: The file cannot be used, or has no such label.
-            CannotRun: The file cannot be written, or the server did not take it in time.
         """
         text = self.text()
         place: LabelPlace = find_label(text, self.model, self.label)

@@ -39,9 +39,6 @@ class _Message:
 def find_label(text: str, model: str, label: str) -> LabelPlace:
     """Find a label of a model.
 
-    Raises:
-        BadInput: The file has none of that name with a version.
-
     >>> find_label('model_config_list { config { name: "m" version_labels { key: "x" value: 7 } } }', "m", "x").version
     7
     """

@@ -44,12 +44,7 @@ class Comparators:
 
     @classmethod
     def of(cls, schema: Any, bins: tuple[Bins, ...]) -> Comparators:
-        """The comparators of a schema.
-
-        Raises:
-            BadInput: For a comparator that can never find anything: on a column that no window has, or a distance of
-                categories on a column of numbers.
-        """
+        """The comparators of a schema."""
         numbers = {b.feature: b.edges is not None for b in bins}
         skewed: set[str] = set()
         drifting: set[str] = set()

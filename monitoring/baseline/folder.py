@@ -70,9 +70,6 @@ def write_baseline(reference: pa.Table, *, folder: Path, spec: BaselineSpec) -> 
             `event_time`, every input of `spec`, `probabilities` (list of floats), `label` and `label_time` (null where
             there is no label), and those of the embedding if there is one.
         folder: Where to write it; created if needed.
-
-    Raises:
-        BadInput: For a table without rows, without one of the columns, or with an input of the wrong type.
     """
     embedding = () if spec.embedding is None else spec.embedding.columns
     inputs = [*(f.name for f in spec.features), *embedding]
@@ -118,11 +115,7 @@ def _digest(path: Path) -> str:
 
 
 def load_baseline(folder: Path) -> Baseline:
-    """Read what `write_baseline` wrote; the rows stay in their file.
-
-    Raises:
-        CannotRun: If it is not there, is damaged, or has another format.
-    """
+    """Read what `write_baseline` wrote; the rows stay in their file."""
     description = folder / DESCRIPTION
     if not description.is_file() or not (folder / REFERENCE).is_file():
         raise CannotRun(
@@ -258,9 +251,6 @@ def read_rebaseline(folder: Path) -> Rebaseline | None:
 
     Returns:
         How it was made; None for one that was not made from traffic.
-
-    Raises:
-        CannotRun: The file is damaged.
     """
     path = folder / REBASELINE
     try:

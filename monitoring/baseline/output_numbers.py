@@ -24,13 +24,9 @@ def made_answers(columns: Mapping[str, pa.ChunkedArray], spec: BaselineSpec) -> 
 
     Args:
         columns: Each output by its name, [n].
-        spec: What the baseline says of the model: a ranking, several tasks, or outputs only.
 
     Returns:
         Answers, [n, spec.task.width]; NaN in a row without a usable one.
-
-    Raises:
-        BadInput: an output is absent.
     """
     task = spec.task
     if task.outputs_judged:
@@ -56,9 +52,6 @@ def output_numbers(columns: Mapping[str, pa.ChunkedArray], task: OutputsOnly) ->
 
     Returns:
         Numbers, [n, task.width]; NaN in a row whose output is missing, or has another size than it always had.
-
-    Raises:
-        BadInput: an output is absent.
 
     >>> task = OutputsOnly(watched=(WatchedOutput(name="steps", width=None),))
     >>> output_numbers({"steps": pa.chunked_array([[[1.0, 3.0], [5.0]]])}, task).tolist()

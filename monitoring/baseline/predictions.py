@@ -77,9 +77,6 @@ def predictions_from(table: pa.Table, spec: BaselineSpec, *, probabilities: str 
     Args:
         table: Columns `prediction_id`, `event_time`, the inputs and the probabilities (list of floats, in the order of
             the classes), or numbers, where a number is predicted; `label` and `label_time` if it has them.
-
-    Raises:
-        BadInput: If the probabilities are absent, or are not one per class.
     """
     rows = table.num_rows
     scores = _probabilities(table, spec, probabilities)

@@ -42,7 +42,6 @@ class ProfileBuilder:
         Args:
             described: Whether profiles have moments and other values besides counts; without them many small windows
                 cost less.
-            vocabularies: What the values of categories with a long tail are looked up in, by input.
         """
         self.vocabularies = vocabularies
         self._bins = bins

@@ -25,9 +25,6 @@ _EXTRAS = "assets.extra"
 def how_to_rewrite(place: Path) -> str:
     """The fix for a missing or damaged baseline or schema.
 
-    Returns:
-        A sentence for the `fix` of an error.
-
     >>> how_to_rewrite(Path("models/flights/1/assets.extra/baseline"))
     'Export the bundle again, with a reference table.'
     >>> how_to_rewrite(Path("baseline"))
@@ -39,11 +36,7 @@ def how_to_rewrite(place: Path) -> str:
 
 
 def unreadable(path: Path, reason: str, expected: str) -> CannotRun:
-    """The error of a baseline with a damaged file.
-
-    Args:
-        reason: What is wrong with it; the first line is quoted.
-    """
+    """The error of a baseline with a damaged file."""
     return CannotRun(
         "The baseline cannot be read.",
         got=f"{path}: {reason.splitlines()[0] if reason else 'no reason given'}",
@@ -193,9 +186,6 @@ class ReferenceFile:
 
         Args:
             wanted: Sorted indices of the rows needed; row groups without any are skipped. None for all.
-
-        Yields:
-            The index of a batch's first row, and the batch; first one without rows, for the columns' types.
         """
         picked = list(names)
         with self._open() as file:

@@ -71,9 +71,6 @@ def infer_schema(table: pa.Table, *, label: str | None = None) -> Any:
 
     Returns:
         A `tensorflow_metadata.proto.v0.schema_pb2.Schema` with environments TRAINING and SERVING.
-
-    Raises:
-        BadInput: For a table without rows, or a column of an unsupported type.
     """
     if table.num_rows == 0:
         raise BadInput("No rows to infer from.", got="an empty table", expected="rows", fix="Give a longer reference.")
@@ -93,11 +90,7 @@ def write_schema(schema: Any, path: Path) -> None:
 
 
 def load_schema(path: Path) -> Any:
-    """Read a schema that `write_schema` or TFDV wrote; None for `NO_SCHEMA`.
-
-    Raises:
-        CannotRun: It is missing, is no schema, or cannot be read without TFDV.
-    """
+    """Read a schema that `write_schema` or TFDV wrote; None for `NO_SCHEMA`."""
     if not path.is_file():
         raise CannotRun(
             "The baseline has no schema.",
@@ -184,9 +177,6 @@ def table_statistics(table: pa.Table) -> Any:
 
     Args:
         table: Columns of numbers, booleans, times and text; NaN counts as missing, a time as an integer.
-
-    Raises:
-        BadInput: For a column of any other type.
     """
     columns: dict[str, pa.Array] = {}
     bins = []
@@ -256,9 +246,6 @@ def anomalies(
     """The anomalies of statistics. Cost: microseconds a column, quadratic in the columns.
 
     Source: TFDV's `validate_statistics`.
-
-    Raises:
-        CannotRun: For a schema without the environment.
     """
     from tensorflow_metadata.proto.v0 import anomalies_pb2  # noqa: PLC0415 - a tenth of a second
 

@@ -31,10 +31,6 @@ def rows_per_window(rows: int, live: int | None = None) -> int:
     Live windows of fewer rows are given the variance of as few. Of more rows they vary less than assumed, which costs
     power; but windows of as many would be too few where the reference is small, and the error of its mean would show.
 
-    Args:
-        rows: The rows of the reference.
-        live: The rows of a live window, where they are known.
-
     Returns:
         `live`, or a part of `rows`, between `FEWEST_WINDOWS` and `MOST_WINDOWS` windows; at least `FEWEST_ROWS` rows.
 
@@ -49,11 +45,7 @@ def in_drawn_order(table: pa.Table, groups: pa.Array | None = None) -> pa.Table:
     """Rows in an order drawn by `SEED`, with event times a microsecond apart, and labels known at once.
 
     Args:
-        table: n rows, with the columns of a baseline's reference.
         groups: The group of each row, text [n]: its rows stay together, as they are no independent ones.
-
-    Returns:
-        The rows with other `event_time` and `label_time`.
     """
     rng = np.random.default_rng(SEED)
     order = rng.permutation(table.num_rows)

@@ -45,11 +45,7 @@ def path_or_url(value: object, info: ValidationInfo) -> Path | str:
 
 
 def local_path(value: object, info: ValidationInfo) -> Path:
-    """Make a path absolute; relative ones start at the config file's folder.
-
-    Raises:
-        PydanticCustomError: The value is no path, or a URL.
-    """
+    """Make a path absolute; relative ones start at the config file's folder."""
     value = str(value) if isinstance(value, Path) else value  # a default
     if not isinstance(value, str) or not value.strip() or "\0" in value:
         reject_setting(
@@ -66,11 +62,7 @@ def local_path(value: object, info: ValidationInfo) -> Path:
 
 
 def store_url(value: str, info: ValidationInfo) -> str:
-    """Check the store's URL, and make the file of an SQLite store absolute.
-
-    Raises:
-        PydanticCustomError: The URL is of no store that lasts.
-    """
+    """Check the store's URL, and make the file of an SQLite store absolute."""
     if _POSTGRESQL.fullmatch(value):
         return value
     sqlite = _SQLITE.fullmatch(value)
@@ -123,32 +115,20 @@ def webhook_url(value: str) -> str:
 
 
 def alertmanager_url(value: str) -> str:
-    """Check the URL of an Alertmanager, which is often plain http within a cluster.
-
-    Raises:
-        PydanticCustomError: It is no http or https URL.
-    """
+    """Check the URL of an Alertmanager, which is often plain http within a cluster."""
     host = r"https?://[^\s\x00-\x1f\x7f/?#]+[^\s\x00-\x1f\x7f?#]*"
     return _plain_url(value, host, "an Alertmanager", 'url = "http://alertmanager:9093"')
 
 
 def web_url(value: str) -> str:
-    """Check the address of the dashboard, for links to it.
-
-    Raises:
-        PydanticCustomError: It is no http or https URL.
-    """
+    """Check the address of the dashboard, for links to it."""
     return _plain_url(
         value, r"https?://[^\s\x00-\x1f\x7f<>|\"]+", "a dashboard", 'link = "https://monitor.example.org"'
     )
 
 
 def server_url(value: str) -> str:
-    """Check the address of a server's REST API.
-
-    Raises:
-        PydanticCustomError: It is no http or https URL.
-    """
+    """Check the address of a server's REST API."""
     return _plain_url(value, r"https?://[^\s\x00-\x1f\x7f<>|\"]+", "a server", 'server = "http://127.0.0.1:8501"')
 
 
@@ -165,11 +145,7 @@ def _plain_url(value: str, pattern: str, what: str, example: str) -> str:
 
 
 def program(value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
-    """Check the words of a command; a program with a slash in its name is a path, relative to the config's folder.
-
-    Raises:
-        PydanticCustomError: There is no program.
-    """
+    """Check the words of a command; a program with a slash in its name is a path, relative to the config's folder."""
     if not value[0].strip() or any("\0" in word for word in value):
         reject_setting(
             "not a command.",
@@ -237,11 +213,7 @@ def parameter_pattern(names: Iterable[str]) -> str:
 
 
 def place(value: object, info: ValidationInfo) -> Path | str:
-    """A URL as it is, or a path made absolute; the file of an SQLite database likewise.
-
-    Raises:
-        PydanticCustomError: It is neither, or has a password.
-    """
+    """A URL as it is, or a path made absolute; the file of an SQLite database likewise."""
     if not isinstance(value, str) or not is_database_url(value):
         return path_or_url(value, info)
     if re.match(r"[^/]*//[^/@\s]*:[^/@\s]*@", value):
@@ -257,11 +229,7 @@ def place(value: object, info: ValidationInfo) -> Path | str:
 
 
 def bounded_query(value: str) -> str:
-    """Check that a query is bounded in time.
-
-    Raises:
-        PydanticCustomError: It does not mention both bounds.
-    """
+    """Check that a query is bounded in time."""
     if missing := [f":{name}" for name in BOUNDS if not re.search(parameter_pattern([name]), value, re.ASCII)]:
         reject_setting(
             f"the query does not use {' and '.join(missing)}, so that each run would read all rows.",

@@ -27,12 +27,6 @@ def with_settings(text: str, settings: Mapping[str, Any]) -> str:
     Args:
         settings: By section, values by key; for `notify`, `metric`, `rule` and `expected` a list of such sections,
             which are added.
-
-    Returns:
-        The config's text; whether its values are allowed is not checked.
-
-    Raises:
-        BadInput: A value is of a type that TOML does not have, or settings are not by section.
     """
     for name, values in settings.items():
         if isinstance(values, Mapping):
@@ -55,12 +49,6 @@ def section_of(text: str, name: str) -> str:
 
     >>> section_of('[model]\nbundle = "m"\n\n[store]\nurl = "s"\n', "store")
     '[store]\nurl = "s"\n'
-
-    Returns:
-        The lines, without comments and blank lines at the end.
-
-    Raises:
-        BadInput: The text is not TOML.
     """
     table = _parsed(text, name).get(name)
     if not isinstance(table, Table):
@@ -79,12 +67,6 @@ def with_section(text: str, name: str, section: str) -> str:
 
     Args:
         section: Its lines, the header first; empty: the section is removed.
-
-    Returns:
-        The config; every other setting and every comment is as it was.
-
-    Raises:
-        BadInput: The text is not TOML, or the section is written in another way, such as `name.key = value`.
     """
     document = _parsed(text, name)
     former = document.get(name)

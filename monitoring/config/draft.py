@@ -70,11 +70,8 @@ class ConfigDraft:
     """The values of a config before it is written.
 
     Attributes:
-        bundle: The model's folder; with a `table`, the folder of the table's baseline.
         traffic: Path or URL of the traffic; None where each run names it.
         table: The columns of a user's table; None for a traffic log.
-        columns: The data dictionary, by the column's name.
-        settings: Other settings by section, as of `monitoring.config.config_text`.
     """
 
     bundle: str
@@ -365,9 +362,6 @@ def check_draft(draft: ConfigDraft, folder: Path) -> MonitorConfig:
 
     Args:
         folder: The folder at which relative paths start.
-
-    Raises:
-        InvalidSettings: The draft has errors.
     """
     result = parse_config(render_config(draft), folder.absolute())
     if isinstance(result, MonitorConfig):

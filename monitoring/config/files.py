@@ -22,8 +22,6 @@ class ConfigFile:
     Attributes:
         config: What it says; None where it cannot be read.
         problem: Why it cannot be read, or what is wrong with its last run; empty where all is well.
-        is_missing: Whether the file was there, is not there any more, and was not removed on purpose.
-        is_waiting: Whether it was not run yet; a file that nobody runs here is not waiting.
     """
 
     path: Path
@@ -47,9 +45,6 @@ def config_paths(pattern: str) -> tuple[Path, ...]:
 
     Args:
         pattern: A folder, searched for ``*.toml`` and ``*/monitor.toml``, or a pattern with ``*``.
-
-    Raises:
-        BadInput: There is none.
     """
     paths = find_configs(pattern)
     if not paths:

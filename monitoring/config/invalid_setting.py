@@ -38,14 +38,7 @@ def shown(value: object) -> str:
 
 
 def reject_setting(what: str, *, got: object, expected: str, fix: str) -> NoReturn:
-    """Refuse a setting, in a validator.
-
-    Args:
-        got: Its value, shown as it would stand in the file.
-
-    Raises:
-        PydanticCustomError: Always; its context holds the four parts as text.
-    """
+    """Refuse a setting, in a validator."""
     raise PydanticCustomError(
         INVALID_SETTING, "{what}", {"what": what, "got": shown(got), "expected": expected, "fix": fix}
     )

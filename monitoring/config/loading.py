@@ -37,7 +37,6 @@ def load_config(path: Path) -> MonitorConfig:
     The store is that of the variable PITFALLS_STORE_URL, if it is set.
 
     Raises:
-        InvalidSettings: The file has errors; a text that is not TOML has one, as the rest cannot be read.
         BadInput: The file cannot be read, or is too large to be a config.
     """
     text = with_kept_section(path, _text(path))
@@ -57,11 +56,7 @@ def _with_writable_log(config: MonitorConfig, path: Path) -> MonitorConfig:
 
 
 def parse_config(text: str, folder: Path, *, store: str | None = None) -> MonitorConfig | tuple[ConfigProblem, ...]:
-    """Parse a config.
-
-    Args:
-        store: The URL of the store, in place of the config's, as the environment has it.
-    """
+    """Parse a config."""
     try:
         document: dict[str, Any] = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
@@ -84,12 +79,7 @@ class _Dictionary(Section):
 
 
 def read_dictionary(path: Path) -> dict[str, ColumnSection]:
-    """Read the data dictionary of a TOML file: its section `[columns]`, whatever else the file has.
-
-    Raises:
-        InvalidSettings: The file has errors.
-        BadInput: The file cannot be read, or has no such section.
-    """
+    """Read the data dictionary of a TOML file: its section `[columns]`, whatever else the file has."""
     text = _text(path)
     try:
         document = tomllib.loads(text)
@@ -113,12 +103,6 @@ def parse_dictionary(columns: Mapping[str, object]) -> dict[str, ColumnSection]:
 
     >>> parse_dictionary({"amount": {"kind": "number", "unit": "EUR"}})["amount"].unit
     'EUR'
-
-    Args:
-        columns: An entry, or its values by key, by the column's name.
-
-    Raises:
-        InvalidSettings: It has errors.
     """
     result = _entries(columns, {})
     if isinstance(result, dict):

@@ -49,9 +49,6 @@ def with_kept_section(path: Path, text: str) -> str:
     """A config's text with the section [baseline] that was made for it, if its folder cannot be written.
 
     A section that was made in the place of another one than the file has now holds no longer: the file was changed.
-
-    Args:
-        text: What the file says; TOML or not.
     """
     section_path = kept_file(path)
     if section_path is None:
@@ -68,11 +65,7 @@ def with_kept_section(path: Path, text: str) -> str:
 
 
 def write_section(path: Path, text: str, section: str) -> None:
-    """Put a section [baseline] into a config, or into the file that is kept for one whose folder cannot be written.
-
-    Args:
-        text: What the config's file says now.
-    """
+    """Put a section [baseline] into a config, or into the file that is kept for one whose folder cannot be written."""
     from monitoring.config.config_text import section_of, with_section  # noqa: PLC0415 - brings tomlkit
 
     if not is_read_only(path):
@@ -92,9 +85,6 @@ def state_folder() -> Path:
 
     Returns:
         `$XDG_STATE_HOME/pitfalls`, by default `~/.local/state/pitfalls`.
-
-    Raises:
-        CannotRun: There is neither the variable nor a home.
     """
     try:
         return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state", "pitfalls")

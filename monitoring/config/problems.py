@@ -53,9 +53,6 @@ class ConfigProblem:
 def problems_of(error: ValidationError, lines: Mapping[KeyPath, int], last_line: int) -> tuple[ConfigProblem, ...]:
     """Translate the errors that pydantic found.
 
-    Args:
-        last_line: The line of a section that is missing altogether, where it can be added.
-
     Returns:
         The problems in the order of the file.
     """

@@ -26,14 +26,7 @@ class Section(BaseModel):
 
 
 def check_one_way(section: Section, name: str, *, whose: str, inline: bool = False, needed: bool = True) -> None:
-    """Check that a setting that may be a secret is given in one way: in a file, in the environment, or in the config.
-
-    Args:
-        section: The section; it has the keys `NAME_file` and `NAME_env`.
-
-    Raises:
-        PydanticCustomError: It is given twice, or is missing.
-    """
+    """Check that a setting that may be a secret is given in one way: file, environment, or config."""
     names = [name] * inline + [f"{name}_file", f"{name}_env"]
     names_set = [name for name in names if getattr(section, name) is not None]
     if len(names_set) > 1 or (needed and not names_set):

@@ -33,7 +33,6 @@ class DrillsView:
     Attributes:
         sentence: What the last drill found, in one sentence; that there was none.
         stale: Why the last drill may not hold any more; empty where it does.
-        facts: How the last drill was made.
         tables: The scoreboard, the replicates, what was left out, and all drills; none without a drill.
     """
 

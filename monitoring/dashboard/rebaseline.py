@@ -54,9 +54,6 @@ class RebaselineView:
     Attributes:
         refusal: Why it cannot be done here; empty where it can.
         problem: Why it was not done, in lines; empty where nothing was tried.
-        done: What was done last, in sentences.
-        closes: The open incidents, each with its title and when it was opened.
-        timezone: The time zone of the form.
     """
 
     address: str
@@ -113,9 +110,6 @@ def rebaseline_view(
 def time_of(text: str, name: str, zone: ZoneInfo) -> datetime:
     """A time of the form.
 
-    Raises:
-        BadInput: It is none.
-
     >>> time_of("2026-03-01T06:30", "From", ZoneInfo("UTC")).isoformat()
     '2026-03-01T06:30:00+00:00'
     """
@@ -161,11 +155,7 @@ class Rebaselining:
         self._done: dict[Place, tuple[str, ...]] = {}
 
     def view(self, place: Place, incident: int | None, form: RebaselineForm) -> RebaselineView:
-        """The page.
-
-        Returns:
-            The page. BadInput says that there is no such deployment or incident.
-        """
+        """The page."""
         deployment = self._stores().deployment(place)
         store, number = deployment.store, deployment.number
         opened = None if incident is None else store.incidents.get(number, incident)
@@ -177,12 +167,7 @@ class Rebaselining:
         return replace(view, done=self._done.get(place, ()))
 
     def make(self, place: Place, form: RebaselineForm) -> None:
-        """Make the windows that a form names the new normal. Cost: reading them, and a fit; up to minutes.
-
-        Raises:
-            BadInput: It was not confirmed, or what it says cannot be done.
-            CannotRun: A run is at work, or another new baseline is being made. Nothing was changed then.
-        """
+        """Make the windows that a form names the new normal. Cost: reading them, and a fit; up to minutes."""
         path = self._path(place)
         require_sure({"sure": "yes" * form.sure})
         config = load_config(path)
@@ -199,12 +184,7 @@ class Rebaselining:
         self._done[place] = _sentences(done, zone)
 
     def undo(self, place: Place, form: RebaselineForm) -> None:
-        """Go back to the baseline before the last one, with its evidence.
-
-        Raises:
-            BadInput: It was not confirmed, or there is none to undo.
-            CannotRun: A run is at work, or another new baseline is being made. Nothing was changed then.
-        """
+        """Go back to the baseline before the last one, with its evidence."""
         path = self._path(place)
         require_sure({"sure": "yes" * form.sure})
         with self._one_at_a_time.change():

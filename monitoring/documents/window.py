@@ -134,7 +134,6 @@ def window_document(
     """A window as a document.
 
     Args:
-        benchmark: The metrics that are shown, over the baseline's windows, by name.
         settled: The losses of each window's own predictions, by its start; None where they were not read.
     """
     losses = None if settled is None else settled.get(window.start)

@@ -78,10 +78,6 @@ def clean_windows(
 
     Args:
         embed: Embeds tensors; None where there are none, or no model to do it.
-
-    Raises:
-        BadInput: The traffic does not fit the config.
-        CannotRun: A file cannot be read.
     """
     clean = _clean_records(config, deployment, store) if config.traffic.path is not None else ()
     if len(clean) >= FEWEST:

@@ -153,11 +153,7 @@ class DrillRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DrillProgress:
-    """How far a drill has come.
-
-    Attributes:
-        result: What the last one had to say.
-    """
+    """How far a drill has come."""
 
     done: int
     runs: int
@@ -193,10 +189,6 @@ def run_drill(
 
     Args:
         embedder: Runs a bundle's model on tensors; None: the joint watch does not see them.
-
-    Raises:
-        BadInput: There is no such fault, or the config does not fit the traffic.
-        CannotRun: A file cannot be read.
     """
     begun, faults = clock(), faults_named(request.faults)
     deployment = deploy(config, embedder)

@@ -23,11 +23,7 @@ _TIME = pa.timestamp("us", "UTC")
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Timeline:
-    """Windows that follow each other, with their rows.
-
-    Attributes:
-        lead: How many of them are before the fault.
-    """
+    """Windows that follow each other, with their rows."""
 
     windows: tuple[CleanWindow, ...]
     lead: int
@@ -84,7 +80,6 @@ def draw_timeline(
 
     Args:
         start: The timeline begins with the first window that begins then or later.
-        sizes: How many windows before the fault, and with it.
 
     Returns:
         The timeline. Ids are new; the labels of a row come as late after it as they came.

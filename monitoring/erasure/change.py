@@ -19,7 +19,6 @@ class ErasedRows:
     Attributes:
         kind: part, archived part, open segment, label log, counted labels, kept sums, or table.
         file: Its name, below the log's folder if it is there.
-        rows: Its rows before.
         removed: How many of them go; of a label log, how many are emptied.
         sha256_before: SHA-256 of the file before, in hexadecimal.
         sha256_after: SHA-256 of the file afterwards; None where a running server writes it, or it is deleted.
@@ -56,10 +55,6 @@ class Unreached:
 
 def replaced_file(path: Path, data: bytes | memoryview, *, kind: str, name: str, rows: int, removed: int) -> Change:
     """The change of a file on this machine to new contents, with the mode and the owner that it has.
-
-    Args:
-        kind: As in `ErasedRows`.
-        name: As `file` there.
 
     Returns:
         The change. A process that dies while it is applied leaves the file as it was, or as it is to be.

@@ -234,9 +234,7 @@ class ErasureRequest:
     Attributes:
         ids: Ids of predictions; empty with `where`.
         where: The column and value that rows are found by; None with `ids`.
-        by: Who asks.
         store_url: The monitor's store; None: it is left alone.
-        tables: Tables made of the traffic.
     """
 
     root: Path
@@ -249,11 +247,7 @@ class ErasureRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """How long running servers are waited for.
-
-    Attributes:
-        tell: Tells a person what is waited for.
-    """
+    """How long running servers are waited for."""
 
     seconds: float
     clock: Callable[[], datetime]
@@ -263,12 +257,7 @@ class Waiting:
 
 
 def plan_erasure(request: ErasureRequest, clock: Callable[[], datetime]) -> tuple[ErasedRows, ...]:
-    """What an erasure would do to files: nothing is changed, nor recorded.
-
-    Raises:
-        BadInput: as `erase`.
-        CannotRun: a file cannot be read.
-    """
+    """What an erasure would do to files: nothing is changed, nor recorded."""
     wanted = _wanted(request)
     plain = [change.erased for change in _changes(request, wanted, clock)]
     return (
@@ -286,12 +275,6 @@ def erase(request: ErasureRequest, waiting: Waiting) -> tuple[Receipt, Path]:
     Cost: two columns of every part whose request ids may be wanted, and with `where` its column; all labels; the
     incidents and findings of the store. Files with such rows, and the store, are written anew. All is then read once
     more: what still has such a row is not complete. Memory: one file.
-
-    Raises:
-        BadInput: there is no such log, no column of that name in it, or a table has neither ids nor that column;
-            nothing was changed.
-        CannotRun: the log is another user's; or a file cannot be read or written: running again completes what was
-            begun.
     """
     wanted = _wanted(request)
     try:

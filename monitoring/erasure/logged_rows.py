@@ -47,10 +47,6 @@ def ids_where(root: Path, where: ColumnValue) -> tuple[str, ...]:
 
     Returns:
         The ids, sorted, each once.
-
-    Raises:
-        BadInput: no file of the log has such a column.
-        CannotRun: a part cannot be read.
     """
     matches: set[str] = set()
     columns: set[str] = set()

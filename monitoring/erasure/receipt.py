@@ -36,14 +36,8 @@ class Receipt:
         begun_at: When it began, aware.
         request: The hash of what was asked for: the ids, or the column and the value.
         column: The column that was asked for; None for ids.
-        ids: The hashes of the ids.
-        state: `begun` while it is under way, or after its process was killed; `incomplete` if something could not be
-            reached.
         ended_at: When it ended, aware; None while it is under way.
-        files: The files that had such rows.
         store: What was changed in the monitor's store, by name; empty without one.
-        unreached: What could not be reached.
-        continues: Receipts of the same request that were not complete.
     """
 
     name: str
@@ -159,8 +153,6 @@ def new_receipt(
 
     Args:
         root: The log's folder; its key is made if it has none.
-        selection: The ids, or the column and value, that were asked for.
-        ids: All ids of the rows that were found so.
 
     Returns:
         The receipt, not yet written, whose ids are those of earlier attempts too; and the hashes of these.

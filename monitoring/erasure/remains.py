@@ -58,7 +58,6 @@ def file_remains(files: Sequence[ErasedRows], again: Iterable[Change], ids: Coll
     """What the files of a receipt still have of the erased rows.
 
     Args:
-        again: The changes that the same erasure would make now.
         ids: The erased ids, which are looked for in the bytes of texts; files of Arrow and Parquet are compressed, or
             have one id after the other, and are read by `again`.
     """

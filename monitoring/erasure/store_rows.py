@@ -63,9 +63,6 @@ def erased_text(written: str, words: Collection[str]) -> str:
     "1 label is of no known prediction; its id is '[erased]'."
     >>> erased_text("a:01", ["a:0"])
     'a:01'
-
-    Returns:
-        The text with `ERASED` for each.
     """
     for word in words:
         for shown in dict.fromkeys((word, word[:SHOWN])):
@@ -80,10 +77,6 @@ def erase_rows(store: Store, wanted: Wanted, words: Collection[str], now: dateti
     What was changed stays in the database's free pages until `monitoring.erasure.erase.rewrite`.
 
     Cost: every incident, finding, note and run's error is read; a search of each for each word.
-
-    Args:
-        wanted: Which of some prediction ids are to be erased.
-        words: The ids, and the value, to be erased from texts.
 
     Raises:
         CannotRun: A run is judging, and would write back what it has read.

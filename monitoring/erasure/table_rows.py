@@ -35,11 +35,7 @@ _JSON_LINES = (".jsonl", ".ndjson")
 
 
 def check_table(path: Path, wanted: WantedRows) -> None:
-    """Check that a table's wanted rows can be found.
-
-    Raises:
-        BadInput: there is no such file, it is no table, or it has neither the ids nor the column that is asked for.
-    """
+    """Check that a table's wanted rows can be found."""
     if not path.is_file():
         _refuse(path, "a folder" if path.is_dir() else "no such file")
     if path.with_name(DESCRIPTION).is_file() and path.name == REFERENCE:
@@ -57,9 +53,6 @@ def table_change(path: Path, wanted: WantedRows) -> Change | None:
     schema, its metadata, the row groups and the compression stay; of text files every byte of the other rows.
 
     Cost: the file is read, and kept in memory if it has wanted rows.
-
-    Raises:
-        BadInput: as `check_table`.
     """
     if path.name.endswith(TFRECORD):
         data, rows, removed = _prediction_log(path, wanted)
@@ -228,8 +221,6 @@ def without_rows(path: Path, gone: Callable[[AnsweredRows], NDArray[np.bool_]]) 
         The bytes, how many rows the file has, and how many of them go.
 
     Raises:
-        BadInput: the file is damaged, cut short or holds something else; or rows of another server's records would
-            go, whose ids are made of the places of all records.
         OSError: the file cannot be read.
     """
     from google.protobuf.message import DecodeError  # noqa: PLC0415 - with the next

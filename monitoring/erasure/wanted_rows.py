@@ -33,9 +33,6 @@ class ColumnValue:
 
         >>> ColumnValue.of("email=ada@example.org").column
         'email'
-
-        Raises:
-            BadInput: it is something else.
         """
         column, mark, value = text.partition("=")
         if not (mark and column and value):
@@ -95,8 +92,6 @@ class WantedRows:
 
     Attributes:
         ids: The ids of their predictions, sorted, each once.
-        pending: Ids of an erasure that was interrupted, of which only the hashes are known.
-        where: What `ids` were found by; tables without ids are searched by it.
     """
 
     ids: tuple[str, ...]

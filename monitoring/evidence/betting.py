@@ -46,14 +46,7 @@ class RecoveryTest:
     boundary: float
 
     def log_e_values(self, score: float) -> NDArray[np.float64]:
-        """Logs of the e-values of one window.
-
-        Args:
-            score: The window's mean score with the prediction from the previous score removed.
-
-        Returns:
-            Logs, [len(WIDTHS) * len(BET_FRACTIONS)].
-        """
+        """Logs of the e-values of one window."""
         distance = self.boundary - self.mean + 2.0 * self.std
         widths = np.maximum(np.asarray(WIDTHS) * self.std, distance / MAX_BOUNDARY)
         clipped = np.clip((score - self.mean + 2.0 * self.std) / widths, 0.0, 1.0)

@@ -30,9 +30,6 @@ class Budget:
 
         Args:
             text: For example ``"1 per 365 windows"``.
-
-        Raises:
-            BadInput: For any other form, or for as many alarms as windows.
         """
         match = _BUDGET.fullmatch(text)
         if match is None or int(match[1]) < 1 or int(match[2]) <= int(match[1]):

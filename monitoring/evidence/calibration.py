@@ -45,7 +45,6 @@ def calibrated_log_scale(
     apart here: its alarms are assessed by `monitoring.incidents.harm`.
 
     Args:
-        test: One detector of the level: `LevelTest.paging`, or `LevelTest.losses`.
         baseline: Baseline window scores of each watch, [R].
 
     Returns:

@@ -68,11 +68,7 @@ class WatchState:
 
     @classmethod
     def initial(cls, grid: int, *, fixed: int = 0, last_score: float | None = None) -> WatchState:
-        """The state before any window or after a restart, which drops live windows but keeps the previous score.
-
-        Args:
-            last_score: The previous window's score, if there is one.
-        """
+        """The state before any window or after a restart, which drops live windows but keeps the previous score."""
         detector = EDetectorState.initial(grid + fixed)
         return cls(detector=detector, log_live_sums=(_ZERO,) * grid, last_score=last_score)
 
@@ -204,9 +200,6 @@ class ConformalTest:
                 of missing values, say) does not turn the first odd row into a certainty.
             sampling_variance: Variance to add for windows of few rows, and least variance of independent ones; without
                 it, row counts do not matter.
-
-        Raises:
-            BadInput: For fewer than `MIN_WINDOWS` windows.
         """
         values = np.asarray(scores, dtype=np.float64)
         if values.size < MIN_WINDOWS:
@@ -322,7 +315,6 @@ class ConformalTest:
 
         Args:
             rows: Rows of the window; None if row counts do not matter.
-            offset: As of `log_e_values`; windows join the calibration set without it.
         """
         detector = state.detector.updated(self.log_e_values(state, score, rows, offset=offset))
         if not self.adds_live_windows:
@@ -355,7 +347,6 @@ def small_sample_correction(
     of f of a normal innovation grows by ``exp(η² / 2)`` to the power of the difference.
 
     Args:
-        excess: Excess variance ratio of the window (`ConformalTest.excess_variance_ratio`).
         observed_variance_ratio: The baseline's observed innovation variance over the one assumed, in [0, 1].
 
     Returns:

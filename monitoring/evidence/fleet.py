@@ -32,9 +32,6 @@ class FleetBudget:
 
         Args:
             text: For example ``"1 per 90 days"``.
-
-        Raises:
-            BadInput: For any other form.
         """
         match = _BUDGET.fullmatch(text)
         if match is None or int(match[1]) < 1 or int(match[2]) < 1:
@@ -60,8 +57,6 @@ class FleetWindow(Generic[Member]):
     """What one judged window adds.
 
     Attributes:
-        member: The deployment.
-        days: How long the window is, in days: what it may spend of the budget, before it is shared out.
         log_e: Log of the window's e-value (see `log_e_value`).
     """
 
@@ -99,9 +94,7 @@ class FleetStep:
 
     Attributes:
         log_evidence: Log of its evidence for the team; -inf where it is part of an alarm.
-        alarm: Whether the team's alarm names it, now or since an earlier window.
         page: What the team's evidence came to at this window; None where that is below the threshold.
-        days: What the window took of the budget, in days.
     """
 
     log_evidence: float = -math.inf
@@ -129,9 +122,6 @@ class FleetShare:
     """What a deployment knows of its team before a window of its own: how its page level alarms.
 
     Attributes:
-        budget: The strictest budget of the team's deployments.
-        member: The deployment.
-        members: How many deployments there are, itself included.
         log_evidence: Log of its own evidence for the team.
         alarmed: Whether an alarm names it that its level has not answered yet.
         others: The evidence of the others, as logs; those that are part of an alarm are left out.
@@ -152,10 +142,6 @@ class FleetShare:
 
         Args:
             log_before: Log of the evidence of the page level before the window, without its calibration.
-            days: The length of the window.
-
-        Returns:
-            The deployment after it.
         """
         if self.alarmed and log_after > 0.0:
             return FleetStep(alarm=True)
@@ -198,9 +184,6 @@ def step(
     Guarantee: the expected number of pages in T days without any harm is at most T over the threshold, however
     deployments depend on each other, and whichever come and go, if each window's e-value has expectation at most 1
     given everything before. Proof: docs/method.md.
-
-    Args:
-        members: How many deployments there are, as was known before these windows.
 
     Returns:
         The evidence after, and a page, None where there is none.

@@ -23,14 +23,11 @@ class LevelState:
     """The state of a level's test between windows.
 
     Attributes:
-        watches: The state of each watch.
-        pending: The rows pooled until there are `min_rows`.
         windows: Windows since the test began or the level last alarmed.
         ar1: The AR(1) coefficients that live windows have updated (`monitoring.evidence.autocorrelation`).
         offsets: Levels of open incidents: how far each watch's score stood from its baseline when the level last
             alarmed, from where further changes are measured.
         log_scale: Calibration of the level's evidence (`monitoring.evidence.calibration`); None until it is known.
-        loss_log_scale: The same of the evidence of its losses.
 
     >>> LevelState.from_text(LevelState().to_text()) == LevelState()
     True
@@ -104,14 +101,9 @@ class LevelReading:
     """A level after one window: its evidence, every watch, and which of its two detectors alarm.
 
     Attributes:
-        level: The level.
         log_evidence: Log of the evidence that the level's incidents are opened by.
-        watches: Every watch.
         shares: The watches of the detector that alarms, of the level where none does, by their share, largest first.
-        alarm: Whether the level's evidence is at its threshold.
         loss_log_evidence: Log of the evidence that a loss has risen, for whatever reason; -inf without such watches.
-        loss_alarm: Whether that is at the threshold.
-        team: Where the budget of a team decides, what its evidence came to, in words.
     """
 
     level: Level
@@ -172,9 +164,6 @@ class LevelTest:
         Args:
             muted: Watches whose evidence does not count in the level's, now; among losses they name no alarm that the
                 others make by themselves.
-
-        Returns:
-            The state after the window, and the level's reading.
         """
         watches = dict(state.watches)
         pending: dict[WatchKey, ScoreSum] = {}

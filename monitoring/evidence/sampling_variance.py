@@ -44,11 +44,7 @@ class SamplingVariance:
         """From a known variance of one row's score.
 
         Args:
-            row_variance: Variance of one row's score about its window's mean.
             rows: Rows of each baseline window, at least 1, [R].
-
-        Returns:
-            The sampling variance with `reference_rows` from those windows.
 
         >>> SamplingVariance.from_row_variance(0.25, np.arange(100, 200)).reference_rows
         109.0

@@ -67,7 +67,6 @@ def fit_seasonality(
     Args:
         scores: Baseline window scores in order of time, [R].
         phases: For each candidate period, the phase of each window, from 0, [R].
-        min_std: The smallest standard deviation assumed, as in `ConformalTest.fit`.
 
     Returns:
         The seasonality, or `NO_SEASONALITY`; and the adjusted scores, [R].

@@ -55,7 +55,6 @@ def smallest_detectable_harms(
     Args:
         baseline: Baseline window scores of each watch, [R].
         simulations: Streams per harm and size, None for `SIMULATIONS`.
-        log_scale: Calibration of the level's evidence (`monitoring.evidence.calibration`).
 
     Returns:
         One entry per harm and horizon; its rise is None where even the largest is not detected.

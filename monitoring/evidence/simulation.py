@@ -205,8 +205,6 @@ class StreamSampling:
     """How streams are sampled from the baseline's windows.
 
     Attributes:
-        simulations: How many streams.
-        windows: Windows of each stream.
         length: Windows of a block, None for `block_length`. With 1, single innovations are drawn, and put together by
             the tests' AR(1) coefficients: without autocorrelation, single windows.
         resample_reference: Whether each stream's tests are fitted to a resample of the baseline. The baseline then
@@ -243,8 +241,6 @@ class SimulatedStreams:
 
         Args:
             baseline: Baseline window scores of each watch, [R].
-            sampling: How many streams, of how many windows, and how they are drawn.
-            log_scale: Calibration of the level's evidence (`monitoring.evidence.calibration`).
         """
         simulations, windows, length = sampling.simulations, sampling.windows, sampling.length
         longest = max(baseline[key].size for key in test.tests)
@@ -316,9 +312,6 @@ class SimulatedStreams:
     def first_alarms(self, shifts: Mapping[WatchKey, float] = NO_SHIFTS) -> NDArray[np.int64]:
         """The window of each stream's first alarm.
 
-        Args:
-            shifts: As in `evidence`.
-
         Returns:
             Windows counted from 1, [simulations]; one past the last where there is no alarm.
         """
@@ -330,7 +323,6 @@ class SimulatedStreams:
         """The window by which a share of the streams has had an alarm; simulates no further than that.
 
         Args:
-            shifts: As in `evidence`.
             share: The share of streams, in (0, 1].
 
         Returns:

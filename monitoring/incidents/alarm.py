@@ -18,12 +18,8 @@ class DeploymentBaseline:
     """What every window of a deployment is compared with.
 
     Attributes:
-        scores: Mean, deviation and tolerance of each watch over the baseline's windows.
-        losses: Sums of the losses over all labelled rows of the baseline, whole and by slice.
-        watches: Every watch by its name.
         expected: What the baseline expects of a watch in the window that begins at a time, its daily or weekly cycle
             included, in the watch's own unit.
-        thresholds: The evidence at which each level alarms.
         timezone: IANA name of the zone in which days are named.
         worst_months: How far the worst month of the baseline lies above its mean beyond chance, of losses where one
             does, in the watch's own unit.
@@ -43,14 +39,8 @@ class Alarm:
     """A level whose evidence has reached its threshold.
 
     Attributes:
-        reading: The level that alarmed.
-        notice: The notice level in the same window, which has the evidence of every input.
         windows: Windows in order of time; the last one alarmed.
-        baseline: What they are compared with.
-        drifted_pairs: Pairs of inputs whose joint distribution has changed most, as the joint watch sees it.
         offsets: Levels of open incidents from which changes are measured, by watch, in the watch's own unit.
-        waiting: Sums of watches whose rows are still too few to be evaluated, by watch.
-        labels_expected: Whether labels have come in any of the last windows, so that those of the latest will.
         explained: By input, the part of the change of the alarm's loss that it explains; empty where it is not known.
     """
 
@@ -93,9 +83,6 @@ class Alarm:
     def excess(self, window: WindowRecord, key: WatchKey) -> float | None:
         """How far a watch lies above what the baseline expects of it in this window.
 
-        Args:
-            window: One of `windows`.
-
         Returns:
             The difference in the watch's own unit; None where the window has no score of it.
         """
@@ -121,11 +108,7 @@ HISTORY = 90
 
 
 def since_onset(alarm: Alarm) -> Alarm:
-    """The same alarm with the windows since the onset only: at least one.
-
-    Returns:
-        The alarm, with those of its last `HISTORY` windows that come after the change-point.
-    """
+    """The same alarm with the windows since the onset only: at least one."""
     recent = alarm.windows[-HISTORY:]
     return replace(alarm, windows=recent[onset(replace(alarm, windows=recent)) :])
 

@@ -18,13 +18,8 @@ class Cause:
     """What opened an incident.
 
     Attributes:
-        watch: The watch with the largest share of the level's evidence.
         slice: Its slice, empty for the whole traffic.
-        cause: The cause in a few words.
-        message: The cause in sentences.
         rise: How far the watch has been from its baseline since the onset, in its own unit, to either side.
-        detail: The cause in numbers.
-        inputs: What the message says of inputs, in sentences.
     """
 
     watch: str
@@ -41,9 +36,6 @@ def explain(alarm: Alarm, shifts: Shifts = no_shifts, *, reason: str = "") -> Ca
 
     Args:
         reason: Why the alarm is a notice; empty where it is none.
-
-    Returns:
-        The cause; it names no rows, which the windows' records do not have.
     """
     recent = since_onset(alarm)
     moved, detail = departure(recent), _detail(recent)
@@ -59,11 +51,7 @@ def explain(alarm: Alarm, shifts: Shifts = no_shifts, *, reason: str = "") -> Ca
 
 
 def assess_again(alarm: Alarm, shifts: Shifts = no_shifts) -> tuple[str, CauseDetail]:
-    """What is known of the cause of an open incident by now.
-
-    Args:
-        alarm: The incident's watch as an alarm, with the windows so far.
-    """
+    """What is known of the cause of an open incident by now."""
     recent = since_onset(alarm)
     detail = _detail(recent)
     return assessment(recent, departure(recent), detail, shifts), detail

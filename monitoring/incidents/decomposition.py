@@ -76,11 +76,6 @@ def decompose(
     A slice without rows before is compared with the whole's mean there, and one without rows after with its own mean
     before.
 
-    Args:
-        before: Sums of the metric by slice; the slices partition the rows.
-        metric: The metric's name, for the parts.
-        column: The column's name, for the parts.
-
     Returns:
         The parts, largest first; they add up to the change but for rounding. Empty where a side has no rows.
 
@@ -119,9 +114,6 @@ def sum_windows(windows: Sequence[WindowRecord], watch: Watch) -> dict[WatchKey,
     Args:
         windows: The windows; those without a score on the whole traffic are left out, so that whole and slices are
             sums over the same rows.
-
-    Returns:
-        Rows and fixed-point sums of its scores by watch and slice.
     """
     sums: dict[WatchKey, ScoreSum] = {}
     for window in windows:

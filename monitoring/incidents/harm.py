@@ -73,7 +73,6 @@ class LossChange:
     """One loss since the onset of an alarm, in its own unit.
 
     Attributes:
-        metric: The loss.
         rise: How far its mean lies above the benchmark.
         limit: What is no harm: the tolerance, and what the worst month of the reference had beyond chance.
         material: The rise from which on it is harm, whatever explains it; infinite where there is no such watch.
@@ -121,9 +120,6 @@ def assess(alarm: Alarm) -> HarmAssessment:
     estimate pages only in deployments without labels, from `ESTIMATE_TOLERANCES` tolerances on, and only within the
     support of the reference (`MAX_OUTSIDE`).
 
-    Args:
-        alarm: An alarm of the page level and its windows since the onset.
-
     Returns:
         "page" for harm and for every watch that is not about a loss; otherwise "notice", with the reason.
     """
@@ -142,30 +138,19 @@ def assess(alarm: Alarm) -> HarmAssessment:
 
 
 def paging_watches(keys: Collection[WatchKey], watches: Mapping[str, Watch]) -> tuple[WatchKey, ...]:
-    """The watches whose evidence opens pages.
-
-    Returns:
-        All but losses whose surprise is among the level's watches as well.
-    """
+    """The watches whose evidence opens pages."""
     surprised = set(loss_watches(keys, watches))
     return tuple(key for key in keys if key not in surprised or watches[key.watch].family == "estimates")
 
 
 def loss_watches(keys: Collection[WatchKey], watches: Mapping[str, Watch]) -> tuple[WatchKey, ...]:
-    """The watches that rise with the difficulty of the traffic while the model is as right as before.
-
-    Returns:
-        Losses whose surprise is among the level's watches as well, and estimates.
-    """
+    """The watches that rise with the difficulty of the traffic while the model is as right as before."""
     surprised = {replace(key, watch=loss_of(key.watch)) for key in keys if watches[key.watch].family == "surprise"}
     return tuple(key for key in keys if key in surprised or watches[key.watch].family == "estimates")
 
 
 def loss_changes(alarm: Alarm) -> tuple[LossChange, ...]:
     """Every loss of the alarm's rows since its onset, that of its own watch first.
-
-    Args:
-        alarm: An alarm about a loss, and its windows since the onset.
 
     Returns:
         The losses with a score since the onset: of all rows, or of the alarm's slice; where the alarm is about one
@@ -217,9 +202,6 @@ def _is_explained(loss: LossChange, alarm: Alarm) -> bool:
 def is_unexplained(alarm: Alarm) -> bool:
     """Whether a loss has risen beyond doubt while no input has moved.
 
-    Args:
-        alarm: An alarm about a loss, and its windows since the onset.
-
     Returns:
         True if the evidence of losses is at `UNEXPLAINED_THRESHOLDS` thresholds, and inputs are watched of which none
         has drifted; false where none is watched.
@@ -247,10 +229,6 @@ def inputs_moved(alarm: Alarm) -> bool | None:
 
 def is_harder_traffic(alarm: Alarm, losses: Sequence[LossChange]) -> bool:
     """Whether harder traffic on which the model is as right as before was tested, and explains the rise.
-
-    Args:
-        alarm: An alarm about a loss, and its windows since the onset.
-        losses: As of `loss_changes`.
 
     Returns:
         True if the surprise of every loss is known and lies within its error, no calibration watch has moved beyond its

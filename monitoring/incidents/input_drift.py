@@ -34,9 +34,6 @@ def drifted_inputs(alarm: Alarm, rate: float = FALSE_DISCOVERY_RATE) -> tuple[In
     onset is that of the alarm, so an alarm of a loss chooses it without looking at the inputs. Those that explain at
     least `LEAST_EXPLAINED` of the rise of a loss come first, the largest part first; of the others the largest change.
 
-    Args:
-        alarm: An alarm of either level, with its windows since the onset.
-
     Returns:
         At most `NAMED` inputs, with the evidence of the watch that changed most; none where no input drifted.
 
@@ -67,11 +64,7 @@ def drifted_inputs(alarm: Alarm, rate: float = FALSE_DISCOVERY_RATE) -> tuple[In
 
 
 def location_first(alarm: Alarm) -> Alarm:
-    """An alarm of a number's spread as one of its location, where that moved too: a shift is called a shift.
-
-    Returns:
-        The alarm with the location's share first; as it was where the location did not move.
-    """
+    """An alarm of a number's spread as one of its location, where that moved too: a shift is called a shift."""
     before, _, last = alarm.key.watch.rpartition(":")
     location = WatchKey(watch=f"{before}:location", slice=alarm.key.slice)
     place = next((at for at, (key, _) in enumerate(alarm.reading.shares) if key == location), None)

@@ -23,9 +23,6 @@ class InputShift:
     'Median of age 51 in this window, 38 in the baseline.'
 
     Attributes:
-        what: The statistic and the input, in words that do not begin a sentence.
-        before: Its value in the baseline.
-        now: Its value in the window.
         rose: Whether it rose; None where that says nothing.
     """
 
@@ -60,9 +57,6 @@ def no_shifts(_name: str, _aspect: Aspect, /) -> InputShift | None:
 
 def number_shift(bins: Bins, before: FeatureCounts, now: FeatureCounts, aspect: Aspect) -> InputShift | None:
     """How a number moved.
-
-    Args:
-        aspect: Where the values lie, or how widely.
 
     Returns:
         The median, or the range of the middle half; None where it did not move as far as the bins show.

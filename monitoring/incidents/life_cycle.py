@@ -39,11 +39,7 @@ def begin_recovery(test: ConformalTest, rise: float, tolerance: float | None = N
     """The state of the recovery test of a new incident.
 
     Args:
-        rise: How far the mean score had left its baseline, as a score.
         tolerance: The largest harmless rise, as a score; None for that of the test.
-
-    Returns:
-        The state as text, for `IncidentRecord.recovery`.
     """
     return RecoveryState.initial(
         test.mean + max(test.tolerance if tolerance is None else tolerance, HARM_LEFT * rise)
@@ -53,11 +49,7 @@ def begin_recovery(test: ConformalTest, rise: float, tolerance: float | None = N
 def new_incident(
     cause: Cause, deserved: HarmAssessment, window: Window, *, recovery: str, number: int
 ) -> IncidentRecord:
-    """A new incident.
-
-    Args:
-        recovery: The state of its recovery test (`begin_recovery`).
-    """
+    """A new incident."""
     return IncidentRecord(
         number=number,
         level=deserved.level,
@@ -131,22 +123,14 @@ def came_back(incident: IncidentRecord, previous: int | None) -> IncidentRecord:
 
 
 def worsened(incident: IncidentRecord, *, recovery: str, message: str, now: datetime) -> IncidentRecord:
-    """The incident after its harm grew beyond the level it was opened or last worsened at.
-
-    Args:
-        recovery: The state of a new recovery test, from the level reached now.
-    """
+    """The incident after its harm grew beyond the level it was opened or last worsened at."""
     before = incident.message.rpartition(NEXT_STEP)[0] or incident.message
     again = replace(incident, recovery=recovery, message=f"{before}{WORSE_SINCE}{message}", acknowledged_at=None)
     return again.entered("worse", now)
 
 
 def assessed_again(incident: IncidentRecord, text: str, detail: CauseDetail, when: str) -> IncidentRecord:
-    """An open incident with what is known of its cause by now, in place of what was known the last time.
-
-    Returns:
-        The incident in the same state; its rows and its subgroup are those that it had.
-    """
+    """An open incident with what is known of its cause by now, in place of what was known the last time."""
     before, step, rest = incident.message.rpartition(NEXT_STEP)
     if not step:
         before, rest = incident.message, ""
@@ -169,9 +153,6 @@ def step_recovery(
 
     Args:
         recent: The scores since the incident was opened or became worse, this window's among them.
-
-    Returns:
-        The incident with its new recovery state and life-cycle state.
 
     >>> from datetime import UTC
     >>> moment = datetime(2013, 4, 22, tzinfo=UTC)

@@ -81,11 +81,7 @@ def summary(
 def message(
     alarm: Alarm, departure: Departure, detail: CauseDetail, shifts: Shifts = no_shifts, *, reason: str = ""
 ) -> str:
-    """The whole cause in one paragraph: the user's metric, what proved it, what moved with it, the evidence, a step.
-
-    Returns:
-        Plain text; whatever came out of the traffic is printable.
-    """
+    """The whole cause in one paragraph: the user's metric, what proved it, what moved with it, the evidence, a step."""
     sentences = [
         f"{_headline(alarm, departure, shifts)}.",
         *((f"{reason[0].upper()}{reason[1:]}.",) if reason else ()),
@@ -99,11 +95,7 @@ def message(
 
 
 def assessment(alarm: Alarm, departure: Departure, detail: CauseDetail, shifts: Shifts = no_shifts) -> str:
-    """What is known of the cause of an open incident some windows later: its metric, its largest part, its inputs.
-
-    Args:
-        alarm: The incident's watch as an alarm, and its windows since the onset.
-    """
+    """What is known of the cause of an open incident some windows later: its metric, its largest part, its inputs."""
     parts = _part_sentences(detail.parts)
     return " ".join((f"{_headline(alarm, departure, shifts)}.", *parts, *input_sentences(alarm, detail, shifts)))
 

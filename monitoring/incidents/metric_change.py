@@ -32,7 +32,6 @@ class MetricChange:
 
     Attributes:
         before: What the baseline expects of it, in its own unit.
-        now: Its mean over the rows since the onset.
     """
 
     key: WatchKey
@@ -171,9 +170,6 @@ class Departure:
 
     Attributes:
         level: Mean score over the windows that have one, in the watch's own unit; NaN where none has.
-        expected: The baseline's expectation of it in the same windows.
-        windows: How many windows have a score.
-        start: The start of the first window since the onset.
     """
 
     level: float
@@ -188,11 +184,7 @@ class Departure:
 
 
 def departure(alarm: Alarm) -> Departure:
-    """Measure the departure of the watch with the largest share of the evidence.
-
-    Returns:
-        The means over the windows that have a score.
-    """
+    """Measure the departure of the watch with the largest share of the evidence."""
     key, baseline = alarm.key, alarm.baseline
     pairs = [
         (value, baseline.expected(key, window.start))

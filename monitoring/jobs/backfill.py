@@ -32,7 +32,6 @@ class RevisedWindow:
     """A window that was judged again.
 
     Attributes:
-        before: What it was.
         after: Its record now; None where it has not been judged again yet, or is cut otherwise now.
     """
 
@@ -148,9 +147,6 @@ def backfill(
     Incidents that later windows had opened go on if the rows show them again, and are closed if not. People are told of
     what has changed, once, by a digest, when it is done. Stopped or killed, the same call goes on, and so does the next
     run.
-
-    Raises:
-        BadInput: The range cannot be judged: see `WindowRange.again_from`.
     """
     backfill_request = BackfillRequest(config, store, span)
     run = judge_windows(config, store, replace(request, bound=backfill_request.bound), clock=clock, services=services)
@@ -270,9 +266,7 @@ class KnownWindows:
     Attributes:
         judged: Those that were judged and begin in the range or later, in order.
         counts: The rows that each has by now, with repeats and without, int64 [n, 2].
-        failed: Whether the last attempt at the first of these failed.
         rejudgeable: When the windows begin that can be judged again, in order.
-        unused: Why the sums that are kept of a window are not used, by when it begins.
         late_labels: By when it begins, the labels of a window without rows that came later than their rows.
     """
 
@@ -312,10 +306,6 @@ class WindowRange:
 
         Returns:
             When it begins; None where only windows are judged that were not judged before.
-
-        Raises:
-            BadInput: It cannot be judged again, its rows or those of later ones are gone, or windows before the range
-                are not judged yet.
         """
         if self.only != "failed":
             for record, (_, rows) in zip(windows.judged, windows.counts.tolist(), strict=True):

@@ -40,10 +40,7 @@ class BaselineRows:
 
     Attributes:
         table: rows with a usable answer, each once, in order of event time: columns as `RowBatch.table` has them.
-        columns: what each column means.
-        types: every column of the reference, with its Arrow type.
         rows_per_window: how rows without dates are cut into windows, in their drawn order; None for rows with dates.
-        format: how the files are written, as far as it is said or shows.
     """
 
     table: pa.Table
@@ -105,11 +102,7 @@ class BaselineRows:
 
 
 def read_reference(place: Path | str, description: TableDescription, *, clock: Callable[[], datetime]) -> BaselineRows:
-    """Read a reference table.
-
-    Args:
-        clock: gives the time: rows more than a day ahead of it are left out.
-    """
+    """Read a reference table."""
     pieces = read_all(pieces_of(place, description.format))
     types = types_of(pieces)
     description, form_notes = _with_date_order(pieces, description)
@@ -171,11 +164,7 @@ def window_sizes(rows: BaselineRows, description: TableDescription) -> NDArray[n
 
 
 def count_windows(rows: BaselineRows, description: TableDescription, sizes: NDArray[np.int64]) -> int:
-    """How many windows a reference makes, small ones joined.
-
-    Raises:
-        BadInput: there are too few to compare other windows with.
-    """
+    """How many windows a reference makes, small ones joined."""
     by_rows = rows.rows_per_window or description.rows
     least = description.min_rows or min_rows(sizes, by_rows)
     windows = size = 0

@@ -55,10 +55,6 @@ def write_config(draft: ConfigDraft, folder: Path, *, force: bool = False) -> Wr
     """Write ``monitor.toml``.
 
     The draft is checked as a run will check it, and every watch is fitted once, before the file is written.
-
-    Raises:
-        BadInput: there is a config already, or the draft does not fit the bundle.
-        CannotRun: there is no such bundle, or the folder cannot be written. Nothing is left behind then.
     """
     path = folder / NAME
     keep_existing(path, force=force)
@@ -108,11 +104,7 @@ def _notes(deployment: Deployment) -> tuple[str, ...]:
 
 
 def keep_existing(path: Path, *, force: bool) -> None:
-    """Refuse to replace a config that is there already.
-
-    Raises:
-        BadInput: there is one, and `force` is not set.
-    """
+    """Refuse to replace a config that is there already."""
     if path.exists() and not force:
         raise BadInput(
             "There is a config already.",
@@ -184,9 +176,6 @@ def staging(out: Path) -> Iterator[Path]:
 
     Yields:
         The hidden folder. It is deleted afterwards, and if the block raises, the folders that were made for it as well.
-
-    Raises:
-        CannotRun: the folder, or what the block writes into it, cannot be written.
     """
     folders = [folder for folder in (out, *out.parents) if not folder.exists()]
     try:

@@ -75,9 +75,6 @@ def check_columns(config: MonitorConfig, spec: BaselineSpec) -> None:
 
     Columns that the [traffic] section names are what it says. Of a bundle, whose versions may have other inputs, only
     entries of inputs of this version are checked.
-
-    Raises:
-        BadInput: An entry contradicts the baseline, or names no column of the table.
     """
     wrong = list(_contradictions(config, spec))
     if wrong:

@@ -52,12 +52,9 @@ class Deployment:
     """One version of a model, ready to be judged.
 
     Attributes:
-        plan: how traffic is cut into windows.
-        horizon: how long a prediction waits for its label.
         checkpoint_age: how long a window can be judged again, at least for the horizon.
         burn_in: how long live windows only show how much good traffic varies; None: not at all.
         rules: the rules of the user's own that windows are held against.
-        searches: whether windows are searched for subgroups in which the model has got worse.
         team: the team whose budget its pages are held to; None: its own.
     """
 
@@ -123,7 +120,6 @@ def deploy(config: MonitorConfig, embedder: Embedder | None = None) -> Deploymen
 
     Raises:
         BadInput: the config does not fit the baseline.
-        CannotRun: there is no such bundle, or its baseline cannot be read.
     """
     place = find_baseline(config)
     baseline = load_baseline(place.baseline)
@@ -244,11 +240,7 @@ def _tolerances(config: MonitorConfig, custom: CustomMetrics) -> Tolerances:
 
 
 def configured(config: MonitorConfig, spec: BaselineSpec) -> BaselineSpec:
-    """A baseline's specification with what the config says of the model's losses: costs, or the predicted quantile.
-
-    Raises:
-        BadInput: The config does not fit the model.
-    """
+    """A baseline's specification with what the config says of the model's losses: costs, or the predicted quantile."""
     _check_classes(config, spec.task.classes)
     _check_burn_in(config, spec)
     check_columns(config, spec)

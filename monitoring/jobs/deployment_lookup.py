@@ -31,9 +31,6 @@ def look_up_deployment(config: MonitorConfig, store: Store) -> DeploymentLookup:
     Returns:
         That deployment; where it has judged nothing yet, or the baseline cannot be read, the deployment of that name
         that was used last, with a note.
-
-    Raises:
-        BadInput: the deployment of that name is of other traffic.
     """
     last = store.deployments.latest(config.name)
     if last is None:

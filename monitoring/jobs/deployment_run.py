@@ -163,9 +163,6 @@ class DeploymentRun:
 
         Args:
             label_logs: where the label log may be on this machine; none where it is elsewhere.
-
-        Raises:
-            CannotRun: the label log is not there, although labels were read from it before.
         """
         if labels_anew:
             self._read, self._cursor = 0, {}
@@ -260,10 +257,6 @@ class DeploymentRun:
 
         How small a harm is detected is stored too where that is not known, or has changed in this run. Windows that
         ended before the oldest checkpoint cannot be judged again from then on.
-
-        Args:
-            check: the time of this run, and the files as they were before it read them.
-            sensitivity: whether to find out how small a harm is detected.
         """
         if sensitivity and not self._reference.sensitivity:
             self._save_sensitivity()
@@ -317,9 +310,6 @@ class DeploymentRun:
         """Judge one window and commit what it changed, in one transaction.
 
         Incidents are read anew, as people may have acted on them since the last window.
-
-        Returns:
-            The window's record, and the incidents that it opened or changed.
         """
         incidents = self._store.incidents.tracked(self._number)
         self._state = replace(self._state, incidents=incidents, closed=last_closed(incidents, self._state.closed))

@@ -22,7 +22,6 @@ def due_windows(
 
     Args:
         after: the windows begin then or later; None: at any time.
-        followed: whether the windows before were judged as soon as they were due.
     """
     if isinstance(plan, RowPlan):
         times = traffic.event_times()
@@ -44,7 +43,6 @@ def windows_of_labels(
     """The windows that are due in which labels arrive after the traffic has ended.
 
     Args:
-        after: the end of the last window with rows, or of the last one judged.
         until: the time of the last such label; None: there is none.
     """
     if until is None or until < after:

@@ -16,11 +16,7 @@ _DAY = timedelta(days=1)
 
 
 def event_calendar(sections: Sequence[ExpectedSection], timezone: str) -> EventCalendar:
-    """The calendar of the `[[expected]]` sections.
-
-    Raises:
-        BadInput: A file is no calendar, or there are no holidays of a country.
-    """
+    """The calendar of the `[[expected]]` sections."""
     zone = ZoneInfo(timezone)
     return EventCalendar(sources=tuple(_source(section, zone) for section in sections))
 

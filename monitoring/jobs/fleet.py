@@ -46,10 +46,7 @@ class Ledger:
 
     Attributes:
         until: The end of the last window; None before any.
-        evidence: The sum of all evidence then; the team is paged where it reaches the budget's threshold.
-        members: The deployments with evidence, by number, the largest first.
         team: The team whose runs keep this ledger; empty: no run does, it says what would have been.
-        spent: What each deployment's windows took of the budget, in days, by number.
     """
 
     budget: FleetBudget

@@ -45,11 +45,7 @@ def idle_deployment(config: MonitorConfig, now: datetime) -> IdleDeployment | No
 
 
 def has_news(config: MonitorConfig, idle: IdleDeployment) -> bool:
-    """Whether somebody is to be notified although no window is due.
-
-    Returns:
-        Whether a notification is pending, or a receiver may have to hear again of what is open.
-    """
+    """Whether somebody is to be notified although no window is due."""
     return bool(idle.pending) or any(route.REFRESHED for route in config.notify)
 
 

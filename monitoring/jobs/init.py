@@ -40,10 +40,8 @@ class InitResult:
 
     Attributes:
         classes: the classes, in the order of the scores; none where a number is predicted.
-        numbers: what each predicted number is called where they are several.
         places: of a ranking, how many ids an answer has; None of other tasks.
         outputs: of several outputs with a label each, the classes of each; none of one that is a number.
-        notes: what was left out, and where the baseline is weak.
     """
 
     config: Path
@@ -70,10 +68,6 @@ def init_monitor(
 
     The reference should hold predictions on rows that the model was not fitted on, over at least 20 windows, labelled.
     Cost: the reference in memory, TFDV's inference, and every watch fitted once.
-
-    Raises:
-        BadInput: the reference does not fit its description, is too short, or there is a config already.
-        CannotRun: a file cannot be read, or `out` not be written; nothing is left behind then.
     """
     keep_existing(out / NAME, force=force)
     rows = read_reference(reference, description, clock=clock)

@@ -99,9 +99,6 @@ def traffic_place(config: MonitorConfig) -> str:
 
     Paths count from the folder of an SQLite store, so that a folder with both may be moved. A config whose traffic is
     named with each run is told apart by its label log.
-
-    Returns:
-        A path, or a URL without password and query; of a database with a digest of the SQL that gives the rows.
     """
     declared = config.traffic.declared
     path = declared.path
@@ -130,9 +127,6 @@ def files_state(place: Path | str) -> str:
     """What files are at a place: a digest of their names, sizes and times, which changes when any of them does.
 
     Cost: some 10 µs a file.
-
-    Args:
-        place: A file, a folder with all that is in it, or a pattern; or a URL.
 
     Returns:
         SHA-256 in hexadecimal; empty for a URL, whose files are not looked at.

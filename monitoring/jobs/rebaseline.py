@@ -60,7 +60,6 @@ class RebaselineResult:
 
     Attributes:
         deployment: The deployment's number; None if none has been judged with this config.
-        since: From when on windows are judged against it.
     """
 
     deployment: int | None
@@ -86,10 +85,6 @@ def rebaseline(
     is written beside the config, whose [baseline] section then names it; every other line of the config stays. Where
     its folder cannot be written, both are kept in the state folder. What was judged stays as it was. Killed at any
     moment, the deployment has one of the two baselines, and the next run goes on with it.
-
-    Raises:
-        BadInput: The windows are too few, have no rows, or are not over; the config does not fit its baseline.
-        CannotRun: A run is at work, or a file cannot be read or written. Nothing was changed then.
     """
     now = clock()
     _check(new_normal, now)
@@ -130,10 +125,6 @@ def undo_rebaseline(path: Path, *, by: str, clock: Callable[[], datetime]) -> Re
 
     Args:
         path: The config's file. Its [baseline] section becomes the one before.
-
-    Raises:
-        BadInput: There is none.
-        CannotRun: A run is at work, or a file cannot be read or written.
     """
     config = load_config(path)
     change = None if config.baseline.path is None else read_rebaseline(config.baseline.path)
@@ -322,9 +313,6 @@ def _held_deployment(store: Store, path: Path, config: MonitorConfig, clock: Cal
     """Hold the lease of a config's deployment, as a run does: processes that share the store take turns.
 
     Where the store knows of none, nothing is held.
-
-    Yields:
-        The lease, to be renewed before each step that may take long, and before the first that changes anything.
 
     Raises:
         AnotherRun: A run is at work, or another new baseline is being made, or was made since the config was read.

@@ -75,10 +75,6 @@ def write_reports(
     Args:
         day: the drift report is of the first window that begins on that day, in the config's time zone; a datetime with
             a time of day names the window that holds it. None: the window of the first page, else the last with rows.
-        deployment: another deployment of the store than the config's, by its number.
-
-    Raises:
-        BadInput: nothing was judged yet, there is no such deployment, or no window begins on that day.
     """
     from monitoring.reports.charts.summary import write_picture  # noqa: PLC0415  # so is matplotlib
     from monitoring.reports.page import write_page  # noqa: PLC0415  # Jinja2 is only needed to draw

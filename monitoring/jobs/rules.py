@@ -21,11 +21,7 @@ MOST_BYTES = 50_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportedRules:
-    """The rules of a file.
-
-    Attributes:
-        unmapped: What of the file is no rule here, each with the reason.
-    """
+    """The rules of a file."""
 
     rules: tuple[RuleSection, ...]
     unmapped: tuple[str, ...]

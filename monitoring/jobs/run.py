@@ -61,15 +61,11 @@ class RunResult:
     """What one run did.
 
     Attributes:
-        opened: the incidents that were opened, or became worse.
-        stopped: whether the run was stopped before the last due window.
         unreported: findings about rows that belong to no window, which no window reports, as none was judged.
-        follows: of a deployment's first run, the number of the deployment whose place it takes.
         excluded_rows: rows of the judged windows that were left out, as their callers are excluded.
         waiting_labels: labels that wait for the next window, where none was judged.
         next_due_at: the time before which that window is not due; None where it is not known.
         again_from: when the first window begins that was judged again, as rows have come for it; None: none was.
-        deployments: where several versions answer, the numbers of all their deployments.
     """
 
     deployment: int
@@ -100,8 +96,6 @@ class ExternalServices:
         embedder: runs a bundle's model on tensors; None: the joint watch does not see them, and findings say so.
         moved: whether the traffic may be elsewhere than the deployment's was.
         labels_anew: whether the label log was lost and a new one has begun.
-        deploy: makes a deployment ready; a service keeps the fit for its next run.
-        holds_pages: whether new pages of a team are left pending, to be told together with others.
         live: a frame of Spark or a relation of DuckDB, in place of the config's traffic; None: the config's.
         open_traffic: opens other traffic than the config's, such as a drill's; the files of neither the traffic nor
             its labels are looked at then. None: the config's.
@@ -219,9 +213,6 @@ def run_due_windows(
     Receivers are notified of each event once its window is in the store, and first of the notifications that earlier
     runs left pending (see `NotificationOutbox`). Stopped or killed at any moment, the next run goes on after the last
     window in the store and comes to the same results.
-
-    Raises:
-        CannotRun: a file cannot be read, or no row has ever come.
     """
     request = RunRequest(stop=stop, progress=progress)
     with recorded(config, store, clock):
@@ -349,11 +340,7 @@ def _forget(config: MonitorConfig, run: DeploymentRun, label_logs: tuple[Path, .
 
 
 def reject_silence(config: MonitorConfig, store: Store, number: int, now: datetime) -> None:
-    """Refuse to call a monitor well that has never had a row to judge, two windows after it began.
-
-    Raises:
-        CannotRun: no window was ever judged, and that is no matter of patience any more.
-    """
+    """Refuse to call a monitor well that has never had a row to judge, two windows after it began."""
     if store.windows.last(number) is not None:
         return
     plan, began = window_plan(config), store.deployments.read(number).created_at

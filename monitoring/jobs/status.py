@@ -17,9 +17,6 @@ def status(store: Store, name: str, deployment: int | None = None, *, now: datet
     Args:
         deployment: the deployment's number; None: the deployment of that name used last.
         now: the time, aware: whether windows are overdue is said for it; None: it is not.
-
-    Raises:
-        BadInput: nothing was judged yet.
     """
     number = store.deployments.latest(name) if deployment is None else deployment
     if number is None:

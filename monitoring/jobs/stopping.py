@@ -18,9 +18,6 @@ def stopping() -> Iterator[threading.Event]:
 
     A process that has not stopped after `STOP_SECONDS`, as a server does not answer or a window is long, is ended as by
     `kill -9`, which loses nothing: the window is judged again. So is one that gets a second signal.
-
-    Yields:
-        An event that either signal sets: a run that is to stop between windows checks it.
     """
     stop = threading.Event()
 

@@ -41,11 +41,7 @@ class StoredReference:
         self._store.deployments.save_sensitivity(self._number, sensitivity)
 
     def claims(self, history: tuple[WindowRecord, ...]) -> WindowClaims:
-        """What the windows say against the deployment.
-
-        Args:
-            history: The last of the windows that are held against the baseline.
-        """
+        """What the windows say against the deployment."""
         windows = history if len(history) > RECENT_WINDOWS else (*self._earlier, *history)
         return window_claims(windows, self._baseline, self.sensitivity)
 

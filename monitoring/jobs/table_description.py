@@ -56,28 +56,15 @@ class TableDescription:
         event_time: the column of event times; None: `event_time`. The reference may have none.
         scores: one column (the probability of the second class, or lists), or one for each class; of a ranking, one
             column of lists with a score of each id.
-        predicted: the column of the predicted class or number, or of lists of numbers, or of ids; where there are
-            scores of classes, these say more, and it is no input.
         label_columns: instead of `label`, where a row may have several classes: a column of 0 and 1 for each; where
             several numbers are predicted: one for each.
         classes: the classes in the order of the scores; empty: as the table has them.
-        outputs: of a model of several outputs with a label each, the columns of each, instead of `scores`, `predicted`,
-            `label` and `classes`.
         task: "classification", "multilabel" (any of several classes), "regression", "ranking" (lists of ids, best
             first) or "inputs" (no answers, inputs alone); None: as labels and answers are, and none of the last two.
         inputs: columns, or NAME:KIND; empty: all columns that nothing else is made of.
-        categorical: inputs that are categories, whatever they look like; the others stay as they are.
-        ignore: columns that are no inputs.
-        group: the column of what rows share that are not independent of each other, such as a customer.
-        slices: categories whose values are watched by themselves.
-        class_slices: classes that are watched by themselves.
         quantile: which quantile of the label a predicted number is; None: its mean or median.
-        rows: how many rows make a window, instead of `every`.
         naive_timezone: the zone of times that have none.
-        format: how the table's files are written.
         batches: what a batch is, where rows have no event times; None: they have.
-        dictionary: the data dictionary: entries by the column's name, whose kinds and roles count where no other field
-            says what the column is.
         settings: other settings of the config by section, such as ``{"windows": {"min_rows": 50}}``.
     """
 
@@ -194,12 +181,6 @@ def columns_named(settings: Mapping[str, Any]) -> dict[str, Any]:
 
     >>> columns_named({"predicted": ("p_1", "p_2"), "label": ("y_1", "y_2")})
     {'scores': ('p_1', 'p_2'), 'task': 'regression', 'label_columns': ('y_1', 'y_2')}
-
-    Returns:
-        The fields as they are. Several predicted columns are numbers.
-
-    Raises:
-        BadInput: labels are by output, and the rest does not fit them.
     """
     result = dict(settings)
     if isinstance(result.get("label"), Mapping):
@@ -218,11 +199,7 @@ def columns_named(settings: Mapping[str, Any]) -> dict[str, Any]:
 def columns_described(
     pieces: tuple[LoadedPiece, ...], description: TableDescription
 ) -> tuple[TableColumns, dict[str, str]]:
-    """What each column of a reference table means.
-
-    Raises:
-        BadInput: the table does not fit its description.
-    """
+    """What each column of a reference table means."""
     check_zone(description.naive_timezone)
     there = types_of(pieces)
     _check_answer(description)

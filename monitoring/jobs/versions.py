@@ -31,13 +31,7 @@ HANDED_OVER = timedelta(days=2)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServingVersions:
-    """The versions of a model by what they do.
-
-    Attributes:
-        serving: Those that answer the traffic, with the time of their last row.
-        former: Those that did, and no longer do: others have answered since.
-        idle: Those that are published and have no row.
-    """
+    """The versions of a model by what they do."""
 
     serving: Mapping[int, datetime]
     former: Mapping[int, datetime]

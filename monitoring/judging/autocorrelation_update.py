@@ -19,11 +19,7 @@ _NO_SCORES = (np.zeros(0, dtype=np.int64), np.zeros(0))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AutocorrelationUpdate:
-    """Re-estimates the AR(1) coefficients of one level.
-
-    Attributes:
-        calendar: The expected events, whose windows are left out.
-    """
+    """Re-estimates the AR(1) coefficients of one level."""
 
     test: LevelTest
     watches: Mapping[str, Watch]

@@ -27,10 +27,6 @@ WIDER = 1.2
 class ScoreSpread:
     """How much the scores of a watch vary over windows, by Welford's sums.
 
-    Attributes:
-        squares: The sum of squared distances from it.
-        expected: The sum of the variances that the reference expects of each.
-
     >>> spread = ScoreSpread()
     >>> for score in (0.0, 2.0, 0.0, 2.0, 1.0):
     ...     spread = spread.with_score(score, 0.25)

@@ -84,9 +84,6 @@ def advance_fact_incident(
     Args:
         enough_rows: Whether the window has enough rows to say that the fact is over. Too few show only that it is not.
         harmful: Whether the losses that the incident tells too are high in the window: then it is not over.
-
-    Returns:
-        The incident, recovering or closed after windows without the fact.
     """
     is_present = any(finding.fact and finding.feature in incident.inputs_of_fact for finding in findings)
     is_present = is_present or (
@@ -145,9 +142,6 @@ def open_fact_incidents(
 def tells(incident: IncidentRecord, alarm: Alarm, horizon: timedelta) -> bool:
     """Whether an incident that a fact opened tells the harm behind an alarm too.
 
-    Args:
-        horizon: How long labels are waited for: losses follow a fact by so much.
-
     Returns:
         True if the alarm's watch is about what the fact names; and for losses and the joint watch, if they changed with
         the fact.
@@ -202,11 +196,7 @@ def harm_groups_of_fact(incident: IncidentRecord, watches: Sequence[Watch]) -> f
 
 
 def is_harm_high(incident: IncidentRecord, window: WindowRecord, baseline: DeploymentBaseline) -> bool:
-    """Whether what such an incident tells is high in a window: a loss, or the share of values that its subjects lack.
-
-    Returns:
-        Whether any of them is above its baseline by `HIGH` standard deviations and the tolerance, on all rows.
-    """
+    """Whether what such an incident tells is high in a window: a loss, or the share of values its subjects lack."""
     groups = harm_groups_of_fact(incident, tuple(baseline.watches.values()))
     for key, baseline_score in baseline.scores.items():
         watch = baseline.watches[key.watch]

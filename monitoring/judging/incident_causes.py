@@ -150,11 +150,7 @@ Floats = NDArray[np.float64]
 def window_shift(
     window: ScoredWindow, catalogue: Catalogue, reference_fit: ReferenceFit, name: str, aspect: Aspect
 ) -> InputShift | None:
-    """How an input moved from the baseline to a window, in its own unit.
-
-    Args:
-        aspect: Of a number, whether its values lie elsewhere or more widely.
-    """
+    """How an input moved from the baseline to a window, in its own unit."""
     place = next((at for at, bins in enumerate(catalogue.bins) if bins.feature == name), None)
     if place is None:
         return None

@@ -75,12 +75,7 @@ HARM_WINDOWS = 7
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackedIncidents:
-    """The incidents and the levels after one window.
-
-    Attributes:
-        incidents: Those that are not closed.
-        changed: Those that the window opened, closed or changed.
-    """
+    """The incidents and the levels after one window."""
 
     incidents: tuple[IncidentRecord, ...]
     changed: tuple[IncidentRecord, ...]
@@ -129,9 +124,6 @@ class IncidentTracker:
         first_number: int,
     ) -> TrackedIncidents:
         """Take the incidents and the levels through one window.
-
-        Args:
-            incidents: The incidents that are not closed, and those that a person closed since the last window.
 
         Returns:
             The incidents and the levels after the window: new incidents in the order facts, pages, notices.

@@ -25,7 +25,6 @@ class InputCheck:
     Args:
         min_rows: Rows below which a window is too small to say that an input is missing in all of it.
         optional: Inputs that may be missing in every row (see `optional_inputs`).
-        sources: The columns that inputs describe, such as a text, by the names of those inputs.
     """
 
     def __init__(
@@ -46,10 +45,6 @@ class InputCheck:
 
     def check(self, profile: Profile, problems: tuple[tuple[str, str], ...], previous: str) -> CheckResult:
         """Check one window; one without rows has no findings, and leaves `previous` to the next.
-
-        Args:
-            problems: Names of inputs that were absent or of another type, and what was found.
-            previous: `CheckResult.statistics` of the window before.
 
         Returns:
             Facts first, then what the schema adds about other inputs.
@@ -112,11 +107,7 @@ def _subject_text(feature: str) -> str:
 
 
 def optional_inputs(bins: Sequence[Bins], missing: Mapping[str, float]) -> frozenset[str]:
-    """The inputs whose share of missing values in the baseline is above `MAX_MISSING_SHARE`.
-
-    Args:
-        missing: The share of the baseline's rows in which each input is missing.
-    """
+    """The inputs whose share of missing values in the baseline is above `MAX_MISSING_SHARE`."""
     return frozenset(b.feature for b in bins if missing.get(b.feature, 0.0) > MAX_MISSING_SHARE)
 
 
@@ -153,18 +144,7 @@ class SchemaCheck:
         self._is_off = False
 
     def __call__(self, profile: Profile, absent: tuple[str, ...], previous: str) -> CheckResult:
-        """Check one window. A window without rows has no findings, and leaves `previous` to the next.
-
-        Args:
-            previous: `CheckResult.statistics` of the window before.
-
-        Returns:
-            Anomalies, skew from the baseline and drift from the window before.
-
-        Raises:
-            CannotRun: The schema is missing, or TFDV is, which checks by it.
-            BadInput: A comparator of the schema could never find anything.
-        """
+        """Check one window. A window without rows has no findings, and leaves `previous` to the next."""
         if not profile.rows or self._is_off:
             return CheckResult(statistics=previous)
         if self._loaded is None:

@@ -35,14 +35,7 @@ NO_INCIDENTS: Mapping[WatchKey, int] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgeState:
-    """All that passes from one window to the next.
-
-    Attributes:
-        incidents: The incidents that are not closed, and those that a person closed since the last window.
-        closed: The number of the last closed incident on each watch and slice.
-        scoring: What the scores of the next window need.
-        burn_in: What the first windows have shown, where a burn-in is declared.
-    """
+    """All that passes from one window to the next."""
 
     levels: Mapping[Level, LevelState] = field(default_factory=dict)
     incidents: tuple[IncidentRecord, ...] = ()

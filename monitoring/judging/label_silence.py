@@ -30,11 +30,6 @@ class LabelSilence:
     """When labels arrived so far, in microseconds.
 
     Attributes:
-        first: The start of the first window in which one arrived.
-        last: The end of the last.
-        windows: In how many windows one arrived.
-        longest: The longest time between such windows, without times in which labels had stopped.
-        silent: Whether labels have stopped.
         new: Whether they did not yet before the last window.
 
     >>> days = [LabelWindow(start=day * 86_400_000_000, end=(day + 1) * 86_400_000_000, horizon=0) for day in range(30)]
@@ -68,7 +63,6 @@ class LabelSilence:
 
         Args:
             answered_windows: In how many windows within the label horizon rows were answered, this one among them.
-            expected: Whether labels may be expected in it: in an expected event, such as a holiday, they may not.
         """
         if arrived:
             gap = window.start - self.last if self.windows and not self.silent else 0
@@ -97,10 +91,6 @@ class LabelSilence:
 
     def findings(self, now: int, *, is_open: bool) -> tuple[Finding, ...]:
         """The finding that labels have stopped.
-
-        Args:
-            now: The end of the window that the state is of, in microseconds.
-            is_open: Whether an incident tells it already, and is not closed.
 
         Returns:
             A fact, which pages, in the first window and while its incident is open: one that a person has closed does

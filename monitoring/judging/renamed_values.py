@@ -41,9 +41,6 @@ def renamed_values(bins: Bins, before: FeatureCounts, now: FeatureCounts) -> str
 
     A gone category and a new value are one if their names differ in case, spaces, punctuation or the notation of a
     number only, or if they are the only pair with as many rows. Cost: microseconds; nothing where no value is new.
-
-    Args:
-        now: The window's counts on them, with its other values.
     """
     if bins.categories is None or not now.others.rows or not before.present:
         return ""

@@ -55,12 +55,7 @@ class ScoringState:
     """What the scores of a window need of the windows before it.
 
     Attributes:
-        recent: What the joint watch keeps of recent windows.
-        pending_labels: Windows whose labels are still waited for, as counts.
         early_labels: How many of the traffic's first rows have their label.
-        label_runs: How many labels have come since the last one of each class.
-        label_silence: When labels arrived, and whether they stopped.
-        statistics: The statistics of the window before, for the schema's drift comparators.
     """
 
     recent: RecentWindows = field(default_factory=RecentWindows)
@@ -77,7 +72,6 @@ class ScoredWindow:
 
     Attributes:
         labelled: The labels that count in losses: none of them while early labels are not representative.
-        events: The expected events of its rows and of its labels.
     """
 
     traffic: WindowTraffic

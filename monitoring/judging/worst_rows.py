@@ -33,10 +33,6 @@ def worst_rows(
 
     Cost: a pass over the rows that the watch scores.
 
-    Args:
-        labelled: Reads the rows whose labels arrived in the window: for losses and surprises.
-        answered: Reads the rows answered in it: for missing values, values unseen in the baseline, unusable answers.
-
     Returns:
         At most `MAX_ROWS`; none for the other watches, whose scores are not of single rows.
     """

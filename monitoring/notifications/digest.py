@@ -16,13 +16,7 @@ from monitoring.watches.cause_line import cause_line
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Digest:
-    """Many events of one deployment: of a backfill, or from before anybody was there to be notified.
-
-    Attributes:
-        event: Identifies it for the life of the store.
-        events: How many events it stands for.
-        notified_numbers: The incidents, by number, that somebody had been notified of before.
-    """
+    """Many events of one deployment: of a backfill, or from before anybody was there to be notified."""
 
     event: str
     events: int

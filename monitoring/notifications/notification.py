@@ -30,10 +30,8 @@ class Notification:
     """An event of one incident.
 
     Attributes:
-        state: The state that the incident entered.
         kind: Whether there is such an incident, the notification only tests the route, or it is of a rollout, whose
             number and text stand in the incident.
-        together: Pages of other deployments of the team that this one stands for, each with its deployment.
     """
 
     event: str

@@ -46,9 +46,6 @@ class NotificationOutbox:
     is tried again by a later run, after a minute, two, four and so on up to six hours, and is given up after
     `MAX_ATTEMPTS` attempts, at once if it says that it is gone; that is stored apart from success. A receiver gets the
     events of an incident in their order; while the incident is snoozed, only its acknowledgement and its closing.
-
-    Attributes:
-        holds_pages: Whether new pages stay pending, for `send_together` to send them.
     """
 
     def __init__(
@@ -61,11 +58,7 @@ class NotificationOutbox:
         clock: Callable[[], datetime],
         renew: Callable[[datetime], None],
     ) -> None:
-        """Sends nothing yet.
-
-        Args:
-            renew: called before each message, as receivers may take their time.
-        """
+        """Sends nothing yet."""
         self._store = store
         self._number = number
         self._routes = () if notify is None else tuple(routes)
@@ -81,7 +74,6 @@ class NotificationOutbox:
         Args:
             last: whether the run ends: events of the past are sent too, and what is open once more where the receiver
                 forgets it otherwise.
-            digest: whether more than one event that is sent for the first time becomes one digest, whenever it was.
         """
         now = self._clock()
         pending = self._pending(now)

@@ -56,9 +56,6 @@ def send_together(
     The message is that of the earliest page, and lists the others. A page by itself is left to the outbox of its
     deployment, as are receivers that were not reached.
 
-    Args:
-        routes: Who is notified, by the numbers of the deployments.
-
     Returns:
         How many messages were sent. Cost: what the receivers take to answer.
     """

@@ -18,7 +18,6 @@ class WindowAttempt:
     """The attempts at judging one window.
 
     Attributes:
-        attempts: How many were begun.
         judged_at: When it had judged the window, aware; None where it failed, was killed, or goes on.
     """
 

@@ -19,7 +19,6 @@ class IncidentAction:
         text: The note, the new owner (empty: nobody), the reason, or which action of the config ran, and its outcome.
         until: When a snooze ends, aware; None: only when the incident becomes worse. A time that is not later than `at`
             ends a snooze.
-        until_worse: Whether a snooze ends when the incident becomes worse.
     """
 
     at: datetime
@@ -235,11 +234,6 @@ class Subgroup:
     """A subgroup in which the excess of losses has risen more than in all other rows.
 
     Attributes:
-        conditions: What its rows meet, all of them.
-        rows: Live rows in it.
-        rise: By how much the mean excess of its rows has risen since the baseline.
-        others: By how much that of the other rows has.
-        error: The standard error of the difference of both.
         p_value: How likely a difference so large is by chance, corrected for the number of subgroups compared.
         watch: Whose values were compared, in its own unit: the surprise of a loss; empty where it is not known.
 

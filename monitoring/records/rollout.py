@@ -28,11 +28,7 @@ MissingLabels: TypeAlias = Literal["bounded", "at random"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RolloutInterval:
-    """The difference of a measure, candidate less champion, in the measure's own unit; negative is better.
-
-    Attributes:
-        mean: The mean difference of the rows that are known.
-    """
+    """The difference of a measure, candidate less champion, in the measure's own unit; negative is better."""
 
     mean: float
     low: float
@@ -46,9 +42,6 @@ class RolloutGuard:
 
     Attributes:
         name: Its name: errors, calibration, latency, or a slice as column=value.
-        interval: Its difference.
-        limit: By how much it may be worse.
-        passes: Whether it is not worse by as much.
         harm: The e-value against "not worse by more than the limit on these rows"; None in results of earlier releases.
     """
 
@@ -75,9 +68,7 @@ class RolloutWindow:
     """One window of paired rows.
 
     Attributes:
-        rows: The rows that both versions answered.
         disagreements: Those on which the versions may have different losses, whatever the label.
-        missing: Of these, those whose label did not come.
         difference: The mean difference, in the loss's own unit, with rows without a label as 0.
     """
 
@@ -92,12 +83,7 @@ class RolloutWindow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StillNeeded:
-    """About what a verdict still takes, at the difference and the variance seen so far.
-
-    Attributes:
-        labels: Further labels, of rows on which the versions disagree.
-        days: The days that these take.
-    """
+    """About what a verdict still takes, at the difference and the variance seen so far."""
 
     rows: int
     labels: int
@@ -111,15 +97,8 @@ class RolloutResult:
 
     Attributes:
         unit: Its unit: share, score, or target.
-        min_effect: The smallest difference that matters, in that unit.
-        wrong: How probable a wrong bound may be, over all looks together.
-        missing_labels: What becomes of rows whose label does not come.
-        interval: The difference, with which the verdict was made.
         at_random: The difference, if rows without a label are like the others.
         champion: The champion's mean loss over labelled rows; None without any.
-        rows: The rows that both versions answered.
-        disagreements: Those on which the versions may have different losses.
-        missing: Of these, those whose label did not come.
         unusable: Rows that were left out, as the champion's answer is none.
         failed: Rows on which the candidate's answer is none; they count with the largest loss.
         dispersion: By what factor days vary more than their rows explain.
@@ -127,7 +106,6 @@ class RolloutResult:
         decided: That verdict; None: not yet.
         obstacles: Why nothing can be told, in sentences.
         harm: The mean of the e-values of all measures against "not worse"; large is harm.
-        harmful: Whether that has reached its threshold.
         needed: What a verdict still takes; None: it is there, or nothing is known yet.
     """
 
@@ -169,10 +147,7 @@ class RolloutPromise:
 
     Attributes:
         effect: The difference, in the loss's own unit; negative is better.
-        verdict: The verdict that is right then.
-        shares: With which probability it has come.
         days: After how many days each; None: later than was planned for.
-        labels: Labels until then, of rows on which the versions disagree.
     """
 
     effect: float
@@ -188,13 +163,7 @@ class RolloutPlan:
     """What was known before a rollout, and what was promised.
 
     Attributes:
-        rows_per_day: Rows of the champion in a day, times the share that is compared.
-        disagreement: The share of rows on which the versions may have different losses.
         spread: The root mean square of the difference on such rows.
-        coverage: The share of rows whose label comes within the horizon.
-        label_delay_days: How long half and nine tenths of the labels take.
-        measured_on: How many rows both versions had answered for it.
-        promises: By size of the difference.
         keys_per_day: Of a split, keys in a day that the champion gets, and the candidate; else None.
     """
 
@@ -214,8 +183,6 @@ class LabelSample:
     """Rows of a rollout whose labels were asked for: a sample, by hash, of those on which the versions disagree.
 
     Attributes:
-        start: The start of the first window that it is of.
-        end: The end of the last one.
         salt: What the hash depends on.
         probability: With which probability each such row was chosen, a multiple of 2^-32.
         due: When the labels are to be there; the windows count then.
@@ -230,11 +197,7 @@ class LabelSample:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RolloutEvent:
-    """Something that happened in a rollout.
-
-    Attributes:
-        kind: What: started, share, labels, decided, promoted, rolled back, stopped, gave up, finished, or a failure.
-    """
+    """Something that happened in a rollout."""
 
     at: datetime
     kind: str
@@ -249,11 +212,7 @@ class RolloutRecord:
 
     Attributes:
         champion: The version in use when it began; of the mode `watch`, before the promotion.
-        candidate: The version that may replace it; of the mode `watch`, that has.
-        mode: How the candidate gets its rows.
-        share: The share of rows, or of keys, that it gets.
         salt: What assignment by hash depends on.
-        settings: What it is decided by, as JSON.
         started_at: When it was begun: rows from then on count, of a replay all.
         scale: What counts as a difference of 1; None before the first window.
         result: What is known; None before the first look.

@@ -18,7 +18,6 @@ class Rebaseline:
 
     Attributes:
         since: Windows that begin before that time are not judged against the new baseline.
-        former_basis: The digest of the settings and the baseline before.
         former_section: The config's [baseline] section before, as text; empty where there was none.
         undone_at: When it was undone; None while it stands.
     """

@@ -65,9 +65,6 @@ def write_drift_report(
         rng: Draws at most 5,000 rows of each side.
         subject: Heads the page; its verdicts are shown next to Evidently's own metrics, a level's with a test that
             fails when it has alarmed.
-
-    Raises:
-        BadInput: A side has no rows or no probabilities.
     """
     for table, words in ((current, "current"), (reference, "reference")):
         if table.num_rows == 0:

@@ -43,12 +43,9 @@ class DriftSample:
     """Both sides of a comparison with the same columns.
 
     Attributes:
-        left_out: Columns that cannot be compared, each with the reason.
         label: Name of the column of true classes, or numbers.
-        answer: Name of the column of predicted classes, or numbers.
         probability: Name of the column of the second class's probability; empty unless there are two classes.
         positive: Name of the second class; empty unless there are two.
-        quality: Whether both sides have labels of every class, or labels that are numbers.
     """
 
     current: pd.DataFrame
@@ -105,9 +102,6 @@ def drift_sample(
 
 def plain(text: str) -> str:
     """Replace the characters of HTML in text: Evidently writes its data into a script element unescaped.
-
-    Returns:
-        Printable text without angle brackets.
 
     >>> "<" in plain("</script>"), len(plain("</script>"))
     (False, 9)

@@ -61,9 +61,6 @@ def write_page(
     The page sends no request and has no script; whatever came from traffic is escaped. The file is replaced atomically.
 
     Args:
-        path: The file; its folder is made, and an OSError goes up if it cannot be written.
-        benchmark: What the deployment is compared with; without one, the baseline's means.
-        slices: Metrics of the deployment by slice that the windows' records do not have.
         drift_report: A drift report to link to, relative to `path`.
     """
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -97,9 +97,6 @@ def render(status: MonitorStatus) -> RenderableType:
 def bar(log_evidence: float, threshold: float) -> str:
     """Draw evidence as the height of one character, on a log scale from 1 to the threshold.
 
-    Returns:
-        One character; `ALARM` from the threshold on.
-
     >>> "".join(bar(math.log(evidence), 365.0) for evidence in (0.5, 1, 10, 100, 364, 365))
     '▁▁▃▆▇█'
     """

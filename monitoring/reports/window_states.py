@@ -24,8 +24,6 @@ class JudgingHistory:
 
     Attributes:
         runs: The last runs, the newest first.
-        attempts: The attempts at each window that a run has begun to judge.
-        revisions: What windows were before they were judged again, by the start of the window.
     """
 
     runs: Sequence[RunRecord] = ()
@@ -38,7 +36,6 @@ class WindowState:
     """A window and its state.
 
     Attributes:
-        end: When it ends; of `skipped`, when the last of them ends.
         state: `judged`; `thin`, judged with too few rows for a verdict; `revised`, judged again by a backfill;
             `skipped`, windows in a long time without rows; `due`, not judged yet; `running`, the next that a run in
             progress judges; `failed`, the last attempt at it, or the last run before it, failed or was killed.

@@ -40,11 +40,7 @@ def begin(
     *,
     plan: RolloutPlan | None = None,
 ) -> RolloutRecord:
-    """Begin a rollout, of the mode that the config says.
-
-    Raises:
-        BadInput: another one of the model goes on, or the server would drop one of the versions.
-    """
+    """Begin a rollout, of the mode that the config says."""
     section, now = config.rollout, author.clock()
     check_policy(config, versions)
     record = RolloutRecord(
@@ -121,10 +117,6 @@ def promote(
     config: MonitorConfig, store: Store, record: RolloutRecord, author: Author, *, force: bool = False
 ) -> RolloutRecord:
     """Have the label name the candidate; the former champion goes on in the dark.
-
-    Args:
-        record: The rollout, of mode shadow or split, or a finished replay.
-        force: Whether to do it although the evidence does not allow it.
 
     Raises:
         BadInput: the evidence does not allow it, or the config names no server.

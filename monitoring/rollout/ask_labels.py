@@ -27,12 +27,7 @@ def ask_labels(
     asking: Asking,
     write: Callable[[pa.Table], object],
 ) -> tuple[LabelRows, pa.Table]:
-    """Choose rows, write them, and have their windows wait for the labels.
-
-    Args:
-        asking: How many rows are asked for.
-        write: Writes the rows; only then are they asked for.
-    """
+    """Choose rows, write them, and have their windows wait for the labels."""
     check_goes_on(record)
     versions = find_versions(config, champion=record.logging, candidate=record.dark)
     rules, champion = rules_of_text(record.settings), champion_log(versions)

@@ -37,7 +37,6 @@ class GuardRule:
     """A guard, and how much worse the candidate may be by it.
 
     Attributes:
-        name: One of `GUARDS`.
         limit: In the guard's own unit; None: the usual one.
     """
 
@@ -105,11 +104,7 @@ class DecisionRules:
 
 
 def parsed_guards(texts: Sequence[str]) -> tuple[GuardRule, ...]:
-    """The guards that some texts name.
-
-    Raises:
-        BadInput: a text is no guard, or two are one.
-    """
+    """The guards that some texts name."""
     try:
         guards = tuple(map(GuardRule.parsed, texts))
     except ValueError as error:
@@ -128,11 +123,7 @@ def parsed_guards(texts: Sequence[str]) -> tuple[GuardRule, ...]:
 
 
 def parsed_budget(text: str) -> float:
-    """How probable a wrong promotion may be, from "1 in N".
-
-    Raises:
-        BadInput: it is no such budget.
-    """
+    """How probable a wrong promotion may be, from "1 in N"."""
     try:
         return wrong_budget(text)
     except ValueError as error:

@@ -35,13 +35,7 @@ MOST_ROWS, MOST_WINDOWS = 6, 14
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class DisagreementRows(ReadableRows):
-    """Rows on which two versions disagree; `others` of each are the answers of the version in the dark.
-
-    Attributes:
-        worse: Rows on which the candidate's loss is larger, by how much.
-        better: Rows on which it is smaller.
-        unlabelled: Rows whose label has not come.
-    """
+    """Rows on which two versions disagree; `others` of each are the answers of the version in the dark."""
 
     worse: ExampleRows
     better: ExampleRows
@@ -71,9 +65,6 @@ def read_disagreements(
     config: MonitorConfig, store: Store, record: RolloutRecord, clock: Callable[[], datetime]
 ) -> DisagreementRows:
     """Read some rows on which the versions of a rollout disagree, of its latest windows.
-
-    Args:
-        record: The rollout, not of mode split: there a row has one answer.
 
     Returns:
         At most `MOST_ROWS` rows of each kind, those with the largest differences of a window first. Cost: a pass over

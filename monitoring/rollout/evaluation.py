@@ -41,7 +41,6 @@ def evaluate(
     Args:
         windows: The mature windows in order of time.
         expected: Guards without which nothing is promoted, although they may have no rows yet.
-        comparing: How windows are compared: by rows that both versions answered, or by units of a split.
 
     Returns:
         The result. Cost: about a millisecond for each window and each guard.

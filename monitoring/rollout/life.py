@@ -24,13 +24,7 @@ ITSELF = "pitfalls"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """What a look leads to.
-
-    Attributes:
-        record: The rollout after it.
-        events: What happened.
-        do: What is to be done next.
-    """
+    """What a look leads to."""
 
     record: RolloutRecord
     events: tuple[RolloutEvent, ...] = ()
@@ -45,9 +39,6 @@ def ended(record: RolloutRecord, state: RolloutState, at: datetime, by: str, tex
 
 def next_step(record: RolloutRecord, result: RolloutResult, decide: DecideSection, now: datetime) -> Step:
     """What a look at the evidence leads to.
-
-    Args:
-        decide: Who acts, and for how long a promotion is watched.
 
     Returns:
         The step. A candidate that is worse, or harmful, or does not differ where it has to be better, is not promoted;

@@ -39,7 +39,6 @@ class PairedRows:
     """n rows that both versions have answered.
 
     Attributes:
-        rows: The rows as the champion answered them, with the labels that count.
         candidate: The candidate's answers, [n, width]; NaN in a row without a usable one.
     """
 
@@ -80,9 +79,7 @@ class WindowEvidence:
     """What one window says, as whole numbers.
 
     Attributes:
-        measures: The sums of each measure by its name.
         champion: The sum of the champion's losses over labelled rows, in multiples of 2^-32.
-        candidate: That of the candidate's.
         unusable: Rows that were left out, as the champion's answer is none.
         failed: Rows on which the candidate's answer is none; they count with a loss of 1.
         probability: With which probability the label of a row was asked for; below 1 the sums of losses are 0.
@@ -123,11 +120,8 @@ class Measures:
     """What is measured of paired rows.
 
     Attributes:
-        task: What both versions answer.
-        loss: The loss that decides, from `monitoring.rollout.evidence.differences.loss_named`.
         scale: What counts as a difference of 1: see `scale_of`.
         slices: Columns whose values are guards of their own, and these values.
-        guards: The guards besides slices, of `CALIBRATION` and `ERRORS`.
     """
 
     task: Task

@@ -10,13 +10,7 @@ from monitoring.rollout.life import Next
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pass:
-    """What one pass did.
-
-    Attributes:
-        answered: Rows that the candidate was given.
-        counted: Windows that became evidence.
-        do: What is to be done next.
-    """
+    """What one pass did."""
 
     record: RolloutRecord
     answered: int

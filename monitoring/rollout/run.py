@@ -19,12 +19,7 @@ from monitoring.store.store import Store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What a running rollout needs of the world.
-
-    Attributes:
-        make_scorer: Makes what answers rows with a bundle.
-        wait: Waits between two passes; says whether to go on.
-    """
+    """What a running rollout needs of the world."""
 
     make_scorer: MakeScorer
     author: Author
@@ -34,14 +29,7 @@ class Surroundings:
 
 
 def run_rollout(config: MonitorConfig, store: Store, record: RolloutRecord, around: Surroundings) -> RolloutRecord:
-    """Work on a rollout until it ends, or `wait` says to stop; and on the one that watches its promotion after it.
-
-    Args:
-        record: The rollout, of mode shadow, split or watch.
-
-    Raises:
-        BadInput: the versions do not fit each other, or the log.
-    """
+    """Work on a rollout until it ends, or `wait` says to stop; and on the one that watches its promotion after it."""
     worker = _worker(config, store, record, around)
     try:
         while True:

@@ -22,7 +22,6 @@ class CandidateAnswers:
             holds whole numbers, and texts are empty.
         answered: Which rows have an answer, [n].
         run_us: How long the row's own run took, [n], in microseconds, of rows that were run one at a time; else None.
-        reasons: Why rows have no answer, in words, each once.
     """
 
     outputs: Mapping[str, Array]
@@ -45,7 +44,6 @@ class Scorer(Protocol):
         """Answer rows.
 
         Args:
-            rows: As `TrafficLog.read` has them, of one signature, n rows.
             alone: Whether each row is run by itself, as a request of one row, and its time is taken.
 
         Returns:

@@ -95,12 +95,6 @@ class BackfillTable:
         Args:
             again_from: When the first window begins that is judged again; None: none is.
             checked_at: When all that was due before that window had been judged; None: that is not known.
-
-        Returns:
-            The backfill with its number, and the number of windows that are judged again.
-
-        Raises:
-            CannotRun: The window has no checkpoint.
         """
         with self._transactions.writing(number) as connection:
             values = {name: value for name, value in asdict(request).items() if name not in ("number", "only")}

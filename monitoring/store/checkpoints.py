@@ -30,7 +30,6 @@ class Checkpoint:
 
     Attributes:
         states: Everything that passes from one window to the next, by name, as text; empty before the first window.
-        incidents: The incidents that the window could change, by number: what evidence says of each.
     """
 
     states: Mapping[StateName, str]

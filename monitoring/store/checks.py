@@ -128,7 +128,6 @@ class Check:
     Attributes:
         checked_at: When it was, aware; None where there was none.
         next_due_at: No window is due before, whatever traffic comes; None where that is not known.
-        inputs: A digest of the config and the baseline that it used.
         traffic_state: A digest of the traffic's files if all their rows are in judged windows; empty otherwise.
     """
 
@@ -159,15 +158,12 @@ class IdleDeployment:
     """A deployment as a run with nothing to do sees it.
 
     Attributes:
-        check: What the last complete run left.
         judged_until: The end of its last window; None before the first.
-        open_pages: Pages that are not closed.
         unacknowledged_pages: Those that nobody has acknowledged since they were opened or became worse, snoozed ones
             apart.
         pending: Events that somebody is still to be notified of, snoozed ones apart.
         given_up: Events that somebody was never notified of.
         undelivered: Events that were sent and did not reach all: those that are pending still, and those given up.
-        numbers: Where several versions answer, the numbers of all their deployments.
     """
 
     number: int

@@ -44,11 +44,8 @@ class DeploymentRecord:
     """One version of a model under one set of settings, whose evidence belongs together.
 
     Attributes:
-        timezone: IANA name of the zone of its windows.
         name: The deployment's name; empty: the model's.
         traffic: Where its traffic is, as text; empty where the config does not say.
-        follows: The number of the deployment of that name and version before this one; its past incidents are not told
-            again.
         basis: A digest of the settings and the baseline without the method; empty where it is not known.
         earlier: Digests under which the same deployment may be in the store, the likeliest first.
         since: Windows that begin before that time are not judged against its baseline; None: all are.

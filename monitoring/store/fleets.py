@@ -20,7 +20,6 @@ class FleetMember:
 
     Attributes:
         alarmed: Whether an alarm of the team names it that its own run has not answered yet.
-        days: What its windows took of the budget so far, in days.
     """
 
     deployment: int
@@ -33,12 +32,7 @@ class FleetMember:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredFleetPage:
-    """A page of a team.
-
-    Attributes:
-        deployment: The deployment whose window it came with.
-        members: The deployments that it names, each with its share of the evidence, largest first.
-    """
+    """A page of a team."""
 
     deployment: int
     at: datetime
@@ -52,10 +46,7 @@ class FleetEntry:
     """What a window changes of a team.
 
     Attributes:
-        budget: Its budget by the deployment's config.
         log_evidence: Log of the deployment's evidence after it.
-        alarmed: Whether an alarm names the deployment that its level has not answered yet.
-        days: What the window took of the budget.
     """
 
     team: str

@@ -32,9 +32,6 @@ def find(connection: Connection, record: DeploymentRecord, *, moved: bool = Fals
     One that has an earlier digest is continued: its windows and incidents stay, and it has today's digest from now on;
     if that was of another method, the evidence of its levels begins anew. A deployment without traffic, from a store of
     an earlier release, takes that of the record.
-
-    Raises:
-        BadInput: The deployment of this name is of other traffic.
     """
     number = deployments.same(connection, record.model, record.version, record.settings_digest)
     if number is not None:
@@ -156,11 +153,7 @@ def _fits(stored: DeploymentRecord, record: DeploymentRecord) -> bool:
 
 
 def check_traffic(stored: DeploymentRecord, name: str, traffic: str) -> None:
-    """Refuse a config whose traffic is not that of the deployment.
-
-    Raises:
-        BadInput: It is of other traffic.
-    """
+    """Refuse a config whose traffic is not that of the deployment."""
     if stored.traffic and traffic and stored.traffic != traffic:
         raise BadInput(
             "The store has a deployment of this name with other traffic.",

@@ -28,9 +28,6 @@ def acted(incident: IncidentRecord, action: IncidentAction) -> IncidentRecord:
 
     Returns:
         The incident, with the action at the end of its log.
-
-    Raises:
-        BadInput: The action does not fit the incident, or lacks what it needs.
     """
     _check_texts(action)
     if incident.state == "closed" and action.kind in ("acknowledge", "snooze", "close"):

@@ -254,11 +254,7 @@ class IncidentTable:
             return tuple(act(connection, deployment, number, action) for number in numbers)
 
     def act(self, deployment: int, number: int, action: IncidentAction) -> IncidentRecord:
-        """Act on an incident, by its number.
-
-        Raises:
-            CannotRun: It is to be reopened while a run is judging, which takes account of its closing.
-        """
+        """Act on an incident, by its number."""
         with self._transactions.writing(deployment) as connection:
             if action.kind == "reopen":
                 leases.check_free(connection, deployment, action.at)

@@ -113,7 +113,6 @@ class LeaseTable:
         """Take the lease of a deployment: its holder alone judges windows.
 
         Args:
-            now: The time; on PostgreSQL the server's clock counts instead.
             seconds: How long the lease lasts unless it is renewed.
 
         Raises:

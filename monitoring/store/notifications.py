@@ -28,8 +28,6 @@ class Undelivered:
     """The notifications of a deployment that did not reach all who are to get them.
 
     Attributes:
-        waiting: Those that are tried again.
-        given_up: Those that are not, until a person asks for it.
         since: The time of the oldest event; None where there is none.
     """
 
@@ -52,12 +50,8 @@ class PendingNotification:
 
     Attributes:
         state: The state that the incident entered; None for a digest.
-        at: When: the end of a window, or the time of an acknowledgement; of a digest, when its last event was.
-        incidents: The incident as it is now; of a digest, each one that it is about.
         attempts: Attempts so far, at most one a run.
         next_attempt_at: It is not tried before; None: the next run tries it.
-        events: How many events it stands for.
-        notified_numbers: Of a digest, the incidents that somebody had been notified of before it.
     """
 
     number: int
@@ -78,11 +72,8 @@ class Attempt:
     """One attempt to notify the receivers of an event.
 
     Attributes:
-        reached: All receivers notified so far.
-        abandoned: All receivers given up so far.
         completed_at: When no receiver was left to notify and all were reached; None where that is not so.
         given_up_at: When no receiver was left to notify and some were given up; None where that is not so.
-        next_attempt_at: When the receivers that are left are tried again.
     """
 
     reached: frozenset[str] = frozenset()
@@ -97,10 +88,8 @@ class OutboxEvent:
     """An event of the outbox, whatever has become of it.
 
     Attributes:
-        state: The state that the incident entered, or `digest`.
         completed_at: When all who asked for it were notified, or it went into a digest; None where that is not so.
         given_up_at: When the last receivers were given up; None where that is not so.
-        in_digest: Whether a digest took its place.
     """
 
     event: str

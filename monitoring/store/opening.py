@@ -45,10 +45,6 @@ def open_engine(url: str, *, make: bool = True) -> Engine:
     Args:
         make: Whether to create a store that does not exist, and to migrate one of an earlier release. Without, a file
             that this user may not write is opened read-only.
-
-    Raises:
-        BadInput: There is no store, and none is to be made.
-        CannotRun: The store cannot be used.
     """
     engine = open_unmigrated(url, make=make)
     shown = shown_url(engine.url)
@@ -82,12 +78,7 @@ def open_unmigrated(url: str, *, make: bool = False) -> Engine:
 
 
 def store_revision(url: str) -> tuple[str, str]:
-    """The revision of a store, and that of this release.
-
-    Raises:
-        BadInput: There is no store.
-        CannotRun: It cannot be used, or was written by a newer release.
-    """
+    """The revision of a store, and that of this release."""
     from monitoring.store import migrations  # noqa: PLC0415  # brings Alembic
 
     engine = open_unmigrated(url)

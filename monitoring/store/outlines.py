@@ -37,7 +37,6 @@ class LastWindow:
 
     Attributes:
         page_log_evidence: Evidence of the page level after it, its natural logarithm.
-        loss_log_evidence: Evidence that a loss has risen, for whatever reason.
     """
 
     rows: int
@@ -53,15 +52,9 @@ class DeploymentOutline:
     """What decides how a deployment stands among all others.
 
     Attributes:
-        name: Its name; of one name there is a deployment for each version that is in use.
         last: The start and the end of its last window; None before the first.
-        failure: The error of its last run, as in `DeploymentSummary`.
-        earlier: How many other deployments have that name and are not in use any more.
         checked_at: When a run last judged all that was due; None: none has.
         next_due_at: No window is due before; None where that is not known.
-        undelivered: Its notifications that did not reach all who are to get them.
-        suspected: Whether its last window suspects harm; it counts while no page is open.
-        claims: What its windows alone say against it.
     """
 
     number: int

@@ -208,11 +208,7 @@ class OverviewQueries:
             return read_outlines(connection)
 
     def mentioning(self, text: str) -> frozenset[int]:
-        """The deployments that have an incident which is not closed and whose cause, slice or message has a text.
-
-        Args:
-            text: The text; letters of ASCII are found in either case.
-        """
+        """The deployments that have an incident which is not closed and whose cause, slice or message has a text."""
         with self._transactions.reading() as connection:
             columns = (incident.c.cause, incident.c.slice, incident.c.message)
             is_mentioned = or_(*(column.icontains(text, autoescape=True) for column in columns))
@@ -247,7 +243,6 @@ class OverviewQueries:
 
         Args:
             latest: Windows of each at most.
-            watches: The watches whose scores are read; of several outputs those of each.
             scored: In how many of the last windows they are read. Cost: all scores of these windows are searched.
         """
         with self._transactions.reading() as connection:

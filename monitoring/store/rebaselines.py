@@ -34,11 +34,7 @@ def apply(connection: Connection, number: int, record: DeploymentRecord, change:
     incidents that were opened before the end of the windows that the baseline was made of are closed with the reason.
 
     Args:
-        record: The deployment with its new baseline; `created_at` is the time.
         holder: Who has the deployment's lease for it; empty: nobody may have it.
-
-    Raises:
-        CannotRun: A run is judging the deployment's windows.
     """
     lock(connection, number)
     leases.check_free(connection, number, record.created_at, holder)
@@ -71,9 +67,6 @@ def reject_former(connection: Connection, record: DeploymentRecord) -> None:
     """Refuse a deployment with the baseline that a newer one has taken the place of.
 
     That is a scheduler which read its config before, or a config that was put back.
-
-    Raises:
-        BadInput: It is.
     """
     query = (
         select(rebaseline.c.at, rebaseline.c.by)
@@ -161,10 +154,6 @@ class RebaselineTable:
 
         Args:
             holder: Who has the deployment's lease for it; empty: nobody may have it.
-
-        Raises:
-            BadInput: There is none that stands.
-            CannotRun: A run is judging the deployment's windows.
         """
         with self._transactions.writing(number) as connection:
             leases.check_free(connection, number, now, holder)

@@ -49,11 +49,7 @@ class RolloutTable:
             return _insert(connection, record)
 
     def begin_after(self, former: RolloutRecord, events: Sequence[RolloutEvent], record: RolloutRecord) -> int:
-        """Replace a rollout by its end, and add the one that follows it, in one transaction.
-
-        Args:
-            former: The rollout that ends, or that had ended before.
-        """
+        """Replace a rollout by its end, and add the one that follows it, in one transaction."""
         with self._transactions.writing() as connection:
             connection.execute(update(rollout).where(rollout.c.id == former.number).values(**_values(former)))
             _add_events(connection, former.number, events)

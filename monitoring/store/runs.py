@@ -28,12 +28,7 @@ class AttemptTable:
         self._transactions = transactions
 
     def begin(self, deployment: int, attempt: WindowAttempt, *, checkpoint: bool) -> None:
-        """Count one more attempt at a window; with a checkpoint, the window can be judged again later.
-
-        Args:
-            attempt: The window, and the time; its number of attempts is that in the store.
-            checkpoint: Whether the deployment is kept as it stands before the window.
-        """
+        """Count one more attempt at a window; with a checkpoint, the window can be judged again later."""
         with self._transactions.writing(deployment) as connection:
             values = {"end": attempt.end, "started_at": attempt.started_at, "judged_at": None, "error": ""}
             counted = {"attempts": window_attempt.c.attempts + 1, **values}
@@ -71,7 +66,6 @@ class MonitorRecord:
 
     Attributes:
         succeeded_at: When a run last judged all that was due; None: no run ever has.
-        failures: How many runs have failed since.
         error: The error of the last run; empty: it had none.
     """
 
@@ -180,11 +174,7 @@ class RunTable:
             return tuple(RunRecord(**row) for row in connection.execute(query).mappings())
 
     def recent(self, latest: int, *, failed: bool = False) -> tuple[StoredRun, ...]:
-        """The last runs of all deployments.
-
-        Args:
-            failed: Only those of the last `KEPT` runs that ended with an error.
-        """
+        """The last runs of all deployments."""
         with self._transactions.reading() as connection:
             recent = select(run).order_by(run.c.id.desc()).limit(KEPT if failed else latest).subquery()
             of = deployment_table.c

@@ -40,10 +40,6 @@ class Store:
 
     Attributes:
         transactions: One connection each, for features that keep their own statements.
-        outbox: Events that people are notified of.
-        leases: Who is judging.
-        monitors: How the last run of each config ended.
-        overview: What views of many deployments read.
     """
 
     def __init__(self, transactions: Transactions) -> None:
@@ -102,12 +98,10 @@ class Store:
 
         Args:
             record: The deployment; `created_at` is the time it is used now. An existing one keeps its own.
-            moved: Whether the traffic may be elsewhere than it was.
             holder: Who has the deployment's lease for giving it a new baseline; empty: nobody may have it then.
 
         Raises:
             BadInput: The deployment of this name is of other traffic.
-            CannotRun: The database fails, or refuses the deployment.
         """
         with self.transactions.writing() as connection:
             existing = identity.find(connection, record, moved=moved, holder=holder)
@@ -152,9 +146,6 @@ class Store:
             window: The window; it begins at or after the end of the last one.
             incidents: Incidents to add, or to replace by number; an acknowledgement is never undone.
             fleet: The deployment in its team after the window; None where it is in none.
-
-        Raises:
-            CannotRun: The window, or a later one, is in the store already; nothing was changed.
         """
         try:
             with self.transactions.writing(deployment) as connection:

@@ -48,7 +48,6 @@ class Classification(Task):
     [0, 1, -3]
 
     Attributes:
-        has_probabilities: Whether answers are probabilities.
         costs: What a row costs, by its true class and then by its answer, in the user's unit; empty for no such loss.
     """
 

@@ -37,9 +37,6 @@ def label_object(values: Mapping[str, Any]) -> str | None:
     >>> label_object({"kind": "late", "price": 2.0}), label_object({"kind": "late", "price": float("nan")})
     ('{"kind":"late","price":"2"}', '{"kind":"late"}')
 
-    Args:
-        values: The label of each output: text, a number or a boolean.
-
     Returns:
         Text that `texts_of_outputs` reads, without the parts that are missing: null, NaN or blank; None where all are,
         or one is none of these types.

@@ -99,9 +99,6 @@ def part_of(metric: str) -> str | None:
 
     >>> part_of("class_error:dog"), part_of("number_bias:day_2"), part_of("macro_brier")
     ('dog', 'day_2', None)
-
-    Returns:
-        The class, or the name of the number.
     """
     kind, _, name = metric.partition(":")
     return name if kind in CLASS_METRICS or kind in NUMBER_METRICS else None

@@ -75,9 +75,6 @@ def list_lengths(words: pa.ChunkedArray) -> Whole:
     >>> list_lengths(pa.chunked_array([["[1.5, -2, 3]", "4"]])).tolist()
     [3, 1]
 
-    Args:
-        words: As of `number_list_codes`.
-
     Returns:
         int64 [n].
     """

@@ -25,9 +25,6 @@ def split_output(watch: str) -> tuple[str, str]:
     >>> split_output("surprise_of:price:bias"), split_output("brier")
     (('price', 'surprise_bias'), ('', 'brier'))
 
-    Args:
-        watch: The name of a loss or a watch.
-
     Returns:
         The output's name, empty where it is of no output of several; and what its own task calls it.
     """

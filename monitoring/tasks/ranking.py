@@ -64,9 +64,6 @@ class Ranking(Task):
     {'recall_loss': 0.5, 'ndcg_loss': 0.693, 'reciprocal_rank_loss': 0.667}
 
     Attributes:
-        places: k, the most ids that an answer of the baseline has.
-        scored: Whether ids have scores.
-        first: The ids that often stand first: code and name.
         ids: What is known of the baseline's answered ids; None before it is fitted.
         knots: Quantiles of the baseline's largest scores, in order.
     """

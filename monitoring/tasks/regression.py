@@ -60,7 +60,6 @@ class Regression(Task):
     Attributes:
         bound: The largest error that is told apart from larger ones, in the unit of what is predicted.
         knots: Quantiles of the baseline's answers, in order.
-        percentage: Whether percentage errors are watched.
         quantile: Which quantile of the label is predicted; None for its mean or median.
     """
 

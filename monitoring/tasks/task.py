@@ -246,8 +246,6 @@ class OutputTask:
     """One output and its task.
 
     Attributes:
-        output: The output's name, which has no colon.
-        task: What it is judged by.
         numbers: How many numbers a row of the output has: of two classes it may be the probability of the second alone.
     """
 
@@ -308,9 +306,6 @@ def watches_of_losses(scales: Mapping[str, float]) -> tuple[Watch, ...]:
 
     Args:
         scales: The largest value of each loss, in its own unit.
-
-    Returns:
-        Two watches for each loss.
     """
     losses = tuple(
         Watch(name=name, family="performance", level="page", needs_label=True, scale=scale)

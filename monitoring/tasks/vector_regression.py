@@ -48,9 +48,6 @@ class VectorRegression(Task):
     >>> {name: float(losses[name][0] * task.scales[name]) for name in task.metrics}
     {'absolute_error': 3.0, 'squared_error': 13.0, 'number_absolute_error:day_1': 1.0, \
 'number_absolute_error:day_2': 5.0}
-
-    Attributes:
-        numbers: The task of each.
     """
 
     names: tuple[str, ...]

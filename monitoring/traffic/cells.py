@@ -161,9 +161,6 @@ def parse_numbers(array: pa.Array, *, text: bool) -> tuple[pa.Array, int, str]:
     >>> parse_numbers(pa.array(["1.5"]), text=False)[2]
     'type changed to string'
 
-    Args:
-        text: whether its file is a text file, in which numbers are text; elsewhere text is not read as numbers.
-
     Returns:
         The numbers, float64 with NaN for missing; how many cells held something that is no number; and what is wrong
         with the whole column, empty if nothing.

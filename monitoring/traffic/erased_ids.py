@@ -60,9 +60,6 @@ def read_erased_ids(root: Path) -> ErasedIds:
 
     Returns:
         The ids; none where nothing was erased.
-
-    Raises:
-        CannotRun: the key or a receipt cannot be read: an erased row might come back.
     """
     names = erasure_names(root)
     if not names:

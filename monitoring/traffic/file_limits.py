@@ -37,11 +37,7 @@ _MAGIC = b"PAR1"
 
 
 def check_parquet(path: Path) -> pq.FileMetaData:
-    """Read the footer of a Parquet file, if it may be.
-
-    Raises:
-        BadInput: the file has more columns, or expands to more bytes or rows, than any table of this size.
-    """
+    """Read the footer of a Parquet file, if it may be."""
     size = path.stat().st_size
     columns, footer = _schema_elements(path, size)
     if columns > MOST_COLUMNS + 1:
@@ -56,11 +52,7 @@ def check_parquet(path: Path) -> pq.FileMetaData:
 
 
 def check_expansion(path: Path, size: int, plain: int, *, rows: int = 0) -> None:
-    """Check how much larger a file's content is than the file.
-
-    Raises:
-        BadInput: no table of this size expands so much.
-    """
+    """Check how much larger a file's content is than the file."""
     if rows > MOST_EMPTY_ROWS and size < rows // 8:
         _refuse(
             path,
@@ -93,7 +85,6 @@ class TextLook:
 
     Attributes:
         start: its first bytes, at most `LOOKED_AT`.
-        ends: how many ends of lines it has.
         is_utf_8: whether it is UTF-8.
     """
 
@@ -103,14 +94,7 @@ class TextLook:
 
 
 def look_at_text(path: Path, *, whole: bool = True) -> TextLook:
-    """Go through a text file, compressed or not, before it is parsed. Memory: `LOOKED_AT` bytes.
-
-    Args:
-        whole: Whether it will be parsed at once.
-
-    Raises:
-        BadInput: a line is too long, the file expands too much, or this machine has no memory for it.
-    """
+    """Go through a text file, compressed or not, before it is parsed. Memory: `LOOKED_AT` bytes."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     size, start, is_utf_8 = path.stat().st_size, b"", True
     plain = ends = line = 0
@@ -150,7 +134,6 @@ def check_workbook(path: Path) -> None:
     """Check the sizes that the directory of an Excel file states.
 
     Raises:
-        BadInput: it expands too much.
         BadZipFile: it is no Excel file.
     """
     with zipfile.ZipFile(path) as archive:

@@ -55,9 +55,6 @@ def ids_by_code(cells: pa.Array) -> dict[int, str]:
 
     >>> list(ids_by_code(pa.array(["a|b", None, "b"])).values())
     ['a', 'b']
-
-    Args:
-        cells: What a column of answered ids, or of labels, holds.
     """
     words = listed_ids(cells)[0].drop_null().unique()
     return dict(zip(id_codes(words).tolist(), words.to_pylist(), strict=True))
@@ -100,9 +97,6 @@ def often_first(lists: Iterable[tuple[pa.Array, Whole]]) -> tuple[tuple[int, str
 
     >>> [name for _, name in often_first([listed_ids(pa.array(["a|b", "a", "b|a", None]))])]
     ['a', 'b']
-
-    Args:
-        lists: Ids and lengths, as of `listed_ids`.
     """
     first = [words.take(pa.array((np.cumsum(lengths) - lengths)[lengths > 0])) for words, lengths in lists]
     names = pa.concat_arrays([pa.array([], pa.string()), *first]).drop_null()
@@ -115,11 +109,7 @@ def often_first(lists: Iterable[tuple[pa.Array, Whole]]) -> tuple[tuple[int, str
 
 
 def check_relevant(labels: Collection[str], answered: Whole, task: Ranking, *, fix: str) -> None:
-    """Check that labels are ids, and that some of them are answered.
-
-    Raises:
-        BadInput: a label has too many ids, or none of them is ever answered.
-    """
+    """Check that labels are ids, and that some of them are answered."""
     texts = sorted(labels)
     codes = task.label_codes(pa.chunked_array([texts], pa.string()))
     too_many = [text for text, is_known in zip(texts, has_label(codes), strict=True) if not is_known]

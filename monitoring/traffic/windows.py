@@ -48,11 +48,7 @@ def parse_duration(text: str) -> timedelta:
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Window:
-    """The half-open interval [start, end) of event time; both are aware, in UTC.
-
-    Raises:
-        BadInput: a time has no zone, or the start is not before the end.
-    """
+    """The half-open interval [start, end) of event time; both are aware, in UTC."""
 
     start: datetime
     end: datetime
@@ -86,9 +82,6 @@ class WindowPlan:
     >>> [window] = plan.windows(datetime(2013, 3, 10, 12, tzinfo=UTC), datetime(2013, 3, 10, 12, tzinfo=UTC))
     >>> window.start.isoformat(), window.end - window.start
     ('2013-03-10T05:00:00+00:00', datetime.timedelta(seconds=82800))
-
-    Raises:
-        BadInput: `every` is of another length, or the system does not know the time zone.
     """
 
     every: str

@@ -48,8 +48,6 @@ class CalibrationWatches:
     is orthogonal to the residual: a day on which a class is more frequent does not move it.
 
     Attributes:
-        task: What the model answers.
-        calibration: Its calibrated probabilities.
         centres: m of each class; of two exclusive classes that of the second.
 
     >>> p = np.linspace(0.01, 0.99, 5000)

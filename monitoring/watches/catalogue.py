@@ -231,8 +231,6 @@ class Catalogue:
 
         Args:
             answers: Finite answers, [n, width].
-            outputs: As of `Task.outputs`.
-            calibrated: As of `calibrated`.
 
         Returns:
             By metric, in [0, 1], [n]; none where answers promise none.
@@ -246,7 +244,6 @@ class Catalogue:
 
         Args:
             rows: Labelled rows with finite answers, with the inputs that metrics of the user's own read.
-            expected: As of `residual_losses`.
 
         Returns:
             Scores in [0, 1], [n], by the name of their watch.
@@ -342,17 +339,7 @@ def catalogue(
     *,
     of_losses: bool = False,
 ) -> Catalogue:
-    """All watches for a baseline.
-
-    Args:
-        class_slices: Which of `classes.CLASS_COLUMNS` to slice losses by.
-        selection_groups: Slice columns by whose values selection rates are compared.
-        of_losses: Leave out all that no loss is scored by.
-
-    Raises:
-        BadInput: For a slice column that is no category input, or that has the name of a slice by class; for groups of
-            a model that does not choose one of some classes.
-    """
+    """All watches for a baseline."""
     slices = _slice_values(baseline, slice_columns)
     reference = baseline.rows.answers
     is_labelled = labelled_rows(reference)

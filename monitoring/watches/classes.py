@@ -48,9 +48,6 @@ class ClassSlices:
 
         Returns:
             Slices of the commonest classes, in the classes' order.
-
-        Raises:
-            BadInput: If an input that traffic is sliced by has the same name, or there are no classes.
         """
         both = sorted(set(columns) & set(slice_columns))
         if both:
@@ -101,7 +98,6 @@ class ClassSlices:
         """Counts or sums of each slice.
 
         Args:
-            codes: As returned by `codes`.
             units: Integers below 2^32 to sum, [n], exact up to 2^20 rows; None to count rows.
 
         Returns:

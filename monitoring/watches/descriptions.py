@@ -126,9 +126,6 @@ def metric_title(metric: str) -> str:
 
     >>> metric_title("brier"), metric_title("class_error:dog"), metric_title("auc"), metric_title("of:kind:auc")
     ('Brier score', 'Error rate of class dog', 'AUC', 'AUC of kind')
-
-    Returns:
-        Words that can begin a sentence; the name itself, printable, of anything else.
     """
     definition, (_, of_class, part) = find_metric(metric) or _shown(metric), metric.partition(":")
     if definition is None:
@@ -156,9 +153,6 @@ def _loss_title(watch: str) -> str:
 
 def slice_title(part: str) -> str:
     """A slice's name for people.
-
-    Returns:
-        Words; "all traffic" for the whole.
 
     >>> slice_title("origin=EWR"), slice_title("")
     ('origin = EWR', 'all traffic')
@@ -251,12 +245,6 @@ def format_change(watch: str, change: float) -> str:
 
 def format_move(watch: str, before: float, now: float) -> str:
     """A watch's values before and after a change, with as many digits as tell them apart.
-
-    Args:
-        watch: The watch's name; a ranking loss is a share of the reference's rows.
-
-    Returns:
-        Both values with an arrow between them, and the unit once.
 
     >>> format_move("error", 0.372, 0.551), format_move("error", 0.277, 0.29), format_move("rank:late", 0.05, 0.5)
     ('37 → 55 %', '27.7 → 29.0 %', '5 → 50 %')

@@ -72,7 +72,6 @@ class EarlyLabels:
         """The state after one more window.
 
         Args:
-            labelled: Labels that arrived in the window, by the start of the window of their rows.
             delays: A sample of the label delays of the baseline, int64 [n], where the window's labels have the same.
 
         Returns:
@@ -169,10 +168,6 @@ def due_share(delays: Whole, *, first: int, last: int, now: int) -> float:
 
     Args:
         delays: A sample of label delays, int64 [n], at least one.
-        last: The event time of the last row, later than that.
-
-    Returns:
-        The share.
     """
     return float(np.clip((np.minimum(last, now - delays) - first) / (last - first), 0.0, 1.0).mean())
 
@@ -182,9 +177,6 @@ def delay_sample(counts: tuple[int, ...]) -> Whole:
 
     >>> delay_sample((1, 0, 3) + (0,) * (len(EDGES) - 2)).tolist()[::30]
     [60000000, 300000000, 300000000, 300000000]
-
-    Args:
-        counts: As of `label_delays.delay_counts`.
 
     Returns:
         Them, sorted; none without labels.

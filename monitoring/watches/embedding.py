@@ -55,9 +55,6 @@ def embedding_bins(baseline: Baseline) -> tuple[tuple[Bins, ...], tuple[FeatureC
 def embedded(rows: Predictions, source: EmbeddingSource) -> Predictions:
     """The rows that can be embedded, with the numbers of their embedding instead of their tensors.
 
-    Args:
-        rows: Rows with their tensors; replayed ones have the numbers already, and are returned as they are.
-
     Returns:
         The embedded rows, in their order; none without a function, or without one of the tensors.
     """

@@ -120,7 +120,6 @@ def thresholded_confidence(probabilities: Floats, threshold: float) -> ExpectedL
 
     Args:
         probabilities: [n, classes].
-        threshold: As of `confidence_threshold`.
 
     Returns:
         1 for rows below the threshold, otherwise 0; each with the variance of a row with that share.

@@ -152,7 +152,6 @@ class Witness:
 
         Args:
             windows: The baseline's windows, at least one with rows; iterated twice.
-            sizes: Rows of each window, where `windows` are sampled already.
         """
         rows = [len(window) for window in windows] if sizes is None else sizes
         ranked = max(RANKING_ROWS // max(sum(1 for size in rows if size), 1), 1)
@@ -187,11 +186,7 @@ class Witness:
         return self.step_sample(recent, _sample(window), len(window))
 
     def step_sample(self, recent: RecentWindows, sample: Predictions, rows: int) -> tuple[ScoreSum, RecentWindows]:
-        """As `step`, from a sample in any order that has every column of the space.
-
-        Args:
-            sample: The rows chosen by `sample_indices`, without those that lack a column of the space.
-        """
+        """As `step`, from a sample in any order that has every column of the space."""
         if not len(sample):
             return ScoreSum(), recent
         points = self.space.points(sample)
@@ -223,9 +218,6 @@ def score_sum(scores: Floats, rows: int) -> ScoreSum:
 
     Args:
         scores: Scores of the sample, [n].
-
-    Returns:
-        The sum over `rows` rows.
 
     >>> score_sum(np.array([0.25, 0.75]), 10).mean
     0.5

@@ -40,11 +40,7 @@ class CoverageGroups:
 
     @classmethod
     def fit(cls, reference: Predictions, task: Task, slices: Mapping[str, tuple[str, ...]]) -> CoverageGroups:
-        """Groups by quarters of the reference's scores; rows with non-finite probabilities do not count.
-
-        Args:
-            slices: Columns that traffic is sliced by, and their values.
-        """
+        """Groups by quarters of the reference's scores; rows with non-finite probabilities do not count."""
         scores = task.score(reference.probabilities)
         scores = scores[np.isfinite(scores)]
         edges = np.quantile(scores, [0.25, 0.5, 0.75]) if scores.size else np.zeros(3)
@@ -83,9 +79,6 @@ class CoverageGroups:
 
         Of n rows, k of them in a group, a labelled row scores ``(1 + its membership - k/n) / 2``. Where labels come for
         all alike that is 1/2 on average, however few they are, since it is compared with the window's own shares.
-
-        Args:
-            answered: `counts` of all rows.
         """
         sums = {}
         for name, of_all, among in zip(self.names, answered[1:], labelled[1:], strict=True):
@@ -180,9 +173,6 @@ class PendingLabels:
         Args:
             newest: The newest of their event times; None where no row was answered.
             labelled: Counts of the rows whose labels arrived, by the start of their own window.
-
-        Returns:
-            As of `updated`.
         """
         nothing = (0,) * len(answered)
         waiting = list(self.windows)

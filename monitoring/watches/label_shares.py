@@ -100,7 +100,6 @@ class NumberRanks:
     """Of a labelled number: its rank among the baseline's labels, and how far it lies from their middle.
 
     Attributes:
-        column: Its place in answers, and in labels of several.
         knots: Quantiles of the baseline's labels, in order.
     """
 
@@ -168,8 +167,6 @@ class LabelPart:
 
     Attributes:
         place: Its place in labels of several outputs; None where there is one alone.
-        columns: Where its answers begin and end.
-        scores: The scores of its labels.
     """
 
     output: str

@@ -19,11 +19,7 @@ Whole = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class MultilabelCalibration:
-    """The calibration of every class of a multi-label model; a row's probabilities need not sum to 1.
-
-    Attributes:
-        values: The calibrated probability of each bin of each map.
-    """
+    """The calibration of every class of a multi-label model; a row's probabilities need not sum to 1."""
 
     task: Task
     maps: tuple[ClassCalibration, ...]

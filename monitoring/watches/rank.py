@@ -34,14 +34,11 @@ class ClassRanks:
     """The places of one class's probabilities among the reference's rows of all other classes.
 
     Attributes:
-        name: The class.
-        index: Its index.
         share: Its share of the reference's labelled rows, in (0, 1).
         values: Probabilities of this class in rows of other classes, ascending, [m].
         above: The share of those rows with a larger probability, ties by half: at odd places for the values, at even
             ones between them, [2m + 1].
         centre: The mean loss in the reference with the variance of a label, q (1 - q), as weight, in [0, 1].
-        places: Finds how many values are no larger than a probability.
     """
 
     name: str
@@ -181,11 +178,7 @@ class RankWatches:
         return self._tally(probabilities, labels, calibrated, power=1)
 
     def sums_of(self, rows: int, tally: NDArray[np.int64]) -> dict[WatchKey, ScoreSum]:
-        """The sum of each watch.
-
-        Args:
-            tally: As returned by `tally`, or the sum of several.
-        """
+        """The sum of each watch."""
         sums = {}
         for class_ranks, (inside, losses, surprises) in zip(self.classes, tally.tolist(), strict=True):
             loss, surprise = class_ranks.watches
@@ -207,11 +200,7 @@ class RankWatches:
     def row_losses(
         self, watch: str, probabilities: NDArray[np.float64], labels: NDArray[np.int64]
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """The rows that a watch of this family is about, and the ranking loss of each.
-
-        Returns:
-            Positions of the rows of the watch's class, and their losses.
-        """
+        """The rows that a watch of this family is about, and the ranking loss of each."""
         class_ranks = next(ranks for ranks in self.classes if watch in {entry.name for entry in ranks.watches})
         inside = np.flatnonzero(labels == class_ranks.index)
         return inside, class_ranks.losses(probabilities[inside])

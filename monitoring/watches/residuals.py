@@ -87,10 +87,8 @@ class ResidualModel:
     NannyML's direct loss estimation.
 
     Attributes:
-        coordinates: What is read of the inputs.
         ends: The last event time of each part of the baseline but the last, int64 [FOLDS - 1].
         coefficients: By metric, float64 [FOLDS + 1, covariates]: of each fold's model, and their mean.
-        bins: By metric.
         indices: The sampled rows' places in the baseline, [n].
     """
 
@@ -151,11 +149,7 @@ class ResidualModel:
         }
 
     def held_out(self, positions: Whole) -> dict[str, tuple[ExpectedLoss, Floats]]:
-        """One baseline window's expected and true losses, without its own labels.
-
-        Returns:
-            By metric, of those rows that the model was fitted on, and whose loss is known.
-        """
+        """One baseline window's expected and true losses, without its own labels."""
         mask, pairs = np.isin(self.indices, positions), {}
         for metric, loss_bins in self.bins.items():
             is_scored = mask & ~np.isnan(loss_bins.losses)

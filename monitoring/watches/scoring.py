@@ -99,9 +99,6 @@ def slice_codes(column: pa.Array | pa.ChunkedArray, values: tuple[str, ...]) -> 
 def slice_masks(predictions: Predictions, slices: Mapping[str, tuple[str, ...]]) -> dict[str, NDArray[np.bool_]]:
     """Which rows belong to each slice.
 
-    Args:
-        slices: Columns that traffic is sliced by, and their values.
-
     Returns:
         Masks, [n], by the name ``column=value``; none for the whole traffic.
     """

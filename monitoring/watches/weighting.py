@@ -55,7 +55,6 @@ class WeightedMeans:
     """The weighted losses of a window, as one mean and variance per metric.
 
     Attributes:
-        effective: The effective sample size.
         means: Each metric's mean and variance of a row; none if the sample size is too small.
         outside: The share of the window's rows that are `OUTSIDE_RATIO` times likelier in it than in the reference;
             None where rows are too few.
@@ -176,11 +175,7 @@ def _points(rows: Predictions, chosen: tuple[Coordinate, ...], task: Task) -> Fl
 
 
 def _log_ratios(source: Floats, target: Floats) -> tuple[Floats, Floats]:
-    """The log of how much likelier a row is in `target` than in `source`, by ridge logistic regression.
-
-    Returns:
-        Of each row of `source`, and of `target`.
-    """
+    """The log of how much likelier a row is in `target` than in `source`, by ridge logistic regression."""
     mean, std = source.mean(axis=0), source.std(axis=0)
     scale = np.where(std > _CONVERGED, std, np.inf)
     rows = (np.concatenate([source, target]) - mean) / scale

@@ -18,9 +18,6 @@ def normalise(signal: Any, norm: Norm, *, name: str) -> Any:
     The momentum of running statistics is .9 rather than Keras' .99: fits here have hundreds of steps, not tens of
     thousands.
 
-    Args:
-        signal: a Keras tensor.
-
     Returns:
         A Keras tensor of the same shape.
     """
@@ -50,9 +47,6 @@ def image_input(shape: Shape) -> Any:
 
     Returns:
         A Keras tensor, float32 [n, height, width, channels].
-
-    Raises:
-        BadInput: the rows are not images.
     """
     import keras  # noqa: PLC0415 - as above
 

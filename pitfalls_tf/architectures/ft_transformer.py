@@ -51,14 +51,8 @@ class FtTransformer:
     def build(self, shape: Shape) -> keras.Model:
         """Build the network.
 
-        Args:
-            shape: of encoded rows, with the widths of their tokens.
-
         Returns:
             float32 [n, width] to {"logits" [n, classes], "embedding" [n, units]}.
-
-        Raises:
-            BadInput: the shape does not say which columns belong together.
         """
         import keras  # noqa: PLC0415 - settings are read without it
 

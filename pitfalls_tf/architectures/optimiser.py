@@ -71,13 +71,7 @@ class Optimiser:
     def update(
         self, weights: Tensors, slots: tuple[Tensors, ...], gradients: Sequence[Any], *, step: Any, total: Any
     ) -> tuple[Tensors, tuple[Tensors, ...]]:
-        """One step.
-
-        Args:
-            slots: `self.slots` tuples shaped as the weights, zeros at first.
-            step: see `rate`.
-            total: see `rate`.
-        """
+        """One step."""
         import tensorflow as tf  # noqa: PLC0415 - as above
 
         rate = self.rate(step, total)

@@ -35,8 +35,6 @@ class Journal:
     """The finished stages of a demo, stored in ``demo.json``.
 
     Attributes:
-        folder: folder of the demo.
-        settings: settings of the stages; a demo with other settings cannot resume.
         stages: results and seconds by stage.
     """
 
@@ -62,10 +60,6 @@ def open_journal(folder: Path, settings: dict[str, Any], *, fresh: bool) -> Jour
 
     Args:
         folder: folder of the demo; created if needed.
-
-    Raises:
-        BadInput: the folder has other files, a demo with other settings, or an unreadable journal.
-        CannotRun: the folder cannot be written.
     """
     path = folder / NAME
     try:
@@ -141,10 +135,6 @@ class DemoSettings:
     """Settings of a demo.
 
     Attributes:
-        out: output folder.
-        seeds: number of training runs.
-        until: end of the replay.
-        fresh: whether to delete what an earlier demo wrote.
         picture: file for a copy of the report's picture, or None.
     """
 
@@ -160,9 +150,6 @@ class DemoResult:
     """Result of a demo.
 
     Attributes:
-        out: output folder.
-        report: the report page.
-        status: windows, incidents and evidence.
         drill: the last drill, None without one.
         stages: results and seconds of each stage.
         peak_bytes: peak memory of the largest process.
@@ -190,10 +177,6 @@ def run_demo(settings: DemoSettings, listener: StageListener) -> DemoResult:
     """Run all stages in `settings.out`; stages that were finished there before are skipped.
 
     Cost: about two minutes and 2 GB on two cores the first time, seconds after that.
-
-    Raises:
-        BadInput: as the stages.
-        CannotRun: as the stages.
     """
     out = settings.out
     keys = {"seeds": settings.seeds, "until": settings.until.isoformat()}

@@ -55,11 +55,7 @@ class StageBars:
 
 @contextmanager
 def show_progress(load: Callable[..., None]) -> Iterator[StageBars]:
-    """Show progress while the context lasts.
-
-    Yields:
-        The listener for `run_demo`.
-    """
+    """Show progress while the context lasts."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

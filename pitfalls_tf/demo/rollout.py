@@ -20,11 +20,7 @@ PASS = timedelta(days=7)
 
 
 def retrain(out: Path, model: str, until: datetime, progress: Callable[[int, int, str], None]) -> Path:
-    """Train one seed on the rows before a time, and export it as the next version.
-
-    Returns:
-        The runs' folder.
-    """
+    """Train one seed on the rows before a time, and export it as the next version."""
     from pitfalls_tf.sources import flights  # noqa: PLC0415 - each stage brings its own libraries
     from pitfalls_tf.training.bundles import export_runs  # noqa: PLC0415 - as above
     from pitfalls_tf.training.setup import SETUPS, Period  # noqa: PLC0415 - as above
@@ -45,9 +41,6 @@ def compare(
     """Replay the candidate on the logged requests up to a time, then shadow what comes until another.
 
     The shadow's worker is that of `pitfalls rollout start`, with a clock that goes through the log.
-
-    Returns:
-        The verdicts, as a stage keeps them.
     """
     from monitoring.config import load_config  # noqa: PLC0415 - brings pydantic
     from monitoring.rollout.actions import Author, begin  # noqa: PLC0415 - as above

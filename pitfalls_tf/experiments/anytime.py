@@ -31,7 +31,6 @@ def boundary(runs: int, planned: int) -> float:
 
     Args:
         runs: number of runs n so far, at least 3.
-        planned: number of runs for which the boundary is tuned.
 
     >>> boundary(64, 64) > float(stdtrit(63, 0.975))
     True
@@ -55,7 +54,6 @@ def widened(interval: ConfidenceInterval, *, name: ScaleName, runs: int, planned
 
     Args:
         interval: Student's 95 % interval of `runs` runs.
-        planned: number of runs for which the boundary is tuned.
 
     Returns:
         The wider interval; unknown (NaN) with fewer than three runs.

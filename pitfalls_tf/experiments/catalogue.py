@@ -31,14 +31,8 @@ ALL: Final = "all"
 def find(names: Sequence[str]) -> tuple[Experiment, ...]:
     """Find experiments by name.
 
-    Args:
-        names: keys of `FIGURES`, or `all`.
-
     Returns:
         The experiments, each once, in the order of the paper.
-
-    Raises:
-        BadInput: an unknown name; the message suggests the nearest one.
     """
     for name in names:
         if name not in {*FIGURES, ALL}:
@@ -55,11 +49,7 @@ def find(names: Sequence[str]) -> tuple[Experiment, ...]:
 
 
 def check_sources(sources: Sequence[str], experiments: Sequence[Experiment]) -> None:
-    """Check that some experiment has each of the sources.
-
-    Raises:
-        BadInput: none has one of them.
-    """
+    """Check that some experiment has each of the sources."""
     every = tuple(dict.fromkeys(source for experiment in experiments for source in experiment.sources))
     for source in sources:
         if source not in every:

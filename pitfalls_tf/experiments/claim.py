@@ -24,16 +24,7 @@ class Claim:
     """A sentence of the paper, and the quantity that decides whether it holds here.
 
     Attributes:
-        name: short name, unique within the experiment.
-        section: section of the paper, or `BEYOND`.
-        says: the claim.
-        quantity: what is measured, with its unit; a noun phrase without a full stop.
-        above: the claim holds where the quantity is above this bound, and
-        below: below this one.
-        because: the reason for the bounds, where they are not obvious.
-        scale: scale on which estimates are about normal.
         matters: smallest distance from a bound that matters; on the log scale a factor above 1.
-        first: the rule that this one replaces, if it was replaced; registered before the runs that it decides.
     """
 
     name: str
@@ -96,12 +87,9 @@ class ClaimFinding:
     """The measured quantity of a claim in one place.
 
     Attributes:
-        claim: the claim.
-        where: a source, or a source and a remedy: `flights`, `flights, dropout` or `digits: class balanced`.
         estimate: the quantity; NaN where it cannot be estimated, and `note` says why.
         interval: its 95 % interval.
         note: a remark, or empty.
-        rule: which rule it counts for: the claim's, the one that was replaced, or both.
         seeds: number of runs it was measured in; 0 where runs are not its unit.
         domains: number of domains; 0 where domains are not its unit.
         by_seeds: share of the squared standard error that falls with the number of runs; the rest falls with that of

@@ -35,11 +35,8 @@ class SourceSummary:
     """A random-effects summary of the sources' estimates.
 
     Attributes:
-        estimate: mean effect of sources like these, in the quantity's unit.
         interval: its 95 % interval (Hartung, Knapp, Sidik and Jonkman).
         heterogeneity: share of the variance between estimates that is not error, I squared.
-        p_value: of Cochran's test that all sources have the same effect.
-        sources: number of sources.
     """
 
     estimate: float
@@ -80,12 +77,7 @@ def summarise(findings: Sequence[ClaimFinding]) -> SourceSummary | None:
 
 
 def overall_verdict(findings: Sequence[ClaimFinding], *, without_power: Collection[str] = ()) -> ClaimVerdict:
-    """Combine the findings of one claim, one per source.
-
-    Args:
-        findings: those that count for the claim's rule.
-        without_power: sources that the plan gave up before the run.
-    """
+    """Combine the findings of one claim, one per source."""
     of_source = {
         source: [finding.verdict for finding in findings if finding.source == source] for source in _sources(findings)
     }
@@ -106,15 +98,7 @@ def agreed_verdict(verdicts: Sequence[SourceVerdict]) -> SourceVerdict:
 
 
 def verdict_line(findings: Sequence[ClaimFinding], *, without_power: Collection[str] = ()) -> str:
-    """The sources of each verdict, in words.
-
-    Args:
-        findings: those that count for the claim's rule.
-        without_power: sources that the plan gave up before the run.
-
-    Returns:
-        A line such as `reproduced on flights, letters; not on rodents; undecided on digits (no power)`.
-    """
+    """The sources of each verdict, in words."""
     phrases = {"reproduced": "reproduced on", "not reproduced": "not on", "inconclusive": "undecided on"}
     parts: list[str] = []
     for verdict, phrase in phrases.items():

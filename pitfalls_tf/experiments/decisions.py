@@ -31,13 +31,7 @@ class ClaimDecision:
     """The decision on a claim.
 
     Attributes:
-        claim: the claim.
-        findings: one per source, which count.
-        details: findings of single methods, which do not.
-        verdict: the verdict.
-        line: the sources of each verdict, in words.
         summary: random-effects summary of the sources; None for fewer than two with an interval.
-        first_verdict: by the rules and the runs before the plan.
         undecided: why the claim is inconclusive, and what would decide it; () for other claims.
     """
 
@@ -52,12 +46,7 @@ class ClaimDecision:
 
 
 def decide(experiment: Experiment, table: pa.Table, plan: Plan) -> tuple[ClaimDecision, ...]:
-    """Decide the claims of an experiment.
-
-    Args:
-        table: rows of its first and fresh runs.
-        plan: the plan of the fresh runs, by source; {} without one.
-    """
+    """Decide the claims of an experiment."""
     renewed = set(fresh_rows(table)["source"].unique().to_pylist())
     findings = [
         _at_any_time(finding, plan) if finding.source in renewed else finding for finding in experiment.findings(table)
@@ -91,11 +80,7 @@ def decide(experiment: Experiment, table: pa.Table, plan: Plan) -> tuple[ClaimDe
 
 
 def what_would_decide(finding: ClaimFinding) -> str:
-    """Why a finding is inconclusive, and what would decide it, in words.
-
-    Returns:
-        A sentence without a full stop.
-    """
+    """Why a finding is inconclusive, and what would decide it, in words."""
     claim, error = finding.claim, finding.standard_error
     centre = scale.transform(claim.scale, finding.estimate)
     bounds = [bound for bound in (claim.above, claim.below) if np.isfinite(bound)]

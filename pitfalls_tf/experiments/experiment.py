@@ -24,7 +24,6 @@ class FreshRuns:
             the first runs do, of the seeds of `GridSize.fresh_seeds`.
         most: largest affordable number of runs of a setup, by source. Other sources have no fresh runs.
         domains: largest number of fresh domains, by source. Other sources have those of their first runs.
-        with_epochs: whether a claim needs what was measured after every epoch.
     """
 
     measure: Callable[[RunStore, str, pa.Table], pa.Table]
@@ -38,20 +37,12 @@ class Experiment:
     """A figure of the paper.
 
     Attributes:
-        name: name of its folder and files.
-        title: what the figure shows, one line.
         caption: how to read the figure; nothing that depends on the results.
         claims: in the order of the paragraph.
         sources: names of its sources, in the order of the tables.
-        quick_sources: those of a quick run.
-        measure: runs the first grid on a source; returns rows with the columns of `training_cell.SCHEMA`.
         findings: estimates the quantities from all rows; at least one finding per claim. Where a source has fresh
             runs, they are from those.
-        draw: draws the matplotlib figure.
-        summary: makes the printed table, about one row per setup.
-        tables: makes further printed tables, by title.
         fresh: the fresh runs; None if the first ones decide.
-        remarks: what is particular to these data.
     """
 
     name: str

@@ -28,9 +28,6 @@ def compare_setups(
 ) -> Verdict | None:
     """Compare two setups of the same source, paired over seeds and domains.
 
-    Args:
-        table: rows with the columns of `training_cell.SCHEMA`.
-
     Returns:
         The verdict; None with fewer than two seeds that both setups have in all domains.
     """
@@ -68,9 +65,7 @@ def gain_finding(
     """A finding whose quantity is a mean over domains and seeds.
 
     Args:
-        where: a source, or a source and a remedy.
         gains: shape [domains, seeds].
-        rule: see `ClaimFinding`.
     """
     estimate, interval = mean_gain(gains)
     by_seeds = 1.0
@@ -95,9 +90,6 @@ def gain_finding(
 
 def best_on_benchmark(table: pa.Table, source: str, conventional: str) -> str:
     """Select a setup as one would without a deployment: by the mean Brier score on the random hold-out.
-
-    Args:
-        table: rows with the columns of `training_cell.SCHEMA`.
 
     Returns:
         The setup with the smallest score. Setups with a diverged run are not selected.

@@ -44,9 +44,6 @@ class GridSize:
     def seed_numbers(self, *, full: int, quick: int) -> range:
         """Seeds of first runs.
 
-        Args:
-            full: the experiment's number of seeds in the full grid.
-
         Returns:
             Seeds 0 to n - 1, where n is `seeds` if it is set.
 

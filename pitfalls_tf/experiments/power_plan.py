@@ -40,9 +40,6 @@ class PlannedClaim:
     """What a claim needs on a source.
 
     Attributes:
-        claim: its name.
-        where: source and setup of the first runs' finding.
-        smallest_effect: the smallest effect that matters, in words.
         standard_error: of the first runs, on the claim's scale; None where it is unknown.
         runs: number of fresh runs needed at the planned number of domains; None if no number of runs is enough.
         power: at the planned numbers of runs and domains; None where the standard error is unknown.
@@ -66,11 +63,9 @@ class PlannedSource:
     """The fresh runs of an experiment on a source.
 
     Attributes:
-        source: its name.
         looks: numbers of runs after which the claims are looked at; () without fresh runs. More than one is a
             sequential run, whose intervals hold at every number of runs.
         domains: number of fresh domains; None for those of the first runs.
-        claims: what each claim needs.
     """
 
     source: str
@@ -97,14 +92,7 @@ Plan = dict[str, PlannedSource]  # by source
 
 
 def make_plan(experiment: Experiment, table: pa.Table) -> Plan:
-    """Plan the fresh runs of an experiment.
-
-    Args:
-        table: its rows; only those of first runs are used.
-
-    Returns:
-        A plan for every source in the table.
-    """
+    """Plan the fresh runs of an experiment."""
     findings = [finding for finding in experiment.findings(first_rows(table)) if finding.rule != "first"]
     return {
         source: _plan_source(experiment, source, [finding for finding in findings if finding.source == source])
@@ -129,9 +117,6 @@ def read_plan(folder: Path) -> dict[str, Plan]:
 
     Returns:
         Plans by experiment; none without a file.
-
-    Raises:
-        BadInput: the file is not a plan.
     """
     path = folder / PLAN
     if not path.is_file():

@@ -108,15 +108,10 @@ def reproduce(
 
     Args:
         out: created if needed.
-        size: size of the grids; a quick one has first runs only.
         clock: seconds, for the estimate of the remaining time.
 
     Returns:
         One record per experiment that has results, in the order given.
-
-    Raises:
-        BadInput: no seeds, or a plan that cannot be read.
-        CannotRun: the folder cannot be written, or another experiment is writing to it.
     """
     plans = read_plan(out)
     done = []
@@ -135,9 +130,6 @@ def reproduce(
 def plan_experiments(experiments: Sequence[Experiment], out: Path) -> dict[str, Plan]:
     """Plan the fresh runs of experiments from the first runs in a folder; write plan.json and PLAN.md there.
 
-    Args:
-        out: the folder; its plans of other experiments are kept.
-
     Returns:
         Plans by experiment; experiments without results have none.
     """
@@ -154,12 +146,7 @@ def plan_experiments(experiments: Sequence[Experiment], out: Path) -> dict[str, 
 def measure_group(
     experiment: Experiment, store: RunStore, source: str, stage: Stage, first: pa.Table | None
 ) -> pa.Table:
-    """Make the rows of a source: of its first runs, or of its fresh ones.
-
-    Args:
-        store: where runs are stored; its size says how many.
-        first: rows of the first runs, for fresh ones.
-    """
+    """Make the rows of a source: of its first runs, or of its fresh ones."""
     if stage == "first" or experiment.fresh is None:
         return experiment.measure(store, source)
     rows = experiment.fresh.measure(store, source, first)
@@ -236,9 +223,6 @@ def command_of(experiment: Experiment, size: GridSize, *, source: str, stage: St
     """The command that makes the same results again.
 
     A part of a figure, such as figure1_tuning, is made together with the rest of it.
-
-    Returns:
-        The command line, beginning with `pitfalls reproduce`.
     """
     words = ["pitfalls", "reproduce", experiment.name.split("_")[0]]
     words += [] if size.seeds is None or stage == "fresh" else ["--seeds", str(size.seeds)]

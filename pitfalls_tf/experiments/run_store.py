@@ -32,9 +32,6 @@ class GridProgress:
     """Progress of an experiment.
 
     Attributes:
-        done: finished runs, including those that were stored before.
-        total: runs known of so far.
-        stage: setup of the last finished run.
         remaining: estimated seconds left; None before the first run.
     """
 
@@ -52,8 +49,6 @@ class RunStore:
         clock: seconds; only the estimate of the remaining time depends on it.
 
     Attributes:
-        digests: names of the files used so far, for the manifest.
-        code: digests of the code that made the runs, one per kind of cell.
         seconds: by the clock that the runs took when they were made, also those that were stored before; NaN if one
             of them was stored by an earlier version, which did not keep it.
     """

@@ -24,8 +24,6 @@ class ScoreMatrix:
     """Scores of one setup by one metric.
 
     Attributes:
-        domains: names of the domains.
-        seeds: seeds that have a score in every domain.
         values: the scores, shape [domains, seeds].
     """
 
@@ -88,9 +86,6 @@ def distinct_values(table: pa.Table, column: str) -> list[str]:
 def score_matrix(table: pa.Table, *, source: str, setup: str, split: str, metric: str) -> ScoreMatrix:
     """The scores after the last epoch. Seeds that diverged have none and are left out.
 
-    Args:
-        table: rows with the columns of `training_cell.SCHEMA`.
-
     Returns:
         The scores; empty where there are none.
     """
@@ -113,9 +108,6 @@ def with_common_seeds(scores: ScoreMatrix, other: ScoreMatrix) -> tuple[ScoreMat
 def epoch_curves(table: pa.Table, *, source: str, setup: str, metric: str) -> dict[int, Floats]:
     """A metric after every epoch.
 
-    Args:
-        table: rows with the columns of `training_cell.SCHEMA`.
-
     Returns:
         Values by seed, shape [epochs]; NaN from the epoch at which a run diverged.
     """
@@ -126,10 +118,6 @@ def epoch_curves(table: pa.Table, *, source: str, setup: str, metric: str) -> di
 
 
 def count_diverged(table: pa.Table, *, source: str, setup: str) -> tuple[int, int]:
-    """Count the runs that diverged.
-
-    Returns:
-        Number of diverged runs, and number of all runs.
-    """
+    """Count the runs that diverged."""
     flags = select_rows(table, source=source, setup=setup, metric=DIVERGED)["value"].to_numpy()
     return int(flags.sum()), len(flags)

@@ -58,9 +58,6 @@ def imported(modules: Sequence[str]) -> tuple[str, ...]:
 def normalised_source(source: str) -> str:
     """The syntax tree of a module without docstrings and without imports for type checkers.
 
-    Returns:
-        `ast.dump` of the tree.
-
     >>> normalised_source("x = 1  # one") == normalised_source("'''About x.'''" + chr(10) + "x = 1")
     True
     >>> normalised_source("x = 1") == normalised_source("x = 2")

@@ -75,9 +75,6 @@ def standard_deviation_ratio(numerator: Floats, denominator: Floats) -> float:
 def mean_difference(values: Floats) -> float:
     """Gini's mean difference: the mean absolute difference of all pairs.
 
-    Returns:
-        The difference, whose expectation does not depend on the number of values.
-
     >>> mean_difference(np.array([0.0, 1.0, 2.0]))
     1.333333333333333
     """
@@ -167,7 +164,6 @@ def clustered_proportion(
     Args:
         successes: by cluster, shape [n], 0 <= successes <= trials.
         trials: by cluster, shape [n].
-        most: upper bound of the effective number, such as the number of trials.
 
     Returns:
         Proportion and 95 % interval; the interval is unknown (NaN) with fewer than two clusters.

@@ -30,16 +30,8 @@ class RunGroup:
     """Runs that one command made, and how.
 
     Attributes:
-        sources: their sources.
-        stage: first or fresh runs.
-        command: the command line.
-        quick: whether the grid was the quick one.
         seeds: number of seeds per setup that were asked for; None for the experiment's own.
         fresh_domains: number of fresh domains; None for those of first runs.
-        environment: libraries, threads and kernels.
-        processor: processor that assembled the rows; runs stored earlier may come from another one.
-        cells: digests of the runs.
-        code: digests of the code that made the runs, one per kind of cell.
         table_digest: sha256 of the rows.
         hours: by the clock that the runs took; None where it was not kept.
     """
@@ -74,9 +66,6 @@ class StoredResults:
 
         Args:
             order: sources, in the order of the tables.
-
-        Returns:
-            New results; groups that have no rows left are dropped.
         """
         (source,) = group.sources
         parts = []
@@ -113,11 +102,7 @@ def read_results(folder: Path) -> StoredResults | None:
 
 
 def read_groups(document: Mapping[str, Any], scores: pa.Table | None = None) -> tuple[RunGroup, ...]:
-    """The groups of runs of a manifest, also of one that an earlier version wrote.
-
-    Args:
-        scores: the scores next to it, which know the sources of an older one.
-    """
+    """The groups of runs of a manifest, also of one that an earlier version wrote."""
     if "groups" in document:
         return tuple(
             RunGroup(

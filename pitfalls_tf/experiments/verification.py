@@ -36,10 +36,7 @@ class VerifiedExperiment:
     """An experiment whose table was the same again.
 
     Attributes:
-        experiment: its name.
-        rows: number of rows of the table.
         table_digests: sha256 of the table of each group of runs.
-        code: whether the code was the same, in words; see `compare_code`.
     """
 
     experiment: str
@@ -54,16 +51,8 @@ def verify(
     """Repeat all runs of the experiment of a manifest, and compare the tables.
 
     Args:
-        manifest: manifest.json that `reproduce` wrote.
         out: folder of the new runs. Runs that it already holds are not repeated, so name an empty folder.
         clock: seconds, for the estimate of the remaining time.
-
-    Returns:
-        The experiment, if its table is the same.
-
-    Raises:
-        BadInput: the file is not the manifest of an experiment.
-        CannotRun: libraries, threads or kernels differ, which changes last digits; or the tables differ.
     """
     document = _read(manifest)
     name = str(document["experiment"])
@@ -110,9 +99,6 @@ def compare_code(before: object, now: list[str]) -> str:
     Args:
         before: digests in the manifest; None in an older manifest without them.
 
-    Returns:
-        A phrase for a message.
-
     >>> compare_code(["a1"], ["a1"]), compare_code(["a1"], ["b2"]), compare_code(None, ["b2"])
     ('same code', 'different code', 'code unknown to the manifest')
     """
@@ -126,10 +112,6 @@ def compare_processors(before: object, now: Processor) -> str:
 
     Args:
         before: the processor in the manifest; None in an older manifest without it.
-        now: the present processor.
-
-    Returns:
-        A phrase for a message.
 
     >>> here = Processor(model="A", threads=2)
     >>> compare_processors({"model": "A", "threads": 2}, here)

@@ -71,16 +71,11 @@ def fit(
     whichever others are fitted along with it. A last batch that is not full is left out, each epoch with other rows.
 
     Args:
-        training: rows; those without a label are not trained on.
-        validation: rows that are scored after every epoch, and decide when to stop if the recipe stops early.
         seeds: distinct, 0 or more.
         target: rows of the domain to adapt to; their labels are not used, except by fine-tuning.
 
     Returns:
         One member per seed, diverged ones too: their loss became NaN or infinite, and they stopped there.
-
-    Raises:
-        BadInput: seeds that are not distinct; rows that the recipe cannot be fitted on, see `FitRows.check`.
 
     Memory: the rows once, and one member's weights, gradients and optimiser slots per thread; each fitted member keeps
     its weights.
@@ -105,14 +100,10 @@ def fit_jobs(
     Args:
         jobs: at least one.
         like: jobs of other calls that are to share the compiled program: rows are padded to the longest of all.
-        threads: see `FitOptions`.
         progress: called after each epoch of each member, from its thread: position of the job, seed, epoch.
 
     Returns:
         The fits of each job, in order.
-
-    Raises:
-        BadInput: as `fit`.
 
     Memory: as `fit`, with the rows of every job.
     """

@@ -94,11 +94,7 @@ class Fits:
         return len(self.members)
 
     def of_seed(self, seed: int) -> Fits:
-        """The fits of one seed alone.
-
-        Raises:
-            BadInput: it is not among the seeds.
-        """
+        """The fits of one seed alone."""
         members = tuple(member for member in self.members if member.seed == seed)
         if not members:
             raise BadInput(

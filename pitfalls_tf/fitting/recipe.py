@@ -70,9 +70,6 @@ class Architecture(Protocol):
 
         Returns:
             float32 [n, *shape.inputs] to {"logits" [n, classes], "embedding" [n, width]}.
-
-        Raises:
-            BadInput: rows of this shape do not fit the family.
         """
 
 

@@ -29,13 +29,9 @@ class ImageAugmentation:
     """Random variants of images on a background of 0; each image draws its own, uniform within the limits.
 
     Attributes:
-        rotation: largest angle, in degrees.
         scale: largest natural logarithm of the factor of each axis.
-        shear: largest shear.
-        shift: largest shift of each axis, as a share of the side.
         weight: largest share of a dilation or an erosion by one pixel that is mixed in.
         erased: probability that a rectangle is set to 0, whose sides are up to `largest` of the image's.
-        largest: see `erased`.
     """
 
     rotation: float = 12.0

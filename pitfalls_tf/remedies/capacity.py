@@ -38,12 +38,6 @@ def scaled(recipe: Recipe, *, width: float = 1, depth: float = 1) -> Recipe:
 def factor_name(factor: float) -> str:
     """A factor as it is written in a remedy's name.
 
-    Args:
-        factor: one of `FACTORS`.
-
-    Returns:
-        Its word, or its digits.
-
     >>> factor_name(0.25), factor_name(8.0)
     ('quarter', '8')
     """

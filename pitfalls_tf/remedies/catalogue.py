@@ -42,9 +42,6 @@ REMEDIES: Final[Mapping[str, Remedy]] = MappingProxyType({remedy.name: remedy fo
 def find(name: str) -> Remedy:
     """Find a remedy.
 
-    Args:
-        name: of one, or several joined by `+`.
-
     Returns:
         The remedy, or one that applies all of them in order.
 
@@ -52,9 +49,6 @@ def find(name: str) -> Remedy:
     'Lin et al., Focal loss for dense object detection, ICCV 2017'
     >>> find("gradient_clipping+weight_averaging").name
     'gradient_clipping+weight_averaging'
-
-    Raises:
-        BadInput: there is none; the message names the nearest.
     """
     return reduce(lambda first, second: first.then(second), map(_remedy_named, name.split("+")))
 

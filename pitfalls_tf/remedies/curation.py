@@ -138,9 +138,6 @@ def cost(recipe: Recipe, rows: int, *, seconds: float = SECONDS_A_ROW) -> Curati
 def left_out(weighting: RowWeighting, fits: Fits, training: Examples) -> NDArray[np.bool_]:
     """Which labelled rows each fitted seed would leave out if they were one batch.
 
-    Args:
-        weighting: the rule; for `ConfidenceCuration`, with the class averages over these rows.
-
     Returns:
         bool [seeds, labelled rows]; all False for a diverged seed.
     """

@@ -63,15 +63,7 @@ class Remedy:
     seeds: int = 1
 
     def apply(self, recipe: Recipe, training: Examples, target: Examples | None = None) -> Recipe:
-        """Apply the remedy to a recipe.
-
-        Args:
-            recipe: how to fit without it.
-            target: unlabelled rows of a domain to adapt to.
-
-        Raises:
-            BadInput: the rows or the architecture do not allow it, or it changes nothing.
-        """
+        """Apply the remedy to a recipe."""
         context = RemedyContext(recipe=recipe, training=training, target=target)
         refusal = self.refusal(context)
         if refusal is not None:
@@ -81,14 +73,7 @@ class Remedy:
     def fit_row_transform(
         self, recipe: Recipe, training: Examples, target: Examples | None = None
     ) -> Callable[[Examples], Examples]:
-        """Fit the transform that all rows go through before the fit; no label is used.
-
-        Args:
-            target: unlabelled rows of a domain to adapt to.
-
-        Returns:
-            A transform of training, validation, target and scored rows.
-        """
+        """Fit the transform that all rows go through before the fit; no label is used."""
         return self.row_transform(RemedyContext(recipe=recipe, training=training, target=target))
 
     def refusal(self, context: RemedyContext) -> BadInput | None:
@@ -114,9 +99,6 @@ class Remedy:
 
         Args:
             other: the second remedy.
-
-        Returns:
-            A remedy named `this+other`.
         """
 
         def change_recipe(context: RemedyContext) -> Recipe:

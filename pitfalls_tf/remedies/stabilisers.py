@@ -93,9 +93,6 @@ def average_members(probabilities: NDArray[np.float64], size: int = ENSEMBLED) -
 
     >>> average_members(np.array([[[0.2, 0.8]], [[0.4, 0.6]], [[1.0, 0.0]]]), 2).round(2).tolist()
     [[[0.3, 0.7]]]
-
-    Raises:
-        BadInput: fewer seeds than one group takes.
     """
     seeds, *rest = probabilities.shape
     if seeds < size or size < 1:

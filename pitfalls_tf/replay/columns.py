@@ -48,9 +48,6 @@ def read_specs(metadata: Mapping[str, Any]) -> tuple[InputSpec, ...]:
 
     Returns:
         The inputs, sorted by name.
-
-    Raises:
-        BadInput: the model has no such signature.
     """
     signatures = metadata["metadata"]["signature_def"]["signature_def"]
     if "serving_default" not in signatures:
@@ -72,9 +69,6 @@ class FeatureColumns:
     """The feature columns of a table, converted for request bodies.
 
     Nulls of a float column are sent as NaN, those of a string column as the empty string.
-
-    Raises:
-        BadInput: a column is missing, or its values do not fit the model's input.
     """
 
     def __init__(self, table: pa.Table, specs: Sequence[InputSpec]) -> None:
@@ -90,11 +84,7 @@ class FeatureColumns:
         self._columns = {spec.name: _convert(table.column(spec.name), spec) for spec in specs}
 
     def body(self, start: int, stop: int, form: str) -> bytes:
-        """Encode a predict request.
-
-        Args:
-            form: as in `ReplayPlan`.
-        """
+        """Encode a predict request."""
         slices = {name: values[start:stop] for name, values in self._columns.items()}
         if form == "rows":
             columns = {name: _plain(values) for name, values in slices.items()}

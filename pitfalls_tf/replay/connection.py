@@ -30,11 +30,7 @@ class ServerConnection:
     """Keep-alive connections to one server.
 
     Args:
-        token: token for posting labels.
         on_disconnect: called once when the server is gone; may restart it, and returns its URL. None: give up.
-
-    Attributes:
-        reconnects: number of restarts.
     """
 
     def __init__(self, url: str, *, token: str | None, on_disconnect: Callable[[], str] | None) -> None:
@@ -54,11 +50,7 @@ class ServerConnection:
         await self._client.aclose()
 
     async def only_model(self) -> str:
-        """Name of the only served model.
-
-        Raises:
-            BadInput: none or several models, or a server that does not list them.
-        """
+        """Name of the only served model."""
         answer = await self._send("POST", "/v2/repository/index", b"{}", {})
         names = sorted({model["name"] for model in orjson.loads(answer.content)}) if answer.is_success else []
         if len(names) != 1:
@@ -71,11 +63,7 @@ class ServerConnection:
         return str(names[0])
 
     async def metadata(self, model: str) -> Mapping[str, Any]:
-        """Read the model's metadata.
-
-        Raises:
-            BadInput: the server does not have the model.
-        """
+        """Read the model's metadata."""
         answer = await self._send("GET", f"/v1/models/{model}/metadata", b"", {})
         if not answer.is_success:
             _raise_refusal(f"The server has no metadata of model {model!r}.", answer, "Pass another --model or --to.")
@@ -83,11 +71,7 @@ class ServerConnection:
         return metadata
 
     async def predict(self, path: str, body: bytes, request: PlannedRequest) -> None:
-        """Send a request.
-
-        Raises:
-            BadInput: the server refuses it.
-        """
+        """Send a request."""
         headers = {"X-Request-Id": request.request_id, "X-Event-Time": request.event_time.isoformat()}
         answer = await self._send("POST", path, body, headers)
         if not answer.is_success:
@@ -98,11 +82,7 @@ class ServerConnection:
             )
 
     async def label(self, body: bytes) -> None:
-        """Post labels.
-
-        Raises:
-            BadInput: the server refuses them.
-        """
+        """Post labels."""
         headers = {} if self._token is None else {"Authorization": f"Bearer {self._token}"}
         answer = await self._send("POST", "/monitor/labels", body, headers)
         if not answer.is_success:

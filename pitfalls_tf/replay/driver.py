@@ -88,10 +88,6 @@ def replay(
 
     Args:
         model: name of the model; None for the only one.
-
-    Raises:
-        BadInput: a column is missing or does not fit, or the server refuses a request or the labels.
-        CannotRun: the server cannot be reached, or does not come back.
     """
     return uvloop.run(_ReplaySession(plan, progress, options or ReplayOptions()).run(table, url, model))
 

@@ -39,9 +39,6 @@ def label_texts(table: pa.Table, label: str) -> list[str | None]:
 
     Returns:
         The text of each row's label, [n]; None where there is none.
-
-    Raises:
-        BadInput: There is no such column, or its values are no labels.
     """
     names = [name.strip() for name in label.split(",")]
     if label not in table.column_names and len(names) + ("=" in label) > 1:
@@ -182,9 +179,6 @@ def zone_remark(table: pa.Table, plan: ReplayPlan) -> str:
 
     Returns:
         A sentence; empty if they have.
-
-    Raises:
-        BadInput: a column of times is missing, or has none.
     """
     names = [name for name in (plan.event_time, plan.label_time) if name is not None]
     naive = [name for name in names if _times(table, name, plan).naive]
@@ -192,11 +186,7 @@ def zone_remark(table: pa.Table, plan: ReplayPlan) -> str:
 
 
 def schedule_replay(table: pa.Table, plan: ReplayPlan) -> ReplaySchedule:
-    """Schedule all requests and labels of a table.
-
-    Raises:
-        BadInput: a column is missing or has no times, or a row has no event time.
-    """
+    """Schedule all requests and labels of a table."""
     times = _times(table, plan.event_time, plan)
     absent = int((~times.valid).sum())
     if absent:

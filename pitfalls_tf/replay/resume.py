@@ -16,12 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoggedTraffic:
-    """What is in a traffic log.
-
-    Attributes:
-        request_ids: ids of answered requests.
-        labelled: ids of predictions with a label.
-    """
+    """What is in a traffic log."""
 
     request_ids: frozenset[str] = frozenset()
     labelled: frozenset[str] = frozenset()
@@ -31,11 +26,7 @@ NOTHING_LOGGED = LoggedTraffic()
 
 
 def already_logged(traffic: Path) -> LoggedTraffic:
-    """Read the ids in a traffic log. All rows of a request are logged together.
-
-    Raises:
-        BadInput: there is no traffic log.
-    """
+    """Read the ids in a traffic log. All rows of a request are logged together."""
     log = TrafficLog(traffic)
     request_ids: set[str] = set()
     for model in {key.model for key in log.models()}:

@@ -22,7 +22,6 @@ class ServerFolders:
     """Folders of a server.
 
     Attributes:
-        models: model repository.
         traffic: traffic log.
         process: where ``server.json`` and ``server.log`` are written.
     """
@@ -37,9 +36,6 @@ class ServerProcess:
 
     Args:
         token: token for posting labels; passed in the environment, where other users cannot read it.
-
-    Attributes:
-        starts: number of starts.
     """
 
     def __init__(self, folders: ServerFolders, *, token: str) -> None:
@@ -49,11 +45,7 @@ class ServerProcess:
         self.starts = 0
 
     def start(self) -> str:
-        """Start the server, or restart it if it died.
-
-        Raises:
-            CannotRun: the server did not start.
-        """
+        """Start the server, or restart it if it died."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()

@@ -15,14 +15,7 @@ if TYPE_CHECKING:
 
 
 def read_table(path: Path) -> pa.Table:
-    """Read a table; the suffix of the file's name decides the format.
-
-    Args:
-        path: a .parquet, .csv or .csv.gz file; CSV with a header.
-
-    Raises:
-        BadInput: the file does not exist, or is neither Parquet nor CSV.
-    """
+    """Read a table; the suffix of the file's name decides the format."""
     readers = {".parquet": pq.read_table, ".csv": pyarrow.csv.read_csv, ".gz": pyarrow.csv.read_csv}
     reader = readers.get(path.suffix)
     if reader is None:

@@ -42,9 +42,6 @@ class Examples:
     domains  str [n]: the site, scanner or period the row comes from
     times    datetime64[us] [n], UTC; NaT where the source has none
     tokens   see `Shape`
-
-    Raises:
-        BadInput: lengths differ, or an input is not a finite number.
     """
 
     inputs: NDArray[np.float32]
@@ -113,9 +110,6 @@ class Examples:
 
         Returns:
             The rows whose domain is among them, in the same order.
-
-        Raises:
-            BadInput: one of them has no row here.
         """
         absent = sorted(set(names) - set(self.names))
         if absent:

@@ -126,9 +126,6 @@ def preprocessing_model(encoding: Encoding) -> keras.Model:
 def encode(model: keras.Model, encoding: Encoding, rows: pa.Table) -> NDArray[np.float32]:
     """Run rows through the preprocessing layers once, outside the training loop.
 
-    Args:
-        model: of `preprocessing_model`.
-
     Returns:
         float32 [n, width].
 
@@ -155,7 +152,6 @@ def refit(
 
     Args:
         encoded: the rows in `encoding`, float32 [n, width]; stays as it is.
-        encoding: fitted on all rows, so that every fold has the same columns.
 
     Returns:
         float32 [n, width].

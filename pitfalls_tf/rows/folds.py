@@ -54,9 +54,6 @@ def assign_folds(days: NDArray[np.datetime64], folds: Folds) -> NDArray[np.int64
 
     Returns:
         int64 [rows], 0 to `folds.count` - 1.
-
-    Raises:
-        BadInput: there are fewer blocks than folds.
     """
     blocks = blocks_of(days, folds.block_days)
     total = int(blocks.max()) + 1

@@ -17,7 +17,6 @@ def reference_table(table: Table, probabilities: NDArray[np.float64]) -> pa.Tabl
     """One row per held-out prediction, in order of event time.
 
     Args:
-        table: the rows, labelled or not.
         probabilities: shape [rows, classes], each from a network that was not trained on that row.
 
     Returns:

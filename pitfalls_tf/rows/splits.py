@@ -44,9 +44,6 @@ def random_split(rows: int, *, share: float, seed: int) -> Split:
     Args:
         share: of them that is held out, between 0 and 1.
 
-    Raises:
-        BadInput: the share is not between 0 and 1, or leaves one side empty.
-
     >>> split = random_split(10, share=0.2, seed=0)
     >>> len(split.training), len(split.held_out), split.described
     (8, 2, '20 % of rows at random, seed 0')
@@ -63,9 +60,6 @@ def blocked_split(days: NDArray[np.datetime64], *, block_days: int, share: float
     Args:
         days: datetime64[D], shape [rows].
         share: of the blocks that is held out, between 0 and 1.
-
-    Raises:
-        BadInput: a block without days, rows without a date, or a share that leaves one side empty.
     """
     _check_share(share)
     _check_times(days)
@@ -90,9 +84,6 @@ def time_split(times: NDArray[np.datetime64], *, at: datetime, until: datetime |
     Args:
         times: datetime64[us] in UTC, shape [rows].
         until: the end of what is held out; None for all that follows.
-
-    Raises:
-        BadInput: rows without a time, a moment without a time zone, or nothing on one side.
     """
     _check_times(times)
     start, end = _utc(at), None if until is None else _utc(until)
@@ -111,9 +102,6 @@ def domain_split(
     Args:
         domains: str, shape [rows].
         training: the domains trained on; None for all others.
-
-    Raises:
-        BadInput: a domain has no rows, or is on both sides.
     """
     available = set(np.unique(domains).tolist())
     chosen = sorted(available - set(held_out)) if training is None else sorted(training)
@@ -142,13 +130,6 @@ def fold_splits(days: NDArray[np.datetime64], folds: Folds) -> tuple[Split, ...]
 
     Args:
         days: datetime64[D], shape [rows].
-        folds: how many, of how many days, and the seed that shuffles the blocks.
-
-    Returns:
-        Splits whose held-out rows are disjoint and together all rows.
-
-    Raises:
-        BadInput: fewer blocks than folds, a fold without rows, or rows without a date.
     """
     _check_times(days)
     fold = assign_folds(days, folds)

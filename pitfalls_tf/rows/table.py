@@ -48,14 +48,7 @@ class Table:
         return int(self.rows.num_rows)
 
     def between(self, start: datetime, end: datetime) -> Table:
-        """The rows of a period.
-
-        Returns:
-            The rows whose `event_time` lies in [start, end).
-
-        Raises:
-            BadInput: a naive datetime, which would mean local time.
-        """
+        """The rows of a period."""
         for bound in (start, end):
             if bound.tzinfo is None:
                 raise BadInput(

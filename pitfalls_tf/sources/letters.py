@@ -51,11 +51,7 @@ class Letters:
     kinds: NDArray[np.str_]
 
     def families(self, kind: Kind) -> tuple[str, ...]:
-        """The families of a kind, sorted.
-
-        Raises:
-            BadInput: no such kind.
-        """
+        """The families of a kind, sorted."""
         names = tuple(np.unique(self.examples.domains[self.kinds == kind]).tolist())
         if not names:
             raise BadInput(
@@ -69,9 +65,6 @@ class Letters:
 
 def kind_of(family: str) -> Kind:
     """The kind of a family by its name.
-
-    Returns:
-        The first kind of `KINDS` whose expression occurs in the name.
 
     >>> [kind_of(family) for family in ("DejaVu Sans Mono", "DejaVu Sans", "Bandwidth BRK", "Vollkorn")]
     ['monospaced', 'sans', 'ornamental', 'other']

@@ -36,14 +36,8 @@ def export_runs(
     """Export the deployed run, the median seed's, as a bundle.
 
     Args:
-        runs: RUNS/SETUP, or RUNS if it holds one setup.
         declared: the classes' names, where they are not the setup's own, and the verdict of
             `pitfalls_tf.verdicts.gate`, for the bundle's manifest; all else is the runs'.
-        roles: what is said of the columns of their reference table.
-
-    Raises:
-        BadInput: there are no finished runs, or the files of the deployed one are missing or do not match.
-        CannotRun: see `serving.export.export.export_bundle`.
     """
     ensemble = read_ensemble(runs)
     manifest = read_manifest(ensemble.deployed.folder)

@@ -50,15 +50,8 @@ def chosen_setup(  # noqa: PLR0913 - one parameter for each flag of `pitfalls tr
 
     Args:
         architecture: A network; None: the source's conventional one.
-        remedy: A remedy, or several joined by "+".
         split: How rows are held out; None: the source's own way.
         at: Of a split by time, the first time held out, ISO 8601.
-        stopping: Epochs without improvement after which a seed stops.
-        domain: The column of the site, scanner or group.
-        label_time: The column of the times at which labels became known.
-
-    Raises:
-        BadInput: There is no such source, or a table's columns are missing, or given to another source.
     """
     source = next((source for source in SOURCES if source == name), None)
     if source is None:

@@ -59,17 +59,11 @@ def write_domains(metrics: dict[str, Metrics], folder: Path) -> None:
 def scores_of_runs(folder: Path) -> tuple[str, list[dict[str, Any]]]:
     """The scores of a runs folder.
 
-    Args:
-        folder: RUNS/SETUP, or RUNS if it holds one setup.
-
     Returns:
         The setup's name, and one row per domain, seed and metric, with the columns setup, domain, seed, metric and
         value; a diverged seed has one row, without a value.
 
     Runs of version 0.1 have no file of domains: their predictions are joined with the rows of flights.
-
-    Raises:
-        BadInput: no finished runs there, or their rows are not those of the source.
     """
     ensemble = read_ensemble(folder)
     finished = [run for run in ensemble.runs if not run.diverged]

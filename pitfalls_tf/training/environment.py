@@ -11,11 +11,7 @@ if TYPE_CHECKING:
 
 
 def check_environment(then: Mapping[str, Any], now: Mapping[str, Any]) -> None:
-    """Refuse to repeat a run in an environment where the bits of its weights would differ.
-
-    Raises:
-        CannotRun: libraries, threads or kernels differ.
-    """
+    """Refuse to repeat a run in an environment where the bits of its weights would differ."""
     different = [name for name in now if then.get(name) != now[name]]
     if different:
         raise CannotRun(

@@ -28,15 +28,7 @@ if TYPE_CHECKING:
 
 
 class HeldOutRows:
-    """Every row that a fit of a run scores, n of them; each is scored by one fit.
-
-    Args:
-        prepared: the rows of every fit.
-        block_days: length of the blocks of days that are resampled together for intervals.
-
-    Raises:
-        BadInput: none of the held-out rows has a label.
-    """
+    """Every row that a fit of a run scores, n of them; each is scored by one fit."""
 
     def __init__(self, prepared: PreparedRows, *, block_days: int) -> None:
         self._scored = [fit.scored for fit in prepared.fits]
@@ -71,9 +63,6 @@ class HeldOutRows:
 
     def predict(self, fits: Sequence[Fits]) -> Floats:
         """Probabilities of the rows.
-
-        Args:
-            fits: one per fit of the run; of several members, their mean predicts.
 
         Returns:
             float64 [n, classes]; NaN for rows of a fit that diverged.

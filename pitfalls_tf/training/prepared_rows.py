@@ -64,12 +64,6 @@ class PreparedRows:
 def prepare(setup: Setup) -> PreparedRows:
     """Load the source, split its rows, and encode each fit's rows by its training rows.
 
-    Returns:
-        The rows of every fit.
-
-    Raises:
-        BadInput: the source cannot be read, or see `row_roles.assign_roles`.
-
     Cost: reading and encoding; for a year of flights about 6 s and 300 MB.
     """
     if setup.source in IMAGES:
@@ -96,12 +90,6 @@ def prepare(setup: Setup) -> PreparedRows:
 
 def load_table(setup: Setup) -> Table:
     """Load a table setup's rows.
-
-    Returns:
-        The rows of its source, in its period.
-
-    Raises:
-        BadInput: a table of one's own cannot be read.
 
     Cost: reading the whole source, about a second for flights.
     """

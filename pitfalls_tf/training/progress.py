@@ -29,7 +29,6 @@ class EpochCounter:
     """Counts the epochs of runs; a run that ends early counts with all of its own. Called from several threads.
 
     Args:
-        run_epochs: the most epochs of a run, its folds and members together.
         deployed_epochs: of the deployed model's own fit; 0 where a scored fit is deployed.
     """
 

@@ -75,16 +75,9 @@ def assign_roles(setup: Setup, columns: SplitColumns) -> RunRoles:
     A single held-out part is scored by the one fit, which is deployed as it is. With folds, every row is scored by the
     fit that did not train on it, and the deployed model is fitted once more on all rows.
 
-    Args:
-        columns: of all rows of the source.
-
     Returns:
         The rows of each fit. Where the remedy adapts to a target, one half of the held-out rows is the target and the
         other half is scored, so that no scored row was adapted to.
-
-    Raises:
-        BadInput: the split leaves one side empty; its domains or moment do not exist; rows without dates are split by
-            days; a remedy that adapts to a target is combined with folds.
     """
     remedy = setup.find_remedy()
     adapts = remedy is not None and "target" in remedy.needs

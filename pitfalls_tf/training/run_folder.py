@@ -45,11 +45,7 @@ def folder_of(folder: Path, seed: int) -> Path:
 
 @contextmanager
 def exclusive(folder: Path) -> Iterator[None]:
-    """Create RUNS/SETUP if needed, lock it for one training at a time, and delete what a killed one left unfinished.
-
-    Raises:
-        CannotRun: nothing can be written there, or another process is training into it.
-    """
+    """Create RUNS/SETUP if needed, lock it for one training at a time, and delete what a killed one left unfinished."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = (folder / ".lock").open("w", encoding="utf-8")
@@ -102,9 +98,6 @@ def read_run(folder: Path) -> Run:
 
     Args:
         folder: RUNS/SETUP/seed-0000.
-
-    Raises:
-        BadInput: the folder does not hold a finished run.
     """
     document, manifest = (_read_json(folder / name) for name in (METRICS, MANIFEST))
     metrics = document["metrics"]
@@ -126,9 +119,6 @@ def read_run_manifest(path: Path) -> dict[str, Any]:
 
     Returns:
         The document, with at least setup, seed, data and environment.
-
-    Raises:
-        BadInput: there is none, or it is of something else.
     """
     if not path.is_file():
         raise BadInput(
@@ -174,14 +164,7 @@ def write_ensemble(ensemble: Ensemble) -> None:
 
 
 def read_ensemble(folder: Path) -> Ensemble:
-    """Read an ensemble.
-
-    Args:
-        folder: RUNS/SETUP, or RUNS if it holds one setup.
-
-    Raises:
-        BadInput: there is none, several to choose from, or every run diverged.
-    """
+    """Read an ensemble."""
     folders = (
         [folder] if (folder / ENSEMBLE).is_file() else sorted(path.parent for path in folder.glob(f"*/{ENSEMBLE}"))
     )

@@ -88,9 +88,6 @@ def median(runs: Sequence[Run]) -> Run:
 
     Returns:
         The median one; of an even number, the better of the two in the middle.
-
-    Raises:
-        CannotRun: every run diverged.
     """
     ranked = sorted((run.metrics.brier, run.seed, run) for run in runs if run.metrics is not None)
     if not ranked:

@@ -106,21 +106,13 @@ class Setup:
 
     @property
     def network(self) -> TableNetwork | ImageNetwork:
-        """The network, with its own paper's settings where the setup has none.
-
-        Raises:
-            BadInput: no such network, or none for rows of this kind.
-        """
+        """The network, with its own paper's settings where the setup has none."""
         network = self._architecture()
         return network if self.dropout is None else replace(network, dropout=self.dropout)
 
     @property
     def recipe(self) -> Recipe:
-        """How to fit, before a remedy changes it.
-
-        Raises:
-            BadInput: as of `network`; or a learning rate that is not above 0.
-        """
+        """How to fit, before a remedy changes it."""
         network, like = self.network, LIKE.get(self.source, self.source)
         optimiser = network.optimiser
         rate = optimiser.learning_rate if self.learning_rate is None else self.learning_rate
@@ -145,9 +137,6 @@ class Setup:
 
         Returns:
             The remedy; None without one.
-
-        Raises:
-            BadInput: there is none of that name.
         """
         return None if self.remedy is None else catalogue.find(self.remedy)
 

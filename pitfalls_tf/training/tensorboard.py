@@ -21,9 +21,6 @@ def write(fits: Sequence[Fits], folder: Path) -> None:
     """Write the fits of one run into a folder; show them with ``tensorboard --logdir`` of the folder above.
 
     Curves are named after their quantity; with several folds or members, after the fold and the member too.
-
-    Raises:
-        CannotRun: nothing can be written there.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)

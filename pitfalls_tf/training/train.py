@@ -55,18 +55,8 @@ def train(setup: Setup, *, seeds: int, output: TrainingOutput, progress: Report)
 
     Finished runs are kept unless `output.fresh`, so that a larger number of seeds continues a smaller one.
 
-    Args:
-        setup: what to train.
-        seeds: how many.
-        output: where to write.
-        progress: called after every epoch, from several threads, and after every run.
-
     Returns:
         The runs, in order of seed.
-
-    Raises:
-        BadInput: the setup's names, rows or split cannot be used, or the folder holds runs of another setup.
-        CannotRun: the folder cannot be written or is being written, or every run diverged.
 
     Cost: by network and rows; of `flights`, five folds, about 5 s of processor time a seed, and 1.6 GB.
     """
@@ -79,16 +69,7 @@ def train(setup: Setup, *, seeds: int, output: TrainingOutput, progress: Report)
 
 
 def train_again(manifest: Path, *, output: TrainingOutput, progress: Report) -> TrainingResult:
-    """Train the run of a manifest again into RUNS/SETUP: the same weights, bit for bit.
-
-    Args:
-        progress: as `train`.
-
-    Raises:
-        BadInput: it is no run's manifest, or its setup or rows are not today's.
-        CannotRun: libraries, threads or kernels are not the manifest's; or the weights differ all the same, and the
-            new run is kept to look at.
-    """
+    """Train the run of a manifest again into RUNS/SETUP: the same weights, bit for bit."""
     record = folders.read_run_manifest(manifest)
     trainer = Trainer(read(record["setup"]))
     seed = int(record["seed"])

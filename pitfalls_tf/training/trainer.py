@@ -40,14 +40,7 @@ if TYPE_CHECKING:
 
 
 def recipe_with_remedy(setup: Setup, rows: FitRows) -> Recipe:
-    """The setup's recipe, changed by its remedy.
-
-    Args:
-        setup: with a remedy or without.
-
-    Raises:
-        BadInput: see `Remedy.apply`, and `check_combination`.
-    """
+    """The setup's recipe, changed by its remedy."""
     recipe, remedy = setup.recipe, setup.find_remedy()
     if remedy is None:
         return recipe
@@ -57,11 +50,7 @@ def recipe_with_remedy(setup: Setup, rows: FitRows) -> Recipe:
 
 
 def check_combination(names: str, context: RemedyContext) -> None:
-    """Refuse remedies of which one has no effect, such as two losses: the later replaces the earlier one.
-
-    Raises:
-        BadInput: the recipe with all of them is that without one of them.
-    """
+    """Refuse remedies of which one has no effect, such as two losses: the later replaces the earlier one."""
     parts = names.split("+")
     if len(parts) == 1:
         return
@@ -90,10 +79,6 @@ class Trainer:
 
     A run is one fit, or one per fold; its metrics are over the held-out rows of all its fits. Weights, dropout and the
     order of rows follow from the seed alone: a run is the same in any group, or alone.
-
-    Raises:
-        BadInput: no such network or remedy, or the source or the recipe does not allow it; remedies that undo each
-            other; no rows on one side of the split; no labels among the held-out rows.
     """
 
     def __init__(self, setup: Setup) -> None:
@@ -163,14 +148,7 @@ class Trainer:
         }
 
     def check_same(self, manifest: Mapping[str, Any], path: Path) -> None:
-        """Refuse a run of another setup or of other rows; another environment is allowed.
-
-        Args:
-            path: of the manifest, for the message.
-
-        Raises:
-            BadInput: the manifest is of another setup or of other rows.
-        """
+        """Refuse a run of another setup or of other rows; another environment is allowed."""
         data = folders.as_written(self.manifest(int(manifest["seed"])))["data"]
         different = [] if _is_setup(manifest.get("setup"), self.setup) else ["setup"]
         different += [] if manifest.get("data") == data else ["data"]
@@ -220,7 +198,6 @@ class Trainer:
         """Score a run on the held-out rows, and write its folder in one rename.
 
         Args:
-            fits: as `fit` returns them.
             folder: to write, which must not exist.
         """
         probabilities = self._held_out.predict(fits)
@@ -245,14 +222,8 @@ class Trainer:
 
         With one held-out part it is the fit that was scored; with folds one more fit with the run's seed on all rows.
 
-        Args:
-            progress: called after each epoch, if there is a fit.
-
         Returns:
             A model of raw inputs by name, or images, to logits, probabilities and embedding.
-
-        Raises:
-            CannotRun: the fit on all rows diverged, though those of the folds did not.
         """
         if self._rows.deployed is None:
             network = self.read_fits(run)[0].model(run.seed)

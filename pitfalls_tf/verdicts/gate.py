@@ -22,17 +22,8 @@ class ReleaseGate:
     """A verdict on replacing one setup by another.
 
     Attributes:
-        setup: the new setup.
-        against: the deployed setup.
-        fingerprint: digest of the new setup's scores.
-        metric: metric of the comparison.
-        smallest: smallest difference that matters, in units of the metric.
-        outcome: better, worse or inconclusive, overall.
-        worst_domain: domain in which the new setup has its worst score.
-        worst_outcome: better, worse or inconclusive, in that domain.
         gain: gain in that domain; positive is better.
         low: lower end of the gain's 95 % interval.
-        high: upper end.
     """
 
     setup: str
@@ -62,11 +53,7 @@ class ReleaseGate:
         )
 
     def record(self, *, forced: bool) -> dict[str, Any]:
-        """The entry for the bundle's manifest.
-
-        Args:
-            forced: whether the model is exported although the gate refused it.
-        """
+        """The entry for the bundle's manifest."""
         return {
             "setup": self.setup,
             "against": self.against,
@@ -86,11 +73,7 @@ class ReleaseGate:
 
 
 def read_gate(path: Path) -> ReleaseGate:
-    """Read a verdict that ``pitfalls compare --json`` wrote.
-
-    Raises:
-        BadInput: the file does not exist or is not a verdict.
-    """
+    """Read a verdict that ``pitfalls compare --json`` wrote."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
         worst = next(domain for domain in document["domains"] if domain["domain"] == document["worst_domain"])
@@ -117,11 +100,7 @@ def read_gate(path: Path) -> ReleaseGate:
 
 
 def check_same_model(gate: ReleaseGate, source: Path) -> None:
-    """Check that the verdict is about the runs of a folder. A .keras file has no scores to compare, and passes.
-
-    Raises:
-        BadInput: the verdict is about other runs.
-    """
+    """Check that the verdict is about the runs of a folder. A .keras file has no scores to compare, and passes."""
     if source.is_dir():
         scores = read_scores(str(source))
         if scores.fingerprint(gate.metric) != gate.fingerprint:

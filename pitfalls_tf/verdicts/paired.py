@@ -38,8 +38,6 @@ class Variances:
 
     Attributes:
         between_domains: of the domains' means; None for a single domain.
-        between_seeds: of the seeds' effects common to all domains.
-        within: the remainder, a seed's effect in one domain.
     """
 
     between_domains: float | None
@@ -61,11 +59,7 @@ class Resampling:
 
     @classmethod
     def draw(cls, domains: int, seeds: int, rng: np.random.Generator) -> Resampling:
-        """Draw domains with replacement, and seeds with replacement, the same seeds in every domain.
-
-        Returns:
-            Weights of `RESAMPLES` resamples.
-        """
+        """Draw domains with replacement, and seeds with replacement, the same seeds in every domain."""
         return cls(
             domains=rng.multinomial(domains, np.full(domains, 1 / domains), size=RESAMPLES) / domains,
             seeds=rng.multinomial(seeds, np.full(seeds, 1 / seeds), size=RESAMPLES) / seeds,
@@ -106,9 +100,6 @@ def half_width(variances: Variances, domains: int, seeds: int) -> float:
     Each variance is multiplied by the square of its own t quantile and the products are added, as Howe (JASA 69, 1974)
     does for two variances. The part that both estimates contain is counted once, but the result is at least that of
     either alone. For one domain it is Student's interval over seeds, which holds for that domain only.
-
-    Returns:
-        Half width in units of the metric.
     """
     by_seeds = _quantile(seeds - 1) ** 2
     of_seeds = by_seeds * (variances.between_seeds + variances.within / domains) / seeds
@@ -129,7 +120,6 @@ def interval(differences: Floats, resampling: Resampling) -> ConfidenceInterval:
 
     Args:
         differences: shape [K, n], n at least 2.
-        resampling: weights for K domains and n seeds.
 
     Returns:
         The interval; for one domain, that of the expected difference in that domain.
@@ -151,7 +141,6 @@ def probability_of_improvement(differences: Floats, resampling: Resampling) -> t
 
     Args:
         differences: shape [K, n].
-        resampling: weights for K domains and n seeds.
 
     Returns:
         The probability, and the percentile interval of the hierarchical bootstrap. It is too narrow for few domains or

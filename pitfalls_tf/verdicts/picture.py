@@ -22,11 +22,7 @@ INK: Final = {"overall": "#111111", "domain": "#5b6770"}
 
 
 def check_picture(path: Path) -> None:
-    """Check that the file's suffix names a format that can be written.
-
-    Raises:
-        BadInput: another suffix.
-    """
+    """Check that the file's suffix names a format that can be written."""
     if path.suffix.lower() not in SUFFIXES:
         raise BadInput(
             "Unknown picture format.",
@@ -37,11 +33,7 @@ def check_picture(path: Path) -> None:
 
 
 def draw_verdict(verdict: Verdict, path: Path) -> None:
-    """Draw the verdict and write it to a file. Cost: about a second, most of it matplotlib's import.
-
-    Raises:
-        CannotRun: the file cannot be written.
-    """
+    """Draw the verdict and write it to a file. Cost: about a second, most of it matplotlib's import."""
     from matplotlib.figure import Figure  # noqa: PLC0415 - only when a picture is wanted
 
     rows: list[tuple[str, float, ConfidenceInterval]] = [

@@ -36,8 +36,6 @@ class Scores:
     """Scores of one setup.
 
     Attributes:
-        setup: its name.
-        origin: file or folder that they were read from.
         rows: columns of `SCHEMA`, at most one value per domain, seed and metric.
     """
 
@@ -71,10 +69,7 @@ class PairedSetup:
     """One of two paired setups.
 
     Attributes:
-        setup: its name.
-        origin: file or folder of its scores.
         values: scores of the paired domains and seeds, shape [domains, seeds].
-        fingerprint: digest of all its scores, including those without a partner.
     """
 
     setup: str
@@ -85,17 +80,7 @@ class PairedSetup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairedScores:
-    """Scores of two setups by one metric, in the same domains with the same seeds.
-
-    Attributes:
-        metric: the metric.
-        larger_is_better: its direction.
-        domains: names of the domains.
-        seeds: the seeds.
-        a: the setup whose gain is measured.
-        b: the reference setup.
-        left_out: seeds and domains without a partner, in words.
-    """
+    """Scores of two setups by one metric, in the same domains with the same seeds."""
 
     metric: str
     larger_is_better: bool
@@ -113,14 +98,7 @@ class PairedScores:
 
 
 def read_scores(text: str) -> Scores:
-    """Read scores.
-
-    Args:
-        text: a runs folder (RUNS/SETUP, or RUNS with one setup), a Parquet or CSV table, or TABLE:SETUP.
-
-    Raises:
-        BadInput: no such file or folder, or not a table of scores, or a table of several setups without :SETUP.
-    """
+    """Read scores."""
     path, setup = Path(text), None
     if not path.exists() and ":" in text:
         before, setup = text.rsplit(":", 1)
@@ -148,10 +126,6 @@ def pair_scores(
     Args:
         metric: which metric; None for `brier`, or the only common one.
         larger_is_better: direction of a metric that is not known here; None for a known one.
-
-    Raises:
-        BadInput: a missing or ambiguous metric, an unknown or contradicting direction, no domain and seed in common, or
-            a setup without a single finite score.
     """
     for scores in (a, b):
         _check_finite(scores)

@@ -41,14 +41,7 @@ BOOTSTRAP_SEED: Final = 2021  # fixed: the same scores give the same verdict
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetupSummary:
-    """One of the two setups.
-
-    Attributes:
-        setup: its name.
-        origin: file or folder of its scores.
-        mean: mean over seeds and domains.
-        fingerprint: digest of its scores.
-    """
+    """One of the two setups."""
 
     setup: str
     origin: str
@@ -69,11 +62,7 @@ class DomainGain:
     """A's gain in one domain.
 
     Attributes:
-        domain: its name.
-        a: mean of A over seeds.
-        b: mean of B over seeds.
         gain: mean gain over seeds; positive is better.
-        verdict: verdict for this domain alone.
     """
 
     domain: str
@@ -138,13 +127,6 @@ class Verdict:
 def judge(pairs: PairedScores, *, smallest: float = SMALLEST_DIFFERENCE) -> Verdict:
     """Compare two setups by their paired scores.
 
-    Args:
-        pairs: scores of both setups in the same domains with the same seeds.
-        smallest: smallest difference that matters, in units of the metric.
-
-    Returns:
-        The verdict; the same for the same scores.
-
     Raises:
         BadInput: fewer than two seeds, or a smallest difference below 0.
     """
@@ -189,9 +171,6 @@ def judge(pairs: PairedScores, *, smallest: float = SMALLEST_DIFFERENCE) -> Verd
 
 def outcome_of(interval: ConfidenceInterval, smallest: float) -> Outcome:
     """Apply the decision rule to an interval of A's gain.
-
-    Returns:
-        Better, worse or inconclusive.
 
     >>> from monitoring.baseline.metrics import ConfidenceInterval
     >>> [outcome_of(ConfidenceInterval(low=low, high=low + 0.01), 0.005) for low in (0.006, 0.004, -0.016)]

@@ -35,11 +35,7 @@ class AuditLog:
 
     Args:
         file: It is made where there is none.
-        report: Called with one sentence when a line cannot be written.
         clock_s: Seconds since 1970.
-
-    Raises:
-        CannotRun: The file cannot be written.
     """
 
     def __init__(self, file: Path, *, report: Callable[[str], None], clock_s: Callable[[], float] = time.time) -> None:
@@ -104,11 +100,7 @@ def chain_of(before: str, text: str) -> str:
 
 
 def check_audit_log(file: Path) -> int:
-    """Check the chain of an audit log.
-
-    Raises:
-        BadInput: A line was changed, removed or put in; with the first one whose chain does not fit.
-    """
+    """Check the chain of an audit log."""
     before, count = BEGIN, 0
     for count, line in enumerate(file.read_text("utf-8").splitlines(), start=1):
         try:

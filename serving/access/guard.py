@@ -29,15 +29,10 @@ class Guard:
     """Checks tokens. Belongs to one event loop.
 
     Args:
-        tokens: Those that are valid, if there is no file.
         file: Read again when it changes; a file that becomes invalid changes nothing and is reported.
         required: What is asked of every client, beside labels and reloads, which always need a token.
-        report: Called with one sentence when the file has been read again, or cannot be.
         delay_s: After how long a wrong token is answered, so that guesses are slow.
         clock: Seconds.
-
-    Raises:
-        BadInput: Something is required, and no token allows it.
     """
 
     def __init__(
@@ -84,7 +79,6 @@ class Guard:
         """Check a request's credential.
 
         Args:
-            scope: What it asks for.
             authorization: The header; empty if there is none.
 
         Returns:

@@ -33,9 +33,6 @@ def identity_of(address: str, certificate: Mapping[str, Any] | None) -> Identity
 
     Args:
         certificate: As `ssl.SSLSocket.getpeercert` gives it; None or empty without one that was checked.
-
-    Returns:
-        The certificate's common name, or else its first alternative name; and the address.
     """
     if not certificate:
         return Identity("", address.removeprefix(MAPPED))

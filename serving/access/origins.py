@@ -58,9 +58,6 @@ def host_name(host: bytes) -> str:
 
     >>> host_name(b"LocalHost:80"), host_name(b"[::1]:80")
     ('localhost', '::1')
-
-    Returns:
-        The name, or the address without brackets.
     """
     text = host.decode("latin-1").lower()
     if text.startswith("["):
@@ -81,9 +78,6 @@ def known_names(listens_on: str, allowed: tuple[str, ...]) -> frozenset[str] | N
 
     >>> sorted(known_names("127.0.0.1", ("models.example",)) or ()), known_names("0.0.0.0", ())
     (['localhost', 'models.example'], None)
-
-    Args:
-        allowed: Names that the operator allows.
 
     Returns:
         On a loopback address localhost and those that are allowed; elsewhere those, or any if none is allowed.

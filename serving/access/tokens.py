@@ -81,9 +81,6 @@ def find_token(header: bytes, tokens: Iterable[Token]) -> Token | None:
 def read_tokens(file: Path) -> tuple[Token, ...]:
     """Read the tokens of a file.
 
-    Args:
-        file: Readable by its owner alone, or by a group that its owner chose.
-
     Returns:
         At least one token.
 
@@ -102,11 +99,7 @@ def _checked(file: Path, tokens: list[Token]) -> tuple[Token, ...]:
 
 
 def check_length(text: str, place: str) -> None:
-    """Check that a token is long enough not to be guessed.
-
-    Raises:
-        BadInput: It is not.
-    """
+    """Check that a token is long enough not to be guessed."""
     if len(text.encode()) < MIN_BYTES:
         raise BadInput(
             "A token is too short.",

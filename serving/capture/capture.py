@@ -54,12 +54,6 @@ class LoggedCallers:
 
         >>> LoggedCallers(peer=False).columns([Identity("shop", "10.0.0.7")])
         (['shop'], [])
-
-        Args:
-            identities: One for each row.
-
-        Returns:
-            Principals and peers; without any, no column.
         """
         if self._redaction is not None:
             identities = [self._hashed(identity) for identity in identities]
@@ -133,7 +127,6 @@ class Capture:
 
     Args:
         writer: The server's own log, or a sink of it; None if it has none.
-        redaction: What is dropped or hashed before anything is logged.
         open_sink: Opens a log in another folder, for models that are logged there.
         waits_for_disk: Whether `record` waits for the disk.
         sampling_key: A secret, so that clients cannot choose ids that are in no sample.
@@ -167,10 +160,6 @@ class Capture:
 
         Args:
             models: Settings by model; all requests of other models are logged in the server's own log.
-
-        Raises:
-            BadInput: a model is to be logged, and there is no log for it.
-            CannotRun: the log of a model cannot be written.
         """
         self._models = {name: (each, self._sink(name, each)) for name, each in models.items()}
 

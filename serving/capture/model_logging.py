@@ -20,11 +20,7 @@ _DIGEST_BYTES = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelLogging:
-    """How one model's answers are logged.
-
-    Raises:
-        BadInput: the rate is outside 0 to 1.
-    """
+    """How one model's answers are logged."""
 
     sampling_rate: float = 1.0
     """The share of requests that is logged; all rows of a request are logged, or none."""
@@ -42,14 +38,7 @@ class ModelLogging:
 
     @classmethod
     def of(cls, request_logging: RequestLogging, model: str) -> ModelLogging:
-        """The settings of a `tensorflow.serving.LoggingConfig`, whose default rate is 0, as in TensorFlow Serving.
-
-        Args:
-            model: The model's name, for errors.
-
-        Raises:
-            BadInput: an unknown log collector, or a rate outside 0 to 1.
-        """
+        """The settings of a `tensorflow.serving.LoggingConfig`, whose default rate is 0, as in TensorFlow Serving."""
         if request_logging.collector not in COLLECTORS:
             raise BadInput(
                 f"The model config names an unknown log collector for {model!r}.",
@@ -69,7 +58,6 @@ class ModelLogging:
         (False, True)
 
         Args:
-            request_id: The id; what follows a slash names a part of the request.
             key: A secret, without which nobody knows which ids are in the sample.
         """
         if self.sampling_rate >= 1.0:
@@ -83,11 +71,7 @@ class ModelLogging:
 
 
 def logging_by_model(sources: Sequence[ModelSource]) -> dict[str, ModelLogging]:
-    """The logging settings of models.
-
-    Raises:
-        BadInput: as `ModelLogging.of`.
-    """
+    """The logging settings of models."""
     return {
         source.name: ModelLogging.of(source.logging, source.name) for source in sources if source.logging is not None
     }

@@ -28,7 +28,6 @@ class RedactedNames:
 
     Args:
         redaction: The names; None has none.
-        report: Called with one sentence for each name that a version lacks which is loaded after the start.
     """
 
     def __init__(self, redaction: Redaction | None, *, report: Callable[[str], None]) -> None:

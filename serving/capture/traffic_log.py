@@ -78,14 +78,9 @@ def open_traffic_log(
 
     Args:
         settings: Where and how; None logs nothing.
-        report: Called with what an operator should know, one sentence at a time.
 
     Yields:
         What logs answered batches, and the writer of labels (None without a folder). Both are closed at the end.
-
-    Raises:
-        BadInput: the archive's URL cannot be opened, or the log has another archive.
-        CannotRun: the folder cannot be written.
     """
     if settings is None:
         yield Capture(None), None

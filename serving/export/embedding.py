@@ -131,9 +131,6 @@ class EmbeddedReference:
 def embed_reference(table: pa.Table, model: KerasModel, texts: Collection[str] = ()) -> EmbeddedReference | None:
     """Embed the rows of a reference. Cost: one more pass of the rows through the model.
 
-    Args:
-        texts: Inputs of one text a row, which are read as the tensors are.
-
     Returns:
         The embedded rows; None if no input is a tensor of numbers or a text, or the model has no embedding.
     """
@@ -166,14 +163,8 @@ class BundleEmbedder:
     def __call__(self, rows: pa.Table) -> Floats:
         """Embed rows.
 
-        Args:
-            rows: The model's inputs, n rows; tensors as flat lists.
-
         Returns:
             Coordinates [n, k]; NaN for a row without all inputs, and for the rows of a batch that the model refuses.
-
-        Raises:
-            CannotRun: the bundle cannot be loaded.
         """
         runner, signature, projection = self._open()
         inputs = [input_of(spec) for spec in signature.inputs.values()]

@@ -25,15 +25,8 @@ def with_embedding(model: Any, layer: str) -> Any:
     them.
 
     Args:
-        model: A Functional or Sequential Keras model.
         layer: The layer's name; of a layer in a nested model that model's name, a slash and the layer's, or its own
             name alone where no other layer has it.
-
-    Returns:
-        A model of the same layers and weights, with the same inputs and outputs, and the embedding.
-
-    Raises:
-        BadInput: There is no such layer, it gives no numbers, or the model does not say what its layers are.
     """
     import keras  # noqa: PLC0415 - a model has loaded it
 

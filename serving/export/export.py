@@ -69,7 +69,6 @@ class StagedVersion:
         Two that publish at once get two numbers: renaming onto a version that has just appeared fails.
 
         Raises:
-            CannotRun: there is no number left.
             OSError: the disk fails; there is no new version.
         """
         while True:
@@ -90,9 +89,6 @@ def staged_version(model: Path) -> Iterator[StagedVersion]:
 
     Args:
         model: The folder MODELS/NAME; it is made where there is none.
-
-    Raises:
-        CannotRun: nothing can be written there.
     """
     with ExitStack() as stack:
         try:
@@ -176,9 +172,6 @@ class Reference:
 
         Returns:
             The same where labels are none of these, or it is declared to be of another task.
-
-        Raises:
-            BadInput: there is no such column of labels, or labels are not what they are declared to be.
         """
         if self.table is not None and self.label_of:
             return self._relabelled(labels_of_outputs(self.table, self.label_of))
@@ -221,11 +214,7 @@ class Reference:
         )
 
     def check_task(self, classes: tuple[str, ...]) -> None:
-        """Check, before a model is loaded, that labels fit what is predicted.
-
-        Raises:
-            BadInput: they do not.
-        """
+        """Check, before a model is loaded, that labels fit what is predicted."""
         if self.task == "multilabel":
             check_sets(self.table, self.label or LABEL, classes)
         if self.score is not None and self.task != "ranking":
@@ -269,16 +258,7 @@ def export_bundle(
 
     Args:
         model: A Keras model, or the path of a ``.keras`` file of Keras's own layers.
-        reference: One row per prediction on a row the model was not fitted on: the model's inputs and, as far as they
-            are known, label, prediction_id, event_time, label_time and probabilities, which
-            `serving.export.reference_table.complete` fills in. Without a reference, or for a model whose answers are
-            neither class probabilities nor a number, there is no baseline, and a monitor cannot watch it; see
-            `Bundle.remarks`.
         progress: Called with a sentence before each step that may take seconds.
-
-    Raises:
-        BadInput: the name, the model's file or the reference cannot be used.
-        CannotRun: nothing can be written there, the model cannot be traced, or the exported model answers differently.
     """
     name = folder.name
     check_name(name)
@@ -429,9 +409,6 @@ def check_name(name: str) -> None:
     """Check that a model can have this name in a server's URLs.
 
     >>> check_name("flights-2013")
-
-    Raises:
-        BadInput: it cannot.
     """
     if not MODEL_NAME.fullmatch(name):
         raise BadInput(

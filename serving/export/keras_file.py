@@ -23,14 +23,7 @@ _KERAS = ("keras", "builtins")
 
 
 def load_keras(path: Path, custom: ModuleType | None = None) -> Any:
-    """Load a ``.keras`` file. Imports Keras; code in the file is refused, as Keras does by default.
-
-    Args:
-        custom: A module whose classes and functions are found by their names, whether or not they are registered.
-
-    Raises:
-        BadInput: no such file, not a Keras file, one with code in it, or one that needs classes that are not available.
-    """
+    """Load a ``.keras`` file. Imports Keras; code in the file is refused, as Keras does by default."""
     if not path.is_file():
         raise BadInput("No such file.", got=str(path), expected="a .keras file", fix="Save it: model.save('x.keras').")
     if path.suffix != ".keras" or not _holds_model(path):
@@ -55,9 +48,6 @@ def import_custom(name: str) -> ModuleType:
 
     Args:
         name: Its dotted name, also looked for in the working directory; or the path of its ``.py`` file.
-
-    Raises:
-        BadInput: there is none, or it cannot be imported; with the error.
     """
     try:
         if not name.endswith(".py"):
@@ -90,7 +80,6 @@ def missing_classes(path: Path, offered: Mapping[str, Any]) -> tuple[str, ...]:
 
     Args:
         path: The ``.keras`` file.
-        offered: Classes and functions by name, beyond those of Keras and those that are registered.
 
     Returns:
         Their names, sorted.

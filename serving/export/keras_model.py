@@ -35,14 +35,7 @@ class KerasModel:
     `serving.export.model_tensors` names inputs and outputs.
 
     Args:
-        model: The author's model.
-        features: Names of the numbers of its tensors, as `serving.export.inputs.model_inputs` has them.
         class_output: How the output `probabilities` is computed; None adds no output.
-        unserved: Outputs that a server does not answer with, whatever the others are.
-
-    Raises:
-        BadInput: a model that does not say what its inputs are, features that do not fit it, or a name TensorFlow would
-            change.
     """
 
     def __init__(

@@ -39,9 +39,6 @@ def tensors_of_model(model: Any) -> ModelTensors:
     Inputs are named by the keys of the model's dicts, or by their own names; of a subclassed model by the arguments of
     its call. Outputs are named by keys, or by their layers (``output_0``, ``output_1`` of a subclassed model); a single
     output is called ``outputs``.
-
-    Raises:
-        BadInput: not a model, one that was never built, or one whose call cannot be traced for any type of input.
     """
     import keras  # noqa: PLC0415 - a model has loaded it
 

@@ -44,14 +44,8 @@ def try_rows(model: KerasModel, rows: Columns) -> tuple[Columns, dict[str, Array
     its answer is not finite: whether a missing value gives NaN or 0 then depends on the kernels (a fused Dense and ReLU
     gives 0, each by itself NaN).
 
-    Args:
-        rows: Arrays by input; the last two rows are those that `sample` appends.
-
     Returns:
         The rows that are kept, and the outputs by name, [n, …].
-
-    Raises:
-        CannotRun: the model fails on the other rows, too, or does not give one answer per row.
     """
     first, failed = "", Exception()
     for fewer in (0, EDGE_ROWS):
@@ -97,10 +91,6 @@ def check_parity(model: KerasModel, folder: Path, rows: Columns) -> tuple[str, .
 
     Returns:
         Remarks on the exported model: what a server must be told to load it.
-
-    Raises:
-        CannotRun: an input or output lost its name, or values differ by more than 1e-5 (relative for values beyond 1);
-            the error has the rows that differ.
     """
     tensors = tensors_of(model.inputs, rows)
     expected = {name: np.asarray(value) for name, value in model.call_original(tensors).items()}
@@ -137,11 +127,7 @@ class Difference:
 
     @classmethod
     def of(cls, output: str, signature: str, got: Array, expected: Array) -> Difference:
-        """Compare two arrays of answers.
-
-        Returns:
-            The difference; its largest is that of `max_difference`.
-        """
+        """Compare two arrays of answers."""
         return cls(
             output=output, signature=signature, largest=max_difference(got, expected), got=got, expected=expected
         )

@@ -67,17 +67,7 @@ NO_NUMBERS: Final = "No output holds numbers, so the bundle has no baseline, and
 def write_reference(
     reference: pa.Table, interpreted: InterpretedModel, roles: InputRoles, folder: Path, now: datetime
 ) -> WrittenReference:
-    """Write the schema of the reference and, where it is known what is predicted, the baseline and its metrics.
-
-    Args:
-        now: The event time of rows without one.
-
-    Returns:
-        What was written, with remarks on what is missing.
-
-    Raises:
-        BadInput: see `serving.export.usable_rows` and `monitoring.baseline.folder.write_baseline`.
-    """
+    """Write the schema of the reference and, where it is known what is predicted, the baseline and its metrics."""
     model, outputs = interpreted.model, interpreted.outputs_only
     if interpreted.task is None and outputs is None:
         _write_schema(reference, interpreted, roles.features, folder / SCHEMA_FILE)

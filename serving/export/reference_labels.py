@@ -124,15 +124,7 @@ def labels_of_sets(table: pa.Table, label: str, label_columns: Sequence[str]) ->
 
 
 def check_sets(table: pa.Table | None, label: str, classes: tuple[str, ...]) -> None:
-    """Check that classes can be told apart in a label, and that labels name no others.
-
-    Args:
-        table: The reference, if there is one.
-        label: The column of labels, as text, which may be absent.
-
-    Raises:
-        BadInput: no classes are named, or they do not fit.
-    """
+    """Check that classes can be told apart in a label, and that labels name no others."""
     texts = pa.chunked_array([], pa.string())
     if table is not None and label in table.column_names:
         texts = pc.unique(without_empty(labels_as_text(table[label]))).drop_null()

@@ -68,12 +68,6 @@ def match_columns(table: pa.Table, model: KerasModel, label: str | None = None) 
 
     Args:
         label: The label column; None is `label`, if there is one.
-
-    Returns:
-        The columns of inputs that were found, and those of `ROW_COLUMNS`.
-
-    Raises:
-        BadInput: there is no such label column.
     """
     if label is not None:
         if label not in table.column_names:
@@ -100,16 +94,7 @@ def match_columns(table: pa.Table, model: KerasModel, label: str | None = None) 
 
 
 def check_reference(table: pa.Table, model: KerasModel, classes: tuple[str, ...], *, sets: bool = False) -> None:
-    """Check that a matched table has what the model takes, and that its labels and probabilities fit the classes.
-
-    Args:
-        classes: The classes; () if they are not known.
-        sets: Whether labels are sets of them, which are checked elsewhere.
-
-    Raises:
-        BadInput: with every problem: columns that are missing or of the wrong type or size, classes that do not fit the
-            labels or the probabilities.
-    """
+    """Check that a matched table has what the model takes, and that its labels and probabilities fit the classes."""
     types = {name: table.schema.field(name).type for name in ROW_COLUMNS if name in table.column_names}
     mistyped = [name for name, kind in types.items() if not ROW_COLUMNS[name].fits(kind)]
     others = [*_input_problems(table, model, classes), *_row_problems(table, types, classes, sets=sets)]
@@ -138,9 +123,6 @@ def check_reference(table: pa.Table, model: KerasModel, classes: tuple[str, ...]
 
 def complete(table: pa.Table, model: KerasModel, spec: BaselineSpec, now: datetime) -> pa.Table:
     """Fill in what a baseline needs and a matched and checked table does not have.
-
-    Args:
-        now: The event time of rows without one.
 
     Returns:
         The inputs of `spec`, prediction_id (by row number if there is none), event_time, probabilities (of the model if

@@ -30,9 +30,6 @@ def with_row_columns(table: pa.Table, names: Mapping[str, str | None]) -> pa.Tab
 
     Args:
         names: What it calls some of the columns in `ROW_FLAGS`; None for one that is called as the standard says.
-
-    Raises:
-        BadInput: there is no such column, or one of the standard name, too, or it holds something else.
     """
     for standard, column in names.items():
         if column is None or column == standard:
@@ -96,9 +93,6 @@ def with_zone(table: pa.Table, zone: str = "UTC") -> tuple[pa.Table, str]:
     Returns:
         The table with event_time and label_time, where it has them, in UTC, null where a cell is no time; and a remark,
         empty if all times have a zone.
-
-    Raises:
-        BadInput: there is no such time zone.
     """
     check_zone(zone)
     naive = []

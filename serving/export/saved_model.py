@@ -43,11 +43,7 @@ def takes_examples(model: KerasModel) -> bool:
 
 
 def write_saved_model(model: KerasModel, folder: Path) -> None:
-    """Write the model as a SavedModel with these signatures. Cost: 1 to 3 s for a small model.
-
-    Raises:
-        CannotRun: a layer of the model cannot be traced, or holds something that a SavedModel cannot.
-    """
+    """Write the model as a SavedModel with these signatures. Cost: 1 to 3 s for a small model."""
     import keras  # noqa: PLC0415 - a model has loaded it
     import tensorflow as tf  # noqa: PLC0415 - as above
 

@@ -44,13 +44,6 @@ def load_signature(path: Path, name: str | None = None) -> Any:
 
     Args:
         name: The signature; None for `serving_default`, or for the only one.
-
-    Returns:
-        A Keras model whose inputs and outputs have the signature's names.
-
-    Raises:
-        BadInput: the folder cannot be loaded, or the signature does not exist, or a request cannot carry its rows; the
-            error names the table road.
     """
     import keras  # noqa: PLC0415 - seconds, and only this needs it
     import tensorflow as tf  # noqa: PLC0415 - as above

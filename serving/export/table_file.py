@@ -31,9 +31,6 @@ def read_table(path: Path) -> pa.Table:
     CSV has a header and may be gzipped. Arrays of a ``.npz`` become columns by their names, that of a ``.npy`` becomes
     the column ``array``; the first dimension counts rows, and further ones become lists of fixed sizes. Pickled objects
     are not read.
-
-    Raises:
-        BadInput: no such file, one that cannot be read, or arrays of different lengths.
     """
     if not path.is_file():
         raise BadInput("No such reference table.", got=str(path), expected=FORMATS, fix="Check the path.")
@@ -63,9 +60,6 @@ def table_of(arrays: Mapping[str, Array]) -> pa.Table:
 
     Args:
         arrays: Arrays [n, …] by name; times of units that Arrow lacks, such as minutes, are converted.
-
-    Returns:
-        A table of n rows; further dimensions are lists of fixed sizes.
 
     Raises:
         ValueError: an array without rows, of a type that tables cannot hold, or of another length; with its name.

@@ -35,17 +35,7 @@ class UsableRows:
 
 
 def usable_rows(table: pa.Table, reference: pa.Table, model: KerasModel, spec: BaselineSpec) -> UsableRows:
-    """Find the rows that a baseline can use.
-
-    Args:
-        table: What `serving.export.reference_table.complete` made of the reference, n rows.
-
-    Returns:
-        The rows, and a remark for each reason for which rows were left out.
-
-    Raises:
-        BadInput: no row has a time, or more than half have an invalid answer, or the id of another row.
-    """
+    """Find the rows that a baseline can use."""
     timed = np.asarray(table["event_time"].is_valid(), dtype=np.bool_)
     if not timed.any():
         raise BadInput(

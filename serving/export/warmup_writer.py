@@ -33,14 +33,7 @@ REQUESTS = (
 
 
 def write_warmup(folder: Path, name: str, inputs: tuple[ModelInput, ...], rows: Columns) -> int:
-    """Write the warmup requests of a bundle, and replay them as a server does.
-
-    Args:
-        rows: Arrays by input; rows are repeated if a request needs more.
-
-    Raises:
-        CannotRun: the exported model fails on one of them, so that a server would not load it.
-    """
+    """Write the warmup requests of a bundle, and replay them as a server does."""
     import tensorflow as tf  # noqa: PLC0415 - the export has loaded it
 
     file = folder / WARMUP_FILE

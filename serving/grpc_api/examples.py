@@ -155,12 +155,7 @@ def _inference_request(
 
 
 def read_tasks(tasks: Any, served: ServedVersion) -> list[tuple[str, Signature]]:
-    """Read the tasks of a MultiInference request.
-
-    Raises:
-        InvalidArgument: The tasks are of several models, or name a signature twice.
-        Failure: A method is not supported, or a signature does not fit it.
-    """
+    """Read the tasks of a MultiInference request."""
     by_signature: dict[str, tuple[str, Signature]] = {}
     for task in tasks:
         wanted = read_spec(task.model_spec)
@@ -189,10 +184,6 @@ def read_examples(request_input: Any, call: GrpcCall) -> Array:
 
     Returns:
         An object array of bytes, one message for each example.
-
-    Raises:
-        InvalidArgument: There is no example.
-        Failure: They are more than the server holds.
     """
     examples = getattr(request_input, request_input.WhichOneof("kind") or "example_list")
     # When a message is parsed, later fields replace earlier ones: an example's own features those of the context.
@@ -230,11 +221,7 @@ def _feature_values(example: Any, name: str) -> list[Any] | None:
 
 
 def fill_classification(result: Any, outputs: Mapping[str, Array], count: int) -> None:
-    """Fill a ``ClassificationResult`` with labels and scores, either of which may be missing.
-
-    Raises:
-        InvalidArgument: An output does not have the shape or type that Classify needs.
-    """
+    """Fill a ``ClassificationResult`` with labels and scores, either of which may be missing."""
     for name, value in outputs.items():
         kind = "string" if name == "classes" else "float"
         if value.ndim != 2:
@@ -257,11 +244,7 @@ def fill_classification(result: Any, outputs: Mapping[str, Array], count: int) -
 
 
 def fill_regression(result: Any, outputs: Mapping[str, Array], count: int) -> None:
-    """Fill a ``RegressionResult``.
-
-    Raises:
-        InvalidArgument: The output does not have the shape or type that Regress needs.
-    """
+    """Fill a ``RegressionResult``."""
     value = outputs["outputs"]
     if value.ndim != 1 and value.shape[1:] != (1,):
         raise InvalidArgument(f"Expected Tensor shape: [batch_size] or [batch_size, 1] but got {_shape(value)}")

@@ -61,9 +61,6 @@ class ModelInfoHandler:
 
         Returns:
             A ``GetModelMetadataResponse`` with every signature of the version.
-
-        Raises:
-            InvalidArgument: The request is invalid, or the model unknown.
         """
         if not request.HasField("model_spec"):
             raise InvalidArgument("Missing ModelSpec")
@@ -86,9 +83,6 @@ class ModelInfoHandler:
 
         Returns:
             A ``GetModelStatusResponse``, newest version first.
-
-        Raises:
-            InvalidArgument: The request is invalid, or the model unknown.
         """
         if not request.HasField("model_spec"):
             raise InvalidArgument("Missing ModelSpec")
@@ -125,9 +119,6 @@ class ReloadHandler:
 
         Returns:
             A ``ReloadConfigResponse``.
-
-        Raises:
-            Failure: The list is fixed, clients may not send one, it is invalid, or one of its models is not available.
         """
         if self._reload is None:
             raise Failure(Code.UNIMPLEMENTED, "This server's list of models is fixed.")
@@ -176,9 +167,6 @@ class ModelInferHandler:
 
         Returns:
             What is asked, with what writes the bytes of a ``ModelInferResponse``.
-
-        Raises:
-            Failure: The request is invalid.
         """
         request = read_infer_message(message)
         call.hold(size_of(request.inputs.values()))
@@ -243,9 +231,6 @@ def make_services(dependencies: GrpcDependencies, limit_bytes: int) -> Services:
 
     Args:
         limit_bytes: The most bytes of the tensors of one request, decoded.
-
-    Returns:
-        The methods of each service, by its full name.
     """
     models, inference = dependencies.models, dependencies.inference
     classify, regress = ClassifyHandler(models), RegressHandler(models)

@@ -34,22 +34,14 @@ class ServableRequest:
     def acquire(
         self, models: Models, call: GrpcCall, values_of: Callable[[str], Any] = lambda _: None
     ) -> tuple[ServedVersion, GrpcCall]:
-        """Take a lease on the version that answers; arguments and errors as of `serving.split.routing.acquire`.
-
-        Returns:
-            The version, and the call as it is logged.
-        """
+        """Take a lease on the version that answers; arguments and errors as of `serving.split.routing.acquire`."""
         wanted = Wanted(self.model, self.version, self.label)
         served, caller = acquire(models, wanted, call.caller, call.metadata, values_of)
         return served, call if caller is call.caller else call._replace(caller=caller)
 
 
 def read_model_spec(request: Any) -> ServableRequest:
-    """Read the ``model_spec`` of a request.
-
-    Raises:
-        InvalidArgument: There is none, or it names no model.
-    """
+    """Read the ``model_spec`` of a request."""
     if not request.HasField("model_spec"):
         raise InvalidArgument("Missing ModelSpec")
     wanted = read_spec(request.model_spec)

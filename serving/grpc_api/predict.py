@@ -52,9 +52,6 @@ class PredictHandler:
 
         Returns:
             What is asked, with what writes the bytes of a ``PredictResponse``.
-
-        Raises:
-            Failure: The request is invalid.
         """
         name = request.model_spec.signature_name or DEFAULT_SIGNATURE
         signature = served.runner.signatures.get(name)
@@ -93,13 +90,9 @@ def read_inputs(
         request_inputs: ``TensorProto`` messages by input name.
         defaults: ``TensorProto`` messages of inputs that may be missing.
         limit_bytes: The most bytes of all inputs.
-        short_forms: Counts what those of the message stand for.
 
     Returns:
         The signature's inputs in the order of their names.
-
-    Raises:
-        InvalidArgument: An input is missing, invalid or too large.
     """
     inputs: dict[str, Array] = {}
     left = limit_bytes
@@ -121,9 +114,6 @@ def write_response(model: str, number: int, signature: str, outputs: Mapping[str
 
     Returns:
         Its bytes.
-
-    Raises:
-        Failure: ``TensorProto`` has no field for an output's type.
     """
     parts: list[bytes | memoryview] = []
     for name, value in outputs.items():
@@ -148,9 +138,6 @@ def read_filter(names: Iterable[str], signature: Signature) -> tuple[str, ...]:
 
     Returns:
         The wanted outputs; empty for all.
-
-    Raises:
-        InvalidArgument: A name is unknown or occurs twice.
     """
     wanted: list[str] = []
     for name in names:

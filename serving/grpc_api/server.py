@@ -202,9 +202,6 @@ def _service_in(message: bytes) -> str:
 def describe(services: Mapping[str, Sequence[GrpcMethod]]) -> descriptor_pool.DescriptorPool:
     """Describe services, with their messages and the services of health and reflection.
 
-    Args:
-        services: The methods of each service, by its full name.
-
     Returns:
         A pool of its own, in which reflection looks them up by name.
     """

@@ -25,20 +25,13 @@ class InferenceHandler(Protocol):
     """Translates requests of one kind."""
 
     def acquire(self, request: Any, call: GrpcCall) -> tuple[ServedVersion, GrpcCall]:
-        """Find the version that answers a request, and take a lease on it. Raises `Failure`.
-
-        Returns:
-            The version, and the call as it is logged.
-        """
+        """Find the version that answers a request, and take a lease on it. Raises `Failure`."""
 
     def prepare(self, request: Any, served: ServedVersion, call: GrpcCall) -> InferenceRequest:
         """Read a request.
 
         Returns:
             What is asked of the version, with what writes the response's bytes.
-
-        Raises:
-            Failure: The request is invalid.
         """
 
 

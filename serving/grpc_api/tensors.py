@@ -70,7 +70,6 @@ class ShortForms:
         """Count one.
 
         Args:
-            name: Of the input, for errors.
             size: The bytes that it adds.
 
         Raises:
@@ -107,15 +106,10 @@ def decode(name: str, message: Any, limit_bytes: int, short_forms: ShortForms) -
     """Decode a ``TensorProto``.
 
     Args:
-        name: Of the input, for errors.
-        message: The tensor.
         limit_bytes: The most bytes of the array: a short message can stand for a long one.
 
     Returns:
         The array, which may be read-only; strings are objects holding bytes.
-
-    Raises:
-        InvalidArgument: The shape is open or too large, the type unknown, or the content's size not the shape's.
     """
     kind = ELEMENT_TYPES.get(message.dtype)
     sizes = [dimension.size for dimension in message.tensor_shape.dim]
@@ -145,11 +139,7 @@ def decode(name: str, message: Any, limit_bytes: int, short_forms: ShortForms) -
 
 
 def encode(array: Array, message: Any) -> None:
-    """Fill a ``TensorProto`` with an array.
-
-    Raises:
-        Failure: UNIMPLEMENTED: the element type has no field.
-    """
+    """Fill a ``TensorProto`` with an array."""
     kind = element_type_of(array)
     kind = ELEMENT_TYPES_BY_NAME.get(kind.name, kind)
     if kind.name not in VALUES:
@@ -177,9 +167,6 @@ def tensor_parts(array: Array) -> tuple[bytes | memoryview, ...]:
 
     Returns:
         The message's bytes.
-
-    Raises:
-        Failure: As of `encode`.
     """
     kind = element_type_of(array)
     tag = TAGS.get(kind.name)

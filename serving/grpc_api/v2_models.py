@@ -25,11 +25,7 @@ class ModelControlHandler:
         self._control = control
 
     async def load(self, request: Any, call: GrpcCall) -> Any:
-        """A ``RepositoryModelLoadResponse`` when the model is available.
-
-        Raises:
-            Failure: Clients may not switch models, the list has no such model, or it has no available version.
-        """
+        """A ``RepositoryModelLoadResponse`` when the model is available."""
         check_repository(request)
         check_load(request.parameters)
         await self._control.load(request.model_name, call.who)
@@ -66,11 +62,7 @@ class ModelPagesHandler:
         return v2_message("ServerReadyResponse")(ready=self._models.is_ready)
 
     async def model_ready(self, request: Any, _: GrpcCall) -> Any:
-        """A ``ModelReadyResponse``. As in Triton, a model that is not there is not ready, which is no error.
-
-        Raises:
-            Failure: INVALID_ARGUMENT: the version is no number.
-        """
+        """A ``ModelReadyResponse``. As in Triton, a model that is not there is not ready, which is no error."""
         version = read_version(request.version)
         try:
             with self._models.lease(request.name, version):
@@ -102,10 +94,6 @@ class ModelPagesHandler:
         return v2_message("ModelStatisticsResponse")(**described)
 
     async def index(self, request: Any, _: GrpcCall) -> Any:
-        """A ``RepositoryIndexResponse``: every version of every model.
-
-        Raises:
-            InvalidArgument: A repository is named.
-        """
+        """A ``RepositoryIndexResponse``: every version of every model."""
         check_repository(request)
         return v2_message("RepositoryIndexResponse")(models=list_versions(self._models, only_ready=request.ready))

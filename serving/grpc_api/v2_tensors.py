@@ -44,9 +44,6 @@ def read_infer_message(message: Any) -> ModelInferRequest:
 
     Returns:
         The request; ``is_binary`` if its tensors are raw bytes.
-
-    Raises:
-        InvalidArgument: naming the invalid field.
     """
     parameters = read_parameters(message.parameters, "the request")
     contents = message.raw_input_contents
@@ -70,14 +67,7 @@ def read_infer_message(message: Any) -> ModelInferRequest:
 
 
 def read_parameters(parameters: Mapping[str, Any], what: str) -> dict[str, Any]:
-    """Read a map of ``InferParameter`` messages.
-
-    Args:
-        what: The request, input or output that it belongs to, for errors.
-
-    Raises:
-        InvalidArgument: One is of an extension that is not offered.
-    """
+    """Read a map of ``InferParameter`` messages."""
     if not parameters:
         return {}
     choices = [(name, parameter, parameter.WhichOneof("parameter_choice")) for name, parameter in parameters.items()]
@@ -89,14 +79,8 @@ def read_parameters(parameters: Mapping[str, Any], what: str) -> dict[str, Any]:
 def write_infer_message(request: ModelInferRequest, model: str, number: int, outputs: Mapping[str, Array]) -> bytes:
     """Write a ``ModelInferResponse``, in the form that the request has.
 
-    Args:
-        request: What was asked for.
-
     Returns:
         The message's bytes.
-
-    Raises:
-        InvalidArgument: The protocol does not have an output's type.
     """
     wanted = {name: outputs[name] for name in request.outputs or outputs}
     elements = {name: element_type_of(value).name for name, value in wanted.items()}

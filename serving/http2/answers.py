@@ -25,12 +25,7 @@ TURN_BYTES = 1 << 18
 
 @final
 class AnswerSender:
-    """Writes answers, and keeps what there is no room for.
-
-    Args:
-        on_sent: Called with a call when the last of its answer was sent.
-        soon: Calls a function in another turn of the event loop.
-    """
+    """Writes answers, and keeps what there is no room for."""
 
     def __init__(
         self,
@@ -54,7 +49,6 @@ class AnswerSender:
         """Send a message of an answer, its end, or both; what has no room waits. The caller flushes.
 
         Args:
-            message: Without its prefix.
             trailers: The last headers, after which the call is over; together with its first ones if it has no message.
         """
         h2, number = self._h2, call.number

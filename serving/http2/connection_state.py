@@ -126,7 +126,6 @@ class ConnectionState(H2Connection):
     repeated, window updates, and whole answers. Tests compare it with the library's own way.
 
     Args:
-        streams: The most calls at a time, which the client is told.
         on_window: Called with the stream whose window is wider; 0: that of all together.
     """
 
@@ -186,11 +185,7 @@ class ConnectionState(H2Connection):
             self.reset_stream(number, code)
 
     def send_answer(self, number: int, first: Iterable[Header], data: bytes, last: Iterable[Header]) -> None:
-        """Send a whole answer, for which the windows have room, at a third of what its three frames cost one by one.
-
-        Args:
-            data: Its only message, with its prefix; of one frame.
-        """
+        """Send a whole answer, for which the windows have room, at a third of what its three frames cost one by one."""
         stream = self.streams[number]
         self.state_machine.process_input(ConnectionInputs.SEND_HEADERS)
         for step in ANSWER_STEPS:

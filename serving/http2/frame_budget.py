@@ -22,7 +22,6 @@ class FrameBudget:
 
     Args:
         clock: Seconds.
-        streams: The most calls of the connection at a time.
     """
 
     def __init__(self, clock: Callable[[], float], streams: int) -> None:

@@ -43,7 +43,6 @@ class MessageReader:
     Args:
         encoding: What ``grpc-encoding`` says.
         max_bytes: The most bytes of a message, as sent and as inflated.
-        inflation: As of `ConnectionSettings`.
     """
 
     __slots__ = ("_chunks", "_encoding", "_inflation", "_max_bytes", "_missing")
@@ -106,10 +105,6 @@ def inflate(message: bytes, bits: int, *, max_bytes: int, inflation: int) -> byt
 
     Args:
         max_bytes: The most bytes; no more are ever held.
-        inflation: As of `ConnectionSettings`.
-
-    Raises:
-        Failure: RESOURCE_EXHAUSTED beyond a limit; INTERNAL for bytes that are not of this encoding.
     """
     most = min(max_bytes, max(FREE_BYTES, inflation * len(message))) if inflation else max_bytes
     inflater = zlib.decompressobj(wbits=bits)

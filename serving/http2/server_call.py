@@ -255,10 +255,6 @@ class ServerCall:
 
         Args:
             data: The bytes.
-            flow_size: What they count for in the windows, padding included.
-
-        Returns:
-            Whether they brought something: a whole message, or a reason to refuse the call.
         """
         self._untaken += flow_size
         if self.fault is not None or (self.has_message and not self.is_stream):

@@ -40,9 +40,6 @@ def run_filled(run: Run, inputs: Mapping[str, Array], settings: BatchSettings) -
     [4, 5, 6, 6]
     {'y': array([ 0,  2,  4,  6,  8, 10, 12])}
 
-    Args:
-        inputs: Tensors with one row for each row of the batch.
-
     Returns:
         The outputs; None if there is no row to run, or the outputs are not one row for each row of the inputs.
     """
@@ -72,7 +69,6 @@ class BatchRunner:
     """Runs one version. `run_tasks` may be called from any thread, but not again before it has returned.
 
     Args:
-        counts: Counts runs for the metrics.
         clock_us: Wall-clock time in microseconds since 1970.
     """
 
@@ -130,15 +126,7 @@ class BatchRunner:
             self._run([task], tensors)
 
     def _run(self, tasks: Sequence[InferenceTask], inputs: Mapping[str, Array]) -> bool:
-        """Run, log and answer one or more requests; False if the outputs of several cannot be told apart.
-
-        Args:
-            tasks: The requests, those in rows before those with tensors.
-            inputs: The rows of all of them.
-
-        Returns:
-            Whether each has its outcome.
-        """
+        """Run, log and answer one or more requests; False if the outputs of several cannot be told apart."""
         first = tasks[0].request
         wanted = first.outputs or tuple(first.signature.outputs)
         is_single = len(tasks) == 1

@@ -115,7 +115,6 @@ class Batcher(Generic[RequestT, OutcomeT]):
         work: Called with the tasks of a batch, which have one key; in a thread of the pool, or in the event loop (see
             `BatchSettings.quick_s`). It leaves a result or a `Failure` in each task's ``outcome``; a task that it
             cannot `BatchTask.claim` needs none. What it raises fails the whole batch.
-        pool: The threads, which models share.
         clock: Seconds.
     """
 
@@ -145,7 +144,6 @@ class Batcher(Generic[RequestT, OutcomeT]):
         """Wait for the result; arguments as of `submit`.
 
         Raises:
-            Failure: As of `submit`, or of ``work``; defects in ``work`` are raised as they are.
             CancelledError: The caller was cancelled.
         """
         future: asyncio.Future[OutcomeT] = asyncio.get_running_loop().create_future()
@@ -182,11 +180,6 @@ class Batcher(Generic[RequestT, OutcomeT]):
             request: What ``work`` is called with, within a task.
             key: Requests of equal keys are joined; None runs the request alone.
             timeout_s: Its deadline in seconds, which ends in DEADLINE_EXCEEDED; None for none.
-            done: Called in the event loop, later, with the result or the error.
-
-        Raises:
-            InvalidArgument: The request has too many rows.
-            Failure: UNAVAILABLE: too many requests wait. DEADLINE_EXCEEDED: the deadline has passed already.
         """
         settings = self._settings
         if settings.refuse_larger and rows > settings.max_rows:

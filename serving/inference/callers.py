@@ -105,7 +105,6 @@ class CallerReader:
     """Reads the callers of requests. Belongs to the event loop.
 
     Args:
-        ids: Makes ids for requests without one.
         event_times: Which event times count; None for any.
         principal_of: The name of the holder of a token, given the header that has it; empty for an invalid one.
     """
@@ -133,7 +132,6 @@ class CallerReader:
 
         Args:
             arrived_us: When it arrived, in microseconds since 1970; the event time without ``X-Event-Time``.
-            identity: Who sends it, as far as its connection tells; a token tells more.
             id_of_body: Its id without ``X-Request-Id``; empty for a new one.
 
         Raises:

@@ -48,7 +48,6 @@ class Inference:
     Args:
         batches: Limits of the batches of versions that have none of their own.
         timeout_s: The server's deadline of a request in seconds; None waits without end.
-        counts: Counts runs for the metrics.
         clock_us: Wall-clock time in microseconds since 1970.
     """
 
@@ -77,7 +76,6 @@ class Inference:
             request: One that has no ``write``.
 
         Raises:
-            Failure: Wrong names of inputs, an error of the graph, a missed deadline, or too many waiting requests.
             TypeError: The request has a ``write``.
         """
         result = await self._wait_for(request)
@@ -88,11 +86,7 @@ class Inference:
     async def infer_all(
         self, requests: Sequence[InferenceRequest], write: Callable[[Sequence[InferenceResult]], bytes]
     ) -> bytes:
-        """Several requests of one caller, one body: all their answers are logged, or, if one fails, none.
-
-        Raises:
-            Failure: As of `infer` for the first request that fails, or of ``write``.
-        """
+        """Several requests of one caller, one body: all their answers are logged, or, if one fails, none."""
         results = [await self.infer(replace(request, is_logged_later=True)) for request in requests]
         body = write(results)
         if self._log.writes:
@@ -109,13 +103,6 @@ class Inference:
 
         Args:
             request: With or without a ``write``.
-            done: Called in the event loop, later, with what `infer` would return or raise.
-
-        Returns:
-            The request in its batch, which can be cancelled.
-
-        Raises:
-            Failure: Wrong names of inputs, or too many waiting requests; ``done`` is not called then.
         """
         queue = self._queues.get(request.served) or self._open_queue(request.served)
         key, rows = _batch_key(request, queue.runner.mixes_rows)
@@ -164,9 +151,6 @@ def _batch_key(request: AnyRequest, mixes_rows: Container[str]) -> tuple[tuple[o
 
     Returns:
         The key, None if the request must run alone; and its number of rows.
-
-    Raises:
-        InvalidArgument: Wrong names of inputs, or an empty tensor that is too large.
     """
     signature = request.signature
     is_batchable = signature.is_batchable and signature.name not in mixes_rows
@@ -193,11 +177,7 @@ def _batch_key(request: AnyRequest, mixes_rows: Container[str]) -> tuple[tuple[o
 
 
 def check_names(request: InferenceRequest) -> None:
-    """Compare the inputs' names with the signature's.
-
-    Raises:
-        InvalidArgument: They differ; in TensorFlow Serving's words.
-    """
+    """Compare the inputs' names with the signature's."""
     names, wanted = request.inputs.keys(), request.signature.inputs.keys()
     if names != wanted:
         raise InvalidArgument(

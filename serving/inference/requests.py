@@ -34,26 +34,12 @@ class RowFormat(Protocol):
     def read(self, rows: Any, signature: Signature) -> Mapping[str, Array]:
         """Read the rows of one request.
 
-        Returns:
-            One tensor for each input.
-
         Raises:
             Failure: The rows are not valid.
         """
 
     def write(self, outputs: Mapping[str, Array], counts: Sequence[int]) -> Sequence[bytes]:
-        """Write the responses to the requests that shared a run.
-
-        Args:
-            outputs: Tensors with the rows of all requests.
-            counts: The number of rows of each request.
-
-        Returns:
-            A body for each request.
-
-        Raises:
-            Failure: The outputs cannot be written.
-        """
+        """Write the responses to the requests that shared a run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,8 +32,5 @@ def datatype_of(element: str) -> str:
 
     >>> datatype_of("float"), datatype_of("complex64")
     ('FP32', 'COMPLEX64')
-
-    Returns:
-        The protocol's name; TensorFlow's in capitals if the protocol does not have the type.
     """
     return _DATATYPES.get(element, element.upper())

@@ -64,9 +64,6 @@ def describe_model(served: ServedVersion, models: Models) -> dict[str, Any]:
     """Describe the inputs and outputs of a version's default signature.
 
     An open dimension is -1; a tensor of open rank has the shape [-1].
-
-    Raises:
-        Failure: FAILED_PRECONDITION: the version has no default signature.
     """
     signature = _default_signature(served)
     return {
@@ -86,12 +83,6 @@ def describe_config(served: ServedVersion, source: ModelSource | None, max_batch
     Args:
         source: Where its model's versions are; None if the model is no longer wanted.
         max_batch_rows: The most rows of a batch, unless the version has batching parameters of its own.
-
-    Returns:
-        The extension's model configuration, as far as it means something here.
-
-    Raises:
-        Failure: FAILED_PRECONDITION: the version has no default signature.
     """
     signature = _default_signature(served)
     batching = served.runner.batching
@@ -117,9 +108,6 @@ def describe_statistics(models: Models, name: str, number: int | None) -> dict[s
     Args:
         name: One model; empty for all.
         number: One version; None for all.
-
-    Raises:
-        Failure: NOT_FOUND: there is no such model or version.
     """
     if name and not (number is None and models.available(name)):
         with models.lease(name, number) as served:

@@ -52,9 +52,6 @@ class ModelInferResponseWriter:
 
         Returns:
             The JSON object and the raw bytes.
-
-        Raises:
-            InvalidArgument: The protocol does not have an output's type, or JSON cannot carry a value.
         """
         request = self._request
         described: list[dict[str, Any]] = []
@@ -115,9 +112,6 @@ class InferEndpoint:
     def start(self, call: V2Call, done: Callable[[HttpResponse | BaseException], None]) -> None:
         """Answer a call.
 
-        Args:
-            done: Called later with the response, which carries the request's id, or with a `Failure`.
-
         Raises:
             Failure: The request is invalid; ``done`` is not called then.
         """
@@ -148,14 +142,7 @@ class InferEndpoint:
 def make_inference_request(
     request: ModelInferRequest, served: ServedVersion, caller: Caller, write: Callable[[Mapping[str, Array]], bytes]
 ) -> InferenceRequest:
-    """Check a request of the protocol against the model's signature.
-
-    Args:
-        request: What a client asks for.
-
-    Raises:
-        InvalidArgument: The signature or a wanted output does not exist, or a datatype is not the model's.
-    """
+    """Check a request of the protocol against the model's signature."""
     signature = served.runner.signatures.get(request.signature)
     if signature is None:
         names = ", ".join(served.runner.signatures)
@@ -184,11 +171,7 @@ def make_inference_request(
 
 
 def json_bytes(headers: Headers) -> int | None:
-    """The bytes of a body's JSON, before its raw bytes; None if all of it is JSON.
-
-    Raises:
-        InvalidArgument: The header that says so is no number.
-    """
+    """The bytes of a body's JSON, before its raw bytes; None if all of it is JSON."""
     value = next((value for name, value in headers if name == JSON_BYTES_HEADER), None)
     if value is None:
         return None

@@ -51,9 +51,6 @@ def read_infer_request(body: bytes, json_bytes: int | None) -> ModelInferRequest
     Args:
         body: JSON, and raw bytes after it.
         json_bytes: The size of the JSON; None if the whole body is JSON.
-
-    Raises:
-        InvalidArgument: naming the invalid member.
     """
     if json_bytes is not None and json_bytes > len(body):
         raise InvalidArgument(f"Inference-Header-Content-Length is {json_bytes}, the body has {len(body)} bytes")
@@ -103,14 +100,7 @@ def _read_input(entry: Any, rest: memoryview) -> tuple[str, str, Array, memoryvi
 
 
 def read_element(datatype: Any, name: str) -> str:
-    """The element type that a client declares.
-
-    Args:
-        name: Of the input, for errors.
-
-    Raises:
-        InvalidArgument: The protocol has no such datatype.
-    """
+    """The element type that a client declares."""
     element = ELEMENTS.get(datatype) if isinstance(datatype, str) else None
     if element is None:
         raise InvalidArgument(f'input "{name}": "datatype" must be one of {", ".join(ELEMENTS)}')
@@ -120,14 +110,8 @@ def read_element(datatype: Any, name: str) -> str:
 def read_shape(shape: Any, name: str) -> list[int]:
     """The shape that a client declares.
 
-    Args:
-        name: Of the input, for errors.
-
     Returns:
         The shape.
-
-    Raises:
-        InvalidArgument: It is no shape that numpy can have.
     """
     if not isinstance(shape, list) or len(shape) > MAX_RANK or not all(map(_is_size, shape)):
         raise InvalidArgument(f'input "{name}": "shape" must be a list of at most {MAX_RANK} integers from 0 to 2^31-1')

@@ -29,9 +29,6 @@ class ModelControl:
 
         Args:
             authorization: The header; empty if there is none.
-
-        Raises:
-            Failure: Models cannot be switched, or not by this client.
         """
         self.check()
         return self.guard.check(Scope.RELOAD, authorization)
@@ -51,9 +48,6 @@ class ModelControl:
 
         Args:
             who: The holder of the credential, for the audit log.
-
-        Raises:
-            Failure: The list has no such model, or it has no available version now.
         """
         await self._switch(name, who, is_wanted=True)
 
@@ -78,9 +72,6 @@ def check_load(parameters: object) -> None:
 
     Args:
         parameters: Of the request to load; None or empty if there are none.
-
-    Raises:
-        InvalidArgument: There are any.
     """
     if parameters:
         raise InvalidArgument("A model is loaded as it is in the list of models: parameters are not offered")

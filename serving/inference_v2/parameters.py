@@ -15,15 +15,7 @@ REFUSED = {"shared_memory_region": "Shared memory", "classification": "The class
 
 
 def check_parameters(parameters: Mapping[str, Any], what: str) -> None:
-    """Refuse parameters of extensions that are not offered.
-
-    Args:
-        parameters: Of a request, an input or an output.
-        what: Which of them, for errors.
-
-    Raises:
-        InvalidArgument: naming the extension.
-    """
+    """Refuse parameters of extensions that are not offered."""
     for name, feature in REFUSED.items():
         if name in parameters:
             raise InvalidArgument(f"{what}: {feature} ({name}) is not offered by this server")
@@ -34,9 +26,6 @@ def read_signature_name(parameters: Mapping[str, Any]) -> str:
 
     >>> read_signature_name({}), read_signature_name({"signature_name": "other"})
     ('serving_default', 'other')
-
-    Raises:
-        InvalidArgument: The parameter is no text.
     """
     return read_text(parameters, "signature_name") or DEFAULT_SIGNATURE
 
@@ -49,9 +38,6 @@ def read_timeout_s(parameters: Mapping[str, Any]) -> float | None:
 
     Returns:
         Seconds; None for the server's.
-
-    Raises:
-        InvalidArgument: The parameter is no number of microseconds.
     """
     value = parameters.get("timeout", 0)
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**63:

@@ -49,9 +49,6 @@ def is_v2(target: str) -> bool:
 
     >>> is_v2("/v2"), is_v2("/v2/anything"), is_v2("/v22")
     (True, True, False)
-
-    Returns:
-        Whether it is one, existing or not.
     """
     return PREFIX.fullmatch(target) is not None
 
@@ -83,9 +80,6 @@ def read_route(target: str) -> V2Route | None:
 
     Returns:
         The route; None for a path that does not exist.
-
-    Raises:
-        InvalidArgument: the version is not a number of 64 bits.
     """
     path = target.partition("?")[0]
     if path in PAGES:
@@ -109,9 +103,6 @@ def read_version(text: str) -> int | None:
 
     Returns:
         The number; None for the newest available version.
-
-    Raises:
-        InvalidArgument: It is not a number of 64 bits.
     """
     if not text:
         return None

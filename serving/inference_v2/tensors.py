@@ -39,14 +39,9 @@ def read_json(data: Any, shape: Sequence[int], element: str, name: str) -> Array
 
     Args:
         data: A list of elements, flat or nested as the shape.
-        shape: Of the tensor.
-        name: Of the input, for errors.
 
     Returns:
         The array. Numbers beyond a float type become infinite.
-
-    Raises:
-        InvalidArgument: The number of elements or the nesting is not the shape's, or an element is not of the type.
     """
     level: list[Any] = data
     nesting: list[int] = []
@@ -67,14 +62,7 @@ def read_json(data: Any, shape: Sequence[int], element: str, name: str) -> Array
 
 
 def read_binary(content: memoryview, shape: Sequence[int], element: str, name: str) -> Array:
-    """Read a tensor from raw bytes; arguments as of `read_json`.
-
-    Returns:
-        The array, which may be read-only.
-
-    Raises:
-        InvalidArgument: The number of bytes is not the shape's.
-    """
+    """Read a tensor from raw bytes; arguments as of `read_json`."""
     count = math.prod(shape)
     if element == "string":
         flat = _read_strings(content, count, name)
@@ -97,12 +85,6 @@ def read_typed(values: Sequence[Any], stored: str, shape: Sequence[int], element
 
     Args:
         values: The field, as many values as the shape has elements.
-        stored: The numpy type that holds any value of the field.
-        shape: Of the tensor.
-        name: Of the input, for errors.
-
-    Raises:
-        InvalidArgument: The number of values is not the shape's, or a value is beyond the type.
     """
     count = math.prod(shape)
     if len(values) != count:
@@ -124,11 +106,7 @@ def read_typed(values: Sequence[Any], stored: str, shape: Sequence[int], element
 
 
 def shaped(flat: Array, shape: Sequence[int], name: str) -> Array:
-    """Give the elements of a tensor its shape, which has as many.
-
-    Raises:
-        InvalidArgument: An empty shape is beyond what numpy can address.
-    """
+    """Give the elements of a tensor its shape, which has as many."""
     try:
         return flat.reshape(tuple(shape))
     except ValueError as error:
@@ -138,15 +116,8 @@ def shaped(flat: Array, shape: Sequence[int], name: str) -> Array:
 def write_json(value: Array, name: str) -> Any:
     """Prepare a tensor for orjson. NaN and the infinities are written as Python's parser reads them.
 
-    Args:
-        value: The tensor.
-        name: Of the output, for errors.
-
     Returns:
         The elements in row-major order.
-
-    Raises:
-        InvalidArgument: A string is not UTF-8, which JSON cannot carry.
     """
     flat = np.ascontiguousarray(value).reshape(-1)
     if flat.dtype == np.object_:

@@ -39,14 +39,7 @@ def add_pages(pages: Sequence[str]) -> str:
 
 
 def add_statistics(statistics: Statistics, others: Sequence[Statistics]) -> Statistics:
-    """The sum of several processes' statistics of versions.
-
-    Args:
-        others: Those of the other processes; other versions in them do not count.
-
-    Returns:
-        As ``statistics``; the last inference is the last of all.
-    """
+    """The sum of several processes' statistics of versions."""
     by_version = {(entry["name"], entry["version"]): entry for entry in statistics}
     for other in others:
         for entry in other:

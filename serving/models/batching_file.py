@@ -47,9 +47,6 @@ def read_batching_file(path: Path) -> BatchingFile:
     """Read a ``BatchingParameters`` file.
 
     Batches wait for no timer here, so parameters that tune it are ignored.
-
-    Raises:
-        BadInput: The file cannot be read, a size in it is not positive, or its sizes contradict each other.
     """
     parameters = read_text_file(path, batching_parameters(), flag=FLAG)
     rows = _positive(path, parameters, "max_batch_size", MAX_BATCH_SIZE)
@@ -84,9 +81,6 @@ def read_own_batching(folder: Path) -> BatchSettings | None:
 
     Returns:
         The settings; None if the folder has no such file.
-
-    Raises:
-        BadInput: As of `read_batching_file`.
     """
     path = folder / FILE_NAME
     return read_batching_file(path).settings if path.exists() else None

@@ -63,9 +63,6 @@ FORMATS = (
 def foreign_model(path: Path) -> tuple[ForeignFormat, Path] | None:
     """Find a model of a foreign format.
 
-    Args:
-        path: A file; or a folder, in which files are looked for, two folders deep.
-
     Returns:
         Its format and its file; None if there is none, or if the folder holds a SavedModel.
     """
@@ -88,9 +85,6 @@ def advice_for(path: Path) -> str:
     ...     _ = file.write_bytes(b"")
     ...     advice_for(file).replace(folder, "FOLDER").partition("serve")[0] + "…"
     'FOLDER/net.tflite is a model of TensorFlow Lite, no SavedModel. It cannot be turned back: …'
-
-    Args:
-        path: The file or folder that was given as a model.
 
     Returns:
         One or two sentences; empty if it is none.

@@ -44,11 +44,7 @@ class GpuSettings:
 
 
 def check_gpus(settings: GpuSettings) -> None:
-    """Check that TensorFlow finds the device of this process, if one was named.
-
-    Raises:
-        CannotRun: It finds none.
-    """
+    """Check that TensorFlow finds the device of this process, if one was named."""
     if not settings.devices:
         return
     import tensorflow as tf  # noqa: PLC0415 - as above

@@ -30,12 +30,6 @@ def read_head(signature: Signature, verb: str) -> Head:
 
     Args:
         verb: ``classify`` or ``regress``.
-
-    Returns:
-        The input, and those of the verb's outputs that the signature has.
-
-    Raises:
-        InvalidArgument: The signature has not exactly one input, or its tensors not the names that the verb needs.
     """
     if len(signature.inputs) != 1:
         raise InvalidArgument("Expected one input Tensor.")

@@ -52,11 +52,7 @@ class ListStore(Protocol):
         """How many SIGHUPs have come."""
 
     def update_others(self) -> WaitForOthers:
-        """Have the other processes that serve take the newest list.
-
-        Returns:
-            A function that waits until all of them have, and gives their failures.
-        """
+        """Have the other processes that serve take the newest list."""
 
 
 @final

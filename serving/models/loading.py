@@ -48,7 +48,6 @@ def load_version(
     """Load a version and warm it up.
 
     Args:
-        counts: Counts loads and warmups for the metrics.
         clock: Seconds.
 
     Raises:

@@ -87,9 +87,6 @@ def model_at(url: str, *, name: str, labels: Mapping[str, int] | None = None) ->
 def remote_versions(files: Mapping[str, StoredFile]) -> dict[int, RemoteVersion]:
     """The complete versions among the files of a model.
 
-    Args:
-        files: What the store lists below the model's folder, by key.
-
     Returns:
         By number, those with a graph. Files whose key leads out of their folder are left out.
     """
@@ -110,8 +107,6 @@ class ModelCache:
     """Copies of the versions of models at URLs. For one thread.
 
     Args:
-        settings: Where they are, how large they may be, and how often the URLs are listed.
-        report: Called with a sentence for each copy, and for each error, once for as long as it stays the same.
         clock: Seconds that only grow.
     """
 
@@ -134,9 +129,6 @@ class ModelCache:
         The versions that its policy wants are copied, and copies that nobody needs are deleted: of versions that are
         deleted at the URL, and of those that are no longer wanted but the newest, so that a way back costs no copy. An
         error is reported, and what is in the cache stays: a server goes on, or starts, without its store.
-
-        Returns:
-            The model; as it is if its versions are on this machine.
         """
         if not source.url:
             return source

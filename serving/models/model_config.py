@@ -48,9 +48,6 @@ def read_config_file(path: Path) -> tuple[ModelSource, ...]:
 
     Returns:
         The models, in the file's order.
-
-    Raises:
-        InvalidSettings: The file has errors.
     """
     from tensorflow_serving.config import model_server_config_pb2  # noqa: PLC0415 - loaded only to read such a file
 

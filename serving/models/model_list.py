@@ -92,9 +92,6 @@ class ModelsUrl:
     def read(self) -> Sequence[ModelSource]:
         """The models at the URL.
 
-        Returns:
-            Those that are there now, or were at the last listing.
-
         Raises:
             CannotRun: The store cannot be read.
         """
@@ -228,14 +225,7 @@ class ModelList:
 
 
 def first_list(source: ModelListSource) -> ListInForce:
-    """The list with which a server starts.
-
-    Returns:
-        What the source says now; of a live source, that it is live.
-
-    Raises:
-        BadInput: The list cannot be used.
-    """
+    """The list with which a server starts."""
     if source.is_live:
         return ListInForce()
     sources = tuple(source.read())

@@ -28,9 +28,6 @@ def load_op_libraries(files: Sequence[Path]) -> None:
 
     Args:
         files: Shared libraries, as for ``tf.load_op_library``. They are native code, which may do anything.
-
-    Raises:
-        BadInput: A library cannot be loaded.
     """
     import tensorflow as tf  # noqa: PLC0415 - loaded by the first model only
 

@@ -42,8 +42,6 @@ class Reloader:
     A list is in force once it is in the store; one that is refused never gets there.
 
     Args:
-        store: Where the list in force is kept for all processes of the server.
-        report: Called with a sentence for each result that no client waits for.
         may_label_unavailable: Whether a new label may name a version that is not available yet.
         on_list: Called with every new list before it is served; refuses it by BadInput or CannotRun.
     """
@@ -85,11 +83,6 @@ class Reloader:
         """Serve exactly the models of a ``tensorflow.serving.ModelServerConfig`` from now on, in all processes.
 
         An invalid list changes nothing. A valid list of which some models cannot be loaded is in force nevertheless.
-
-        Raises:
-            InvalidArgument: The list has errors.
-            Failure: UNKNOWN for a model without an available version; FAILED_PRECONDITION for what is no list, or for a
-                label on a version that is not available.
         """
         if config.WhichOneof("config") != "model_config_list":
             raise Failure(Code.FAILED_PRECONDITION, NOT_A_LIST)
@@ -135,11 +128,7 @@ class Reloader:
                     self._change_to_read(changed)
 
     def follow(self) -> None:
-        """Serve the newest list, which another process has put in force.
-
-        Raises:
-            Failure: As `apply`.
-        """
+        """Serve the newest list, which another process has put in force."""
         before, newest = self._model_list.in_force, self._store.newest()
         if newest.generation <= before.generation:
             return
@@ -154,9 +143,6 @@ class Reloader:
         """Before this process serves: take the newest list, answer a SIGHUP that nobody has, have the others follow.
 
         Within the store's `exclusive` only. The others lag only if the process that changed the list died meanwhile.
-
-        Raises:
-            Failure: As `apply`.
         """
         self.follow()
         self._answer_hangup()

@@ -49,11 +49,7 @@ class ThreadSettings:
 
 
 class LoadError(Exception):
-    """A version folder cannot be loaded; the message is the reason, for the status page and the operator.
-
-    Args:
-        code: For the status page.
-    """
+    """A version folder cannot be loaded; the message is the reason, for the status page and the operator."""
 
     def __init__(self, message: str, code: Code = Code.UNKNOWN) -> None:
         super().__init__(message)
@@ -70,8 +66,6 @@ class Runner:
     Args:
         gpus: How much memory of a GPU the session takes.
         method: The session's private callable, or its public ``run``, which is slower.
-        allowed_operations: Operations that are allowed, too (see `serving.models.operations`); `ANY_OPERATION` in it
-            allows all.
 
     Raises:
         LoadError: The folder holds no SavedModel with these tags, it is damaged, or its graph has an operation that is
@@ -147,9 +141,6 @@ class Runner:
 
         Args:
             inputs: Arrays by input name; strings are object arrays of bytes.
-
-        Returns:
-            An array for each wanted output.
 
         Raises:
             Failure: The graph's error, with its own code and text; or a tensor has more than 32 dimensions.

@@ -85,9 +85,6 @@ def discover(root: Path, labels: Mapping[str, Mapping[str, int]] | None = None) 
 
     Returns:
         Every NAME that holds a version folder, in the order of the names.
-
-    Raises:
-        BadInput: There is no such folder, or it holds versions instead of models.
     """
     if not root.is_dir():
         raise BadInput("No such models folder.", got=str(root), expected="a folder", fix="Pass --models DIR.")

@@ -36,9 +36,6 @@ class Models:
     ``poll`` blocks while it loads and belongs in a thread of its own; every method may be called from any thread.
 
     Args:
-        list_models: Gives the models that are wanted at the moment; others are unloaded.
-        load: Makes a ready (warmed-up) runner of a version's folder, or raises `LoadError`.
-        report: Called with one sentence for each change.
         unload_timeout_s: How long an unloading version waits for its last requests, in seconds.
         settings: Retries, and what version 0 means.
         clock: Seconds.
@@ -157,9 +154,6 @@ class Models:
 
         Returns:
             At least one status.
-
-        Raises:
-            Failure: NOT_FOUND, in TensorFlow Serving's words.
         """
         statuses = self._statuses.get(name, {})
         if number is None or (number == 0 and self._newest_is_zero and statuses and 0 not in statuses):
@@ -185,7 +179,6 @@ class Models:
         Args:
             number: The version; None for the newest available one. 0 means the newest, too, where no version 0 is
                 loaded (unless the settings switch that off): some clients send it for the default.
-            label: The version's label, instead of its number.
 
         Returns:
             The version; the caller must `ServedVersion.release` it.

@@ -46,7 +46,6 @@ class PredictionEndpoint:
 
         Args:
             arrived_us: When it arrived, in microseconds since 1970.
-            done: Called later with the response, which carries the request's id, or with a `Failure`.
 
         Raises:
             Failure: The request is invalid; ``done`` is not called then.

@@ -27,15 +27,8 @@ NUMBERS = {int, float}
 def decode(value: Any, spec: TensorSpec) -> Array:
     """Decode a JSON value.
 
-    Args:
-        value: Nested lists of elements, or one element.
-        spec: The input that it is for.
-
     Returns:
         The tensor; a bare element is a scalar. Floats beyond float32 become infinite.
-
-    Raises:
-        Failure: A wrong element type, ragged lists or invalid base64; UNIMPLEMENTED for types that JSON cannot carry.
     """
     array = decode_regular(value, spec)
     if array is None:

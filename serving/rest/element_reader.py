@@ -31,14 +31,8 @@ INTEGERS = {
 def read_elements(value: Any, element: ElementType) -> tuple[list[Any], tuple[int, ...]]:
     """Read nested lists.
 
-    Args:
-        value: Nested lists of elements, or one element.
-
     Returns:
         The elements in row-major order, strings as bytes; and the shape that the first element of every list gives.
-
-    Raises:
-        InvalidArgument: An element is of another type, or does not fit the shape.
     """
     shape = shape_of(value)
     if len(shape) > MAX_RANK:
@@ -122,9 +116,6 @@ def read_base64(value: dict[str, Any]) -> bytes:
 
     Returns:
         The bytes.
-
-    Raises:
-        InvalidArgument: It is not such an object, or not base64.
     """
     if not is_base64(value):
         raise InvalidArgument(f"JSON Value: {quote(value)} not formatted correctly for base64 data")

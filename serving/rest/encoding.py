@@ -33,9 +33,6 @@ def write_rows(outputs: Mapping[str, Array]) -> bytes:
 
     >>> write_rows({"y": np.array([3, 3.5, 4], np.float32)})
     b'{\n    "predictions": [3.0, 3.5, 4.0\n    ]\n}'
-
-    Raises:
-        Failure: An output is a scalar, has another number of rows, or a type that is not written as JSON.
     """
     return write_batch(outputs, ())[0]
 
@@ -47,14 +44,7 @@ def write_batch(outputs: Mapping[str, Array], counts: Sequence[int]) -> list[byt
     2
 
     Args:
-        outputs: Tensors with the rows of all requests.
         counts: The number of rows of each request; fewer than two stand for one request with all rows.
-
-    Returns:
-        A body for each request.
-
-    Raises:
-        Failure: An output is a scalar, has another number of rows, or a type that is not written as JSON.
     """
     rows = _check_rows(outputs)
     depth = 3 if len(outputs) > 1 else 2
@@ -89,9 +79,6 @@ def write_columns(outputs: Mapping[str, Array]) -> bytes:
 
     >>> write_columns({"y": np.array([3, 3.5], np.float32)})
     b'{\n    "outputs": [\n        3.0,\n        3.5\n    ]\n}'
-
-    Raises:
-        Failure: An output's type is not written as JSON.
     """
     if len(outputs) == 1:
         ((name, value),) = outputs.items()

@@ -37,9 +37,6 @@ def read_examples(document: dict[str, Any]) -> list[Features]:
 
     Returns:
         The features of each example, with those of ``context`` that the example does not have itself.
-
-    Raises:
-        InvalidArgument: There is no list of objects, or a feature's values are not all of one kind.
     """
     context = _features(document["context"]) if "context" in document else {}
     if "examples" not in document:
@@ -77,9 +74,6 @@ def write_results(verb: str, outputs: Mapping[str, Array], count: int) -> bytes:
 
     Args:
         verb: ``classify`` or ``regress``.
-
-    Raises:
-        InvalidArgument: The model's outputs do not have one row for each example.
     """
     for name, value in outputs.items():
         if value.shape[:1] != (count,):

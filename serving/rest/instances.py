@@ -86,9 +86,6 @@ def read_signature_name(document: dict[str, Any]) -> str:
 
     Returns:
         The name; empty if the request has none.
-
-    Raises:
-        InvalidArgument: It is not a string.
     """
     name = document.get("signature_name", "")
     if not isinstance(name, str):
@@ -103,9 +100,6 @@ def read_instances(document: dict[str, Any]) -> list[Any] | None:
 
     Returns:
         At least one row; None for a request in columnar form.
-
-    Raises:
-        InvalidArgument: The request has neither form, or both, or no rows.
     """
     if "instances" not in document:
         if "inputs" in document:
@@ -128,12 +122,6 @@ def read_columns(value: Any, specs: Mapping[str, TensorSpec]) -> dict[str, Array
     """Read a request in columnar form: a bare value for one input, an object for several.
 
     Members of other names are ignored.
-
-    Returns:
-        A tensor for each input.
-
-    Raises:
-        InvalidArgument: An input is missing, or a value cannot be decoded.
     """
     if isinstance(value, dict) and not is_base64(value):
         columns: dict[str, Array] = {}
@@ -152,14 +140,7 @@ def read_columns(value: Any, specs: Mapping[str, TensorSpec]) -> dict[str, Array
 
 
 def read_rows(instances: Sequence[Any], specs: Mapping[str, TensorSpec]) -> dict[str, Array]:
-    """Read rows: bare values for one input, or objects with exactly the inputs' names.
-
-    Returns:
-        A tensor for each input, with one element for each row.
-
-    Raises:
-        InvalidArgument: The first row that does not fit.
-    """
+    """Read rows: bare values for one input, or objects with exactly the inputs' names."""
     if not isinstance(instances[0], dict) and len(specs) > 1:
         raise InvalidArgument(
             "instances is a plain list, but expecting list of objects as multiple "
@@ -186,9 +167,6 @@ def expected_types(row: Any, specs: Mapping[str, TensorSpec]) -> TensorTypes:
     >>> from serving.models.signatures import ELEMENT_TYPES, TensorSpec
     >>> expected_types([[1, 2]], {"x": TensorSpec(name="x", graph_name="", element=ELEMENT_TYPES[1], shape=None)})
     (('x', dtype('float32'), (1, 2)),)
-
-    Returns:
-        As of `serving.models.named_tensors.types_of`.
     """
     members: Mapping[str, Any] = row if _is_object(row) else dict.fromkeys(specs, row)
     return tuple((name, spec.element.numpy, shape_of(members.get(name))) for name, spec in specs.items())

@@ -33,9 +33,6 @@ def is_v1(path: str) -> bool:
 
     >>> is_v1("/V1/anything"), is_v1("/favicon.ico")
     (True, False)
-
-    Returns:
-        Whether it is one, existing or not.
     """
     return path.startswith(PREFIXES)
 
@@ -48,9 +45,6 @@ def read_route(method: str, path: str) -> RestRoute:
     RestRoute(verb='predict', model='half_plus_two', version=3, label=None)
     >>> read_route("GET", "/v1/models/m").verb
     'status'
-
-    Raises:
-        InvalidArgument: also for a method that the path does not have: TensorFlow Serving has no 405.
     """
     match = {"POST": VERB, "GET": PAGE}[method].fullmatch(path) if method in {"POST", "GET"} else None
     verb = match["verb"] if match else None

@@ -138,9 +138,6 @@ class HttpApp:
         """Answer one request.
 
         No asyncio task waits for the model: it would cost a future and further turns of the loop for each request.
-
-        Args:
-            reply: Called once with the response, now or later.
         """
         reply = traced(request, reply)
         try:
@@ -170,9 +167,6 @@ class HttpApp:
 
     def _opened(self, request: HttpRequest, reply: Reply) -> tuple[HttpRequest, Reply]:
         """Inflate a body, and count what it takes until it is answered: its parsed form, beside the bytes on the wire.
-
-        Returns:
-            The request with its inflated body; and the reply, which stops the count.
 
         Raises:
             Failure: UNAVAILABLE: the server holds as much as it can.

@@ -69,10 +69,6 @@ class LabelsEndpoint:
 
         Returns:
             ``{"accepted": N}``.
-
-        Raises:
-            Failure: PERMISSION_DENIED or UNAUTHENTICATED for the token, FAILED_PRECONDITION without a traffic log,
-                INVALID_ARGUMENT naming the first invalid label, UNAVAILABLE if the labels cannot be written now.
         """
         token = next((value for name, value in headers if name == b"authorization"), b"")
         who = self.guard.check(Scope.LABELS, token)
@@ -125,12 +121,6 @@ def read_labels(document: dict[str, Any]) -> list[SentLabel]:
 
     >>> read_labels({"labels": [{"prediction_id": "a:0", "label": "late", "label_time": 0}]})
     [SentLabel(prediction_id='a:0', label='late', label_time_us=0, model=None, version=None)]
-
-    Returns:
-        A label for every entry.
-
-    Raises:
-        InvalidArgument: naming the first invalid entry and what is expected.
     """
     entries = document.get("labels")
     if not isinstance(entries, list):
@@ -199,9 +189,6 @@ def _list_text(values: list[Any]) -> str | None:
 
     >>> _list_text(["sports", "arts"]), _list_text([0, 1, True]), _list_text([0, 2.5]), _list_text([1, "arts"])
     ('["sports","arts"]', '[0,1,1]', '[0,2.5]', None)
-
-    Returns:
-        Text that a multi-label task reads, or one of several numbers.
     """
     if all(isinstance(value, str) for value in values):
         return json.dumps(values, ensure_ascii=False, separators=(",", ":"))

@@ -53,27 +53,12 @@ class Listeners:
 
 
 def bind_listeners(settings: ServeSettings, report: Callable[[str], None], *, is_shared: bool) -> Listeners:
-    """Bind the sockets of HTTP and gRPC.
-
-    Args:
-        report: Called with a sentence if gRPC, not being required, is left out because its port is in use.
-        is_shared: Whether other processes of this user may bind the same addresses.
-
-    Raises:
-        CannotRun: An address cannot be bound.
-    """
+    """Bind the sockets of HTTP and gRPC."""
     return _bind(settings, report, lambda address: Bound(bind_address(address, is_shared=is_shared)))
 
 
 def bind_first_listeners(settings: ServeSettings, report: Callable[[str], None]) -> Listeners:
-    """As `bind_listeners`, for the first of several processes: no other server may have or share the addresses.
-
-    Returns:
-        The sockets, which share their addresses, and what keeps other servers away.
-
-    Raises:
-        CannotRun: An address cannot be bound, or another server shares it.
-    """
+    """As `bind_listeners`, for the first of several processes: no other server may have or share the addresses."""
     return _bind(settings, report, _bind_first)
 
 

@@ -57,12 +57,7 @@ class PeerWorkers(Protocol):
     def joined(
         self, reloader: Reloader, *, pages: PeerPages, stop: Callable[[], None]
     ) -> AbstractAsyncContextManager[None]:
-        """Answer the peers while the block runs, which begins when this process has the newest list of models.
-
-        Args:
-            pages: What the peers may ask this process for.
-            stop: Drains and stops this server; called when the supervisor is gone.
-        """
+        """Answer the peers while the block runs, which begins when this process has the newest list of models."""
 
 
 @final

@@ -137,7 +137,6 @@ def serve(
     SIGHUP reads the list of models again. Must be called in the main thread.
 
     Args:
-        report: Called with one sentence for each event that an operator should know of.
         prepare: Called just before TensorFlow is imported (4 to 10 s), when sockets and log are open.
         peers: The other processes at these addresses; None if there are none.
 
@@ -221,12 +220,7 @@ def _load(
 
 
 def make_guard(access: AccessSettings, report: Report) -> Guard:
-    """Make what checks the tokens of a server's clients.
-
-    Raises:
-        BadInput: The token file cannot be used, or no token allows what is to need one.
-        CannotRun: The audit log cannot be written.
-    """
+    """Make what checks the tokens of a server's clients."""
     guard = Guard(access.tokens, file=access.token_file, required=access.required, report=report)
     if access.audit_log is not None:
         guard.audit = AuditLog(access.audit_log, report=report)
@@ -234,11 +228,7 @@ def make_guard(access: AccessSettings, report: Report) -> Guard:
 
 
 def read_first_list(repository: ModelRepositorySettings) -> ListInForce:
-    """Read the list of models with which the server starts, before anything slow is loaded.
-
-    Raises:
-        BadInput: There is no model, or the list of models cannot be used.
-    """
+    """Read the list of models with which the server starts, before anything slow is loaded."""
     source = repository.source
     if source.read() or repository.waits_for_models or not isinstance(source, ModelsFolder | ModelsUrl):
         return first_list(source)
@@ -260,21 +250,7 @@ def load_models(
     on_load: Callable[[Path, Runner], None] = lambda *_: None,
     counts: ModelCounts | None = None,
 ) -> Models:
-    """Load the first version of every model.
-
-    Args:
-        report: Called with a sentence for each version that is loaded, unloaded or fails, now and later.
-        on_load: Called with the folder and runner of each loaded version before it is available, now and later.
-        counts: Counts loads for the metrics.
-
-    Returns:
-        The models; those that could not be loaded have a status that says why.
-
-    Raises:
-        BadInput: A library of operations cannot be loaded.
-        CannotRun: There are models, and none of them could be loaded; versions that are not there yet are waited for,
-            unless the settings say otherwise. Or a GPU that was named is not found.
-    """
+    """Load the first version of every model."""
     if ANY_OPERATION in repository.loading.allowed_operations:
         report(UNCHECKED)
     load_op_libraries(repository.loading.op_libraries)

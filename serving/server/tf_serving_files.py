@@ -21,9 +21,6 @@ def read_monitoring_file(path: Path) -> str | None:
 
     Returns:
         The path of the Prometheus page; None for no page.
-
-    Raises:
-        BadInput: The file cannot be read, or its path does not begin with ``/``.
     """
     config = read_text_file(path, monitoring_config(), flag="--monitoring_config_file").prometheus_config
     if not config.enable:
@@ -54,22 +51,14 @@ def _read_ssl_config(path: Path) -> Any:
 
 
 def read_grpc_tls(path: Path) -> ssl.SSLContext:
-    """Read an ``SSLConfig`` for gRPC in the event loop: TLS 1.2 or newer, and HTTP/2 offered to clients (ALPN).
-
-    Raises:
-        BadInput: The file lacks key or certificate, or they do not fit together.
-    """
+    """Read an ``SSLConfig`` for gRPC in the event loop: TLS 1.2 or newer, and HTTP/2 offered to clients (ALPN)."""
     context = _tls_context(path, _read_ssl_config(path), "gRPC")
     context.set_alpn_protocols([ALPN])
     return context
 
 
 def read_rest_tls(path: Path) -> ssl.SSLContext:
-    """Read an ``SSLConfig`` for REST: TLS 1.2 or newer, client certificates as for gRPC.
-
-    Raises:
-        BadInput: Key and certificate do not fit together, or cannot be read.
-    """
+    """Read an ``SSLConfig`` for REST: TLS 1.2 or newer, client certificates as for gRPC."""
     return _tls_context(path, read_text_file(path, ssl_config(), flag="--ssl_config_file"), "REST")
 
 

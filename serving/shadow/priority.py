@@ -16,11 +16,7 @@ STARVED = 20.0
 
 
 def set_priority(pid: int, *, idle: bool) -> None:
-    """Give all threads of a process what nobody else wants, or else the lowest share; but on Linux always the latter.
-
-    Args:
-        idle: Whether they are of the class `SCHED_IDLE`, which on a busy machine hardly gets on at all.
-    """
+    """Give the threads of a process what nobody wants, or else the lowest share; but on Linux always the latter."""
     if sys.platform != "linux":
         os.setpriority(os.PRIO_PROCESS, pid, LOWEST_PRIORITY)
         return

@@ -103,8 +103,6 @@ class ScorerProcess:
 
     Args:
         command: The program, in place of this package's own child; it gets the bundle and the operations.
-        idle: Whether rows are scored in processor time that nobody else wants. The lowest priority alone, which
-            the process has in any case, still keeps a processor for its slice.
         clock: Seconds.
     """
 

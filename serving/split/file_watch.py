@@ -20,7 +20,6 @@ class SplitFile:
 
     Args:
         file: The file; there may be none yet.
-        report: Called with a sentence for each change.
     """
 
     def __init__(self, file: Path, models: Models, report: Callable[[str], None]) -> None:

@@ -41,14 +41,7 @@ def acquire(
     split.
 
     Args:
-        headers: Those of the request, with names in lower case.
         values_of: Gives the values of an input by its name, of all rows; None where the request has none.
-
-    Returns:
-        The version, and the caller with the unit that is logged.
-
-    Raises:
-        Failure: As of `Models.acquire`.
     """
     split = models.splits.get(wanted.model)
     if split is None or wanted.version is not None or wanted.label is not None:
@@ -88,9 +81,6 @@ def key_of(values: Any) -> str | None:
     ...     key_of(np.array([b"ada"], object)),
     ... )
     ('ada', '7', None, None, 'ada')
-
-    Args:
-        values: A value, or lists or tensors of them.
     """
     if isinstance(values, np.ndarray):
         values = values.reshape(-1).tolist()

@@ -23,10 +23,6 @@ def read_text_file(path: Path, message: Kind, *, flag: str) -> Kind:
 
     Args:
         message: An empty message of the file's type, which is filled.
-        flag: The command line's flag that named the file, for errors.
-
-    Raises:
-        BadInput: the file cannot be read, is over 4 MiB, or is not such a message; with line and column.
     """
     wanted = f"a {message.DESCRIPTOR.name} in protobuf's text format"
     try:

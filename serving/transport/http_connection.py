@@ -34,9 +34,6 @@ NOT_HTTP = HttpResponse(400, b"Invalid HTTP request received.", b"text/plain; ch
 def source_refusal(headers: Sequence[tuple[bytes, bytes]], version: str, origins: OriginPolicy) -> HttpResponse | None:
     """Refuse a request that names no Host or several, another server's, or that a page of another origin sends.
 
-    Args:
-        headers: Those of `SOURCE_HEADERS`.
-
     Returns:
         The response; None if the request may be answered.
     """

@@ -92,9 +92,6 @@ def error_response(failure: Failure, headers: tuple[tuple[bytes, bytes], ...] = 
     >>> from serving.status import InvalidArgument
     >>> error_response(InvalidArgument("no")).status
     400
-
-    Returns:
-        The response, with the HTTP status of the failure's code.
     """
     status = HTTP_STATUS.get(failure.code, 500)
     return HttpResponse(status=status, body=write_error(failure.message), headers=headers)

@@ -30,9 +30,6 @@ def parse_object(body: bytes) -> dict[str, Any]:
 
     >>> parse_object(b'{"instances": [1.5, NaN]}')
     {'instances': [1.5, nan]}
-
-    Raises:
-        InvalidArgument: with TensorFlow Serving's text.
     """
     value = parse(body)
     if not isinstance(value, dict):
@@ -45,9 +42,6 @@ def parse(body: bytes) -> Any:
 
     >>> parse(b"[NaN, -Infinity]")
     [nan, -inf]
-
-    Raises:
-        InvalidArgument: The body is not JSON; with TensorFlow Serving's text, the parser's reason and its place.
     """
     if not body:
         raise InvalidArgument("JSON Parse error: The document is empty")

@@ -22,9 +22,6 @@ def quote_string(text: str) -> str:
 
     >>> print(quote_string('a "b"\n'))
     "a \"b\"\n"
-
-    Returns:
-        The text in quotes; characters beyond ASCII are not escaped.
     """
     return f'"{text.translate(ESCAPES)}"'
 

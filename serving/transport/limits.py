@@ -65,11 +65,7 @@ class Client:
 
 @final
 class ConnectionLimiter:
-    """Admits connections and counts the bytes of bodies. Belongs to the event loop.
-
-    Args:
-        max_client_requests: How many requests of one client are answered at a time.
-    """
+    """Admits connections and counts the bytes of bodies. Belongs to the event loop."""
 
     def __init__(
         self, *, max_connections: int, max_held_bytes: int, max_client_requests: int = MAX_CLIENT_REQUESTS

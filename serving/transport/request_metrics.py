@@ -34,7 +34,6 @@ class RequestMetrics:
         """Answer a request and count its outcome.
 
         Args:
-            start: Starts the request; it calls its argument later with a response or an error, or raises the error.
             verb: Of the metrics' label ``API``.
         """
         started = time.perf_counter()

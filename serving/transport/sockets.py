@@ -31,9 +31,6 @@ def bind_address(address: Address, *, is_shared: bool = False) -> socket.socket:
     Args:
         is_shared: Whether other processes of this user may bind the address, too (``SO_REUSEPORT``). The kernel
             spreads connections over the sockets that listen.
-
-    Raises:
-        CannotRun: The port is in use or not permitted, or the host is not an address of this machine.
     """
     try:
         family, kind, protocol, _, name = socket.getaddrinfo(
@@ -56,11 +53,7 @@ def bind_address(address: Address, *, is_shared: bool = False) -> socket.socket:
 
 
 def check_unshared(address: Address) -> None:
-    """Check that nobody listens on an address, sharing it or not.
-
-    Raises:
-        CannotRun: As `bind_address`.
-    """
+    """Check that nobody listens on an address, sharing it or not."""
     if address.port:
         bind_address(address).close()
 
@@ -70,9 +63,6 @@ def claim_address(bound: socket.socket, address: Address) -> socket.socket | Non
 
     Sockets that share an address and do not listen, yet or any more, do not see each other. The claim is a name that
     Linux takes once in each network namespace, as a port. It ends with the last process that has the socket.
-
-    Args:
-        address: For the error.
 
     Returns:
         What holds the claim; None where the system has no such names.
@@ -92,11 +82,7 @@ def claim_address(bound: socket.socket, address: Address) -> socket.socket | Non
 
 
 def free_socket_path(path: Path) -> None:
-    """Make room for a Unix socket: remove one that a server has left behind.
-
-    Raises:
-        CannotRun: A server listens on it, or the file is something else.
-    """
+    """Make room for a Unix socket: remove one that a server has left behind."""
     try:
         is_socket = stat.S_ISSOCK(path.lstat().st_mode)
     except FileNotFoundError:

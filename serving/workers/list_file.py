@@ -30,7 +30,6 @@ class ListFile:
     """The list in force of several processes; implements `serving.models.list_in_force.ListStore`.
 
     Args:
-        folder: That only this user may enter.
         update_others: Begins to have the other processes take the newest list.
     """
 

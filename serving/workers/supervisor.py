@@ -36,15 +36,7 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
 def fork_worker(
     number: int, settings: ServeSettings, folder: Path, prepare: Callable[[], None], others: Iterable[socket.socket]
 ) -> tuple[int, socket.socket]:
-    """Start a worker; only in a process without threads.
-
-    Args:
-        prepare: Called in the worker just before TensorFlow is imported.
-        others: The supervisor's sockets to other workers, which this one closes.
-
-    Returns:
-        The process id, and the socket on which the worker's messages come.
-    """
+    """Start a worker; only in a process without threads."""
     ours, theirs = socket.socketpair()
     sys.stdout.flush()
     sys.stderr.flush()
@@ -175,12 +167,7 @@ REPORTS_KEPT = 1000
 
 @final
 class Supervisor:
-    """Starts workers and keeps them running until a signal stops them.
-
-    Args:
-        prepare: Called in each worker just before TensorFlow is imported.
-        report: Called with one sentence for each event that an operator should know of.
-    """
+    """Starts workers and keeps them running until a signal stops them."""
 
     def __init__(
         self, settings: ServeSettings, folder: Path, prepare: Callable[[], None], report: Callable[[str], None]
@@ -200,12 +187,8 @@ class Supervisor:
     def run(self, count: int, on_ready: Callable[[dict[str, tuple[int, ...]]], None]) -> None:
         """Run workers until a signal stops them and every one has ended.
 
-        Args:
-            on_ready: Called with the available versions of every model when all workers are ready.
-
         Raises:
             PitfallsError: A worker could not start, or did not end well.
-            SystemExit: A second signal came, or a signal came before the workers were ready.
         """
         wake, woken = socket.socketpair()
         with wake, woken:

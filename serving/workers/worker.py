@@ -73,11 +73,7 @@ class Worker:
 
     @asynccontextmanager
     async def joined(self, reloader: Reloader, *, pages: PeerPages, stop: Callable[[], None]) -> AsyncIterator[None]:
-        """Answer the other workers while the block runs, by the newest list; stop when the supervisor is gone.
-
-        Raises:
-            CannotRun: This worker cannot serve the list that the others serve.
-        """
+        """Answer the other workers while the block runs, by the newest list; stop when the supervisor is gone."""
         loop = asyncio.get_running_loop()
         # Not the loop's own threads: reloads of this worker may wait in all of those for a reload that waits for this.
         following = ThreadPoolExecutor(1, "follow")

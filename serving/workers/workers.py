@@ -37,10 +37,6 @@ def serve_workers(
 
     A worker that dies is replaced (see `WorkerHandle.schedule_restart`). The open segments of its traffic log are
     converted by its successor, or here when all have ended.
-
-    Args:
-        report: Called with one sentence for each event that an operator should know of.
-        prepare: Called in each process just before TensorFlow is imported.
     """
     first = read_first_list(settings.repository)
     with ExitStack() as stack:

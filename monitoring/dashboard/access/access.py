@@ -25,7 +25,6 @@ class WrongTokens:
     """Answers wrong tokens. Belongs to one event loop.
 
     Args:
-        report: Called with a sentence for each that was answered.
         delay_s: Seconds from one answer to the next.
     """
 
@@ -39,9 +38,6 @@ class WrongTokens:
 
     async def answered(self, peer: str, path: str) -> bool:
         """Wait until a wrong token may be answered.
-
-        Args:
-            path: What was asked for.
 
         Returns:
             Whether it is to be answered; False at once if too many wait already.
@@ -133,9 +129,7 @@ class Access:
     """Who may ask.
 
     Attributes:
-        names: Host names, without a port, by which browsers reach the dashboard.
         tokens: Gives the tokens that are valid now; None on a loopback address, where everybody on the machine may act.
-        wrong_tokens: Answers others.
     """
 
     names: frozenset[str]
@@ -196,11 +190,7 @@ def is_loopback(host: str) -> bool:
 
 
 def host_names(host: str, more: tuple[str, ...] = ()) -> frozenset[str]:
-    """The names by which a dashboard that listens on an address is reached.
-
-    Returns:
-        Names without a port, in small letters.
-    """
+    """The names by which a dashboard that listens on an address is reached."""
     host_name = f"[{host}]" if ":" in host else host
     local = _LOCAL_NAMES if is_loopback(host) else frozenset()
     return local | {host_name.lower()} | {name.lower() for name in more}
@@ -225,11 +215,7 @@ def _from_here(host: str, headers: Mapping[str, str]) -> bool:
 
 
 def _part_of_another_site(headers: Mapping[str, str]) -> bool:
-    """Whether a page of another site asks, for a picture, a frame or ahead of a click, and no reader of it.
-
-    Returns:
-        Whether it is refused: each view costs processor time, and the other page may ask for many.
-    """
+    """Whether a page of another site asks, for a picture, a frame or ahead of a click, and no reader of it."""
     if headers.get("sec-fetch-site") not in {"cross-site", "same-site"}:
         return False
     navigates = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"

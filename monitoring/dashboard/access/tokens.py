@@ -62,9 +62,6 @@ def role_of(digest: bytes, tokens: Iterable[Token]) -> Role | None:
 def read_tokens(file: Path) -> tuple[Token, ...]:
     """Read the tokens of a file.
 
-    Args:
-        file: Readable by its owner alone, or by a group that its owner chose.
-
     Returns:
         At least one token that may act, and no token twice.
 
@@ -116,11 +113,7 @@ class TokenFile:
 
     Args:
         file: The file; one that becomes invalid changes nothing, and is reported.
-        report: Called with a sentence when the file has been read again, or cannot be.
         clock: Seconds.
-
-    Raises:
-        BadInput: The file cannot be used.
     """
 
     def __init__(

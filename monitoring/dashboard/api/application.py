@@ -44,7 +44,6 @@ class Api:
     """The API's answers.
 
     Args:
-        changes: Gives what it reads and does, for each request.
         changeable: Whether it takes changes: a dashboard without a token takes none.
     """
 

@@ -50,8 +50,6 @@ class ApiChanges:
     """What the API changes of deployments whose configs are known.
 
     Attributes:
-        stop: Whether the process is to end: a backfill then stops between two windows.
-        one_at_a_time: Holds off other changes of baselines.
         embedder: Makes the function that embeds tensors; None where there is no framework for it.
     """
 
@@ -97,10 +95,6 @@ class ApiChanges:
         """Add labels to a deployment's traffic log: all of those whose predictions were not erased, or none.
 
         Who sent how many is kept in the store; a request that failed there may be sent again, as labels count once.
-
-        Raises:
-            BadInput: The deployment's traffic is no log of this machine.
-            CannotRun: The log cannot be written.
         """
         config, opened = self._config(store, number)
         path = config.traffic.path

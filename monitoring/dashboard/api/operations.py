@@ -39,7 +39,6 @@ class Operation:
     """One operation.
 
     Attributes:
-        name: Its name, in the code and in the description.
         path: Its path below `/api/v1`.
         action: What is done with an incident; None: nothing.
         takes: The document that another change takes; None: it is an action, or reads.

@@ -89,9 +89,6 @@ def read_compare(deployment: StoredDeployment, a: datetime | str, b: datetime | 
     Args:
         a: When a window begins, `BASELINE`, or empty for the last window.
         b: The same of what it is compared with; empty for the baseline.
-
-    Returns:
-        The view; BadInput says that there is no such window.
     """
     store, number = deployment.store, deployment.number
     recent = store.windows.recent(number, latest=WINDOWS_SHOWN)

@@ -57,9 +57,6 @@ def read_versions(deployment: StoredDeployment) -> TableView | None:
 def versions_table(versions: Sequence[tuple[Entry, RecentHistory]], number: int, now: datetime) -> TableView | None:
     """The deployments of one model.
 
-    Args:
-        number: The number of the one whose page it is.
-
     Returns:
         The table; None where there is only one.
     """
@@ -141,7 +138,6 @@ class MoreTables:
     """What the page of a deployment shows besides its history.
 
     Attributes:
-        configuration: The settings in force, by name, as far as they are not in the store.
         settings: Every setting; None without a config.
         versions: The deployments of the same model; None where there is one only.
     """

@@ -45,8 +45,6 @@ class DriftView:
     Attributes:
         command: The command that writes the report; empty where the config is not known.
         job: The report to write; None where the config is not known.
-        writing: Whether it is being written.
-        problem: Why it could not be written, in lines.
     """
 
     address: str

@@ -45,14 +45,7 @@ class InputView:
 
 
 def read_input(deployment: StoredDeployment, key: str, latest: int, *, whole: bool = False) -> InputView:
-    """The view of one input.
-
-    Args:
-        key: The input's key, as `inputs_of` has it.
-
-    Returns:
-        The view; BadInput says that there is no such input.
-    """
+    """The view of one input."""
     store, extent = deployment.store, HistoryRange.of(latest, whole=whole)
     history = read_history(store, deployment.summary, extent)
     inputs = {

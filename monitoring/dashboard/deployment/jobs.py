@@ -105,15 +105,7 @@ def read_jobs(deployment: StoredDeployment, *, whole: bool = False) -> JobsView:
 
 
 def read_all_jobs(stores: Stores, *, failed: bool = False, whole: bool = False) -> AllJobsView:
-    """The view of all jobs.
-
-    Args:
-        failed: Only the runs that ended with an error.
-        whole: Whether its tables have more than fits on a page.
-
-    Returns:
-        The view; a store that cannot be read is left out, as the overview says that it cannot.
-    """
+    """The view of all jobs."""
     most = CSV_ROWS if whole else TABLE_ROWS
     runs: list[tuple[str, StoredRun]] = []
     events: list[tuple[str, Receivers, OutboxEvent]] = []

@@ -79,12 +79,7 @@ def window_view(
     neighbours: tuple[datetime | None, datetime | None] = (None, None),
     benchmark: tuple[MeasuredMetric, ...] = (),
 ) -> WindowView:
-    """The page of a window.
-
-    Args:
-        neighbours: When the window before and the one after begin.
-        benchmark: The metrics that are shown, over the baseline's windows.
-    """
+    """The page of a window."""
     zone = summary.zone
     before, after = ("" if start is None else window_address(start, parent) for start in neighbours)
     return WindowView(

@@ -126,12 +126,7 @@ def rows_groups(
     zone: ZoneInfo,
     scored_by: str = "",
 ) -> tuple[RowsGroup, ...]:
-    """Groups of rows, with images on one scale.
-
-    Args:
-        named: Name, title and rows of each group.
-        scored_by: The watch in whose unit scores are.
-    """
+    """Groups of rows, with images on one scale."""
     pictures = _pictures([examples for *_, examples in named], readable_rows)
     return tuple(
         RowsGroup(
@@ -322,9 +317,6 @@ _HASH = 6
 def answer_words(task: Task, answers: Floats, ids: Mapping[int, str] = NO_IDS) -> tuple[str, ...]:
     """What each row was answered; of one class a row with its probability.
 
-    Args:
-        ids: The ids of a ranking by their codes, as far as they are known.
-
     Returns:
         [n].
 
@@ -345,9 +337,6 @@ def answer_words(task: Task, answers: Floats, ids: Mapping[int, str] = NO_IDS) -
 
 def label_words(task: Task, labels: Whole, ids: Mapping[int, str] = NO_IDS) -> tuple[str, ...]:
     """The label of each row.
-
-    Args:
-        ids: The ids of a ranking by their codes, as far as they are known.
 
     Returns:
         [n]; a dash where there is none.

@@ -52,12 +52,7 @@ class Receiver:
 def receivers(
     routes: Sequence[RouteSection], incident: IncidentRecord, summary: DeploymentSummary
 ) -> tuple[Receiver, ...]:
-    """The systems that keep incidents of their own.
-
-    Returns:
-        Each route with an `incident_url`; Alertmanager with the address of the alert, PagerDuty with the alert's key,
-        as its answer names no address.
-    """
+    """The systems that keep incidents of their own."""
     result = []
     for route in routes:
         key, words, href = _key(incident, summary), "", ""
@@ -140,14 +135,7 @@ class IncidentView:
 
 
 def read_incident(deployment: StoredDeployment, number: int, *, whole: bool = False) -> IncidentView:
-    """The view of an incident.
-
-    Args:
-        whole: Whether its tables have all windows that are shown.
-
-    Returns:
-        The view; BadInput says that there is no such incident.
-    """
+    """The view of an incident."""
     store = deployment.store
     same = next((incident for incident in store.incidents.read(deployment.number) if incident.number == number), None)
     incident = existing("incident", same, str(number))

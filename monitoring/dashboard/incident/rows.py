@@ -43,11 +43,7 @@ class RowsView:
 
 
 def read_rows(deployment: StoredDeployment, number: int, *, whole: bool = False) -> RowsView:
-    """The view of an incident's rows, which are read from the traffic.
-
-    Returns:
-        The view, with the reason where rows cannot be read; BadInput says that there is no such incident.
-    """
+    """The view of an incident's rows, which are read from the traffic."""
     store, summary, config = deployment.store, deployment.summary, deployment.config
     incident, parent = store.incidents.get(deployment.number, number), deployment.address
     if config is None:
@@ -67,11 +63,7 @@ def rows_view(
     *,
     whole: bool = False,
 ) -> RowsView:
-    """The page of an incident's rows.
-
-    Args:
-        incident_rows: Its rows, or in lines why they cannot be read.
-    """
+    """The page of an incident's rows."""
     zone = summary.zone
     return RowsView(
         address=f"{parent}/incidents/{incident.number}/rows",

@@ -32,11 +32,7 @@ class Gauge:
     samples: Iterable[tuple[str, float]]
 
     def lines(self) -> Iterator[str]:
-        """The metric in Prometheus' text format.
-
-        Yields:
-            What it means, its type, and a line for each sample.
-        """
+        """The metric in Prometheus' text format."""
         yield f"# HELP {self.name} {self.words}\n# TYPE {self.name} gauge\n"
         for labels, value in self.samples:
             yield f"{self.name}{{{labels}}} {number_text(value)}\n" if labels else f"{self.name} {number_text(value)}\n"
@@ -44,9 +40,6 @@ class Gauge:
 
 def escaped(text: str) -> str:
     r"""The value of a label.
-
-    Returns:
-        The text with backslashes before what would end it.
 
     >>> print(escaped('a"b'))
     a\"b
@@ -149,7 +142,6 @@ def metrics_text(
     """The metrics of some deployments. Cost: some 10 µs for each; Prometheus' own library takes thirty times as long.
 
     Args:
-        failures: Configs and stores that cannot be read, or whose last run failed.
         configs: How many configs there are; None: that is not known.
         queue: The runs that wait and run; None where nobody runs any here.
     """

@@ -78,11 +78,7 @@ class Overview:
 
 
 def read_overview(stores: Stores, question: Question) -> Overview:
-    """The overview.
-
-    Returns:
-        The view; a store that cannot be read is a failure on it.
-    """
+    """The overview."""
     now = stores.clock()
     roster = read_roster(stores.stores, now)
     every = roster.candidates

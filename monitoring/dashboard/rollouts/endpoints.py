@@ -49,14 +49,7 @@ class DisagreementsView:
 
 
 def read_disagreements_page(deployment: StoredDeployment, number: int, *, whole: bool) -> DisagreementsView:
-    """The page of some rows on which two versions disagree, which are read from the traffic.
-
-    Returns:
-        The page, with the reason where rows cannot be read.
-
-    Raises:
-        BadInput: There is no such rollout of this deployment.
-    """
+    """The page of some rows on which two versions disagree, which are read from the traffic."""
     records = deployment.store.rollouts.latest(deployment.summary.record.called)
     record = existing("rollout", next((record for record in records if record.number == number), None), str(number))
     problem: tuple[str, ...] = ()

@@ -35,11 +35,7 @@ class RolloutView:
     """Everything that the page *Versions* shows.
 
     Attributes:
-        title: The versions, in words.
-        sentence: The verdict, and where the rollout stands.
         reasons: Why the candidate may not be promoted, or why nothing can be told.
-        figures: The numbers of the page's top.
-        facts: How it is decided.
         command: The command that begins a rollout; empty where the config is not known.
     """
 
@@ -66,11 +62,7 @@ class RolloutView:
 
 
 def read_rollout(deployment: StoredDeployment, number: int | None, *, whole: bool, command: str) -> RolloutView:
-    """The page of a rollout of a deployment; of the last one, where no number is given.
-
-    Raises:
-        BadInput: There is no rollout of that number and of this deployment.
-    """
+    """The page of a rollout of a deployment; of the last one, where no number is given."""
     table = deployment.store.rollouts
     records = table.latest(deployment.summary.record.called)
     wanted = (

@@ -26,9 +26,7 @@ class Question:
     """What the reader asks of the overview.
 
     Attributes:
-        text: A text in the name, the model, the team, a tag, an open incident or the error of the last run.
         group: By what deployments stand together; empty: worst first.
-        wall: Whether it is read from far away: large, without controls.
     """
 
     text: str = ""
@@ -42,14 +40,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A deployment that the overview may show.
-
-    Attributes:
-        facts: All that holds of it, worst first.
-        acknowledged: Whether it has an open page, and each is acknowledged or snoozed.
-        snoozed: How many open incidents are snoozed.
-        ownership: Its team and tags.
-    """
+    """A deployment that the overview may show."""
 
     store: str
     outline: DeploymentOutline
@@ -76,11 +67,7 @@ class Candidate:
 def candidates(
     store: str, outlines: Sequence[DeploymentOutline], owners: Mapping[str, Ownership], now: datetime
 ) -> tuple[Candidate, ...]:
-    """The deployments of one store that are in use.
-
-    Args:
-        outlines: Of each name the one that was run last.
-    """
+    """The deployments of one store that are in use."""
     nobody = Ownership()
     result = []
     for outline in outlines:
@@ -101,14 +88,7 @@ def candidates(
 def chosen(
     candidates: Sequence[Candidate], question: Question, mentioning: Collection[Place] = frozenset()
 ) -> tuple[Candidate, ...]:
-    """The deployments that the reader asked for, worst first; in groups, the group of the worst deployment first.
-
-    Args:
-        mentioning: The deployments with an open incident that has the text.
-
-    Returns:
-        Those that fit; of groups by team, those without a team come last.
-    """
+    """The deployments that the reader asked for, worst first; in groups, the group of the worst deployment first."""
     text = question.text.casefold()
     matches = [
         candidate

@@ -60,11 +60,7 @@ class Ownership:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreReading:
-    """What a store says of all its deployments in use, and of configs whose last run failed.
-
-    Attributes:
-        problem: Why the store could not be read now; the rest is then as it was when it last could.
-    """
+    """What a store says of all its deployments in use, and of configs whose last run failed."""
 
     outlines: tuple[DeploymentOutline, ...] = ()
     failing: tuple[MonitorRecord, ...] = ()
@@ -74,11 +70,7 @@ class StoreReading:
 
 @dataclass(slots=True, kw_only=True)
 class NamedStore:
-    """A store and the configs that name it. The store is opened at its first use, and again after a failure.
-
-    Attributes:
-        name: Its name in addresses: letters, digits and hyphens.
-    """
+    """A store and the configs that name it. The store is opened at its first use, and again after a failure."""
 
     name: str
     url: str
@@ -155,11 +147,7 @@ class NamedStore:
 
 
 def named_stores(files: Sequence[ConfigFile]) -> tuple[NamedStore, ...]:
-    """The stores that configs name, each once, in the order of the files.
-
-    Returns:
-        The stores; each is named after its first config, with a number where the name is taken.
-    """
+    """The stores that configs name, each once, in the order of the files."""
     by_url: dict[str, list[ConfigFile]] = {}
     for file in files:
         if file.config is not None:

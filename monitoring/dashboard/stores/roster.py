@@ -18,11 +18,7 @@ from monitoring.store.runs import MonitorRecord
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One deployment of the overview, before its history is read.
-
-    Attributes:
-        earlier: How many earlier deployments of the same name its store has.
-    """
+    """One deployment of the overview, before its history is read."""
 
     store: str
     summary: DeploymentSummary
@@ -41,7 +37,6 @@ class Failure:
     """A config whose deployment cannot be shown, or whose last run failed, and why.
 
     Attributes:
-        unreadable: Whether the config or its store cannot be read.
         store: The store that cannot be read; empty where it is the config, or its runs.
     """
 
@@ -67,7 +62,6 @@ def entry_of(
     """One deployment.
 
     Args:
-        earlier: How many earlier deployments of the same name its store has.
         ownership: Its team and tags; None where they are not known.
     """
     how = standing(summary, now)

@@ -42,13 +42,8 @@ class Standing:
     """How a deployment stands.
 
     Attributes:
-        state: The state, which is the worst of the facts.
-        sentence: What happened, in one sentence.
         incident: The number of the incident to look at first; None if there is none.
-        acknowledged: Whether each open page is acknowledged or snoozed.
-        snoozed: How many open incidents are snoozed.
         facts: All that holds, worst first: what people do with a page hides nothing else.
-        also: A sentence for each fact that the first sentence does not tell.
     """
 
     state: State

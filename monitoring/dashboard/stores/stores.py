@@ -23,11 +23,7 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredDeployment:
-    """A deployment, with the store and the config that have it.
-
-    Attributes:
-        named: The store by its name, with its configs.
-    """
+    """A deployment, with the store and the config that have it."""
 
     named: NamedStore
     store: Store
@@ -69,7 +65,6 @@ class Stores:
     """The stores that the dashboard shows.
 
     Attributes:
-        files: All configs, those that cannot be read among them.
         expected: How many configs there are to be at least.
         queue: Gives the runs that wait and run; None where nobody runs any here.
         shown_in: The time zone in which the reader wants times; empty: that of each deployment, or UTC.
@@ -140,7 +135,6 @@ class CurrentStores:
         """Opens nothing yet.
 
         Args:
-            files: Gives the configs, as another object whenever one of them has changed.
             expected: How many configs there are to be at least.
             queue: Gives the runs that wait and run; None where nobody runs any here.
         """

@@ -74,11 +74,7 @@ class ViewEndpoint(Generic[ViewT]):
 
     Attributes:
         path: Its address, as starlette writes paths; its tables are below it as `tables/NAME.csv` and `.parquet`.
-        stores: Gives the stores as they are now.
         read: Reads the view that a request asks for, on a thread; with so many rows of a table, None: all.
-        show: The page of the view.
-        alone: Tables that can be read without the rest of the view, by name.
-        turns: Of a view that reads the traffic, when it does.
     """
 
     path: str

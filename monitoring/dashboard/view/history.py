@@ -34,12 +34,7 @@ class DeploymentHistory:
     """The last windows of a deployment, or those around a time.
 
     Attributes:
-        windows: The windows, without their scores.
-        scores: Scores of some watches in them: of what is drawn.
         last: The last of them with everything that is stored; a few windows, in order of time.
-        judged: How many windows have been judged in all.
-        measured: The metrics that are shown, over the baseline's windows.
-        inputs: The inputs whose scores were read, worst first.
         table_rows: How many windows the tables of the pages have at most; None: all.
     """
 

@@ -21,7 +21,6 @@ class LossView:
     """A watch over the last windows.
 
     Attributes:
-        windows: How many windows had a score.
         value: Its mean over them, with the 95 % interval.
         baseline: The baseline's mean and deviation; None where it is not known.
         mark: The drawing of both; None without a baseline.
@@ -44,7 +43,6 @@ def headline_loss(
 
     Args:
         scores: The scores of each window, in order of time; others are left out.
-        part: The slice, or the whole traffic.
 
     Returns:
         One of `headline_losses`; None where none was scored.

@@ -54,14 +54,7 @@ def require_sure(form: Mapping[str, str]) -> None:
 
 
 def action_of(kind: ActionKind, form: Mapping[str, str], now: datetime) -> IncidentAction:
-    """The action that a form asks for.
-
-    Args:
-        form: The fields: `by`, `note`, `owner`, `why`, `until`.
-
-    Raises:
-        BadInput: The end of a snooze is none of `SNOOZES`.
-    """
+    """The action that a form asks for."""
     text = form.get(_TEXTS.get(kind, ""), "").strip()
     until, until_worse = None, False
     if kind == "snooze":

@@ -118,9 +118,6 @@ def dashboard_app(stores: GetStores, access: Access, changes: Changes, embedder:
 
     Args:
         embedder: Makes the function that embeds tensors for a new baseline; None where there is no framework for it.
-
-    Returns:
-        The application. When its server ends, a backfill that somebody asked for stops between two windows.
     """
     stopping, one_at_a_time = Event(), OneAtATime()
 
@@ -217,7 +214,6 @@ class Changes:
 
     Args:
         look: Returns a text that changes with the stores; called in a thread.
-        seconds: How often it is called while a page is open.
     """
 
     def __init__(self, look: Callable[[], str], seconds: float = LOOK_SECONDS) -> None:

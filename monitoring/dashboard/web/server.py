@@ -140,9 +140,6 @@ def tls_of(certificate: Path | None, key: Path | None) -> Tls | None:
 
     Returns:
         Both; None without either.
-
-    Raises:
-        BadInput: Only one is given, others may read the key, or they cannot be used.
     """
     return None if certificate is None and key is None else _checked(certificate, key)
 
@@ -174,14 +171,7 @@ def access_of(
     allowed_hosts: tuple[str, ...] = (),
     report: Callable[[str], None] = lambda _: None,
 ) -> Access:
-    """Who may ask a dashboard that listens on an address.
-
-    Args:
-        report: Called with a sentence about a wrong token, or the file of the others.
-
-    Raises:
-        BadInput: The address is reached by other machines, and there is no token; or its file cannot be used.
-    """
+    """Who may ask a dashboard that listens on an address."""
     if token_file is None and not is_loopback(host):
         raise BadInput(
             "Beyond this machine the dashboard needs a token.",

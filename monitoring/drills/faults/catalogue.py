@@ -20,9 +20,6 @@ def faults_named(names: Sequence[str]) -> tuple[Fault, ...]:
 
     >>> [fault.name for fault in faults_named(["silence", "unit"])]
     ['unit', 'silence']
-
-    Raises:
-        BadInput: There is no fault of a name.
     """
     unknown = sorted(set(names) - {fault.name for fault in FAULTS})
     if unknown:

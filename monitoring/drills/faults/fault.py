@@ -19,10 +19,7 @@ class FaultScope:
     """What a fault may be planted in: a deployment, and a sample of its clean rows.
 
     Attributes:
-        spec: The model's inputs and answers.
         sample: Clean rows, [n]: columns prediction_id, event_time, the inputs, probabilities, label, label_time.
-        slices: The columns whose values are watched as slices.
-        horizon: How long labels are waited for.
         span: How long the windows with the fault are in all; None for windows of so many rows.
         length: How long one window is; None for windows of so many rows.
         window: Which window with the fault it is that rows are of, the first is 1.
@@ -51,12 +48,7 @@ class Fault:
     """A fault.
 
     Attributes:
-        what: What it does to which columns.
-        touches: What it changes.
-        level: The level at which a monitor should tell.
-        needs: What a deployment needs for it, as the reason why it is left out.
         targets: What it can be planted in; nothing where it does not fit the deployment.
-        plant: Plants it in one window.
         rise: By how much it raises the error rate; None where it is no matter of size.
     """
 

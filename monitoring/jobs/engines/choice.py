@@ -11,15 +11,8 @@ from monitoring.jobs.engines.engine import Engine
 def engine_of(config: MonitorConfig, meanwhile: Callable[[], None]) -> Engine | None:
     """The engine that reads the windows of a config's files.
 
-    Args:
-        meanwhile: Called now and then while tasks are waited for.
-
     Returns:
         The engine; None where rows are read by the process that judges, without tasks.
-
-    Raises:
-        BadInput: The library of the engine is not installed.
-        CannotRun: There is no cluster.
     """
     if config.engine.kind == "processes":
         from monitoring.jobs.engines.processes import ProcessEngine  # noqa: PLC0415 - not needed by other engines

@@ -83,9 +83,6 @@ def decoded(data: bytes | pa.Buffer, recipe: Recipe) -> Partial:
 
     Args:
         data: The bytes.
-
-    Raises:
-        CannotRun: The bytes are damaged, or were written by another version of the code, or by another recipe.
     """
     try:
         table = pa.ipc.open_stream(data).read_all()

@@ -37,15 +37,7 @@ class DatabaseRelation:
     def __init__(
         self, query: SqlQuery, event_time: str, prediction_id: str, *, meanwhile: Callable[[], None] = lambda: None
     ) -> None:
-        """Reads nothing yet.
-
-        Args:
-            query: Without parameters.
-            meanwhile: Called now and then while the database is waited for.
-
-        Raises:
-            BadInput: Nobody has written down how the database sums.
-        """
+        """Reads nothing yet."""
         self.dialect = dialect_of(query.url)
         self.event_time, self.prediction_id = event_time, prediction_id
         self.query, self._meanwhile = query, meanwhile

@@ -21,11 +21,7 @@ class DuckDBRelation:
     dialect = DIALECTS["duckdb"]
 
     def __init__(self, run: Callable[[str], Any], event_time: str, prediction_id: str) -> None:
-        """Reads nothing yet.
-
-        Args:
-            run: Runs a statement on `ROWS`, and gives DuckDB's result.
-        """
+        """Reads nothing yet."""
         self._run, self.event_time, self.prediction_id = run, event_time, prediction_id
         self._schema: pa.Schema | None = None
 
@@ -36,12 +32,7 @@ class DuckDBRelation:
 
     @classmethod
     def of_file(cls, path: str, query: str, event_time: str, prediction_id: str) -> DuckDBRelation:
-        """A query on a database file, which is opened for reading.
-
-        Raises:
-            BadInput: DuckDB is not installed.
-            CannotRun: The file cannot be opened.
-        """
+        """A query on a database file, which is opened for reading."""
         try:
             duckdb = importlib.import_module("duckdb")
         except ImportError as error:

@@ -34,11 +34,6 @@ class Work:
 
     Attributes:
         number: its place among the tasks: partials of one window are added in this order.
-        parts: which pieces are read for which window; every pair is in one part of one task.
-        extents: the pieces, each once.
-        repeats: the rows of these pieces that share an id.
-        inside: the event times that are of interest.
-        has_ids: whether some piece of the table has ids.
     """
 
     number: int
@@ -55,15 +50,8 @@ class Engine(Protocol):
     def gather(self, recipe: Recipe, work: Iterable[Work]) -> Iterator[Partial]:
         """Run tasks, and bring back what each has learned.
 
-        Args:
-            work: The tasks, which are taken as they are run.
-
         Yields:
             A partial for each window of each task, in the order of the tasks; a window without rows in a task has none.
-
-        Raises:
-            CannotRun: A file cannot be read, or a task could not be run.
-            BadInput: The rows do not fit the columns.
         """
 
 

@@ -45,8 +45,6 @@ class Gathering:
 
         Args:
             kept_partials: Partials of earlier runs, and where those of this one go; None: none are kept.
-            is_copy: Whether the table is a copy of some columns of rows that the engine reads elsewhere: whether these
-                are the same is checked.
         """
         self._engine, self._table, self._spec, self._routing, self._kept_partials = (
             engine,
@@ -68,12 +66,7 @@ class Gathering:
         self._expected = tuple(windows)
 
     def partial(self, window: Window, aggregator: WindowAggregator) -> Partial | None:
-        """All of a window's partials, added up; None where the window has no row.
-
-        Raises:
-            CannotRun: A file cannot be read, or a task could not be run.
-            BadInput: The deployment's rows cannot be read by tasks.
-        """
+        """All of a window's partials, added up; None where the window has no row."""
         start = as_microseconds(window.start)
         by = (aggregator.scorer, aggregator.profiles)
         if self._by != by or start < self._until or window not in self._expected:

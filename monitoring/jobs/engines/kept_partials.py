@@ -149,11 +149,7 @@ class KeptPartials:
         return np.concatenate(times)
 
     def usable(self, table: Table, window: Window) -> tuple[tuple[KeptSums, ...], tuple[Window, ...]]:
-        """What says what a window's rows would: files whose rows are as they were, or gone; and the spans between them.
-
-        Returns:
-            The files, and the spans whose rows are to be read; no files where all rows are.
-        """
+        """What says what a window's rows would: files whose rows are as they were, or gone; and spans between them."""
         files = self._within(window)
         gone = self.gone(table, files)
         files = [file for file in files if file in gone or self._states[file.path] == rows_state(table, file.window)]
@@ -172,11 +168,7 @@ class KeptPartials:
         return min(self._by_start) < as_microseconds(gap.start) and as_microseconds(gap.end) < max(ends)
 
     def partial(self, window: Window, files: Sequence[KeptSums]) -> Partial:
-        """The sums of some files as those of a window that consists of theirs.
-
-        Raises:
-            CannotRun: A file is damaged.
-        """
+        """The sums of some files as those of a window that consists of theirs."""
         span = as_microseconds(window.start), as_microseconds(window.end)
         try:
             return reduce(add, (codec.decoded(file.contents(), self._recipe).within(*span) for file in files))

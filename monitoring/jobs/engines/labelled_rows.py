@@ -84,14 +84,7 @@ def labelled_batches(scan: WindowScan, routing: LabelRouting, task: Task) -> Ite
 
 
 def known_as(rows: RowBatch, at: NDArray[np.int64], *, has_ids: bool) -> tuple[str, NDArray[np.int64]]:
-    """What some rows of a batch go by among those that were counted.
-
-    Args:
-        has_ids: Whether rows of the table go by their ids.
-
-    Returns:
-        A file and places in it, or their ids' keys.
-    """
+    """What some rows of a batch go by among those that were counted."""
     if has_ids:
         return BY_ID, id_keys(rows.ids_at(at))
     return rows.piece.name, rows.piece.first_row + rows.places[at]

@@ -17,7 +17,6 @@ class CountedRows:
     """Rows of one file whose inline labels were counted.
 
     Attributes:
-        file: the file, or what stands for ids.
         rows: places in the file, or keys of ids, int64 [n].
         labels: what each label is kept as, int64 [n].
     """
@@ -36,11 +35,6 @@ class Partial:
 
     Attributes:
         start: when the window begins, in microseconds.
-        end: when it ends.
-        sums: what is judged of the rows.
-        read: what was found about them while they were read.
-        unknown: inline labels of no class.
-        counted: the rows whose inline labels were counted.
     """
 
     start: int

@@ -48,7 +48,6 @@ class ProcessEngine:
 
         Args:
             workers: How many processes; None for the processors that this process may use.
-            meanwhile: Called now and then while tasks are waited for.
         """
         self._workers = workers or len(os.sched_getaffinity(0))
         self._meanwhile = meanwhile

@@ -32,12 +32,8 @@ class Recipe:
     """What every task of a deployment's windows needs.
 
     Attributes:
-        catalogue: the watches, without the space of the joint one, which is computed where windows are judged.
         threshold: the confidence below which a row counts as an error in thresholded estimates; None for none.
         confusion_classes: models with at most so many classes get an expected confusion matrix.
-        vocabularies: what the values of categories with a long tail are looked up in, by input.
-        spec: the classes, and the inputs.
-        columns: what each column means.
         labelled_apart: keys of the ids whose labels come apart from their rows; None where there are no such labels.
     """
 
@@ -57,15 +53,7 @@ class Recipe:
         columns: TableColumns,
         labelled_apart: NDArray[np.int64] | None = None,
     ) -> Recipe:
-        """What an aggregator of a window does, on rows of a table.
-
-        Args:
-            aggregator: The aggregator.
-            labelled_apart: See `Recipe`.
-
-        Raises:
-            BadInput: Part of it is the user's own code, or runs the model: rows are then read by one process.
-        """
+        """What an aggregator of a window does, on rows of a table."""
         scorer = aggregator.scorer
         _require_plain(scorer.catalogue)
         return cls(
@@ -80,11 +68,7 @@ class Recipe:
 
     @cached_property
     def packed(self) -> bytes:
-        """The recipe as bytes, with the version of the code that wrote them.
-
-        Raises:
-            BadInput: They are more than `MOST_BYTES`.
-        """
+        """The recipe as bytes, with the version of the code that wrote them."""
         data = pack({"version": installed_version(), "recipe": tuple(getattr(self, name) for name in _FIELDS)})
         beyond = len(data) - (0 if self.labelled_apart is None else self.labelled_apart.nbytes)
         if beyond > MOST_BYTES:

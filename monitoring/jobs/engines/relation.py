@@ -45,11 +45,7 @@ class Relation(Protocol):
 
 
 def write_rows(relation: Relation, target: Path, names: Sequence[str], **which: object) -> Path:
-    """Some columns of a relation's rows as a Parquet file, batch by batch.
-
-    Args:
-        **which: As of `Relation.batches`.
-    """
+    """Some columns of a relation's rows as a Parquet file, batch by batch."""
     relation_schema = relation.schema
     schema = pa.schema([relation_schema.field(name) for name in names])
     with pq.ParquetWriter(target, schema) as writer:
@@ -61,11 +57,7 @@ def write_rows(relation: Relation, target: Path, names: Sequence[str], **which: 
 
 
 def check_relation(schema: pa.Schema, columns: TableColumns) -> None:
-    """Check that rows of a relation can be known again and placed in time.
-
-    Raises:
-        BadInput: It has no ids, or no event times of a type that holds times.
-    """
+    """Check that rows of a relation can be known again and placed in time."""
     ids = schema.field(columns.prediction_id).type if columns.prediction_id in schema.names else None
     if ids is None or not (is_text(ids) or is_number(ids)):
         raise BadInput(
@@ -92,11 +84,7 @@ def check_relation(schema: pa.Schema, columns: TableColumns) -> None:
 
 
 def shared_ids(path: Path, columns: TableColumns) -> list[str]:
-    """The ids that occur more than once among copied rows, as text. Memory: eight bytes a row.
-
-    Raises:
-        BadInput: There are more than `MOST_SHARED_IDS`, or some are null.
-    """
+    """The ids that occur more than once among copied rows, as text. Memory: eight bytes a row."""
     with pq.ParquetFile(path) as file:
         nulls = sum(batch.column(0).null_count for batch in file.iter_batches(columns=[columns.prediction_id]))
         if nulls:

@@ -59,10 +59,6 @@ def session(master: str | None) -> Any:
     Args:
         master: ``sc://HOST:PORT`` of Spark Connect, ``spark://HOST:PORT``, or another master; None for the active
             session, or what Spark's own configuration names.
-
-    Raises:
-        BadInput: pyspark is not installed, or too old.
-        CannotRun: There is no cluster at that address.
     """
     try:
         pyspark = importlib.import_module("pyspark")
@@ -108,9 +104,6 @@ def check_server(address: str) -> None:
     """Check that something listens where Spark Connect is said to: its client would try for ten minutes.
 
     Where the environment names a proxy, which decides what is reached, nothing is checked.
-
-    Raises:
-        CannotRun: Nothing does.
     """
     if any(os.environ.get(name) for name in ("grpc_proxy", "https_proxy", "http_proxy")):
         return
@@ -128,11 +121,7 @@ def check_server(address: str) -> None:
 
 
 def check_java() -> None:
-    """Check the Java that a session of this process would start, if there is one.
-
-    Raises:
-        CannotRun: It is older than Spark 4 takes.
-    """
+    """Check the Java that a session of this process would start, if there is one."""
     home = os.environ.get("JAVA_HOME")
     program = str(Path(home, "bin", "java")) if home else "java"
     try:
@@ -151,11 +140,7 @@ def check_java() -> None:
 
 
 def check_label_log(folder: Path) -> None:
-    """Check that the label log of a run on a driver of Databricks is where it outlives the cluster.
-
-    Raises:
-        BadInput: It is on the driver's own disk.
-    """
+    """Check that the label log of a run on a driver of Databricks is where it outlives the cluster."""
     is_kept = any(folder.is_relative_to(place) for place in KEPT_BY_DATABRICKS)
     if "DATABRICKS_RUNTIME_VERSION" in os.environ and not is_kept:
         raise BadInput(
@@ -167,11 +152,7 @@ def check_label_log(folder: Path) -> None:
 
 
 def check_labels_apart(recipe: Recipe) -> None:
-    """Check that the ids of labels apart can be sent to every executor.
-
-    Raises:
-        BadInput: There are too many.
-    """
+    """Check that the ids of labels apart can be sent to every executor."""
     if recipe.labelled_apart is not None and recipe.labelled_apart.size > MOST_LABELS_APART:
         raise BadInput(
             "Labels in tables of their own are too many to be sent to every executor of Spark.",
@@ -188,11 +169,7 @@ class SparkEngine:
     """
 
     def __init__(self, spark: Any, *, meanwhile: Callable[[], None] = lambda: None) -> None:
-        """Starts nothing yet.
-
-        Args:
-            meanwhile: Called now and then while a job is waited for.
-        """
+        """Starts nothing yet."""
         self._spark, self._meanwhile = spark, meanwhile
         self._probed = False
 
@@ -235,11 +212,7 @@ class SparkRowsEngine:
         *,
         meanwhile: Callable[[], None] = lambda: None,
     ) -> None:
-        """Starts nothing yet.
-
-        Args:
-            meanwhile: Called now and then while a job is waited for.
-        """
+        """Starts nothing yet."""
         self._spark, self._frame, self._relation, self._shared = spark, frame, relation, shared
         self._meanwhile = meanwhile
 

@@ -33,12 +33,7 @@ class SparkIds:
     """
 
     def __init__(self, spark: Any, here: IdsHere, meanwhile: Callable[[], None]) -> None:
-        """Starts nothing yet.
-
-        Args:
-            here: Reads the ids of smaller tables.
-            meanwhile: Called now and then while a job is waited for.
-        """
+        """Starts nothing yet."""
         self._spark, self._here, self._meanwhile = spark, here, meanwhile
         self._probed = False
 

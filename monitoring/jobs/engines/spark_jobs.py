@@ -27,15 +27,7 @@ TASK_ERROR = "pitfalls-task-error: "
 
 
 def collected(spark: Any, action: Callable[[], Any], meanwhile: Callable[[], None]) -> Any:
-    """What a job comes to, while something is done now and then. What ends this ends the job.
-
-    Args:
-        action: Runs the job, as `collect` of a frame does.
-        meanwhile: Called every `MEANWHILE_SECONDS`.
-
-    Raises:
-        CannotRun: The job failed.
-    """
+    """What a job comes to, while something is done now and then. What ends this ends the job."""
     tag = f"pitfalls-{uuid.uuid4().hex}"
     # A classic session knows a tag in the thread alone that has added it; its context knows it in all.
     is_connect = type(spark).__module__.startswith("pyspark.sql.connect")
@@ -76,9 +68,6 @@ def probe(spark: Any, tasks: int, meanwhile: Callable[[], None]) -> None:
 
     Args:
         tasks: How many tasks to ask, at most 16.
-
-    Raises:
-        BadInput: An executor lacks a library, or has one that is too old, or another version of this package.
     """
 
     def versions(batches: Iterator[pa.RecordBatch]) -> Any:
@@ -109,9 +98,6 @@ def check_executor(versions: dict[str, Any]) -> None:
 
     Args:
         versions: The host, Python's version, and those of numpy, pyarrow and this package, None where it is not there.
-
-    Raises:
-        BadInput: It cannot run tasks.
     """
     wrong = []
     if tuple(versions["python"]) < (3, 11):

@@ -33,14 +33,7 @@ _SCHEMA = pa.schema(
 
 
 def run_works(batches: Iterator[pa.RecordBatch], packed: bytes, pickles: Sequence[bytes]) -> Iterator[pa.RecordBatch]:
-    """Run the tasks of some numbers.
-
-    Args:
-        pickles: Every task of the job, which this process's driver has packed.
-
-    Yields:
-        A row for each partial.
-    """
+    """Run the tasks of some numbers."""
     for batch in batches:
         for number in batch.column(0).to_pylist():
             yield from _sent(packed, number, lambda plan, number=number: gathered(plan, pickle.loads(pickles[number])))  # noqa: S301 - the driver's own, of the same job
@@ -49,14 +42,7 @@ def run_works(batches: Iterator[pa.RecordBatch], packed: bytes, pickles: Sequenc
 def run_frame(
     batches: Iterator[pa.RecordBatch], packed: bytes, spans: Sequence[tuple[int, int]], left_out: NDArray[np.int64]
 ) -> Iterator[pa.RecordBatch]:
-    """Sum up the rows of a partition.
-
-    Args:
-        left_out: Keys of the ids of rows that are counted elsewhere.
-
-    Yields:
-        A row for each window.
-    """
+    """Sum up the rows of a partition."""
     from pyspark import TaskContext  # noqa: PLC0415 - there on executors alone
 
     context = TaskContext.get()
@@ -75,8 +61,6 @@ def run_ids(
     """Go through the ids of the pieces of some groups.
 
     Args:
-        plan: The columns, and the event times that are of interest.
-        groups: The pieces of every task of the job.
         keys: Keys of the ids of rows that are wanted, sorted; None for all.
         keys_alone: Whether nothing but the key of each row is wanted.
 

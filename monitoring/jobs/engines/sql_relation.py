@@ -23,17 +23,11 @@ class Dialect:
     """How a database writes what differs between databases: templates with the place of their argument.
 
     Attributes:
-        name: The database, as people call it.
         microseconds: A time as microseconds since 1970 in UTC; one without a zone is in UTC.
-        double: A number as a double.
         is_nan: Whether a double is NaN.
         is_finite: Whether a double that is not NaN is finite.
         utf8: A text as its bytes in UTF-8, which have no collation.
-        text: The type of texts.
         literal: A double to the last bit, written as Python does.
-        mark: What stands around names.
-        inner: What stands for it in a name.
-        escape: What stands before an apostrophe and a backslash in a text.
         largest: Mean and variance take numbers beyond it as it, where the database does not add up beyond; None: none.
     """
 
@@ -151,9 +145,6 @@ def dialect_of(url: str) -> Dialect:
 
     >>> dialect_of("postgresql+psycopg://reader@host/scores").name
     'PostgreSQL'
-
-    Raises:
-        BadInput: Nobody has written down how it sums.
     """
     name = url.partition(":")[0].partition("+")[0]
     if name not in DIALECTS:

@@ -34,9 +34,6 @@ def number_counts(
 
     Args:
         spans: The windows, in order, none of which overlaps another.
-
-    Returns:
-        One for each window.
     """
     text = number_statement(relation, bins, spans, without)
     features = [(np.zeros(bins.places, dtype=np.int64), 0, NO_MOMENTS) for _ in spans]
@@ -92,13 +89,6 @@ def word_counts(
 
     Args:
         spans: The windows, in order, none of which overlaps another.
-        columns: What each column means; a number or a boolean is read as text as in a file.
-
-    Returns:
-        One for each window.
-
-    Raises:
-        BadInput: There are more than `MOST_VALUES` values.
     """
     binary = pa.types.is_string(relation.schema.field(feature).type)
     text = word_statement(relation, feature, spans, without)

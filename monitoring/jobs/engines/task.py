@@ -27,10 +27,6 @@ def gathered(recipe: Recipe, work: Work) -> Iterator[Partial]:
 
     Yields:
         A partial for each window with a row that counts, or that is dropped as a repeat, in order.
-
-    Raises:
-        CannotRun: A file cannot be read.
-        BadInput: No line of a text file has as many fields as its header.
     """
     table = Table.of_extents(
         work.extents, recipe.columns, inside=work.inside, has_ids=work.has_ids, repeats=work.repeats

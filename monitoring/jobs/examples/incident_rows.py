@@ -60,12 +60,7 @@ class ExampleRows:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ReadableRows:
-    """Rows as a person reads them.
-
-    Attributes:
-        images: Height, width and channels of each column of images as numbers.
-        texts: The columns of texts.
-    """
+    """Rows as a person reads them."""
 
     spec: BaselineSpec
     images: dict[str, tuple[int, int, int]]
@@ -74,13 +69,7 @@ class ReadableRows:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class IncidentRows(ReadableRows):
-    """The rows of an incident.
-
-    Attributes:
-        worst: Those with the largest scores.
-        typical: Typical rows of the window that opened it, in its slice.
-        baseline: Typical rows of the baseline, in the same slice.
-    """
+    """The rows of an incident."""
 
     worst: ExampleRows
     typical: ExampleRows

@@ -37,8 +37,6 @@ class LiveRows:
     """Reads live rows.
 
     Attributes:
-        judged: Reads them as the monitor does.
-        shown: Reads them as a person does.
         labels: The labels, those of a prediction in order of arrival.
     """
 

@@ -49,7 +49,6 @@ class Outcomes:
 
     Attributes:
         output: The output's name, where there are several; else empty.
-        left_out: How many earlier windows were not read.
     """
 
     task: Task

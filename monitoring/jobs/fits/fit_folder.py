@@ -77,11 +77,7 @@ class FitFolder:
         return fit
 
     def write(self, digest: str, value: object) -> None:
-        """Keep a value, and delete what is old, or beyond the bound. Where that fails, a line says so.
-
-        Args:
-            value: What `monitoring.jobs.fits.packing` can pack.
-        """
+        """Keep a value, and delete what is old, or beyond the bound. Where that fails, a line says so."""
         try:
             contents = pack(value)
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -47,7 +47,6 @@ class SimulationCache(Generic[Result]):
         """The result of a simulation, from the cache if it has run before.
 
         Args:
-            settings: What was simulated: records of plain values, whose `repr` says all of them.
             baseline: Baseline window scores of each watch, [R].
             simulate: Runs the simulation. Two threads that ask at once may both run it.
         """
@@ -73,11 +72,7 @@ SENSITIVITIES: SimulationCache[tuple[Sensitivity, ...]] = SimulationCache()
 
 
 def initial_level(fit: ReferenceFit, level: Level) -> LevelState:
-    """A level before its first window. The page level is calibrated, which takes some seconds; the notice level not.
-
-    Returns:
-        The same state each time: a run that is killed before its first window is committed begins again from it.
-    """
+    """A level before its first window. The page level is calibrated, which takes some seconds; the notice level not."""
     if level != "page":
         return LevelState()
     test = fit.tests[level]

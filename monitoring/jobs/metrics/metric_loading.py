@@ -24,10 +24,6 @@ def load_metrics(config: MonitorConfig) -> CustomMetrics:
 
     A file in the config's folder gets a name of its own in this process, so that configs with files of one name do not
     meet, and no file can stand for an installed module; `sys.path` stays as it is.
-
-    Raises:
-        BadInput: There is no such module or function, or importing it fails.
-        CannotRun: An installed module was changed after this process had imported it.
     """
     return CustomMetrics(metrics=tuple(_load(metric) for metric in config.metric))
 
@@ -121,9 +117,6 @@ METRIC_CHANGED = "metric changed"
 
 def metric_changes(before: Sequence[MetricCode], after: Sequence[MetricCode]) -> tuple[Finding, ...]:
     """Findings about metrics whose function is another one than that of the deployment before.
-
-    Returns:
-        One for each metric of both whose function or code differs.
 
     >>> was = MetricCode(name="missed_calls", function="own:missed", digest="3f2a" * 16)
     >>> now = MetricCode(name="missed_calls", function="own:missed", digest="9b1c" * 16)

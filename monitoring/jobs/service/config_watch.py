@@ -15,11 +15,7 @@ Stamp = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfigChanges:
-    """What has changed between two looks.
-
-    Attributes:
-        read: The configs that are new or have changed; one that is wrong has a problem.
-    """
+    """What has changed between two looks."""
 
     read: tuple[ConfigFile, ...] = ()
     removed: tuple[Path, ...] = ()

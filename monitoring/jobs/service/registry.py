@@ -67,11 +67,7 @@ class ConfigRegistry:
         return len(self._since) > len(before)
 
     def remove(self, path: Path) -> None:
-        """Expect a config no more.
-
-        Raises:
-            BadInput: It is not expected, or its file is there.
-        """
+        """Expect a config no more."""
         configs = self.read()
         if path not in configs:
             raise BadInput(

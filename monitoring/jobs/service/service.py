@@ -101,7 +101,6 @@ class MonitorService:
         """Has not read any config yet.
 
         Args:
-            report: Takes the name of a config, a line about it, and its level; called in threads.
             registry: The configs that are to be there; None: those that this process has found.
         """
         self._watch, self._run = watch, run

@@ -34,9 +34,6 @@ def service_heartbeat(
         url_file: The file with the URL of the check; None: nobody is told.
         problem: What is wrong; empty: nothing.
         every: Seconds between two pings.
-
-    Raises:
-        BadInput: The file cannot be read, or holds no URL.
     """
     if url_file is None:
         yield
@@ -68,11 +65,7 @@ class Systemd:
     """
 
     def __init__(self, environment: Mapping[str, str], report: Callable[[str], None]) -> None:
-        """Tells nothing yet.
-
-        Args:
-            report: Takes a line about a socket that cannot be written.
-        """
+        """Tells nothing yet."""
         self._address = environment.get(_SOCKET, "")
         process = environment.get(_PROCESS, str(os.getpid()))
         self._watched = bool(environment.get(_WATCHDOG)) and process == str(os.getpid())

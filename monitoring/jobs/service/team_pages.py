@@ -42,11 +42,7 @@ class TeamPages:
                 self._since = self._since or now
 
     def send(self, *, busy: bool = False) -> int:
-        """Send what is held; while runs are going on, only once a page has waited for `LONGEST_WAIT`.
-
-        Args:
-            busy: Whether runs wait or go on.
-        """
+        """Send what is held; while runs are going on, only once a page has waited for `LONGEST_WAIT`."""
         with self._lock:
             if self._since is None or (busy and self._clock() - self._since < LONGEST_WAIT):
                 return 0
@@ -72,11 +68,7 @@ def send_pages_of(
     clock: Callable[[], datetime],
     report: Callable[[str], None],
 ) -> int:
-    """Send the new pages that runs of some configs have left pending.
-
-    Args:
-        runs: Configs, each with the numbers of its deployments.
-    """
+    """Send the new pages that runs of some configs have left pending."""
     pages = TeamPages(notify, clock, report)
     for path, numbers in runs:
         config = load_config(path)

@@ -17,8 +17,6 @@ class QueueState:
     """The runs of a service at one moment.
 
     Attributes:
-        running: Runs that have begun, stalled ones among them.
-        stalled: Runs that have shown no sign of life for too long.
         longest_wait: Seconds for which the first of those that wait has waited.
     """
 

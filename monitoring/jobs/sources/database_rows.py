@@ -31,11 +31,7 @@ FIRST = datetime(1900, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatabaseCopy:
-    """Rows of a database in files.
-
-    Attributes:
-        held: what keeps the folder of the files, which lasts no longer than this process.
-    """
+    """Rows of a database in files."""
 
     held: ExitStack
     rows: Path
@@ -59,13 +55,7 @@ def copy_database(
     Names and types are checked with the first rows. Memory: some 50,000 rows.
 
     Args:
-        scope: what part of the traffic is of interest: the bounds of the queries.
         now: the time; rows more than two days ahead of it are not asked for.
-        meanwhile: called now and then while the database is waited for.
-
-    Raises:
-        BadInput: a query lacks a column or has one of another type, or is refused.
-        CannotRun: the database cannot be reached, or takes too long; or the disk fails.
     """
     bounds = {"start": FIRST if scope.since is None else scope.since - MARGIN, "end": now + AHEAD + MARGIN}
     password = read_secret(traffic.password_file, traffic.password_env)

@@ -50,12 +50,7 @@ def open_remote(
     """Open rows that stay where they are.
 
     Args:
-        table: What each column means; and the classes and inputs.
         live: A frame of Spark or a relation of DuckDB; None for what the config names.
-
-    Raises:
-        BadInput: There are none that can be read so.
-        CannotRun: The database or the cluster cannot be reached.
     """
     columns, spec = table
     labels: tuple[Path, Path | str | None] = (config.traffic.label_log, config.traffic.labels)

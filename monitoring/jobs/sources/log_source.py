@@ -83,15 +83,9 @@ class LogSource:
         """Opens the log.
 
         Args:
-            model: the model's name, and the output that holds its probabilities.
-            spec: what the baseline says of classes and inputs, and the output that holds a predicted number.
             version: the model version; None: all, of the log's only model if the config names a table's baseline.
-            excluded: callers, by principal or peer, whose rows do not count.
             scope: what is of interest: labels of rows before its `since` are not. `lean` is heeded where answers and
                 inputs are plain columns.
-
-        Raises:
-            BadInput: there is no such log.
         """
         self._root = log_folder(path)
         self._excluded = excluded
@@ -326,9 +320,6 @@ class LogSource:
 
         Cost: ids and times of the rows, which the job reads anyway; of other versions' only if this one has none in
         some window.
-
-        Returns:
-            Those that this version answered in, or no version did.
         """
         if self.version is None or not windows:
             return tuple(windows)

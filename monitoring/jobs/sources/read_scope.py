@@ -45,7 +45,6 @@ class ReadScope:
             be judged again. None: as `since`.
         judged_until: the end of the last window judged; None: none was.
         job: whether the monitor's job reads, which brings labels into the label log.
-        reading: who reads the rows of a table.
         lean: whether of a log's rows only answers and the inputs of the specification are read.
     """
 

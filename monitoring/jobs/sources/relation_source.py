@@ -67,9 +67,6 @@ def open_relation(
 
     Returns:
         The source, whose files are deleted when nobody needs it any longer.
-
-    Raises:
-        BadInput: Rows have no ids or no times, or many share their id.
     """
     relation = remote.relation
     check_relation(relation.schema, columns)

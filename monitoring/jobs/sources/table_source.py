@@ -72,11 +72,7 @@ class TableSource:
         """Finds out what the table's files hold, and brings labels into the label log if the job reads.
 
         Args:
-            path: the table: a file, a folder, a pattern or a URL.
             labels: the folder of the label log, and the tables of labels, None where there are none.
-
-        Raises:
-            BadInput: there is no such table, no row of it has an event time, or a label table has no ids or no labels.
         """
         label_log, label_tables = labels
         self._spec = spec

@@ -61,11 +61,6 @@ def open_traffic(
 
     Args:
         version: the model version whose predictions are read; a table has none.
-        meanwhile: called now and then while a database is waited for.
-
-    Raises:
-        BadInput: the config names no traffic, or there is none that can be used; the baseline takes a library that is
-            not installed.
     """
     require_libraries(baseline.spec.described)
     if config.engine.kind == "sql" or config.engine.table is not None:
@@ -105,9 +100,6 @@ def open_live(
 
     Args:
         live: a frame of Spark or a relation of DuckDB; None for the query or the table that the config names.
-
-    Raises:
-        BadInput: the rows cannot be read so.
     """
     require_libraries(baseline.spec.described)
     _check_answers(baseline)
@@ -120,11 +112,7 @@ def keep_partials(config: MonitorConfig, traffic: object, deployment: Deployment
     """Have a table's windows judged by what is kept of them, and keep it, where the config says so.
 
     Args:
-        traffic: the traffic as the deployment's windows are read from it.
         judges: whether windows are read to be judged; otherwise it is only known which there are.
-
-    Raises:
-        BadInput: part of what is summed up is the user's own code, or runs the model.
     """
     if config.engine.keep and isinstance(traffic, TableSource):
         recipe = Recipe.of(deployment.judge.aggregator(), deployment.baseline.spec, traffic.table.columns)
@@ -224,11 +212,7 @@ def _check_callers(names: tuple[str, ...]) -> None:
 
 
 def require_traffic(config: MonitorConfig) -> None:
-    """Check, before anything is stored, that the traffic is there; what lies at a URL is not asked for.
-
-    Raises:
-        BadInput: the config names no traffic, or nothing of this machine that can be some.
-    """
+    """Check, before anything is stored, that the traffic is there; what lies at a URL is not asked for."""
     if config.engine.table is not None:
         return  # a cluster is asked when the traffic is opened
     path = traffic_path(config)

@@ -40,11 +40,7 @@ from monitoring.watches.sampling import splitmix64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSearch:
-    """Searches the windows of a deployment for subgroups, whenever that is due.
-
-    Attributes:
-        reopen: Opens the traffic of the deployment again, for other windows than those that are due.
-    """
+    """Searches the windows of a deployment for subgroups, whenever that is due."""
 
     deployment: Deployment
     store: Store

@@ -27,9 +27,6 @@ class SubgroupSearch:
     """The rows of a search, and what it may say.
 
     Attributes:
-        baseline: Labelled rows of the reference, with the values of the watch.
-        watch: Whose values they are: the surprise of a loss.
-        searched: From the begin of the first of these windows to the end of the last.
         error_rate: How many subgroups it may name for nothing, on average.
     """
 
@@ -52,11 +49,7 @@ class SubgroupSearch:
 def open_subgroup_incidents(
     search: SubgroupSearch, current: Sequence[IncidentRecord], losses: Collection[str], *, first_number: int
 ) -> tuple[IncidentRecord, ...]:
-    """Search for subgroups, and open a notice for each that no open incident tells.
-
-    Args:
-        losses: The watches on losses, on their surprises and on their estimates.
-    """
+    """Search for subgroups, and open a notice for each that no open incident tells."""
     subgroups = worst_subgroups(search.baseline, search.live, seed=search.seed, error_rate=search.error_rate)
     incident_conditions = [conditions for incident in current if (conditions := _conditions_of(incident, losses))]
     new = [
@@ -72,9 +65,6 @@ def advance_subgroup_incident(incident: IncidentRecord, search: SubgroupSearch) 
 
     It is closed once the same rows rose by less than `monitoring.incidents.life_cycle.HARM_LEFT` of what was told, by
     `OVER_ERRORS` standard errors; or after as many searches without a significant rise as windows close a fact.
-
-    Returns:
-        The incident; the same where too few of its rows are known.
     """
     subgroup = incident.detail.subgroup
     if subgroup is None or subgroup.watch != search.watch.name or not _are_known(subgroup.conditions, search):

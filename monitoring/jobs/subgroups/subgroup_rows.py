@@ -35,12 +35,7 @@ REFERENCE_ON_PAGE, LIVE_ON_PAGE = 20_000, 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubgroupResult:
-    """Subgroups of some windows.
-
-    Attributes:
-        subgroups: Those in which the model has got worse than in other rows, the worst first.
-        rows: How many labelled live rows were compared.
-    """
+    """Subgroups of some windows."""
 
     watch: Watch
     subgroups: tuple[Subgroup, ...]
@@ -56,7 +51,6 @@ def read_subgroups(
     Args:
         windows: Windows in order of time, since the model has got worse; the last of `LIVE_ON_PAGE` rows are read, and
             at least one.
-        wanted: The watch of an incident: of a loss, its surprise is compared; of anything else, the first surprise.
 
     Returns:
         The subgroups; None for a model without a loss, or a reference without labels. Cost: a pass over these windows
@@ -104,12 +98,7 @@ def window_length_us(windows: Sequence[Window]) -> int:
 
 
 def scored_sides(watches: Catalogue, rows: Predictions, length_us: int, *, is_live: bool) -> dict[str, ScoredSide]:
-    """Rows with their values of each watch on a loss or surprise, in its own unit.
-
-    Args:
-        length_us: The length of a window, in microseconds.
-        is_live: Whether they are no rows of the baseline.
-    """
+    """Rows with their values of each watch on a loss or surprise, in its own unit."""
     expected = watches.residual_losses(rows.probabilities, rows.features, None if is_live else rows.event_times)
     scores, inputs = watches.loss_scores(rows, expected), _inputs(watches, rows.features)
     window = rows.event_times // length_us

@@ -139,8 +139,6 @@ def measured_subgroup(
     """A subgroup with its rise, and that of the other rows.
 
     Args:
-        conditions: What its rows meet; its inputs are those of both sides.
-        live: Labelled live rows, by which the conditions were not chosen.
         compared: With how many others it is compared, itself among them.
         whole: All windows of the reference, which show how much a window repeats the one before; None: `baseline`.
 

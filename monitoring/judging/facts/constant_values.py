@@ -37,8 +37,6 @@ class VarietyLimit:
     """How alike the values of one part may be.
 
     Attributes:
-        commonest: The largest share of a baseline window's rows with one value.
-        deviations: The smallest standard deviation of each score.
         rows: The rows from which on the spread of a window says something.
     """
 
@@ -100,7 +98,6 @@ def constant_findings(
     Args:
         tally: The window's tallies of all parts, [parts, sums]; None without rows.
         labels: Whether the values are labels; otherwise they are answers.
-        alpha: The probability of each part of a sound window.
     """
     if tally is None:
         return ()

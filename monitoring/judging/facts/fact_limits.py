@@ -23,7 +23,6 @@ class ObservedWindow:
 
     Attributes:
         answers: The variety of each part of the answers, as of `monitoring.watches.variety`; None without rows.
-        runs: How many labels have come since the last one of each class.
     """
 
     sums: Mapping[WatchKey, ScoreSum]
@@ -42,14 +41,7 @@ class FactLimits:
     level's budget grants per alarm: all together add at most that share of a page to each page that is promised.
 
     Attributes:
-        threshold: A.
-        gross: Rates of missing and unseen values, of unusable answers, and errors.
-        losses: The largest loss of one window.
         answers: The variety of each part of the answers; None for one that was constant.
-        label_numbers: The same of labelled numbers.
-        labels: Shares of classes among labels, and where labelled numbers lie.
-        volumes: Place in each period, and rows, of the baseline's windows.
-        dated: Whether the windows show how days differ, as those of a baseline without dates do not.
     """
 
     threshold: float

@@ -66,10 +66,7 @@ class GrossLimit:
     """From which rate on a watch's window is a gross failure.
 
     Attributes:
-        rate: The smallest gross rate.
         null: The rate that a sound window is taken to have at most, in (0, 1).
-        kind: What the finding is called.
-        subject: What it is about: an input, the answers, or the labels.
         fractional: Whether a row's score may lie between 0 and 1, and is no share of rows.
     """
 
@@ -120,7 +117,6 @@ def gross_findings(
     """The gross failures of one window.
 
     Args:
-        limits: As of `gross_limits`.
         alpha: The probability of each finding if the window's true rate is that of the limit's `null`.
     """
     return tuple(

@@ -43,9 +43,6 @@ class LabelRuns:
     {'label:yes': 300}
     >>> runs.updated({"label:yes": ScoreSum(100, SCORE_ONE)}).labels
     {'label:yes': 0}
-
-    Attributes:
-        labels: By the name of the watch on the class's share.
     """
 
     labels: Mapping[str, int] = field(default_factory=dict)
@@ -71,12 +68,7 @@ class LabelRuns:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassRun:
-    """How many labels without a class there may be.
-
-    Attributes:
-        share: The share of the baseline's labels that are of it.
-        longest: The most labels between two of them in the baseline, window by window.
-    """
+    """How many labels without a class there may be."""
 
     share: float
     longest: int
@@ -115,7 +107,6 @@ class ShareLimit:
     """How far a share of labels may jump in one window: itself, and beyond what the answers to its rows say.
 
     Attributes:
-        up: The limit of the share.
         down: The limit of 1 less the share.
         gap_up: The limit of (1 + share - what the answers say)/2.
         gap_down: The limit of 1 less that.
@@ -131,7 +122,6 @@ class ShareLimit:
         """From the baseline's windows.
 
         Args:
-            limit: The limit of the share.
             shares: The share in each window without its seasonality, [R].
             gaps: (1 + share - what the answers say)/2 in each window, [R].
         """
@@ -167,8 +157,6 @@ class ShareLimit:
         """Whether a window's share lies far outside, to the same side as what the answers do not say of it.
 
         Args:
-            share: The sum of the share, of some rows.
-            earlier_values: The shares of sound live windows.
             alpha: The probability of each side of a sound window.
 
         Returns:
@@ -185,12 +173,7 @@ class ShareLimit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelLimits:
-    """The limits of labels, by the names of their watches.
-
-    Attributes:
-        runs: Of each class.
-        shares: Of each class, and of where labelled numbers lie.
-    """
+    """The limits of labels, by the names of their watches."""
 
     runs: Mapping[str, ClassRun] = field(default_factory=dict)
     shares: Mapping[str, ShareLimit] = field(default_factory=dict)
@@ -207,9 +190,6 @@ class LabelLimits:
 
     def lost_classes(self, runs: LabelRuns, sums: Mapping[WatchKey, ScoreSum], alpha: float) -> tuple[Finding, ...]:
         """The finding that labels lost a class.
-
-        Args:
-            alpha: The probability of each class of a sound window.
 
         Returns:
             One fact, which names the classes; none where every class still comes, or no label came.

@@ -46,9 +46,6 @@ def unmatched_findings(
 ) -> tuple[Finding, ...]:
     """The finding that labels are of predictions which the traffic does not have.
 
-    Args:
-        alpha: The probability of a window that is as those before.
-
     Returns:
         One fact, or nothing.
     """
@@ -67,10 +64,6 @@ def unmatched_findings(
 
 def repeat_findings(repeats: int, rows: int, history: Sequence[WindowRecord], *, alpha: float) -> tuple[Finding, ...]:
     """The finding that predictions were sent again with the same id, as by clients that retry.
-
-    Args:
-        repeats: The window's rows that have the id of another, and were dropped.
-        alpha: The probability of a window that is as those before.
 
     Returns:
         One fact, or nothing.

@@ -60,8 +60,6 @@ def loss_outlier(
 
     Args:
         limits: Of each loss, in the order in which they are named.
-        history: The windows before: what they reached without a page is no fact.
-        alpha: The probability of each loss of a sound window to be far outside.
 
     Returns:
         One fact, about the first such loss; none where no loss is.

@@ -74,9 +74,6 @@ def usual_volumes(
     A reference may be a sample of the traffic. So its number counts as it is, and times what live windows so far had
     of theirs: a window is unusual if it is by both.
 
-    Args:
-        history: As of `usual_rows`, of live windows.
-
     Returns:
         One number of live traffic; two by the reference; none before a live window with rows, or where neither is
         known.
@@ -96,9 +93,6 @@ def usual_volumes(
 
 def volume_findings(rows: int, usual: Sequence[float]) -> tuple[Finding, ...]:
     """The finding that a window has no rows, or far fewer or more than usual.
-
-    Args:
-        usual: What `usual_volumes` gave.
 
     Returns:
         One fact, or nothing.
@@ -120,10 +114,6 @@ def lasting_findings(
     history: Sequence[tuple[Places, int]], reference: Sequence[tuple[Places, int]]
 ) -> tuple[Finding, ...]:
     """The finding that all of the last windows had far fewer rows than those before, or all far more.
-
-    Args:
-        history: As of `usual_rows`, the window itself included.
-        reference: The same of the reference's windows.
 
     Returns:
         One finding, a notice; nothing where a window had no row, which is told by itself.
@@ -156,8 +146,6 @@ def fewer_label_findings(history: Sequence[tuple[Places, int]], rows: Sequence[i
 
     Args:
         history: Place in each period, and labels that arrived, of each window in order of time, the last one included.
-        rows: The rows of the same windows.
-        waits: How many windows labels may come after their rows.
 
     Returns:
         One finding, a notice; nothing where no label came, which `monitoring.judging.label_silence` tells.

@@ -37,10 +37,6 @@ class WindowLimit:
     Attributes:
         mean: The mean log odds of the baseline's windows.
         std: Their standard deviation, at least that of independent rows in part (`assumed_std`).
-        windows: R, how many there are.
-        degrees: Degrees of freedom.
-        sampling: How much a mean over fewer rows varies besides.
-        seasonality: What the time of the day or week adds to a score.
     """
 
     mean: float
@@ -90,9 +86,6 @@ class WindowLimit:
 
     def exceeded(self, total: ScoreSum, previous_max: float, alpha: float, phases: Mapping[str, int]) -> bool:
         """Whether a window lies far outside.
-
-        Args:
-            previous_max: The largest score seen, in the baseline and in sound live windows.
 
         Returns:
             True if it is beyond the limit, and far beyond the largest score seen.

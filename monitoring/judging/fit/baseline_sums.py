@@ -45,7 +45,6 @@ class UnseenValues:
 
     Attributes:
         counts: The rows of each window with a value that no other window has, int64 [windows].
-        vocabulary: What live values are looked up in, of a category with more values than are listed.
     """
 
     feature: str
@@ -62,9 +61,6 @@ def unseen_values(baseline: Baseline, windows: Sequence[Whole]) -> Iterator[Unse
 
     Cost: one category of all rows in memory at a time. Categories of which no value can be in one window alone are not
     read.
-
-    Args:
-        windows: The positions of each window's rows; no row is in two windows.
     """
     largest = max((positions.size for positions in windows), default=0)
     window_of = np.full(len(baseline.rows.answers), -1, dtype=np.int64)
@@ -130,8 +126,6 @@ class BaselineSums:
     """The score sums of a baseline's windows.
 
     Attributes:
-        sums: For each window, every watch's sum of scores.
-        squares: For each window, every watch's sum of squared scores.
         events: The expected event that each window touches; empty where no window touches one.
     """
 
@@ -172,9 +166,6 @@ class BaselineSums:
 
         Args:
             pooled: Its sums over windows pooled to `min_rows`, [R].
-
-        Returns:
-            The variance of one row's score, and the rows below which it is added.
         """
         rows = np.array([score_sum.rows for score_sum in pooled])
         if key.watch in {joint.WATCH.name, joint.EMBEDDING_WATCH.name}:
@@ -195,7 +186,6 @@ def sum_baseline(
     """Sum the scores of each window: watches without labels by event time, those with labels by the labels' arrival.
 
     Args:
-        reference: All rows of the baseline, with the inputs that they are sliced by.
         horizon: Labels that arrive later than this after their row are left out of the label coverage.
     """
     windows = list(split_by_window(reference.event_times, plan))
@@ -281,7 +271,6 @@ def rows_of_part(windows: Sequence[Mapping[WatchKey, ScoreSum]], key: WatchKey, 
 
     Args:
         windows: For each window of the baseline, every watch's sum.
-        min_rows: The rows that watches on the whole traffic need.
 
     Returns:
         `min_rows`, or fewer where the part is too rare for `POOLED_WINDOWS` baseline windows of as many.
@@ -335,9 +324,6 @@ def window_profiles(
     """The profile of each window, in one pass over the baseline's inputs.
 
     Memory: a batch, and the profiles of windows with some rows read and some not.
-
-    Args:
-        windows: The positions of each window's rows; no row is in two windows.
 
     Yields:
         The index of a window and its profile, as soon as its last row was read.

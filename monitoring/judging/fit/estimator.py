@@ -47,10 +47,6 @@ class ConformalInterval:
     >>> interval = ConformalInterval.fit(np.linspace(-0.04, 0.04, 9), np.full(9, 0.0004))
     >>> round(interval.half_width(100, 4.0), 4), round(interval.half_width(100, 12.0), 4)
     (0.04, 0.0593)
-
-    Attributes:
-        excess_variance: The variance between windows beyond that among rows.
-        quantile: The quantile, in standard errors.
     """
 
     excess_variance: float
@@ -70,14 +66,7 @@ class ConformalInterval:
         return cls(excess_variance=excess, quantile=float(np.sort(errors)[rank - 1]))
 
     def half_width(self, rows: int, variance: float) -> float:
-        """Half the width of the interval for a mean.
-
-        Args:
-            rows: Rows of the mean.
-
-        Returns:
-            The half-width, in the loss's unit.
-        """
+        """Half the width of the interval for a mean."""
         return self.quantile * math.sqrt(max(self.excess_variance + variance / rows**2, _MIN_VARIANCE))
 
 
@@ -97,10 +86,7 @@ class PerformanceEstimator:
 
     Attributes:
         threshold: Of confidence; None where the model gives no probabilities.
-        weighting: Of the baseline's labelled rows.
-        intervals: How far each kind of estimate lies from the truth.
         scales: By metric, its own unit over that of scores.
-        min_rows: Rows that an estimate and a check need.
     """
 
     threshold: float | None
@@ -155,11 +141,7 @@ class PerformanceEstimator:
     def estimate(
         self, previous: Sequence[EstimateRecord], answered: AnsweredSums, labelled: LabelledSums, scorer: RowScorer
     ) -> tuple[EstimateRecord, ...]:
-        """Estimate one window's losses, and check estimates against the labels that arrived in it.
-
-        Args:
-            labelled: The rows whose labels arrived in it, and count.
-        """
+        """Estimate one window's losses, and check estimates against the labels that arrived in it."""
         checks = {(record.method, record.metric): record.interval_checks for record in previous}
         rows = answered.tally.number("rows")
         weighted = self.weighting.weighted_means(answered.usable, rows)

@@ -69,7 +69,6 @@ def worst_months(
     """The excess of the worst month of each loss over the reference's mean, beyond chance.
 
     Args:
-        tests: The tests of the page level, fitted to R windows each.
         starts: The starts of the reference's windows, in order.
 
     Returns:
@@ -103,18 +102,11 @@ class ReferenceFit:
     """A baseline, fitted: all that live windows are compared with.
 
     Attributes:
-        tests: The test of each level. Watches of estimates are in both; one level at a time evaluates them.
         means: The baseline's window scores behind each test, float64 [R].
         estimator: Estimates losses without labels; None where the baseline has too few labels.
-        losses: The sums of the watches that need a label over all labelled rows of the baseline.
-        wrong_labels: The same with a part of the labels exchanged (`wrong_label_sums`).
-        witness: The fitted joint watch, where there is one.
-        label_rate: The share of the baseline's rows whose label arrived within the horizon.
         label_delays: Quantiles of the baseline's label delays, in microseconds; none where no label has a delay.
-        unfitted: The watches with too few windows.
         events: The scores of the baseline's windows in expected events, which the tests do not see.
         rows_per_window: How a reference without dates was cut into windows; None for one with dates.
-        measured: The metrics that are shown, over the baseline's windows.
         worst_months: How far the worst month of each loss lies above the baseline's mean beyond chance, in its unit.
     """
 
@@ -173,9 +165,6 @@ def fit_reference(
     A baseline without dates is cut by its number of rows. Seasonality is removed from the watches that have it; windows
     in the plan's expected events are kept apart; a watch with too few windows is left out. Cost: a pass over the
     baseline's file and some over samples of it; memory as `monitoring.baseline.reference.ReferenceFile` says.
-
-    Args:
-        horizon: How long labels are waited for; later ones count as missing.
     """
     cut = _baseline_plan(baseline, plan)
     witness, reference = _fit_witness(baseline, catalogue, cut), _answers_with_slices(baseline, catalogue)
@@ -216,9 +205,6 @@ def wrong_label_sums(
     catalogue: Catalogue, reference: Predictions, rng: np.random.Generator
 ) -> dict[WatchKey, ScoreSum]:
     """The sums of the watches on losses with a part of the labels exchanged for those of other classes.
-
-    Args:
-        reference: All rows of the baseline.
 
     Returns:
         The sums; none where a row has not exactly one of several classes, or no row has a label.

@@ -67,7 +67,6 @@ def reference_limits(
 
     Args:
         means: Window scores of each watch over the baseline, [R], in order of time.
-        pooled_rows: The rows to which the windows of each thin watch are joined.
 
     Returns:
         Sentences: seasons not covered, a trend of a loss, thin slices, and watches that will never be judged.

@@ -77,10 +77,6 @@ class Tolerances:
     def material_tolerance(self, watch: Watch, benchmark: float) -> float:
         """The rise of a loss from which on it is harm whatever explains it, in score units.
 
-        Args:
-            watch: The watch on the material rise of a loss.
-            benchmark: The loss in the baseline, in score units.
-
         Returns:
             `any_cause` for error rates, where it is given; else `any_cause_share` of the benchmark, of error rates
             `MATERIAL_ERROR` if that is less.

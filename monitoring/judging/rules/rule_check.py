@@ -59,11 +59,7 @@ class RuleCheck:
         self._rules = tuple(rules)
 
     def findings(self, batches: Iterable[Batch], window: Window, *, judged_rows: int) -> tuple[Finding, ...]:
-        """What the rows of a window break.
-
-        Args:
-            judged_rows: How many they are; without any, only rules about the number and age of rows are looked at.
-        """
+        """What the rows of a window break."""
         if not self._rules:
             return ()
         tallies = [_Tally(rule=rule) for rule in self._rules]
@@ -102,11 +98,7 @@ NO_RULES = RuleCheck(())
 
 
 def check_rules(rules: Sequence[Rule], columns: Sequence[str]) -> None:
-    """Refuse rules about columns that there are not.
-
-    Raises:
-        BadInput: A rule reads another column, or its expression cannot be used.
-    """
+    """Refuse rules about columns that there are not."""
     all_columns = (*columns, EVENT_TIME, PREDICTION_ID)
     for rule in rules:
         for name in rule.columns:
@@ -288,19 +280,11 @@ class Rule:
     """What rows are to be like; of the kinds of conditions it has one.
 
     Attributes:
-        level: What breaking it opens.
         column: The column that it is about; empty where it is about several, or about all rows.
-        low: The smallest number that is right.
-        high: The largest.
-        missing: The largest share of rows in which the column may be missing.
-        unique: Whether no value may come twice in a window.
-        values: The only values that are right.
         pattern: A regular expression (RE2) that texts have to match as a whole.
-        expression: What holds of each row.
         fresh: The newest row of a window is no longer before its end.
         rows: The smallest and the largest number of rows of a window; None where there is no bound.
         group: The column of groups whose rates of the answer `selected` may differ by `gap` at most.
-        share: The share of rows that may break a rule about each row.
     """
 
     name: str

@@ -36,10 +36,7 @@ class UnknownClassLabels:
     "3 labels are none of the classes 0, 1, so the model was wrong there; one is 'maybe'."
 
     Attributes:
-        labels: How many labels are of no class.
-        words: They themselves, each once.
         respelled: How many are of a class but for case or spaces; they count as that class.
-        respelled_words: They themselves, each once.
     """
 
     labels: int = 0
@@ -62,7 +59,6 @@ class UnknownClassLabels:
 
         Args:
             classes: The class names; none where a number is predicted.
-            outputs: Of a model of several outputs with a label each, their names.
 
         Returns:
             A fact, which pages, where labels of no class are neither few nor rare.

@@ -42,13 +42,8 @@ class LabelArrivals:
     """The labels that arrived in one window, joined to their predictions; each prediction once.
 
     Attributes:
-        labelled: The n predictions that got their label.
         starts: When the window began in which each was answered, in microseconds, [n].
         further: Which got a further part of their label, and had one before, [n]; their labels are that part alone.
-        conflicts: Labels of predictions that already had a different one.
-        overdue: Labels that arrived after the label horizon.
-        unmatched: Labels of no known prediction.
-        unknown_class: Labels of no class, or of one but for case or spaces.
     """
 
     labelled: Predictions
@@ -65,14 +60,7 @@ class LabelArrivals:
         return self.unmatched.labels
 
     def batches(self, *, first: bool) -> Iterator[tuple[int, Batch]]:
-        """The labelled rows in batches, each of one window, with the time at which that window began.
-
-        Args:
-            first: Whether those that had no label before, or those that got a further part of it.
-
-        Yields:
-            The time in microseconds, and a batch.
-        """
+        """The labelled rows in batches, each of one window, with the time at which that window began."""
         wanted = ~self.further if first else self.further
         for start in np.unique(self.starts[wanted]).tolist():
             for batch in in_batches(self.labelled.take(wanted & (self.starts == start))):
@@ -132,7 +120,6 @@ class LabelJoin:
     Args:
         labels: The label log, in order of arrival: prediction_id, label, label_time, sequence; erased ones are empty.
         read: How many labels of the log the windows judged so far have seen.
-        horizon_us: The label horizon, in microseconds.
         outside: Labels that wait for their prediction outside the log: counted with the first window.
         lookup: Tells overdue labels, and labels of other models, which are ignored, from labels of no prediction.
     """
@@ -286,11 +273,7 @@ class LabelJoin:
         return max(start - LATE_LABEL_HORIZONS * self._horizon_us, earliest - self._horizon_us)
 
     def _join_next(self, now: int, oldest: int) -> LabelArrivals:
-        """Read the next unread window, and join its labels to rows from the oldest event time on.
-
-        Args:
-            now: When the window begins that labels are joined for: this one or a later one.
-        """
+        """Read the next unread window, and join its labels to rows from the oldest event time on."""
         unread = self._unread.popleft()
         start = as_microseconds(unread.window.start)
         rows, newest = unread.load(self._wanted)
@@ -431,7 +414,6 @@ def _label_times(times: Whole, answered: Whole, start: int) -> Whole:
     Args:
         times: Label times, [n].
         answered: The event times of their rows, [n].
-        start: The start of the first window that saw them.
 
     Returns:
         Times, [n].

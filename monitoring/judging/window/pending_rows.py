@@ -23,10 +23,7 @@ class PendingRows:
     Positions are those in `keys` and event `times` (microseconds), which change when rows are dropped.
 
     Args:
-        rows: The window's rows, some of which may have labels, or the digests of labels.
-        start: When the window began, in microseconds.
         newest: The last event time of all rows of the window, in microseconds.
-        in_parts: Whether a label may lack some of its parts.
     """
 
     def __init__(self, rows: Predictions, *, start: int, newest: int, in_parts: bool = False) -> None:
@@ -62,7 +59,6 @@ class PendingRows:
 
         Args:
             positions: The positions of the rows, [n].
-            labelled: Positions of rows that are about to get one.
         """
         rows = np.setdiff1d(positions, labelled)
         return int((self._labels[rows] == NO_LABEL).sum())
@@ -73,9 +69,6 @@ class PendingRows:
         Args:
             positions: The positions of the rows, [n].
             labels: Codes, [n] or [n, parts].
-
-        Returns:
-            The rows that got a label, with it; each once.
         """
         fresh = np.flatnonzero(self._labels[positions] == NO_LABEL)
         predictions = self._labelled_rows(positions[fresh], labels[fresh], times[fresh])
@@ -89,9 +82,6 @@ class PendingRows:
         Args:
             positions: The positions of the rows, [n].
             labels: Codes, [n, parts].
-
-        Returns:
-            The rows that got further parts, with these alone; each once.
         """
         before = self._labels[positions]
         indices = np.flatnonzero(before != NO_LABEL)

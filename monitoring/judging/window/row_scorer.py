@@ -32,7 +32,6 @@ class ScoredRows:
         probabilities: Their probabilities, [n, classes].
         codes: For each sliced column, the index of each row's value, [n].
         outputs: The scores of outputs, [n], watched or not.
-        counts: The sums that tallies of answered and of labelled rows share.
         calibrated: The calibrated probabilities, [n, classes]; None where there is no calibration.
         bins: Their bins in a calibration of two classes, [n]; None without one.
         expected: The losses to expect by the calibration or by the residual model, [n], where there is one.
@@ -159,9 +158,6 @@ class RowScorer:
         Args:
             scored: At most `monitoring.watches.scoring.EXACT_ROWS` rows.
             labels: Their labels as class indices, [n].
-
-        Returns:
-            Their losses and surprises, in all, by slice and by class.
         """
         losses = self._task.losses(scored.probabilities, labels)
         calibrated = scored.probabilities if scored.calibrated is None else scored.calibrated

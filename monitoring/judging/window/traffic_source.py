@@ -22,14 +22,7 @@ from monitoring.traffic.windows import Window
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadSummary:
-    """What a pass over a window's rows found.
-
-    Attributes:
-        repeats: Rows dropped because an earlier row has their id.
-        problems: Inputs that were absent or of another type: their names, and what was found.
-        unknown_labels: Inline labels of no class.
-        findings: What else is wrong.
-    """
+    """What a pass over a window's rows found."""
 
     repeats: int = 0
     problems: tuple[tuple[str, str], ...] = ()

@@ -21,8 +21,6 @@ class WaitingLabels:
     """Labels that were not reported before, and what the next run needs to know of all of them.
 
     Attributes:
-        unmatched: Those of no known prediction.
-        late: How many are of predictions too old to wait for their label.
         cursor: How many there are in all, as entries of the label cursor.
     """
 

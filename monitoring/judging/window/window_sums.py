@@ -86,9 +86,7 @@ class AnsweredSums:
 
     Attributes:
         newest: The last event time, in microseconds; 0 without rows.
-        counts: The profile of their inputs.
         tally: Sums over the rows whose answer is finite.
-        sample: A sample of the rows, for the joint watch.
         usable: A sample of those with a finite answer, for the estimates.
     """
 
@@ -115,10 +113,7 @@ class LabelledSums:
     """The rows whose labels arrived in a window, aggregated.
 
     Attributes:
-        delays: Rows by label delay, as of `monitoring.watches.label_delays.delay_counts`.
         tallies: Sums over the rows with a finite answer, by the start of the window in which they were answered.
-        whole: The sum of `tallies`.
-        usable: A sample of those rows, for the estimates.
     """
 
     rows: int
@@ -206,7 +201,6 @@ class WindowAggregator:
         """Add rows whose labels arrived in the window, all answered in the window that begins at `start`.
 
         Args:
-            start: When that window began, in microseconds.
             first: Whether they had no label before; otherwise they got a further part of it, and are no new labels.
         """
         usable = _usable(batch.probabilities)

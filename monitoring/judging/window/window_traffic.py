@@ -50,7 +50,6 @@ class DueWindow:
 
     Attributes:
         first: Whether it is the first window judged since the label log was read.
-        end: The end of the traffic, where it is in the window or before.
     """
 
     window: Window
@@ -63,13 +62,8 @@ class WindowTraffic:
     """One window's rows, and the labels that arrived in it.
 
     Attributes:
-        batches: The rows themselves, read again for the few windows in which an incident opens.
-        repeats: Rows that were dropped because an earlier row has their id.
-        labels_unknown: Labels of no prediction within the label horizon.
-        labels_conflicting: Labels of predictions that already had a different one.
         missing_rows: Rows that were answered and cannot be read: lost by the log, or left out of its sample.
         end: The end of the traffic, where it is in the window or before; None where rows come after it.
-        late_rows: Rows that arrived since the last window was judged, for windows judged before.
     """
 
     window: Window
@@ -97,11 +91,7 @@ _PREFIX = "late:"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LateRows:
-    """Late rows that were not reported before, and what the next run needs to know of all of them.
-
-    Attributes:
-        cursor: The late rows of each window so far, as entries of the label cursor.
-    """
+    """Late rows that were not reported before, and what the next run needs to know of all of them."""
 
     rows: int = 0
     cursor: Mapping[str, int] = field(default_factory=dict)

@@ -21,10 +21,6 @@ def split_by_window(times: Whole, plan: WindowPlan | RowPlan) -> Iterator[tuple[
 
     Args:
         times: Event times in microseconds, in any order, int64 [n].
-
-    Yields:
-        Each window with the positions of its rows; also windows without rows, except in gaps longer than the plan's
-        `longest_gap`.
     """
     ordered = np.sort(times)
     if isinstance(plan, RowPlan):
@@ -35,11 +31,7 @@ def split_by_window(times: Whole, plan: WindowPlan | RowPlan) -> Iterator[tuple[
 
 
 def assign_rows(times: Whole, windows: Iterable[Window]) -> Iterator[tuple[Window, Whole]]:
-    """Assign rows to given windows.
-
-    Yields:
-        Each window with the positions of the rows whose time lies in it.
-    """
+    """Assign rows to given windows."""
     order = np.argsort(times, kind="stable")
     ordered = times[order]
     for window in windows:
@@ -53,9 +45,6 @@ def split_by_label_arrival(predictions: Predictions, plan: WindowPlan | RowPlan)
     Args:
         plan: How the time axis is cut. Windows of a number of rows are those of the answered rows, however many labels
             arrive in each.
-
-    Yields:
-        Each window with the positions of the predictions whose labels arrived in it.
     """
     labelled = np.flatnonzero(has_label(predictions.labels))
     times = predictions.label_times[labelled]

@@ -33,7 +33,6 @@ def run_command(
     """Run a program; its output is not shown, but for the last line of its errors where it fails.
 
     Args:
-        command: The program and its arguments; no shell is involved.
         timeout: Seconds after which it is killed, with all that it has started in its own session.
 
     Raises:

@@ -59,12 +59,6 @@ def heartbeat(
     A run that was stopped before it had judged all is neither, nor is one beside another that judges already. One that
     has judged all, and whose notifications did not reach everybody, has failed.
 
-    Args:
-        section: Whom to ping; nobody where there is no URL.
-
-    Yields:
-        The heartbeat, to be told that the run is complete.
-
     Raises:
         AnotherRun: As the run raised it.
         PitfallsError: As the run raised it; any other exception is raised too.

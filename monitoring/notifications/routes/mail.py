@@ -53,9 +53,6 @@ def send_mail(mail: EmailMessage, server: MailServer, *, timeout: float = TIMEOU
     Args:
         timeout: Seconds that all of it may take.
 
-    Returns:
-        The recipients that the server refused, while it took others.
-
     Raises:
         ConnectionError: It was not taken; the text has no secret.
     """

@@ -103,9 +103,6 @@ def webhook_request(message: Message, *, url: str, secret: str | None, at: datet
 
     Args:
         secret: Signs the POST: one secret or, while they are changed, several with spaces between; None: no signature.
-
-    Raises:
-        BadInput: The secret is not one.
     """
     request = json_request(url, message.document.plain())
     if secret is None:
@@ -118,11 +115,7 @@ def signature_headers(event: str, body: bytes, *, secret: str, at: datetime) -> 
     """The three headers of Standard Webhooks: HMAC-SHA256 over id, time and body.
 
     Args:
-        event: Identifies what is sent; the id in the header is made of it, and is the same when it is sent again.
         secret: `whsec_` and 24 to 64 bytes in base64; several with spaces between.
-
-    Raises:
-        BadInput: The secret is of another form.
     """
     identity, seconds = f"msg_{hashlib.sha256(event.encode()).hexdigest()[:32]}", str(int(at.timestamp()))
     signed = b".".join((identity.encode(), seconds.encode(), body))

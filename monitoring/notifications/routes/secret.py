@@ -18,11 +18,7 @@ _MOST_BYTES = 10_000
 
 
 def read_secret(file: Path | None, variable: str | None, *, environ: Mapping[str, str] = os.environ) -> str | None:
-    """Read a secret: the text of a file, or of a variable, without the spaces around it.
-
-    Raises:
-        BadInput: It cannot be read, is empty, or others may read it. The message does not quote it.
-    """
+    """Read a secret: the text of a file, or of a variable, without the spaces around it."""
     if file is None and variable is None:
         return None
     text = _text(file) if file is not None else environ.get(variable or "", "")

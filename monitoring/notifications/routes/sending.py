@@ -58,8 +58,6 @@ class Delivery:
 
     Attributes:
         shown: The receiver, without secrets.
-        receiver: Its identity in the store.
-        gone: Whether the receiver says that it is gone for good, so that another attempt makes no sense.
     """
 
     shown: str
@@ -74,7 +72,6 @@ class Sender:
     """How things are sent: a test may send faster.
 
     Attributes:
-        post: Sends a request, or raises ConnectionError with the reason.
         sleep: Waits for so many seconds.
         clock: Gives the time, aware.
     """

@@ -17,11 +17,7 @@ _REGIONS = 6.0
 
 
 def difference_drawing(looks: Sequence[RolloutLook], min_effect: float, size: Size, zone: ZoneInfo) -> Drawing:
-    """Draw the interval after each look.
-
-    Returns:
-        The drawing. The first looks' intervals, which may be as wide as the loss, are cut at the axis.
-    """
+    """Draw the interval after each look."""
     left, top, width, height = size.plot
     reach = _reach(looks, min_effect)
     since, until = looks[0].at, looks[-1].at

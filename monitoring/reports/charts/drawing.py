@@ -254,9 +254,6 @@ def _day(at: datetime) -> str:
 def spread(values: Sequence[float], around: float = 0.08) -> tuple[float, float]:
     """The ends of an axis that holds all values, with a margin; of equal values, some room around them.
 
-    Args:
-        around: The margin, as a share of their range.
-
     >>> spread([0.0, 1.0], 0.1)
     (-0.1, 1.1)
     """

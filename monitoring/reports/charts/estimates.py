@@ -34,12 +34,10 @@ class Estimates:
     """An estimated loss over time.
 
     Attributes:
-        summary: What is shown, in words.
         times: When each window begins, in order, [n].
         values: The estimate in each, [n].
         intervals: Its interval in each, [n]; None where it has none.
         realised: The realised loss of each, [n]; None where it is not known yet.
-        until: The end of the last window.
     """
 
     watch: str

@@ -34,11 +34,7 @@ def evidence_drawing(
     size: Size,
     zone: ZoneInfo,
 ) -> Drawing:
-    """Draw the evidence of both levels.
-
-    Args:
-        incidents: The incidents; pages are marked, and their time until they closed is shaded.
-    """
+    """Draw the evidence of both levels."""
     left, top, width, height = size.plot
     since, until = windows[0].start, windows[-1].end
     highest = highest_decade(thresholds)
@@ -91,9 +87,6 @@ def highest_decade(thresholds: tuple[float, float]) -> int:
 
 def decades(log_evidence: float, highest: int) -> float:
     """Convert evidence to a power of ten that can be drawn.
-
-    Returns:
-        A power between `LOWEST_DECADE` and `highest`.
 
     >>> decades(-math.inf, 6), round(decades(math.log(100.0), 6), 6), decades(1e5, 6)
     (-3.0, 2.0, 6.0)

@@ -25,13 +25,7 @@ _EFFECTS = Size(width=760, height=210, fit="still")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputPicture:
-    """A picture of one input, or of each input that describes a column. A notebook shows it.
-
-    Attributes:
-        titles: What each part shows, in words.
-        notes: What is to be said of each.
-        drawings: For each part the value of its watch that moved most; then effect, evidence and alarms.
-    """
+    """A picture of one input, or of each input that describes a column. A notebook shows it."""
 
     titles: tuple[str, ...]
     notes: tuple[str, ...]
@@ -66,14 +60,7 @@ class InputPicture:
 
 
 def input_picture(status: MonitorStatus, name: str) -> InputPicture:
-    """Draw an input.
-
-    Args:
-        name: An input; a column that inputs describe, for all of them; "answers" or "joint".
-
-    Raises:
-        BadInput: There is no such input, or no window was judged.
-    """
+    """Draw an input."""
     inputs = inputs_of(status.windows[-LAST_WINDOWS:], status.baseline, status.columns)
     matches = [watched_input for watched_input in inputs if name in (watched_input.name, watched_input.key)] or [
         watched_input for watched_input in inputs if watched_input.name.startswith(f"{name}.")

@@ -57,7 +57,6 @@ class Effects:
         seconds: When each window begins, in order, in seconds since 1970, float64 [n].
         effects: Its distance from the baseline in each, float64 [n].
         log_evidence: The natural logarithm of its evidence in each, float64 [n].
-        alarms: When each alarm began, and its level.
     """
 
     title: str
@@ -160,11 +159,7 @@ NEWEST: Final = 14
 def effects_of(
     watched_input: Input, series: InputSeries, reach: tuple[datetime, datetime], incidents: Sequence[IncidentRecord]
 ) -> Effects:
-    """An input over time.
-
-    Returns:
-        The input with the alarms about it that began within that time.
-    """
+    """An input over time."""
     since, until = reach
     return Effects(
         title=input_title(watched_input),

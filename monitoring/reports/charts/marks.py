@@ -49,11 +49,7 @@ def strip(windows: Sequence[WindowRecord]) -> Drawing:
 
 
 def interval_mark(value: Interval, baseline: float, deviation: float, summary: str) -> Drawing:
-    """A mean with its interval, beside the baseline's mean and its deviation between windows.
-
-    Returns:
-        The drawing: a band for the baseline, a line for the interval, a dot for the mean.
-    """
+    """A mean with its interval, beside the baseline's mean and its deviation between windows."""
     reach = max(3.0 * deviation, 1.15 * max(abs(end - baseline) for end in (value.low, value.high, value.mean)), 1e-6)
     x = Scale(baseline - reach, baseline + reach, 3.0, 117.0)
     left, right = x(baseline - deviation), x(baseline + deviation)
@@ -73,11 +69,7 @@ def interval_mark(value: Interval, baseline: float, deviation: float, summary: s
 
 
 def evidence_mark(log_evidence: float, threshold: float, summary: str) -> Drawing:
-    """Evidence on a log axis from a hundredth to a thousand times its threshold.
-
-    Returns:
-        The drawing: a bar up to the evidence, and a line at the threshold.
-    """
+    """Evidence on a log axis from a hundredth to a thousand times its threshold."""
     at = math.log10(threshold)
     x = Scale(at - 5.0, at + 2.0, 0.0, 120.0)
     reached = log_evidence >= math.log(threshold)

@@ -43,7 +43,6 @@ class Series:
 
     Attributes:
         band: The baseline; None where it is not known.
-        estimated: The same loss as estimated without labels: times and values.
         weights: What each value counts in the running mean, above 0; empty: all the same.
     """
 
@@ -136,9 +135,6 @@ def series_drawing(series: Series, size: Size, zone: ZoneInfo) -> Drawing:
 
 def running_means(values: Sequence[float], weights: Sequence[int]) -> tuple[float, ...]:
     """The weighted running mean over `RUNNING` values.
-
-    Returns:
-        For each value, the mean of it and up to six before it.
 
     >>> running_means([0.0, 1.0], [1, 3])
     (0.0, 0.75)

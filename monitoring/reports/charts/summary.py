@@ -71,9 +71,6 @@ def write_picture(status: MonitorStatus, *, path: Path, benchmark: Benchmark | N
 
     The loss is the Brier score, or the error rate where only that was scored. No display is needed; the same
     `status` gives the same picture. Cost: about a second, most of it matplotlib's import.
-
-    Args:
-        benchmark: What the loss is compared with; without one, the baseline's mean.
     """
     import matplotlib as mpl  # noqa: PLC0415  # takes a second, and only the picture needs it
 

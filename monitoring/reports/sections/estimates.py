@@ -32,11 +32,8 @@ class TrustRow:
     """One estimate after the last window.
 
     Attributes:
-        misses: Those that did not contain the realised loss.
-        since: The end of the window whose labels ended the trust in it.
         unchecked_since: The end of the last window with a check, or the start of the first window; None where one of
             the last `UNCHECKED_WINDOWS` windows had a check.
-        unchecked_windows: How many windows have passed since then.
     """
 
     method: EstimateMethod
@@ -50,11 +47,7 @@ class TrustRow:
 
 
 def settled_by_window(status: MonitorStatus) -> Mapping[datetime, RealisedLosses]:
-    """Losses of all labels that have arrived for each window's own predictions.
-
-    Returns:
-        By the start of a window: rows and fixed-point sums of losses.
-    """
+    """Losses of all labels that have arrived for each window's own predictions."""
     by_window: dict[datetime, RealisedLosses] = {}
     for window in status.windows:
         for losses in window.realised_losses:

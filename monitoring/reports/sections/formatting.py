@@ -56,9 +56,6 @@ def finite_evidence(log_evidence: float) -> float:
 def format_count(count: int, noun: str, plural: str = "") -> str:
     """Format a number of things.
 
-    Args:
-        plural: The plural, where it is not the singular with an s.
-
     >>> (
     ...     format_count(1, "page"),
     ...     format_count(1275, "window"),

@@ -20,7 +20,6 @@ class Headline:
     """The sentences at the top of a report.
 
     Attributes:
-        health: Whether the deployment is healthy, and what stands against it.
         page: The newest page that is open, or else the last one, and why it was raised; empty while there was none.
         explanation: What else it said when it was opened, and how often it became worse; empty without one.
         detectable_rise: The smallest rise of each loss that would be detected, or why none would be; empty where it was
@@ -40,9 +39,6 @@ class Headline:
 def _explanation(message: str) -> str:
     """The message of an incident as it was opened; what it said later is in the list of incidents.
 
-    Returns:
-        The message, how often the incident became worse, and the next step that the last part names.
-
     >>> _explanation("It rose. Worse since: it rose more. Worse since: and more. Next step: roll back.")
     'It rose. It became worse 2 times since. Next step: roll back.'
     """
@@ -56,11 +52,7 @@ def _explanation(message: str) -> str:
 
 
 def headline(status: MonitorStatus) -> Headline:
-    """Summarise a deployment.
-
-    Returns:
-        Plain text; whatever came out of the traffic is printable.
-    """
+    """Summarise a deployment."""
     zone = ZoneInfo(status.timezone)
     pages, health = pages_of(status), health_of(status)
     period = "no window is due yet"

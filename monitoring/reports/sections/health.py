@@ -59,7 +59,6 @@ class Health:
     """What is said of a deployment.
 
     Attributes:
-        state: The worst state that holds; "healthy" only where no other does.
         against: Each state that holds with a clause of what is so, worst first; empty where it is healthy.
     """
 
@@ -105,7 +104,6 @@ def window_claims(
 
     Args:
         windows: In order of time, the last `RECENT_WINDOWS` at least, or all.
-        baseline: The scores of the reference.
         sensitivity: The smallest harms that are detected; empty where they are not known.
     """
     findings = windows[-1].findings

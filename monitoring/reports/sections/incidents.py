@@ -21,9 +21,6 @@ def remarks(incident: IncidentRecord, now: datetime | None, zone: ZoneInfo) -> t
 
     Args:
         now: The time, aware; None where it is not known: then nothing is said of snoozes.
-
-    Returns:
-        Texts without a full stop.
     """
     texts = []
     if incident.acknowledged_at is not None and incident.state == "recovering":

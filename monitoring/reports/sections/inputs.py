@@ -41,8 +41,6 @@ class Input:
         key: ``input:NAME``, `ANSWERS`, `JOINT` or `EMBEDDING`.
         watches: The baselines of its watches, [n].
         mean: Mean of that watch over the last windows, in its own unit; None where it has no score there.
-        effect: Distance of that mean from the baseline, in the unit of `effect_of`.
-        note: What the data dictionary says of it.
     """
 
     key: str
@@ -144,11 +142,7 @@ def series_of(windows: Sequence[WindowRecord], inputs: Sequence[Input]) -> Score
 
 
 def input_series(watched_input: Input, scores: ScoreSeries) -> InputSeries:
-    """An input window by window.
-
-    Returns:
-        The windows in which one of its watches has a score.
-    """
+    """An input window by window."""
     scored = [baseline for baseline in watched_input.watches if WatchKey(watch=baseline.watch) in scores.values]
     keys = [WatchKey(watch=baseline.watch) for baseline in scored]
     shape = (len(keys), len(scores.starts))

@@ -131,9 +131,6 @@ def weighted_interval(points: Sequence[tuple[float, int]]) -> Interval:
     Rows of one window are correlated, so the variance is the ratio estimator's linearised one over windows. Source:
     Cochran, *Sampling Techniques* (1977), §6.4.
 
-    Returns:
-        The interval; under five windows its bounds are the mean itself.
-
     >>> weighted_interval([(0.1, 100), (0.4, 200)])
     Interval(mean=0.3, low=0.3, high=0.3)
     """

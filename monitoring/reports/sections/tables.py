@@ -53,9 +53,6 @@ def watch_rows(status: MonitorStatus) -> tuple[WatchRow, ...]:
     """Tabulate every watch of the baseline or of any window.
 
     The share is taken among the watches' own e-values, before the budget's weights.
-
-    Returns:
-        Watches of pages first, within a level by share, then by name.
     """
     latest: dict[tuple[Level, str, str], ScoreRecord] = {}
     valued: dict[tuple[Level, str, str], float] = {}
@@ -162,11 +159,7 @@ class FindingGroup:
 
 
 def finding_groups(status: MonitorStatus) -> tuple[FindingGroup, ...]:
-    """Group findings by kind and feature.
-
-    Returns:
-        Facts first, then by how many windows had them.
-    """
+    """Group findings by kind and feature."""
     groups: dict[tuple[str, str], FindingGroup] = {}
     for window in status.windows:
         by_key: dict[tuple[str, str], Finding] = {}
@@ -194,12 +187,7 @@ def finding_groups(status: MonitorStatus) -> tuple[FindingGroup, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricRow:
-    """One metric as text, each value with its 95 % interval.
-
-    Attributes:
-        last: Its value in the last window in which a label arrived.
-        benchmark: Its mean over the baseline's windows.
-    """
+    """One metric as text, each value with its 95 % interval."""
 
     name: str
     last: str
@@ -208,11 +196,7 @@ class MetricRow:
 
 
 def metric_rows(status: MonitorStatus) -> tuple[MetricRow, ...]:
-    """The metrics of a deployment; none before the first label.
-
-    Returns:
-        A row for each metric of the last window in which a label arrived.
-    """
+    """The metrics of a deployment; none before the first label."""
     measured = [window.measured for window in status.windows if window.measured]
     if not measured:
         return ()

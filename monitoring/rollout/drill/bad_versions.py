@@ -33,13 +33,7 @@ _CHANNELS = (3, 4)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BadVersion:
-    """A version that is bad on purpose, by its answers or by its preprocessing.
-
-    Attributes:
-        of_classes: Whether these have to be probabilities of classes.
-        numbers: Changes the inputs that are numbers.
-        texts: Changes the inputs that are texts.
-    """
+    """A version that is bad on purpose, by its answers or by its preprocessing."""
 
     name: str
     what: str
@@ -50,9 +44,6 @@ class BadVersion:
 
     def inputs_of(self, rows: pa.Table) -> pa.Table | None:
         """Rows as its preprocessing has them.
-
-        Args:
-            rows: As `TrafficLog.read` has them, n of one signature.
 
         Returns:
             The rows; None where they have no input that it changes.

@@ -42,16 +42,7 @@ MOST_ROWS = 20_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RollbackRequest:
-    """What is drilled.
-
-    Attributes:
-        rules: What decides.
-        decide: How long a promotion is watched.
-        versions: The bad versions.
-        replicates: From how many times on each is promoted.
-        equal: Pairs of versions that are equally good, promoted likewise.
-        seed: What draws begin from.
-    """
+    """What is drilled."""
 
     rules: DecisionRules
     decide: DecideSection
@@ -66,10 +57,6 @@ class RollbackRun:
     """One promotion.
 
     Attributes:
-        since: When.
-        rolled_back: Whether it was taken back by itself while it was watched.
-        windows: Windows of evidence until then, or all that were watched.
-        rows: Rows in these.
         difference: The loss of the promoted version less that of the former one over these.
         harms: Whether that is more than the smallest difference that matters.
         by: What was worse by more than its limit: loss, or names of guards.
@@ -91,8 +78,6 @@ class VersionRuns:
     """All promotions of one bad version.
 
     Attributes:
-        name: Its name.
-        what: What is wrong with it.
         runs: The promotions; none where the model has nothing that it could be wrong with.
     """
 
@@ -113,16 +98,7 @@ class VersionRuns:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RollbackDrill:
-    """The result of a drill.
-
-    Attributes:
-        model: The model.
-        version: The version in use, with which each is compared.
-        windows: How long a promotion is watched.
-        bad: The bad versions.
-        equal: Promotions of versions that are equally good.
-        wrong: How probable it may be that one of these is taken back.
-    """
+    """The result of a drill."""
 
     model: str
     version: int
@@ -150,19 +126,8 @@ def drill_rollbacks(
     changed inputs. Evidence, guards and the decision are those of a rollout that watches a promotion; latency is not
     compared. Pairs that are equally good have the logged answers and noisy ones, in each row by a coin's fall.
 
-    Args:
-        versions: The version in use, as champion and as candidate.
-        scorer: The version in use, for changed inputs.
-        request: What is drilled.
-        now: The time.
-        progress: Told what was done.
-
     Returns:
         The result. Cost: for each version and time the model's answers to the rows until it is taken back.
-
-    Raises:
-        BadInput: the log has no windows with labels, or answers are neither classes nor one number.
-        CannotRun: the version cannot be loaded.
     """
     _check(versions)
     traffic, watch = _Traffic(versions, request.rules, now), _Watch(versions, request)

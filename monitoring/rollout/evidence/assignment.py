@@ -30,9 +30,6 @@ def position(salt: str, key: str) -> float:
 
     Args:
         key: Whatever rows are assigned by, such as a user's id; with a day, the key, a zero byte and the day.
-
-    Returns:
-        The position; uniform over keys, and independent for different salts.
     """
     return _place(hashlib.sha256(f"{salt}\0{key}".encode()).digest()) / _SPACE
 

@@ -51,10 +51,6 @@ def days_interval(
     >>> days_interval(days[:3], alpha=0.05).low
     -1.0
 
-    Args:
-        days: The sums of each day.
-        alpha: As of `monitoring.rollout.evidence.confidence_sequence.interval`, as is `missing`.
-
     Returns:
         The interval within [-1, 1]: all of that before there are `least_days`.
     """

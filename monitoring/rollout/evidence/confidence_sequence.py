@@ -64,7 +64,6 @@ def interval(sums: PairedSums, *, alpha: float, missing: MissingLabels = "bounde
 
     Args:
         alpha: In (0, 1), for each bound.
-        missing: Whether rows without a label widen it by what they could be, or count as if they were like the others.
 
     Returns:
         The interval within [-1, 1], in units of x. Without rows it is all of that.
@@ -88,7 +87,6 @@ def log_e_value(sums: PairedSums, margin: float, *, rising: bool) -> float:
 
     Args:
         sums: The rows; those without a label count as the side that the hypothesis needs.
-        margin: In units of x.
         rising: Whether the hypothesis is that the mean is at most the margin; otherwise that it is at least that.
 
     Returns:

@@ -37,7 +37,6 @@ class Differences:
     Attributes:
         values: The candidate's loss less the champion's, [n]; NaN where there is no label.
         largest: The largest absolute difference that any label could make, [n].
-        scale: The largest difference that is possible at all.
     """
 
     values: Floats
@@ -57,9 +56,6 @@ def loss_named(task: Task, loss: str) -> str:
 
     Returns:
         The name; `DEFAULT` for the mean over several outputs.
-
-    Raises:
-        BadInput: the task has no such loss.
     """
     if loss == DEFAULT:
         if task.outputs_judged:
@@ -119,7 +115,6 @@ def calibration_differences(task: Task, loss: str, champion: Floats, candidate: 
 
     Args:
         loss: As of `loss_named`; it must have an expectation (see `has_expectation`).
-        champion: As of `paired_differences`.
 
     Returns:
         The differences, in [-2, 2]. A row without a usable answer of the candidate counts as expected to be right.

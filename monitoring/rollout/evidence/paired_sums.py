@@ -47,8 +47,6 @@ class PairedSums:
         sampled: Of these, rows whose label was asked for: all of them, or a sample.
         missing: Of the sampled ones, rows whose label did not come.
         unknown: The sum of the largest differences of those, and of what lies beyond the scale.
-        total: The sum of x.
-        squares: The sum of x².
         rising: For each bet b the sum of log(1 + b x).
         falling: For each bet b the sum of log(1 - b x).
     """

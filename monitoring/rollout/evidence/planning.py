@@ -39,7 +39,6 @@ class Stream(Protocol):
 
     Attributes:
         rows: Rows, or units, in a window, which is a day or longer.
-        labels: The labels that a window brings for rows that need one.
     """
 
     @property
@@ -59,10 +58,8 @@ class PairedStream:
     """What is known beforehand of the paired rows of a measure, as a `Stream`.
 
     Attributes:
-        rows: Rows in a window, which is a day or longer.
         disagreement: The share of them on which the versions may have different losses; it needs no label.
         spread: The root mean square of the difference on such rows, in the measure's own unit.
-        coverage: The share of these whose label comes in time.
     """
 
     rows: float
@@ -86,10 +83,7 @@ class Promise:
 
     Attributes:
         effect: The true difference, in the measure's own unit; negative is better.
-        word: The verdict that is right then.
         windows: The windows in which it has come in each of `SHARES` of the simulations; None: not in so many.
-        rows: The rows in these.
-        labels: The labels in these, of rows on which the versions disagree.
     """
 
     effect: float
@@ -114,10 +108,6 @@ def promise(
     >>> found = promise(stream, -0.02, Rules(margin=0.005), np.random.default_rng(0))
     >>> found.word, found.windows
     ('better', (8, 10))
-
-    Args:
-        stream: The rows of the primary loss.
-        guards: The rows and the rules of each guard; a promotion waits for all of them.
 
     Returns:
         The promise. Cost: about a tenth of a second for each stream.

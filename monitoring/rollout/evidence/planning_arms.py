@@ -23,11 +23,7 @@ class UnitStream:
     """What is known beforehand of the units of a split, as a `monitoring.rollout.evidence.planning.Stream`.
 
     Attributes:
-        rows: Units in a window, of both versions.
-        share: The candidate's share of them.
         mean: The mean of the champion's measure, in [0, 1].
-        square: The mean of its square.
-        coverage: The share of units whose label comes in time.
     """
 
     rows: float

@@ -29,7 +29,6 @@ class Rules:
         margin: The smallest difference that matters, in the measure's own unit: `min_effect`.
         alpha: How probable a wrong bound may be, over all looks together: 0.05 is "1 in 20".
         scale: The measure's own unit over that of x, in which sums are.
-        missing: What becomes of rows whose label does not come.
     """
 
     margin: float
@@ -43,13 +42,9 @@ class Comparison:
     """One measure of two versions, as of one look.
 
     Attributes:
-        word: The verdict.
         interval: The interval that decides, in the measure's own unit: negative is better.
-        at_random: The interval if rows without a label are like the others.
-        margin: The smallest difference that matters, in that unit.
         log_harm: The log of the e-value against "the candidate was not worse by more than the margin on these rows".
         dispersion: By how much days vary more than their rows explain.
-        days: How many days have rows.
         needed_rows: About how many more rows a verdict takes, at the difference and the variance seen; None: it is
             decided, or nothing is known yet.
     """
@@ -112,9 +107,6 @@ def compare(days: Sequence[PairedSums], rules: Rules) -> Comparison:
 
     Args:
         days: The sums of each day with a mature window, in order of time.
-
-    Returns:
-        The comparison; without rows it can't tell.
     """
     sums = PairedSums.merged(days)
     by_rows = {missing: interval(sums, alpha=rules.alpha, missing=missing) for missing in MISSING}
@@ -188,9 +180,6 @@ def decide(
     rule: Schultzberg et al., *Risk-aware product decisions in A/B tests with multiple metrics*, 2024). Harm is the mean
     of the e-values of all measures, itself an e-value: a hundred guards cost a factor, and never a false alarm (Vovk &
     Wang, *E-values: calibration, combination and applications*, 2021).
-
-    Args:
-        alpha: As of `Rules`.
     """
     reasons = [*obstacles]
     fits = primary.word == BETTER if require == "better" else primary.not_worse

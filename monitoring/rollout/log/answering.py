@@ -14,12 +14,7 @@ from monitoring.traffic.windows import Window
 
 @dataclass(slots=True)
 class Answering:
-    """A candidate at work.
-
-    Attributes:
-        rows: How many rows it was given.
-        failures: Why rows have no answer, each reason once.
-    """
+    """A candidate at work."""
 
     champion: LogSource
     scorer: Scorer
@@ -29,15 +24,7 @@ class Answering:
     _checked: bool = False
 
     def answer(self, window: Window, chosen: Chosen, after_each: Callable[[], None] = lambda: None) -> None:
-        """Answer what is chosen and not answered yet of a window.
-
-        Args:
-            chosen: Which of the champion's rows the candidate is to answer.
-            after_each: Called after each part that was answered and kept.
-
-        Raises:
-            BadInput: the candidate takes other inputs than were logged.
-        """
+        """Answer what is chosen and not answered yet of a window."""
         for rows in unanswered(self.champion, window, chosen, self.answers.ids(window.start, window.end)):
             if not self._checked:
                 self.scorer.check(rows)

@@ -32,9 +32,6 @@ class CandidateLog:
 
     Args:
         folder: The log's folder, made where there is none.
-
-    Raises:
-        CannotRun: Another process writes to it, or it cannot be written.
     """
 
     def __init__(self, folder: Path, versions: Versions, *, clock: Callable[[], datetime]) -> None:
@@ -87,9 +84,6 @@ class CandidateLog:
 
     def append(self, rows: pa.Table, scored: CandidateAnswers) -> None:
         """Write answers; when this returns, they survive the death of the process.
-
-        Args:
-            rows: The requests as `TrafficLog.read` has them, of one signature, n rows.
 
         Raises:
             CannotRun: The disk fails.

@@ -43,10 +43,7 @@ class CountedWindow:
     """The evidence of a window, and how much of its traffic it is.
 
     Attributes:
-        chosen: Rows that the candidate was to answer.
-        logged: Rows that the champion has answered.
         gone: Answers of the candidate to rows that the log does not have any more.
-        unkeyed: Of a split, rows without a key.
         crossed: Of a split, rows that another version answered than their key says.
     """
 
@@ -79,11 +76,7 @@ _COUNTS = ("chosen", "logged", "gone", "unkeyed", "crossed")
 
 
 def rules_of(config: MonitorConfig) -> DecisionRules:
-    """What a config decides a rollout by.
-
-    Raises:
-        BadInput: a guard or the budget cannot be read.
-    """
+    """What a config decides a rollout by."""
     section = config.rollout.deciding
     return DecisionRules(
         loss=section.loss,
@@ -98,11 +91,7 @@ def rules_of(config: MonitorConfig) -> DecisionRules:
 
 
 def measures_of(versions: Versions, rules: DecisionRules, scale: float | None = None) -> Measures:
-    """What is measured of two versions; `scale` is that of the first window, if there was one.
-
-    Raises:
-        BadInput: they have no such loss.
-    """
+    """What is measured of two versions; `scale` is that of the first window, if there was one."""
     names = frozenset(guard.name for guard in rules.guards)
     return Measures(
         task=versions.task,
@@ -134,9 +123,6 @@ def count_windows(
     paired: PairedLog, windows: Sequence[MatureWindow], measures: Measures, chosen: Chosen, *, fresh: bool
 ) -> tuple[list[CountedWindow], Measures]:
     """The evidence of windows that are mature.
-
-    Args:
-        fresh: Whether no window was counted before: the first one with rows says the scale.
 
     Returns:
         The windows with rows that the candidate was to answer, and the measures with their scale.

@@ -29,9 +29,7 @@ class Asking:
     """What is asked for.
 
     Attributes:
-        rows: How many rows, about: each is chosen or not by itself.
         salt: What the choice depends on; one that no sample had before.
-        due: When the labels are to be there.
     """
 
     rows: int
@@ -41,11 +39,7 @@ class Asking:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelRows:
-    """Rows whose labels are asked for.
-
-    Attributes:
-        disagreements: Of how many rows they are a sample.
-    """
+    """Rows whose labels are asked for."""
 
     sample: LabelSample
     ids: pa.Array
@@ -61,9 +55,6 @@ def draw_sample(
 
     Args:
         windows: Whole windows, in order, of which none has been counted.
-
-    Raises:
-        BadInput: there is no such window or row.
     """
     parts = [_disagreements(paired, window, measures, chosen) for window in windows]
     ids = pa.concat_arrays(parts) if parts else pa.array([], pa.string())
@@ -92,9 +83,6 @@ def _disagreements(paired: PairedLog, window: Window, measures: Measures, chosen
 
 def rows_to_label(champion: LogSource, label_rows: LabelRows, at: datetime) -> pa.Table:
     """The rows as a file for a person to label: what the versions were asked, and not what they answered.
-
-    Args:
-        at: When the labels are asked for.
 
     Returns:
         Columns prediction_id, event_time, label (empty), label_time, and the inputs by their names; a label file once

@@ -37,9 +37,6 @@ class PairedWindow:
     """The rows of a window.
 
     Attributes:
-        pairs: Rows that both versions have answered, with the labels that count.
-        chosen: How many rows the candidate was to answer.
-        logged: How many rows the champion has answered.
         gone: How many of the candidate's answers are to rows that the log does not have any more.
     """
 
@@ -50,11 +47,7 @@ class PairedWindow:
 
 
 def champion_log(versions: Versions) -> LogSource:
-    """The champion's rows in the traffic log that a config names.
-
-    Raises:
-        BadInput: It names no traffic log.
-    """
+    """The champion's rows in the traffic log that a config names."""
     path = traffic_path(versions.config)
     if versions.config.traffic.query is not None or is_table(path):
         raise BadInput(
@@ -78,9 +71,6 @@ class PairedLog:
     Args:
         swapped: Whether the version that answers in the dark is the one that the other is held against, as the former
             champion is after a promotion.
-
-    Raises:
-        BadInput: It has answered nothing yet.
     """
 
     def __init__(
@@ -166,9 +156,6 @@ def unanswered(
 
     Args:
         rows: How many at once, at most.
-
-    Yields:
-        Tables as `TrafficLog.read` has them, of one signature each.
     """
     span = {"model": champion.model, "version": champion.version, "start": window.start, "end": window.end}
     champion_rows = champion.log.read(**span, columns=("prediction_id", "event_time"))  # type: ignore[arg-type]  # each fits

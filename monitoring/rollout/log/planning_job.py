@@ -45,8 +45,6 @@ class _TrafficSample:
     """What a sample of rows says.
 
     Attributes:
-        rows_per_day: How many rows the champion answers in a day.
-        keys_per_day: Of a split, how many keys it answers in a day.
         mature: Which rows' labels are due, [n].
     """
 
@@ -67,14 +65,8 @@ def make_plan(
 ) -> RolloutPlan:
     """Plan a rollout: the candidate answers some logged rows, whose labels are not needed.
 
-    Args:
-        share: The share of rows that the rollout will have; of a split, of keys that the candidate will get.
-
     Returns:
         The plan. Cost: the candidate's answers to some thousand rows, and a few seconds.
-
-    Raises:
-        BadInput: the log has no rows of the champion, or the candidate takes other inputs.
     """
     traffic = _sample(versions, rules, scorer, clock)
     measures = measures_of(versions, rules)

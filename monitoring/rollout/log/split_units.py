@@ -29,11 +29,7 @@ MAX_SPLIT_WINDOWS = 120
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Units:
-    """The units of a split.
-
-    Attributes:
-        coverage: The share of them whose label comes in time.
-    """
+    """The units of a split."""
 
     keys: float
     share: float

@@ -35,11 +35,6 @@ class Versions:
     """Two versions of a model.
 
     Attributes:
-        champion: The version in use.
-        candidate: The version that may replace it.
-        spec: What the champion's baseline says of inputs and outputs; losses go by its task.
-        candidate_spec: That of the candidate's.
-        slices: The values of the columns that slices are of.
         trained_until: Rows before that time had a part in the candidate; None: nobody knows.
     """
 
@@ -64,10 +59,6 @@ def find_versions(config: MonitorConfig, champion: int | None = None, candidate:
     Args:
         champion: The version in use; None: as the config says.
         candidate: The version that may replace it; None: as the config says, or the newest.
-
-    Raises:
-        BadInput: They are not there, are one, or answer different things.
-        CannotRun: A baseline cannot be read.
     """
     if config.model.bundle is None:
         raise BadInput(
@@ -110,12 +101,7 @@ def find_versions(config: MonitorConfig, champion: int | None = None, candidate:
 
 
 def version_in_use(config: MonitorConfig) -> Versions:
-    """The version that a config monitors, compared with itself: the newest one where [model] names none.
-
-    Raises:
-        BadInput: The config names no bundle.
-        CannotRun: The baseline cannot be read.
-    """
+    """The version that a config monitors, compared with itself: the newest one where [model] names none."""
     folder = config.model.folder
     there = [int(child.name) for child in folder.glob("*") if child.is_dir() and child.name.isdecimal()]
     version = config.model.version

@@ -61,13 +61,7 @@ class ReplayProgress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogReplay:
-    """What a replay of a log found.
-
-    Attributes:
-        windows: The windows, with how much of their traffic was compared.
-        scored: Rows that were scored in this run; others had been before.
-        failures: Why rows have no answer of the candidate, in words.
-    """
+    """What a replay of a log found."""
 
     result: ReplayResult
     windows: tuple[CountedWindow, ...]
@@ -87,11 +81,6 @@ def replay_log(
 
     Answers are kept as they come: a replay that was ended goes on where it was, and one that was done before scores
     nothing again.
-
-    Raises:
-        BadInput: the log has no rows of the champion, nobody knows which rows the candidate was trained on, or it
-            takes other inputs.
-        CannotRun: the candidate cannot be loaded, or the disk fails.
     """
     since = _since(versions, request)
     champion, plan = champion_log(versions), plan_of(versions.config)

@@ -42,12 +42,7 @@ LEAST_SLICE = 0.01
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerColumns:
-    """The columns of one version's answers, as of `TableDescription`.
-
-    Attributes:
-        predicted: A predicted class or number, or lists of ids.
-        outputs: Of several outputs, the columns of each.
-    """
+    """The columns of one version's answers, as of `TableDescription`."""
 
     scores: tuple[str, ...] = ()
     predicted: str | None = None
@@ -67,14 +62,7 @@ class AnswerColumns:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairedTable:
-    """The rows of a table with the answers of two versions.
-
-    Attributes:
-        task: What both versions answer, fitted to the first labelled rows.
-        slices: The values of the columns that slices are of.
-        has_label_times: Whether the table says when labels became known.
-        notes: What was left out, in sentences.
-    """
+    """The rows of a table with the answers of two versions."""
 
     rows: PairedRows
     task: Task
@@ -93,15 +81,8 @@ def read_pairs(
 ) -> PairedTable:
     """Read a table.
 
-    Args:
-        description: What its owner says of all columns but the answers.
-        clock: Gives the time: rows more than a day ahead of it are left out.
-
     Returns:
         The rows. Memory: the named columns of all of them.
-
-    Raises:
-        BadInput: the table does not fit its description, or the versions do not answer the same.
     """
     pieces = pieces_of(place)
     shared = _shared_columns(description)

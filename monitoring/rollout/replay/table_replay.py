@@ -42,9 +42,6 @@ def replay_table(
 
     A window is mature, and enters, once the label horizon after its end is over. A label that became known later does
     not count. Where the table does not say when, labels are there.
-
-    Args:
-        now: The time: windows that are not mature yet are left out.
     """
     horizon = rules.horizon if table.has_label_times else timedelta(0)
     measures = Measures(

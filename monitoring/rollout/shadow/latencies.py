@@ -50,7 +50,6 @@ class LatencySample:
     both.
 
     Attributes:
-        folder: Where the file is.
         times: By the start of the window, the times of the candidate and of the champion, in microseconds.
     """
 
@@ -91,9 +90,6 @@ class LatencySample:
         Slow is above `ratio` times the champion's 99th percentile in the windows before, so that no window decides what
         is slow in it.
 
-        Args:
-            ratio: What the candidate's percentile may be over the champion's.
-
         Returns:
             The sums of x = 1 where the candidate alone is slow, -1 where the champion alone is; None before there are
             enough rows.
@@ -111,9 +107,6 @@ class LatencySample:
 
         Args:
             memory: The memory of the candidate and of the champion, in bytes.
-
-        Returns:
-            By `candidate` and `champion`.
         """
         by_version = {}
         for place, name in enumerate(("candidate", "champion")):

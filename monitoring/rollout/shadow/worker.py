@@ -50,8 +50,6 @@ class ShadowWorker:
     """Works on one rollout. May be killed at any moment: what it has answered and counted is kept, each once.
 
     Attributes:
-        record: The rollout, of mode shadow or watch.
-        make_scorer: Makes what answers rows.
         timer: Seconds, for the pace.
     """
 
@@ -67,15 +65,7 @@ class ShadowWorker:
     _pace: Pace = field(default_factory=Pace)
 
     def work(self) -> Pass:
-        """One pass: answer what is new, count what is mature, and look.
-
-        Returns:
-            What it did. Everything that it decided is in the store.
-
-        Raises:
-            BadInput: the versions do not fit each other, or the log.
-            CannotRun: the candidate cannot run, a disk fails, or another process works on the rollout.
-        """
+        """One pass: answer what is new, count what is mature, and look."""
         rules, versions = rules_of_text(self.record.settings), self._versions()
         champion, shares = champion_log(versions), shares_of(self.record)
         folder = answers_folder(self.config, versions, bundle_digest(versions.bundle))

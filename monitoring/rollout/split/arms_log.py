@@ -41,7 +41,6 @@ class ArmRows:
     """Rows of units that one version was to answer, and did.
 
     Attributes:
-        rows: The rows, with the labels that count.
         units: The unit of each, [n].
         latencies: How long each took, in microseconds, [n].
     """
@@ -56,8 +55,6 @@ class SplitWindow:
     """The rows of a window.
 
     Attributes:
-        champion: Those of the champion.
-        candidate: Those of the candidate.
         unkeyed: Rows without a key, which the champion answered and which do not count.
         crossed: Rows that another version answered than their unit says; they do not count.
     """
@@ -101,11 +98,7 @@ class ArmsLog:
         """The rows of a window.
 
         Args:
-            known_by: Labels that became known at this time or later do not count.
             before: Units whose rows do not count, as they have had their turn.
-
-        Returns:
-            The rows of each version.
         """
         since = Window(start=max(window.start, self._started_at), end=window.end)
         arms, unkeyed, crossed = [], 0, 0

@@ -25,9 +25,6 @@ def split_evidence(
 
     Args:
         slow_us: From which latency on a row is slow; None: latencies are not compared.
-
-    Returns:
-        The sums of each measure of each version, and under `LOSS` those of both.
     """
     arms = {CHAMPION: split.champion, CANDIDATE: split.candidate}
     sums: dict[str, PairedSums] = {}

@@ -32,14 +32,11 @@ class Split:
     """How requests that name no version are split.
 
     Attributes:
-        champion: The version in use.
-        candidate: The one that gets a share.
         share: The share of units that it gets; 0 once the split is over: the champion answers all, and nothing is
             logged of the split.
         salt: What the hash depends on.
         key: The input or header that a unit is made of; None where each request is one.
         sticky: Whether a unit is a request, a key on one day, or a key.
-        timezone: The zone of the days.
     """
 
     model: str
@@ -107,14 +104,7 @@ def write_split(file: Path, split: Split) -> None:
 
 
 def end_split(file: Path, stays: int, *, salt: str | None = None) -> None:
-    """Have servers split no more: one version answers requests that name none, and not the newest.
-
-    Args:
-        stays: The version.
-
-    Raises:
-        BadInput: It is no such file.
-    """
+    """Have servers split no more: one version answers requests that name none, and not the newest."""
     split = read_split(file)
     if split is None or (salt is not None and (split.salt != salt or split.is_over)):
         return

@@ -81,11 +81,7 @@ class SplitWorker:
     clock: Callable[[], datetime]
 
     def work(self) -> Pass:
-        """One pass: have the servers split, count what is mature, and look.
-
-        Returns:
-            What it did. Everything that it decided is in the store.
-        """
+        """One pass: have the servers split, count what is mature, and look."""
         now, rules = self.clock(), rules_of_text(self.record.settings)
         versions = find_versions(self.config, champion=self.record.champion, candidate=self.record.candidate)
         split = split_of(self.record, self.config.windows.timezone)

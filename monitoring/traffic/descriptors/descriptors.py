@@ -88,9 +88,6 @@ def undescribed(
 ) -> dict[str, NDArray[np.bool_]]:
     """Which cells hold something of which no descriptor says anything, such as an image that is damaged.
 
-    Args:
-        inputs: What `described_inputs` made of them.
-
     Returns:
         bool [n] by column, of those with such a cell.
     """

@@ -162,12 +162,7 @@ def _as_bytes(value: bytes | str) -> bytes:
 
 
 def opened(cell: bytes, *, decode: bool = True, side: int = LOOKED_AT) -> tuple[Image, tuple[int, int]] | None:
-    """An encoded image and its size.
-
-    Args:
-        decode: Whether its pixels are wanted, and not only its size.
-        side: How many pixels its longer side needs; a JPEG may be decoded to no more than a few times as many.
-    """
+    """An encoded image and its size."""
     from PIL import Image, UnidentifiedImageError  # noqa: PLC0415 - as above
 
     if not _BEGINNING.match(cell) or len(cell) > MAX_BYTES:

@@ -30,9 +30,6 @@ Floats = NDArray[np.float64]
 class ImageDescriptors:
     """The descriptors of a column of images, as numbers of whatever range the model takes. A `Descriptors`.
 
-    Attributes:
-        shape: Height, width and channels of each.
-
     >>> half = pa.array([np.repeat([0.0, 1.0], 32).tolist()])
     >>> found = ImageDescriptors(source="image", shape=(8, 8, 1)).describe(half, np.zeros(1, np.int64))
     >>> {name: column.to_pylist() for name, column in found.items()}["image.brightness"]

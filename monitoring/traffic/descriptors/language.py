@@ -52,11 +52,7 @@ def require_languages() -> None:
 
 
 def languages_of(texts: pa.Array) -> pa.Array:
-    """The most likely language of each text.
-
-    Raises:
-        BadInput: The library is not installed.
-    """
+    """The most likely language of each text."""
     require_languages()
     coded = pc.utf8_slice_codeunits(texts, 0, LONGEST).dictionary_encode()
     different = coded.dictionary

@@ -18,9 +18,6 @@ from monitoring.traffic.cells import is_list, is_number
 class SequenceDescriptors:
     """The descriptors of a column of lists of numbers, such as the last days of a series. A `Descriptors`.
 
-    Attributes:
-        numbers: Whether the lists hold numbers; of any others only the length is known.
-
     >>> lists = pa.array([[1.0, None, 4.0], [], None])
     >>> found = SequenceDescriptors(source="sales").describe(lists, np.zeros(3, np.int64))
     >>> {name: column.to_pylist() for name, column in found.items()}["sales.last"]

@@ -44,9 +44,7 @@ class TextDescriptors:
     Where words are not parted by spaces, a run of letters counts as one word.
 
     Attributes:
-        vocabulary: The words of the reference.
         ends: While the reference itself is read, the times at which its parts begin; empty for live rows.
-        language: Whether the language is told, too, which takes an optional library.
 
     >>> texts = pa.array(["A red car!", "42", None])
     >>> fitted = TextDescriptors.fit("note", [(texts, np.arange(3))])

@@ -50,9 +50,6 @@ class VectorDescriptors:
 
         The sign of an axis is such that its largest entry is positive.
 
-        Args:
-            pieces: Its vectors, all of one size but for nulls.
-
         Returns:
             The descriptors. Cost: O(n d² + d³) for at most 20,000 vectors.
         """

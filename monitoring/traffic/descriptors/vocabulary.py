@@ -32,7 +32,6 @@ class HashedVocabulary:
 
     Attributes:
         states: uint8 [hashes]: 0 for a hash that no part has, 1 + its number where one part has it, 255 for several.
-        parts: How many parts there are.
 
     >>> rows = [["red", "car"], ["red", "van"]]
     >>> known = HashedVocabulary.fit([(pa.array(row), np.full(2, part)) for part, row in enumerate(rows)], parts=2)
@@ -52,7 +51,6 @@ class HashedVocabulary:
         Args:
             words: Words (text [n], none null), each with the part that it is of (int64 [n]); in any number of pieces.
             parts: How many parts there are, at most `MOST_PARTS`.
-            hashes: How many hashes are told apart, a power of two.
 
         Returns:
             The vocabulary. Cost: a hash for each different word of a piece, and a few operations for each word.

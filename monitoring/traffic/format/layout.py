@@ -43,11 +43,7 @@ def is_log(names: Iterable[str]) -> bool:
 
 
 def check_root(root: Path) -> None:
-    """Check that a folder is a traffic log.
-
-    Raises:
-        BadInput: there is no such folder, it is a file, or it holds something else.
-    """
+    """Check that a folder is a traffic log."""
     if not root.is_dir():
         raise BadInput(
             "There is no such traffic log.",

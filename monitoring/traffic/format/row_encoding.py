@@ -54,9 +54,6 @@ class RowLayout:
         Args:
             inputs: The inputs' names in the order of the columns.
             outputs: The outputs' names in the order of the columns.
-
-        Raises:
-            BadInput: no column can hold one of the tensors.
         """
         ordered = [*(rows.inputs[name] for name in inputs), *(rows.outputs[name] for name in outputs)]
         encoders = tuple(TensorEncoder.of(tensor) for tensor in ordered)
@@ -142,9 +139,6 @@ def segment_key(rows: AnsweredRows) -> SegmentKey:
 
     Returns:
         Equal keys for batches that can be appended to one segment.
-
-    Raises:
-        BadInput: no column can hold one of the tensors.
     """
     named = {INPUT + name: tensor for name, tensor in rows.inputs.items()}
     named.update((OUTPUT + name, tensor) for name, tensor in rows.outputs.items())

@@ -192,8 +192,6 @@ def read_segment(path: Path, columns: Sequence[str] | None = None) -> SegmentCon
         Its complete batches as one table, and the number of torn bytes.
 
     Raises:
-        BadInput: another program wrote the file.
-        CannotRun: it has another format.
         FileNotFoundError: it is gone.
     """
     contents = decode_segment(pa.py_buffer(path.read_bytes()), columns)
@@ -209,8 +207,6 @@ def read_segment_schema(path: Path) -> pa.Schema | None:
         The schema; None if it is torn.
 
     Raises:
-        BadInput: another program wrote the file.
-        CannotRun: it has another format.
         FileNotFoundError: it is gone.
     """
     with pa.OSFile(str(path)) as source:

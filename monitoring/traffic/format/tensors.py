@@ -45,9 +45,6 @@ def tensor_type(dtype: np.dtype) -> TensorType:
 
     Returns:
         The type; complex numbers are stored as two elements, bfloat16 as float32, text as bytes.
-
-    Raises:
-        BadInput: no tensor has this dtype, for example dates.
     """
     if dtype.kind in "OSUT":
         return _stored("string", pa.binary(), is_zero_copy=False)
@@ -85,11 +82,7 @@ class TensorEncoder:
 
     @classmethod
     def of(cls, tensor: np.ndarray) -> TensorEncoder:
-        """The encoder for all tensors of the dtype and shape of this one.
-
-        Raises:
-            BadInput: no column can hold them.
-        """
+        """The encoder for all tensors of the dtype and shape of this one."""
         kind, count = tensor_type(tensor.dtype), len(tensor)
         width = math.prod(tensor.shape[1:]) * (2 if tensor.dtype.kind == "c" else 1)
         offsets, raw_offsets, elements = _offsets(count, width), even_offsets(count, width), count * width
@@ -198,9 +191,6 @@ def merged_fields(fields: Sequence[pa.Field]) -> pa.Field:
 
     Returns:
         The field; its inner shape is -1 where theirs differ.
-
-    Raises:
-        BadInput: their types differ.
     """
     first = fields[0]
     shape: Shape | None = None
@@ -258,9 +248,6 @@ def decoded(values: pa.Array) -> pa.Array:
 
     >>> decoded(pa.array([b"UA", bytes([0xFF])])).to_pylist()
     ['UA', '\\xff']
-
-    Returns:
-        A string array of the same length; nulls stay.
     """
     try:
         return values.cast(pa.string())

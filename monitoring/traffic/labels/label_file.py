@@ -49,11 +49,6 @@ def read_label_file(path: Path) -> pa.Table:
     Returns:
         The labels in the file's order: prediction_id and label strings, label_time timestamps, model string and version
         int64, null where the file names none. A label of one output is an object with that part.
-
-    Raises:
-        BadInput: no such file, an empty one, a column that is missing or there twice, an empty id or label, an id of
-            more than 160 or a label of more than 1024 characters, an invalid time; with each line (CSV) or row
-            (Parquet, from 1).
     """
     try:
         with path.open("rb") as file:

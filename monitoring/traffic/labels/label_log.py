@@ -86,9 +86,6 @@ class LabelLog:
         resolve: Replaces other ids of predictions among those of labels; the labels stay in their order.
         model: Labels that name another model are empty, as erased ones are; None: none is.
         version: Those that name another version, likewise; None: none is.
-
-    Raises:
-        BadInput: there is no such log.
     """
 
     def __init__(
@@ -255,11 +252,7 @@ def has_labels(root: Path) -> bool:
 
 
 def reject_lost_labels(label_count: int, earlier_count: int) -> NoReturn:
-    """Refuse a label log that has lost labels: if they come back, they would be counted twice.
-
-    Raises:
-        CannotRun: Always.
-    """
+    """Refuse a label log that has lost labels: if they come back, they would be counted twice."""
     raise CannotRun(
         "The label log is not whole.",
         got=f"{label_count:,} labels",

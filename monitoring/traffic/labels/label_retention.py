@@ -27,22 +27,14 @@ _TIMES = ("label_time", "arrived_at")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForgottenLabels:
-    """What was deleted from a label log.
-
-    Attributes:
-        labels: How many labels, which is the sequence number of the first one that is left.
-    """
+    """What was deleted from a label log."""
 
     labels: int = 0
     until: str = ""
 
 
 def read_forgotten(folder: Path) -> ForgottenLabels:
-    """What was deleted from the label log in a folder.
-
-    Raises:
-        CannotRun: The file that says so cannot be read.
-    """
+    """What was deleted from the label log in a folder."""
     path = folder / FORGOTTEN
     try:
         document = json.loads(path.read_text("utf-8"))
@@ -68,12 +60,6 @@ def forget_labels(root: Path, before: datetime, *, read: int) -> int:
 
     The last segment that has labels stays, as does whatever comes after a damaged one. What is deleted is written down
     first: killed at any moment, readers see the labels of a segment or do not, and later ones keep their numbers.
-
-    Args:
-        before: Labels that became known, or arrived, then or later are needed.
-
-    Raises:
-        CannotRun: The folder cannot be written, or what was deleted before is not known.
     """
     folder = root / LABELS
     if not segments_in(folder)[1:]:

@@ -50,9 +50,6 @@ class LabelWriter:
     Args:
         root: The log's folder; it is made where there is none.
         clock: Gives the wall-clock time (aware): the time of arrival.
-
-    Raises:
-        CannotRun: the folder cannot be written.
     """
 
     def __init__(self, root: Path, *, clock: Callable[[], datetime]) -> None:

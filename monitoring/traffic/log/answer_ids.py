@@ -22,12 +22,6 @@ def conflicting_rows(scans: Sequence[Scan]) -> list[tuple[Scan, NDArray[np.int64
     """Find the rows whose id an earlier row has, with other inputs. Versions may have inputs of other names and types.
 
     Cost: some microseconds a row and input; meant for the rows of repeated ids alone.
-
-    Args:
-        scans: All rows of some ids, of one model, with all columns; scans without a key are ignored.
-
-    Returns:
-        Each scan with the indices of such rows in it.
     """
     scans = [scan for scan in scans if scan.key is not None]
     written = sorted(

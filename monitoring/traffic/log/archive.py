@@ -37,9 +37,6 @@ class Archiver:
 
     Args:
         every_s: Seconds between two rounds.
-
-    Raises:
-        BadInput: the URL cannot be opened here, or the log has another archive.
     """
 
     def __init__(self, root: Path, url: str, *, every_s: float = EVERY_S) -> None:
@@ -128,11 +125,7 @@ def part_lock(root: Path) -> Iterator[None]:
 
 
 def move_in_steps(store: FileStore, part: PartFile) -> Iterator[str]:
-    """Move a part in steps, between any two of which the process may die; moving it again is safe.
-
-    Yields:
-        The name of each step, before it is taken.
-    """
+    """Move a part in steps, between any two of which the process may die; moving it again is safe."""
     yield "listed"
     store.put(part.path, part.key)
     yield "uploaded"

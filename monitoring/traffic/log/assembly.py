@@ -28,15 +28,9 @@ def assemble(scans: Sequence[Scan]) -> pa.Table:
     Memory: where nobody else holds the scans, the table replaces them column by column; beyond it there are the rows'
     ids, and a few numbers per row.
 
-    Args:
-        scans: The rows of each file, with the columns of `IDENTITY`; scans without a key are ignored.
-
     Returns:
         The table that `TrafficLog.read` describes. The schema's metadata counts the dropped repeats, and of those the
         ones with other inputs, among the columns that were read; and rows of excluded callers.
-
-    Raises:
-        BadInput: the type of a column differs between scans.
     """
     full = [(scan.key, scan) for scan in scans if scan.key is not None and scan.table.num_rows]
     keys = sorted({key for key, _ in full})

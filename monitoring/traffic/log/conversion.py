@@ -80,11 +80,7 @@ def convert(root: Path, segment: SegmentFile) -> Conversion:
 
 
 def convert_in_steps(root: Path, segment: SegmentFile) -> Generator[str, None, Conversion]:
-    """Convert a segment in steps, between any two of which the process may die.
-
-    Yields:
-        The name of each step that has been taken.
-    """
+    """Convert a segment in steps, between any two of which the process may die."""
     contents = read_segment(segment.path)
     table = contents.table
     if table is None or not table.num_rows:

@@ -135,7 +135,6 @@ def read_gaps(root: Path, *, model: str | None = None, version: int | None = Non
 
     Args:
         model: Only gaps of this model, with its lost rows alone; None for all models.
-        version: The same for a version.
     """
     gaps = [gap for path in _files(root) for gap in _read(path)]
     selected_gaps = (replace(gap, lost=tuple(_selected(gap.lost, model, version))) for gap in gaps)

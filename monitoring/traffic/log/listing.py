@@ -88,9 +88,6 @@ def read_archive(root: Path) -> FileStore | None:
 
     Returns:
         The store to which the log's parts are moved; None if they are not.
-
-    Raises:
-        BadInput: archive.json cannot be read.
     """
     try:
         text = (root / ARCHIVE).read_text("utf-8")
@@ -124,15 +121,8 @@ def list_traffic(root: Path, selection: Selection) -> Listing:
     whose segments had been seen before. The archive is listed last: a part that is no longer in the second list was
     moved there before. Parts that only the archive has belong to closed segments.
 
-    Args:
-        selection: Which parts to list. Open segments are all listed.
-
     Returns:
         Open segments and parts, each row in exactly one of them.
-
-    Raises:
-        BadInput: archive.json cannot be read.
-        CannotRun: the archive cannot be read.
     """
     stems = {path.stem for path in segments_in(root / OPEN)}
     stems |= {part.segment for part in local_parts(root, selection)}

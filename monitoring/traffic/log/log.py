@@ -39,11 +39,7 @@ _LABEL_COLUMNS = ("label", "label_time")
 
 
 def join_labels(rows: pa.Table, labels: pa.Table, more: tuple[str, ...] = ()) -> pa.Table:
-    """Join rows and labels by prediction id.
-
-    Returns:
-        One row per answered row, with the columns that `TrafficLog.table` describes.
-    """
+    """Join rows and labels by prediction id."""
     rows = flatten_scalars(rows)
     for name in _OPTIONAL_COLUMNS:
         if name not in rows.column_names:
@@ -99,14 +95,7 @@ def plain_names(columns: list[str]) -> dict[str, str]:
 
 
 class TrafficLog:
-    """Reads the traffic log in the folder `root`, also while it is being written.
-
-    Args:
-        excluded: Callers, by principal or peer, whose rows are left out of all that is read of a model.
-
-    Raises:
-        BadInput: there is no such folder, or it is not a traffic log.
-    """
+    """Reads the traffic log in the folder `root`, also while it is being written."""
 
     def __init__(self, root: Path, *, excluded: frozenset[str] = frozenset()) -> None:
         check_root(root)
@@ -201,11 +190,7 @@ class TrafficLog:
         return pa.concat_tables(tables, promote_options="permissive")
 
     def quarantine(self, *, model: str | None = None, version: int | None = None) -> pa.Table:
-        """The rows whose event times are out of the server's range, which nothing else reads.
-
-        Returns:
-            The columns of `table`, and answered_at, when the server answered.
-        """
+        """The rows whose event times are out of the server's range, which nothing else reads."""
         by_model = _by_model(read_scans(self._root, Query(model=model, version=version, quarantined=True), None))
         tables = [
             join_labels(assemble(scans), self._labels_of(_model_of(scans)).latest(), ("answered_at",))

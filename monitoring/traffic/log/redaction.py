@@ -45,11 +45,7 @@ def hashed(value: object, key: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redaction:
-    """Which tensors and features are dropped, and which are hashed with `key` (16 to 64 bytes).
-
-    Raises:
-        BadInput: a name is in both, or the key is missing or weak.
-    """
+    """Which tensors and features are dropped, and which are hashed with `key` (16 to 64 bytes)."""
 
     dropped: frozenset[str] = frozenset()
     hashed: frozenset[str] = frozenset()

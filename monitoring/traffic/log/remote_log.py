@@ -18,13 +18,6 @@ def log_folder(place: Path | str) -> Path:
     Args:
         place: A folder, which is returned as it is; or a URL. Of a log at a URL, labels, gaps and open segments are
             copied at every call; parts are read where they are.
-
-    Returns:
-        The folder; for a URL one that this process deletes when it ends.
-
-    Raises:
-        BadInput: there is no log at the URL.
-        CannotRun: the store cannot be read.
     """
     text = str(place)
     if not is_url(text):

@@ -42,9 +42,6 @@ def read_retention(text: str) -> RetentionLimit:
 
     Args:
         text: A length of time such as ``90d``, or a size in ``MB``, ``GB`` or ``TB`` (powers of 1,000).
-
-    Raises:
-        BadInput: it is neither, or nothing would be kept.
     """
     size = _SIZE.fullmatch(text.strip())
     limit: RetentionLimit | None

@@ -117,11 +117,7 @@ def read_scans(root: Path, query: Query, columns: Sequence[str] | None) -> list[
 
 
 def scan_files(root: Path, query: Query, columns: Sequence[str] | None) -> Iterator[Scan]:
-    """Read the selected rows file by file, in no particular order, one file in memory at a time.
-
-    Args:
-        columns: As for `read_scans`.
-    """
+    """Read the selected rows file by file, in no particular order, one file in memory at a time."""
     listing = list_traffic(root, query.selection)
     for part in listing.parts:
         yield _read_part(part, query, columns)

@@ -30,14 +30,9 @@ def duckdb_batches(url: str, statement: str, *, rows: int) -> Iterator[tuple[pa.
     Args:
         url: ``duckdb:///relative.db`` or ``duckdb:////absolute.db``.
         statement: One SELECT, in which times are of UTC.
-        rows: How many rows come at once, about.
 
     Yields:
         The columns, and the rows. Decimals are float64, UUIDs and enumerations text.
-
-    Raises:
-        BadInput: DuckDB is not installed, the URL is no file's, or the database refuses the query.
-        CannotRun: the file cannot be opened: there is none, or another process writes it.
     """
     try:
         duckdb = importlib.import_module("duckdb")

@@ -77,9 +77,6 @@ class FileStore:
 
         Returns:
             The keys, sorted; none if there is no such folder.
-
-        Raises:
-            CannotRun: the store cannot be read.
         """
         return sorted(self.listing(under))
 
@@ -91,9 +88,6 @@ class FileStore:
 
         Returns:
             The files by key; empty if there is no such folder.
-
-        Raises:
-            CannotRun: the store cannot be read.
         """
         try:
             self._files.invalidate_cache()
@@ -108,17 +102,7 @@ class FileStore:
         return {key: _stored_file(described) for key, described in named if not key.endswith(SUFFIX)}
 
     def parquet(self, key: str, **options: Any) -> pq.ParquetFile:
-        """Open a Parquet file.
-
-        Args:
-            **options: As of ``ParquetFile``.
-
-        Returns:
-            The file; rows are read as they are asked for.
-
-        Raises:
-            CannotRun: it cannot be read.
-        """
+        """Open a Parquet file."""
         try:
             files = pa.fs.PyFileSystem(pa.fs.FSSpecHandler(self._files))
             return pq.ParquetFile(self._path(key), filesystem=files, **options)
@@ -148,9 +132,6 @@ class FileStore:
 
         Returns:
             The keys, sorted.
-
-        Raises:
-            CannotRun: the store cannot be read.
         """
         try:
             self._files.invalidate_cache()
@@ -160,11 +141,7 @@ class FileStore:
             raise self._unreadable(pattern, error) from error
 
     def stamp(self, key: str) -> str:
-        """A text that changes when the file does.
-
-        Raises:
-            CannotRun: the store cannot be read.
-        """
+        """A text that changes when the file does."""
         try:
             self._files.invalidate_cache()
             if self._is_web:  # its driver looks at the URL alone; these are size, ETag and the like
@@ -174,11 +151,7 @@ class FileStore:
             raise self._unreadable(key, error) from error
 
     def get(self, key: str, local: Path) -> None:
-        """Copy a file to this machine.
-
-        Raises:
-            CannotRun: it cannot be read.
-        """
+        """Copy a file to this machine."""
         try:
             self._files.get_file(self._path(key), str(local))
         except Exception as error:
@@ -215,11 +188,7 @@ class FileStore:
         self._sync(target.rpartition("/")[0])
 
     def write(self, key: str, data: bytes) -> None:
-        """Replace a file, by a temporary name that is renamed; a store that writes whole, or without renames, does not.
-
-        Raises:
-            CannotRun: it cannot be written.
-        """
+        """Replace a file, by renaming a temporary one; a store that writes whole, or without renames, does not."""
         target = self._path(key)
         temporary = f"{target}.{os.getpid()}{SUFFIX}"
         try:

@@ -25,7 +25,6 @@ class LocalCache:
 
         Args:
             stamp: Changes when the source does: its size and time of change, or an ETag.
-            suffix: How the cached file's name ends, such as `.parquet`.
             make: Writes the file at the path it is given; what it raises is passed on, and nothing is cached.
 
         Returns:

@@ -46,9 +46,6 @@ def within(
         work: What is done; it is given a function that says whether nobody waits for it any longer.
         meanwhile: Called every 20 seconds while it is waited for; what it raises ends the wait.
 
-    Returns:
-        What the work returns; what it raises is raised here.
-
     Raises:
         TimeoutError: It was not done in time.
     """
@@ -118,13 +115,7 @@ def query_to_parquet(
     where its driver has one, and is rolled back at the end. Decimals become float64, UUIDs text; a column has the type
     that holds all of its values. Cost: `ROWS_AT_ONCE` rows in memory; the file is written twice.
 
-    Args:
-        check: Given the names and types of the first rows before any is kept; what it raises ends the query.
-        meanwhile: Called now and then while the database is waited for.
-
     Raises:
-        BadInput: the URL, its driver or the query is wrong, or a column has values of several kinds.
-        CannotRun: the database cannot be reached, or takes too long.
         OSError: the disk fails.
     """
     try:
@@ -164,10 +155,6 @@ def tables_of_query(query: SqlQuery) -> Iterator[pa.Table]:
 
     Yields:
         `ROWS_AT_ONCE` rows at most.
-
-    Raises:
-        BadInput: As `query_to_parquet`.
-        CannotRun: The database cannot be reached, or takes too long.
     """
     with _result(query, lambda: False) as result:
         names, some = _names(result), False

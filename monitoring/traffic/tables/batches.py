@@ -112,9 +112,6 @@ def times_after(names: Sequence[str], earlier_times: Mapping[str, int], now: dat
     Args:
         names: All batches, in order.
         earlier_times: Microseconds since 1970 by batch.
-
-    Returns:
-        A time for each name, and for the batches that are gone.
     """
     new = [name for name in names if name not in earlier_times]
     latest = max(earlier_times.values(), default=None)

@@ -16,12 +16,7 @@ from monitoring.traffic.tables.rows import can_hold_names, can_hold_times
 
 
 def column_findings(raw: RawRows, columns: TableColumns) -> tuple[Finding, ...]:
-    """Findings about the columns of a file, from its header, and about lines that do not fit it.
-
-    Returns:
-        First of ids, labels and their times, then of columns that the reference did not have, of names that occur
-        twice, and of malformed lines.
-    """
+    """Findings about the columns of a file, from its header, and about lines that do not fit it."""
     present = raw.columns()
     findings: list[Finding] = []
     if columns.reference_types:

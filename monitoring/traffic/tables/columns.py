@@ -37,14 +37,8 @@ class TableColumns:
         batches: in place of event times, what a batch is; None where rows have event times.
         scores: one column (the probability of the second class, or lists of one per class) or one per class; none, and
             nothing predicted, where the table has inputs alone.
-        predicted: the predicted class, where there are no scores; of a ranking, lists of ids.
         id_scores: of a ranking, lists of the scores of its ids; None where there are none.
         classes: the classes, in the order of the scores; none where a number is predicted.
-        numbers: what each predicted number is called where they are several, in the columns of `scores`.
-        exclusive: whether a row has exactly one of the classes.
-        ranking: the task of a model that answers ids.
-        described: what describes columns that are no inputs themselves, by some of the inputs.
-        outputs: of a model of several outputs with a label each, the columns of each: its answer, classes and label.
         reference_types: the columns of the reference and their Arrow types; empty while the reference itself is read.
     """
 

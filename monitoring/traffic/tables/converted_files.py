@@ -38,13 +38,6 @@ def converted(path: Path, form: TableFormat) -> tuple[Path, tuple[str, ...]]:
 
     Objects in objects are columns named OUTER.INNER. Cells of a sheet's column that are of several kinds are text; the
     first row has the names. Cost: JSON is read twice, and held in memory; a sheet takes some 10 µs a cell.
-
-    Returns:
-        The Parquet file, in the local cache; and what its reader should know.
-
-    Raises:
-        BadInput: the file holds something else, is too large in some way, has no such sheet, or takes a library that
-            is not installed.
     """
     stat = path.stat()
     stamp = f"{stat.st_size} {stat.st_mtime_ns} {form.sheet}"

@@ -81,7 +81,6 @@ def read_delimited(path: Path, form: TableFormat = AS_FILES_SHOW) -> Delimited:
             follow a comma, in columns of nothing but numbers.
 
     Raises:
-        BadInput: its lines are too long or too many fields, or it expands too much.
         EOFError: a compressed file is cut off.
         ArrowInvalid: the text cannot be parsed.
     """

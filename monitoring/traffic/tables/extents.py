@@ -66,17 +66,7 @@ class EventTimeRange:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Extent:
-    """A piece some of whose rows have a valid event time.
-
-    Attributes:
-        number: the place of the piece among the table's.
-        piece: the piece.
-        first: the earliest valid event time, in microseconds.
-        last: the latest.
-        rows: how many rows the piece has.
-        complete: whether all of them have a valid event time.
-        label_times: whether the piece has a column of label times.
-    """
+    """A piece some of whose rows have a valid event time."""
 
     number: int
     piece: TablePiece
@@ -95,7 +85,6 @@ class InvalidEventTimes:
     after it, whichever run judges that window.
 
     Attributes:
-        file: the name of the piece.
         reported_at: int64 [m], a time in the window that each row is reported with.
         reasons: int64 [m], `NO_TIME`, `AHEAD_OF_CLOCK` or `AMBIGUOUS`.
     """
@@ -131,13 +120,9 @@ class TableExtents:
 
     Attributes:
         extents: the pieces with a valid event time of interest, in order.
-        invalid: rows with an invalid event time, by piece.
         findings: about pieces of which no row has a valid time, and lines that unbalanced quotes made part of a field:
             nothing says to which window they belong.
-        naive: whether some event time has no time zone.
-        has_ids: whether some piece has a column that can hold ids.
         no_valid_time: whether there are rows, and none of them has an event time.
-        remarks: how files were read that do not say it, each once.
     """
 
     extents: tuple[Extent, ...]
@@ -156,10 +141,6 @@ def find_extents(
 
     Args:
         inside: pieces that end before it are left out; rows after it are ahead of the clock.
-
-    Raises:
-        CannotRun: a file cannot be read.
-        BadInput: no line of a text file has as many fields as its header.
     """
     scan = _Scan(columns, reader, inside=inside)
     extents = [scan.extent(number, piece) for number, piece in enumerate(pieces)]

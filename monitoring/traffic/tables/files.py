@@ -81,8 +81,6 @@ class ParquetPiece:
     """One row group of a Parquet file.
 
     Attributes:
-        path: The file; a URL where it is read in its place.
-        remarks: How it was made of another file.
         view: What a table of which it is one file makes of it; None: it is read as it is.
     """
 
@@ -114,9 +112,6 @@ class ParquetPiece:
 
         Args:
             rows: How many a batch has at most.
-
-        Yields:
-            The place of a batch's first row, and the batch.
         """
         schema = self.schema()
         words = [name for name in dict.fromkeys(schema.names) if name in names and name in coded]
@@ -233,19 +228,10 @@ def pieces_of(
     pieces are those of its newest version, whatever is written to it later.
 
     Args:
-        place: The path or URL.
-        form: How the files are written.
-        may_be_to_come: Whether there may be no file yet, in a folder that is there or at a URL.
-        in_parts: Whether a large text file may have several pieces.
         in_place: Whether files at a URL are opened there, by whoever reads a piece.
 
     Returns:
         The pieces, in order of file name and place in the file.
-
-    Raises:
-        BadInput: there is no such file, or it is too large in some way (see `file_limits`) or takes a library that is
-            not installed.
-        CannotRun: a file cannot be read.
     """
     if is_url(str(place)):
         files = _files_at(str(place), required=not may_be_to_come, in_place=in_place)

@@ -143,11 +143,7 @@ class InlineLabelWriter:
             self._discard()
 
     def add(self, file: str, rows: NDArray[np.int64], labels: NDArray[np.int64]) -> None:
-        """Add some rows of a file.
-
-        Args:
-            file: the name of the file, or `BY_ID`.
-        """
+        """Add some rows of a file."""
         if not rows.size:
             return
         name = pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows.size, np.int32)), [file])
@@ -194,7 +190,6 @@ def counted_with(ids: pa.Array, counted: Mapping[str, CountedLabels], missing: i
 
     Args:
         ids: text [n], none null.
-        missing: the value for a row that was not counted.
 
     Returns:
         Class indices, int64 [n].

@@ -49,11 +49,7 @@ class KeptSums:
         return self._read(whole=False)[0]
 
     def contents(self) -> bytes:
-        """The sums.
-
-        Raises:
-            ValueError: As `head`, or they are damaged.
-        """
+        """The sums."""
         head, contents = self._read(whole=True)
         if hashlib.sha256(contents).hexdigest() != head.get(_DIGEST):
             raise ValueError("its contents are damaged")
@@ -86,9 +82,6 @@ class KeptSumsFolder:
 
     def write(self, window: Window, rows: int, newest: int, *, head: Mapping[str, str], contents: bytes) -> None:
         """Keep the sums of a window, in place of those that were kept of it.
-
-        Args:
-            head: What they are of, without line breaks.
 
         Raises:
             OSError: The disk fails; what was kept before is still there.

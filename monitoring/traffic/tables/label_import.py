@@ -37,8 +37,6 @@ class LabelDestination:
     Attributes:
         root: the folder of the label log.
         inline: the labels that were counted with their rows, and need not go into the log.
-        digests: gives what each label is kept as.
-        clock: returns the current time.
     """
 
     root: Path
@@ -53,7 +51,6 @@ class ImportedLabels:
 
     Attributes:
         matched: ids of labels in the log, or in label tables, that a row has.
-        findings: what is wrong with label tables.
         unmatched: the ids of labels in label tables that name no row so far, and have no time of their own.
     """
 
@@ -77,7 +74,6 @@ class LabelRouting:
         """Routes the labels of a table.
 
         Args:
-            shared: by number of the piece, the places of rows that share an id.
             labelled_apart: gives the ids that label tables have a label for; None where there are no label tables.
         """
         self._shared = shared
@@ -148,10 +144,6 @@ def import_labels(
         label_tables: tables of labels; None where there are none.
         since: labels of rows in judged windows are looked at from this event time on; None: from the first.
         judged_until: the end of the last window judged; None: none was.
-
-    Raises:
-        CannotRun: a file cannot be read, or the label log not be written.
-        BadInput: a label table has no ids or no labels.
     """
     counted = destination.inline.read() if judged_until is not None or label_tables is not None else {}
     judged = None if judged_until is None else _JudgedRows(since=since, until=judged_until, counted=counted)
@@ -301,10 +293,6 @@ def once_each(parts: Iterable[pa.Table], others: NDArray[np.int64]) -> Iterator[
 
     Args:
         parts: labels, with the columns prediction_id and label at least.
-        others: what `label_keys` gives of the others.
-
-    Yields:
-        Labels of each part, of equal ones the first.
     """
     known = others
     for labels in parts:

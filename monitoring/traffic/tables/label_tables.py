@@ -46,13 +46,7 @@ _PieceOfLabels: TypeAlias = tuple[TablePiece, RawRows, pa.Array]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeparateLabels:
-    """The labels of label tables.
-
-    Attributes:
-        unmatched: ids of labels that have no time and match no row so far.
-        matched: ids of labels that a row has.
-        findings: what is wrong with label times and lines.
-    """
+    """The labels of label tables."""
 
     unmatched: pa.Array
     matched: IdSet
@@ -63,11 +57,7 @@ class LabelTables:
     """Tables of labels. There may be none."""
 
     def __init__(self, pieces: Sequence[TablePiece], columns: TableColumns) -> None:
-        """Reads nothing yet.
-
-        Args:
-            columns: names the columns of ids, labels and label times.
-        """
+        """Reads nothing yet."""
         self._pieces = pieces
         self._columns = columns
 
@@ -88,11 +78,7 @@ class LabelTables:
 
     @cached_property
     def ids(self) -> IdSet:
-        """Ids of all labels in the tables.
-
-        Raises:
-            BadInput: a table has no ids or no labels.
-        """
+        """Ids of all labels in the tables."""
         keys = [np.zeros(0, np.int64), *(id_keys(ids.drop_null()) for _, _, ids in self._read())]
         return IdSet.of_keys(np.unique(np.concatenate(keys)))
 

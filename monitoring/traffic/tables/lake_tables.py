@@ -68,11 +68,7 @@ def lake_format(names: Iterable[str]) -> str | None:
 
 
 def refuse_parts_of_lake(place: str, folders: Iterable[Path]) -> None:
-    """Check that no folder of files, nor one that it lies in, is a Delta Lake or Apache Iceberg table.
-
-    Raises:
-        BadInput: One is: its files are not the table's rows.
-    """
+    """Check that no folder of files, nor one that it lies in, is a Delta Lake or Apache Iceberg table."""
     for folder in dict.fromkeys(parent for each in folders for parent in (each, *each.parents)):
         names = [f"{log}/{each.name}" for log in LAKE_FOLDERS for each in _files_in(folder / log)]
         format_name = lake_format(names)
@@ -100,19 +96,6 @@ def lake_files(
 
     They are read as they are, also when the table has a newer version. Rows that delete files or deletion vectors
     leave out are left out; columns that were added or renamed later, and partition columns, are there.
-
-    Args:
-        format_name: The table's format, as `lake_format` gives it.
-        place: Its folder or URL. Credentials of a URL are those that the format's library finds.
-        names: The paths of its files below that.
-        opened_at: Where a file is opened, by its path or URL.
-
-    Returns:
-        The files, by name.
-
-    Raises:
-        BadInput: The format's library is not installed, or the table has a feature that it does not read.
-        CannotRun: The table cannot be read.
     """
     library = _library(format_name, place)
     try:

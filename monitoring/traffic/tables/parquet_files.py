@@ -26,7 +26,6 @@ class FileView:
     """How one file of a Delta Lake or Apache Iceberg table has the table's columns.
 
     Attributes:
-        schema: The table's columns.
         stored: The names that columns have in the file, by their names in the table.
         constants: What every row of the file has in a column that is not in it; null in any other column.
         deleted: The places in the file of rows that are no longer the table's, int64, sorted.
@@ -39,11 +38,6 @@ class FileView:
 
     def rows(self, table: pa.Table, names: Sequence[str], first: int) -> pa.Table:
         """Rows of the file as the table has them.
-
-        Args:
-            table: Rows that follow each other, with the columns that the file has.
-            names: The columns that are wanted.
-            first: The place in the file of the first row.
 
         Raises:
             ArrowInvalid: A cell does not fit its column's type.
@@ -86,11 +80,7 @@ class TableFile(NamedTuple):
 def open_parquet(path: Path | str, **options: Any) -> pq.ParquetFile:
     """Open a Parquet file here, or at a URL where it is read in its place.
 
-    Args:
-        **options: As of ``ParquetFile``.
-
     Raises:
-        CannotRun: The store at the URL does not give it.
         OSError: It cannot be read.
         ArrowInvalid: It is no Parquet file.
     """

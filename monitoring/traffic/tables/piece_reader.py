@@ -39,11 +39,7 @@ class PieceReader:
     """
 
     def __init__(self, columns: TableColumns) -> None:
-        """Makes a reader.
-
-        Args:
-            columns: what each column means; how a cell is read depends on it.
-        """
+        """Makes a reader."""
         self._columns = columns
         self._parsed: OrderedDict[TextPiece, RawRows] = OrderedDict()
         self._batched: dict[Path | str, bool] = {}
@@ -56,9 +52,6 @@ class PieceReader:
 
         Returns:
             True where `batches` gives several batches, False where it gives the whole piece.
-
-        Raises:
-            CannotRun: the file cannot be read.
         """
         if not isinstance(piece, ParquetPiece):
             return False
@@ -73,14 +66,6 @@ class PieceReader:
 
         Args:
             names: the columns; a piece that is read whole may come with others.
-            coded: columns whose text stays a dictionary where the file has one.
-
-        Yields:
-            Rows that follow each other, and the place in the piece of the first of them.
-
-        Raises:
-            CannotRun: the file cannot be read.
-            BadInput: no line of a text file has as many fields as its header.
         """
         if isinstance(piece, ParquetPiece) and self.in_batches(piece):
             images = any(each.kind == "image" and each.source in names for each in self._columns.described)
@@ -93,10 +78,6 @@ class PieceReader:
 
         Returns:
             The rows, with the columns in the file's order.
-
-        Raises:
-            CannotRun: the file cannot be read.
-            BadInput: no line of a text file has as many fields as its header.
         """
         if not isinstance(piece, TextPiece):
             return piece.read(names)
@@ -112,15 +93,7 @@ class PieceReader:
         return replace(raw, table=raw.table.select([name for name in raw.table.column_names if name in names]))
 
     def header(self, piece: TablePiece) -> RawRows:
-        """The columns of a piece: without rows where it is Parquet, or a part of a text file.
-
-        Returns:
-            Every column; all rows of a text file that is read whole.
-
-        Raises:
-            CannotRun: the file cannot be read.
-            BadInput: no line of a text file has as many fields as its header.
-        """
+        """The columns of a piece: without rows where it is Parquet, or a part of a text file."""
         if isinstance(piece, ParquetPiece):
             return replace(distinct_columns(piece.schema().empty_table(), None), remarks=piece.remarks)
         if isinstance(piece, TextPartPiece):

@@ -46,7 +46,6 @@ def quoted_record(text: bytes, delimiter: bytes, fields: int, *, malformed: bool
 
     Args:
         fields: how many the header has; a line with as many is a row.
-        malformed: whether the record has another number of fields than the header.
 
     Returns:
         The record; None for a single line, or for text that contains line breaks of its own.

@@ -30,11 +30,8 @@ class ReadSums:
     (3, ())
 
     Attributes:
-        repeats: how many other rows do not count, as another row has their id.
-        unusable: rows without a usable answer.
         without_answer: by column of the answer and the advice that goes with it, rows in files without it.
         problems: by input and what is wrong with it in the file, rows of such files.
-        unreadable: by column, cells that hold something that is not of the column's kind.
         invalid_label_times: labels with a time that is none.
         columns: findings about the columns and lines of files, by kind and column; of several files, the last one's.
     """
@@ -99,9 +96,6 @@ class ReadSums:
 
     def findings(self, columns: TableColumns, between: tuple[Finding, ...] = ()) -> tuple[Finding, ...]:
         """What is to be said of the rows: a fact only where it is one of all of them.
-
-        Args:
-            between: findings about event times, which stand after those about columns.
 
         Returns:
             Of answers, inputs of some rows, columns, `between`, cells and label times.

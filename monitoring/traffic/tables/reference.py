@@ -78,9 +78,6 @@ def classes_of(pieces: Sequence[LoadedPiece], columns: TableColumns, classes: Se
 
     A single score is the probability of the second of two classes: 0 and 1, or false and true, where the labels are
     those; otherwise they must be given. Several scores are named after their columns.
-
-    Raises:
-        BadInput: the classes cannot be inferred, or do not match the scores or the labels.
     """
     labels = _values(pieces, columns.label)
     width = _width(pieces, columns)

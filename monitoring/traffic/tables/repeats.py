@@ -52,7 +52,6 @@ class Repeats:
     """Rows that share an id, by the numbers of their pieces, each as sorted places int64 in the piece.
 
     Attributes:
-        shared: all rows whose id occurs more than once.
         dropped: those of them that do not count: of rows with one id the earliest counts, of those of one time the
             last.
     """
@@ -108,9 +107,6 @@ def find_repeats(extents: Sequence[Extent], ids: IdReader, inside: EventTimeRang
 
     Memory: that of the reader, sixteen bytes a row found, and the ids of a million rows. Cost: one pass over ids and
     times, and a second pass where some ids are equal.
-
-    Args:
-        inside: the event times of the rows to look at.
 
     Returns:
         The rows, exactly: ids whose 64-bit keys are equal are compared as text.

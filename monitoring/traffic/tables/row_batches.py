@@ -46,11 +46,8 @@ class RowBatch:
         labels: class names, coded, [n]; null where there is no label.
         label_us: int64 [n], when each label became known, in microseconds; None where that is when its row happened.
         ids: strings [n]; None where the table has none.
-        problems: inputs that are absent or of another type in the file, with what is wrong with each.
-        absent_answers: columns of the answer that the file does not have, each with the advice that goes with it.
         unreadable: by column, bool [n], which cells hold something that is not of the column's kind.
         invalid_label_times: bool [n], which labels have a time that is none; None where none has.
-        text: whether the file is one of text, in which numbers are text.
     """
 
     piece: TablePiece
@@ -172,11 +169,7 @@ class PieceRows:
         self.findings = (*column_findings(header, self.columns), *quote_findings(quotes))
 
     def batch_of(self, raw: RawRows, first: int, header: RawRows) -> RowBatch:
-        """Rows in the shape that the monitor reads.
-
-        Args:
-            first: the place in the piece of the first of them.
-        """
+        """Rows in the shape that the monitor reads."""
         present = raw.columns()
         values, _, absent_answers = read_answers(raw, self.columns)
         inputs: dict[str, pa.Array] = {}

@@ -210,7 +210,6 @@ def read_input(
     """One input in its final type.
 
     Args:
-        number: whether the input is a number, or else a category.
         reference_type: the Arrow type that the reference had; empty while the reference itself is read.
 
     Returns:

@@ -22,14 +22,7 @@ ROWS = 1 << 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmallGroup:
-    """Some rows of a row group that follow each other.
-
-    Attributes:
-        piece: The rows, in a file of the local cache.
-        offset: The place in the row group of the first of them.
-        first: No row happened before, in microseconds.
-        last: Nor after.
-    """
+    """Some rows of a row group that follow each other."""
 
     piece: ParquetPiece
     offset: int
@@ -41,12 +34,6 @@ def split_group(piece: ParquetPiece, columns: TableColumns) -> tuple[SmallGroup,
     """A row group that is read in batches, in small ones, written once.
 
     Cost: the row group is read and written, on the first call in this process. Memory: one small row group.
-
-    Args:
-        columns: What each column means; others are left out.
-
-    Raises:
-        CannotRun: The file cannot be read, or there is no room in the folder for temporary files.
     """
     try:
         return _split(piece, columns)

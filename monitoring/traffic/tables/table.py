@@ -44,13 +44,7 @@ _NO_ROWS = np.zeros(0, dtype=np.int64)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowPart:
-    """Some rows of a window, those that count.
-
-    Attributes:
-        number: the place of their piece among the table's.
-        batch: the rows.
-        repeats: how many others of the piece lie in the window and do not count, as another row has their id.
-    """
+    """Some rows of a window, those that count."""
 
     number: int
     batch: RowBatch
@@ -120,13 +114,6 @@ class Table:
     rows of some pieces (see `KEPT_BYTES`); and what is known of repeats.
 
     Attributes:
-        pieces: all pieces.
-        columns: what each column means.
-        extents: the pieces with rows from `since` on.
-        inside: the event times that are of interest.
-        times: what was found about event times.
-        reader: reads the pieces.
-        ids: goes through the ids of all rows.
         batches: where batches stand in place of event times, when each was first seen.
     """
 
@@ -146,10 +133,6 @@ class Table:
             pieces: the pieces of the table, in their order.
             now: rows more than a day after it are left out for now; None: none is.
             since: rows before it are of no interest any more; None: all are.
-
-        Raises:
-            CannotRun: a file cannot be read.
-            BadInput: no line of a text file has as many fields as its header.
         """
         first = None if since is None else as_microseconds(since)
         last = LAST_US if now is None else as_microseconds(now + AHEAD)
@@ -173,11 +156,7 @@ class Table:
         has_ids: bool,
         repeats: Repeats,
     ) -> Table:
-        """A part of a table of which it is known what rows it has and which of them count; nothing is read.
-
-        Args:
-            repeats: the rows of these pieces that share an id.
-        """
+        """A part of a table of which it is known what rows it has and which of them count; nothing is read."""
         table = cls((), columns)
         times = TableExtents(
             extents=tuple(extents), invalid=(), findings=(), naive=False, has_ids=has_ids, no_valid_time=False
@@ -328,11 +307,7 @@ class Table:
     def parts(
         self, window: Window, only: Collection[int] | None = None
     ) -> Iterator[tuple[PieceRows, Iterator[WindowPart]]]:
-        """The rows of a window: for each piece that may have some, the pass over it and what that brings.
-
-        Yields:
-            The pass over a piece, whose findings are complete when its parts are gone through.
-        """
+        """The rows of a window: for each piece that may have some, the pass over it and what that brings."""
         start, end = as_microseconds(window.start), as_microseconds(window.end)
         for extent in self.extents:
             if extent.last >= start and extent.first < end and (only is None or extent.number in only):

@@ -30,7 +30,6 @@ class TableFormat:
     """What the owner of a table says of its files; None: what a file itself shows.
 
     Attributes:
-        decimal: what decimals of a CSV file follow.
         day_first: whether 03/04/2025 is the third of April.
     """
 
@@ -81,12 +80,6 @@ def with_points(table: pa.Table, *, numbers_only: bool) -> tuple[pa.Table, tuple
     >>> found, changed = with_points(pa.table({"p": [b"0,5", b"1.234,5"], "word": [b"a,b", b"c"]}), numbers_only=True)
     >>> found["p"].to_pylist(), changed
     ([b'0.5', b'1234.5'], ('p',))
-
-    Args:
-        numbers_only: Whether a column is left as it is that has another cell than such numbers.
-
-    Returns:
-        The table, and the names of the columns that were changed.
     """
     changed = []
     for place, name in enumerate(table.column_names):

@@ -57,9 +57,6 @@ def text_parts(path: Path, form: TableFormat) -> tuple[TextPart, ...]:
 
     Returns:
         The parts; none where the file is to be read whole.
-
-    Raises:
-        BadInput: its lines are too long, or it expands too much.
     """
     status = path.stat()
     if status.st_size < (LARGE_GZ if path.suffix == ".gz" else LARGE):

@@ -17,9 +17,6 @@ def as_parquet(path: Path) -> Path:
     A truncated record at the end, of a writer that was interrupted or is still writing, is left out until it is whole.
     Cost: the file is read twice; about a tenth of a millisecond per record, and as much disk as its rows take in a
     traffic log; TensorFlow is imported for its messages.
-
-    Raises:
-        BadInput: the file is damaged or holds something else.
     """
     status = path.stat()
 

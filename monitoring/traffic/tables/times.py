@@ -44,7 +44,6 @@ class ParsedTimes:
     Attributes:
         us: int64 [n], microseconds since 1970, UTC; 0 where the cell is no time.
         valid: bool [n], which cells are times.
-        naive: whether some valid cell has no time zone, and was taken as local time of the zone that was given.
         problem: what is wrong with the whole column, such as "absent" or "type changed to int64"; empty if nothing.
         without_zone: bool [n], which cells have no time zone; empty where none has that property.
         ambiguous: bool [n], local times in the hour that clocks repeat, read as its first passing; empty where none is.
@@ -86,9 +85,6 @@ def check_zone(name: str) -> None:
     """Check the value of --naive-timezone.
 
     >>> check_zone("Europe/Paris")
-
-    Raises:
-        BadInput: it is not a time zone.
     """
     try:
         ZoneInfo(name)

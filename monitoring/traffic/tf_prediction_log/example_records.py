@@ -85,7 +85,6 @@ def read_examples(record: Any, kind: str, shapes: Shapes | None) -> tuple[dict[s
     """Read the tensors of a `classify_log` or `regress_log`.
 
     Args:
-        record: The ClassifyLog or RegressLog.
         shapes: What `become_examples` returned; None for a record of another server.
 
     Returns:

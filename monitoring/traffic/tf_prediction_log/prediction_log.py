@@ -88,9 +88,6 @@ def import_log(path: Path, append: Callable[[AnsweredRows], None]) -> Transfer:
 
     Args:
         append: Called with the rows of each record in their order; what it raises is passed on.
-
-    Raises:
-        BadInput: there is no such file, it is damaged or holds other records; nothing was appended.
     """
     try:
         with path.open("rb") as file:
@@ -113,7 +110,6 @@ def write_rows(file: BinaryIO, key: ModelKey, rows: pa.Table, sampling_rate: flo
 
     Args:
         rows: The stored columns: those of `ROW_FIELDS` that the log has, and the tensors.
-        sampling_rate: The share of requests that were logged.
     """
     from tensorflow_serving.apis import prediction_log_pb2  # noqa: PLC0415 - imports TensorFlow
 
@@ -155,11 +151,7 @@ def write_rows(file: BinaryIO, key: ModelKey, rows: pa.Table, sampling_rate: flo
 
 
 def read_rows(reader: RecordReader) -> Iterator[AnsweredRows]:
-    """Read records one at a time.
-
-    Raises:
-        BadInput: the file is damaged, or a record is not a PredictLog with tensors of rows.
-    """
+    """Read records one at a time."""
     from google.protobuf.message import DecodeError  # noqa: PLC0415 - with the next
     from tensorflow_serving.apis import prediction_log_pb2  # noqa: PLC0415 - imports TensorFlow
 
@@ -180,7 +172,6 @@ def record_rows(log: Any, default_id: str, refuse: Callable[[], NoReturn]) -> An
 
     Args:
         default_id: The request id of a record without metadata of its own.
-        refuse: Called where its tensors have no rows in common; raises.
     """
     kind = log.WhichOneof("log_type")
     record = getattr(log, kind)

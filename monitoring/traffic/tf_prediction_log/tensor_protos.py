@@ -87,9 +87,6 @@ def read_tensor(proto: Any) -> Array:
 
     Returns:
         The tensor; strings as an object array of bytes, bfloat16 as TensorFlow's own NumPy type.
-
-    Raises:
-        BadInput: the log cannot hold the dtype, or the values do not fit the shape.
     """
     name = _NAMES.get(proto.dtype)
     shape = [dim.size for dim in proto.tensor_shape.dim]

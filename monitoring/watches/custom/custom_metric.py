@@ -55,11 +55,7 @@ class CustomMetric:
         return Watch(name=f"{kind}:{self.name}", family="performance", level="page", needs_label=True)
 
     def values(self, rows: MetricRows) -> Floats:
-        """Call the function.
-
-        Raises:
-            BadInput: It raised an error, or returned something else.
-        """
+        """Call the function."""
         try:
             returned = self.function(rows)
         except Exception as error:
@@ -143,9 +139,6 @@ class CustomMetrics:
 
         Returns:
             Scores in [0, 1], [n], by the name of their watch.
-
-        Raises:
-            BadInput: A function raised an error, or returned something else than numbers in [0, 1].
         """
         if not self.metrics:
             return {}

@@ -26,9 +26,6 @@ def check_metrics(custom: CustomMetrics, baseline: Baseline) -> None:
     again; and the same for a row whatever the other rows are, as windows are read in batches.
 
     Cost: one call on the labelled rows, in batches, and four on some of them.
-
-    Raises:
-        BadInput: One of them does not; or the baseline has no labelled rows, or not the inputs that it reads.
     """
     if not custom.metrics:
         return

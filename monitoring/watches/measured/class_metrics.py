@@ -39,7 +39,6 @@ class ClassBins:
     """The bins of one class's probability.
 
     Attributes:
-        place: The class's place in an answer.
         groups: The group of each bin, int64 [b].
     """
 
@@ -165,7 +164,6 @@ class ClassMetrics:
         interval of the log loss is its mean's, by the normal distribution.
 
         Args:
-            counts: As of `tally`, or the sum of several.
             rng: Source of randomness; None for no intervals, whose bounds are the values then.
 
         Returns:

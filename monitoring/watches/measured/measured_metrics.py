@@ -181,7 +181,6 @@ def fit_measured(task: Task, reference: Predictions, threshold: float | None = N
     """The metrics that are shown of a task.
 
     Args:
-        reference: The rows of a baseline.
         threshold: From which probability on a row counts as of the second of two classes, or as having a class.
 
     Returns:

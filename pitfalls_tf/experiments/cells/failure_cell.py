@@ -49,11 +49,7 @@ class FailureCell:
         return {"recipe": repr(self.recipe), "data": task_digest(self.task), "kind": "failures"}
 
     def run(self, seeds: Sequence[int]) -> Mapping[int, pa.Table]:
-        """Fit the seeds together, and predict every deployed row with each.
-
-        Returns:
-            Rows with the columns of `SCHEMA`, by seed.
-        """
+        """Fit the seeds together, and predict every deployed row with each."""
         from pitfalls_tf.fitting import ensemble  # noqa: PLC0415 - loads TensorFlow
 
         fits = ensemble.fit(

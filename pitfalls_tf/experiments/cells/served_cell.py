@@ -55,10 +55,6 @@ class MonitorSetting:
     """A monitor of a deployment.
 
     Attributes:
-        name: domain of its rows in the table.
-        slices: columns whose values it watches separately.
-        timezone: time zone of its windows.
-        names: the column whose values its pages name, if there is one: those of the rows that a page shows.
         drilled: whether faults are planted in the traffic of seed 0 afterwards, see `pitfalls drill`.
     """
 
@@ -74,10 +70,6 @@ class ServedCell:
     """A recipe on a task, and how its deployment is monitored.
 
     Attributes:
-        setup: name of the setup.
-        task: encoded rows to train on and to score.
-        deployment: the rows as a served model gets them.
-        recipe: how to train.
         monitors: monitors of the same traffic log.
     """
 
@@ -104,9 +96,6 @@ class ServedCell:
         """Fit the seeds, serve them together, and monitor each.
 
         Cost: for flights, about a minute per seed on two cores, plus the start of a server.
-
-        Returns:
-            Rows with the columns of `training_cell.SCHEMA`, by seed.
         """
         from pitfalls_tf.fitting import ensemble  # noqa: PLC0415 - loads TensorFlow
 
@@ -235,12 +224,7 @@ def named_values(
     """The values of a column in the rows that pages show, and when each was named first.
 
     Args:
-        incidents: those of a monitor.
         log: table of the traffic log, with `prediction_id` and the column.
-        setting: the monitor.
-
-    Returns:
-        Days from the first row by value, as `named: MONITOR` of domain VALUE.
     """
     values = dict(zip(log["prediction_id"].to_pylist(), log[str(setting.names)].to_pylist(), strict=True))
     first: dict[str, float] = {}
@@ -255,11 +239,7 @@ def named_values(
 
 
 def harm_by_value(excess: Floats, log: pa.Table, column: str) -> list[Measured]:
-    """Excess of the loss over the promise by value of a column, per row of the whole deployment.
-
-    Returns:
-        Values of the metric `excess`, whose sum is the mean excess.
-    """
+    """Excess of the loss over the promise by value of a column, per row of the whole deployment."""
     values = np.asarray(log[column].to_pylist())
     return [("excess", str(value), float(excess[values == value].sum()) / len(values)) for value in np.unique(values)]
 

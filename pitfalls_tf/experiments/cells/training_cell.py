@@ -43,14 +43,7 @@ SCHEMA: Final = pa.schema(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingCell:
-    """A recipe on a task.
-
-    Attributes:
-        setup: name of the setup.
-        task: rows to train on and to score.
-        recipe: how to train.
-        members: networks per run, of different seeds, whose probabilities are averaged.
-    """
+    """A recipe on a task."""
 
     setup: str
     task: Task
@@ -67,11 +60,7 @@ class TrainingCell:
         return {"recipe": repr(self.recipe), "data": task_digest(self.task), "members": self.members}
 
     def run(self, seeds: Sequence[int]) -> Mapping[int, pa.Table]:
-        """Fit the seeds together, and score each on every part of the task.
-
-        Returns:
-            Rows with the columns of `SCHEMA`, by seed.
-        """
+        """Fit the seeds together, and score each on every part of the task."""
         from pitfalls_tf.fitting import ensemble  # noqa: PLC0415 - loads TensorFlow
 
         task, count = self.task, self.members

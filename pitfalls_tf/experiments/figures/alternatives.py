@@ -86,12 +86,7 @@ REMAINING: Final = Claim(
 
 
 def grid(task: Task, base: Recipe, *, losses: Sequence[str], sizes: Sequence[str]) -> list[TrainingCell]:
-    """Make a cell for each loss at each size.
-
-    Args:
-        losses: names of loss remedies, or `CROSS_ENTROPY`.
-        sizes: names of capacity remedies, or `SAME`.
-    """
+    """Make a cell for each loss at each size."""
     cells = []
     for size in sizes:
         sized = base if size == SAME else catalogue.find(size).apply(base, task.training)
@@ -182,9 +177,6 @@ def _size(size: str) -> str:
 
 def _factor(size: str) -> float:
     """Size relative to the conventional one.
-
-    Returns:
-        The factor of width or depth.
 
     >>> _factor("width_quarter"), _factor("depth_8"), _factor(SAME)
     (0.25, 8.0, 1.0)

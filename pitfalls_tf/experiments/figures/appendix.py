@@ -70,7 +70,6 @@ class _Predictions:
 
     Attributes:
         labels: shape [rows].
-        places: domain and index of each row.
         predicted: classes, shape [seeds, rows].
         confidence: probability of the predicted class, shape [seeds, rows].
         wrong: errors, shape [seeds, rows].

@@ -45,14 +45,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CurationSetting:
-    """Rows to train on.
-
-    Attributes:
-        name: name of the setting.
-        rows: number of rows.
-        origins: how many origins: one or three.
-        wrong: share of rows with a wrong label.
-    """
+    """Rows to train on."""
 
     name: str
     rows: int
@@ -155,8 +148,6 @@ def grid(
     """Make cells for uncurated batches and for every curation that applies to the rows of a setting.
 
     Args:
-        images: rows of all origins, which are their domains.
-        base: the recipe without curation.
         names: curations to use; None for all.
     """
     cells = []

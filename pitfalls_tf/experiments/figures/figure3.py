@@ -109,8 +109,6 @@ class _PeriodScores:
     """Brier scores of a source.
 
     Attributes:
-        models: names of the models.
-        periods: names of the later periods.
         random: on the random hold-out, shape [models, seeds].
         blocked: on the blocked hold-out, shape [models, seeds].
         later: in deployment, shape [models, periods, seeds].

@@ -92,11 +92,7 @@ def grid(tasks: Sequence[Task], base: Recipe) -> list[TrainingCell]:
 
 
 def by_condition(table: pa.Table) -> pa.Table:
-    """Turn domain "EWR to JFK, noise" into domain "EWR to JFK" of split "noise"; rows of epochs get their run's domain.
-
-    Args:
-        table: rows of the grid; those of a run are consecutive, and the first has the metric `diverged`.
-    """
+    """Turn domain "EWR to JFK, noise" into domain "EWR to JFK" of split "noise"; epochs get their run's domain."""
     domains, splits = table["domain"].to_pylist(), table["split"].to_pylist()
     for place, domain in enumerate(domains):
         if ", " in domain:
@@ -125,11 +121,7 @@ def conditions(table: pa.Table, source: str) -> list[str]:
 
 
 def survival(table: pa.Table, source: str) -> tuple[Floats, Floats]:
-    """Count gains above `SMALLEST_DIFFERENCE` and those that an alteration removes.
-
-    Returns:
-        By pair of domains: gains in plain conditions, counted once per alteration; and the lost ones among them.
-    """
+    """Count gains above `SMALLEST_DIFFERENCE` and those that an alteration removes."""
     gained: Floats = np.zeros(len(_pairs(table, source)))
     lost = gained.copy()
     for method in _methods(table, source):

@@ -171,15 +171,7 @@ def _summary(table: pa.Table) -> pa.Table:
 
 
 def families_table(table: pa.Table) -> pa.Table:
-    """Which families of letters the pages name, in the rows that they show.
-
-    Args:
-        table: rows of all sources.
-
-    Returns:
-        A row per run: how many families had arrived, how many of them a page named, how many others it named, and the
-        share of the harm of arrived families that the named ones did; no row without letters.
-    """
+    """Which families of letters the pages name, in the rows that they show."""
     arrivals = set(letter_stream.arrivals())
     rows = []
     of_letters = select_rows(table, source="letters", split=WATCHED)
@@ -212,14 +204,7 @@ def families_table(table: pa.Table) -> pa.Table:
 
 
 def scoreboard(table: pa.Table) -> pa.Table:
-    """The drill of each model of letters: faults planted in its traffic, and how often the monitor detected them.
-
-    Args:
-        table: rows of all sources.
-
-    Returns:
-        A row per fault, a column per model: the share detected at the fault's level, and in which window.
-    """
+    """The drill of each model of letters: faults planted in its traffic, and how often the monitor detected them."""
     detected = select_rows(table, source="letters", split=WATCHED, metric="drill detected")
     delays = select_rows(table, source="letters", split=WATCHED, metric="drill delay")
     rows = []

@@ -40,10 +40,6 @@ STYLE: Final[Any] = {  # matplotlib's stubs list every key they know
 def subplots(rows: int, columns: int, *, height: float, **settings: Any) -> tuple[Figure, Any]:
     """Make a figure of one page width.
 
-    Args:
-        rows: rows of axes.
-        **settings: passed to matplotlib's `Figure.subplots`.
-
     Returns:
         The figure, and its axes as an array [rows, columns].
     """
@@ -76,11 +72,7 @@ def save(draw: Callable[[], Figure], folder: Path, name: str) -> None:
 def forest_plot(
     axes: Axes, rows: list[tuple[str, float, ConfidenceInterval]], *, zero: float, marker: str = "o"
 ) -> None:
-    """Draw estimates with their intervals, one per line; an unknown interval leaves the marker alone.
-
-    Args:
-        rows: label, estimate and interval of each line, from top to bottom.
-    """
+    """Draw estimates with their intervals, one per line; an unknown interval leaves the marker alone."""
     axes.axvline(zero, color=GREY, linewidth=0.8)
     for position, (_, estimate, interval) in enumerate(rows):
         height = len(rows) - position

@@ -22,11 +22,7 @@ MOST_NAMED: Final = 4  # of the counted findings, a decided verdict with at most
 
 
 def paragraph(decisions: Sequence[ClaimDecision]) -> str:
-    """The paragraph of a page: each claim of the paper, its findings with intervals, and the verdict.
-
-    Returns:
-        Sentences, without line breaks.
-    """
+    """The paragraph of a page: each claim of the paper, its findings with intervals, and the verdict."""
     return " ".join(map(_sentences, decisions))
 
 
@@ -72,9 +68,6 @@ def findings_text(findings: Sequence[ClaimFinding]) -> str:
 
 def section_text(claim: Claim) -> str:
     """How to cite the claim's section.
-
-    Returns:
-        A section sign with the number, or the name of the section.
 
     >>> from pitfalls_tf.experiments.claim import Claim
     >>> section_text(Claim(name="n", section="3", says="s", quantity="q", above=1, matters=1))

@@ -45,15 +45,7 @@ QUICK: Final = (
 def write_page(
     experiment: Experiment, results: StoredResults, decisions: Sequence[ClaimDecision], plan: Plan, *, into: Path
 ) -> dict[str, Any]:
-    """Write the experiment's folder under a temporary name, then rename it, replacing an older one.
-
-    Args:
-        results: rows of its runs, and how they were made.
-        plan: of its fresh runs; {} without one.
-
-    Raises:
-        CannotRun: the folder cannot be written.
-    """
+    """Write the experiment's folder under a temporary name, then rename it, replacing an older one."""
     table = results.table
     findings = [finding for decision in decisions for finding in (*decision.findings, *decision.details)]
     summary = experiment.summary(table)
@@ -193,12 +185,7 @@ def page_text(
     *,
     has_history: bool,
 ) -> str:
-    """The README of an experiment's folder.
-
-    Args:
-        plan: of its fresh runs; {} without one.
-        has_history: whether the folder has a table of single epochs.
-    """
+    """The README of an experiment's folder."""
     name = experiment.name
     remarks = "\n".join(f"- {remark}" for remark in experiment.remarks)
     history = f", per epoch: [{HISTORY}]({HISTORY})" if has_history else ""

@@ -109,11 +109,7 @@ class MissingCategory:
         return frozenset({"tables"})
 
     def __call__(self, examples: Examples, *, seed: int) -> Examples:
-        """Blank the category in rows that the seed selects.
-
-        Raises:
-            BadInput: the table has no category.
-        """
+        """Blank the category in rows that the seed selects."""
         if not examples.tokens or max(examples.tokens) < 2:
             raise BadInput(
                 "The table has no category to blank.",
@@ -138,11 +134,7 @@ def find(name: str, shape: Shape) -> Alteration:
     """Find an alteration by name, for rows of a given shape.
 
     Args:
-        name: key of `ALTERATIONS`.
         shape: shape of the rows.
-
-    Raises:
-        BadInput: an unknown name, where the message suggests the nearest one; or it does not apply to such rows.
     """
     kind: Kind = "images" if len(shape.inputs) == 3 else "tables"
     fitting = [name for name, alteration in ALTERATIONS.items() if kind in alteration.kinds]

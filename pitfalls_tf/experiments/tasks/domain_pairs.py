@@ -32,9 +32,6 @@ QUICK_IMAGES: Final = 600
 def pairs(names: Sequence[str], *, quick: bool) -> list[tuple[str, str]]:
     """Ordered pairs of names.
 
-    Args:
-        quick: whether to use each name only once on either side.
-
     Returns:
         All ordered pairs, or a cycle through the names.
 

@@ -39,11 +39,7 @@ class LetterStream:
     """Rows of a baseline and of a deployment, in event-time order.
 
     Attributes:
-        baseline: letters of monospaced families, held out at random or by family.
-        deployed: letters that arrive after the deployment.
         baseline_times: event times of the baseline, datetime64[us] [n].
-        deployed_times: event times of the deployment.
-        arrivals: the day of the deployment on which each family of another kind arrives.
     """
 
     baseline: Examples

@@ -37,14 +37,7 @@ METRICS: Final = ("brier", "error")  # in 52 letters of a family, others are mos
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Families:
-    """Names of families by their role.
-
-    Attributes:
-        trained: trained on.
-        left_out: of the same kind, not trained on.
-        first: of other kinds, which first runs are scored on.
-        fresh: of other kinds, which no first run was scored on.
-    """
+    """Names of families by their role."""
 
     trained: tuple[str, ...]
     left_out: tuple[str, ...]
@@ -109,9 +102,6 @@ def targets(*, quick: bool, fresh: int | None = None) -> list[tuple[Examples, Ex
 
     Args:
         fresh: number of fresh families; None for those of first runs.
-
-    Returns:
-        Rows to adapt to and rows to score, of each target; no family is in two targets.
     """
     every = _grey(raw=False)
     names = families().first[: 3 * TOGETHER if quick else FIRST] if fresh is None else fresh_families(fresh)
@@ -134,11 +124,7 @@ def arrival(family: str) -> str:
 
 
 def fresh_families(count: int) -> Sequence[str]:
-    """The first of the fresh families.
-
-    Raises:
-        BadInput: there are not so many.
-    """
+    """The first of the fresh families."""
     every = families().fresh
     if not 0 < count <= len(every):
         raise BadInput(

@@ -48,12 +48,7 @@ def load(
       hold-out is monospaced families that were left out.
 
     Args:
-        source: one of `SOURCES`.
         preprocessing: standardised numbers, or numbers in their own units.
-        fresh: of letters, number of fresh families to score; of other sources, which have no fresh domains, ignored.
-
-    Returns:
-        The task; the same object for the same arguments.
     """
     if source == "letters":
         return letter_tasks.load(quick=quick, raw=preprocessing == "raw", fresh=fresh)
@@ -69,9 +64,6 @@ def benchmark_splits(
 
     Args:
         blocks: the day of each row, shape [n]; None where there are no days.
-
-    Returns:
-        Rows by role: `training`, `random` and, where there are days, `blocked`.
     """
     rest = np.arange(len(examples))
     splits = {}

@@ -54,7 +54,6 @@ class RawRows:
     """Rows of a task before encoding, for a model that includes its preprocessing.
 
     Attributes:
-        encoding: the encoding fitted on the training rows.
         held: rows of the training period that are held out, at random and by blocks, in order of time.
         deployed: later rows, in order of time.
     """

@@ -54,9 +54,6 @@ def draw_labelled(target: Examples, rows: int, *, seed: int = 0) -> NDArray[np.i
 
     Returns:
         Their positions, int64 [rows], ascending.
-
-    Raises:
-        BadInput: fewer have a label.
     """
     labelled = np.flatnonzero(target.labelled)
     if len(labelled) < rows:

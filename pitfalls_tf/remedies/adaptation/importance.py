@@ -66,9 +66,6 @@ def fit_density_ratio(training: Examples, target: Examples, *, largest: float = 
     Where the two can be separated linearly, as with images of different scanners, weights become 0 or `largest`; see
     `effective_rows`.
 
-    Args:
-        target: rows of the domain to adapt to.
-
     Returns:
         The weighting, with mean 1 over the labelled training rows.
 
@@ -128,9 +125,6 @@ def effective_rows(weights: Floats) -> float:
 
     Args:
         weights: float64 [n].
-
-    Returns:
-        The number of equally weighted rows with the same variance of a mean.
 
     >>> effective_rows(np.array([1.0, 1.0, 0.0, 0.0]))
     2.0

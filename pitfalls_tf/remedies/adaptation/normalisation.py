@@ -30,9 +30,6 @@ class AdaBn:
     """Replaces the statistics of every batch normalisation by the target's; no weight changes.
 
     Li et al., *Revisiting Batch Normalization* (ICLR 2017), with at most `rows` target rows, evenly spaced.
-
-    Raises:
-        BadInput: no target, or no batch normalisation to adapt.
     """
 
     rows: int = ROWS
@@ -51,9 +48,6 @@ class Tent:
 
     Wang et al., *Tent: Fully Test-Time Adaptation by Entropy Minimization* (ICLR 2021): Adam at 1e-3 on batches of 64
     or more, one pass. Batch statistics are the target's throughout, and the ones kept are those of at most `rows` rows.
-
-    Raises:
-        BadInput: no target, fewer rows than a batch, or no normalisation to adapt.
     """
 
     batch: int = 64

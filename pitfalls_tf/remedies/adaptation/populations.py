@@ -16,7 +16,6 @@ def populations(source: Outputs, target: Outputs | None, domains: int) -> tuple[
     """Collect the rows of a batch by population.
 
     Args:
-        source: outputs for the training rows.
         target: outputs for the target rows; None without a target.
         domains: 0 for two populations, training and target rows; otherwise the number of source domains, each a
             population, some of which may have no rows in the batch.

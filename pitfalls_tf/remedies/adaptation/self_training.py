@@ -58,7 +58,6 @@ def pseudo_labels(probabilities: NDArray[np.float64], share: float) -> NDArray[n
 
     Args:
         probabilities: float64 [n, classes].
-        share: of rows that get a label, to the nearest row.
 
     Returns:
         int64 [n]; -1 for rows without a pseudo-label.

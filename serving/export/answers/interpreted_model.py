@@ -108,16 +108,8 @@ def interpret_answers(
 
     Args:
         answers: Its outputs for some rows, [n, …].
-        reference: A matched table; its labels are used if there are no `classes`.
         classes: The classes in the order of the outputs; () if they are not known.
         declared_task: What the owner says of it; None: nothing.
-
-    Returns:
-        The model, with probabilities if it is a classifier.
-
-    Raises:
-        BadInput: the classes fit no output, or the labels could be classes and their order is not known, or several
-            outputs are numbers that the label could be the truth of.
     """
     task, output = (None, None) if declared_task is None else (declared_task.task, declared_task.output)
     if declared_task is not None and (declared_task.judged or declared_task.task == "ranking" or declared_task.numbers):

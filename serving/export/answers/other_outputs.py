@@ -40,14 +40,7 @@ class OtherOutputs:
 
 
 def other_outputs(reference: pa.Table, model: KerasModel, names: Sequence[str]) -> OtherOutputs:
-    """Find what is watched of some outputs. Cost: one more pass of the rows through the model, where there are some.
-
-    Args:
-        names: Outputs that are served, and that no label is the truth of.
-
-    Returns:
-        Numbers number by number, or by summaries where a row has many, and texts that are categories; not other texts.
-    """
+    """Find what is watched of some outputs. Cost: one more pass of the rows through the model, where there are some."""
     if not names:
         return OtherOutputs(watched=(), features=(), columns={})
     answers = listed_answers(reference, model, names)

@@ -28,17 +28,7 @@ _FIX: Final = (
 
 
 def with_rankings(reference: pa.Table, model: KerasModel, ranked: RankedOutput) -> tuple[pa.Table, Ranking]:
-    """Run the model on every row.
-
-    Args:
-        reference: A matched and checked table, n rows; labels are ids, as text.
-
-    Returns:
-        The table with the answers as its probabilities, and the task, with the ids that often stand first.
-
-    Raises:
-        BadInput: no label is ever among the answered ids, or one has too many.
-    """
+    """Run the model on every row."""
     answers = listed_answers(reference, model, ranked.outputs)
     ids, *scores = (answers[name].combine_chunks() for name in ranked.outputs)
     words = listed_ids(ids)

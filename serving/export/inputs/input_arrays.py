@@ -35,14 +35,8 @@ def columns_of(rows: pa.Table, kinds: Mapping[str, str]) -> dict[str, Column]:
     >>> columns_of(table, {"temp": "number", "origin": "category"})["origin"].tolist()
     [b'JFK', b'EWR']
 
-    Args:
-        kinds: "number" or "category" by column.
-
     Returns:
         One array [n] per column: float32 for a number, objects holding bytes for a category.
-
-    Raises:
-        BadInput: a column is missing, or a number's column holds text.
     """
     absent = [name for name in kinds if name not in rows.column_names]
     if absent:
@@ -119,11 +113,7 @@ def to_array(column: pa.ChunkedArray[Any], model_input: ModelInput) -> Array:
 
 
 def groups_of_equal_size(table: pa.Table, inputs: tuple[ModelInput, ...]) -> Iterator[np.ndarray[Any, Any]]:
-    """Group the rows that can share one batch; only lists of variable length make more than one group.
-
-    Yields:
-        The row indices of each group, the largest group first.
-    """
+    """Group the rows that can share one batch; only lists of variable length make more than one group."""
     lengths = [
         np.asarray(pc.list_value_length(table[model_input.name].combine_chunks()))
         for model_input in inputs

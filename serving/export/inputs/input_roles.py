@@ -33,14 +33,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeclaredRoles:
-    """What the owner of a reference table says of its columns.
-
-    Attributes:
-        categorical: inputs that are categories, whatever they look like: codes of digits, free text, ids.
-        ignore: inputs and outputs that are not watched.
-        group: the column of what rows share that are not independent of each other, such as a customer; not watched.
-        dictionary: the data dictionary, which counts for columns that the others do not name.
-    """
+    """What the owner of a reference table says of its columns."""
 
     categorical: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
@@ -50,14 +43,7 @@ class DeclaredRoles:
     def with_dictionary(
         self, inputs: Sequence[str], columns: Sequence[str], outputs: Sequence[str] = ()
     ) -> DeclaredRoles:
-        """The roles with those of the dictionary; kinds other than a category are the model's own.
-
-        Returns:
-            The roles, without a dictionary.
-
-        Raises:
-            BadInput: an entry names no input, no output and no column, or there are two groups.
-        """
+        """The roles with those of the dictionary; kinds other than a category are the model's own."""
         all_names = {*inputs, *columns, *outputs}
         absent = [name for name in self.dictionary if name not in all_names]
         if absent:
@@ -156,11 +142,7 @@ class InputRoles:
         return (*sentences, f"Not watched, and in no file of the bundle: {', '.join(map(str, self.left_out))}.{how}")
 
     def describe(self, table: pa.Table) -> pa.Table:
-        """A matched reference with the columns that describe others of it.
-
-        Returns:
-            The table, with a column for each of the features that describe.
-        """
+        """A matched reference with the columns that describe others of it."""
         texts = {each.source for each in self.described if each.kind == "text"}
         columns = {name: pa.chunked_array([_scalars(table[name])]) for name in texts}
         columns |= {each.source: table[each.source] for each in self.described if each.source not in texts}
@@ -170,11 +152,7 @@ class InputRoles:
         return table
 
     def without_raw(self, inputs: Sequence[ModelInput], rows: Mapping[str, Array]) -> dict[str, Array]:
-        """Sampled rows as a bundle may keep them: texts that are not watched empty, images grey, numbers left out zero.
-
-        Returns:
-            The same arrays but for those.
-        """
+        """Sampled rows as a bundle may keep them: unwatched texts empty, images grey, numbers left out zero."""
         watched = {feature.name for feature in self.features}
         gone = {omission.name for omission in self.left_out}
         encoded = {name for name, values in rows.items() if begin_as_images(values.reshape(-1).tolist())}

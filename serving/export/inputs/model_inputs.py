@@ -69,9 +69,6 @@ class FeedPlan:
         features: Columns in the order of the model's inputs: one for each number of a tensor [n, k], or one for each
             input; where they are the inputs' own names, their order does not matter. Without any, columns are named as
             the inputs are.
-
-    Raises:
-        BadInput: more or fewer features than the model takes, or a name twice.
     """
 
     def __init__(self, tensors: Sequence[ModelInput], features: Sequence[str] = ()) -> None:

@@ -35,15 +35,10 @@ def labels_of_vectors(
     (['[1.5,2]', None], ('[0]', '[1]'))
 
     Args:
-        label: The column of labels, which may be absent: lists, or the text of lists.
-        label_columns: Instead of it, a column for each number; all are there.
         declared: Whether the owner says that numbers are predicted: 0 and 1 are numbers then, and no sets of classes.
 
     Returns:
         Text [n], null where a number is missing, and names; None where labels are not several numbers.
-
-    Raises:
-        BadInput: numbers are declared, and labels hold something else, or have different lengths.
     """
     texts = _texts(table, label, label_columns, declared=declared)
     if texts is None:
@@ -76,9 +71,6 @@ def find_vector_output(answers: Mapping[str, Array], width: int, output: str | N
 
     Args:
         answers: Outputs by name, [n, …].
-
-    Raises:
-        BadInput: no output, or more than one, has so many numbers a row.
     """
     named = {output: answers[output]} if output is not None else answers
     fitting = [

@@ -47,10 +47,6 @@ def find_number_output(
 
     Returns:
         Its name; None if no number is predicted.
-
-    Raises:
-        BadInput: several outputs are one number a row and none is named; or a number is predicted by the owner's word,
-            and no output is, or the named one is not.
     """
     fitting = [
         name

@@ -87,9 +87,6 @@ def find_class_output(answers: Mapping[str, Array], classes: int, output: str | 
 
     Returns:
         How probabilities are computed from it; None if the model has an output of that name already.
-
-    Raises:
-        BadInput: no output, or more than one, fits the number of classes; or it holds probabilities of several labels.
     """
     if PROBABILITIES in answers and answers[PROBABILITIES].shape[1:] == (classes,) and output in {None, PROBABILITIES}:
         return None
@@ -166,9 +163,6 @@ def find_set_output(answers: Mapping[str, Array], classes: int, output: str | No
 
     Args:
         answers: Outputs by name, [n, …].
-
-    Raises:
-        BadInput: no output, or more than one, has a number from 0 to 1 for each class.
     """
     fitting = _set_outputs(answers, classes, output, strict=False)
     if len(fitting) != 1:
@@ -207,12 +201,6 @@ def infer_classes(labels: Sequence[str], answers: Mapping[str, Array], *, text: 
     Args:
         answers: Outputs by name, [n, …].
         text: Whether the labels are text, whose order cannot be inferred.
-
-    Returns:
-        The class names, one per index; () if the labels are not indices, or no output is as wide.
-
-    Raises:
-        BadInput: the labels are text, and an output has as many numbers or more.
     """
     widths = {
         value.shape[1] if value.ndim == 2 and value.shape[1] > 1 else 2

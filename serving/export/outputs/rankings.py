@@ -101,9 +101,6 @@ def labels_of_ids(table: pa.Table, label: str) -> pa.ChunkedArray[Any] | None:
 
     Returns:
         Text [n], null where nothing is known; None without such a column.
-
-    Raises:
-        BadInput: labels are neither ids nor lists of ids, or have too many.
     """
     if label not in table.column_names:
         return None

@@ -34,9 +34,6 @@ def labels_of_outputs(table: pa.Table, columns: Mapping[str, str]) -> pa.Chunked
 
     Returns:
         Text [n], without the outputs that have no label; null where none has.
-
-    Raises:
-        BadInput: there is no such column.
     """
     absent = [name for name in columns.values() if name not in table.column_names]
     if absent:
@@ -58,12 +55,7 @@ def find_output_tasks(
 
     Args:
         answers: Outputs by name, [n, …].
-        labels: As of `labels_of_outputs`.
-        outputs: The outputs that labels have a part for.
         classes: The classes of the output whose labels are names, in its order; () where they are indices.
-
-    Raises:
-        BadInput: an output is absent, or its labels fit it neither as classes nor as a number.
     """
     absent = [name for name in outputs if name not in answers]
     if absent:

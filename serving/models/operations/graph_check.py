@@ -43,8 +43,6 @@ def refusals(meta_graph: Any, allowed: Collection[str] = ()) -> tuple[Refusal, .
 
     Args:
         meta_graph: A ``tensorflow.MetaGraphDef``.
-        allowed: Names of operations that are allowed, too, wherever they stand; but a graph that a string holds is
-            looked at all the same.
 
     Returns:
         Operations and reasons, sorted; each operation once.

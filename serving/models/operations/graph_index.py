@@ -40,11 +40,7 @@ class GraphIndex:
                 self._callers[name].append(place)
 
     def places(self) -> Iterator[Place]:
-        """Every node, wherever it stands.
-
-        Yields:
-            The nodes of the graph, then those of each function.
-        """
+        """Every node, wherever it stands."""
         for function, nodes in self._nodes.items():
             for node in nodes.values():
                 yield Place(function, node)
@@ -59,11 +55,7 @@ class GraphIndex:
         return {place.node.op for place in self.places()} - self._functions.keys()
 
     def reachable(self, starts: Iterable[str]) -> list[Place]:
-        """The nodes that run for these tensors or nodes of the graph, those of called functions among them.
-
-        Args:
-            starts: Names of tensors or nodes of the graph.
-        """
+        """The nodes that run for these tensors or nodes of the graph, those of called functions among them."""
         waiting = [Place("", node) for name in starts if (node := self._nodes[""].get(node_name(name))) is not None]
         visited: set[tuple[str, str]] = set()
         places: list[Place] = []
@@ -86,9 +78,6 @@ class GraphIndex:
         self, place: Place, number: int, *, passes: Callable[[Any], bool] = lambda node: node.op == "Identity"
     ) -> list[Place | None]:
         """The nodes that an input of a node may come from, through calls of functions and through variables.
-
-        Args:
-            passes: Whether a node hands on its first input, as far as matters.
 
         Returns:
             The nodes; None among them if the tensor is an argument that cannot be followed. Empty if the node is in a

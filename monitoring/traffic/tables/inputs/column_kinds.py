@@ -40,12 +40,6 @@ def kinds_of(
     Args:
         wanted: names, or NAME:KIND; empty: every named column without another role that is no id and no index.
         requested: inputs with the kind that their owner gives them otherwise; empty: as recognised, but an input.
-
-    Returns:
-        The kind of each input by its name, and the reason why by the name of each column that was left out.
-
-    Raises:
-        BadInput: a name is not a column, or cannot be an input.
     """
     there = types_of(pieces)
     declared = dict(_split(word) for word in wanted)

@@ -34,12 +34,6 @@ def with_sets(
 
     Args:
         classes: the classes as the user named them; empty: the names of the columns of labels, or of scores.
-
-    Returns:
-        The columns, whose classes do not exclude each other.
-
-    Raises:
-        BadInput: the classes are not known, or fit neither scores nor labels; or scores are no probabilities.
     """
     if columns.predicted is not None or class_slices:
         raise BadInput(

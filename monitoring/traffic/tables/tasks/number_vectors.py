@@ -51,9 +51,6 @@ def with_vectors(
 
     Returns:
         The columns: answers in `scores`, `numbers` named after the columns of labels, or of answers, or by place.
-
-    Raises:
-        BadInput: there are classes, answers and labels do not have the same number of numbers, or are no numbers.
     """
     if classes or class_slices:
         raise BadInput(

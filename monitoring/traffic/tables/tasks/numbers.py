@@ -31,9 +31,6 @@ def inferred_task(pieces: Sequence[LoadedPiece], columns: TableColumns, classes:
     Returns:
         "regression" where one column is the answer, and labels (answers, where there are no labels) are numbers with
         fractions or with many values, or predicted ones are with fractions; "classification" otherwise.
-
-    Raises:
-        BadInput: the answers are named as scores and look like probabilities, and the labels are other numbers.
     """
     if classes or len(columns.answer) != 1:
         return "classification"

@@ -29,7 +29,6 @@ class OutputColumns:
     """The columns of one output of several, as the table's owner names them.
 
     Attributes:
-        predicted: its predicted class or number, where there are no probabilities.
         classes: its classes, in the order of the scores; empty: as the table has them.
     """
 
@@ -55,9 +54,6 @@ def outputs_named(arguments: Mapping[str, Any]) -> dict[str, OutputColumns]:
 
     Returns:
         By output, in the order of the labels.
-
-    Raises:
-        BadInput: one of them is not by output, names an output without a label, or an output has no answer or two.
     """
     if arguments.get("task") is not None:
         raise BadInput(
@@ -123,14 +119,7 @@ def named_outputs(columns: TableColumns, outputs: Mapping[str, OutputColumns]) -
 
 
 def with_outputs(pieces: Sequence[LoadedPiece], columns: TableColumns, class_slices: Sequence[str]) -> TableColumns:
-    """The columns with what each output is judged by: classes, or a number.
-
-    Args:
-        columns: as of `named_outputs`.
-
-    Raises:
-        BadInput: the columns of an output do not fit its labels, or losses are wanted by class.
-    """
+    """The columns with what each output is judged by: classes, or a number."""
     if class_slices:
         raise BadInput(
             "Losses of several outputs are not watched by class.",
@@ -166,11 +155,7 @@ def _judged(pieces: Sequence[LoadedPiece], output: TableColumns) -> TableColumns
 
 @contextmanager
 def naming(output: str) -> Iterator[None]:
-    """Name an output in what is wrong with its columns; without a name, nothing.
-
-    Raises:
-        BadInput: as the block does.
-    """
+    """Name an output in what is wrong with its columns; without a name, nothing."""
     try:
         yield
     except BadInput as error:

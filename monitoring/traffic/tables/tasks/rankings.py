@@ -33,14 +33,7 @@ def check_ranking_columns(scores: Sequence[str], predicted: str | None) -> None:
 def with_ranking(
     pieces: Sequence[LoadedPiece], columns: TableColumns, classes: Sequence[str], class_slices: Sequence[str]
 ) -> TableColumns:
-    """The columns with what is answered.
-
-    Args:
-        columns: what the mapped columns mean: ids in `predicted`, their scores in `id_scores`.
-
-    Raises:
-        BadInput: the columns are not those of a ranking, or answers and labels have no id in common.
-    """
+    """The columns with what is answered."""
     if classes or class_slices or columns.predicted is None or columns.label_columns:
         raise BadInput(
             "A ranking has a column of lists of ids, one of labels, and no classes.",

@@ -247,11 +247,7 @@ def write_rebaseline(rebaseline: Rebaseline, folder: Path) -> None:
 
 
 def read_rebaseline(folder: Path) -> Rebaseline | None:
-    """Read the file of a baseline.
-
-    Returns:
-        How it was made; None for one that was not made from traffic.
-    """
+    """Read the file of a baseline. Returns how it was made; None for one that was not made from traffic."""
     path = folder / REBASELINE
     try:
         document = json.loads(path.read_text(encoding="utf-8"))

@@ -116,11 +116,7 @@ class ReferenceFile:
     """
 
     def __init__(self, path: Path, spec: BaselineSpec, *, rows: int | None = None) -> None:
-        """Rows of a file.
-
-        Args:
-            rows: Rows of a batch; None for half a million cells.
-        """
+        """Rows of a file. `rows`: rows of a batch; None for half a million cells."""
         self._path = path
         self._spec = spec
         self._rows = rows

@@ -358,11 +358,7 @@ _OPTIONS = {"[traffic] path": "--traffic", "[traffic] scores": "--score", "[mode
 
 
 def check_draft(draft: ConfigDraft, folder: Path) -> MonitorConfig:
-    """Check a draft as a file in a folder.
-
-    Args:
-        folder: The folder at which relative paths start.
-    """
+    """Check a draft as a file in a folder. `folder`: the folder at which relative paths start."""
     result = parse_config(render_config(draft), folder.absolute())
     if isinstance(result, MonitorConfig):
         return result

@@ -51,11 +51,7 @@ class ConfigProblem:
 
 
 def problems_of(error: ValidationError, lines: Mapping[KeyPath, int], last_line: int) -> tuple[ConfigProblem, ...]:
-    """Translate the errors that pydantic found.
-
-    Returns:
-        The problems in the order of the file.
-    """
+    """Translate the errors that pydantic found. Returns the problems in the order of the file."""
     problems = []
     for detail in error.errors(include_url=False):
         place: KeyPath = detail["loc"]

@@ -111,11 +111,7 @@ def deployment_document(
     store: str | None = None,
     standing: StandingDocument | None = None,
 ) -> DeploymentDocument:
-    """A deployment as a document.
-
-    Args:
-        number: Its number in the store; None: that of the record.
-    """
+    """A deployment as a document. `number`: its number in the store; None: that of the record."""
     return DeploymentDocument.of(
         record,
         number=number if number is not None else record.number or 0,

@@ -264,11 +264,7 @@ def result_document(result: RolloutResult) -> RolloutResultDocument:
 def replay_document(
     result: RolloutResult, notes: Sequence[str], record: RolloutRecord | None = None, scored: int | None = None
 ) -> ReplayDocument:
-    """A replay as a document.
-
-    Args:
-        record: The rollout in the store, of a replay of a traffic log.
-    """
+    """A replay as a document. `record`: the rollout in the store, of a replay of a traffic log."""
     document = result_document(result)
     versions = None
     if record is not None:

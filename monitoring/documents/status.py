@@ -164,11 +164,7 @@ class StatusDocument(DeploymentDocument):
 
 
 def status_document(status: MonitorStatus, *, since: datetime | None = None) -> StatusDocument:
-    """A deployment's state as a document.
-
-    Args:
-        since: Only windows that end after that time are listed; None: all.
-    """
+    """A deployment's state as a document. `since`: only windows that end after that time are listed; None: all."""
     health = health_of(status)
     settled, benchmark = settled_by_window(status), {metric.metric: metric.value for metric in status.measured}
     windows = [window for window in status.windows if since is None or window.end > since]

@@ -88,11 +88,7 @@ class ColumnValue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedRows:
-    """The rows to erase.
-
-    Attributes:
-        ids: The ids of their predictions, sorted, each once.
-    """
+    """The rows to erase. `ids`: the ids of their predictions, sorted, each once."""
 
     ids: tuple[str, ...]
     pending: ErasedIds | None = None

@@ -26,11 +26,7 @@ class Budget:
 
     @classmethod
     def parse(cls, text: str) -> Budget:
-        """Read a budget from text.
-
-        Args:
-            text: For example ``"1 per 365 windows"``.
-        """
+        """Read a budget from text. `text`: for example ``"1 per 365 windows"``."""
         match = _BUDGET.fullmatch(text)
         if match is None or int(match[1]) < 1 or int(match[2]) <= int(match[1]):
             raise BadInput(

@@ -28,11 +28,7 @@ class FleetBudget:
 
     @classmethod
     def parse(cls, text: str) -> FleetBudget:
-        """Read a budget from text.
-
-        Args:
-            text: For example ``"1 per 90 days"``.
-        """
+        """Read a budget from text. `text`: for example ``"1 per 90 days"``."""
         match = _BUDGET.fullmatch(text)
         if match is None or int(match[1]) < 1 or int(match[2]) < 1:
             raise BadInput(
@@ -54,11 +50,7 @@ class FleetBudget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FleetWindow(Generic[Member]):
-    """What one judged window adds.
-
-    Attributes:
-        log_e: Log of the window's e-value (see `log_e_value`).
-    """
+    """What one judged window adds. `log_e`: log of the window's e-value (see `log_e_value`)."""
 
     member: Member
     days: float

@@ -189,11 +189,7 @@ class VectorizedTests:
         self._fit(level_ar1_of_streams(baselines, live, levels))
 
     def restart(self, where: NDArray[np.bool_]) -> None:
-        """Restart tests, as when an incident is closed.
-
-        Args:
-            where: Which tests, [streams, watches].
-        """
+        """Restart tests, as when an incident is closed. `where`: which tests, [streams, watches]."""
         self._sums[where] = 0.0
         self._fixed_sums[where] = 0.0
         self._live_sums[where] = 0.0

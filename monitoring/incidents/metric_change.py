@@ -28,11 +28,7 @@ ERROR, AUC = "error", "auc"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricChange:
-    """A watch since the onset of an alarm, over rows.
-
-    Attributes:
-        before: What the baseline expects of it, in its own unit.
-    """
+    """A watch since the onset of an alarm, over rows. `before`: what the baseline expects of it, in its own unit."""
 
     key: WatchKey
     before: float

@@ -56,11 +56,7 @@ class NewNormal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RebaselineResult:
-    """A new baseline.
-
-    Attributes:
-        deployment: The deployment's number; None if none has been judged with this config.
-    """
+    """A new baseline. `deployment`: the deployment's number; None if none has been judged with this config."""
 
     deployment: int | None
     folder: Path

@@ -16,11 +16,7 @@ class StoredReference:
     """The baseline scores and the smallest detectable harms of a deployment, which are stored with it."""
 
     def __init__(self, store: Store, number: int, since: datetime | None) -> None:
-        """Reads both.
-
-        Args:
-            since: When the windows begin that are held against the baseline; None: all are.
-        """
+        """Reads both. `since`: when the windows begin that are held against the baseline; None: all are."""
         self._store, self._number, self._since = store, number, since
         self._baseline = store.deployments.baseline(number)
         self.sensitivity = store.deployments.sensitivity(number)

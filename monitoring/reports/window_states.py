@@ -20,11 +20,7 @@ KILLED = "The run was killed."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgingHistory:
-    """How the windows of a deployment were judged.
-
-    Attributes:
-        runs: The last runs, the newest first.
-    """
+    """How the windows of a deployment were judged. `runs`: the last runs, the newest first."""
 
     runs: Sequence[RunRecord] = ()
     attempts: Sequence[WindowAttempt] = ()

@@ -34,11 +34,7 @@ _GUARD = re.compile(r"\s*(\w+)\s*(?:<=\s*([0-9.eE+-]+)\s*)?", re.ASCII)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuardRule:
-    """A guard, and how much worse the candidate may be by it.
-
-    Attributes:
-        limit: In the guard's own unit; None: the usual one.
-    """
+    """A guard, and how much worse the candidate may be by it. `limit`: in the guard's own unit; None: the usual one."""
 
     name: str
     limit: float | None = None

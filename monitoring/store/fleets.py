@@ -43,11 +43,7 @@ class StoredFleetPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FleetEntry:
-    """What a window changes of a team.
-
-    Attributes:
-        log_evidence: Log of the deployment's evidence after it.
-    """
+    """What a window changes of a team. `log_evidence`: log of the deployment's evidence after it."""
 
     team: str
     budget: str

@@ -33,11 +33,7 @@ class PatientConnection(psycopg.Connection[Any]):
 
 
 def connect(conninfo: str, patience: float, **settings: Any) -> PatientConnection:
-    """Connect to a server.
-
-    Args:
-        patience: Seconds that it may take to answer.
-    """
+    """Connect to a server. `patience`: seconds that it may take to answer."""
     connection = PatientConnection.connect(conninfo, connect_timeout=max(round(patience), 2), **settings)
     connection.patience = patience
     return connection

@@ -71,11 +71,7 @@ class CalibrationWatches:
     def fit(
         cls, task: Task, calibration: Calibration | MultilabelCalibration, probabilities: Floats
     ) -> CalibrationWatches:
-        """The watches of a calibration.
-
-        Args:
-            probabilities: The model's probabilities in the reference, [n, classes].
-        """
+        """The watches of a calibration. `probabilities`: the model's probabilities in the reference, [n, classes]."""
         calibrated = calibration.calibrated(probabilities)
         logs, variance = _logs(task, calibrated), calibrated * (1.0 - calibrated)
         if _is_binary(task):

@@ -133,9 +133,5 @@ def thresholded_confidence(probabilities: Floats, threshold: float) -> ExpectedL
 
 
 def scores(expected: Mapping[str, ExpectedLoss]) -> dict[str, Floats]:
-    """The scores of the watches on estimates.
-
-    Returns:
-        Scores in [0, 1], [n], by the name of their watch.
-    """
+    """The scores of the watches on estimates. Returns scores in [0, 1], [n], by the name of their watch."""
     return {f"{PREFIX}{metric}": expected_loss.losses for metric, expected_loss in expected.items()}

@@ -146,11 +146,7 @@ class RankWatches:
         labels: NDArray[np.int64],
         calibrated: NDArray[np.float64] | None = None,
     ) -> RankWatches:
-        """From the reference's labelled rows.
-
-        Returns:
-            The watches; none where all rows are of one class.
-        """
+        """From the reference's labelled rows. Returns the watches; none where all rows are of one class."""
         counts = np.bincount(labels, minlength=len(names))
         order = np.argsort(-counts, kind="stable")
         chosen = order[1:2] if len(names) == 2 else np.sort(order[:MAX_CLASSES])

@@ -97,11 +97,7 @@ def slice_codes(column: pa.Array | pa.ChunkedArray, values: tuple[str, ...]) -> 
 
 
 def slice_masks(predictions: Predictions, slices: Mapping[str, tuple[str, ...]]) -> dict[str, NDArray[np.bool_]]:
-    """Which rows belong to each slice.
-
-    Returns:
-        Masks, [n], by the name ``column=value``; none for the whole traffic.
-    """
+    """Which rows belong to each slice. Returns masks, [n], by the name ``column=value``; none for the whole traffic."""
     masks: dict[str, NDArray[np.bool_]] = {}
     for column, values in slices.items():
         codes = slice_codes(predictions.features[column], values)

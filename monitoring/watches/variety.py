@@ -76,11 +76,7 @@ class VarietyPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variety:
-    """What a tally of one part says.
-
-    Attributes:
-        commonest: The rows of the commonest hash.
-    """
+    """What a tally of one part says. `commonest`: the rows of the commonest hash."""
 
     rows: int
     commonest: int

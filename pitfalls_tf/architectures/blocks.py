@@ -43,11 +43,7 @@ def scale_units(units: int, factor: float, *, multiple: int = 1) -> int:
 
 
 def image_input(shape: Shape) -> Any:
-    """The input of a network of images.
-
-    Returns:
-        A Keras tensor, float32 [n, height, width, channels].
-    """
+    """The input of a network of images. Returns a Keras tensor, float32 [n, height, width, channels]."""
     import keras  # noqa: PLC0415 - as above
 
     if len(shape.inputs) != 3:

@@ -49,11 +49,7 @@ class FtTransformer:
         )
 
     def build(self, shape: Shape) -> keras.Model:
-        """Build the network.
-
-        Returns:
-            float32 [n, width] to {"logits" [n, classes], "embedding" [n, units]}.
-        """
+        """Build the network. Returns float32 [n, width] to {"logits" [n, classes], "embedding" [n, units]}."""
         import keras  # noqa: PLC0415 - settings are read without it
 
         if not shape.tokens or sum(shape.tokens) != shape.inputs[0]:

@@ -32,11 +32,7 @@ MADE = ("runs", "models", "traffic", "report", "monitor.toml", "pitfalls.db", "s
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Journal:
-    """The finished stages of a demo, stored in ``demo.json``.
-
-    Attributes:
-        stages: results and seconds by stage.
-    """
+    """The finished stages of a demo, stored in ``demo.json``. `stages`: results and seconds by stage."""
 
     folder: Path
     settings: dict[str, Any]
@@ -56,11 +52,7 @@ class Journal:
 
 
 def open_journal(folder: Path, settings: dict[str, Any], *, fresh: bool) -> Journal:
-    """Read the journal of a folder, or start one.
-
-    Args:
-        folder: folder of the demo; created if needed.
-    """
+    """Read the journal of a folder, or start one. `folder`: folder of the demo; created if needed."""
     path = folder / NAME
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -132,11 +124,7 @@ DRILL_WINDOWS = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoSettings:
-    """Settings of a demo.
-
-    Attributes:
-        picture: file for a copy of the report's picture, or None.
-    """
+    """Settings of a demo. `picture`: file for a copy of the report's picture, or None."""
 
     out: Path
     seeds: int = 5

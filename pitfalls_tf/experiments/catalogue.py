@@ -29,11 +29,7 @@ ALL: Final = "all"
 
 
 def find(names: Sequence[str]) -> tuple[Experiment, ...]:
-    """Find experiments by name.
-
-    Returns:
-        The experiments, each once, in the order of the paper.
-    """
+    """Find experiments by name. Returns the experiments, each once, in the order of the paper."""
     for name in names:
         if name not in {*FIGURES, ALL}:
             near = difflib.get_close_matches(name, [*FIGURES, ALL], n=1)

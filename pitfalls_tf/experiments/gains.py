@@ -62,11 +62,7 @@ def mean_gain(gains: NDArray[np.float64]) -> tuple[float, ConfidenceInterval]:
 def gain_finding(
     claim: Claim, where: str, gains: NDArray[np.float64], *, note: str = "", rule: Rule = "both"
 ) -> ClaimFinding:
-    """A finding whose quantity is a mean over domains and seeds.
-
-    Args:
-        gains: shape [domains, seeds].
-    """
+    """A finding whose quantity is a mean over domains and seeds. `gains`: shape [domains, seeds]."""
     estimate, interval = mean_gain(gains)
     by_seeds = 1.0
     domains, seeds = gains.shape

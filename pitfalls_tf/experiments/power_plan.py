@@ -113,11 +113,7 @@ def write_plan(plans: Mapping[str, Plan], into: Path) -> None:
 
 
 def read_plan(folder: Path) -> dict[str, Plan]:
-    """Read the plans of a folder.
-
-    Returns:
-        Plans by experiment; none without a file.
-    """
+    """Read the plans of a folder. Returns plans by experiment; none without a file."""
     path = folder / PLAN
     if not path.is_file():
         return {}

@@ -29,11 +29,7 @@ SECONDS = b"seconds"  # in a stored run's metadata
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GridProgress:
-    """Progress of an experiment.
-
-    Attributes:
-        remaining: estimated seconds left; None before the first run.
-    """
+    """Progress of an experiment. `remaining`: estimated seconds left; None before the first run."""
 
     done: int
     total: int

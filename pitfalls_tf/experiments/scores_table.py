@@ -21,11 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoreMatrix:
-    """Scores of one setup by one metric.
-
-    Attributes:
-        values: the scores, shape [domains, seeds].
-    """
+    """Scores of one setup by one metric. `values`: the scores, shape [domains, seeds]."""
 
     domains: tuple[str, ...]
     seeds: tuple[int, ...]

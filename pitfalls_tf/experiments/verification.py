@@ -33,11 +33,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifiedExperiment:
-    """An experiment whose table was the same again.
-
-    Attributes:
-        table_digests: sha256 of the table of each group of runs.
-    """
+    """An experiment whose table was the same again. `table_digests`: sha256 of the table of each group of runs."""
 
     experiment: str
     rows: int

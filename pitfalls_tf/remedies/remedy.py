@@ -95,11 +95,7 @@ class Remedy:
         return None
 
     def then(self, other: Remedy) -> Remedy:
-        """A remedy that applies this one and then another.
-
-        Args:
-            other: the second remedy.
-        """
+        """A remedy that applies this one and then another. `other`: the second remedy."""
 
         def change_recipe(context: RemedyContext) -> Recipe:
             return other.change_recipe(replace(context, recipe=self.change_recipe(context)))

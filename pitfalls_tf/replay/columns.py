@@ -44,11 +44,7 @@ class InputSpec:
 
 
 def read_specs(metadata: Mapping[str, Any]) -> tuple[InputSpec, ...]:
-    """Read the inputs of ``serving_default``.
-
-    Returns:
-        The inputs, sorted by name.
-    """
+    """Read the inputs of ``serving_default``. Returns the inputs, sorted by name."""
     signatures = metadata["metadata"]["signature_def"]["signature_def"]
     if "serving_default" not in signatures:
         raise BadInput(

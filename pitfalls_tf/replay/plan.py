@@ -175,11 +175,7 @@ class ReplaySchedule:
 
 
 def zone_remark(table: pa.Table, plan: ReplayPlan) -> str:
-    """Say that the table's times have no zone.
-
-    Returns:
-        A sentence; empty if they have.
-    """
+    """Say that the table's times have no zone. Returns a sentence; empty if they have."""
     names = [name for name in (plan.event_time, plan.label_time) if name is not None]
     naive = [name for name in names if _times(table, name, plan).naive]
     return f"Times of {' and '.join(naive)} have no zone, and are taken as {plan.naive_timezone}." if naive else ""

@@ -106,11 +106,7 @@ class Examples:
         return self.take(np.flatnonzero(mask))
 
     def domain(self, *names: str) -> Examples:
-        """The rows of some domains.
-
-        Returns:
-            The rows whose domain is among them, in the same order.
-        """
+        """The rows of some domains. Returns the rows whose domain is among them, in the same order."""
         absent = sorted(set(names) - set(self.names))
         if absent:
             raise BadInput(

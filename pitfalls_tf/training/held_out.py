@@ -62,11 +62,7 @@ class HeldOutRows:
         return tuple(sorted({*self._domains.tolist()} - {*self._domains[self._targets >= 0].tolist()}))
 
     def predict(self, fits: Sequence[Fits]) -> Floats:
-        """Probabilities of the rows.
-
-        Returns:
-            float64 [n, classes]; NaN for rows of a fit that diverged.
-        """
+        """Probabilities of the rows. Returns float64 [n, classes]; NaN for rows of a fit that diverged."""
         parts = []
         for scored, fitted in zip(self._scored, fits, strict=True):
             missing = np.full((len(scored), len(self.classes)), np.nan)

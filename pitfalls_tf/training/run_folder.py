@@ -94,11 +94,7 @@ def staged(folder: Path) -> Iterator[Path]:
 
 
 def read_run(folder: Path) -> Run:
-    """Read a run.
-
-    Args:
-        folder: RUNS/SETUP/seed-0000.
-    """
+    """Read a run. `folder`: RUNS/SETUP/seed-0000."""
     document, manifest = (_read_json(folder / name) for name in (METRICS, MANIFEST))
     metrics = document["metrics"]
     return Run(

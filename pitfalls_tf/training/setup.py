@@ -133,11 +133,7 @@ class Setup:
         )
 
     def find_remedy(self) -> Remedy | None:
-        """The remedy, or the chain of those joined by `+`.
-
-        Returns:
-            The remedy; None without one.
-        """
+        """The remedy, or the chain of those joined by `+`. Returns the remedy; None without one."""
         return None if self.remedy is None else catalogue.find(self.remedy)
 
     def document(self) -> dict[str, Any]:

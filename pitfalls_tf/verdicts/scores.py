@@ -33,11 +33,7 @@ DEFAULT_METRIC: Final = "brier"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scores:
-    """Scores of one setup.
-
-    Attributes:
-        rows: columns of `SCHEMA`, at most one value per domain, seed and metric.
-    """
+    """Scores of one setup. `rows`: columns of `SCHEMA`, at most one value per domain, seed and metric."""
 
     setup: str
     origin: str
@@ -66,11 +62,7 @@ class Scores:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairedSetup:
-    """One of two paired setups.
-
-    Attributes:
-        values: scores of the paired domains and seeds, shape [domains, seeds].
-    """
+    """One of two paired setups. `values`: scores of the paired domains and seeds, shape [domains, seeds]."""
 
     setup: str
     origin: str

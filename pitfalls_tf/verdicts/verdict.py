@@ -59,11 +59,7 @@ class GainVerdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DomainGain:
-    """A's gain in one domain.
-
-    Attributes:
-        gain: mean gain over seeds; positive is better.
-    """
+    """A's gain in one domain. `gain`: mean gain over seeds; positive is better."""
 
     domain: str
     a: float

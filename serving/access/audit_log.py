@@ -55,11 +55,7 @@ class AuditLog:
             ) from error
 
     def write(self, event: str, who: str, **details: str | int) -> None:
-        """Append a line.
-
-        Args:
-            who: The name of the token's holder, or empty.
-        """
+        """Append a line. `who`: the name of the token's holder, or empty."""
         moment = datetime.fromtimestamp(self._clock_s(), UTC).isoformat()
         try:
             self._append({"time": moment, "event": event, "who": who, **details})

@@ -36,11 +36,7 @@ _IDENTITIES_KEPT = 4096
 
 @final
 class LoggedCallers:
-    """Makes the log's columns of callers.
-
-    Args:
-        redaction: May drop or hash `caller_principal` and `caller_peer`.
-    """
+    """Makes the log's columns of callers. `redaction`: may drop or hash `caller_principal` and `caller_peer`."""
 
     def __init__(self, *, principal: bool = True, peer: bool = True, redaction: Redaction | None = None) -> None:
         dropped = frozenset() if redaction is None else redaction.dropped

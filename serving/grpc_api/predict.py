@@ -48,11 +48,7 @@ class PredictHandler:
         return read_model_spec(request).acquire(self._models, call, values_of)
 
     def prepare(self, request: Any, served: ServedVersion, call: GrpcCall) -> InferenceRequest:
-        """Read a ``PredictRequest``.
-
-        Returns:
-            What is asked, with what writes the bytes of a ``PredictResponse``.
-        """
+        """Read a ``PredictRequest``. Returns what is asked, with what writes the bytes of a ``PredictResponse``."""
         name = request.model_spec.signature_name or DEFAULT_SIGNATURE
         signature = served.runner.signatures.get(name)
         if signature is None:
@@ -110,11 +106,7 @@ def read_inputs(
 
 
 def write_response(model: str, number: int, signature: str, outputs: Mapping[str, Array]) -> bytes:
-    """Write a ``PredictResponse``: outputs by name in field 1, the model's spec in field 2.
-
-    Returns:
-        Its bytes.
-    """
+    """Write a ``PredictResponse``: outputs by name in field 1, the model's spec in field 2. Returns its bytes."""
     parts: list[bytes | memoryview] = []
     for name, value in outputs.items():
         tensor = tensor_parts(value)
@@ -134,11 +126,7 @@ def _written_spec(model: str, number: int, signature: str) -> bytes:
 
 
 def read_filter(names: Iterable[str], signature: Signature) -> tuple[str, ...]:
-    """Read an ``output_filter``.
-
-    Returns:
-        The wanted outputs; empty for all.
-    """
+    """Read an ``output_filter``. Returns the wanted outputs; empty for all."""
     wanted: list[str] = []
     for name in names:
         if name not in signature.outputs:

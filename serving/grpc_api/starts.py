@@ -28,11 +28,7 @@ class InferenceHandler(Protocol):
         """Find the version that answers a request, and take a lease on it. Raises `Failure`."""
 
     def prepare(self, request: Any, served: ServedVersion, call: GrpcCall) -> InferenceRequest:
-        """Read a request.
-
-        Returns:
-            What is asked of the version, with what writes the response's bytes.
-        """
+        """Read a request. Returns what is asked of the version, with what writes the response's bytes."""
 
 
 def by_inference(inference: Inference, handler: InferenceHandler) -> Start:

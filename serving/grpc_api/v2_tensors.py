@@ -40,11 +40,7 @@ FIELDS: Mapping[str, tuple[str, str]] = {
 
 
 def read_infer_message(message: Any) -> ModelInferRequest:
-    """Read a ``ModelInferRequest`` message.
-
-    Returns:
-        The request; ``is_binary`` if its tensors are raw bytes.
-    """
+    """Read a ``ModelInferRequest`` message. Returns the request; ``is_binary`` if its tensors are raw bytes."""
     parameters = read_parameters(message.parameters, "the request")
     contents = message.raw_input_contents
     if contents and len(contents) != len(message.inputs):
@@ -77,11 +73,7 @@ def read_parameters(parameters: Mapping[str, Any], what: str) -> dict[str, Any]:
 
 
 def write_infer_message(request: ModelInferRequest, model: str, number: int, outputs: Mapping[str, Array]) -> bytes:
-    """Write a ``ModelInferResponse``, in the form that the request has.
-
-    Returns:
-        The message's bytes.
-    """
+    """Write a ``ModelInferResponse``, in the form that the request has. Returns the message's bytes."""
     wanted = {name: outputs[name] for name in request.outputs or outputs}
     elements = {name: element_type_of(value).name for name, value in wanted.items()}
     is_raw = request.is_binary or not FIELDS.keys() >= {*elements.values()}

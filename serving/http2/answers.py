@@ -149,11 +149,7 @@ class AnswerSender:
         return size <= min(self._h2.local_flow_control_window(call.number), self._h2.max_outbound_frame_size)
 
     def _send_part(self, call: ServerCall) -> int:
-        """Send as much of a waiting answer as it may have in one turn.
-
-        Returns:
-            The bytes that were sent.
-        """
+        """Send as much of a waiting answer as it may have in one turn. Returns the bytes that were sent."""
         h2, number, output = self._h2, call.number, call.output
         frame_bytes = min(FRAME_BYTES, h2.max_outbound_frame_size)
         room = min(PART_BYTES, h2.local_flow_control_window(number))

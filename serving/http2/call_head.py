@@ -64,11 +64,7 @@ class HeadReader(Generic[MethodT]):
         self._heads: dict[tuple[Header, ...], CallHead[MethodT]] = {}
 
     def read(self, headers: tuple[Header, ...]) -> CallHead[MethodT] | None:
-        """Read the headers of a call.
-
-        Returns:
-            What they say; None if they break HTTP/2's rules.
-        """
+        """Read the headers of a call. Returns what they say; None if they break HTTP/2's rules."""
         head = self._heads.get(headers)
         if head is not None:
             return head

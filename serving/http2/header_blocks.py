@@ -122,11 +122,7 @@ class BlockEncoder:
     """What the client's table may have for this end's headers, which do not use it."""
 
     def encode(self, headers: Iterable[Header]) -> bytes:
-        """Write a block.
-
-        Returns:
-            Its bytes.
-        """
+        """Write a block. Returns its bytes."""
         return b"".join([_written(*header) for header in headers])
 
 

@@ -46,11 +46,7 @@ class Progress:
             self.every_s = min(self.every_s, settings.keepalive_timeout_s)
 
     def check(self, now_s: float, *, sent_bytes: int, unsent_bytes: int) -> Moved:
-        """What moved since the last check.
-
-        Returns:
-            The bytes.
-        """
+        """What moved since the last check. Returns the bytes."""
         elapsed_s, self._checked_s = now_s - self._checked_s, now_s
         taken_bytes = sent_bytes - unsent_bytes
         moved = Moved(taken_bytes - self._taken_bytes, elapsed_s * self._bytes_per_s)

@@ -251,11 +251,7 @@ class ServerCall:
         return True
 
     def feed(self, data: bytes, flow_size: int) -> bool:
-        """Take bytes of the client's.
-
-        Args:
-            data: The bytes.
-        """
+        """Take bytes of the client's. `data`: the bytes."""
         self._untaken += flow_size
         if self.fault is not None or (self.has_message and not self.is_stream):
             self._take()

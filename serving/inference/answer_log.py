@@ -23,11 +23,7 @@ UNLOGGED = "The traffic log cannot be written, and answers that are not logged a
 
 @final
 class AnswerLog:
-    """Logs the answers of any model. Thread-safe.
-
-    Args:
-        clock_us: Wall-clock time in microseconds since 1970.
-    """
+    """Logs the answers of any model. Thread-safe. `clock_us`: wall-clock time in microseconds since 1970."""
 
     def __init__(self, capture: Capture, clock_us: Callable[[], int]) -> None:
         self._capture = capture

@@ -99,11 +99,7 @@ class Inference:
     def submit(
         self, request: AnyRequest, done: Callable[[Outcome | BaseException], None]
     ) -> BatchTask[AnyRequest, Outcome]:
-        """As `infer`, without an asyncio task.
-
-        Args:
-            request: With or without a ``write``.
-        """
+        """As `infer`, without an asyncio task. `request`: with or without a ``write``."""
         queue = self._queues.get(request.served) or self._open_queue(request.served)
         key, rows = _batch_key(request, queue.runner.mixes_rows)
         own_s = request.timeout_s if isinstance(request, InferenceRequest) else None

@@ -48,11 +48,7 @@ class ModelInferResponseWriter:
         self._json_bytes: int | None = None
 
     def __call__(self, outputs: Mapping[str, Array]) -> bytes:
-        """Write the body.
-
-        Returns:
-            The JSON object and the raw bytes.
-        """
+        """Write the body. Returns the JSON object and the raw bytes."""
         request = self._request
         described: list[dict[str, Any]] = []
         binary: list[bytes] = []

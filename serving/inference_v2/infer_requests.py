@@ -108,11 +108,7 @@ def read_element(datatype: Any, name: str) -> str:
 
 
 def read_shape(shape: Any, name: str) -> list[int]:
-    """The shape that a client declares.
-
-    Returns:
-        The shape.
-    """
+    """The shape that a client declares. Returns the shape."""
     if not isinstance(shape, list) or len(shape) > MAX_RANK or not all(map(_is_size, shape)):
         raise InvalidArgument(f'input "{name}": "shape" must be a list of at most {MAX_RANK} integers from 0 to 2^31-1')
     return shape

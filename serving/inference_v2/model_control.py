@@ -25,11 +25,7 @@ class ModelControl:
     """Checks their tokens."""
 
     def authorize(self, authorization: bytes) -> str:
-        """Check the credential of a client over HTTP.
-
-        Args:
-            authorization: The header; empty if there is none.
-        """
+        """Check the credential of a client over HTTP. `authorization`: the header; empty if there is none."""
         self.check()
         return self.guard.check(Scope.RELOAD, authorization)
 

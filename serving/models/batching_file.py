@@ -77,11 +77,7 @@ def read_batching_file(path: Path) -> BatchingFile:
 
 
 def read_own_batching(folder: Path) -> BatchSettings | None:
-    """Read the batching parameters of one version.
-
-    Returns:
-        The settings; None if the folder has no such file.
-    """
+    """Read the batching parameters of one version. Returns the settings; None if the folder has no such file."""
     path = folder / FILE_NAME
     return read_batching_file(path).settings if path.exists() else None
 

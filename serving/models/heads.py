@@ -26,11 +26,7 @@ class Head:
 
 
 def read_head(signature: Signature, verb: str) -> Head:
-    """Find the tensors that a verb uses.
-
-    Args:
-        verb: ``classify`` or ``regress``.
-    """
+    """Find the tensors that a verb uses. `verb`: ``classify`` or ``regress``."""
     if len(signature.inputs) != 1:
         raise InvalidArgument("Expected one input Tensor.")
     kind = "classification" if verb == "classify" else "regression"

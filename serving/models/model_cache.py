@@ -104,11 +104,7 @@ def remote_versions(files: Mapping[str, StoredFile]) -> dict[int, RemoteVersion]
 
 @final
 class ModelCache:
-    """Copies of the versions of models at URLs. For one thread.
-
-    Args:
-        clock: Seconds that only grow.
-    """
+    """Copies of the versions of models at URLs. For one thread. `clock`: seconds that only grow."""
 
     def __init__(
         self,

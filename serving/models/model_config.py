@@ -44,11 +44,7 @@ class ModelConfigProblem:
 
 
 def read_config_file(path: Path) -> tuple[ModelSource, ...]:
-    """Read the models of a config file.
-
-    Returns:
-        The models, in the file's order.
-    """
+    """Read the models of a config file. Returns the models, in the file's order."""
     from tensorflow_serving.config import model_server_config_pb2  # noqa: PLC0415 - loaded only to read such a file
 
     config = read_text_file(path, model_server_config_pb2.ModelServerConfig(), flag=FLAG)
@@ -76,11 +72,7 @@ def _located(name: str, path: str) -> ModelSource:
 
 
 def check_config(config: Any) -> Iterator[ModelConfigProblem]:
-    """Check a ``ModelServerConfig``.
-
-    Yields:
-        Each error, in the order of the config.
-    """
+    """Check a ``ModelServerConfig``. Yields each error, in the order of the config."""
     if config.WhichOneof("config") == "custom_model_config":
         yield ModelConfigProblem(
             place="custom_model_config",

@@ -45,11 +45,7 @@ class ServedVersion:
         return self._is_unloading
 
     def acquire(self) -> bool:
-        """Take a lease.
-
-        Returns:
-            False, and no lease, if the version is being unloaded.
-        """
+        """Take a lease. Returns False, and no lease, if the version is being unloaded."""
         with self._lock:
             self._leases += not self._is_unloading
             return not self._is_unloading

@@ -81,11 +81,7 @@ class ModelSource:
 
 
 def discover(root: Path, labels: Mapping[str, Mapping[str, int]] | None = None) -> tuple[ModelSource, ...]:
-    """Find the models in a folder.
-
-    Returns:
-        Every NAME that holds a version folder, in the order of the names.
-    """
+    """Find the models in a folder. Returns every NAME that holds a version folder, in the order of the names."""
     if not root.is_dir():
         raise BadInput("No such models folder.", got=str(root), expected="a folder", fix="Pass --models DIR.")
     if find_versions(root):

@@ -25,11 +25,7 @@ NUMBERS = {int, float}
 
 
 def decode(value: Any, spec: TensorSpec) -> Array:
-    """Decode a JSON value.
-
-    Returns:
-        The tensor; a bare element is a scalar. Floats beyond float32 become infinite.
-    """
+    """Decode a JSON value. Returns the tensor; a bare element is a scalar. Floats beyond float32 become infinite."""
     array = decode_regular(value, spec)
     if array is None:
         elements, shape = read_elements(value, spec.element)

@@ -112,11 +112,7 @@ def _element(value: Any, element: ElementType) -> Any:
 
 
 def read_base64(value: dict[str, Any]) -> bytes:
-    """Decode ``{"b64": "..."}``; padding may be missing.
-
-    Returns:
-        The bytes.
-    """
+    """Decode ``{"b64": "..."}``; padding may be missing. Returns the bytes."""
     if not is_base64(value):
         raise InvalidArgument(f"JSON Value: {quote(value)} not formatted correctly for base64 data")
     text = "".join(value["b64"].split()).rstrip("=.")

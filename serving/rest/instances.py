@@ -82,11 +82,7 @@ def _getter(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
 
 
 def read_signature_name(document: dict[str, Any]) -> str:
-    """Read the name of the requested signature.
-
-    Returns:
-        The name; empty if the request has none.
-    """
+    """Read the name of the requested signature. Returns the name; empty if the request has none."""
     name = document.get("signature_name", "")
     if not isinstance(name, str):
         raise InvalidArgument(
@@ -96,11 +92,7 @@ def read_signature_name(document: dict[str, Any]) -> str:
 
 
 def read_instances(document: dict[str, Any]) -> list[Any] | None:
-    """Find the rows of a request.
-
-    Returns:
-        At least one row; None for a request in columnar form.
-    """
+    """Find the rows of a request. Returns at least one row; None for a request in columnar form."""
     if "instances" not in document:
         if "inputs" in document:
             return None

@@ -65,11 +65,7 @@ class LabelsEndpoint:
     """The outputs of a model, or of the only one, that have a label each."""
 
     def post(self, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> HttpResponse:
-        """Check the token, read the labels and write them.
-
-        Returns:
-            ``{"accepted": N}``.
-        """
+        """Check the token, read the labels and write them. Returns ``{"accepted": N}``."""
         token = next((value for name, value in headers if name == b"authorization"), b"")
         who = self.guard.check(Scope.LABELS, token)
         if self.writer is None:

@@ -17,11 +17,7 @@ if TYPE_CHECKING:
 
 
 def read_monitoring_file(path: Path) -> str | None:
-    """Read a ``MonitoringConfig``.
-
-    Returns:
-        The path of the Prometheus page; None for no page.
-    """
+    """Read a ``MonitoringConfig``. Returns the path of the Prometheus page; None for no page."""
     config = read_text_file(path, monitoring_config(), flag="--monitoring_config_file").prometheus_config
     if not config.enable:
         return None

@@ -16,11 +16,7 @@ if TYPE_CHECKING:
 
 
 class SplitFile:
-    """Reads the file again when it changes, and has the models split by it.
-
-    Args:
-        file: The file; there may be none yet.
-    """
+    """Reads the file again when it changes, and has the models split by it. `file`: the file; there may be none yet."""
 
     def __init__(self, file: Path, models: Models, report: Callable[[str], None]) -> None:
         self._file = file

@@ -19,11 +19,7 @@ MOST_BYTES = 4 << 20
 
 
 def read_text_file(path: Path, message: Kind, *, flag: str) -> Kind:
-    """Read a configuration file.
-
-    Args:
-        message: An empty message of the file's type, which is filled.
-    """
+    """Read a configuration file. `message`: an empty message of the file's type, which is filled."""
     wanted = f"a {message.DESCRIPTOR.name} in protobuf's text format"
     try:
         with path.open("rb") as file:

@@ -52,11 +52,7 @@ FULL_TEXT = "The server has as many connections or bodies as it can hold."
 
 
 def write_head(response: HttpResponse, *, keep: bool, more: bytes = b"") -> bytes:
-    """Write the status line and headers of a response.
-
-    Returns:
-        The bytes before the body.
-    """
+    """Write the status line and headers of a response. Returns the bytes before the body."""
     head = b"%bcontent-type: %b\r\ncontent-length: %d\r\n" % (
         STATUS_LINES[response.status],
         response.content_type,

@@ -31,11 +31,7 @@ class RequestMetrics:
     def measure(
         self, start: Callable[[Done], None], *, model: str, verb: str, reply: Callable[[HttpResponse], None]
     ) -> None:
-        """Answer a request and count its outcome.
-
-        Args:
-            verb: Of the metrics' label ``API``.
-        """
+        """Answer a request and count its outcome. `verb`: of the metrics' label ``API``."""
         started = time.perf_counter()
 
         def done(outcome: HttpResponse | BaseException) -> None:

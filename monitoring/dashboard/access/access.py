@@ -22,11 +22,7 @@ MOST_WAITING: Final = 10
 
 
 class WrongTokens:
-    """Answers wrong tokens. Belongs to one event loop.
-
-    Args:
-        delay_s: Seconds from one answer to the next.
-    """
+    """Answers wrong tokens. Belongs to one event loop. `delay_s`: seconds from one answer to the next."""
 
     def __init__(self, report: Callable[[str], None] = lambda _: None, delay_s: float = DELAY_S) -> None:
         self._report = report

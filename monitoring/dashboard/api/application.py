@@ -41,11 +41,7 @@ MOST_LABELS_BYTES = 16 << 20
 
 
 class Api:
-    """The API's answers.
-
-    Args:
-        changeable: Whether it takes changes: a dashboard without a token takes none.
-    """
+    """The API's answers. `changeable`: whether it takes changes: a dashboard without a token takes none."""
 
     def __init__(self, changes: Callable[[], ApiChanges], *, changeable: bool) -> None:
         self._changes = changes

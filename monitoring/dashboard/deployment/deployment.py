@@ -55,11 +55,7 @@ def read_versions(deployment: StoredDeployment) -> TableView | None:
 
 
 def versions_table(versions: Sequence[tuple[Entry, RecentHistory]], number: int, now: datetime) -> TableView | None:
-    """The deployments of one model.
-
-    Returns:
-        The table; None where there is only one.
-    """
+    """The deployments of one model. Returns the table; None where there is only one."""
     if len(versions) < 2:
         return None
     return TableView(

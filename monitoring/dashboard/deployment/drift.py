@@ -116,11 +116,7 @@ class DriftJob:
 
 
 def write(job: DriftJob) -> str:
-    """Write a report. Cost: Evidently's import and 10 to 20 s.
-
-    Returns:
-        Empty, or why it cannot be written.
-    """
+    """Write a report. Cost: Evidently's import and 10 to 20 s. Returns empty, or why it cannot be written."""
     try:
         config = load_config(job.config)
         with Store.open(config.store.url, make=False) as store:

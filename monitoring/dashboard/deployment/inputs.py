@@ -75,11 +75,7 @@ def read_inputs(
 
 
 def inputs_view(history: DeploymentHistory, inputs: Sequence[Input], parent: str, query: tuple[str, int]) -> InputsView:
-    """The page of a deployment's inputs.
-
-    Args:
-        query: The text that their names have, and the page, from 1.
-    """
+    """The page of a deployment's inputs. `query`: the text that their names have, and the page, from 1."""
     text, page = query
     return InputsView(
         address=f"{parent}/inputs",

@@ -227,11 +227,7 @@ def run_table(runs: Sequence[RunRecord], zone: ZoneInfo) -> TableView:
 
 
 def all_runs_table(runs: Sequence[tuple[str, StoredRun]], zone: ZoneInfo, *, failed: bool) -> TableView:
-    """The runs of all deployments.
-
-    Args:
-        runs: The address of the deployment's page, and the run; the newest first.
-    """
+    """The runs of all deployments. `runs`: the address of the deployment's page, and the run; the newest first."""
     return TableView(
         name="runs",
         title="Failed runs" if failed else "Runs",

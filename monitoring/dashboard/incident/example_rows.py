@@ -336,11 +336,7 @@ def answer_words(task: Task, answers: Floats, ids: Mapping[int, str] = NO_IDS) -
 
 
 def label_words(task: Task, labels: Whole, ids: Mapping[int, str] = NO_IDS) -> tuple[str, ...]:
-    """The label of each row.
-
-    Returns:
-        [n]; a dash where there is none.
-    """
+    """The label of each row. Returns [n]; a dash where there is none."""
     is_labelled = has_label(labels) if task.metrics else np.zeros(len(labels), dtype=np.bool_)
     unknown = is_labelled & task.unknown(labels) if task.metrics else is_labelled
     words = iter(_words_of(task.read_labels(labels[is_labelled & ~unknown]), task, ids))

@@ -93,11 +93,7 @@ class RolloutParts:
 def rollout_view(
     parts: RolloutParts, summary: DeploymentSummary, parent: str, command: str, now: datetime, most: int | None = None
 ) -> RolloutView:
-    """The page of a rollout.
-
-    Args:
-        most: How many rows a table has at most; None: all.
-    """
+    """The page of a rollout. `most`: how many rows a table has at most; None: all."""
     record, zone = parts.record, summary.zone
     result = None if record is None else record.result
     address = f"{parent}/versions"

@@ -23,11 +23,7 @@ Place: TypeAlias = tuple[str, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What the reader asks of the overview.
-
-    Attributes:
-        group: By what deployments stand together; empty: worst first.
-    """
+    """What the reader asks of the overview. `group`: by what deployments stand together; empty: worst first."""
 
     text: str = ""
     state: str = ""

@@ -59,11 +59,7 @@ class Roster:
 def entry_of(
     store: str, summary: DeploymentSummary, now: datetime, *, earlier: int = 0, ownership: Ownership | None = None
 ) -> Entry:
-    """One deployment.
-
-    Args:
-        ownership: Its team and tags; None where they are not known.
-    """
+    """One deployment. `ownership`: its team and tags; None where they are not known."""
     how = standing(summary, now)
     return Entry(store=store, summary=summary, standing=how, earlier=earlier, ownership=ownership or Ownership())
 

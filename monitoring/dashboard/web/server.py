@@ -136,11 +136,7 @@ class Tls:
 
 
 def tls_of(certificate: Path | None, key: Path | None) -> Tls | None:
-    """With what the dashboard speaks TLS.
-
-    Returns:
-        Both; None without either.
-    """
+    """With what the dashboard speaks TLS. Returns both; None without either."""
     return None if certificate is None and key is None else _checked(certificate, key)
 
 

@@ -74,11 +74,7 @@ def _codes_of(chosen: NDArray[np.bool_], codes: NDArray[np.int64], labelled: NDA
 
 
 def labelled_batches(scan: WindowScan, routing: LabelRouting, task: Task) -> Iterator[LabelledBatch]:
-    """The rows of a pass, with their inline labels.
-
-    Yields:
-        Batches of rows, in the order of files.
-    """
+    """The rows of a pass, with their inline labels. Yields batches of rows, in the order of files."""
     for part in scan.parts():
         yield with_labels(part.batch, routing.inline(part.number, part.batch), task)
 

@@ -14,10 +14,6 @@ class LocalEngine:
     """Runs tasks where it is called. An `Engine`."""
 
     def gather(self, recipe: Recipe, work: Iterable[Work]) -> Iterator[Partial]:
-        """See `Engine`.
-
-        Yields:
-            Partials in the order of the tasks.
-        """
+        """See `Engine`. Yields partials in the order of the tasks."""
         for task in work:
             yield from gathered(recipe, task)

@@ -44,20 +44,12 @@ class ProcessEngine:
     """
 
     def __init__(self, workers: int | None = None, *, meanwhile: Callable[[], None] = lambda: None) -> None:
-        """Starts nothing yet.
-
-        Args:
-            workers: How many processes; None for the processors that this process may use.
-        """
+        """Starts nothing yet. `workers`: how many processes; None for the processors that this process may use."""
         self._workers = workers or len(os.sched_getaffinity(0))
         self._meanwhile = meanwhile
 
     def gather(self, recipe: Recipe, work: Iterable[Work]) -> Iterator[Partial]:
-        """See `Engine`.
-
-        Yields:
-            Partials in the order of the tasks.
-        """
+        """See `Engine`. Yields partials in the order of the tasks."""
         waiting: deque[tuple[Work, Future[list[bytes]]]] = deque()
         tasks = iter(work)
         try:

@@ -178,11 +178,7 @@ class SparkEngine:
         return SparkIds(self._spark, here, self._meanwhile)
 
     def gather(self, recipe: Recipe, work: Iterable[Work]) -> Iterator[Partial]:
-        """See `Engine`.
-
-        Yields:
-            Partials in the order of the tasks.
-        """
+        """See `Engine`. Yields partials in the order of the tasks."""
         check_labels_apart(recipe)
         tasks = iter(work)
         while some := tuple(islice(tasks, TASKS)):

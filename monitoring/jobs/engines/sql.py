@@ -44,11 +44,7 @@ class SqlEngine:
         self._relation, self._narrow, self._shared = relation, narrow, shared
 
     def gather(self, recipe: Recipe, work: Iterable[Work]) -> Iterator[Partial]:
-        """See `Engine`.
-
-        Yields:
-            Partials in the order of the tasks.
-        """
+        """See `Engine`. Yields partials in the order of the tasks."""
         summed = _Summed(self._relation, recipe, self._narrow, self._shared)
         tasks = iter(work)
         while some := tuple(islice(tasks, TASKS)):

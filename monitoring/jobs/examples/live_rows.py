@@ -34,11 +34,7 @@ from monitoring.watches.scoring import slice_codes
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LiveRows:
-    """Reads live rows.
-
-    Attributes:
-        labels: The labels, those of a prediction in order of arrival.
-    """
+    """Reads live rows. `labels`: the labels, those of a prediction in order of arrival."""
 
     judged: LogSource | TableSource
     shown: LogSource | TableSource

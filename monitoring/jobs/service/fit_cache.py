@@ -39,11 +39,7 @@ class FitCache:
     def __init__(
         self, most_bytes: int = KEPT_BYTES, fit: Callable[[MonitorConfig, Embedder | None], Deployment] = deploy
     ) -> None:
-        """Empty.
-
-        Args:
-            most_bytes: The bound; 0 keeps none.
-        """
+        """Empty. `most_bytes`: the bound; 0 keeps none."""
         self._most = most_bytes
         self._fit = fit
         self._lock = Lock()

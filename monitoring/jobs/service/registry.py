@@ -26,11 +26,7 @@ class ConfigRegistry:
     """
 
     def __init__(self, path: Path | None) -> None:
-        """A registry.
-
-        Args:
-            path: The file; None: it is kept in memory, and forgotten when the process ends.
-        """
+        """A registry. `path`: the file; None: it is kept in memory, and forgotten when the process ends."""
         self.path = path
         self._since: dict[str, str] = {}
 

@@ -34,11 +34,7 @@ _NAMED = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VarietyLimit:
-    """How alike the values of one part may be.
-
-    Attributes:
-        rows: The rows from which on the spread of a window says something.
-    """
+    """How alike the values of one part may be. `rows`: the rows from which on the spread of a window says something."""
 
     part: VarietyPart
     commonest: float
@@ -47,11 +43,7 @@ class VarietyLimit:
 
     @classmethod
     def fit(cls, part: VarietyPart, windows: Sequence[Variety]) -> VarietyLimit | None:
-        """From the baseline's windows.
-
-        Returns:
-            The limit; None where values were constant in a window of usual size.
-        """
+        """From the baseline's windows. Returns the limit; None where values were constant in a window of usual size."""
         rows = sorted(window.rows for window in windows)
         enough = round(ROWS_SHARE * rows[len(rows) // 2]) if rows else 0
         whole = [window for window in windows if window.rows >= max(enough, 1)]

@@ -44,11 +44,7 @@ REPEATS_SUBJECT = "repeated ids"
 def unmatched_findings(
     unknown: int, matched: int, history: Sequence[WindowRecord], *, alpha: float
 ) -> tuple[Finding, ...]:
-    """The finding that labels are of predictions which the traffic does not have.
-
-    Returns:
-        One fact, or nothing.
-    """
+    """The finding that labels are of predictions which the traffic does not have. Returns one fact, or nothing."""
     before = [
         window.labels_unknown / (window.labels_unknown + window.labels) for window in _sound(history) if window.labels
     ]

@@ -57,11 +57,7 @@ def fit_fact_limits(
     plan: WindowPlan | RowPlan,
     budget: Budget,
 ) -> FactLimits:
-    """The limits of facts.
-
-    Returns:
-        The limits. Cost: a pass over the baseline's answers and labels.
-    """
+    """The limits of facts. Returns the limits. Cost: a pass over the baseline's answers and labels."""
     watches = catalogue.watches
     losses = {
         key: LossLimit(watch=watches[key.watch], limit=_limit(fit))

@@ -55,11 +55,7 @@ class PendingRows:
         return int(differs.sum())
 
     def without_label(self, positions: Whole, labelled: Whole) -> int:
-        """How many rows have no label.
-
-        Args:
-            positions: The positions of the rows, [n].
-        """
+        """How many rows have no label. `positions`: the positions of the rows, [n]."""
         rows = np.setdiff1d(positions, labelled)
         return int((self._labels[rows] == NO_LABEL).sum())
 

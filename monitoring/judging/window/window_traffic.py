@@ -46,11 +46,7 @@ class TrafficEnd:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DueWindow:
-    """A window that is to be read.
-
-    Attributes:
-        first: Whether it is the first window judged since the label log was read.
-    """
+    """A window that is to be read. `first`: whether it is the first window judged since the label log was read."""
 
     window: Window
     first: bool

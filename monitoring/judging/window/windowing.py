@@ -17,11 +17,7 @@ Whole = NDArray[np.int64]
 
 
 def split_by_window(times: Whole, plan: WindowPlan | RowPlan) -> Iterator[tuple[Window, Whole]]:
-    """Split rows by their event times.
-
-    Args:
-        times: Event times in microseconds, in any order, int64 [n].
-    """
+    """Split rows by their event times. `times`: event times in microseconds, in any order, int64 [n]."""
     ordered = np.sort(times)
     if isinstance(plan, RowPlan):
         yield from assign_rows(times, plan.windows(ordered))

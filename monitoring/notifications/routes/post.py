@@ -14,11 +14,7 @@ TIMEOUT = 10.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a receiver answered.
-
-    Attributes:
-        retry_after: Seconds that it asks to wait; None where it does not say.
-    """
+    """What a receiver answered. `retry_after`: seconds that it asks to wait; None where it does not say."""
 
     status: int
     retry_after: float | None = None

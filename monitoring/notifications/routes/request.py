@@ -9,11 +9,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteRequest:
-    """A POST.
-
-    Attributes:
-        url: Where to; may hold secrets.
-    """
+    """A POST. `url`: where to; may hold secrets."""
 
     url: str = field(repr=False)
     body: bytes

@@ -54,11 +54,7 @@ _GONE = 410
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """The outcome of one notification along one route.
-
-    Attributes:
-        shown: The receiver, without secrets.
-    """
+    """The outcome of one notification along one route. `shown`: the receiver, without secrets."""
 
     shown: str
     receiver: str

@@ -21,11 +21,7 @@ Curve = Sequence[tuple[int, float]]
 
 
 def delays_drawing(curves: Sequence[tuple[str, Curve]], summary: str, size: Size) -> Drawing:
-    """Draw label delays.
-
-    Args:
-        curves: Each curve's style and its points in order of time, two at least.
-    """
+    """Draw label delays. `curves`: each curve's style and its points in order of time, two at least."""
     left, top, width, height = size.plot
     edges = [edge for edge, _ in curves[0][1]]
     x = Scale(math.log(edges[0]), math.log(edges[-1]), left, left + width)

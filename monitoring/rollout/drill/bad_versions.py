@@ -43,11 +43,7 @@ class BadVersion:
     texts: OfInputs | None = None
 
     def inputs_of(self, rows: pa.Table) -> pa.Table | None:
-        """Rows as its preprocessing has them.
-
-        Returns:
-            The rows; None where they have no input that it changes.
-        """
+        """Rows as its preprocessing has them. Returns the rows; None where they have no input that it changes."""
         inputs = {name: _values(rows, name) for name in rows.column_names if name.startswith(INPUT)}
         changed: dict[str, Values] = {}
         if self.numbers is not None:

@@ -26,11 +26,7 @@ LABEL_COLUMNS = ("prediction_id", "event_time", "label", "label_time")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asking:
-    """What is asked for.
-
-    Attributes:
-        salt: What the choice depends on; one that no sample had before.
-    """
+    """What is asked for. `salt`: what the choice depends on; one that no sample had before."""
 
     rows: int
     salt: str

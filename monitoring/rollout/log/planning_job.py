@@ -42,11 +42,7 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _TrafficSample:
-    """What a sample of rows says.
-
-    Attributes:
-        mature: Which rows' labels are due, [n].
-    """
+    """What a sample of rows says. `mature`: which rows' labels are due, [n]."""
 
     pairs: PairedRows
     rows_per_day: float

@@ -79,11 +79,7 @@ def read_pairs(
     *,
     clock: Callable[[], datetime],
 ) -> PairedTable:
-    """Read a table.
-
-    Returns:
-        The rows. Memory: the named columns of all of them.
-    """
+    """Read a table. Returns the rows. Memory: the named columns of all of them."""
     pieces = pieces_of(place)
     shared = _shared_columns(description)
     _check_columns(pieces, description, (*champion.named, *candidate.named))

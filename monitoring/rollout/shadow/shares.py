@@ -91,11 +91,7 @@ class Pace:
     fast: int = 0
 
     def passed(self, took_s: float, covered_s: float) -> int:
-        """Note a pass.
-
-        Returns:
-            -1 if the share is to be lowered, 1 if it may be raised, else 0.
-        """
+        """Note a pass. Returns -1 if the share is to be lowered, 1 if it may be raised, else 0."""
         part = took_s / covered_s if covered_s > 0.0 else 0.0
         self.slow = self.slow + 1 if part > TOO_SLOW else 0
         self.fast = self.fast + 1 if part < FAST else 0

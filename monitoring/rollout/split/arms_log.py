@@ -95,11 +95,7 @@ class ArmsLog:
         return LabelJoin(labels, task=self._versions.task, read=0, horizon_us=self._horizon_us)
 
     def read(self, window: Window, *, known_by: datetime, before: Collection[str] = ()) -> SplitWindow:
-        """The rows of a window.
-
-        Args:
-            before: Units whose rows do not count, as they have had their turn.
-        """
+        """The rows of a window. `before`: units whose rows do not count, as they have had their turn."""
         since = Window(start=max(window.start, self._started_at), end=window.end)
         arms, unkeyed, crossed = [], 0, 0
         for source, version in ((self.champion, self._split.champion), (self.candidate, self._split.candidate)):

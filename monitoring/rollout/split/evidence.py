@@ -21,11 +21,7 @@ from monitoring.watches.scoring import slice_codes
 def split_evidence(
     window: Window, split: SplitWindow, measures: Measures, slow_us: float | None = None
 ) -> WindowEvidence:
-    """The evidence of a window.
-
-    Args:
-        slow_us: From which latency on a row is slow; None: latencies are not compared.
-    """
+    """The evidence of a window. `slow_us`: from which latency on a row is slow; None: latencies are not compared."""
     arms = {CHAMPION: split.champion, CANDIDATE: split.candidate}
     sums: dict[str, PairedSums] = {}
     for arm, rows in arms.items():

@@ -65,11 +65,7 @@ class HashedVocabulary:
         return cls(states=states.astype(np.uint8), parts=parts)
 
     def unknown(self, words: pa.Array, parts: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Which words no part has, apart from their own.
-
-        Args:
-            words: Text [n], none null.
-        """
+        """Which words no part has, apart from their own. `words`: text [n], none null."""
         states = self.states[_buckets(words, self.states.size)]
         unknown: NDArray[np.bool_] = (states == _NEVER) | (states == parts + 1)
         return unknown

@@ -135,11 +135,7 @@ class RowLayout:
 
 
 def segment_key(rows: AnsweredRows) -> SegmentKey:
-    """Which segment a batch belongs to.
-
-    Returns:
-        Equal keys for batches that can be appended to one segment.
-    """
+    """Which segment a batch belongs to. Returns equal keys for batches that can be appended to one segment."""
     named = {INPUT + name: tensor for name, tensor in rows.inputs.items()}
     named.update((OUTPUT + name, tensor) for name, tensor in rows.outputs.items())
     tensors = frozenset((name, tensor_type(tensor.dtype).name, tensor.ndim) for name, tensor in named.items())

@@ -108,11 +108,7 @@ class ParquetPiece:
             return replace(distinct_columns(table, names), remarks=self.remarks)
 
     def batches(self, names: Collection[str], coded: Collection[str], rows: int) -> Iterator[tuple[int, RawRows]]:
-        """Some columns of its rows, as of `PieceReader.batches`.
-
-        Args:
-            rows: How many a batch has at most.
-        """
+        """Some columns of its rows, as of `PieceReader.batches`. `rows`: how many a batch has at most."""
         schema = self.schema()
         words = [name for name in dict.fromkeys(schema.names) if name in names and name in coded]
         words = [name for name in words if is_text(schema.types[schema.names.index(name)])]

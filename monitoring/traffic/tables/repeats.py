@@ -32,11 +32,7 @@ class IdentifiedRows:
 def identified_rows(
     extent: Extent, columns: TableColumns, reader: PieceReader, inside: EventTimeRange
 ) -> Iterator[IdentifiedRows]:
-    """The rows of a piece with a valid event time in a range.
-
-    Yields:
-        Batches of rows, in the piece's order.
-    """
+    """The rows of a piece with a valid event time in a range. Yields batches of rows, in the piece's order."""
     for first, raw in reader.batches(extent.piece, (columns.prediction_id, columns.event_time)):
         ids, times = row_ids(extent.piece, raw, columns, first), event_times(raw, columns)
         places, us = first + np.arange(len(ids)), times.us

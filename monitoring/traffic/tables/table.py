@@ -65,11 +65,7 @@ class _KeptPiece:
         return sum(map(len, self._batches))
 
     def batches(self, start: int, end: int) -> Iterator[RowBatch]:
-        """The rows between two times (microseconds), in the piece's order.
-
-        Yields:
-            Batches with at least one row.
-        """
+        """The rows between two times (microseconds), in the piece's order. Yields batches with at least one row."""
         for batch, order, times in zip(self._batches, self._orders, self._times, strict=True):
             first, last = np.searchsorted(times, [start, end])
             if last > first:

@@ -168,11 +168,7 @@ def read_rows(reader: RecordReader) -> Iterator[AnsweredRows]:
 
 
 def record_rows(log: Any, default_id: str, refuse: Callable[[], NoReturn]) -> AnsweredRows:
-    """The rows of a record.
-
-    Args:
-        default_id: The request id of a record without metadata of its own.
-    """
+    """The rows of a record. `default_id`: the request id of a record without metadata of its own."""
     kind = log.WhichOneof("log_type")
     record = getattr(log, kind)
     request, response = record.request, record.response

@@ -49,11 +49,7 @@ _TYPED = {
 
 
 def write_tensor(proto: Any, field: pa.Field, lists: pa.Array) -> None:
-    """Fill a TensorProto.
-
-    Args:
-        lists: Rows of equal length, as the log stores them.
-    """
+    """Fill a TensorProto. `lists`: rows of equal length, as the log stores them."""
     metadata = field.metadata or {}
     name = metadata[DTYPE_KEY].decode()
     proto.dtype = _NUMBERS[name]

@@ -36,11 +36,7 @@ LEVEL = 0.95
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ClassBins:
-    """The bins of one class's probability.
-
-    Attributes:
-        groups: The group of each bin, int64 [b].
-    """
+    """The bins of one class's probability. `groups`: the group of each bin, int64 [b]."""
 
     place: int
     binner: Binner

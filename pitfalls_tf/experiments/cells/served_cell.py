@@ -67,11 +67,7 @@ class MonitorSetting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServedCell:
-    """A recipe on a task, and how its deployment is monitored.
-
-    Attributes:
-        monitors: monitors of the same traffic log.
-    """
+    """A recipe on a task, and how its deployment is monitored. `monitors`: monitors of the same traffic log."""
 
     setup: str
     task: Task

@@ -124,11 +124,7 @@ def task(setting: CurationSetting, images: Examples, source: str) -> Task:
 
 
 def mislabelled(examples: Examples, share: float) -> Examples:
-    """Give a share of the rows a wrong label, uniform among the other classes.
-
-    Returns:
-        The rows in the same order.
-    """
+    """Give a share of the rows a wrong label, uniform among the other classes. Returns the rows in the same order."""
     random = np.random.default_rng(SEED)
     selected = random.permutation(len(examples))[: round(share * len(examples))]
     targets = examples.targets.copy()

@@ -38,11 +38,7 @@ STYLE: Final[Any] = {  # matplotlib's stubs list every key they know
 
 
 def subplots(rows: int, columns: int, *, height: float, **settings: Any) -> tuple[Figure, Any]:
-    """Make a figure of one page width.
-
-    Returns:
-        The figure, and its axes as an array [rows, columns].
-    """
+    """Make a figure of one page width. Returns the figure, and its axes as an array [rows, columns]."""
     from matplotlib.figure import Figure  # noqa: PLC0415 - only when a figure is drawn
 
     figure = Figure(figsize=(WIDTH, height), layout="constrained")

@@ -131,11 +131,7 @@ ALTERATIONS: Final[Mapping[str, Alteration]] = MappingProxyType(
 
 
 def find(name: str, shape: Shape) -> Alteration:
-    """Find an alteration by name, for rows of a given shape.
-
-    Args:
-        shape: shape of the rows.
-    """
+    """Find an alteration by name, for rows of a given shape. `shape`: shape of the rows."""
     kind: Kind = "images" if len(shape.inputs) == 3 else "tables"
     fitting = [name for name, alteration in ALTERATIONS.items() if kind in alteration.kinds]
     if name not in ALTERATIONS:

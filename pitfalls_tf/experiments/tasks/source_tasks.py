@@ -60,11 +60,7 @@ def load(
 def benchmark_splits(
     examples: Examples, *, blocks: NDArray[np.datetime64] | None, block_days: int
 ) -> dict[str, Examples]:
-    """Split the rows of the training period.
-
-    Args:
-        blocks: the day of each row, shape [n]; None where there are no days.
-    """
+    """Split the rows of the training period. `blocks`: the day of each row, shape [n]; None where there are no days."""
     rest = np.arange(len(examples))
     splits = {}
     if blocks is not None:

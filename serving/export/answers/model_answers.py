@@ -24,11 +24,7 @@ BATCH: Final = 1024
 
 
 def baseline_answers(table: pa.Table, model: KerasModel, spec: BaselineSpec) -> Array:
-    """The model's answers as a baseline holds them, but those of a ranking.
-
-    Returns:
-        float64 [n, width].
-    """
+    """The model's answers as a baseline holds them, but those of a ranking. Returns float64 [n, width]."""
     if spec.task.outputs_judged:
         judged = [output.output for output in spec.task.outputs_judged]
         return made_answers(listed_answers(table, model, judged), spec)
@@ -40,11 +36,7 @@ def baseline_answers(table: pa.Table, model: KerasModel, spec: BaselineSpec) -> 
 
 
 def answers_of(table: pa.Table, model: KerasModel, output: str) -> Array:
-    """Run the author's model on every row, in batches of rows of one size.
-
-    Returns:
-        The output, [n, width].
-    """
+    """Run the author's model on every row, in batches of rows of one size. Returns the output, [n, width]."""
     values = np.zeros((table.num_rows, model.width(output) or 0))
     for places, answers in _batches_of(table, model):
         values[places] = answers[output].numpy().reshape(len(places), -1)

@@ -174,11 +174,7 @@ def input_roles(
     declared: DeclaredRoles = NOTHING_DECLARED,
     groups: pa.ChunkedArray[Any] | None = None,
 ) -> InputRoles:
-    """Find the roles of a model's inputs.
-
-    Args:
-        table: The matched reference table; None if there is none.
-    """
+    """Find the roles of a model's inputs. `table`: the matched reference table; None if there is none."""
     features: list[FeatureSpec] = []
     left_out: list[ColumnRole] = []
     described: list[Descriptors] = []

@@ -159,11 +159,7 @@ def gives_sets(
 
 
 def find_set_output(answers: Mapping[str, Array], classes: int, output: str | None = None) -> str:
-    """Find the output that holds a probability of each class by itself.
-
-    Args:
-        answers: Outputs by name, [n, …].
-    """
+    """Find the output that holds a probability of each class by itself. `answers`: outputs by name, [n, …]."""
     fitting = _set_outputs(answers, classes, output, strict=False)
     if len(fitting) != 1:
         raise BadInput(

@@ -23,11 +23,7 @@ class Place(NamedTuple):
 
 @final
 class GraphIndex:
-    """The nodes of a graph and of its library of functions.
-
-    Args:
-        graph: A ``tensorflow.GraphDef``.
-    """
+    """The nodes of a graph and of its library of functions. `graph`: a ``tensorflow.GraphDef``."""
 
     def __init__(self, graph: Any) -> None:
         self._functions = {function.signature.name: function for function in graph.library.function}

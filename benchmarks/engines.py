@@ -21,14 +21,14 @@ from benchmarks.results import Result, Settings, Table
 from monitoring.config import load_config
 from monitoring.jobs.deployment import deploy
 from monitoring.jobs.engines.codec import encoded
-from monitoring.jobs.engines.duckdb_relation import DuckDBRelation
 from monitoring.jobs.engines.engine import Engine, Work, work_of
-from monitoring.jobs.engines.local import LocalEngine
 from monitoring.jobs.engines.partial import Partial
 from monitoring.jobs.engines.processes import ProcessEngine
 from monitoring.jobs.engines.recipe import Recipe
 from monitoring.jobs.engines.spark import SparkEngine, SparkRelation, SparkRowsEngine, session
 from monitoring.jobs.engines.sql import SqlEngine
+from monitoring.jobs.engines.sql_relation import DuckDBRelation
+from monitoring.jobs.engines.task import LocalEngine
 from monitoring.jobs.init import init_monitor
 from monitoring.jobs.sources.traffic import columns_of
 from monitoring.jobs.table_description import TableDescription

@@ -25,7 +25,7 @@ from serving.inference.inference import Inference
 from serving.models.model_list import ModelList, ModelsFolder
 from serving.models.runner import Runner
 from serving.models.versions import Models
-from serving.rest import calls, instances_format
+from serving.rest import calls, instances
 from serving.server.http_app import HttpApp, HttpDependencies
 from serving.transport.http_request import HttpRequest
 from serving.transport.http_response import HttpResponse
@@ -39,9 +39,9 @@ STAGES: tuple[Stage, ...] = (
     (HttpApp, "answer", PARSING),
     (calls, "parse_object", "  of it: JSON"),
     (calls, "read_number_rows", "  of it: JSON"),
-    (instances_format.InstancesFormat, "read_regular", "numbers into tensors"),
+    (instances.InstancesFormat, "read_regular", "numbers into tensors"),
     (Runner, "run", "the model, by a session callable"),
-    (instances_format, "write_batch", "tensors into JSON"),
+    (instances, "write_batch", "tensors into JSON"),
     (Capture, "record", LOGGING),
     (SegmentFile, "append", "  of it: the system call"),
 )

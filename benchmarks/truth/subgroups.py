@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from benchmarks.results import Cell, Result, Settings, Table
 from monitoring.evidence.budget import Budget
-from monitoring.jobs.subgroups.search_schedule import SEARCHED_WINDOWS, search_error_rate
+from monitoring.jobs.subgroups.run_search import SEARCHED_WINDOWS, search_error_rate
 from monitoring.jobs.subgroups.subgroup_incidents import (
     SubgroupSearch,
     advance_subgroup_incident,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from monitoring.config.columns_section import ColumnSection
-from monitoring.config.digest import settings_digest
 from monitoring.config.draft import (
     ConfigDraft,
     MetricDraft,
@@ -13,7 +12,7 @@ from monitoring.config.draft import (
     check_draft,
     render_config,
 )
-from monitoring.config.loading import load_config, parse_dictionary, read_dictionary
+from monitoring.config.loading import load_config, parse_dictionary, read_dictionary, settings_digest
 from monitoring.config.metric_section import MetricSection
 from monitoring.config.routes import (
     AlertmanagerRoute,

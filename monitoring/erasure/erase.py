@@ -25,10 +25,9 @@ from numpy.typing import NDArray
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
-from monitoring.erasure.change import Change, ErasedRows, Unreached, replaced_file
+from monitoring.erasure.change import Change, ErasedRows, Unreached, file_remains, replaced_file, store_remains
 from monitoring.erasure.logged_rows import both_ids, ids_where, open_segments, part_changes, still_open
 from monitoring.erasure.receipt import Receipt, ReceiptFile, new_receipt
-from monitoring.erasure.remains import file_remains, store_remains
 from monitoring.erasure.store_rows import ERASED_TABLES, erase_rows
 from monitoring.erasure.table_rows import check_table, table_change
 from monitoring.erasure.wanted_rows import ColumnValue, WantedRows

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import Column, Connection, Table, select, update
 
-from monitoring.erasure.remains import SHOWN
+from monitoring.erasure.change import SHOWN
 from monitoring.records.state_names import StateName
 from monitoring.store import leases
 from monitoring.store.column_types import detail_of, detail_text

@@ -25,8 +25,7 @@ from monitoring.jobs.metrics.metric_loading import metric_changes
 from monitoring.jobs.sources.read_scope import ReadScope
 from monitoring.jobs.sources.table_source import TableSource
 from monitoring.jobs.stored_reference import StoredReference
-from monitoring.jobs.subgroups.run_search import RunSearch
-from monitoring.jobs.subgroups.search_schedule import SearchSchedule
+from monitoring.jobs.subgroups.run_search import RunSearch, SearchSchedule
 from monitoring.judging.autocorrelation_update import AutocorrelationUpdate
 from monitoring.judging.burn_in import BurnIn
 from monitoring.judging.judge import Judgement, with_numbers_of

@@ -13,8 +13,8 @@ from monitoring.baseline.undated import FEWEST_ROWS
 from monitoring.errors import BadInput
 from monitoring.tasks.classification import Classification
 from monitoring.tasks.regression import Regression
-from monitoring.traffic.score_classes import better_order
 from monitoring.traffic.tables.columns import TableColumns
+from monitoring.traffic.tables.reference import better_order
 from monitoring.traffic.tables.tasks.outputs import by_output
 from monitoring.watches.descriptions import plain_number
 

@@ -170,3 +170,14 @@ def check_goes_on(record: RolloutRecord) -> None:
             expected="one that goes on",
             fix="`pitfalls rollout list` lists them; `pitfalls rollout start` begins another.",
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pass:
+    """What one pass did."""
+
+    record: RolloutRecord
+    answered: int
+    counted: int
+    do: Next = ""
+    events: tuple[RolloutEvent, ...] = ()

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.records import ScoreSum, Watch, WatchKey
-from monitoring.tasks.answered_ids import AnsweredIds
 from monitoring.tasks.multilabel import class_matrix
 from monitoring.tasks.output_names import named
+from monitoring.tasks.ranking import AnsweredIds
 from monitoring.tasks.registry import ranking_of
 from monitoring.tasks.row_operations import baseline_ranks
 from monitoring.tasks.task import NO_LABEL, Floats, Task, Whole

@@ -15,8 +15,7 @@ import click
 from monitoring.distribution import installed_version
 from monitoring.tracing import exporting
 from pitfalls_tf.cli.exits import exit_on_defect
-from pitfalls_tf.cli.file_modes import restrict_files
-from pitfalls_tf.cli.group import LazyGroup, Verb
+from pitfalls_tf.cli.group import LazyGroup, Verb, restrict_files
 from pitfalls_tf.cli.output import choose_log_format, print_line
 
 if TYPE_CHECKING:

@@ -3,17 +3,56 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from monitoring.errors import BadInput
 from pitfalls_tf.cli.output import with_output
-from pitfalls_tf.cli.token import read_token
 
 if TYPE_CHECKING:
     from pitfalls_tf.cli.output import Output
     from pitfalls_tf.replay import ReplayProgress
+
+
+def read_token(file: Path | None) -> str | None:
+    """Read the token.
+
+    Args:
+        file: file that begins with the token, such as the server's own; None for the variable PITFALLS_TOKEN.
+
+    Returns:
+        The token; None if there is neither.
+
+    Raises:
+        BadInput: the file cannot be read, or is empty.
+    """
+    if file is None:
+        return os.environ.get("PITFALLS_TOKEN") or None
+    return _lines(file)[0][0]
+
+
+def _lines(file: Path) -> list[list[str]]:
+    """The words of each line that has some, one line at least."""
+    try:
+        text = file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise _bad_token_file(file, str(error)) from error
+    lines = [words for line in text.splitlines() if (words := line.partition("#")[0].split())]
+    if not lines:
+        raise _bad_token_file(file, "it is empty")
+    return lines
+
+
+def _bad_token_file(file: Path, reason: str) -> BadInput:
+    return BadInput(
+        "The token file cannot be used.",
+        got=f"{file}: {reason}",
+        expected="a file with the token on one line",
+        fix="Create one, for example: openssl rand -hex 16 > token",
+    )
 
 
 @click.command()
@@ -60,8 +99,8 @@ def command(
     token is read from --token-file or the variable PITFALLS_TOKEN. With --traffic, an interrupted replay resumes.
     """
     from pitfalls_tf.replay import ReplayOptions, ReplayPlan, replay  # noqa: PLC0415 - not needed for --help
+    from pitfalls_tf.replay.driver import NOTHING_LOGGED, already_logged  # noqa: PLC0415 - as above
     from pitfalls_tf.replay.plan import zone_remark  # noqa: PLC0415 - as above
-    from pitfalls_tf.replay.resume import NOTHING_LOGGED, already_logged  # noqa: PLC0415 - as above
     from pitfalls_tf.replay.tables import read_table  # noqa: PLC0415 - as above
 
     plan = ReplayPlan(

@@ -46,8 +46,7 @@ def compare(
     from monitoring.rollout.actions import Author, begin  # noqa: PLC0415 - as above
     from monitoring.rollout.log.evidence_job import rules_of  # noqa: PLC0415 - as above
     from monitoring.rollout.log.versions import find_versions  # noqa: PLC0415 - as above
-    from monitoring.rollout.replay.log_replay import ReplayRequest, replay_log  # noqa: PLC0415 - as above
-    from monitoring.rollout.replay.replay_record import save_replay  # noqa: PLC0415 - as above
+    from monitoring.rollout.replay.log_replay import ReplayRequest, replay_log, save_replay  # noqa: PLC0415 - as above
     from monitoring.rollout.shadow.worker import ShadowWorker  # noqa: PLC0415 - as above
     from monitoring.store.store import Store  # noqa: PLC0415 - brings SQLAlchemy
     from serving.shadow.bundle_scorer import BundleScorer  # noqa: PLC0415 - brings TensorFlow

@@ -34,7 +34,7 @@ def digest(modules: tuple[str, ...]) -> str:
     Raises:
         ModuleNotFoundError: one of `modules` does not exist.
 
-    >>> len(digest(("pitfalls_tf.experiments.grid_size",)))
+    >>> len(digest(("pitfalls_tf.experiments.experiment",)))
     64
     """
     sha = hashlib.sha256()

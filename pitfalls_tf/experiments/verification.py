@@ -19,7 +19,7 @@ from pitfalls_tf.experiments.reproduce import Processor, current_processor, meas
 from pitfalls_tf.experiments.run_store import CELLS, RunStore
 from pitfalls_tf.experiments.scores_table import first_rows, fresh_rows
 from pitfalls_tf.experiments.stored_results import SCORES, read_groups
-from pitfalls_tf.training.environment import check_environment
+from pitfalls_tf.training.train import check_environment
 from serving.export.manifest import environment
 
 if TYPE_CHECKING:

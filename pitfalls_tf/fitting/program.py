@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from pitfalls_tf.architectures.dropout import with_keras_dropout
+from pitfalls_tf.architectures.blocks import with_keras_dropout
 from pitfalls_tf.architectures.initial_state import initial_state, network_with
 from pitfalls_tf.fitting.recipe import Batch, Outputs
 

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from pitfalls_tf.replay.driver import ReplayOptions, ReplayProgress, ReplaySummary, replay
+from pitfalls_tf.replay.driver import (
+    NOTHING_LOGGED,
+    LoggedTraffic,
+    ReplayOptions,
+    ReplayProgress,
+    ReplaySummary,
+    already_logged,
+    replay,
+)
 from pitfalls_tf.replay.plan import ReplayPlan
-from pitfalls_tf.replay.resume import NOTHING_LOGGED, LoggedTraffic, already_logged
 
 __all__ = [
     "NOTHING_LOGGED",

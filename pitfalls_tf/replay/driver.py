@@ -8,21 +8,45 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
 import orjson
+import pyarrow.compute as pc
 import uvloop
 
+from monitoring.traffic.labels.label_log import LabelLog
+from monitoring.traffic.log.log import TrafficLog
 from pitfalls_tf.replay.columns import FeatureColumns, read_specs
 from pitfalls_tf.replay.connection import ServerConnection
 from pitfalls_tf.replay.plan import schedule_replay
-from pitfalls_tf.replay.resume import NOTHING_LOGGED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
+    from pathlib import Path
 
     import pyarrow as pa
 
     from pitfalls_tf.replay.plan import PlannedLabel, PlannedRequest, ReplayPlan, ReplaySchedule
-    from pitfalls_tf.replay.resume import LoggedTraffic
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedTraffic:
+    """What is in a traffic log."""
+
+    request_ids: frozenset[str] = frozenset()
+    labelled: frozenset[str] = frozenset()
+
+
+NOTHING_LOGGED = LoggedTraffic()
+
+
+def already_logged(traffic: Path) -> LoggedTraffic:
+    """Read the ids in a traffic log. All rows of a request are logged together."""
+    log = TrafficLog(traffic)
+    request_ids: set[str] = set()
+    for model in {key.model for key in log.models()}:
+        request_ids.update(pc.unique(log.read(model=model, columns=["request_id"]).column("request_id")).to_pylist())
+    labelled = pc.unique(LabelLog(traffic).read().column("prediction_id")).to_pylist()
+    return LoggedTraffic(request_ids=frozenset(request_ids), labelled=frozenset(labelled))
+
 
 LABELS_PER_POST = 2_000
 

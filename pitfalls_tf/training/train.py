@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
 
 from monitoring.errors import BadInput, CannotRun
 from pitfalls_tf.training import run_folder as folders
-from pitfalls_tf.training.environment import check_environment
 from pitfalls_tf.training.progress import EpochCounter
 from pitfalls_tf.training.runs import Ensemble, median
 from pitfalls_tf.training.setup import read
 from pitfalls_tf.training.trainer import Trainer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def check_environment(then: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Refuse to repeat a run in an environment where the bits of its weights would differ."""
+    different = [name for name in now if then.get(name) != now[name]]
+    if different:
+        raise CannotRun(
+            "Weights repeat bit for bit only in the environment that they were trained in.",
+            got="; ".join(f"{name} {now[name]}" for name in different),
+            expected="; ".join(f"{name} {then.get(name)}" for name in different),
+            fix="Use the same environment, or train again: pitfalls train SETUP.",
+        )
+
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

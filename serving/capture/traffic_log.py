@@ -21,8 +21,7 @@ from monitoring.traffic.log.archive import Archiver
 from monitoring.traffic.log.conversion import recover
 from monitoring.traffic.log.gaps import GapFile
 from monitoring.traffic.log.retention import RetentionThread
-from monitoring.traffic.log.segment_policy import SegmentPolicy, Sync
-from monitoring.traffic.log.writer import SEGMENT_BYTES, TrafficWriter
+from monitoring.traffic.log.writer import SEGMENT_BYTES, SegmentPolicy, Sync, TrafficWriter
 from serving.capture.capture import Capture, LoggedCallers
 from serving.capture.log_sink import LogSink
 

@@ -13,19 +13,143 @@ import pyarrow.compute as pc
 
 from monitoring.baseline.benchmark import ReferenceMetric, benchmark
 from monitoring.baseline.folder import write_baseline
+from monitoring.baseline.output_numbers import output_columns
 from monitoring.baseline.predictions import codes_as_text, predictions_from
+from monitoring.baseline.spec import OF_OUTPUT, BaselineSpec, FeatureSpec
 from monitoring.baseline.undated import in_drawn_order, rows_per_window
+from monitoring.tasks.id_codes import id_codes
 from monitoring.tasks.label_codes import has_label
 from monitoring.tasks.number_codes import number_codes, numbers
+from monitoring.tasks.task import WatchedOutput
+from monitoring.traffic.ranked_ids import check_relevant, listed_ids, often_first, ranked_answers
+from monitoring.traffic.tables.answers import as_list_column
+from monitoring.traffic.value_kinds import why_no_input
 from serving.export.answers.interpreted_model import InterpretedModel
-from serving.export.answers.other_outputs import OtherOutputs, other_outputs
-from serving.export.answers.ranked_reference import with_rankings
+from serving.export.answers.model_answers import listed_answers
 from serving.export.embedding import PROJECTION_FILE, embed_reference
 from serving.export.outputs.probabilities import EMBEDDING, LOGITS, PROBABILITIES
-from serving.export.outputs.quantiles import quantile_remark
 from serving.export.reference_labels import LABEL, LISTED, class_names, labels_as_text
 from serving.export.reference_table import baseline_spec, complete
 from serving.export.usable_rows import usable_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from monitoring.tasks.ranking import Ranking
+    from serving.export.keras_model import KerasModel
+    from serving.export.outputs.rankings import RankedOutput
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherOutputs:
+    """The other outputs of a model: those that are watched, their features, and the columns of a reference's rows."""
+
+    watched: tuple[WatchedOutput, ...]
+    features: tuple[FeatureSpec, ...]
+    columns: dict[str, pa.ChunkedArray[Any]]
+
+    def add_to(self, spec: BaselineSpec) -> BaselineSpec:
+        """What a baseline is to hold, with these."""
+        return replace(spec, features=(*spec.features, *self.features), other_outputs=self.watched)
+
+    def append_to(self, table: pa.Table) -> pa.Table:
+        """A reference with the columns."""
+        for name, column in self.columns.items():
+            table = table.append_column(name, column)
+        return table
+
+
+def other_outputs(reference: pa.Table, model: KerasModel, names: Sequence[str]) -> OtherOutputs:
+    """Find what is watched of some outputs. Cost: one more pass of the rows through the model, where there are some."""
+    if not names:
+        return OtherOutputs(watched=(), features=(), columns={})
+    answers = listed_answers(reference, model, names)
+    watched: list[WatchedOutput] = []
+    features: list[FeatureSpec] = []
+    for name, column in answers.items():
+        output = WatchedOutput(name=name, width=model.row_size(name))
+        if pa.types.is_binary(column.type.value_type):
+            if output.width != 1 or why_no_input(_texts(column).combine_chunks().cast(pa.large_string())):
+                continue
+            answers[name] = _texts(column)
+            features.append(FeatureSpec(name=f"{OF_OUTPUT}{name}", kind="category"))
+        else:
+            features += [FeatureSpec(name=f"{OF_OUTPUT}{number}", kind="number") for number in output.numbers]
+        watched.append(output)
+    others = OtherOutputs(watched=tuple(watched), features=tuple(features), columns={})
+    return replace(others, columns=output_columns(answers, others.add_to(BaselineSpec(classes=(), features=()))))
+
+
+def _texts(column: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:
+    """Lists of one text each as texts."""
+    return pc.list_element(column, 0).cast(pa.string())
+
+
+if TYPE_CHECKING:
+    Array = np.ndarray[Any, Any]
+
+#: Of fewer labelled rows nothing is said.
+LEAST_ROWS = 50
+#: For a suggestion the share of labels below the answers is at most so far from 0 or 1, and so many standard errors
+#: from 1/2.
+MOST_DISTANCE = 0.3
+STANDARD_ERRORS = 3.0
+#: The mean error over the mean absolute error: errors that mostly have one sign.
+LEAST_ONE_SIDED = 0.5
+COMMON = (0.01, 0.05, 0.1, 0.2, 0.25, 0.3, 0.7, 0.75, 0.8, 0.9, 0.95, 0.99)
+
+
+def quantile_remark(output: str, answers: Array, labels: Array) -> str:
+    """Suggest a quantile where the bias is large and one-sided.
+
+    >>> rng = np.random.default_rng(0)
+    >>> quantile_remark("q90", np.full(1000, 1.28), rng.normal(size=1000))  # doctest: +ELLIPSIS
+    'Output q90 lies above 91 % of the labels, with a mean error of +1.33, 0.95 of the mean ...
+
+    Args:
+        answers: Its numbers, float64 [n].
+        labels: The truth, float64 [n]; NaN where it is not known.
+
+    Returns:
+        A remark of two sentences; empty where the answers may as well be means or medians.
+    """
+    is_usable = np.isfinite(answers) & np.isfinite(labels)
+    errors = answers[is_usable] - labels[is_usable]
+    if errors.size < LEAST_ROWS or not errors.any():
+        return ""
+    above = float(np.mean(errors > 0) + np.mean(errors == 0) / 2)
+    deviation = np.sqrt(max(above * (1 - above), 1 / errors.size) / errors.size)
+    is_aside = abs(above - 0.5) - STANDARD_ERRORS * deviation > 0 and min(above, 1 - above) <= MOST_DISTANCE
+    bias, size = float(errors.mean()), float(np.abs(errors).mean())
+    if not is_aside or abs(bias) < LEAST_ONE_SIDED * size or (bias > 0) != (above > 0.5):
+        return ""
+    quantile = min(COMMON, key=lambda common: abs(common - above))
+    return (
+        f"Output {output} lies above {above:.0%} of the labels, with a mean error of {bias:+.3g}, "
+        f"{abs(bias) / size:.2f} of the mean absolute error. If it predicts a quantile, tell its monitor: "
+        f"pitfalls monitor init --quantile {quantile:g}."
+    ).replace("%", " %", 1)
+
+
+_FIX: Final = (
+    "Name the column of relevant ids with --label, as the model answers them: text as text, whole numbers as whole "
+    "numbers, and ids of the catalogue rather than places in a table of vectors."
+)
+
+
+def with_rankings(reference: pa.Table, model: KerasModel, ranked: RankedOutput) -> tuple[pa.Table, Ranking]:
+    """Run the model on every row."""
+    answers = listed_answers(reference, model, ranked.outputs)
+    ids, *scores = (answers[name].combine_chunks() for name in ranked.outputs)
+    words = listed_ids(ids)
+    task = replace(ranked.task, first=often_first([words]))
+    if LABEL in reference.column_names:
+        labels = pc.unique(reference[LABEL]).drop_null().to_pylist()
+        check_relevant(labels, np.unique(id_codes(words[0])), task, fix=_FIX)
+    values = ranked_answers(ids, scores[0] if scores else None, task)
+    columns = [name for name in reference.column_names if name != PROBABILITIES]
+    return reference.select(columns).append_column(PROBABILITIES, as_list_column(values)), task
+
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -13,7 +13,7 @@ from serving.grpc_api.call import GrpcCall
 from serving.http2.server_call import UnaryMethod
 from serving.inference.callers import TOKEN_HEADER, CallerReader, id_headers
 from serving.inference.timestamps import wall_clock_us
-from serving.inference_v2.parameters import check_id
+from serving.inference_v2.infer_requests import check_id
 from serving.status import Code, Failure
 from serving.transport.request_tracing import begin_call_span
 
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from serving.grpc_api.methods import GrpcDependencies, GrpcMethod, Services
-    from serving.http2.call_limiter import CallLimiter
-    from serving.http2.server_call import Method, ServerCall
+    from serving.http2.server_call import CallLimiter, Method, ServerCall
 
 # An error message is sent in a header, and headers are small; TensorFlow Serving cuts it at the same length.
 MESSAGE_LENGTH = 1024

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from serving.grpc_api.model_specs import read_model_spec, read_spec, write_spec
+from serving.grpc_api.call import read_model_spec, read_spec, write_spec
 from serving.grpc_api.tensors import OBJECT_BYTES
 from serving.inference.requests import InferenceRequest
 from serving.models.heads import read_head

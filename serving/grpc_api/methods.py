@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any, final
 
 from serving.access.guard import Guard
 from serving.access.tokens import Scope
+from serving.grpc_api.call import read_model_spec, read_spec, write_spec
 from serving.grpc_api.examples import ClassifyHandler, MultiInferenceHandler, RegressHandler
-from serving.grpc_api.model_specs import read_model_spec, read_spec, write_spec
 from serving.grpc_api.predict import PredictHandler
 from serving.grpc_api.starts import by_coroutine, by_inference
 from serving.grpc_api.tensors import size_of
 from serving.grpc_api.v2_messages import V2_SERVICE, v2_message
 from serving.grpc_api.v2_models import ModelControlHandler, ModelPagesHandler
 from serving.grpc_api.v2_tensors import read_infer_message, write_infer_message
+from serving.inference_v2.descriptions import ModelStatistics
 from serving.inference_v2.infer import make_inference_request
 from serving.inference_v2.model_control import ModelControl
-from serving.inference_v2.model_statistics import ModelStatistics
 from serving.inference_v2.routes import read_version
 from serving.split.routing import Wanted, acquire
 from serving.status import Code, Failure, InvalidArgument
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from serving.inference.inference import Inference
     from serving.inference.requests import InferenceRequest
     from serving.inference.timestamps import EventTimeRange
-    from serving.inference_v2.model_statistics import MergeStatistics
+    from serving.inference_v2.descriptions import MergeStatistics
     from serving.metrics.metrics import ServerMetrics
     from serving.models.reloading import Reload
     from serving.models.served_version import ServedVersion

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, final
 
-from serving.grpc_api.model_specs import read_model_spec, write_spec
+from serving.grpc_api.call import read_model_spec, write_spec
 from serving.grpc_api.tensors import ShortForms, decode, delimited, size_of, tensor_parts, varint
 from serving.inference.inference import check_names
 from serving.inference.requests import InferenceRequest

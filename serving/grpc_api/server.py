@@ -15,10 +15,9 @@ from grpc_reflection.v1alpha import reflection_pb2
 from serving.grpc_api.call_handler import GrpcCallHandler
 from serving.grpc_api.methods import MODEL_SERVICE, PREDICTION_SERVICE, make_services
 from serving.grpc_api.v2_messages import V2_SERVICE
-from serving.http2.call_limiter import CallLimiter
 from serving.http2.connection_settings import ConnectionSettings
 from serving.http2.grpc_server import Http2GrpcServer
-from serving.http2.server_call import StreamMethod, UnaryMethod
+from serving.http2.server_call import CallLimiter, StreamMethod, UnaryMethod
 from serving.status import Code, Failure
 from serving.transport.limits import default_max_grpc_connections
 

@@ -12,8 +12,8 @@ from serving.status import Code, Failure, InvalidArgument
 
 if TYPE_CHECKING:
     from serving.grpc_api.call import GrpcCall
+    from serving.inference_v2.descriptions import ModelStatistics
     from serving.inference_v2.model_control import ModelControl
-    from serving.inference_v2.model_statistics import ModelStatistics
     from serving.models.versions import Models
 
 

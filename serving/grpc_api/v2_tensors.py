@@ -8,10 +8,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from serving.grpc_api.v2_messages import v2_message
-from serving.inference_v2.datatypes import ELEMENTS, datatype_of
-from serving.inference_v2.infer_requests import ModelInferRequest, read_element, read_shape
-from serving.inference_v2.parameters import check_id, check_parameters, read_signature_name, read_timeout_s
-from serving.inference_v2.tensors import read_binary, read_typed, write_binary
+from serving.inference_v2.infer_requests import (
+    ModelInferRequest,
+    check_id,
+    check_parameters,
+    read_element,
+    read_shape,
+    read_signature_name,
+    read_timeout_s,
+)
+from serving.inference_v2.tensors import ELEMENTS, datatype_of, read_binary, read_typed, write_binary
 from serving.models.signatures import element_type_of
 from serving.status import InvalidArgument
 

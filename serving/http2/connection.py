@@ -12,12 +12,10 @@ from h2.settings import SettingCodes
 from hyperframe.frame import GoAwayFrame
 
 from serving.access.identity import identity_of
-from serving.http2.answers import AnswerSender
+from serving.http2.answers import AnswerSender, Progress
 from serving.http2.call_head import is_malformed
 from serving.http2.connection_settings import ALPN
-from serving.http2.connection_state import ConnectionState
-from serving.http2.frame_budget import FrameBudget
-from serving.http2.progress import Progress
+from serving.http2.connection_state import ConnectionState, FrameBudget
 from serving.http2.server_call import TAKEN_BYTES, ServerCall
 
 if TYPE_CHECKING:

@@ -24,13 +24,13 @@ from serving.transport.json_parsing import parse_object
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from serving.inference_v2.descriptions import ModelStatistics
     from serving.inference_v2.infer import InferEndpoint
     from serving.inference_v2.model_control import ModelControl
-    from serving.inference_v2.model_statistics import ModelStatistics
     from serving.inference_v2.routes import V2Route
     from serving.models.versions import Models
     from serving.transport.http_request import HttpRequest
-    from serving.transport.request_metrics import RequestMetrics
+    from serving.transport.request_tracing import RequestMetrics
 
     Reply = Callable[[HttpResponse], None]
 

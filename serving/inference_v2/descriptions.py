@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, final
 
-from serving.inference_v2.datatypes import datatype_of
+from serving.inference_v2.tensors import datatype_of
+from serving.models.served_version import VersionState
 from serving.models.signatures import DEFAULT_SIGNATURE
 from serving.models.version_folders import VersionPolicy
-from serving.models.version_status import VersionState
 from serving.status import Code, Failure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from serving.models.served_version import ServedVersion
+    from serving.models.served_version import ServedVersion, VersionStatus
     from serving.models.signatures import Signature, TensorSpec
     from serving.models.version_folders import ModelSource
-    from serving.models.version_status import VersionStatus
     from serving.models.versions import Models
 
 PLATFORM = "tensorflow_savedmodel"
@@ -165,3 +164,31 @@ def _describe(tensors: Mapping[str, TensorSpec]) -> list[dict[str, Any]]:
         }
         for name, tensor in tensors.items()
     ]
+
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from serving.metrics.merge import Statistics
+    from serving.models.versions import Models
+
+    MergeStatistics = Callable[[Statistics], Awaitable[Statistics]]
+    """Takes a process's own statistics of some versions; gives the sum over all processes."""
+
+
+@final
+class ModelStatistics:
+    """Tells how often the versions of models were asked, and how long it took.
+
+    Args:
+        merge: Adds up several processes; None for a single one.
+    """
+
+    def __init__(self, models: Models, merge: MergeStatistics | None = None) -> None:
+        self._models = models
+        self._merge = merge
+
+    async def describe(self, name: str, number: int | None) -> dict[str, Any]:
+        """The statistics of one version, of a model, or of all; arguments and errors as of `describe_statistics`."""
+        statistics = describe_statistics(self._models, name, number)
+        return statistics if self._merge is None else {"model_stats": await self._merge(statistics["model_stats"])}

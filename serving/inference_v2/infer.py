@@ -9,9 +9,8 @@ import orjson
 from serving.access.identity import NOBODY, Identity
 from serving.inference.callers import id_headers
 from serving.inference.requests import InferenceRequest, InferenceResult
-from serving.inference_v2.datatypes import ELEMENTS, datatype_of
 from serving.inference_v2.infer_requests import read_infer_request
-from serving.inference_v2.tensors import write_binary, write_json
+from serving.inference_v2.tensors import ELEMENTS, datatype_of, write_binary, write_json
 from serving.models.signatures import element_type_of
 from serving.split.routing import Wanted, acquire
 from serving.status import InvalidArgument

@@ -12,9 +12,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, final
 
 from serving.models.runner import LoadError
-from serving.models.served_version import ServedVersion
+from serving.models.served_version import LoadFailure, ServedVersion, VersionSettings, VersionState, VersionStatus
 from serving.models.version_folders import find_versions, modified_ns
-from serving.models.version_status import LoadFailure, VersionSettings, VersionState, VersionStatus
 from serving.status import Code, Failure
 
 if TYPE_CHECKING:

@@ -10,8 +10,7 @@ from serving.models.heads import read_head
 from serving.models.signatures import DEFAULT_SIGNATURE
 from serving.rest.encoding import write_columns
 from serving.rest.examples import read_examples, serialise, write_results
-from serving.rest.instances import read_columns, read_instances, read_signature_name
-from serving.rest.instances_format import INSTANCES_FORMAT
+from serving.rest.instances import INSTANCES_FORMAT, read_columns, read_instances, read_signature_name
 from serving.rest.number_rows import NumberRows, has_many_lists, read_number_rows
 from serving.split.routing import Wanted, acquire, values_in
 from serving.status import InvalidArgument

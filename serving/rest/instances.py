@@ -6,6 +6,7 @@ The order of the checks and the texts are TensorFlow Serving's (``util/json_tens
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
 from operator import itemgetter
@@ -15,7 +16,8 @@ import numpy as np
 
 from serving.rest.decoding import NUMBERS, decode, decode_regular, make_array, make_floats, make_numbers
 from serving.rest.element_reader import is_base64, read_elements, shape_of
-from serving.rest.number_rows import NumberRows
+from serving.rest.encoding import write_batch
+from serving.rest.number_rows import NumberRows, as_lists
 from serving.status import Failure, InvalidArgument
 from serving.transport.json_quoting import quote
 
@@ -242,3 +244,46 @@ class _RowReader:
 
 def _joined(shape: tuple[int, ...]) -> str:
     return ",".join(map(str, shape))
+
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import numpy as np
+
+    from serving.models.named_tensors import TensorTypes
+    from serving.models.signatures import Signature
+
+    Array = np.ndarray[Any, Any]
+    Rows = Sequence[Any] | NumberRows
+
+
+@dataclass(frozen=True, slots=True)
+class InstancesFormat:
+    """Reads and writes rows; implements `serving.inference.requests.RowFormat`."""
+
+    def expected_types(self, rows: Rows, signature: Signature) -> TensorTypes:
+        """The types of the tensors if all rows are like the first."""
+        if isinstance(rows, NumberRows):
+            return tuple((name, spec.element.numpy, rows.shape[1:]) for name, spec in signature.inputs.items())
+        return expected_types(rows[0], signature.inputs)
+
+    def read_regular(self, requests: Sequence[Rows], signature: Signature) -> dict[str, Array] | None:
+        """The tensors of the rows of all requests together; None unless every row is regular."""
+        if type(requests[0]) is NumberRows:
+            tensors = read_regular_numbers(requests, signature.inputs)
+            if tensors is not None:
+                return tensors
+        rows = [as_lists(request) for request in requests]
+        return read_regular_rows(rows[0] if len(rows) == 1 else list(chain.from_iterable(rows)), signature.inputs)
+
+    def read(self, rows: Rows, signature: Signature) -> dict[str, Array]:
+        """The tensors of any rows. Raises `Failure` for invalid ones."""
+        return read_rows(as_lists(rows), signature.inputs)
+
+    def write(self, outputs: Mapping[str, Array], counts: Sequence[int]) -> list[bytes]:
+        """A body for each request, given its number of rows. Raises `Failure` if the outputs cannot be written."""
+        return write_batch(outputs, counts)
+
+
+INSTANCES_FORMAT = InstancesFormat()

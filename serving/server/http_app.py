@@ -13,23 +13,20 @@ from serving.access.tokens import Scope
 from serving.inference.callers import CallerReader
 from serving.inference.timestamps import wall_clock_us
 from serving.inference_v2.app import InferenceV2
-from serving.inference_v2.descriptions import describe_statistics
+from serving.inference_v2.descriptions import ModelStatistics, describe_statistics
 from serving.inference_v2.infer import InferEndpoint, json_bytes
 from serving.inference_v2.model_control import ModelControl
-from serving.inference_v2.model_statistics import ModelStatistics
 from serving.inference_v2.routes import is_control, is_health, is_v2
 from serving.metrics.metrics import ServerMetrics
 from serving.rest.calls import PredictionEndpoint
-from serving.rest.descriptions import write_metadata, write_status
-from serving.rest.routes import is_v1, malformed, read_route
+from serving.rest.routes import is_v1, malformed, read_route, write_metadata, write_status
 from serving.server.labels_endpoint import LabelsEndpoint
 from serving.status import Code, Failure, InvalidArgument
 from serving.transport.bodies import BodyTooLarge, parsed_bytes, read_body
 from serving.transport.http_response import FULL_TEXT, TEXT, HttpResponse, error_response, too_large
 from serving.transport.http_settings import HttpSettings
 from serving.transport.limits import ConnectionLimiter, default_max_connections
-from serving.transport.request_metrics import RequestMetrics
-from serving.transport.request_tracing import traced
+from serving.transport.request_tracing import RequestMetrics, traced
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +34,7 @@ if TYPE_CHECKING:
     from serving.capture.capture import Capture
     from serving.inference.inference import Inference
     from serving.inference.timestamps import EventTimeRange
-    from serving.inference_v2.model_statistics import MergeStatistics
+    from serving.inference_v2.descriptions import MergeStatistics
     from serving.metrics.merge import Statistics
     from serving.models.versions import Models
     from serving.server.peers import MergeMetrics

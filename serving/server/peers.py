@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
     from contextlib import AbstractAsyncContextManager
 
-    from serving.inference_v2.model_statistics import MergeStatistics
+    from serving.inference_v2.descriptions import MergeStatistics
     from serving.metrics.merge import Statistics
     from serving.models.list_in_force import ListInForce, ListStore
     from serving.models.reloading import Reloader

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from serving.inference.timestamps import EventTimeRange
 from serving.models.batch_settings import BatchSettings
 from serving.models.loading import LoadSettings
-from serving.models.version_status import VersionSettings
+from serving.models.served_version import VersionSettings
 from serving.transport.http_settings import HttpSettings
 from serving.transport.sockets import Address
 

@@ -24,8 +24,7 @@ from monitoring.dashboard.api.change_documents import (
     error_document,
 )
 from monitoring.dashboard.api.changes import ApiChanges
-from monitoring.dashboard.api.openapi import openapi_document
-from monitoring.dashboard.api.operations import MOST, OPERATIONS, PAGE, Operation
+from monitoring.dashboard.api.operations import MOST, OPERATIONS, PAGE, Operation, openapi_document
 from monitoring.dashboard.view.requests import body_of, place_of
 from monitoring.documents.document import Document
 from monitoring.documents.incident import IncidentDocument, IncidentsDocument

@@ -23,7 +23,7 @@ from monitoring.dashboard.access.tokens import digest_of, role_of
 from monitoring.dashboard.api.application import Api
 from monitoring.dashboard.api.calls import ApiCalls
 from monitoring.dashboard.api.changes import ApiChanges
-from monitoring.dashboard.api.openapi import PREFIX
+from monitoring.dashboard.api.operations import PREFIX
 from monitoring.dashboard.deployment.endpoints import deployment_routes
 from monitoring.dashboard.drills import drill_routes
 from monitoring.dashboard.incident.endpoints import IncidentEndpoints

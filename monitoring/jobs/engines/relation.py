@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -11,8 +13,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from monitoring.errors import BadInput
+from monitoring.timestamps import as_datetime
 from monitoring.traffic.cells import is_number, is_text
 from monitoring.traffic.tables.columns import TableColumns
+from monitoring.traffic.tables.extents import EventTimeRange
 from monitoring.traffic.tables.files import pieces_of
 from monitoring.traffic.tables.table import Table
 
@@ -107,3 +111,24 @@ def shared_ids(path: Path, columns: TableColumns) -> list[str]:
     counts = pc.value_counts(pa.concat_arrays([pa.array([], pa.large_string()), *words]))
     repeated: list[str] = counts.field("values").filter(pc.greater(counts.field("counts"), 1)).to_pylist()
     return sorted(repeated)
+
+
+@contextmanager
+def shared_rows(
+    relation: Relation, ids: Sequence[str], columns: TableColumns, inside: EventTimeRange
+) -> Iterator[Table | None]:
+    """All rows of some ids as a table, of which repeats do not count.
+
+    Yields:
+        The table; None without ids. Its files are deleted at the end.
+    """
+    if not ids:
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="pitfalls-") as folder:
+        names = [name for name in relation.schema.names if name in columns.read]
+        path = write_rows(relation, Path(folder, "shared.parquet"), names, ids=ids)
+        since = None if inside.first is None else as_datetime(inside.first)
+        table = Table(pieces_of(path), columns, since=since)
+        table.inside = inside
+        yield table

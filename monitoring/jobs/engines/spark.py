@@ -24,7 +24,7 @@ from monitoring.jobs.engines.codec import decoded
 from monitoring.jobs.engines.engine import Work
 from monitoring.jobs.engines.partial import Partial
 from monitoring.jobs.engines.recipe import Recipe
-from monitoring.jobs.engines.shared_rows import shared_rows
+from monitoring.jobs.engines.relation import shared_rows
 from monitoring.jobs.engines.spark_ids import SparkIds
 from monitoring.jobs.engines.spark_jobs import collected, first_line, probe, task_error
 from monitoring.timestamps import as_microseconds

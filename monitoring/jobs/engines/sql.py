@@ -17,7 +17,7 @@ from monitoring.errors import CannotRun
 from monitoring.jobs.engines.engine import Work
 from monitoring.jobs.engines.partial import Partial
 from monitoring.jobs.engines.recipe import Recipe
-from monitoring.jobs.engines.shared_rows import shared_rows
+from monitoring.jobs.engines.relation import shared_rows
 from monitoring.jobs.engines.sql_relation import SqlRelation
 from monitoring.jobs.engines.sql_sums import Span, number_counts, row_counts, word_counts
 from monitoring.jobs.engines.task import gathered

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import importlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from types import MappingProxyType
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import pyarrow as pa
 
-from monitoring.errors import BadInput
+from monitoring.errors import BadInput, CannotRun
 from monitoring.jobs.engines.relation import Relation
+from monitoring.traffic.remote.sql_query import SqlQuery, columns_of_query, tables_of_query, within
 
 #: What the rows are called in a statement.
 ROWS = "pitfalls_rows"
@@ -202,3 +205,160 @@ def batches_of(tables: Iterator[pa.Table], schema: pa.Schema) -> Iterator[pa.Rec
     for table in tables:
         kinds = pa.schema([schema.field(name) for name in table.column_names])
         yield from table.cast(kinds).to_batches()
+
+
+#: Rows that come at once.
+_BATCH_ROWS = 1 << 16
+
+
+class DuckDBRelation:
+    """Rows of DuckDB. A `monitoring.jobs.engines.sql_relation.SqlRelation`."""
+
+    dialect = DIALECTS["duckdb"]
+
+    def __init__(self, run: Callable[[str], Any], event_time: str, prediction_id: str) -> None:
+        """Reads nothing yet."""
+        self._run, self.event_time, self.prediction_id = run, event_time, prediction_id
+        self._schema: pa.Schema | None = None
+
+    @classmethod
+    def of(cls, relation: Any, event_time: str, prediction_id: str) -> DuckDBRelation:
+        """A relation that the user has, in its own session."""
+        return cls(lambda text: relation.query(ROWS, text), event_time, prediction_id)
+
+    @classmethod
+    def of_file(cls, path: str, query: str, event_time: str, prediction_id: str) -> DuckDBRelation:
+        """A query on a database file, which is opened for reading."""
+        try:
+            duckdb = importlib.import_module("duckdb")
+        except ImportError as error:
+            raise BadInput(
+                "A DuckDB database is read by the library duckdb, which is not installed.",
+                got=path,
+                expected="duckdb",
+                fix="pip install 'pitfalls-tf[sql]'",
+            ) from error
+        try:
+            connection = duckdb.connect(path, read_only=True)
+            connection.execute("SET TimeZone = 'UTC'")
+        except duckdb.Error as error:
+            raise CannotRun(
+                "The database cannot be opened.",
+                got=f"{path}: {str(error).splitlines()[0]}",
+                expected="a DuckDB database file that no other process writes to",
+                fix="Check the path; let what writes to it close it first.",
+            ) from error
+
+        def run(text: str) -> Any:
+            try:
+                return connection.sql(f"WITH {ROWS} AS ({query}) {text}")
+            except duckdb.Error as error:
+                raise BadInput(
+                    "The query of the [traffic] section is refused.",
+                    got=str(error).splitlines()[0],
+                    expected="one SELECT statement",
+                    fix="Try it in DuckDB first.",
+                ) from error
+
+        return cls(run, event_time, prediction_id)
+
+    @property
+    def schema(self) -> pa.Schema:
+        """See `Relation`."""
+        if self._schema is None:
+            self._schema = self.table(f"SELECT * FROM {ROWS} LIMIT 0").schema
+        return self._schema
+
+    def batches(
+        self, names: Sequence[str], *, between: tuple[int, int] | None = None, ids: Sequence[str] | None = None
+    ) -> Iterator[pa.RecordBatch]:
+        """See `Relation`."""
+        chosen = ", ".join(map(self.dialect.quoted, names))
+        where = condition(self, between, ids)
+        reader = _reader(self._run(f"SELECT {chosen} FROM {ROWS} WHERE {where}"))
+        for batch in reader:
+            yield pa.RecordBatch.from_arrays(
+                [column.cast(field.type) for column, field in zip(batch.columns, reader.schema, strict=True)],
+                schema=reader.schema,
+            )
+
+    def table(self, text: str) -> pa.Table:
+        """The result of a statement on `ROWS`."""
+        return _reader(self._run(text)).read_all()
+
+
+def _reader(result: Any) -> pa.RecordBatchReader:
+    take = getattr(result, "to_arrow_reader", None) or result.fetch_record_batch
+    return take(_BATCH_ROWS)
+
+
+_DOUBLE, _TEXT, _WHOLE = pa.float64(), pa.string(), pa.int64()
+
+#: Types of PostgreSQL by their number, as its rows come: decimals as doubles, other types as text.
+_POSTGRESQL: Final = MappingProxyType(
+    {
+        16: pa.bool_(),
+        **dict.fromkeys((20, 21, 23), _WHOLE),
+        **dict.fromkeys((700, 701, 1700), _DOUBLE),
+        1082: pa.date32(),
+        1114: pa.timestamp("us"),
+        1184: pa.timestamp("us", "UTC"),
+    }
+)
+
+#: A float of four bytes in PostgreSQL, whose text has fewer digits than its value as a double.
+_FLOAT4 = 700
+
+
+class DatabaseRelation:
+    """Rows of a database. A `monitoring.jobs.engines.sql_relation.SqlRelation`."""
+
+    def __init__(
+        self, query: SqlQuery, event_time: str, prediction_id: str, *, meanwhile: Callable[[], None] = lambda: None
+    ) -> None:
+        """Reads nothing yet."""
+        self.dialect = dialect_of(query.url)
+        self.event_time, self.prediction_id = event_time, prediction_id
+        self.query, self._meanwhile = query, meanwhile
+
+    @cached_property
+    def schema(self) -> pa.Schema:
+        """See `Relation`."""
+        if self.dialect is DIALECTS["postgresql"]:
+            return pa.schema([(name, _POSTGRESQL.get(code, _TEXT)) for name, code in self._codes.items()])
+        largest = (f"max({self.dialect.quoted(name)}) AS {self.dialect.quoted(name)}" for name in self._codes)
+        schema: pa.Schema = self.table(f"SELECT {', '.join(largest)} FROM {ROWS}").schema
+        return schema
+
+    @cached_property
+    def _codes(self) -> dict[str, object]:
+        """The columns, and what the driver calls their types."""
+        return columns_of_query(self._statement(f"SELECT * FROM {ROWS} LIMIT 0"))
+
+    def batches(
+        self, names: Sequence[str], *, between: tuple[int, int] | None = None, ids: Sequence[str] | None = None
+    ) -> Iterator[pa.RecordBatch]:
+        """See `Relation`."""
+        chosen = ", ".join(map(self._cell, names))
+        statement = self._statement(f"SELECT {chosen} FROM {ROWS} WHERE {condition(self, between, ids)}")
+        for batch in batches_of(tables_of_query(statement), self.schema):
+            self._meanwhile()
+            yield batch
+
+    def table(self, text: str) -> pa.Table:
+        """See `SqlRelation`."""
+        statement = self._statement(text)
+        return within(
+            self.query.seconds,
+            lambda _: pa.concat_tables(tables_of_query(statement), promote_options="permissive"),
+            meanwhile=self._meanwhile,
+        )
+
+    def _cell(self, name: str) -> str:
+        quoted = self.dialect.quoted(name)
+        if self.dialect is DIALECTS["postgresql"] and self._codes[name] == _FLOAT4:
+            return f"{self.dialect.double.format(quoted)} AS {quoted}"
+        return quoted
+
+    def _statement(self, text: str) -> SqlQuery:
+        return replace(self.query, text=f"WITH {ROWS} AS ({self.query.text}) {text}")

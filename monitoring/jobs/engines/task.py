@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -60,3 +60,12 @@ def _partial(recipe: Recipe, table: Table, routing: LabelRouting, part: Part) ->
         unknown=unknown,
         counted=tuple(counted),
     )
+
+
+class LocalEngine:
+    """Runs tasks where it is called. An `Engine`."""
+
+    def gather(self, recipe: Recipe, work: Iterable[Work]) -> Iterator[Partial]:
+        """See `Engine`. Yields partials in the order of the tasks."""
+        for task in work:
+            yield from gathered(recipe, task)

@@ -11,12 +11,10 @@ from monitoring.baseline.spec import BaselineSpec
 from monitoring.config import MonitorConfig
 from monitoring.config.addresses import is_database_url, redacted
 from monitoring.errors import BadInput
-from monitoring.jobs.engines.database_relation import DatabaseRelation
-from monitoring.jobs.engines.duckdb_relation import DuckDBRelation
 from monitoring.jobs.engines.engine import Engine
 from monitoring.jobs.engines.spark import SparkRelation, SparkRowsEngine, check_label_log, is_spark_frame, session
 from monitoring.jobs.engines.sql import SqlEngine
-from monitoring.jobs.engines.sql_relation import SqlRelation, dialect_of
+from monitoring.jobs.engines.sql_relation import DatabaseRelation, DuckDBRelation, SqlRelation, dialect_of
 from monitoring.jobs.sources.database_rows import FIRST, MARGIN
 from monitoring.jobs.sources.read_scope import ReadScope
 from monitoring.jobs.sources.relation_source import RemoteRows, open_relation

@@ -20,7 +20,7 @@ from monitoring.errors import BadInput
 from monitoring.jobs.engines.engine import Engine
 from monitoring.jobs.engines.gathering import Gathering
 from monitoring.jobs.engines.kept_partials import KeptPartials
-from monitoring.jobs.engines.local import LocalEngine
+from monitoring.jobs.engines.task import LocalEngine
 from monitoring.jobs.sources.read_scope import EVERYTHING, Reading, ReadScope
 from monitoring.jobs.sources.table_window import OtherReaders, TableWindow
 from monitoring.judging.window.windowing import contiguous_spans

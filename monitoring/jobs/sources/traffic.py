@@ -22,7 +22,7 @@ from monitoring.config.draft import toml_key
 from monitoring.config.traffic_section import TrafficSection
 from monitoring.errors import BadInput
 from monitoring.jobs.deployment import Deployment
-from monitoring.jobs.engines.choice import engine_of
+from monitoring.jobs.engines.engine import Engine
 from monitoring.jobs.engines.kept_partials import KeptPartials
 from monitoring.jobs.engines.recipe import Recipe
 from monitoring.jobs.engines.spark import SparkEngine
@@ -43,6 +43,24 @@ from monitoring.traffic.tables.files import is_table, pattern_below, require_tab
 from monitoring.traffic.tables.kept_sums import KeptSumsFolder
 from monitoring.traffic.tables.table_format import BatchKey, TableFormat
 from monitoring.traffic.tables.tasks.outputs import OutputColumns, named_outputs
+
+
+def engine_of(config: MonitorConfig, meanwhile: Callable[[], None]) -> Engine | None:
+    """The engine that reads the windows of a config's files.
+
+    Returns:
+        The engine; None where rows are read by the process that judges, without tasks.
+    """
+    if config.engine.kind == "processes":
+        from monitoring.jobs.engines.processes import ProcessEngine  # noqa: PLC0415 - not needed by other engines
+
+        return ProcessEngine(config.engine.workers, meanwhile=meanwhile)
+    if config.engine.kind == "spark":
+        from monitoring.jobs.engines.spark import SparkEngine, session  # noqa: PLC0415 - as above
+
+        return SparkEngine(session(config.engine.master), meanwhile=meanwhile)
+    return None
+
 
 #: Labels for each prediction from which on they are looked for among those of the predictions first.
 _FEW = 4

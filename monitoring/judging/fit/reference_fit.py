@@ -46,7 +46,7 @@ from monitoring.watches.catalogue import Catalogue, labelled_rows
 from monitoring.watches.early_labels import DELAYS
 from monitoring.watches.feature_space import inputs_of
 from monitoring.watches.joint import Witness
-from monitoring.watches.measured.window_means import over_windows
+from monitoring.watches.measured.number_metrics import over_windows
 from monitoring.watches.rank import is_rank
 
 MONTH = timedelta(days=28)

@@ -30,7 +30,7 @@ from monitoring.watches.descriptions import (
     watch_title,
 )
 from monitoring.watches.label_delays import delay_quantile, merged_counts
-from monitoring.watches.measured.window_means import over_windows
+from monitoring.watches.measured.number_metrics import over_windows
 
 #: What a cycle goes by.
 CYCLES = {"day": "daily", "week": "weekly"}

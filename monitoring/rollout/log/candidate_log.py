@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -13,13 +14,16 @@ import pyarrow as pa
 
 from monitoring.atomic import lock_file
 from monitoring.errors import CannotRun
+from monitoring.jobs.sources.log_source import LogSource
+from monitoring.rollout.log.paired_log import Chosen, unanswered
 from monitoring.rollout.log.versions import Versions
-from monitoring.rollout.scoring import CandidateAnswers
+from monitoring.rollout.scoring import CandidateAnswers, Scorer
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.format.rows import AnsweredRows
 from monitoring.traffic.id_keys import IdSet
 from monitoring.traffic.log.log import TrafficLog
 from monitoring.traffic.log.writer import TrafficWriter
+from monitoring.traffic.windows import Window
 
 #: Segments are closed at this size: they are read as a whole while rows come.
 SEGMENT_BYTES = 16 << 20
@@ -118,3 +122,27 @@ class CandidateLog:
         """Close the log. Idempotent."""
         self._writer.close()
         self._lock.close()
+
+
+@dataclass(slots=True)
+class Answering:
+    """A candidate at work."""
+
+    champion: LogSource
+    scorer: Scorer
+    answers: CandidateLog
+    rows: int = 0
+    failures: dict[str, None] = field(default_factory=dict)
+    _checked: bool = False
+
+    def answer(self, window: Window, chosen: Chosen, after_each: Callable[[], None] = lambda: None) -> None:
+        """Answer what is chosen and not answered yet of a window."""
+        for rows in unanswered(self.champion, window, chosen, self.answers.ids(window.start, window.end)):
+            if not self._checked:
+                self.scorer.check(rows)
+                self._checked = True
+            scored = self.scorer.score(rows)
+            self.answers.append(rows, scored)
+            self.rows += rows.num_rows
+            self.failures |= dict.fromkeys(scored.reasons)
+            after_each()

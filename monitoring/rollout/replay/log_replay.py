@@ -9,10 +9,11 @@ from functools import partial
 from typing import NoReturn
 
 from monitoring.errors import BadInput
+from monitoring.records import RolloutEvent, RolloutRecord
+from monitoring.rollout.actions import Author
 from monitoring.rollout.decision_rules import DecisionRules
 from monitoring.rollout.evaluation import evaluate
-from monitoring.rollout.log.answering import Answering
-from monitoring.rollout.log.candidate_log import CandidateLog
+from monitoring.rollout.log.candidate_log import Answering, CandidateLog
 from monitoring.rollout.log.evidence_job import (
     ChosenByHash,
     CountedWindow,
@@ -28,7 +29,9 @@ from monitoring.rollout.log.evidence_job import (
 from monitoring.rollout.log.paired_log import PairedLog, champion_log, windows_of
 from monitoring.rollout.log.versions import Versions, bundle_digest
 from monitoring.rollout.replay.table_replay import ReplayResult
+from monitoring.rollout.rollout_settings import iso, settings_text
 from monitoring.rollout.scoring import Scorer
+from monitoring.store.store import Store
 from monitoring.traffic.windows import Window
 
 
@@ -147,3 +150,35 @@ def _no_rows(versions: Versions) -> NoReturn:
         expected="requests that it has answered",
         fix="Name the version that answered: --champion; `pitfalls traffic DIR` lists them.",
     )
+
+
+def save_replay(
+    store: Store, versions: Versions, request: ReplayRequest, replay: LogReplay, author: Author, started: datetime
+) -> RolloutRecord:
+    """Add a replay to the store, with its windows."""
+    result = replay.result.result
+    settings = settings_text(
+        request.rules, since=iso(request.since), until=iso(request.until), trained_until=iso(versions.trained_until)
+    )
+    record = RolloutRecord(
+        name=versions.config.name,
+        model=versions.config.model.name,
+        champion=versions.champion,
+        candidate=versions.candidate,
+        mode="replay",
+        share=request.share,
+        salt=request.salt,
+        settings=settings,
+        state="finished",
+        started_at=started,
+        ended_at=max(author.clock(), started),
+        by=author.by,
+        release=author.release,
+        scale=replay.result.measures.scale,
+        result=result,
+    )
+    windows = [(window.evidence.start, window.evidence.end, window.text()) for window in replay.windows]
+    event = RolloutEvent(
+        at=max(author.clock(), started), kind="finished", by=author.by, text=f"Replayed: {result.verdict}."
+    )
+    return store.rollouts.read(store.rollouts.add_replay(record, windows, event))

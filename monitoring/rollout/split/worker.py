@@ -16,7 +16,7 @@ from monitoring.rollout.comparing import ARMS
 from monitoring.rollout.decision_rules import LATENCY, DecisionRules
 from monitoring.rollout.evaluation import evaluate
 from monitoring.rollout.evidence.assignment import MISMATCH, is_mismatch
-from monitoring.rollout.life import ITSELF, Step, ended, next_step
+from monitoring.rollout.life import ITSELF, Pass, Step, ended, next_step
 from monitoring.rollout.log.evidence_job import (
     CountedWindow,
     MatureWindow,
@@ -29,10 +29,8 @@ from monitoring.rollout.log.paired_log import windows_of
 from monitoring.rollout.log.versions import Versions, find_versions
 from monitoring.rollout.pairs import LATENCY as LATENCY_MEASURE
 from monitoring.rollout.pairs import Measures
-from monitoring.rollout.passes import Pass
 from monitoring.rollout.rollout_settings import iso, rules_of_text, setting, with_setting
-from monitoring.rollout.split.arms_log import ArmsLog, SplitWindow
-from monitoring.rollout.split.evidence import split_evidence
+from monitoring.rollout.split.arms_log import ArmsLog, SplitWindow, split_evidence
 from monitoring.rollout.split.split_file import Split, end_split, write_split
 from monitoring.store.store import Store
 

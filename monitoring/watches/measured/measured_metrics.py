@@ -17,8 +17,7 @@ from monitoring.tasks.ranking import Ranking
 from monitoring.tasks.registry import numbers_of, ranking_of
 from monitoring.tasks.task import NO_LABEL, Floats, OutputTask, Task, Whole
 from monitoring.watches.measured.class_metrics import ClassMetrics
-from monitoring.watches.measured.number_metrics import SUMS, NumberMetrics
-from monitoring.watches.measured.window_means import ERRORS
+from monitoring.watches.measured.number_metrics import ERRORS, SUMS, NumberMetrics
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,7 +25,7 @@ def acted(act: Act, config_path: Path, number: int | None, by: str | None, outpu
     """Do something with a rollout, tell people, and show it."""
     from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
     from monitoring.documents.rollout import rollout_document  # noqa: PLC0415 - as above
-    from monitoring.rollout.notify import send_events  # noqa: PLC0415 - as above
+    from monitoring.rollout.run import send_events  # noqa: PLC0415 - as above
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
 
     config, author = load_config(config_path), author_of(by)

@@ -163,8 +163,7 @@ def _of_log(config_path: Path, flags: dict[str, Any], output: Output) -> Replaye
     from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
     from monitoring.rollout.actions import enter_deployment  # noqa: PLC0415 - as above
     from monitoring.rollout.log.versions import find_versions  # noqa: PLC0415 - as above
-    from monitoring.rollout.replay.log_replay import ReplayRequest, replay_log  # noqa: PLC0415 - as above
-    from monitoring.rollout.replay.replay_record import save_replay  # noqa: PLC0415 - as above
+    from monitoring.rollout.replay.log_replay import ReplayRequest, replay_log, save_replay  # noqa: PLC0415 - as above
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
     from serving.shadow.scorer_process import ScorerProcess  # noqa: PLC0415 - as above
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from monitoring.errors import BadInput
-from pitfalls_tf.cli.serve.contradictions import contradiction
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -14,6 +13,17 @@ if TYPE_CHECKING:
     from pitfalls_tf.cli.serve.limit_flags import LimitFlags
     from pitfalls_tf.cli.serve.tensorflow_serving_flags import TensorFlowServingFlags
     from serving.grpc_api.server import GrpcSettings
+
+
+def contradiction(flag: str, other: str, reason: str) -> BadInput:
+    """The error of two flags with their values, and why they contradict each other."""
+    return BadInput(
+        f"{flag} and {other} contradict each other: {reason}.",
+        got=f"{flag} and {other}",
+        expected="one of the two",
+        fix="Leave one out.",
+    )
+
 
 #: Channel arguments that have an effect here: the setting, and how many of its units one of theirs is.
 CHANNEL_ARGUMENTS: Mapping[str, tuple[str, float]] = {

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from monitoring.errors import BadInput
 from monitoring.traffic.remote.urls import is_url
-from pitfalls_tf.cli.serve.contradictions import contradiction
-from pitfalls_tf.cli.serve.grpc_settings import read_grpc_settings
+from pitfalls_tf.cli.serve.grpc_settings import contradiction, read_grpc_settings
 from pitfalls_tf.cli.serve.model_files import model_files, prepare_models
 from pitfalls_tf.cli.serve.server_flags import OFF, read_version_labels
 
@@ -198,8 +197,8 @@ def read_model_repository(
         BadInput: contradicting flags, or none that names the models.
     """
     from serving.models.loading import LoadSettings  # noqa: PLC0415 - not needed for --help
-    from serving.models.runner import ANY_OPERATION  # noqa: PLC0415 - as above
-    from serving.models.version_status import RetryPolicy, VersionSettings  # noqa: PLC0415 - as above
+    from serving.models.runner import ANY_OPERATION  # noqa: PLC0415 - not needed for --help
+    from serving.models.served_version import RetryPolicy, VersionSettings  # noqa: PLC0415 - as above
     from serving.server.settings import ModelRepositorySettings  # noqa: PLC0415 - as above
 
     poll_s = _one_of(

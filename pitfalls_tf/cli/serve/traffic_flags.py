@@ -49,7 +49,7 @@ class TrafficFlags:
                 without a log, or with a retention.
         """
         from monitoring.traffic.log.retention import read_retention  # noqa: PLC0415 - not needed for --help
-        from monitoring.traffic.log.segment_policy import SegmentPolicy, Sync  # noqa: PLC0415 - not needed for --help
+        from monitoring.traffic.log.writer import SegmentPolicy, Sync  # noqa: PLC0415 - not needed for --help
         from monitoring.traffic.windows import parse_duration  # noqa: PLC0415 - as above
         from serving.capture.traffic_log import TrafficSettings  # noqa: PLC0415 - as above
 

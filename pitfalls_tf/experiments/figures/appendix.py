@@ -15,7 +15,7 @@ from pitfalls_tf.experiments.experiment import Experiment
 from pitfalls_tf.experiments.pages import drawing
 from pitfalls_tf.experiments.scores_table import distinct_values, select_rows
 from pitfalls_tf.experiments.tasks import source_tasks
-from pitfalls_tf.training.conventional import recipe
+from pitfalls_tf.training.setup import recipe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

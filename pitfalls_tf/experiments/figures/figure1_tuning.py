@@ -22,7 +22,7 @@ from pitfalls_tf.experiments.scores_table import (
 )
 from pitfalls_tf.experiments.tasks import source_tasks
 from pitfalls_tf.experiments.tasks.letter_tasks import FRESH as FRESH_FAMILIES
-from pitfalls_tf.training.conventional import NETWORKS, recipe
+from pitfalls_tf.training.setup import NETWORKS, recipe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -27,7 +27,7 @@ from pitfalls_tf.experiments.tasks import source_tasks
 from pitfalls_tf.experiments.tasks.letter_tasks import FRESH as FRESH_FAMILIES
 from pitfalls_tf.remedies.remedy import Remedy, RemedyContext
 from pitfalls_tf.remedies.stabilisers import STABILISERS, pairs
-from pitfalls_tf.training.conventional import recipe
+from pitfalls_tf.training.setup import recipe
 from pitfalls_tf.verdicts.verdict import BOOTSTRAP_SEED, SMALLEST_DIFFERENCE
 
 if TYPE_CHECKING:

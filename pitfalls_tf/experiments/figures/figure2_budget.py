@@ -25,7 +25,7 @@ from pitfalls_tf.experiments.scores_table import (
 from pitfalls_tf.experiments.tasks import source_tasks
 from pitfalls_tf.experiments.tasks.letter_tasks import FRESH as FRESH_FAMILIES
 from pitfalls_tf.remedies import catalogue
-from pitfalls_tf.training.conventional import recipe
+from pitfalls_tf.training.setup import recipe
 from pitfalls_tf.verdicts.verdict import SMALLEST_DIFFERENCE
 
 if TYPE_CHECKING:

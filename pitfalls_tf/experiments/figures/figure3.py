@@ -19,7 +19,7 @@ from pitfalls_tf.experiments.scores_table import deciding_rows, distinct_values,
 from pitfalls_tf.experiments.tasks import letter_tasks, source_tasks
 from pitfalls_tf.experiments.tasks.letter_tasks import ARRIVAL
 from pitfalls_tf.experiments.tasks.letter_tasks import FRESH as FRESH_FAMILIES
-from pitfalls_tf.training.conventional import NETWORKS, recipe
+from pitfalls_tf.training.setup import NETWORKS, recipe
 from pitfalls_tf.verdicts.paired import Resampling, interval
 from pitfalls_tf.verdicts.verdict import BOOTSTRAP_SEED, SMALLEST_DIFFERENCE
 

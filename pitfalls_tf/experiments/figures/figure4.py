@@ -28,7 +28,7 @@ from pitfalls_tf.experiments.tasks.letter_tasks import FRESH as FRESH_FAMILIES
 from pitfalls_tf.experiments.tasks.letter_tasks import TOGETHER
 from pitfalls_tf.experiments.tasks.task import ALL_ROWS
 from pitfalls_tf.remedies import catalogue
-from pitfalls_tf.training.conventional import recipe
+from pitfalls_tf.training.setup import recipe
 from pitfalls_tf.verdicts.verdict import SMALLEST_DIFFERENCE, outcome_of
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from pitfalls_tf.experiments.scores_table import distinct_values, select_rows
 from pitfalls_tf.experiments.tasks import letter_stream, source_tasks
 from pitfalls_tf.experiments.tasks.task import ALL_ROWS
 from pitfalls_tf.remedies import catalogue
-from pitfalls_tf.training.conventional import recipe
+from pitfalls_tf.training.setup import recipe
 from pitfalls_tf.verdicts.verdict import SMALLEST_DIFFERENCE
 
 if TYPE_CHECKING:

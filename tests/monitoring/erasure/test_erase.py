@@ -44,8 +44,7 @@ from monitoring.traffic.labels.label_writer import LabelWriter
 from monitoring.traffic.log.archive import Archiver
 from monitoring.traffic.log.conversion import recover
 from monitoring.traffic.log.log import TrafficLog
-from monitoring.traffic.log.segment_policy import SegmentPolicy
-from monitoring.traffic.log.writer import TrafficWriter
+from monitoring.traffic.log.writer import SegmentPolicy, TrafficWriter
 from monitoring.traffic.tables.inline_labels import BY_ID, InlineLabels
 from monitoring.traffic.windows import Window
 from tests.monitoring.erasure.small_log import NOON, PEOPLE, write_labels, write_log

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import text
 
+from monitoring.erasure.change import store_remains
 from monitoring.erasure.erase import ErasureRequest, Waiting, erase, rewrite
-from monitoring.erasure.remains import store_remains
 from monitoring.erasure.store_rows import erase_rows
 from monitoring.records import CauseDetail, CauseRow, IncidentRecord
 from monitoring.store import DeploymentRecord, Store

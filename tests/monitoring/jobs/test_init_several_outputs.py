@@ -15,7 +15,7 @@ import pytest
 from monitoring import Monitor
 from monitoring.config import load_config
 from monitoring.errors import BadInput
-from monitoring.jobs.subgroups import search_schedule
+from monitoring.jobs.subgroups import run_search
 
 ROWS = 60
 SAID: dict[str, Any] = {
@@ -65,7 +65,7 @@ def test_the_columns_of_each_output_are_in_the_config_and_named(made: Monitor) -
 
 
 def test_a_live_table_pages_for_the_output_at_fault(made: Monitor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search_schedule, "SEARCHED_WINDOWS", 5)  # subgroups are searched too
+    monkeypatch.setattr(run_search, "SEARCHED_WINDOWS", 5)  # subgroups are searched too
     live = rows(14, LIVE, 2, raised=1.3)
     found = made.run(live)
     assert found.status.coverage.labels == len(live)

@@ -11,8 +11,10 @@ import pyarrow as pa
 import pytest
 from click.testing import Result
 
+from monitoring.errors import BadInput
 from monitoring.timestamps import EPOCH
 from pitfalls_tf import replay as package
+from pitfalls_tf.cli.replay import read_token
 from pitfalls_tf.replay import ReplayOptions, ReplayPlan, ReplayProgress, ReplaySummary
 
 Pitfalls = Callable[..., Result]
@@ -107,3 +109,26 @@ def test_times_without_a_zone_are_said_and_outputs_may_have_labels_of_their_own(
     assert result.stderr.splitlines()[0] == "Times of event_time and known have no zone, and are taken as Europe/Paris."
     assert sent["plan"].label == "sev=sev,vehage=vehage"
     assert sent["plan"].naive_timezone == "Europe/Paris"
+
+
+def test_a_file_overrides_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PITFALLS_TOKEN", "from the environment")
+    (tmp_path / "token").write_text("# of the feature store\n\n  from-a-file labels store\nanother\n")
+    assert read_token(tmp_path / "token") == "from-a-file"
+    assert read_token(None) == "from the environment"
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_without_either_there_is_no_token(value: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PITFALLS_TOKEN", raising=False)
+    if value is not None:
+        monkeypatch.setenv("PITFALLS_TOKEN", value)
+    assert read_token(None) is None
+
+
+@pytest.mark.parametrize("content", [None, b"", b" \n", b"\xff"], ids=["missing", "empty", "blank", "not text"])
+def test_a_file_without_a_token_is_refused(content: bytes | None, tmp_path: Path) -> None:
+    if content is not None:
+        (tmp_path / "token").write_bytes(content)
+    with pytest.raises(BadInput, match="token file cannot be used"):
+        read_token(tmp_path / "token")

@@ -12,10 +12,22 @@ from hypothesis import strategies as st
 from monitoring.errors import BadInput
 from pitfalls_tf.architectures.mlp import Mlp
 from pitfalls_tf.architectures.optimiser import Optimiser
+from pitfalls_tf.fitting.recipe import CrossEntropy
 from pitfalls_tf.rows.folds import Folds
 from pitfalls_tf.sources.table import TableFile
 from pitfalls_tf.training.run_folder import as_written
-from pitfalls_tf.training.setup import FLIGHTS, SETUPS, SOURCES, HeldOut, Setup, read
+from pitfalls_tf.training.setup import (
+    EPOCHS,
+    FLIGHTS,
+    NETWORKS,
+    QUICK_EPOCHS,
+    SETUPS,
+    SOURCES,
+    HeldOut,
+    Setup,
+    read,
+    recipe,
+)
 
 OWN = TableFile(path=Path("rows.parquet"), label="outcome", time="when", categories=("kind",))
 
@@ -110,3 +122,28 @@ def test_the_demos_flights_are_the_tuned_network_in_five_folds() -> None:
 )
 def test_a_setup_is_named_after_what_was_chosen(setup: Setup, name: str) -> None:
     assert setup.name == name
+
+
+@pytest.mark.parametrize("source", NETWORKS)
+def test_a_conventional_recipe_has_no_remedy_in_it(source: str) -> None:
+    found = recipe(source)
+    assert found.optimiser == NETWORKS[source].optimiser
+    assert found.loss == CrossEntropy()
+    assert not (*found.penalties, *found.transforms, *found.post_fit)
+    assert found.weighting is None
+    assert found.stopping is None
+    assert found.trained == "all"
+    assert found.epochs == EPOCHS[source]
+
+
+@pytest.mark.parametrize("source", NETWORKS)
+def test_a_quick_recipe_differs_in_its_epochs_alone(source: str) -> None:
+    quick, full = recipe(source, quick=True), recipe(source)
+    assert quick.epochs == QUICK_EPOCHS[source] < full.epochs
+    assert (quick.architecture, quick.batch, quick.optimiser) == (full.architecture, full.batch, full.optimiser)
+
+
+def test_another_network_brings_its_own_optimiser() -> None:
+    wide = Mlp(hidden=(256,))
+    assert recipe("flights", network=wide).architecture == wide
+    assert recipe("flights", network=wide).optimiser == wide.optimiser

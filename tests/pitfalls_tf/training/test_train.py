@@ -17,7 +17,7 @@ from monitoring.errors import BadInput, CannotRun
 from pitfalls_tf.training.domain_metrics import scores_of_runs
 from pitfalls_tf.training.run_folder import exclusive, read_ensemble, read_manifest
 from pitfalls_tf.training.setup import HeldOut, Setup
-from pitfalls_tf.training.train import TrainingOutput, TrainingResult, train, train_again
+from pitfalls_tf.training.train import TrainingOutput, TrainingResult, check_environment, train, train_again
 from tests.pitfalls_tf.small_table import small_setup, write_rows
 
 if TYPE_CHECKING:
@@ -257,3 +257,24 @@ def test_epochs_are_written_for_tensorboard(setup: Setup, tmp_path: Path) -> Non
     board = tmp_path / "board"
     result, _ = trained(setup, tmp_path, seeds=1, tensorboard=board)
     assert len(list((board / result.ensemble.setup / "seed-0000").iterdir())) == 1
+
+
+HERE = {"python": "3.11.7", "libraries": {"keras": "3.15"}, "onednn": True}
+
+
+def test_the_same_environment_passes_and_more_of_it_then_does_no_harm() -> None:
+    check_environment(HERE, HERE)
+    check_environment({**HERE, "host": "elsewhere"}, HERE)
+
+
+@pytest.mark.parametrize(
+    ("before", "words"),
+    [
+        ({**HERE, "onednn": False}, r"onednn True; expected onednn False"),
+        ({**HERE, "libraries": {"keras": "3.14"}}, r"libraries .*3\.15.* expected libraries .*3\.14"),
+        ({"python": "3.11.7"}, r"libraries .*; onednn True"),
+    ],
+)
+def test_what_differs_is_named(before: dict[str, object], words: str) -> None:
+    with pytest.raises(CannotRun, match=words):
+        check_environment(before, HERE)

@@ -16,8 +16,7 @@ from monitoring.errors import BadInput, CannotRun
 from monitoring.traffic.labels.label_log import LabelLog
 from monitoring.traffic.log.log import TrafficLog
 from monitoring.traffic.log.redaction import Redaction, hashed
-from monitoring.traffic.log.segment_policy import SegmentPolicy, Sync
-from monitoring.traffic.log.writer import TrafficWriter
+from monitoring.traffic.log.writer import SegmentPolicy, Sync, TrafficWriter
 from serving.capture.capture import AnsweredBatch, Caller
 from serving.capture.model_logging import ModelLogging
 from serving.capture.traffic_log import TrafficSettings, convert_leftovers, open_traffic_log

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import uvloop
 
-from serving.http2.call_limiter import CallLimiter
 from serving.http2.connection import Http2Connection
 from serving.http2.connection_settings import ConnectionSettings
 from serving.http2.grpc_server import Http2GrpcServer
-from serving.http2.server_call import StreamMethod, UnaryMethod
+from serving.http2.server_call import CallLimiter, StreamMethod, UnaryMethod
 from serving.transport.limits import ConnectionLimiter
 from tests.fuzzing.budget import seeded, seeds
 from tests.serving.http2 import raw_frames as frames

@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pytest
 import uvloop
 
-from serving.http2.call_limiter import CallLimiter
 from serving.http2.connection_settings import ConnectionSettings
 from serving.http2.grpc_server import Http2GrpcServer
-from serving.http2.server_call import StreamMethod, UnaryMethod
+from serving.http2.server_call import CallLimiter, StreamMethod, UnaryMethod
 from serving.status import Code, Failure
 from serving.transport.limits import ConnectionLimiter
 from serving.transport.sockets import Address, bind_address, port_of

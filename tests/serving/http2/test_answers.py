@@ -7,12 +7,10 @@ import functools
 import struct
 from typing import TYPE_CHECKING, Any
 
-from serving.http2.answers import TURN_BYTES, AnswerSender
+from serving.http2.answers import TURN_BYTES, AnswerSender, Moved
 from serving.http2.call_head import CallHead
 from serving.http2.connection_settings import ConnectionSettings
-from serving.http2.connection_state import ConnectionState
-from serving.http2.frame_budget import FrameBudget
-from serving.http2.progress import Moved
+from serving.http2.connection_state import ConnectionState, FrameBudget
 from serving.http2.server_call import STATUS_OK, ServerCall
 from tests.serving.http2 import raw_frames as frames
 from tests.serving.http2.conftest import EchoServer, OpenEcho, wait_for

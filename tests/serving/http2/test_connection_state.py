@@ -17,13 +17,14 @@ from hypothesis import strategies as st
 
 from serving.http2.connection_state import (
     CONNECTION_WINDOW,
+    FRAMES,
     MAX_WINDOW,
     SPARE_STATES,
     STREAM_WINDOW,
     ClientFrames,
     ConnectionState,
+    FrameBudget,
 )
-from serving.http2.frame_budget import FRAMES, FrameBudget
 from serving.http2.header_blocks import TooManyHeaders
 from tests.serving.http2.raw_frames import (
     CONTINUATION,

@@ -8,12 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from serving.http2.answers import Progress
 from serving.http2.call_head import is_malformed
-from serving.http2.call_limiter import CallLimiter
 from serving.http2.connection_settings import ConnectionSettings
-from serving.http2.frame_budget import FRAMES, FRAMES_PER_CALL, FRAMES_PER_STREAM, FrameBudget
-from serving.http2.progress import Progress
-from serving.http2.server_call import STATUS_OK, status_headers
+from serving.http2.connection_state import FRAMES, FRAMES_PER_CALL, FRAMES_PER_STREAM, FrameBudget
+from serving.http2.server_call import STATUS_OK, CallLimiter, status_headers
 from serving.status import Code, Failure
 
 

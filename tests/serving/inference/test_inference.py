@@ -22,7 +22,7 @@ from serving.models.batch_settings import BatchSettings
 from serving.models.loading import load_version
 from serving.models.version_folders import discover
 from serving.models.versions import Models
-from serving.rest.instances_format import INSTANCES_FORMAT
+from serving.rest.instances import INSTANCES_FORMAT
 from serving.status import Code, Failure
 from tests.serving.memory_log import BlockedLog, FullDisk, MemoryLog
 

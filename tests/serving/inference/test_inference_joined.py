@@ -16,7 +16,7 @@ from serving.inference.inference import Inference
 from serving.inference.requests import InferenceRequest, RowRequest
 from serving.models.versions import Models
 from serving.rest.encoding import write_columns
-from serving.rest.instances_format import INSTANCES_FORMAT
+from serving.rest.instances import INSTANCES_FORMAT
 from serving.status import Failure
 from tests.serving.memory_log import MemoryLog
 from tests.serving.sums_model import NAMES, load_sums

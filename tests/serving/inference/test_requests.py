@@ -12,7 +12,7 @@ import pytest
 from serving.capture.capture import Caller, Capture
 from serving.inference.inference import Inference
 from serving.inference.requests import InferenceRequest, InferenceResult, RowRequest
-from serving.rest.instances_format import INSTANCES_FORMAT
+from serving.rest.instances import INSTANCES_FORMAT
 from serving.status import Code, Failure
 from tests.serving.memory_log import MemoryLog
 

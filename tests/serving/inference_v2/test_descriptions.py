@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
-from serving.inference_v2.descriptions import describe_config, list_versions
+import pytest
+
+from serving.inference_v2.descriptions import ModelStatistics, describe_config, list_versions
 from serving.models.version_folders import ModelSource, VersionPolicy
 from serving.models.versions import Models
+from serving.status import Failure
 from tests.serving.inference_v2.client import infer, tensor
 
 if TYPE_CHECKING:
@@ -118,3 +122,19 @@ def test_statistics_count_requests_rows_and_runs(open_website: OpenWebsite, mode
     assert after["inference_stats"]["success"]["ns"] > after["inference_stats"]["compute_infer"]["ns"] > 0
     assert after["last_inference"] > 1_700_000_000_000
     assert [one["name"] for one in everywhere] == list(models.names)
+
+
+def test_what_others_have_is_added_to_what_is_asked_for(models: Models) -> None:
+    asked: list[list[str]] = []
+
+    async def merge(own: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        asked.append([one["name"] for one in own])
+        return [one | {"inference_count": 7} for one in own]
+
+    described = asyncio.run(ModelStatistics(models, merge).describe("half_plus_two", 123))
+    assert [one["inference_count"] for one in described["model_stats"]] == [7]
+    assert asked == [["half_plus_two"]]
+    alone = asyncio.run(ModelStatistics(models).describe("", None))
+    assert {one["name"] for one in alone["model_stats"]} == set(models.names)
+    with pytest.raises(Failure):
+        asyncio.run(ModelStatistics(models, merge).describe("nobody", None))

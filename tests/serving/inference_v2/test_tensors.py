@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import orjson
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from serving.inference_v2.datatypes import ELEMENTS
-from serving.inference_v2.tensors import read_binary, read_json, write_binary, write_json
+from serving.inference_v2.tensors import ELEMENTS, datatype_of, read_binary, read_json, write_binary, write_json
 from serving.models.signatures import numpy_type
 from serving.transport.json_parsing import parse
 
@@ -62,3 +62,8 @@ def test_brain_floats_survive(bits: list[int]) -> None:
     written = orjson.dumps(write_json(value, "x"), option=orjson.OPT_SERIALIZE_NUMPY)
     again = read_json(parse(written), value.shape, "bfloat16", "x").astype(np.float32)
     assert np.array_equal(again, value.astype(np.float32), equal_nan=True)
+
+
+@pytest.mark.parametrize(("datatype", "element"), ELEMENTS.items())
+def test_datatypes_have_one_name(datatype: str, element: str) -> None:
+    assert datatype_of(element) == datatype

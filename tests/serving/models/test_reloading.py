@@ -15,7 +15,7 @@ from serving.models.list_in_force import OwnListStore
 from serving.models.loading import load_version
 from serving.models.model_list import ConfigFile, ModelList, ModelsFolder, SingleModel
 from serving.models.reloading import Reloader
-from serving.models.version_status import VersionState
+from serving.models.served_version import VersionState
 from serving.models.versions import Models
 from serving.status import Code, Failure
 

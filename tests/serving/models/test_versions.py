@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from serving.models.loading import load_version
+from serving.models.served_version import VersionState
 from serving.models.version_folders import discover
-from serving.models.version_status import VersionState
 from serving.models.versions import Models
 from serving.status import Code, Failure
 

@@ -9,10 +9,6 @@ import pytest
 if TYPE_CHECKING:
     from tests.serving.conftest import Website
 
-if TYPE_CHECKING:
-    from tests.serving.conftest import Website
-
-
 PREDICT = "/v1/models/half_plus_two:predict"
 
 
@@ -101,3 +97,16 @@ def test_paths_ignore_case_but_not_in_the_verb(website: Website) -> None:
     body = b'{"instances": [2.0]}'
     assert website.send("POST", "/V1/Models/half_plus_two/Versions/123:predict", body).json == {"predictions": [3.0]}
     assert "model_version_status" in website.send("GET", "/v1/models/half_plus_two/METADATA").json
+
+
+def test_metadata_prints_what_is_empty_too(website: Website) -> None:
+    document = website.send("GET", "/v1/models/dense4/metadata").json
+    assert document["model_spec"] == {"name": "dense4", "signature_name": "", "version": "1"}
+    signatures = document["metadata"]["signature_def"]["signature_def"]
+    assert set(signatures) == {"serving_default", "serve", "__saved_model_init_op"}
+    assert signatures["serving_default"]["defaults"] == {}
+    assert signatures["serving_default"]["inputs"]["feat"] == {
+        "name": "serving_default_feat:0",
+        "dtype": "DT_FLOAT",
+        "tensor_shape": {"dim": [{"size": "-1", "name": ""}, {"size": "4", "name": ""}], "unknown_rank": False},
+    }

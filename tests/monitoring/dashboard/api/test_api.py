@@ -14,8 +14,7 @@ from starlette.testclient import TestClient
 
 from monitoring.dashboard.api.calls import ApiCalls, NotFound
 from monitoring.dashboard.api.change_documents import ActionRequest, LabelRequest, error_document
-from monitoring.dashboard.api.openapi import openapi_document
-from monitoring.dashboard.api.operations import OPERATIONS
+from monitoring.dashboard.api.operations import OPERATIONS, openapi_document
 from monitoring.dashboard.stores.named_store import NamedStore
 from monitoring.dashboard.stores.stores import Stores
 from monitoring.errors import BadInput

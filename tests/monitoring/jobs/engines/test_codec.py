@@ -14,8 +14,8 @@ from monitoring.baseline import binning
 from monitoring.errors import CannotRun
 from monitoring.jobs.engines import codec
 from monitoring.jobs.engines.codec import decoded, encoded
-from monitoring.jobs.engines.local import LocalEngine
 from monitoring.jobs.engines.partial import Partial
+from monitoring.jobs.engines.task import LocalEngine
 from monitoring.judging.window.tally import Tally
 from tests.monitoring.jobs.engines.engine_rows import Ready, ready
 from tests.own_table import watch

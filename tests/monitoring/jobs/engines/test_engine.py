@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from monitoring.jobs.engines.codec import encoded
-from monitoring.jobs.engines.local import LocalEngine
+from monitoring.jobs.engines.task import LocalEngine
 from monitoring.timestamps import as_microseconds
 from tests.monitoring.jobs.engines.engine_rows import WINDOWS, Ready, by_window, ready
 from tests.own_table import watch

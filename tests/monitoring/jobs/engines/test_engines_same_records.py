@@ -11,10 +11,10 @@ import pytest
 from monitoring.jobs.engines import gathering
 from monitoring.jobs.engines.codec import decoded, encoded
 from monitoring.jobs.engines.engine import Engine, Work, work_of
-from monitoring.jobs.engines.local import LocalEngine
 from monitoring.jobs.engines.partial import Partial
 from monitoring.jobs.engines.processes import ProcessEngine
 from monitoring.jobs.engines.recipe import Recipe, unpacked
+from monitoring.jobs.engines.task import LocalEngine
 from tests.monitoring.jobs.engines.engine_runs import Layout, Records, cut, delta, iceberg, one_file, run_in, same
 from tests.own_table import Watched, watch
 

@@ -94,7 +94,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[object]:
         seen.append(arguments)
         return gathered(*arguments)
 
-    monkeypatch.setattr("monitoring.jobs.engines.local.gathered", counting)
+    monkeypatch.setattr("monitoring.jobs.engines.task.gathered", counting)
     return seen
 
 

@@ -24,7 +24,6 @@ from monitoring.errors import BadInput, CannotRun
 from monitoring.jobs.engines import gathering, spark, spark_ids, spark_jobs
 from monitoring.jobs.engines.codec import encoded
 from monitoring.jobs.engines.engine import work_of
-from monitoring.jobs.engines.local import LocalEngine
 from monitoring.jobs.engines.spark import (
     SparkEngine,
     SparkRelation,
@@ -36,6 +35,7 @@ from monitoring.jobs.engines.spark import (
     is_spark_frame,
 )
 from monitoring.jobs.engines.spark_jobs import check_executor, collected
+from monitoring.jobs.engines.task import LocalEngine
 from monitoring.traffic.tables.extents import EventTimeRange
 from monitoring.traffic.tables.repeats import IdentifiedRows, IdsHere
 from monitoring.traffic.windows import Window

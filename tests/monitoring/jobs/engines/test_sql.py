@@ -15,12 +15,11 @@ import pytest
 from monitoring.baseline.profile import Bins
 from monitoring.baseline.profile_builder import ProfileBuilder
 from monitoring.errors import BadInput, CannotRun
-from monitoring.jobs.engines.duckdb_relation import DuckDBRelation
 from monitoring.jobs.engines.engine import work_of
-from monitoring.jobs.engines.local import LocalEngine
 from monitoring.jobs.engines.sql import SqlEngine
-from monitoring.jobs.engines.sql_relation import SqlRelation
+from monitoring.jobs.engines.sql_relation import DuckDBRelation, SqlRelation
 from monitoring.jobs.engines.sql_sums import word_counts
+from monitoring.jobs.engines.task import LocalEngine
 from monitoring.jobs.sources.read_scope import ReadScope
 from monitoring.jobs.sources.relation_source import RemoteRows, open_relation
 from monitoring.timestamps import as_microseconds

@@ -14,11 +14,11 @@ import sqlalchemy as sa
 from monitoring.baseline.profile import Bins
 from monitoring.baseline.profile_builder import ProfileBuilder
 from monitoring.errors import BadInput, CannotRun
-from monitoring.jobs.engines.database_relation import DatabaseRelation
 from monitoring.jobs.engines.engine import work_of
-from monitoring.jobs.engines.local import LocalEngine
 from monitoring.jobs.engines.sql import SqlEngine
+from monitoring.jobs.engines.sql_relation import DatabaseRelation
 from monitoring.jobs.engines.sql_sums import word_counts
+from monitoring.jobs.engines.task import LocalEngine
 from monitoring.traffic.remote.sql_query import SqlQuery
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.windows import Window

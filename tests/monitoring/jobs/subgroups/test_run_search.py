@@ -13,9 +13,8 @@ from monitoring.config import MonitorConfig, load_config
 from monitoring.jobs.backfill import WindowRange, backfill
 from monitoring.jobs.deployment import Deployment, deploy
 from monitoring.jobs.run import ExternalServices, RunRequest, run_due_windows
-from monitoring.jobs.subgroups import run_search, search_schedule
-from monitoring.jobs.subgroups.run_search import searched_watches
-from monitoring.jobs.subgroups.search_schedule import SearchSchedule
+from monitoring.jobs.subgroups import run_search
+from monitoring.jobs.subgroups.run_search import SearchSchedule, searched_watches
 from monitoring.records import SUBGROUP_WATCH, IncidentRecord
 from monitoring.store.store import Store
 from tests.small_deployment import LIVE, Days
@@ -28,7 +27,7 @@ SEARCHED, DAYS = 10, 20
 
 @pytest.fixture(autouse=True)
 def _sooner(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search_schedule, "SEARCHED_WINDOWS", SEARCHED)
+    monkeypatch.setattr(run_search, "SEARCHED_WINDOWS", SEARCHED)
 
 
 @pytest.fixture

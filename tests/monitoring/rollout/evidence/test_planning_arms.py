@@ -7,8 +7,7 @@ import pytest
 
 from monitoring.rollout.evidence.arms import compare_arms
 from monitoring.rollout.evidence.paired_sums import PairedSums
-from monitoring.rollout.evidence.planning import promise
-from monitoring.rollout.evidence.planning_arms import UnitStream
+from monitoring.rollout.evidence.planning import UnitStream, promise
 from monitoring.rollout.evidence.verdict import BETTER, WORSE, Rules
 
 RULES = Rules(margin=0.01)

@@ -10,7 +10,7 @@ import pytest
 from monitoring.records import MeasuredMetric
 from monitoring.tasks.regression import Regression
 from monitoring.tasks.task import Floats, Whole
-from monitoring.watches.measured.number_metrics import NumberMetrics
+from monitoring.watches.measured.number_metrics import NumberMetrics, over_windows
 
 TASK = Regression(bound=10.0, percentage=True)
 
@@ -70,3 +70,15 @@ def test_what_is_not_defined_is_left_out() -> None:
     assert METRICS.measured({}) == []
     exact = of(METRICS, labels.view(np.float64)[:, None], labels)
     assert (exact["root_mean_squared_error"].value, exact["r_squared"].value) == (0.0, 1.0)
+
+
+def test_means_over_windows_weigh_by_rows_and_have_the_interval_of_windows() -> None:
+    def one(value: float, rows: int, name: str = "auc") -> MeasuredMetric:
+        return MeasuredMetric(metric=name, rows=rows, value=value, low=value, high=value)
+
+    found = {each.metric: each for each in over_windows([[one(0.6, 10), one(0.5, 10, "f1")], [one(0.9, 20)]])}
+    assert found["auc"].value == pytest.approx(0.8)
+    assert found["auc"].rows == 30
+    assert found["auc"].high - 0.8 == pytest.approx(1.96 * np.sqrt(2 * (4.0 + 4.0)) / 30)
+    assert found["f1"].low == found["f1"].high == 0.5
+    assert over_windows([]) == ()

@@ -6,7 +6,7 @@ import click
 import pytest
 
 from monitoring.errors import BadInput
-from pitfalls_tf.cli.serve.contradictions import contradiction
+from pitfalls_tf.cli.serve.grpc_settings import contradiction
 from pitfalls_tf.cli.serve.server_flags import read_version_labels
 from tests.pitfalls_tf.cli.serve.parsed_flags import ParsedFlags
 

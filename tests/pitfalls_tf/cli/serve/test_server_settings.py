@@ -18,7 +18,7 @@ from serving.models.loading import LoadSettings
 from serving.models.model_cache import ModelCacheSettings
 from serving.models.model_list import ConfigFile, ModelsFolder, ModelsUrl, SingleModel
 from serving.models.runner import ThreadSettings
-from serving.models.version_status import RetryPolicy, VersionSettings
+from serving.models.served_version import RetryPolicy, VersionSettings
 from serving.server.settings import Limits, ModelRepositorySettings
 from serving.transport.http_settings import HttpSettings
 from serving.transport.limits import ConnectionTimeouts

@@ -9,7 +9,7 @@ import pytest
 
 from pitfalls_tf.experiments.cells.deployments import LetterDeployment
 from pitfalls_tf.experiments.tasks import letter_stream, source_tasks
-from pitfalls_tf.training.conventional import recipe
+from pitfalls_tf.training.setup import recipe
 
 
 @pytest.mark.slow

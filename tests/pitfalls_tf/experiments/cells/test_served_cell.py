@@ -13,7 +13,7 @@ from pitfalls_tf.experiments.cells.deployments import TableDeployment
 from pitfalls_tf.experiments.cells.served_cell import MonitorSetting, ServedCell, harm_by_value, measure_harm
 from pitfalls_tf.experiments.figures import figure5
 from pitfalls_tf.experiments.tasks import source_tasks
-from pitfalls_tf.training.conventional import recipe
+from pitfalls_tf.training.setup import recipe
 
 DAYS = np.datetime64("2013-04-01", "us") + np.arange(4) * np.timedelta64(1, "D")
 

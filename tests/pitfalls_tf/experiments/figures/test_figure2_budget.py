@@ -8,7 +8,7 @@ import pytest
 from pitfalls_tf.experiments.cells.training_cell import SCHEMA
 from pitfalls_tf.experiments.figures import figure2_budget
 from pitfalls_tf.experiments.tasks import source_tasks
-from pitfalls_tf.training.conventional import recipe
+from pitfalls_tf.training.setup import recipe
 from tests.pitfalls_tf.experiments.score_rows import score_row
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pitfalls_tf.experiments.figures import figure4
 from pitfalls_tf.experiments.tasks.domain_pairs import PLAIN
 from pitfalls_tf.remedies import catalogue
-from pitfalls_tf.training.conventional import recipe
+from pitfalls_tf.training.setup import recipe
 from tests.pitfalls_tf.experiments.score_rows import score_table
 from tests.pitfalls_tf.experiments.small_task import small_task
 from tests.pitfalls_tf.small_examples import RECIPE

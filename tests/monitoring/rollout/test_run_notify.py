@@ -13,7 +13,7 @@ from monitoring.config.routes import PagerDutyRoute, WebhookRoute
 from monitoring.notifications.notification import Notification
 from monitoring.notifications.routes.sending import Delivery
 from monitoring.records import RolloutEvent, RolloutRecord
-from monitoring.rollout.notify import MOST_ATTEMPTS, notification, send_events
+from monitoring.rollout.run import MOST_ATTEMPTS, notification, send_events
 from monitoring.store.store import Store
 from tests.monitoring.config.configs import LEAST, load
 from tests.monitoring.rollout.records import START, rollout

@@ -7,8 +7,7 @@ from pathlib import Path
 from monitoring.rollout.actions import Author
 from monitoring.rollout.log.evidence_job import CountedWindow
 from monitoring.rollout.log.versions import find_versions
-from monitoring.rollout.replay.log_replay import replay_log
-from monitoring.rollout.replay.replay_record import save_replay
+from monitoring.rollout.replay.log_replay import replay_log, save_replay
 from monitoring.rollout.rollout_settings import rules_of_text, setting
 from monitoring.store.store import Store
 from tests.monitoring.rollout.replay.test_log_replay import REQUEST

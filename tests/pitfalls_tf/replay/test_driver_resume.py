@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from monitoring.errors import BadInput
-from pitfalls_tf.replay.resume import NOTHING_LOGGED, already_logged
+from pitfalls_tf.replay.driver import NOTHING_LOGGED, already_logged
 from tests.pitfalls_tf.cli.small_log import labels, run, traffic
 
 __all__ = ["labels", "traffic"]

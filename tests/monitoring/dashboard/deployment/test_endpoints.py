@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from monitoring.dashboard.deployment.input import input_view
+from monitoring.dashboard.deployment.endpoints import input_view
 from monitoring.dashboard.view.history import DeploymentHistory, Drawn, HistoryRange, read_history, with_scores
 from monitoring.records import ColumnNote
 from monitoring.reports.sections.inputs import inputs_of

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from monitoring.evidence.budget import Budget
-from monitoring.jobs.subgroups.search_schedule import BUDGET_SHARE, SEARCHED_WINDOWS, SearchSchedule, search_error_rate
+from monitoring.jobs.subgroups.run_search import BUDGET_SHARE, SEARCHED_WINDOWS, SearchSchedule, search_error_rate
 from monitoring.traffic.windows import Window
 
 FIRST, DAY, HORIZON = datetime(2026, 1, 1, tzinfo=UTC), timedelta(days=1), timedelta(days=7)

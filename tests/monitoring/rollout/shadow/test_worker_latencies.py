@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from monitoring.rollout.scoring import CandidateAnswers
-from monitoring.rollout.shadow.latencies import AT_ONCE, ENOUGH, LatencySample
+from monitoring.rollout.shadow.worker import AT_ONCE, ENOUGH, LatencySample
 from monitoring.traffic.windows import Window
 from tests.monitoring.rollout.two_bundles import FormulaScorer
 

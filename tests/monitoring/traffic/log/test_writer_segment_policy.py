@@ -18,8 +18,7 @@ from monitoring.traffic.format.rows import AnsweredRows
 from monitoring.traffic.format.segments import SegmentFile, segments_in
 from monitoring.traffic.log.conversion import convert_in_steps, recover
 from monitoring.traffic.log.log import TrafficLog
-from monitoring.traffic.log.segment_policy import MaintenanceThread, SegmentPolicy, Sync
-from monitoring.traffic.log.writer import TrafficWriter
+from monitoring.traffic.log.writer import MaintenanceThread, SegmentPolicy, Sync, TrafficWriter
 
 Answer = Callable[..., AnsweredRows]
 NOON = datetime(2013, 4, 1, 12, tzinfo=UTC)

@@ -10,7 +10,7 @@ from tensorflow_serving.apis import get_model_status_pb2
 
 from serving.models.loading import load_version
 from serving.models.model_list import ModelList, SingleModel
-from serving.models.version_status import RetryPolicy, VersionSettings, VersionState, VersionStatus
+from serving.models.served_version import RetryPolicy, VersionSettings, VersionState, VersionStatus
 from serving.models.versions import Models
 from serving.status import Code
 

@@ -16,9 +16,6 @@ from monitoring.store.column_types import float_of
 from monitoring.store.tables import backfill, deployment, window, window_revision
 from monitoring.store.transactions import Transactions
 
-#: What is kept of a window that is judged again.
-_REVISED = ("start", "end", "rows", "labels", "status", "page_log_evidence", "notice_log_evidence")
-
 
 def _put_back(connection: Connection, number: int, start: datetime, backfill_id: int, request: Backfill) -> None:
     """Put the windows from a time on aside, and the deployment back to where it was before them."""

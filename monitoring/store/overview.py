@@ -148,13 +148,6 @@ def _with_last_window(query: Select[Any]) -> Select[Any]:
     return query.select_from(deployment).outerjoin(window, window.c.id == last)
 
 
-def _last_windows(connection: Connection, numbers: Collection[int]) -> dict[int, WindowRecord]:
-    """The last window of each deployment that has one, without its texts and scores, by the deployments' numbers."""
-    query = _with_last_window(select(deployment.c.id.label("number"), *LIGHT))
-    rows = connection.execute(query.where(deployment.c.id.in_(numbers) & window.c.id.is_not(None)))
-    return {row.number: light_record(row[1:]) for row in rows.all()}
-
-
 def _open_incidents(connection: Connection, numbers: Collection[int] | None) -> dict[int, tuple[IncidentRecord, ...]]:
     query = (
         select(incident.c.deployment.label("of_deployment"), *incidents.COLUMNS)
@@ -229,12 +222,6 @@ class OverviewQueries:
     def summary(self, deployment: int) -> DeploymentSummary | None:
         """One deployment with its open incidents; None if there is none of this number."""
         return next(iter(self.some_summaries([deployment])), None)
-
-    def last_windows(self, numbers: Collection[int]) -> Mapping[int, WindowRecord]:
-        """The last window of each of several deployments that has one, by number, without texts and scores."""
-        with self._transactions.reading() as connection:
-            parts = (_last_windows(connection, some) for some in batches(numbers))
-            return dict(itertools.chain.from_iterable(part.items() for part in parts))
 
     def histories(
         self, numbers: Collection[int], *, latest: int, watches: Collection[str], scored: int

@@ -51,7 +51,7 @@ class Remedy:
     needs          what a context must have, see `refusal`
     change_recipe  gives the recipe with the remedy
     row_transform  fits a transform on training rows and unlabelled target rows, for rows of any role
-    seeds          how many consecutive seeds predict together, see `stabilisers.average_members`; 1 without ensembling
+    seeds          how many consecutive seeds predict together; 1 without ensembling
     """
 
     name: str

@@ -6,15 +6,10 @@ from dataclasses import replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
-from monitoring.errors import BadInput
 from pitfalls_tf.fitting.recipe import CrossEntropy
 from pitfalls_tf.remedies.remedy import Remedy, RemedyContext, with_setting
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from pitfalls_tf.fitting.recipe import Recipe
 
 ENSEMBLED: Final = 5  # Lakshminarayanan et al. use 5 networks in most of their experiments
@@ -77,37 +72,6 @@ def dropped_out(context: RemedyContext) -> Recipe:
     """The recipe with a dropout of .5."""
     recipe = context.recipe
     return replace(recipe, architecture=with_setting(recipe.architecture, dropout=0.5))
-
-
-def average_members(probabilities: NDArray[np.float64], size: int = ENSEMBLED) -> NDArray[np.float64]:
-    """Average the probabilities of consecutive seeds.
-
-    Seeds that do not fill a last group are left out. A diverged seed, whose probabilities are NaN, does not count in
-    its group; a group of diverged seeds alone stays NaN.
-
-    Args:
-        probabilities: float64 [seeds, n, classes].
-
-    Returns:
-        float64 [seeds // size, n, classes].
-
-    >>> average_members(np.array([[[0.2, 0.8]], [[0.4, 0.6]], [[1.0, 0.0]]]), 2).round(2).tolist()
-    [[[0.3, 0.7]]]
-    """
-    seeds, *rest = probabilities.shape
-    if seeds < size or size < 1:
-        raise BadInput(
-            "There are fewer seeds than a group has.",
-            got=f"{seeds} seeds, groups of {size}",
-            expected="at least one full group",
-            fix="Fit more seeds.",
-        )
-    groups = probabilities[: seeds // size * size].reshape(seeds // size, size, *rest)
-    has_value = ~np.isnan(groups)
-    counts = has_value.sum(axis=1)
-    sums = np.where(has_value, groups, 0.0).sum(axis=1)
-    averages: NDArray[np.float64] = np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
-    return averages
 
 
 STABILISERS: Final = (

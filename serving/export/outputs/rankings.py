@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 import pyarrow as pa
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     Array = np.ndarray[Any, Any]
-
-#: Labels that an error quotes, at most.
-_QUOTED: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
-from monitoring.errors import BadInput
 from pitfalls_tf.architectures.optimiser import Optimiser
 from pitfalls_tf.fitting.recipe import CrossEntropy, Recipe
 from pitfalls_tf.remedies.catalogue import find
-from pitfalls_tf.remedies.stabilisers import average_members, pairs
+from pitfalls_tf.remedies.stabilisers import pairs
 from tests.pitfalls_tf.small_examples import Traced, rows
 
 TRAINING = rows(200, seed=1)
@@ -45,11 +43,3 @@ def test_pairs_are_both_and_leave_out_the_two_norms() -> None:
     assert both == applied("dropout", applied("gradient_clipping"))
     assert find("seed_ensembling+dropout").seeds == 5
     assert not [pair.name for pair in pairs() if "batch_norm" in pair.name and "layer_norm" in pair.name]
-
-
-def test_seeds_predict_together() -> None:
-    probabilities = np.array([[[0.1, 0.9]], [[0.3, 0.7]], [[np.nan, np.nan]], [[0.4, 0.6]], [[0.5, 0.5]]])
-    assert average_members(probabilities, 2) == pytest.approx(np.array([[[0.2, 0.8]], [[0.4, 0.6]]]))
-    assert np.isnan(average_members(probabilities[2:3], 1)).all()
-    with pytest.raises(BadInput, match="5 seeds, groups of 6"):
-        average_members(probabilities, 6)

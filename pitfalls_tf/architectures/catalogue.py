@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping
+from typing import Final
 
 from pitfalls_tf.architectures.ft_transformer import FtTransformer
 from pitfalls_tf.architectures.lenet import LeNet
@@ -11,9 +12,6 @@ from pitfalls_tf.architectures.mobilenet import MobileNet
 from pitfalls_tf.architectures.resnet8 import ResNet8
 from pitfalls_tf.architectures.tabular_resnet import TabularResNet
 from pitfalls_tf.architectures.wide_and_deep import WideAndDeep
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 TableNetwork = Mlp | TabularResNet | WideAndDeep | FtTransformer
 ImageNetwork = LeNet | ResNet8 | MobileNet

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import click
 
@@ -17,9 +17,6 @@ from monitoring.tracing import exporting
 from pitfalls_tf.cli.exits import exit_on_defect
 from pitfalls_tf.cli.group import LazyGroup, Verb, restrict_files
 from pitfalls_tf.cli.output import choose_log_format, print_line
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 __all__ = ["VERBS", "main", "pitfalls"]
 

@@ -18,18 +18,16 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NoReturn
+from types import TracebackType
+from typing import NoReturn
 
 import click
 
 from monitoring.distribution import DISTRIBUTIONS, installed
 from monitoring.errors import BadInput, CannotRun, PitfallsError
 from pitfalls_tf.cli.output import print_line
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from types import TracebackType
 
 INTERRUPTED = 130
 PIPE_CLOSED = 141

@@ -9,13 +9,10 @@ import shutil
 import subprocess
 import sys
 import warnings
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import click
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 # Written by native code to file descriptor 2 before any logging setting is read, or printed by TFDV outside a notebook.
 # The lines are the same on every machine and need no action.

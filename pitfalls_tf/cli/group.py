@@ -5,15 +5,13 @@ from __future__ import annotations
 import importlib
 import os
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple, final
+from collections.abc import Mapping
+from typing import Any, NamedTuple, final
 
 import click
 from click.core import ParameterSource
 
 from pitfalls_tf.cli.exits import exit_on_error
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 UMASK_VARIABLE = "PITFALLS_UMASK"
 OWNER_ONLY = 0o077

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
+from pathlib import Path
+from typing import Any, Final, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,10 +15,6 @@ import pyarrow.parquet as pq
 from pitfalls_tf.experiments.cells.training_cell import SCHEMA
 from pitfalls_tf.experiments.scores_table import first_rows, fresh_rows
 from pitfalls_tf.experiments.tasks.task import ALL_ROWS
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
 Stage = Literal["first", "fresh"]
 

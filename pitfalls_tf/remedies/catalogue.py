@@ -7,9 +7,10 @@ says whether a recipe and its rows allow a remedy, and `Remedy.apply` raises if 
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping
 from functools import reduce
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from monitoring.errors import BadInput
 from pitfalls_tf.remedies.adaptation.methods import ADAPTATIONS, ALIGNMENTS
@@ -18,13 +19,8 @@ from pitfalls_tf.remedies.capacity import CAPACITIES
 from pitfalls_tf.remedies.curation import CURATIONS
 from pitfalls_tf.remedies.losses import LOSSES
 from pitfalls_tf.remedies.preprocessing import PREPROCESSINGS
-from pitfalls_tf.remedies.remedy import Remedy
+from pitfalls_tf.remedies.remedy import Family, Remedy, RemedyContext
 from pitfalls_tf.remedies.stabilisers import STABILISERS
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from pitfalls_tf.remedies.remedy import Family, RemedyContext
 
 _ALL: Final = (
     *STABILISERS,

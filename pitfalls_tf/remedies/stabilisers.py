@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import combinations
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from pitfalls_tf.fitting.recipe import CrossEntropy
+from pitfalls_tf.fitting.recipe import CrossEntropy, Recipe
 from pitfalls_tf.remedies.remedy import Remedy, RemedyContext, with_setting
-
-if TYPE_CHECKING:
-    from pitfalls_tf.fitting.recipe import Recipe
 
 ENSEMBLED: Final = 5  # Lakshminarayanan et al. use 5 networks in most of their experiments
 BATCH_FACTOR: Final = 4

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn
+from pathlib import Path
+from typing import NoReturn
 
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
 from monitoring.errors import BadInput
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def read_table(path: Path) -> pa.Table:

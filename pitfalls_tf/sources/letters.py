@@ -11,15 +11,13 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import as_file, files
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from monitoring.errors import BadInput
 from pitfalls_tf.rows.examples import Examples
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 Kind = Literal["monospaced", "ornamental", "sans", "serif", "other"]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import Final, NoReturn
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
@@ -17,10 +17,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from monitoring.errors import BadInput
-from pitfalls_tf.rows.table import Feature, Table
-
-if TYPE_CHECKING:
-    from pitfalls_tf.rows.table import FeatureKind
+from pitfalls_tf.rows.table import Feature, FeatureKind, Table
 
 NAME: Final = "table"
 WHOLE: Final = "all"

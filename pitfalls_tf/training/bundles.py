@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -12,16 +13,10 @@ from monitoring.errors import BadInput
 from monitoring.rollout.log.versions import TRAINED_UNTIL
 from pitfalls_tf.training.run_folder import read_ensemble, read_manifest
 from pitfalls_tf.training.setup import IMAGES
-from serving.export.export import Reference, export_bundle
+from serving.export.export import Bundle, Reference, export_bundle
 from serving.export.inputs.input_roles import NOTHING_DECLARED, DeclaredRoles
 from serving.export.manifest import Provenance
 from serving.export.table_file import read_table
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
-
-    from serving.export.export import Bundle
 
 
 def export_runs(

@@ -15,18 +15,16 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from monitoring.atomic import lock_file, publish, staging_folder
 from monitoring.baseline.metrics import ConfidenceInterval, Metrics
 from monitoring.errors import BadInput, CannotRun
 from pitfalls_tf.training.runs import MODEL, REFERENCE, Ensemble, Run
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
 
 FORMAT = 1
 MANIFEST = "manifest.json"

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import Any, Final
 from zipfile import BadZipFile
 
 import numpy as np
 
 from monitoring.errors import BadInput
 from pitfalls_tf.fitting.fits import Epoch, Member
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
 
 FIT: Final = "fit.npz"
 RECORD: Final = "said"  # the array of a member's seed and epochs, as JSON

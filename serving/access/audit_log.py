@@ -13,14 +13,12 @@ import hashlib
 import json
 import os
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, final
+from pathlib import Path
+from typing import final
 
 from monitoring.errors import BadInput, CannotRun
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
 
 BEGIN = "0" * 64
 #: No line is longer.

@@ -9,16 +9,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from monitoring.errors import BadInput
 from monitoring.private_file import private_text
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
 
 MIN_BYTES = 16
 NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")

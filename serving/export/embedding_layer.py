@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Iterator
+from typing import Any, NoReturn
 
 from monitoring.errors import BadInput
 from serving.export.model_tensors import tensors_of_model
 from serving.export.outputs.probabilities import EMBEDDING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 #: Separates the name of a nested model from that of a layer in it.
 SEPARATOR = "/"

@@ -9,14 +9,12 @@ import json
 import sys
 import zipfile
 import zlib
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NoReturn
 
 from monitoring.errors import BadInput
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
-    from types import ModuleType
 
 # Classes of these packages need not be registered.
 _KERAS = ("keras", "builtins")

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 from monitoring.errors import BadInput
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
 
 SINGLE_OUTPUT = "outputs"
 # Tried in turn for a subclassed model, whose file has its shapes and not its types.

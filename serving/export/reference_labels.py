@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Sequence
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,9 +14,6 @@ from monitoring.traffic.cells import class_names as names_of
 from monitoring.traffic.cells import decoded, is_list
 from monitoring.traffic.tables.rows import joined
 from monitoring.traffic.tables.rows import listed as listed_sets
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 #: The column of labels in a matched table.
 LABEL: Final = "label"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Collection, Mapping
+from typing import Final
 
 import pyarrow as pa
 
@@ -11,9 +12,6 @@ from monitoring.traffic.cells import decoded, is_text
 from monitoring.traffic.format.rows import TIMESTAMP
 from monitoring.traffic.tables.times import check_zone, parse_times
 from serving.export.reference_table import ROW_COLUMNS
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
 
 #: The standard names, and the flags that say what they are called in a table.
 ROW_FLAGS: Final = {"prediction_id": "--prediction-id", "event_time": "--event-time", "label_time": "--label-time"}

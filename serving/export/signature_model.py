@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NoReturn
 
 from monitoring.errors import BadInput
 from serving.models.foreign_formats import GRAPHS
 from serving.models.runner import LoadError, check_meta_graph, read_signature
-from serving.models.signatures import DEFAULT_SIGNATURE
+from serving.models.signatures import DEFAULT_SIGNATURE, Signature
 from serving.models.version_folders import find_versions
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from serving.models.signatures import Signature
 
 TABLE_ROAD = (
     "Serve it as it is (pitfalls serve --model {path}), and watch it by a table of its inputs, answers and labels: "

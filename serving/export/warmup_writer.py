@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from monitoring.errors import CannotRun
-from serving.export.keras_model import tensors_of
+from serving.export.keras_model import Columns, ModelInput, tensors_of
 from serving.export.reference_table import row_bytes
 from serving.export.saved_model import EXPLAIN
 from serving.models.runner import ANY_OPERATION, LoadError, Runner
 from serving.models.signatures import DEFAULT_SIGNATURE
 from serving.models.warmup import WARMUP_FILE, warm_up
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from serving.export.keras_model import Columns, ModelInput
 
 # The file is read at every load, so that records of large images must stay small.
 MOST_BYTES = 1 << 23

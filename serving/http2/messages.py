@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import struct
 import zlib
-from typing import TYPE_CHECKING, final
+from collections.abc import Sequence
+from typing import final
 
 from serving.status import Code, Failure
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 #: Before each message: whether it is compressed, and its length.
 PREFIX = struct.Struct(">?I")

@@ -5,19 +5,15 @@ from __future__ import annotations
 import os
 import re
 import time
+from collections.abc import Callable, Iterable
 from itertools import count
-from typing import TYPE_CHECKING, final
+from typing import final
 
 from monitoring.traffic.format.rows import OWN_IDS
 from serving.access.identity import NOBODY, Identity
 from serving.capture.capture import Caller
-from serving.inference.timestamps import parse_time_us
+from serving.inference.timestamps import EventTimeRange, parse_time_us
 from serving.status import InvalidArgument
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from serving.inference.timestamps import EventTimeRange
 
 COUNTER_BITS = 12
 COUNTER_MASK = (1 << COUNTER_BITS) - 1

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, final
+from typing import final
 
 from serving.metrics.model_metrics import Histogram, Labels, ModelCounts, counter_lines, histogram_lines
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 REQUEST_COUNT = ":tensorflow:serving:request_count"
 REQUEST_LATENCY = ":tensorflow:serving:request_latency"

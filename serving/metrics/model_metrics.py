@@ -5,12 +5,10 @@ from __future__ import annotations
 import threading
 from bisect import bisect_left
 from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
-from typing import TYPE_CHECKING, final
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
+from pathlib import Path
+from typing import final
 
 # 10 µs growing by 1.8: the exponential buckets of TensorFlow Serving's own histograms of time.
 BUCKETS_US: tuple[float, ...] = tuple(10 * 1.8**power for power in range(33))

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from monitoring.errors import BadInput
 from serving.models.batch_settings import BatchSettings
 from serving.tf_serving.messages import batching_parameters
 from serving.tf_serving.text_format import read_text_file
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
 
 FLAG = "--batching_parameters_file"
 #: In a version's folder, read with --enable_per_model_batching_parameters.

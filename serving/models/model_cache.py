@@ -14,21 +14,17 @@ import math
 import re
 import shutil
 import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, final
+from typing import final
 
 from monitoring.atomic import publish, staging_folder, sync_folder
 from monitoring.errors import CannotRun
-from monitoring.traffic.remote.file_store import FileStore
+from monitoring.traffic.remote.file_store import FileStore, StoredFile
 from monitoring.traffic.remote.urls import shown_url
 from serving.models.version_folders import LARGEST_VERSION, ModelSource, find_versions
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
-    from monitoring.traffic.remote.file_store import StoredFile
 
 LOCK = ".lock"
 NEW_LINK = ".link"

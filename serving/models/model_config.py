@@ -6,9 +6,10 @@ Source: ``tensorflow_serving/config/model_server_config.proto``; the checks are 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from monitoring.errors import BadInput, InvalidSettings
 from monitoring.traffic.remote.file_store import FileStore
@@ -16,9 +17,6 @@ from monitoring.traffic.remote.urls import is_url
 from serving.models.model_cache import model_at
 from serving.models.version_folders import ModelSource, RequestLogging, VersionPolicy
 from serving.tf_serving.text_format import read_text_file
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 FLAG = "--model_config_file"
 PLATFORM = "tensorflow"

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 from monitoring.errors import BadInput
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
 
 #: Those whose operations TensorFlow Serving has, too.
 PACKAGES = ("tensorflow_text", "tensorflow_decision_forests")

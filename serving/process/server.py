@@ -8,17 +8,15 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Self, cast
+from types import TracebackType
+from typing import IO, Any, Self, cast
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote
 from urllib.request import Request, urlopen
 
 from monitoring.errors import BadInput, CannotRun
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from types import TracebackType
 
 #: A server that drains has this long before it is ended.
 STOP_S = 40.0

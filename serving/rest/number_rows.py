@@ -9,15 +9,13 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, final
+from typing import Any, final
 
 import orjson
 
 from serving.transport.json_parsing import parse_object
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 HEAD = re.compile(
     rb"""

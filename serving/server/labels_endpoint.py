@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from monitoring.errors import CannotRun
 from monitoring.tasks.label_objects import label_object
@@ -23,10 +24,6 @@ from serving.inference.timestamps import parse_time_us
 from serving.status import Code, Failure, InvalidArgument
 from serving.transport.http_response import HttpResponse
 from serving.transport.json_parsing import parse_object
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-
 
 #: Whole numbers beyond it are not told apart as floats.
 _LARGEST_WHOLE = 2**53

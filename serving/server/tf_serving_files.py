@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import ssl
 import tempfile
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from monitoring.errors import BadInput
 from serving.http2.connection_settings import ALPN
 from serving.tf_serving.messages import monitoring_config, ssl_config
 from serving.tf_serving.text_format import read_text_file
 from serving.transport.http_settings import METRICS_PATH
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def read_monitoring_file(path: Path) -> str | None:

@@ -9,13 +9,11 @@ Sources: ``tensorflow_serving/config/{monitoring_config,ssl_config}.proto`` and
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, wrappers_pb2
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 PACKAGE = "pitfalls.foreign"
 Field = descriptor_pb2.FieldDescriptorProto

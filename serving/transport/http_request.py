@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import update_wrapper
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, TypeVarTuple
+from typing import Any, NamedTuple, TypeVar, TypeVarTuple
 
 from serving.access.identity import NOBODY, Identity
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 Arguments = TypeVarTuple("Arguments")
 Result = TypeVar("Result")

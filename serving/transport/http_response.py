@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import http
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from serving.status import Code
+from serving.status import Code, Failure
 from serving.transport.json_quoting import quote_string
-
-if TYPE_CHECKING:
-    from serving.status import Failure
 
 JSON = b"application/json"
 TEXT = b"text/plain; charset=utf-8"

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 from serving.transport.number_format import format_float
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 SHOWN_BYTES = 256
 TYPE_NAMES: dict[type, str] = {dict: "Object", list: "Array", str: "String"}

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import heapq
 import resource
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, final
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
+from typing import Protocol, final
 
 #: Default bound on the bodies of all requests together.
 HELD_BYTES = 256 << 20

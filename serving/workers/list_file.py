@@ -8,19 +8,15 @@ from __future__ import annotations
 
 import fcntl
 import json
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, final
+from typing import Any, final
 
 from monitoring.atomic import write_text
-from serving.models.list_in_force import ListInForce
+from serving.models.list_in_force import ListInForce, WaitForOthers
 from serving.models.version_folders import ModelSource, RequestLogging, VersionPolicy
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from serving.models.list_in_force import WaitForOthers
 
 LIST, LOCK, HANGUPS = "list.json", "list.lock", "hangups"
 

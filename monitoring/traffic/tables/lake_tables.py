@@ -11,7 +11,8 @@ import importlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import ModuleType
+from typing import Any
 from urllib.parse import unquote
 
 import numpy as np
@@ -22,9 +23,6 @@ from monitoring.errors import BadInput, CannotRun
 from monitoring.traffic.cells import is_text
 from monitoring.traffic.remote.urls import is_url, shown_url
 from monitoring.traffic.tables.parquet_files import NO_ROWS, FileView, TableFile, open_parquet
-
-if TYPE_CHECKING:
-    from types import ModuleType
 
 DELTA, ICEBERG = "Delta Lake", "Apache Iceberg"
 _LIBRARY = {DELTA: "deltalake", ICEBERG: "pyiceberg"}

@@ -9,18 +9,16 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from monitoring.distribution import DISTRIBUTIONS, installed
 from monitoring.errors import PitfallsError
 from pitfalls_tf.cli.doctor.check import Check, State
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
 
 #: The libraries that every part needs.
 LIBRARIES: Final = ("numpy", "pyarrow", "scipy", "pydantic", "sqlalchemy", "matplotlib")

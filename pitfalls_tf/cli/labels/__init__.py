@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from pitfalls_tf.cli.group import LazyGroup, Verb
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 __all__ = ["VERBS", "command"]
 

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from pitfalls_tf.cli.output import one_line, with_output
-
-if TYPE_CHECKING:
-    from pitfalls_tf.cli.output import Output
+from pitfalls_tf.cli.output import Output, one_line, with_output
 
 
 @click.command()

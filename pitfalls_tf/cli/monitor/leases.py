@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import click
 
 from monitoring.errors import BadInput
 from pitfalls_tf.cli.monitor.options import config_option
-from pitfalls_tf.cli.output import printable, with_output
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from pitfalls_tf.cli.output import Output
+from pitfalls_tf.cli.output import Output, printable, with_output
 
 
 @click.command()

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import click
 
 from pitfalls_tf.cli.monitor.options import config_option
-from pitfalls_tf.cli.output import with_output
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from pitfalls_tf.cli.output import Output
+from pitfalls_tf.cli.output import Output, with_output
 
 
 @click.command()

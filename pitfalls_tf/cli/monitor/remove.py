@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from monitoring.errors import BadInput
 from pitfalls_tf.cli.monitor.options import state_option
-from pitfalls_tf.cli.output import one_line, with_output
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from pitfalls_tf.cli.output import Output
+from pitfalls_tf.cli.output import Output, one_line, with_output
 
 
 @click.command()

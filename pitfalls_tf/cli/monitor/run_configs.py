@@ -6,17 +6,14 @@ import multiprocessing
 import signal
 import sys
 from collections import deque
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pitfalls_tf.cli.output import Output
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
 
 #: How often a config is tried whose process was killed; the last time by itself.
 ATTEMPTS = 2

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from pitfalls_tf.cli.monitor.options import dashboard_options, embedder_of, state_option
 from pitfalls_tf.cli.monitor.scheduled import service_of
-from pitfalls_tf.cli.output import with_output
-
-if TYPE_CHECKING:
-    from pitfalls_tf.cli.output import Output
+from pitfalls_tf.cli.output import Output, with_output
 
 
 @click.command()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import click
 
@@ -18,12 +18,7 @@ from pitfalls_tf.cli.monitor.options import (
     since_of,
     since_option,
 )
-from pitfalls_tf.cli.output import with_output
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from pitfalls_tf.cli.output import Output
+from pitfalls_tf.cli.output import Output, with_output
 
 
 @click.command()

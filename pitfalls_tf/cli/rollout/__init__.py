@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from pitfalls_tf.cli.group import LazyGroup, Verb
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 VERBS: Mapping[str, Verb] = {
     "plan": Verb("pitfalls_tf.cli.rollout.plan", "Say when a verdict comes, before anything runs."),

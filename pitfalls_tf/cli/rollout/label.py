@@ -5,17 +5,13 @@ from __future__ import annotations
 import secrets
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from pitfalls_tf.cli.monitor.options import config_option
-from pitfalls_tf.cli.output import printable, with_output
+from pitfalls_tf.cli.output import Output, printable, with_output
 from pitfalls_tf.cli.rollout.status import rollout_of, rollout_option
 from pitfalls_tf.cli.rollout.versions import author_of, by_option
-
-if TYPE_CHECKING:
-    from pitfalls_tf.cli.output import Output
 
 
 @click.command()

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from pitfalls_tf.cli.monitor.options import config_option
-from pitfalls_tf.cli.output import with_output
+from pitfalls_tf.cli.output import Output, with_output
 from pitfalls_tf.cli.rollout.acting import acted
 from pitfalls_tf.cli.rollout.status import rollout_option
 from pitfalls_tf.cli.rollout.versions import by_option
-
-if TYPE_CHECKING:
-    from pitfalls_tf.cli.output import Output
 
 
 @click.command()

@@ -9,17 +9,14 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from monitoring.errors import BadInput
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
 
 #: Exports that are kept, those that were served last.
 KEPT = 16

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
 
 import pyarrow as pa
 
 from pitfalls_tf.experiments.pages.finding_text import markdown_table
-from pitfalls_tf.experiments.power_plan import POWER
+from pitfalls_tf.experiments.power_plan import POWER, Plan, PlannedSource
 from pitfalls_tf.training import run_folder as folders
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from pitfalls_tf.experiments.power_plan import Plan, PlannedSource
 
 PLAN_PAGE: Final = "PLAN.md"
 

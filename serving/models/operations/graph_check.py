@@ -6,13 +6,11 @@ an allowed operation whose native code has a defect, or that takes all memory an
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Collection, Iterator
+from typing import Any, NamedTuple
 
 from serving.models.operations.allowed_operations import ALLOWED, FROM_ASSETS, PROGRAMS, RESTORING, SAVING
 from serving.models.operations.graph_index import GraphIndex, Place, node_name
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
 
 # Added to a SavedModel by TensorFlow for its own use; not a signature to call.
 INITIALISER = "__saved_model_init_op"

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any, NamedTuple, final
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple, final
 
 #: Their inputs are the arguments of the function that they call, in its order.
 _CALLS = frozenset({"PartitionedCall", "StatefulPartitionedCall"})

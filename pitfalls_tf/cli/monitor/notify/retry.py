@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import click
 
 from pitfalls_tf.cli.monitor.options import config_option, deployment_option, notifier
-from pitfalls_tf.cli.output import one_line, with_output
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from pitfalls_tf.cli.output import Output
+from pitfalls_tf.cli.output import Output, one_line, with_output
 
 
 @click.command()

@@ -66,9 +66,6 @@ def write_inferred(table: pa.Table, path: Path, *, label: str | None = None) -> 
 def infer_schema(table: pa.Table, *, label: str | None = None) -> Any:
     """Infer the schema of a table with TFDV: types, domains of text, presence. Cost: some 2 ns a number, a hash a word.
 
-    Args:
-        label: The label's column, required in environment TRAINING and absent in SERVING.
-
     Returns:
         A `tensorflow_metadata.proto.v0.schema_pb2.Schema` with environments TRAINING and SERVING.
     """

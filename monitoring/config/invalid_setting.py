@@ -16,9 +16,6 @@ _LONGEST = 60
 def shown(value: object) -> str:
     """Show a value as it would stand in the file, cut to the length of a line.
 
-    Returns:
-        One line of at most 60 characters.
-
     >>> shown("a day"), shown(True), shown(0.5)
     ('"a day"', 'true', '0.5')
     """

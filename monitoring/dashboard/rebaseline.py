@@ -81,12 +81,7 @@ def rebaseline_view(
     changes: Sequence[Rebaseline],
     form: RebaselineForm,
 ) -> RebaselineView:
-    """The page, before anything was tried.
-
-    Args:
-        changes: The changes of its baseline, in order.
-        form: What the form has; times that are empty are filled in.
-    """
+    """The page, before anything was tried. `form`: what the form has; times that are empty are filled in."""
     zone = ZoneInfo(summary.record.timezone)
     standing = [change for change in changes if change.undone_at is None]
     return RebaselineView(

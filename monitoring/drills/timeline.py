@@ -78,9 +78,6 @@ def draw_timeline(
     Windows are drawn from those at the same place in the week, or else in the day, or else from all; so what days of
     the week differ by stays, and what a day shares with the one before is lost.
 
-    Args:
-        start: The timeline begins with the first window that begins then or later.
-
     Returns:
         The timeline. Ids are new; the labels of a row come as late after it as they came.
     """

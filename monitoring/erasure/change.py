@@ -20,10 +20,6 @@ class ErasedRows:
     """What an erasure does to one file.
 
     Attributes:
-        kind: part, archived part, open segment, label log, counted labels, kept sums, or table.
-        file: Its name, below the log's folder if it is there.
-        removed: How many of them go; of a label log, how many are emptied.
-        sha256_before: SHA-256 of the file before, in hexadecimal.
         sha256_after: SHA-256 of the file afterwards; None where a running server writes it, or it is deleted.
     """
 

@@ -44,9 +44,6 @@ def ids_where(root: Path, where: ColumnValue) -> tuple[str, ...]:
 
     Args:
         where: The column, by its name in the log or as the bare name of an input or output; and the value.
-
-    Returns:
-        The ids, sorted, each once.
     """
     matches: set[str] = set()
     columns: set[str] = set()
@@ -81,9 +78,6 @@ def both_ids(root: Path, ids: tuple[str, ...]) -> tuple[str, ...]:
 
     All rows of a prediction's id go by it, whoever sent them. Cost: as `WantedRows.count` for every part; twice for
     ids of answers.
-
-    Returns:
-        All of them, sorted, each once; those that no row has, too.
     """
     all_ids = set(ids)
     while True:

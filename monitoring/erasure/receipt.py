@@ -32,9 +32,7 @@ class Receipt:
     """What an erasure did. Ids and values are keyed hashes, made with the log's key.
 
     Attributes:
-        name: Its name among the log's receipts.
         begun_at: When it began, aware.
-        request: The hash of what was asked for: the ids, or the column and the value.
         column: The column that was asked for; None for ids.
         ended_at: When it ended, aware; None while it is under way.
         store: What was changed in the monitor's store, by name; empty without one.

@@ -195,7 +195,6 @@ class ConformalTest:
             scores: Baseline window scores in order of time, [R].
             tolerance: The rise that counts as harmless, in score units.
             direction: "up" for rises, "both" for rises and falls.
-            ar1: AR(1) coefficient of window scores (see `monitoring.evidence.autocorrelation`).
             min_std: The smallest standard deviation assumed, so that a score that never varied in the baseline (a share
                 of missing values, say) does not turn the first odd row into a certainty.
             sampling_variance: Variance to add for windows of few rows, and least variance of independent ones; without

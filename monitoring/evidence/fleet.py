@@ -115,7 +115,6 @@ class FleetShare:
 
     Attributes:
         log_evidence: Log of its own evidence for the team.
-        alarmed: Whether an alarm names it that its level has not answered yet.
         others: The evidence of the others, as logs; those that are part of an alarm are left out.
     """
 

@@ -24,7 +24,6 @@ class LevelState:
 
     Attributes:
         windows: Windows since the test began or the level last alarmed.
-        ar1: The AR(1) coefficients that live windows have updated (`monitoring.evidence.autocorrelation`).
         offsets: Levels of open incidents: how far each watch's score stood from its baseline when the level last
             alarmed, from where further changes are measured.
         log_scale: Calibration of the level's evidence (`monitoring.evidence.calibration`); None until it is known.

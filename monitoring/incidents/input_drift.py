@@ -118,11 +118,7 @@ def discoveries(p_values: Mapping[str, float], rate: float) -> tuple[str, ...]:
     """The hypotheses that Benjamini and Hochberg's procedure rejects.
 
     Args:
-        p_values: By name; those above 1 count as 1.
         rate: The false discovery rate, in (0, 1).
-
-    Returns:
-        Names in order of their p-values.
 
     >>> discoveries({"a": 0.001, "b": 0.02, "c": 0.9, "d": 0.6}, 0.05)
     ('a', 'b')

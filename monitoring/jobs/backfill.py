@@ -41,12 +41,7 @@ class RevisedWindow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackfillResult:
-    """What a backfill did.
-
-    Attributes:
-        backfill: What was asked for, and how far it came; None where there was nothing to do.
-        revised: The windows that were judged before, in order.
-    """
+    """What a backfill did. `backfill`: what was asked for, and how far it came; None where there was nothing to do."""
 
     backfill: Backfill | None
     run: RunResult
@@ -232,9 +227,6 @@ def list_windows(
 
     Args:
         config: Says how traffic is cut into windows; None where it is not known: no window is due then.
-
-    Returns:
-        The windows in order of time; what is due is known of the deployment of its name that was used last.
     """
     judged = store.windows.read(deployment, scores=False, latest=latest)
     since = judged[0].start if judged else None
@@ -264,9 +256,7 @@ class KnownWindows:
     """What is known of a deployment's windows before a backfill.
 
     Attributes:
-        judged: Those that were judged and begin in the range or later, in order.
         counts: The rows that each has by now, with repeats and without, int64 [n, 2].
-        rejudgeable: When the windows begin that can be judged again, in order.
         late_labels: By when it begins, the labels of a window without rows that came later than their rows.
     """
 

@@ -52,9 +52,7 @@ class Deployment:
     """One version of a model, ready to be judged.
 
     Attributes:
-        checkpoint_age: how long a window can be judged again, at least for the horizon.
         burn_in: how long live windows only show how much good traffic varies; None: not at all.
-        rules: the rules of the user's own that windows are held against.
         team: the team whose budget its pages are held to; None: its own.
     """
 

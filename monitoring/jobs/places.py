@@ -25,7 +25,6 @@ class BaselinePlace:
     """Where a model's baseline is.
 
     Attributes:
-        folder: the bundle; of a table the baseline's own folder.
         version: the model version; a table has none, and counts as version 1.
         since: windows that begin before that time are not judged; None: all are.
     """

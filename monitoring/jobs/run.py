@@ -94,8 +94,6 @@ class ExternalServices:
     Attributes:
         notify: notifies the config's routes of an event; None: nobody is notified.
         embedder: runs a bundle's model on tensors; None: the joint watch does not see them, and findings say so.
-        moved: whether the traffic may be elsewhere than the deployment's was.
-        labels_anew: whether the label log was lost and a new one has begun.
         live: a frame of Spark or a relation of DuckDB, in place of the config's traffic; None: the config's.
         open_traffic: opens other traffic than the config's, such as a drill's; the files of neither the traffic nor
             its labels are looked at then. None: the config's.
@@ -144,11 +142,7 @@ class RunLog:
     def __init__(
         self, store: Store, name: str, clock: Callable[[], datetime], *, version: int | None = None, early: bool = True
     ) -> None:
-        """Records nothing yet.
-
-        Args:
-            early: whether an error before the first window is recorded; what a person asked for may be refused.
-        """
+        """Records nothing yet."""
         self._store, self._name, self._version = store, name, version
         self.clock, self._early = clock, early
         self._record = RunRecord(started_at=clock(), host=platform.node(), version=installed_version())

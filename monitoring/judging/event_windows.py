@@ -84,9 +84,6 @@ def tested_scores(
 ) -> dict[WatchKey, float | None]:
     """The scores that stand for those of an event's window in a level's test.
 
-    Args:
-        references: The event's own reference, for each watch whose score is of an event.
-
     Returns:
         By watch: the score of an ordinary window that is as far from its baseline; None where it is not tested.
     """

@@ -39,9 +39,6 @@ def in_sample_findings(
     A model has smaller losses, of which it is as sure, on the rows that it was fitted on. The rise is there from the
     first labelled window on, and larger than between any windows of the baseline. No verdict depends on it.
 
-    Args:
-        windows: All windows of the traffic so far, in order of time.
-
     Returns:
         One finding, in the third to seventh window with labels; none where a fact explains the losses.
     """

@@ -20,12 +20,7 @@ MAX_MISSING_SHARE = 0.5
 
 
 class InputCheck:
-    """Checks the inputs of one window.
-
-    Args:
-        min_rows: Rows below which a window is too small to say that an input is missing in all of it.
-        optional: Inputs that may be missing in every row (see `optional_inputs`).
-    """
+    """Checks the inputs of one window."""
 
     def __init__(
         self,

@@ -29,9 +29,6 @@ _DAY_US = 86_400_000_000
 class LabelSilence:
     """When labels arrived so far, in microseconds.
 
-    Attributes:
-        new: Whether they did not yet before the last window.
-
     >>> days = [LabelWindow(start=day * 86_400_000_000, end=(day + 1) * 86_400_000_000, horizon=0) for day in range(30)]
     >>> state = LabelSilence()
     >>> for day in days[:20]:

@@ -52,11 +52,7 @@ from monitoring.watches.label_delays import merged_counts
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoringState:
-    """What the scores of a window need of the windows before it.
-
-    Attributes:
-        early_labels: How many of the traffic's first rows have their label.
-    """
+    """What the scores of a window need of the windows before it."""
 
     recent: RecentWindows = field(default_factory=RecentWindows)
     pending_labels: PendingLabels = field(default_factory=PendingLabels)

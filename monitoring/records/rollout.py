@@ -183,7 +183,6 @@ class LabelSample:
     """Rows of a rollout whose labels were asked for: a sample, by hash, of those on which the versions disagree.
 
     Attributes:
-        salt: What the hash depends on.
         probability: With which probability each such row was chosen, a multiple of 2^-32.
         due: When the labels are to be there; the windows count then.
     """
@@ -212,7 +211,6 @@ class RolloutRecord:
 
     Attributes:
         champion: The version in use when it began; of the mode `watch`, before the promotion.
-        salt: What assignment by hash depends on.
         started_at: When it was begun: rows from then on count, of a replay all.
         scale: What counts as a difference of 1; None before the first window.
         result: What is known; None before the first look.

@@ -43,7 +43,6 @@ class DriftSample:
     """Both sides of a comparison with the same columns.
 
     Attributes:
-        label: Name of the column of true classes, or numbers.
         probability: Name of the column of the second class's probability; empty unless there are two classes.
         positive: Name of the second class; empty unless there are two.
     """

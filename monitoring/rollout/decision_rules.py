@@ -63,10 +63,7 @@ class DecisionRules:
     """What a rollout is decided by.
 
     Attributes:
-        loss: The loss, by its name; `default`: that of the task.
         min_effect: The smallest difference that matters, in the loss's own unit; None: `MIN_EFFECT` of its largest.
-        wrong: How probable a wrong bound may be, over all looks together.
-        give_up: After how long the champion stays if nothing is decided.
     """
 
     loss: str = DEFAULT

@@ -39,7 +39,6 @@ def evaluate(
     """What the windows so far say.
 
     Args:
-        windows: The mature windows in order of time.
         expected: Guards without which nothing is promoted, although they may have no rows yet.
 
     Returns:

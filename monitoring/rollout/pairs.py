@@ -161,7 +161,6 @@ class Measures:
         """What a window's rows say.
 
         Args:
-            rows: Its rows, in any order, with the labels that count.
             sample: Whose labels were asked for, where that was a sample; other labels do not count then.
 
         Returns:

@@ -162,7 +162,6 @@ class IdleDeployment:
         unacknowledged_pages: Those that nobody has acknowledged since they were opened or became worse, snoozed ones
             apart.
         pending: Events that somebody is still to be notified of, snoozed ones apart.
-        given_up: Events that somebody was never notified of.
         undelivered: Events that were sent and did not reach all: those that are pending still, and those given up.
     """
 

@@ -16,11 +16,7 @@ from monitoring.store.transactions import Transactions
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FleetMember:
-    """A deployment of a team.
-
-    Attributes:
-        alarmed: Whether an alarm of the team names it that its own run has not answered yet.
-    """
+    """A deployment of a team."""
 
     deployment: int
     budget: str

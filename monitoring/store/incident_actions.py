@@ -24,11 +24,7 @@ _FIELDS = [incident_action.c[name] for name in ("at", "by", "kind", "text", "unt
 
 
 def acted(incident: IncidentRecord, action: IncidentAction) -> IncidentRecord:
-    """The incident after an action. Acknowledging it a second time changes nothing.
-
-    Returns:
-        The incident, with the action at the end of its log.
-    """
+    """The incident after an action. Acknowledging it a second time changes nothing."""
     _check_texts(action)
     if incident.state == "closed" and action.kind in ("acknowledge", "snooze", "close"):
         _refuse_closed(incident, action)

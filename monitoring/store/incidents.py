@@ -59,7 +59,6 @@ class JudgedBefore:
 
     Attributes:
         until: The end of its last window; None if there was none.
-        incidents: Its incidents that people acknowledged, snoozed or own.
     """
 
     until: datetime | None = None
@@ -75,11 +74,7 @@ class JudgedBefore:
         return cls(until=row.quiet_until, incidents=tuple(filter(_has_people, read(connection, row.follows))))
 
     def with_people(self, record: IncidentRecord) -> IncidentRecord:
-        """An incident with what people did with the same watch at that time in the deployment before.
-
-        Returns:
-            The incident with the acknowledgement, the owner and the snooze, but without the log.
-        """
+        """An incident with what people did with the same watch at that time in the deployment before."""
         if self.until is None or record.opened_at > self.until:
             return record
         for earlier in reversed(self.incidents):

@@ -229,7 +229,6 @@ class OverviewQueries:
         """The last windows of several deployments.
 
         Args:
-            latest: Windows of each at most.
             scored: In how many of the last windows they are read. Cost: all scores of these windows are searched.
         """
         with self._transactions.reading() as connection:

@@ -37,9 +37,6 @@ class Store:
     exactly: floats to the last bit (NaN is refused with ValueError), times in UTC to the microsecond. Any method raises
     CannotRun if the database fails. An unknown deployment is BadInput where it would be changed, and has no windows,
     states and incidents.
-
-    Attributes:
-        transactions: One connection each, for features that keep their own statements.
     """
 
     def __init__(self, transactions: Transactions) -> None:

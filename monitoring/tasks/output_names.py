@@ -43,9 +43,6 @@ def first_of_each(watches: Iterable[str], order: Sequence[str]) -> tuple[str, ..
     ('brier',)
     >>> first_of_each(["of:price:bias", "of:kind:error", "of:kind:brier"], ("brier", "error", "bias"))
     ('of:price:bias', 'of:kind:brier')
-
-    Returns:
-        Names among those; outputs are in the order in which they come.
     """
     by_output: dict[str, set[str]] = {}
     for output, watch in map(split_output, watches):

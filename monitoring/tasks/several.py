@@ -38,9 +38,6 @@ class SeveralTasks(Task):
     {'of:kind:brier': [0.0625], 'of:price:absolute_error': [0.1]}
     >>> labels[1].tolist()
     [0, -1]
-
-    Attributes:
-        outputs_judged: The outputs, in order.
     """
 
     outputs_judged: tuple[OutputTask, ...]

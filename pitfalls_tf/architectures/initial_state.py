@@ -23,7 +23,6 @@ def initial_state(networks: Sequence[keras.Model], seed: int) -> tuple[Arrays, A
     generators nor the networks are changed.
 
     Args:
-        networks: in order.
         seed: 0 or more.
 
     Returns:
@@ -48,10 +47,6 @@ def initial_state(networks: Sequence[keras.Model], seed: int) -> tuple[Arrays, A
 
 def network_with(network: keras.Model, weights: Arrays, state: Arrays) -> keras.Model:
     """A copy of a network that holds these weights and state.
-
-    Args:
-        weights: of its trainable variables, in order.
-        state: of its other variables, in order.
 
     Cost: as much as building the network.
     """

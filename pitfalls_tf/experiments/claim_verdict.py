@@ -35,7 +35,6 @@ class SourceSummary:
     """A random-effects summary of the sources' estimates.
 
     Attributes:
-        interval: its 95 % interval (Hartung, Knapp, Sidik and Jonkman).
         heterogeneity: share of the variance between estimates that is not error, I squared.
     """
 

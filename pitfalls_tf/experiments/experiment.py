@@ -38,8 +38,6 @@ class Experiment:
 
     Attributes:
         caption: how to read the figure; nothing that depends on the results.
-        claims: in the order of the paragraph.
-        sources: names of its sources, in the order of the tables.
         findings: estimates the quantities from all rows; at least one finding per claim. Where a source has fresh
             runs, they are from those.
         fresh: the fresh runs; None if the first ones decide.

@@ -107,11 +107,7 @@ def reproduce(
     folder costs nothing but time. Results of sources and stages that are not selected are kept.
 
     Args:
-        out: created if needed.
         clock: seconds, for the estimate of the remaining time.
-
-    Returns:
-        One record per experiment that has results, in the order given.
     """
     plans = read_plan(out)
     done = []

@@ -41,7 +41,6 @@ class RunStore:
     """Runs the cells of a grid and stores each run in a folder.
 
     Args:
-        folder: where runs are stored; created if needed.
         clock: seconds; only the estimate of the remaining time depends on it.
 
     Attributes:
@@ -63,9 +62,6 @@ class RunStore:
 
     def run(self, cells: Sequence[Cell], seeds: Sequence[int]) -> pa.Table:
         """Read the runs of every cell and seed from their files, and make those that are missing.
-
-        Returns:
-            The rows, in the order of cells and seeds.
 
         Raises:
             BadInput: no seeds, or a recipe that cannot be fitted.

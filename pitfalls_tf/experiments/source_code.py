@@ -26,9 +26,6 @@ def digest(modules: tuple[str, ...]) -> str:
     Modules that are imported by a name computed at run time are not found; name them too. Cost: about 5 ms per module,
     the first time.
 
-    Returns:
-        sha256 in hexadecimal.
-
     Raises:
         ModuleNotFoundError: one of `modules` does not exist.
 
@@ -43,9 +40,6 @@ def digest(modules: tuple[str, ...]) -> str:
 
 def imported(modules: Sequence[str]) -> tuple[str, ...]:
     """Names of the modules that `digest` covers.
-
-    Returns:
-        Full names, sorted.
 
     >>> imported(["pitfalls_tf.experiments.source_code"])
     ('pitfalls_tf.experiments.source_code',)

@@ -88,9 +88,6 @@ def bootstrap_interval(
     """Percentile interval of a statistic that is not smooth, such as worst - median, over 2,000 resamples.
 
     Too narrow for few values; no claim depends on it.
-
-    Returns:
-        The 95 % interval.
     """
     draws = values[rng.integers(0, len(values), size=(2_000, len(values)))]
     low, high = np.quantile([statistic(draw) for draw in draws], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])

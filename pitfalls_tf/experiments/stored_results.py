@@ -60,11 +60,7 @@ class StoredResults:
     groups: tuple[RunGroup, ...]
 
     def replaced(self, group: RunGroup, rows: pa.Table, order: Sequence[str]) -> StoredResults:
-        """The results with a group's rows in place of those of the same source and stage.
-
-        Args:
-            order: sources, in the order of the tables.
-        """
+        """The results with a group's rows in place of those of the same source and stage."""
         (source,) = group.sources
         parts = []
         for name in order:

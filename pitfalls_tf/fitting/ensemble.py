@@ -98,12 +98,8 @@ def fit_jobs(
     job's weights are the same alone and with others.
 
     Args:
-        jobs: at least one.
         like: jobs of other calls that are to share the compiled program: rows are padded to the longest of all.
         progress: called after each epoch of each member, from its thread: position of the job, seed, epoch.
-
-    Returns:
-        The fits of each job, in order.
 
     Memory: as `fit`, with the rows of every job.
     """

@@ -38,9 +38,6 @@ REMEDIES: Final[Mapping[str, Remedy]] = MappingProxyType({remedy.name: remedy fo
 def find(name: str) -> Remedy:
     """Find a remedy.
 
-    Returns:
-        The remedy, or one that applies all of them in order.
-
     >>> find("focal").source
     'Lin et al., Focal loss for dense object detection, ICCV 2017'
     >>> find("gradient_clipping+weight_averaging").name

@@ -19,12 +19,7 @@ DRAIN_SECONDS = 120
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerFolders:
-    """Folders of a server.
-
-    Attributes:
-        traffic: traffic log.
-        process: where ``server.json`` and ``server.log`` are written.
-    """
+    """Folders of a server."""
 
     models: Path
     traffic: Path

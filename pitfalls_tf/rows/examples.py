@@ -125,9 +125,6 @@ class Examples:
             encoding: how; None for an encoding fitted on these rows. For rows that a network was not trained on, pass
                 that of its training rows: ``feature_encoding.fit(training.rows, training.features)``.
 
-        Returns:
-            The rows in the same order.
-
         Cost: about half a second for 100,000 rows of 16 columns.
         """
         from pitfalls_tf.rows import feature_encoding  # noqa: PLC0415 - loads Keras

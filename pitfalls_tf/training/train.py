@@ -70,9 +70,6 @@ def train(setup: Setup, *, seeds: int, output: TrainingOutput, progress: Report)
 
     Finished runs are kept unless `output.fresh`, so that a larger number of seeds continues a smaller one.
 
-    Returns:
-        The runs, in order of seed.
-
     Cost: by network and rows; of `flights`, five folds, about 5 s of processor time a seed, and 1.6 GB.
     """
     if seeds < 1:

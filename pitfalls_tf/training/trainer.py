@@ -195,11 +195,7 @@ class Trainer:
         return {seed: tuple(_members(fits, numbers) for fits in fitted) for seed, numbers in members.items()}
 
     def write(self, seed: int, fits: Sequence[Fits], folder: Path) -> Run:
-        """Score a run on the held-out rows, and write its folder in one rename.
-
-        Args:
-            folder: to write, which must not exist.
-        """
+        """Score a run on the held-out rows, and write its folder in one rename."""
         probabilities = self._held_out.predict(fits)
         run = self._held_out.score(seed, probabilities, folder)
         members = [member for fit in fits for member in fit.members]

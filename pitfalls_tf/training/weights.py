@@ -47,9 +47,6 @@ def write(members: Sequence[Member], folder: Path) -> None:
 def read(folder: Path) -> tuple[Member, ...]:
     """Read the members of a run.
 
-    Returns:
-        The members, in the order that they were written in.
-
     Raises:
         BadInput: there is no fit, or it is damaged.
     """

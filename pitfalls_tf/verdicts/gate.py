@@ -17,12 +17,7 @@ from pitfalls_tf.verdicts.scores import read_scores
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseGate:
-    """A verdict on replacing one setup by another.
-
-    Attributes:
-        gain: gain in that domain; positive is better.
-        low: lower end of the gain's 95 % interval.
-    """
+    """A verdict on replacing one setup by another."""
 
     setup: str
     against: str

@@ -59,9 +59,6 @@ class Token:
 def find_token(header: bytes, tokens: Iterable[Token]) -> Token | None:
     """Find the token that a client has sent, in a time that does not depend on it.
 
-    Args:
-        header: The header ``Authorization``.
-
     Returns:
         The token; None if none is equal.
     """
@@ -77,9 +74,6 @@ def find_token(header: bytes, tokens: Iterable[Token]) -> Token | None:
 
 def read_tokens(file: Path) -> tuple[Token, ...]:
     """Read the tokens of a file.
-
-    Returns:
-        At least one token.
 
     Raises:
         BadInput: The file cannot be read, others may read it, or a line is invalid. The message never has a token.

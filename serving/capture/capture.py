@@ -152,11 +152,7 @@ class Capture:
         self._rows_quarantined = 0
 
     def log_models(self, models: Mapping[str, ModelLogging]) -> None:
-        """Set how models are logged from now on. May be called again.
-
-        Args:
-            models: Settings by model; all requests of other models are logged in the server's own log.
-        """
+        """Set how models are logged from now on. May be called again."""
         self._models = {name: (each, self._sink(name, each)) for name, each in models.items()}
 
     @property

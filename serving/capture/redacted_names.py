@@ -102,9 +102,6 @@ def example_features(graph: Any) -> set[str]:
 
     Every text constant of a function that parses tf.Examples counts: a few too many, and none too few unless names are
     computed.
-
-    Args:
-        graph: A ``tensorflow.GraphDef``.
     """
     features: set[bytes] = set()
     for nodes in (graph.node, *(function.node_def for function in graph.library.function)):

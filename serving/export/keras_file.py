@@ -74,14 +74,7 @@ def custom_objects_of(custom: ModuleType) -> dict[str, Any]:
 
 
 def missing_classes(path: Path, offered: Mapping[str, Any]) -> tuple[str, ...]:
-    """The classes that a file needs and that are not available.
-
-    Args:
-        path: The ``.keras`` file.
-
-    Returns:
-        Their names, sorted.
-    """
+    """The classes that a file needs and that are not available."""
     import keras  # noqa: PLC0415 - the caller has loaded it
 
     try:

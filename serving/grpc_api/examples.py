@@ -89,9 +89,6 @@ class MultiInferenceHandler:
         Each task is a prediction of its own in the traffic log, under ``<request id>/<signature>``: all of them are
         logged, or, if one fails, none.
 
-        Args:
-            request: A ``MultiInferenceRequest``.
-
         Returns:
             The bytes of a ``MultiInferenceResponse``, with a result for each task.
 

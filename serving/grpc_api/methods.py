@@ -57,11 +57,7 @@ class ModelInfoHandler:
         self._status = get_model_status_pb2
 
     async def metadata(self, request: Any, _: GrpcCall) -> Any:
-        """Answer a ``GetModelMetadataRequest``.
-
-        Returns:
-            A ``GetModelMetadataResponse`` with every signature of the version.
-        """
+        """Answer a ``GetModelMetadataRequest``."""
         if not request.HasField("model_spec"):
             raise InvalidArgument("Missing ModelSpec")
         if not request.metadata_field:
@@ -79,11 +75,7 @@ class ModelInfoHandler:
         return response
 
     async def status(self, request: Any, _: GrpcCall) -> Any:
-        """Answer a ``GetModelStatusRequest``; a label in it is ignored.
-
-        Returns:
-            A ``GetModelStatusResponse``, newest version first.
-        """
+        """Answer a ``GetModelStatusRequest``; a label in it is ignored."""
         if not request.HasField("model_spec"):
             raise InvalidArgument("Missing ModelSpec")
         wanted = read_spec(request.model_spec)
@@ -115,11 +107,7 @@ class ReloadHandler:
         self._response = model_management_pb2.ReloadConfigResponse
 
     async def reload(self, request: Any, call: GrpcCall) -> Any:
-        """Answer a ``ReloadConfigRequest`` when every model of the list is available.
-
-        Returns:
-            A ``ReloadConfigResponse``.
-        """
+        """Answer a ``ReloadConfigRequest`` when every model of the list is available."""
         if self._reload is None:
             raise Failure(Code.UNIMPLEMENTED, "This server's list of models is fixed.")
         if self._policy is None:

@@ -86,9 +86,6 @@ def read_inputs(
         request_inputs: ``TensorProto`` messages by input name.
         defaults: ``TensorProto`` messages of inputs that may be missing.
         limit_bytes: The most bytes of all inputs.
-
-    Returns:
-        The signature's inputs in the order of their names.
     """
     inputs: dict[str, Array] = {}
     left = limit_bytes

@@ -39,9 +39,6 @@ class Progress:
     >>> settings = ConnectionSettings(message_bytes=1, streams=1, idle_s=60.0, stall_s=30.0, bytes_per_s=4096.0)
     >>> Progress(settings, 0.0).check(30.0, sent_bytes=100_000, unsent_bytes=0)
     Moved(taken_bytes=100000, needed_bytes=122880.0)
-
-    Args:
-        settings: The slowest rate, and the times that checks must not miss.
     """
 
     def __init__(self, settings: ConnectionSettings, now_s: float) -> None:

@@ -32,7 +32,6 @@ class Http2GrpcServer:
     """Answers gRPC calls over HTTP/2.
 
     Args:
-        methods: What handles calls, by path: ``/SERVICE/METHOD``.
         limiter: Counts the bytes that wait.
         tls: Encrypts connections, and offers HTTP/2 to clients (ALPN); None for none.
     """

@@ -66,11 +66,7 @@ InferenceTask = BatchTask[Any, Outcome]
 
 @final
 class BatchRunner:
-    """Runs one version. `run_tasks` may be called from any thread, but not again before it has returned.
-
-    Args:
-        clock_us: Wall-clock time in microseconds since 1970.
-    """
+    """Runs one version. `run_tasks` may be called from any thread, but not again before it has returned."""
 
     def __init__(
         self, log: AnswerLog, settings: BatchSettings, counts: ModelCounts, clock_us: Callable[[], int]

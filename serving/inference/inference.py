@@ -48,7 +48,6 @@ class Inference:
     Args:
         batches: Limits of the batches of versions that have none of their own.
         timeout_s: The server's deadline of a request in seconds; None waits without end.
-        clock_us: Wall-clock time in microseconds since 1970.
     """
 
     def __init__(

@@ -37,11 +37,7 @@ if TYPE_CHECKING:
 
 @final
 class InferenceV2:
-    """Answers requests in the event loop that `answer` is called in.
-
-    Args:
-        clock_us: Wall-clock time in microseconds since 1970.
-    """
+    """Answers requests in the event loop that `answer` is called in."""
 
     def __init__(
         self,

@@ -71,9 +71,6 @@ def model_at(url: str, *, name: str, labels: Mapping[str, int] | None = None) ->
 
     >>> model_at("s3://bucket/models/flights/", name="f").base.name
     'flights-a1a60b59c8fe'
-
-    Returns:
-        The model, with the default version policy.
     """
     folder = re.sub(r"[^A-Za-z0-9_-]", "-", PurePosixPath(shown_url(url.rstrip("/"))).name)[:_NAME_CHARACTERS]
     base = Path(f"{folder}-{hashlib.sha256(url.rstrip('/').encode()).hexdigest()[:12]}")

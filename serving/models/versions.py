@@ -36,7 +36,6 @@ class Models:
 
     Args:
         unload_timeout_s: How long an unloading version waits for its last requests, in seconds.
-        settings: Retries, and what version 0 means.
         clock: Seconds.
     """
 
@@ -150,9 +149,6 @@ class Models:
         Args:
             number: One version; None for all. 0 means all where there is no version 0, as `lease` takes it for the
                 newest.
-
-        Returns:
-            At least one status.
         """
         statuses = self._statuses.get(name, {})
         if number is None or (number == 0 and self._newest_is_zero and statuses and 0 not in statuses):

@@ -24,9 +24,6 @@ def format_floats(values: np.ndarray[Any, Any]) -> list[str]:
 
     >>> format_floats(np.array([3, 0.2, 1 / 3, 9e6, np.inf], np.float32))
     ['3.0', '0.2', '0.333333343', '9e+06', 'Infinity']
-
-    Returns:
-        The texts of the elements in row-major order.
     """
     flat = values.ravel()
     if flat.size <= AT_ONCE:

@@ -37,11 +37,7 @@ _Scores = Mapping[WatchKey, tuple[float | None, float | None]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparedSide:
-    """What is compared: a window, or the baseline.
-
-    Attributes:
-        key: As the address has it: when the window begins, or `BASELINE`.
-    """
+    """What is compared: a window, or the baseline."""
 
     key: str
     title: str
@@ -112,12 +108,7 @@ def compare_view(
     recent: Sequence[WindowRecord],
     parent: str,
 ) -> CompareView:
-    """The page that compares two sides.
-
-    Args:
-        sides: The two; the second one is what the first is compared with.
-        recent: Windows to choose from, in order of time.
-    """
+    """The page that compares two sides. `sides`: the two; the second one is what the first is compared with."""
     zone = summary.zone
     a, b = sides
     titles = {side.key: side.title for side in sides}

@@ -39,11 +39,7 @@ def outbox_table(
 
 
 def undelivered_table(undelivered: Sequence[tuple[str, Receivers, OutboxEvent]], zone: ZoneInfo) -> TableView:
-    """Events of all deployments that are pending or were given up.
-
-    Args:
-        undelivered: The address of the deployment's page, who its config notifies, and the event; the newest first.
-    """
+    """Events of all deployments that are pending or were given up."""
     return TableView(
         name="notifications",
         title="Notifications that are pending or were given up",

@@ -35,7 +35,6 @@ class RolloutView:
     """Everything that the page *Versions* shows.
 
     Attributes:
-        reasons: Why the candidate may not be promoted, or why nothing can be told.
         command: The command that begins a rollout; empty where the config is not known.
     """
 

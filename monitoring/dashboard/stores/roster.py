@@ -65,11 +65,7 @@ def entry_of(
 
 
 def read_roster(stores: Sequence[NamedStore], now: datetime) -> Roster:
-    """Read what decides the place of every deployment. Cost: some 40 µs for each.
-
-    Returns:
-        The deployments in the order of the stores and of creation.
-    """
+    """Read what decides the place of every deployment. Cost: some 40 µs for each."""
     all_candidates: list[Candidate] = []
     unreadable: list[tuple[NamedStore, PitfallsError]] = []
     never: list[tuple[NamedStore, MonitorRecord]] = []

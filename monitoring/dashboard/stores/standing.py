@@ -39,12 +39,7 @@ _SENTENCE = 300
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """How a deployment stands.
-
-    Attributes:
-        incident: The number of the incident to look at first; None if there is none.
-        facts: All that holds, worst first: what people do with a page hides nothing else.
-    """
+    """How a deployment stands. `incident`: the number of the incident to look at first; None if there is none."""
 
     state: State
     sentence: str

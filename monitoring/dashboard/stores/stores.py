@@ -65,7 +65,6 @@ class Stores:
     """The stores that the dashboard shows.
 
     Attributes:
-        expected: How many configs there are to be at least.
         queue: Gives the runs that wait and run; None where nobody runs any here.
         shown_in: The time zone in which the reader wants times; empty: that of each deployment, or UTC.
     """
@@ -132,12 +131,7 @@ class CurrentStores:
         expected: int = 0,
         queue: Callable[[], QueueState] | None = None,
     ) -> None:
-        """Opens nothing yet.
-
-        Args:
-            expected: How many configs there are to be at least.
-            queue: Gives the runs that wait and run; None where nobody runs any here.
-        """
+        """Opens nothing yet. `queue`: gives the runs that wait and run; None where nobody runs any here."""
         self._files, self._expected, self._queue = files, expected, queue
         self._lock = Lock()
         self._stores = Stores(stores=(), files=())

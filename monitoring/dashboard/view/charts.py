@@ -164,12 +164,7 @@ def _values(series: Series, history: DeploymentHistory, address: str) -> TableVi
 
 
 def windows_table(windows: Sequence[WindowRecord], address: str, zone: ZoneInfo, most: int | None = None) -> TableView:
-    """A table of windows, the newest first.
-
-    Args:
-        windows: The windows in order of time.
-        most: How many rows at most; None: all.
-    """
+    """A table of windows, the newest first. `most`: how many rows at most; None: all."""
     return TableView(
         name="windows",
         title="Windows",

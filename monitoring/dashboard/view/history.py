@@ -34,7 +34,6 @@ class DeploymentHistory:
     """The last windows of a deployment, or those around a time.
 
     Attributes:
-        last: The last of them with everything that is stored; a few windows, in order of time.
         table_rows: How many windows the tables of the pages have at most; None: all.
     """
 

@@ -21,7 +21,6 @@ class LossView:
     """A watch over the last windows.
 
     Attributes:
-        value: Its mean over them, with the 95 % interval.
         baseline: The baseline's mean and deviation; None where it is not known.
         mark: The drawing of both; None without a baseline.
     """
@@ -40,9 +39,6 @@ def headline_loss(
     scores: Sequence[Sequence[ScoreRecord]], baseline: Sequence[BaselineScore], part: str = WHOLE
 ) -> LossView | None:
     """The loss of a deployment over its last windows; of several outputs that which rose most.
-
-    Args:
-        scores: The scores of each window, in order of time; others are left out.
 
     Returns:
         One of `headline_losses`; None where none was scored.

@@ -48,9 +48,6 @@ def next_step(incident: IncidentRecord) -> str:
 def ago(length: timedelta) -> str:
     """How long ago something was.
 
-    Returns:
-        Words, in the largest unit that is not below 1.
-
     >>> ago(timedelta(seconds=20)), ago(timedelta(minutes=61)), ago(timedelta(days=12))
     ('just now', '1 h ago', '12 d ago')
     """

@@ -45,12 +45,7 @@ Targets: TypeAlias = Callable[[FaultScope], tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """A fault.
-
-    Attributes:
-        targets: What it can be planted in; nothing where it does not fit the deployment.
-        rise: By how much it raises the error rate; None where it is no matter of size.
-    """
+    """A fault. `rise`: by how much it raises the error rate; None where it is no matter of size."""
 
     name: str
     title: str

@@ -61,11 +61,7 @@ def work_of(table: Table, windows: Sequence[Window], *, rows: int = TASK_ROWS) -
     A piece that lies in windows that follow each other is read by one task; a window of many pieces has several.
 
     Args:
-        windows: The windows, in order.
         rows: How many rows a task reads at least, as far as there are so many.
-
-    Yields:
-        The tasks, in the order of windows and of pieces.
     """
     number, pairs, pieces = 0, list[tuple[Window, int]](), dict[int, Extent]()
     for window in windows:

@@ -42,9 +42,6 @@ class Relation(Protocol):
         Args:
             between: Event times from the first, and before the second, in microseconds; None: all.
             ids: Ids of the rows, as text; None: all.
-
-        Yields:
-            Batches of rows, in any order.
         """
 
 

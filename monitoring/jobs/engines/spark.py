@@ -213,11 +213,7 @@ class SparkRowsEngine:
         self._meanwhile = meanwhile
 
     def gather(self, recipe: Recipe, work: Iterable[Work]) -> Iterator[Partial]:
-        """See `Engine`: tasks are Spark's own partitions; of the work only the windows count.
-
-        Yields:
-            Partials in the order of windows.
-        """
+        """See `Engine`: tasks are Spark's own partitions; of the work only the windows count."""
         windows: dict[int, Window] = {}
         inside = None
         for task in work:

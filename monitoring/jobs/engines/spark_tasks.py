@@ -68,9 +68,6 @@ def gathered_of_frame(
         spans: Start and end of each window in microseconds, in order, none of which overlaps another.
         batches: The rows, in any order; rows of no window are ignored.
         left_out: Keys of the ids of rows that are counted elsewhere, as several rows share them, sorted.
-
-    Yields:
-        A partial for each window with a row, in order.
     """
     starts, ends = (np.array([span[place] for span in spans], dtype=np.int64) for place in (0, 1))
     apart = None if recipe.labelled_apart is None else IdSet.of_keys(recipe.labelled_apart)

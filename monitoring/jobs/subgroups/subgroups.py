@@ -139,7 +139,6 @@ def measured_subgroup(
     """A subgroup with its rise, and that of the other rows.
 
     Args:
-        compared: With how many others it is compared, itself among them.
         whole: All windows of the reference, which show how much a window repeats the one before; None: `baseline`.
 
     Returns:

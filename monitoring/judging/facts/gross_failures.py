@@ -183,9 +183,6 @@ def range_findings(
 
     Args:
         alpha: The largest probability of as many rows in the outermost bins, if `OUTER_ROWS` of them belong there.
-
-    Returns:
-        One fact for each such input.
     """
     findings = []
     for feature_bins, before, now in zip(bins, baseline.features, window.features, strict=True):

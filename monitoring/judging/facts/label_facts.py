@@ -104,13 +104,7 @@ class ClassRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShareLimit:
-    """How far a share of labels may jump in one window: itself, and beyond what the answers to its rows say.
-
-    Attributes:
-        down: The limit of 1 less the share.
-        gap_up: The limit of (1 + share - what the answers say)/2.
-        gap_down: The limit of 1 less that.
-    """
+    """How far a share of labels may jump in one window: itself, and beyond what the answers to its rows say."""
 
     up: WindowLimit
     down: WindowLimit

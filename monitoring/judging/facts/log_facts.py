@@ -59,11 +59,7 @@ def unmatched_findings(
 
 
 def repeat_findings(repeats: int, rows: int, history: Sequence[WindowRecord], *, alpha: float) -> tuple[Finding, ...]:
-    """The finding that predictions were sent again with the same id, as by clients that retry.
-
-    Returns:
-        One fact, or nothing.
-    """
+    """The finding that predictions were sent again with the same id, as by clients that retry."""
     before = [window.repeats / (window.repeats + window.rows) for window in _sound(history) if window.rows]
     worst = max(before, default=0.0)
     if len(before) < MIN_WINDOWS or not _is_unusual(repeats, repeats + rows, worst, alpha):

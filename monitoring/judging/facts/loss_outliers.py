@@ -58,9 +58,6 @@ def loss_outlier(
 ) -> tuple[Finding, ...]:
     """The finding of a window whose losses lie far outside.
 
-    Args:
-        limits: Of each loss, in the order in which they are named.
-
     Returns:
         One fact, about the first such loss; none where no loss is.
     """

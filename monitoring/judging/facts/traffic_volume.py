@@ -94,9 +94,6 @@ def usual_volumes(
 def volume_findings(rows: int, usual: Sequence[float]) -> tuple[Finding, ...]:
     """The finding that a window has no rows, or far fewer or more than usual.
 
-    Returns:
-        One fact, or nothing.
-
     >>> volume_findings(0, (400.0,))[0].message
     'No rows arrived; 400 are usual for this window.'
     >>> volume_findings(90, (400.0,)), volume_findings(30, (400.0, 44.0))

@@ -242,9 +242,6 @@ def pooled_sums(
     >>> [total.rows for total in sums], completed.tolist()
     ([5, 4, 4], [0, 2, 3])
 
-    Args:
-        windows: For each window in order of time, every watch's sum.
-
     Returns:
         The R pooled sums, and the position in `windows` of the window that completed each, int64 [R].
     """
@@ -268,9 +265,6 @@ def rows_of_part(windows: Sequence[Mapping[WatchKey, ScoreSum]], key: WatchKey, 
     >>> rare = WatchKey(watch="error", slice="label=fraud")
     >>> [rows_of_part([{rare: ScoreSum(rows, 0)}] * 90, rare, min_rows=200) for rows in (1, 9, 500)]
     [10, 27, 200]
-
-    Args:
-        windows: For each window of the baseline, every watch's sum.
 
     Returns:
         `min_rows`, or fewer where the part is too rare for `POOLED_WINDOWS` baseline windows of as many.

@@ -68,9 +68,6 @@ def worst_months(
 ) -> dict[WatchKey, float]:
     """The excess of the worst month of each loss over the reference's mean, beyond chance.
 
-    Args:
-        starts: The starts of the reference's windows, in order.
-
     Returns:
         By loss, in its own unit; none where no four weeks in a row lie above the mean by more than `MONTH_ERRORS`
         standard errors, and of references of fewer than two months.

@@ -90,9 +90,6 @@ def reference_limits(
 def never_judged(unfitted: Sequence[WatchKey]) -> tuple[Finding, ...]:
     """The finding that some watches are never judged, since the baseline has too few rows of them.
 
-    Returns:
-        One finding that names slices and watches, or nothing.
-
     >>> never_judged([WatchKey(watch=name, slice="label=fraud") for name in ("error", "brier")])[0].message
     'Never judged, for too few rows in the baseline: losses at label = fraud.'
     """
@@ -112,9 +109,6 @@ def undated(rows_per_window: int | None) -> tuple[Finding, ...]:
 
     Args:
         rows_per_window: How its rows were cut into windows; None for a reference with dates.
-
-    Returns:
-        One finding, or nothing.
     """
     if rows_per_window is None:
         return ()

@@ -80,9 +80,6 @@ class RuleCheck:
     def broken_ids(self, batches: Iterable[Batch], subjects: Collection[str]) -> tuple[tuple[str, str], ...]:
         """Ids of rows that break some rules, at most `SHOWN` of each rule.
 
-        Args:
-            subjects: The rules, as the facts of an incident name them; other subjects are of no rule.
-
         Returns:
             The name of the rule and the id, rule by rule; none of rules that are not about each row.
         """
@@ -281,10 +278,7 @@ class Rule:
 
     Attributes:
         column: The column that it is about; empty where it is about several, or about all rows.
-        pattern: A regular expression (RE2) that texts have to match as a whole.
-        fresh: The newest row of a window is no longer before its end.
         rows: The smallest and the largest number of rows of a window; None where there is no bound.
-        group: The column of groups whose rates of the answer `selected` may differ by `gap` at most.
     """
 
     name: str

@@ -184,8 +184,6 @@ class LabelJoin:
 
         Args:
             window: The window; windows come in order of time.
-            load: Reads its rows; called now, later or never.
-            first: Whether it is the first window judged since the label log was read.
 
         Returns:
             The labels that arrived in the window, of its own rows and those of earlier windows.
@@ -220,12 +218,7 @@ class LabelJoin:
         return int((self._new | (self._times >= after)).sum())
 
     def last_unjoined(self, after: int, until: int, *, first: bool) -> int | None:
-        """When the last label arrived that no window before a time joins.
-
-        Args:
-            after: The time, in microseconds.
-            first: Whether no window was joined since the label log was read.
-        """
+        """When the last label arrived that no window before a time joins. `after`: the time, in microseconds."""
         first_at, end = np.searchsorted(self._sorted_times, [after, until + 1])
         if end > first_at:
             return int(self._sorted_times[end - 1])

@@ -58,7 +58,6 @@ class RowScorer:
 
     Args:
         threshold: The confidence below which a row counts as an error in thresholded estimates; None for none.
-        confusion_classes: Models with at most so many classes get an expected confusion matrix.
     """
 
     def __init__(self, catalogue: Catalogue, *, threshold: float | None = None, confusion_classes: int = 0) -> None:

@@ -82,13 +82,7 @@ Whole = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class AnsweredSums:
-    """The rows answered in a window, aggregated.
-
-    Attributes:
-        newest: The last event time, in microseconds; 0 without rows.
-        tally: Sums over the rows whose answer is finite.
-        usable: A sample of those with a finite answer, for the estimates.
-    """
+    """The rows answered in a window, aggregated. `newest`: the last event time, in microseconds; 0 without rows."""
 
     rows: int
     newest: int

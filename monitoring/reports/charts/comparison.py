@@ -48,11 +48,7 @@ class Mean:
 def interval_columns(
     metric: str, means: Sequence[Mean], benchmark: Interval | None, summary: str, size: Size
 ) -> Drawing:
-    """Draw means one after the other, over the interval of one benchmark.
-
-    Args:
-        means: The means in order of time, one at least.
-    """
+    """Draw means one after the other, over the interval of one benchmark."""
     left, top, width, height = size.plot
     x = Scale(-0.5, max(len(means), 2) - 0.5, left, left + width)
     y = Scale(0.0, _top([*(mean.value for mean in means), benchmark]), top + height, top)

@@ -292,12 +292,7 @@ def window_table(
     rows: Sequence[tuple[datetime, tuple[str, ...]]],
     newest: int = NEWEST,
 ) -> DataTable:
-    """A table of windows: the newest, and those that opened an incident; it says so when there are more.
-
-    Args:
-        rows: When each window begins, and its cells, in order of time.
-        newest: How many of the newest windows, and of those that opened an incident.
-    """
+    """A table of windows: the newest, and those that opened an incident; it says so when there are more."""
     opened = {incident.window_start for incident in status.incidents}
     earlier = [cells for start, cells in rows[:-newest] if start in opened][-newest:]
     table_rows = (*earlier, *(cells for _, cells in rows[-newest:]))

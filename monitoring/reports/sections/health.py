@@ -103,7 +103,6 @@ def window_claims(
     """What the windows of a deployment alone say against it, after the last of them.
 
     Args:
-        windows: In order of time, the last `RECENT_WINDOWS` at least, or all.
         sensitivity: The smallest harms that are detected; empty where they are not known.
     """
     findings = windows[-1].findings
@@ -177,9 +176,6 @@ def expected_by_pace(starts: Sequence[datetime]) -> datetime | None:
     >>> day = [datetime(2026, 1, number, tzinfo=UTC) for number in (1, 2, 4)]
     >>> expected_by_pace(day).day, expected_by_pace(day[:2])
     (8, None)
-
-    Args:
-        starts: When the windows begin, in order.
 
     Returns:
         Twice the longest gap of late after the last; None before there are `FEWEST_GAPS` gaps of more than `GRACE`.

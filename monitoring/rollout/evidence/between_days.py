@@ -115,8 +115,6 @@ def _log_evidence(
     Args:
         days: How many, [...].
         squares: `_form` of days and days, [..., lasting].
-        along: `_form` of days and ones.
-        unit: `_form` of ones and ones.
 
     Returns:
         The log, [...].

@@ -40,8 +40,6 @@ class PairedSums:
     True
 
     Attributes:
-        rows: All rows.
-        weight: The sum of their weights.
         labelled: Rows whose x is known by their label.
         disagreements: Rows whose x may differ from 0, whatever the label.
         sampled: Of these, rows whose label was asked for: all of them, or a sample.

@@ -152,7 +152,6 @@ class Decision:
     Attributes:
         obstacles: Why nothing can be told, in sentences: a dead shadow, too small a share, a bad sample ratio.
         harmful: Whether the evidence of harm, the mean of all e-values, has reached 1/alpha.
-        log_harm: The log of that mean.
     """
 
     verdict: RolloutVerdict

@@ -43,7 +43,6 @@ class ReplayRequest:
         since: Windows before that time are left out; None: only those that the candidate was trained on.
         until: Windows after that time are left out; None: those whose labels are not due.
         share: The share of the rows that is scored, by hash.
-        salt: What that hash depends on.
     """
 
     rules: DecisionRules

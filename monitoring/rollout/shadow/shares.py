@@ -38,10 +38,6 @@ class Shares:
     >>> shares = Shares(salt="a", steps=((datetime(2026, 3, 1, tzinfo=UTC), 0.5),))
     >>> shares.lowered(datetime(2026, 3, 1, 12, 0, 30, tzinfo=UTC)).steps[-1]
     (datetime.datetime(2026, 3, 1, 12, 1, tzinfo=datetime.timezone.utc), 0.25)
-
-    Attributes:
-        salt: What the hash depends on.
-        steps: From when on which share holds, in order of time.
     """
 
     salt: str

@@ -34,7 +34,6 @@ class Split:
     Attributes:
         share: The share of units that it gets; 0 once the split is over: the champion answers all, and nothing is
             logged of the split.
-        salt: What the hash depends on.
         key: The input or header that a unit is made of; None where each request is one.
         sticky: Whether a unit is a request, a key on one day, or a key.
     """

@@ -49,12 +49,7 @@ class RowLayout:
 
     @classmethod
     def of(cls, rows: AnsweredRows, key: SegmentKey, inputs: tuple[str, ...], outputs: tuple[str, ...]) -> RowLayout:
-        """The layout of batches like this one.
-
-        Args:
-            inputs: The inputs' names in the order of the columns.
-            outputs: The outputs' names in the order of the columns.
-        """
+        """The layout of batches like this one."""
         ordered = [*(rows.inputs[name] for name in inputs), *(rows.outputs[name] for name in outputs)]
         encoders = tuple(TensorEncoder.of(tensor) for tensor in ordered)
         return cls(

@@ -56,9 +56,6 @@ def with_prediction_ids(root: Path, labels: pa.Table, *, since: datetime | None 
 
     Args:
         since: The first event time of predictions; None for all.
-
-    Returns:
-        The labels in their order.
     """
     ids = labels["prediction_id"].combine_chunks()
     is_answer_id = pc.starts_with(ids, OWN_IDS)

@@ -129,9 +129,6 @@ class FileStore:
 
         Args:
             pattern: With `*`, `?`, `[]` and `**`, below the store's URL.
-
-        Returns:
-            The keys, sorted.
         """
         try:
             self._files.invalidate_cache()

@@ -110,7 +110,6 @@ def times_after(names: Sequence[str], earlier_times: Mapping[str, int], now: dat
     {'a': 1000000, 'b': 2000000}
 
     Args:
-        names: All batches, in order.
         earlier_times: Microseconds since 1970 by batch.
     """
     new = [name for name in names if name not in earlier_times]

@@ -119,9 +119,6 @@ class TableExtents:
     """When the rows of a table's pieces happened.
 
     Attributes:
-        extents: the pieces with a valid event time of interest, in order.
-        findings: about pieces of which no row has a valid time, and lines that unbalanced quotes made part of a field:
-            nothing says to which window they belong.
         no_valid_time: whether there are rows, and none of them has an event time.
     """
 

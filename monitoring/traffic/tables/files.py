@@ -225,9 +225,6 @@ def pieces_of(
 
     Args:
         in_place: Whether files at a URL are opened there, by whoever reads a piece.
-
-    Returns:
-        The pieces, in order of file name and place in the file.
     """
     if is_url(str(place)):
         files = _files_at(str(place), required=not may_be_to_come, in_place=in_place)

@@ -32,12 +32,7 @@ _NO_IDS = pa.array([], pa.string())
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelDestination:
-    """Where labels are brought.
-
-    Attributes:
-        root: the folder of the label log.
-        inline: the labels that were counted with their rows, and need not go into the log.
-    """
+    """Where labels are brought."""
 
     root: Path
     inline: InlineLabels
@@ -47,12 +42,7 @@ class LabelDestination:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportedLabels:
-    """What is known of the labels after an import.
-
-    Attributes:
-        matched: ids of labels in the log, or in label tables, that a row has.
-        unmatched: the ids of labels in label tables that name no row so far, and have no time of their own.
-    """
+    """What is known of the labels after an import."""
 
     matched: IdSet
     findings: tuple[Finding, ...] = ()

@@ -74,11 +74,7 @@ class PieceReader:
             yield 0, self.whole(piece, names)
 
     def whole(self, piece: TablePiece, names: Collection[str] | None = None) -> RawRows:
-        """All rows of a piece at once; `names` picks columns, those that it has.
-
-        Returns:
-            The rows, with the columns in the file's order.
-        """
+        """All rows of a piece at once; `names` picks columns, those that it has."""
         if not isinstance(piece, TextPiece):
             return piece.read(names)
         if piece in self._parsed:

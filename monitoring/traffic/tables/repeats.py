@@ -65,11 +65,7 @@ class IdReader(Protocol):
     def having(
         self, extents: Sequence[Extent], inside: EventTimeRange, keys: NDArray[np.int64]
     ) -> Iterator[tuple[int, IdentifiedRows]]:
-        """The rows that have one of some keys, which are sorted.
-
-        Yields:
-            The number of a piece and rows of it, in the order of pieces and of places.
-        """
+        """The rows that have one of some keys, which are sorted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

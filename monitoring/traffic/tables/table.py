@@ -126,7 +126,6 @@ class Table:
         Cost: the metadata of Parquet files with statistics, and event times of all others.
 
         Args:
-            pieces: the pieces of the table, in their order.
             now: rows more than a day after it are left out for now; None: none is.
             since: rows before it are of no interest any more; None: all are.
         """
@@ -373,11 +372,7 @@ class WindowScan:
         self.sums = ReadSums()
 
     def parts(self) -> Iterator[WindowPart]:
-        """The rows that count, batch by batch. To be gone through once, to its end.
-
-        Yields:
-            Parts with at least one row, in the order of files and their rows.
-        """
+        """The rows that count, batch by batch. To be gone through once, to its end."""
         for rows, parts in self._table.parts(self._window, self._only):
             any_row = False
             for part in parts:

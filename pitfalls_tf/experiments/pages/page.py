@@ -80,9 +80,6 @@ def final_rows(table: pa.Table) -> pa.Table:
 def table_digest(table: pa.Table) -> str:
     """Digest of a table's rows; two makings of the same results have the same digest.
 
-    Returns:
-        sha256 in hexadecimal.
-
     >>> table_digest(pa.table({"a": [1]})) == table_digest(pa.table({"a": pa.chunked_array([[1]])}))
     True
     """
@@ -91,11 +88,7 @@ def table_digest(table: pa.Table) -> str:
 
 
 def read_manifests(into: Path) -> dict[str, dict[str, Any]]:
-    """Read the manifests of all experiments in a folder.
-
-    Returns:
-        Manifests by experiment name, in the order of the folders' names.
-    """
+    """Read the manifests of all experiments in a folder."""
     manifests = {}
     for path in sorted(into.glob(f"[!.]*/{MANIFEST}")):
         document = json.loads(path.read_text(encoding="utf-8"))

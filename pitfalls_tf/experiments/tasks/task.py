@@ -51,12 +51,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawRows:
-    """Rows of a task before encoding, for a model that includes its preprocessing.
-
-    Attributes:
-        held: rows of the training period that are held out, at random and by blocks, in order of time.
-        deployed: later rows, in order of time.
-    """
+    """Rows of a task before encoding, for a model that includes its preprocessing."""
 
     encoding: Encoding
     held: Table
@@ -65,11 +60,7 @@ class RawRows:
 
 @lru_cache(maxsize=16)
 def task_digest(task: Task) -> str:
-    """Digest of all rows with their roles. Cost: about .3 s for 100 MB, the first time.
-
-    Returns:
-        sha256 in hexadecimal.
-    """
+    """Digest of all rows with their roles. Cost: about .3 s for 100 MB, the first time."""
     sha = hashlib.sha256(task.source.encode())
     others = [] if task.target is None else [("target", task.target)]
     roles = [("training", task.training), ("validation", task.validation), *others]

@@ -42,9 +42,6 @@ def refusals(meta_graph: Any, allowed: Collection[str] = ()) -> tuple[Refusal, .
     Args:
         meta_graph: A ``tensorflow.MetaGraphDef``.
 
-    Returns:
-        Operations and reasons, sorted; each operation once.
-
     >>> from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
     >>> graph = MetaGraphDef()
     >>> _ = graph.graph_def.node.add(op="MatMul"), graph.graph_def.node.add(op="ReadFile")

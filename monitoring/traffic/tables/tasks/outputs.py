@@ -51,9 +51,6 @@ def outputs_named(arguments: Mapping[str, Any]) -> dict[str, OutputColumns]:
 
     Args:
         arguments: The four, each a name or names by output; those not needed may be absent or empty. No `task`.
-
-    Returns:
-        By output, in the order of the labels.
     """
     if arguments.get("task") is not None:
         raise BadInput(
@@ -181,11 +178,7 @@ def _task(name: str, output: TableColumns) -> OutputTask:
 
 
 def by_output(table: pa.Table, columns: TableColumns) -> Iterator[tuple[str, pa.Table, TableColumns]]:
-    """Rows of a table as they are to each output; as they are, without a name, where there are not several.
-
-    Yields:
-        The output's name, the rows with its own answers and labels, and its columns.
-    """
+    """Rows of a table as they are to each output; as they are, without a name, where there are not several."""
     if not columns.outputs:
         yield "", table, columns
         return

@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from monitoring.baseline.metrics import Resamples, area_under_curve, interval, row_losses
+from monitoring.baseline.predictions import Predictions
+from monitoring.baseline.spec import BaselineSpec
 from monitoring.records import WHOLE
 from monitoring.tasks.label_codes import has_label
 from monitoring.tasks.multilabel import class_matrix
 from monitoring.tasks.registry import numbers_of
 from monitoring.tasks.regression import pinball_loss
+from monitoring.tasks.task import Task
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from numpy.typing import NDArray
-
-    from monitoring.baseline.predictions import Predictions
-    from monitoring.baseline.spec import BaselineSpec
-    from monitoring.tasks.task import Task
-
-    Floats = NDArray[np.float64]
-    Whole = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Whole = NDArray[np.int64]
 
 LEVEL: Final = 0.95
 #: Rows of one day are resampled in so many parts, which costs the less the fewer there are.

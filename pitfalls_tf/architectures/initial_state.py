@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from numpy.typing import NDArray
-
-    Arrays = tuple[NDArray[Any], ...]
+Arrays = tuple[NDArray[Any], ...]
 
 
 def initial_state(networks: Sequence[keras.Model], seed: int) -> tuple[Arrays, Arrays]:

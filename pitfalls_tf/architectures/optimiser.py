@@ -6,13 +6,11 @@ is one compiled function of a member's state.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    Tensors = tuple[Any, ...]
+Tensors = tuple[Any, ...]
 
 EPSILON = 1e-7  # Keras' epsilon
 

@@ -12,16 +12,14 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
+
+import pyarrow as pa
 
 from monitoring.atomic import SUFFIX, write_text
 from monitoring.errors import BadInput, CannotRun
+from monitoring.records import DrillRecord, MonitorStatus
 from pitfalls_tf.replay.server_process import ServerFolders, ServerProcess
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-    from monitoring.records import DrillRecord, MonitorStatus
 
 NAME = "demo.json"
 FORMAT = 1

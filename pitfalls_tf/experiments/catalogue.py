@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import difflib
 import importlib
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from monitoring.errors import BadInput
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from pitfalls_tf.experiments.experiment import Experiment
+from pitfalls_tf.experiments.experiment import Experiment
 
 # Name on the command line: modules of `figures` whose `EXPERIMENT` it runs, in order.
 FIGURES: Final[Mapping[str, tuple[str, ...]]] = {

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
 
+from monitoring.baseline.metrics import ConfidenceInterval
 from pitfalls_tf.experiments import scale
-
-if TYPE_CHECKING:
-    from monitoring.baseline.metrics import ConfidenceInterval
-    from pitfalls_tf.experiments.scale import ScaleName
+from pitfalls_tf.experiments.scale import ScaleName
 
 SourceVerdict = Literal["reproduced", "not reproduced", "inconclusive"]
 Rule = Literal["current", "first", "both"]

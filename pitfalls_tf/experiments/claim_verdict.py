@@ -9,18 +9,15 @@ effects, said before the run that no affordable number of runs and domains decid
 from __future__ import annotations
 
 import math
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal, get_args
+from typing import Final, Literal, get_args
 
 import numpy as np
 
 from monitoring.baseline.metrics import ConfidenceInterval
 from pitfalls_tf.experiments import scale
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-
-    from pitfalls_tf.experiments.claim import ClaimFinding, SourceVerdict
+from pitfalls_tf.experiments.claim import ClaimFinding, SourceVerdict
 
 ClaimVerdict = Literal["reproduced", "not reproduced", "depends on the data", "inconclusive"]
 

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
+import pyarrow as pa
 
 from pitfalls_tf.experiments import anytime, scale
-from pitfalls_tf.experiments.claim_verdict import agreed_verdict, overall_verdict, summarise, verdict_line
+from pitfalls_tf.experiments.claim import Claim, ClaimFinding, SourceVerdict
+from pitfalls_tf.experiments.claim_verdict import (
+    ClaimVerdict,
+    SourceSummary,
+    agreed_verdict,
+    overall_verdict,
+    summarise,
+    verdict_line,
+)
+from pitfalls_tf.experiments.experiment import Experiment
+from pitfalls_tf.experiments.power_plan import Plan
 from pitfalls_tf.experiments.scale import NORMAL_QUANTILE
 from pitfalls_tf.experiments.scores_table import first_rows, fresh_rows
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    import pyarrow as pa
-
-    from pitfalls_tf.experiments.claim import Claim, ClaimFinding, SourceVerdict
-    from pitfalls_tf.experiments.claim_verdict import ClaimVerdict, SourceSummary
-    from pitfalls_tf.experiments.experiment import Experiment
-    from pitfalls_tf.experiments.power_plan import Plan
 
 TINY: Final = 1e-9  # a distance from a bound that no number of runs resolves
 

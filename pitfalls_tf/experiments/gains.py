@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
-from pitfalls_tf.experiments.claim import ClaimFinding
+from monitoring.baseline.metrics import ConfidenceInterval
+from pitfalls_tf.experiments.claim import Claim, ClaimFinding, Rule
 from pitfalls_tf.experiments.scores_table import count_diverged, distinct_values, score_matrix, select_rows
 from pitfalls_tf.experiments.spread import UNKNOWN
 from pitfalls_tf.verdicts import paired
 from pitfalls_tf.verdicts.scores import SCHEMA, Scores, pair_scores
-from pitfalls_tf.verdicts.verdict import BOOTSTRAP_SEED, judge
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-    from numpy.typing import NDArray
-
-    from monitoring.baseline.metrics import ConfidenceInterval
-    from pitfalls_tf.experiments.claim import Claim, Rule
-    from pitfalls_tf.verdicts.verdict import Verdict
+from pitfalls_tf.verdicts.verdict import BOOTSTRAP_SEED, Verdict, judge
 
 
 def compare_setups(

@@ -8,25 +8,21 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import Any, Final
 
+import pyarrow as pa
 from scipy.special import ndtr, ndtri, stdtrit
 
 from monitoring.errors import BadInput
 from pitfalls_tf.experiments import anytime
+from pitfalls_tf.experiments.claim import ClaimFinding
+from pitfalls_tf.experiments.experiment import Experiment
 from pitfalls_tf.experiments.scale import NORMAL_QUANTILE
 from pitfalls_tf.experiments.scores_table import first_rows
 from pitfalls_tf.training import run_folder as folders
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
-
-    import pyarrow as pa
-
-    from pitfalls_tf.experiments.claim import ClaimFinding
-    from pitfalls_tf.experiments.experiment import Experiment
 
 PLAN: Final = "plan.json"
 POWER: Final = 0.9

@@ -5,30 +5,24 @@ from __future__ import annotations
 import math
 import os
 import platform
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
+
+import pyarrow as pa
 
 from pitfalls_tf.experiments.decisions import decide
+from pitfalls_tf.experiments.experiment import Experiment
+from pitfalls_tf.experiments.grid_size import GridSize
 from pitfalls_tf.experiments.pages.index import write_index
 from pitfalls_tf.experiments.pages.page import final_rows, table_digest, write_page
 from pitfalls_tf.experiments.pages.plan_text import write_plan_page
-from pitfalls_tf.experiments.power_plan import make_plan, read_plan, write_plan
-from pitfalls_tf.experiments.run_store import CELLS, RunStore
+from pitfalls_tf.experiments.power_plan import Plan, PlannedSource, make_plan, read_plan, write_plan
+from pitfalls_tf.experiments.run_store import CELLS, GridProgress, RunStore
 from pitfalls_tf.experiments.scores_table import first_rows
-from pitfalls_tf.experiments.stored_results import RunGroup, empty_results, read_results
+from pitfalls_tf.experiments.stored_results import RunGroup, Stage, StoredResults, empty_results, read_results
 from serving.export.manifest import environment
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
-
-    import pyarrow as pa
-
-    from pitfalls_tf.experiments.experiment import Experiment
-    from pitfalls_tf.experiments.grid_size import GridSize
-    from pitfalls_tf.experiments.power_plan import Plan, PlannedSource
-    from pitfalls_tf.experiments.run_store import GridProgress
-    from pitfalls_tf.experiments.stored_results import Stage, StoredResults
 
 CPUINFO = Path("/proc/cpuinfo")
 

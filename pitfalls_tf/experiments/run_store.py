@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from monitoring.errors import BadInput
 from pitfalls_tf.experiments import source_code
+from pitfalls_tf.experiments.cells.cell import Cell
+from pitfalls_tf.experiments.grid_size import GridSize
 from pitfalls_tf.training import run_folder as folders
 from serving.export.manifest import environment
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
-
-    from pitfalls_tf.experiments.cells.cell import Cell
-    from pitfalls_tf.experiments.grid_size import GridSize
 
 CELLS = ".cells"
 THREADS = 2

@@ -7,19 +7,16 @@ is too narrow, as it is for means. The jackknife of the logarithm with Student's
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import ndtri, stdtrit
 
 from monitoring.baseline.metrics import ConfidenceInterval
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
+Floats = NDArray[np.float64]
 
 LEVEL: Final = 0.95
 UNKNOWN: Final = ConfidenceInterval(low=float("nan"), high=float("nan"))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, NoReturn
+from pathlib import Path
+from typing import Any, NoReturn
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,22 +15,15 @@ import pyarrow.parquet as pq
 
 from monitoring.errors import BadInput, CannotRun
 from pitfalls_tf.experiments.catalogue import ALL, find
+from pitfalls_tf.experiments.experiment import Experiment
 from pitfalls_tf.experiments.grid_size import GridSize
 from pitfalls_tf.experiments.pages.page import final_rows, table_digest
 from pitfalls_tf.experiments.reproduce import Processor, current_processor, measure_group
-from pitfalls_tf.experiments.run_store import CELLS, RunStore
+from pitfalls_tf.experiments.run_store import CELLS, GridProgress, RunStore
 from pitfalls_tf.experiments.scores_table import first_rows, fresh_rows
-from pitfalls_tf.experiments.stored_results import SCORES, read_groups
+from pitfalls_tf.experiments.stored_results import SCORES, RunGroup, read_groups
 from pitfalls_tf.training.train import check_environment
 from serving.export.manifest import environment
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from pitfalls_tf.experiments.experiment import Experiment
-    from pitfalls_tf.experiments.run_store import GridProgress
-    from pitfalls_tf.experiments.stored_results import RunGroup
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from monitoring.baseline.metrics import row_losses
 from monitoring.errors import BadInput
 from pitfalls_tf.fitting.fit_rows import FitRows
 from pitfalls_tf.fitting.fits import Epoch, Fits, Member, softmax
 from pitfalls_tf.fitting.program import DeviceRows, EpochOrder, Program, State
+from pitfalls_tf.fitting.recipe import Recipe
+from pitfalls_tf.rows.examples import Examples, Shape
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from numpy.typing import NDArray
-
-    from pitfalls_tf.fitting.recipe import Recipe
-    from pitfalls_tf.rows.examples import Examples, Shape
-
-    Positions = NDArray[np.int64]
+Positions = NDArray[np.int64]
 
 PROGRAMS_KEPT = 8
 

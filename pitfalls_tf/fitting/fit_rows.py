@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from monitoring.errors import BadInput
-
-if TYPE_CHECKING:
-    from pitfalls_tf.fitting.recipe import Recipe
-    from pitfalls_tf.rows.examples import Examples
+from pitfalls_tf.fitting.recipe import Recipe
+from pitfalls_tf.rows.examples import Examples
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

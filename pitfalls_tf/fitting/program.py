@@ -5,25 +5,20 @@ On a processor this is faster than stacking the weights of all seeds, see docs/d
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from pitfalls_tf.architectures.blocks import with_keras_dropout
 from pitfalls_tf.architectures.initial_state import initial_state, network_with
-from pitfalls_tf.fitting.recipe import Batch, Outputs
+from pitfalls_tf.fitting.recipe import Batch, Outputs, Recipe
+from pitfalls_tf.rows.examples import Shape
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    from pitfalls_tf.fitting.recipe import Recipe
-    from pitfalls_tf.rows.examples import Shape
-
-    Arrays = tuple[NDArray[Any], ...]
+Arrays = tuple[NDArray[Any], ...]
 
 ROWS_AT_ONCE = 4_096  # when predicting
 NORMALISATION_LAYERS = (

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pyarrow as pa
 
 from monitoring.config import parse_dictionary
 from monitoring.errors import BadInput
+from monitoring.tasks.task import TaskName
 from pitfalls_tf.training.bundles import export_runs
 from pitfalls_tf.training.train import TrainingResult
 from serving.export.export import Bundle, Reference, export_bundle
@@ -15,13 +19,6 @@ from serving.export.inputs.input_roles import DeclaredRoles
 from serving.export.manifest import Provenance
 from serving.export.row_columns import with_row_columns
 from serving.export.table_file import read_table
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    import pyarrow as pa
-
-    from monitoring.tasks.task import TaskName
 
 
 def export(  # noqa: PLR0913 - a front door: an editor completes what it can see

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from pitfalls_tf.rows.splits import SplitKind
 from pitfalls_tf.training.chosen_setup import chosen_setup
+from pitfalls_tf.training.progress import TrainingProgress
 from pitfalls_tf.training.train import TrainingOutput, TrainingResult
 from pitfalls_tf.training.train import train as train_setup
 from pitfalls_tf.verdicts.scores import pair_scores, read_scores
 from pitfalls_tf.verdicts.verdict import SMALLEST_DIFFERENCE, Verdict, judge
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from pitfalls_tf.rows.splits import SplitKind
-    from pitfalls_tf.training.progress import TrainingProgress
 
 
 def train(  # noqa: PLR0913 - a front door: an editor completes what it can see

@@ -8,18 +8,15 @@ erasing. Sources: Simard et al., *Best Practices for Convolutional Neural Networ
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 
+from pitfalls_tf.fitting.recipe import Batch, Recipe
 from pitfalls_tf.remedies.adaptation.mixup import uniform
-from pitfalls_tf.remedies.remedy import Remedy
+from pitfalls_tf.remedies.remedy import Remedy, RemedyContext
 
-if TYPE_CHECKING:
-    from pitfalls_tf.fitting.recipe import Batch, Recipe
-    from pitfalls_tf.remedies.remedy import RemedyContext
-
-    Tensor = Any  # a tf.Tensor; TensorFlow has no types
+Tensor = Any  # a tf.Tensor; TensorFlow has no types
 
 DRAWS: Final = 11  # random numbers per image
 

@@ -7,12 +7,10 @@ Learning* (CVPR 2016); each architecture's `scaled` says which of its settings c
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, Literal, Protocol, cast
+from typing import Final, Literal, Protocol, cast
 
+from pitfalls_tf.fitting.recipe import Architecture, Recipe
 from pitfalls_tf.remedies.remedy import Remedy, RemedyContext
-
-if TYPE_CHECKING:
-    from pitfalls_tf.fitting.recipe import Architecture, Recipe
 
 FACTORS: Final = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 Direction = Literal["width", "depth"]

@@ -7,12 +7,10 @@ without a label, whose truths are all zero, has loss 0. Label smoothing is a set
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from pitfalls_tf.fitting.recipe import Loss, Recipe
 from pitfalls_tf.remedies.remedy import Remedy, RemedyContext
-
-if TYPE_CHECKING:
-    from pitfalls_tf.fitting.recipe import Loss, Recipe
 
 Tensor = Any  # a tf.Tensor; TensorFlow has no types
 

@@ -7,20 +7,15 @@ channel of images over all pixels.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from pitfalls_tf.remedies.remedy import Remedy, RemedyContext
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from numpy.typing import NDArray
-
-    from pitfalls_tf.remedies.remedy import Need
-    from pitfalls_tf.rows.examples import Examples
+from pitfalls_tf.remedies.remedy import Need, Remedy, RemedyContext
+from pitfalls_tf.rows.examples import Examples
 
 By = Literal["nothing", "source", "season", "source and season"]
 FEWEST: Final = 30  # rows of a group: with fewer, the moments of all rows are better estimates

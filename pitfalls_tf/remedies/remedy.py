@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 
 from monitoring.errors import BadInput
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from pitfalls_tf.fitting.recipe import Architecture, Recipe
-    from pitfalls_tf.rows.examples import Examples, Shape
+from pitfalls_tf.fitting.recipe import Architecture, Recipe
+from pitfalls_tf.rows.examples import Examples, Shape
 
 Family = Literal[
     "stabiliser", "loss", "capacity", "preprocessing", "augmentation", "curation", "adaptation", "alignment"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -21,10 +22,7 @@ from serving.export.export import Reference
 from serving.export.outputs.several_outputs import labels_of_outputs
 from serving.export.reference_labels import LABEL
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    Times = np.ndarray[Any, np.dtype[np.int64]]
+Times = np.ndarray[Any, np.dtype[np.int64]]
 
 
 def label_texts(table: pa.Table, label: str) -> list[str | None]:

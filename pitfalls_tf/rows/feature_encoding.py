@@ -7,23 +7,19 @@ be untrained.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import tensorflow as tf
+from numpy.typing import NDArray
 
+from pitfalls_tf.rows.table import Feature
 from serving.export.inputs.input_arrays import columns_of
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    from pitfalls_tf.rows.table import Feature
 
 ROWS_AT_ONCE = 8_192
 

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from pitfalls_tf.rows.table import Table
+from pitfalls_tf.rows.table import Table
 
 
 def reference_table(table: Table, probabilities: NDArray[np.float64]) -> pa.Table:

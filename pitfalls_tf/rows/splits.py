@@ -6,24 +6,18 @@ one day or one site resemble each other; it is here to show by how much.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC
-from typing import TYPE_CHECKING, Literal
+from datetime import UTC, datetime
+from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from monitoring.errors import BadInput
-from pitfalls_tf.rows.folds import assign_folds, blocks_of
+from pitfalls_tf.rows.folds import Folds, assign_folds, blocks_of
 
-if TYPE_CHECKING:
-    from collections.abc import Collection
-    from datetime import datetime
-
-    from numpy.typing import NDArray
-
-    from pitfalls_tf.rows.folds import Folds
-
-    Positions = NDArray[np.int64]
+Positions = NDArray[np.int64]
 
 SplitKind = Literal["random", "blocked", "time", "domain", "folds"]
 

@@ -8,19 +8,17 @@ Five treatments of 24 plots times 26 years are the domains. The species come and
 from __future__ import annotations
 
 from importlib.resources import as_file, files
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
+from numpy.typing import NDArray
 
 from pitfalls_tf.rows.table import Feature, Table
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Times = NDArray[np.datetime64]
+Times = NDArray[np.datetime64]
 
 NAME: Final = "rodents"
 # The ten species with most captures whose weight and hindfoot were measured.

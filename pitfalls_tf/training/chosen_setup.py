@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING, Final
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
 
 from monitoring.errors import BadInput
+from pitfalls_tf.rows.splits import SplitKind
 from pitfalls_tf.sources.table import TableFile
 from pitfalls_tf.training.setup import SETUPS, SOURCES, HeldOut, Setup
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-    from typing import Any
-
-    from pitfalls_tf.rows.splits import SplitKind
 
 #: Columns of a table that have a flag each.
 COLUMNS: Final = ("label", "time", "domain", "label_time")

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from monitoring.baseline.metrics import Metrics, measure
 from monitoring.errors import BadInput
+from pitfalls_tf.rows.table import Table
 from pitfalls_tf.training.prepared_rows import load_table
 from pitfalls_tf.training.run_folder import OUT_OF_FOLD, read_ensemble
+from pitfalls_tf.training.runs import Run
 from pitfalls_tf.training.setup import SETUPS
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from pitfalls_tf.rows.table import Table
-    from pitfalls_tf.training.runs import Run
 
 # One object, "domains", with the metrics of each.
 DOMAINS: Final = "domains.json"

@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
-from monitoring.baseline.metrics import intervals, measure
+from monitoring.baseline.metrics import Metrics, intervals, measure
 from monitoring.errors import BadInput
+from pitfalls_tf.fitting.fits import Fits
 from pitfalls_tf.rows.folds import blocks_of
 from pitfalls_tf.rows.reference_rows import reference_table
 from pitfalls_tf.training.domain_metrics import by_domain
+from pitfalls_tf.training.prepared_rows import PreparedRows
 from pitfalls_tf.training.runs import Run
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from monitoring.baseline.metrics import Metrics
-    from pitfalls_tf.fitting.fits import Fits
-    from pitfalls_tf.training.prepared_rows import PreparedRows
-
-    Floats = NDArray[np.float64]
+Floats = NDArray[np.float64]
 
 
 class HeldOutRows:

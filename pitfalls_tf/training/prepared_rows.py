@@ -4,27 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pitfalls_tf.fitting.fit_rows import FitRows
 from pitfalls_tf.rows.examples import Examples
-from pitfalls_tf.training.row_roles import SplitColumns, assign_roles
-from pitfalls_tf.training.setup import IMAGES
+from pitfalls_tf.rows.feature_encoding import Encoding
+from pitfalls_tf.rows.table import Table
+from pitfalls_tf.training.row_roles import FitRoles, RunRoles, SplitColumns, assign_roles
+from pitfalls_tf.training.setup import IMAGES, Setup
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from numpy.typing import NDArray
-
-    from pitfalls_tf.rows.feature_encoding import Encoding
-    from pitfalls_tf.rows.table import Table
-    from pitfalls_tf.training.row_roles import FitRoles, RunRoles
-    from pitfalls_tf.training.setup import Setup
-
-    Positions = NDArray[np.int64]
+Positions = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 
+from monitoring.baseline.metrics import ConfidenceInterval, Metrics
 from monitoring.errors import CannotRun
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
-
-    from monitoring.baseline.metrics import ConfidenceInterval, Metrics
 
 MODEL = "model.keras"
 REFERENCE = "reference.parquet"

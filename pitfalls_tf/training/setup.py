@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import difflib
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Final, Literal
 
 from monitoring.errors import BadInput
-from pitfalls_tf.architectures.catalogue import IMAGE_NETWORKS, TABLE_NETWORKS
+from pitfalls_tf.architectures.catalogue import IMAGE_NETWORKS, TABLE_NETWORKS, ImageNetwork, TableNetwork
 from pitfalls_tf.architectures.mlp import Mlp
 from pitfalls_tf.fitting.recipe import EarlyStopping, Recipe
 from pitfalls_tf.remedies import catalogue
+from pitfalls_tf.remedies.remedy import Remedy
 from pitfalls_tf.rows.folds import Folds
+from pitfalls_tf.rows.splits import SplitKind
 from pitfalls_tf.sources.table import TableFile
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from pitfalls_tf.architectures.catalogue import ImageNetwork, TableNetwork
-    from pitfalls_tf.remedies.remedy import Remedy
-    from pitfalls_tf.rows.splits import SplitKind
 
 NETWORKS: Final[dict[str, TableNetwork | ImageNetwork]] = {
     "flights": TABLE_NETWORKS["mlp"],

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import Any, Final
 
+import keras
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from monitoring.errors import BadInput, CannotRun
 from pitfalls_tf.fitting.ensemble import FitJob, fit_jobs
-from pitfalls_tf.fitting.fits import Fits
+from pitfalls_tf.fitting.fit_rows import FitRows
+from pitfalls_tf.fitting.fits import Epoch, Fits
 from pitfalls_tf.fitting.program import Program
+from pitfalls_tf.fitting.recipe import Recipe
 from pitfalls_tf.remedies import catalogue
 from pitfalls_tf.remedies.remedy import RemedyContext, unchanged_recipe, unchanged_rows
 from pitfalls_tf.rows import feature_encoding
@@ -23,20 +28,9 @@ from pitfalls_tf.training.domain_metrics import write_domains
 from pitfalls_tf.training.held_out import HeldOutRows
 from pitfalls_tf.training.prepared_rows import prepare, with_remedy
 from pitfalls_tf.training.row_roles import BLOCK_DAYS
-from pitfalls_tf.training.setup import read
+from pitfalls_tf.training.runs import Run
+from pitfalls_tf.training.setup import Setup, read
 from serving.export.manifest import environment
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
-
-    import keras
-
-    from pitfalls_tf.fitting.fit_rows import FitRows
-    from pitfalls_tf.fitting.fits import Epoch
-    from pitfalls_tf.fitting.recipe import Recipe
-    from pitfalls_tf.training.runs import Run
-    from pitfalls_tf.training.setup import Setup
 
 
 def recipe_with_remedy(setup: Setup, rows: FitRows) -> Recipe:

@@ -12,17 +12,15 @@ shape only, and small-sample theory gives the width.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import ndtri, stdtrit
 
 from monitoring.baseline.metrics import ConfidenceInterval
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
+Floats = NDArray[np.float64]
 
 COVERAGE: Final = 0.95
 # Quantiles are taken at this level so that COVERAGE holds for differences that are not normal: at .95, intervals of 5

@@ -6,22 +6,20 @@ import hashlib
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from monitoring.errors import BadInput
 from pitfalls_tf.training.domain_metrics import scores_of_runs
 from pitfalls_tf.training.run_folder import ENSEMBLE
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
+Floats = NDArray[np.float64]
 
 SCHEMA: Final = pa.schema(
     {"setup": pa.string(), "domain": pa.string(), "seed": pa.int64(), "metric": pa.string(), "value": pa.float64()}

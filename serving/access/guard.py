@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, final
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+from typing import final
 
 from monitoring.errors import BadInput
+from serving.access.audit_log import AuditLog
 from serving.access.tokens import Scope, Token, find_token, read_tokens
 from serving.status import Code, Failure
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
-    from pathlib import Path
-
-    from serving.access.audit_log import AuditLog
 
 TOKEN_VARIABLE = "PITFALLS_TOKEN"  # noqa: S105 - the name of the variable, not a token
 #: A changed token file is noticed after so long.

@@ -7,29 +7,26 @@ are counted as lost, and the gap is recorded. No row goes missing uncounted.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import compress
-from typing import TYPE_CHECKING, Any, NamedTuple, final
+from pathlib import Path
+from typing import Any, NamedTuple, final
 
 import numpy as np
 
 from monitoring.errors import BadInput
 from monitoring.rollout.split.split_file import UNIT_COLUMN
 from monitoring.traffic.format.rows import PEER, PRINCIPAL, AnsweredRows
+from monitoring.traffic.log.gaps import Gap
+from monitoring.traffic.log.redaction import Redaction
 from serving.access.identity import NOBODY, Identity
 from serving.capture.log_sink import LogSink, RowWriter
 from serving.capture.model_logging import ModelLogging
 from serving.metrics.metrics import TrafficCounts
+from serving.models.served_version import ServedVersion
+from serving.models.signatures import Signature
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-    from pathlib import Path
-
-    from monitoring.traffic.log.gaps import Gap
-    from monitoring.traffic.log.redaction import Redaction
-    from serving.models.served_version import ServedVersion
-    from serving.models.signatures import Signature
-
-    Array = np.ndarray[Any, Any]
+Array = np.ndarray[Any, Any]
 
 _IDENTITIES_KEPT = 4096
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import logging
 import threading
-from typing import TYPE_CHECKING, Protocol, final
+from typing import Protocol, final
 
 import pyarrow as pa
 
 from monitoring.errors import PitfallsError
+from monitoring.traffic.format.rows import AnsweredRows
 from monitoring.traffic.log.gaps import Gap, LostRows
-
-if TYPE_CHECKING:
-    from monitoring.traffic.format.rows import AnsweredRows
 
 GAPS_KEPT = 100
 _logger = logging.getLogger(__name__)

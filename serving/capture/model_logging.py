@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from monitoring.errors import BadInput
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from serving.models.version_folders import ModelSource, RequestLogging
+from serving.models.version_folders import ModelSource, RequestLogging
 
 COLLECTORS = ("", "traffic_log")
 _DIGEST_BYTES = 8

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any, final
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, final
 
 from monitoring.errors import BadInput
 from monitoring.traffic.format.rows import CALLER
+from monitoring.traffic.log.redaction import Redaction
+from serving.models.runner import Runner
 from serving.models.signatures import ELEMENT_TYPES_BY_NAME
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
-    from monitoring.traffic.log.redaction import Redaction
-    from serving.models.runner import Runner
 
 STRING = ELEMENT_TYPES_BY_NAME["string"]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import pyarrow as pa
@@ -20,16 +20,11 @@ from monitoring.traffic.labels.label_writer import LabelWriter
 from monitoring.traffic.log.archive import Archiver
 from monitoring.traffic.log.conversion import recover
 from monitoring.traffic.log.gaps import GapFile
-from monitoring.traffic.log.retention import RetentionThread
+from monitoring.traffic.log.redaction import Redaction
+from monitoring.traffic.log.retention import RetentionLimit, RetentionThread
 from monitoring.traffic.log.writer import SEGMENT_BYTES, SegmentPolicy, Sync, TrafficWriter
 from serving.capture.capture import Capture, LoggedCallers
 from serving.capture.log_sink import LogSink
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-
-    from monitoring.traffic.log.redaction import Redaction
-    from monitoring.traffic.log.retention import RetentionLimit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,34 +7,30 @@ the tensors in the traffic log. The server needs no change.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING, Any, Final, final
+from pathlib import Path
+from typing import Any, Final, final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from monitoring.baseline.spec import Embedding
 from monitoring.errors import CannotRun
 from serving.export.answers.model_answers import answers_of
 from serving.export.inputs.input_arrays import to_array
 from serving.export.inputs.model_inputs import ModelInput, input_of
+from serving.export.keras_model import KerasModel
 from serving.export.outputs.probabilities import EMBEDDING
 from serving.export.saved_model import EXPLAIN
 from serving.models.runner import LoadError, Runner, ThreadSettings
+from serving.models.signatures import Signature
 from serving.status import Failure
 
-if TYPE_CHECKING:
-    from collections.abc import Collection
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from serving.export.keras_model import KerasModel
-    from serving.models.signatures import Signature
-
-    Floats = NDArray[np.float64]
+Floats = NDArray[np.float64]
 
 PROJECTION_FILE: Final = "assets.extra/baseline/projection.npy"
 

@@ -12,16 +12,20 @@ from __future__ import annotations
 
 import errno
 import re
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NoReturn, final
+from typing import Any, Final, NoReturn, final
 
 import numpy as np
 import pyarrow as pa
 
 from monitoring.atomic import publish, staging_folder, sync_folder
+from monitoring.baseline.benchmark import ReferenceMetric
 from monitoring.errors import BadInput, CannotRun
+from monitoring.tasks.task import TaskName
 from serving.export.answers.interpreted_model import DeclaredTask, InterpretedModel, interpret_answers
 from serving.export.embedding_layer import with_embedding
 from serving.export.inputs.input_roles import NOTHING_DECLARED, DeclaredRoles, InputRoles, input_roles
@@ -39,13 +43,6 @@ from serving.export.row_columns import unnamed_time, with_zone
 from serving.export.saved_model import write_saved_model
 from serving.export.warmup_writer import write_warmup
 from serving.models.version_folders import LARGEST_VERSION
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-    from datetime import datetime
-
-    from monitoring.baseline.benchmark import ReferenceMetric
-    from monitoring.tasks.task import TaskName
 
 PREFIX = ".export-"
 # What renaming onto a folder with something in it, or onto a file, fails with.

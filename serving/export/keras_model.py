@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping, Sequence
 from math import prod
-from typing import TYPE_CHECKING, Any, NoReturn, final
+from typing import Any, NoReturn, final
 
 import numpy as np
 
@@ -12,14 +13,9 @@ from monitoring.errors import BadInput
 from serving.export.inputs.model_inputs import FeedPlan, ModelInput
 from serving.export.keras_file import load_keras
 from serving.export.model_tensors import tensors_of_model
-from serving.export.outputs.probabilities import PROBABILITIES
+from serving.export.outputs.probabilities import PROBABILITIES, ClassOutput
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from serving.export.outputs.probabilities import ClassOutput
-
-    Columns = Mapping[str, np.ndarray[Any, Any]]
+Columns = Mapping[str, np.ndarray[Any, Any]]
 
 __all__ = ["KerasModel", "ModelInput", "load_keras", "tensors_of"]
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn
+from pathlib import Path
+from typing import Any, NoReturn
 
 import numpy as np
 
 from monitoring.errors import CannotRun
-from serving.export.keras_model import tensors_of
+from serving.export.keras_model import Columns, KerasModel, tensors_of
 from serving.export.saved_model import (
     EXAMPLES,
     EXAMPLES_INPUT,
@@ -22,13 +24,7 @@ from serving.models.operations.graph_check import refusals
 from serving.models.runner import ANY_OPERATION, Runner
 from serving.models.signatures import DEFAULT_SIGNATURE
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from serving.export.keras_model import Columns, KerasModel
-
-    Array = np.ndarray[Any, Any]
+Array = np.ndarray[Any, Any]
 
 # Appended to the reference's rows by `serving.export.reference_table.sample`.
 EDGE_ROWS = 2

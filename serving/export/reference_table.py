@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from math import prod
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +21,8 @@ from monitoring.tasks.regression import Regression
 from monitoring.traffic.format.rows import FIRST_US, LAST_US, TIMESTAMP
 from serving.export.answers.model_answers import baseline_answers
 from serving.export.inputs.input_arrays import MISSING_CATEGORY, column_problem, groups_of_equal_size, to_array
+from serving.export.inputs.model_inputs import ModelInput
+from serving.export.keras_model import KerasModel
 from serving.export.model_tensors import GENERATED_SIZE
 from serving.export.outputs.probabilities import PROBABILITIES
 from serving.export.reference_labels import (
@@ -33,14 +36,7 @@ from serving.export.reference_labels import (
     without_empty,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from datetime import datetime
-
-    from serving.export.inputs.model_inputs import ModelInput
-    from serving.export.keras_model import KerasModel
-
-    Array = np.ndarray[Any, Any]
+Array = np.ndarray[Any, Any]
 
 SAMPLED = 256
 # Of a sample: a warmup file and a parity check of large images must stay small.

@@ -12,19 +12,16 @@ tf_example        ``examples``, serialised tf.Examples  as serving_default
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
 
 import numpy as np
 
 from monitoring.errors import CannotRun
+from serving.export.keras_model import Columns, KerasModel, ModelInput
 from serving.export.outputs.probabilities import EMBEDDING, LOGITS, PROBABILITIES
 from serving.models.signatures import DEFAULT_SIGNATURE
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from serving.export.keras_model import Columns, KerasModel, ModelInput
 
 EXPLAIN = "explain"
 EXAMPLES = "tf_example"

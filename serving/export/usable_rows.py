@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
+from monitoring.baseline.spec import BaselineSpec
 from monitoring.errors import BadInput
 from monitoring.tasks.row_operations import are_probabilities
 from monitoring.traffic.tables.repeats import first_of_each
 from serving.export.inputs.input_arrays import groups_of_equal_size, to_array
+from serving.export.keras_model import KerasModel
 from serving.export.outputs.probabilities import PROBABILITIES
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from monitoring.baseline.spec import BaselineSpec
-    from serving.export.keras_model import KerasModel
-
-    Mask = NDArray[np.bool_]
+Mask = NDArray[np.bool_]
 
 #: The most inputs that are listed as the cause of invalid probabilities.
 INPUTS_LISTED = 5

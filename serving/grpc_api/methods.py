@@ -2,45 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, final
+from typing import Any, final
 
 from serving.access.guard import Guard
+from serving.access.reload_policy import ReloadPolicy
 from serving.access.tokens import Scope
-from serving.grpc_api.call import read_model_spec, read_spec, write_spec
+from serving.grpc_api.call import GrpcCall, read_model_spec, read_spec, write_spec
 from serving.grpc_api.examples import ClassifyHandler, MultiInferenceHandler, RegressHandler
 from serving.grpc_api.predict import PredictHandler
-from serving.grpc_api.starts import by_coroutine, by_inference
+from serving.grpc_api.starts import Start, by_coroutine, by_inference
 from serving.grpc_api.tensors import size_of
 from serving.grpc_api.v2_messages import V2_SERVICE, v2_message
 from serving.grpc_api.v2_models import ModelControlHandler, ModelPagesHandler
 from serving.grpc_api.v2_tensors import read_infer_message, write_infer_message
-from serving.inference_v2.descriptions import ModelStatistics
+from serving.inference.inference import Inference
+from serving.inference.requests import InferenceRequest
+from serving.inference.timestamps import EventTimeRange
+from serving.inference_v2.descriptions import MergeStatistics, ModelStatistics
 from serving.inference_v2.infer import make_inference_request
 from serving.inference_v2.model_control import ModelControl
 from serving.inference_v2.routes import read_version
+from serving.metrics.metrics import ServerMetrics
+from serving.models.reloading import Reload
+from serving.models.served_version import ServedVersion
+from serving.models.versions import Models
 from serving.split.routing import Wanted, acquire
 from serving.status import Code, Failure, InvalidArgument
 from serving.transport.limits import HELD_BYTES, ConnectionLimiter
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from serving.access.reload_policy import ReloadPolicy
-    from serving.grpc_api.call import GrpcCall
-    from serving.grpc_api.starts import Start
-    from serving.inference.inference import Inference
-    from serving.inference.requests import InferenceRequest
-    from serving.inference.timestamps import EventTimeRange
-    from serving.inference_v2.descriptions import MergeStatistics
-    from serving.metrics.metrics import ServerMetrics
-    from serving.models.reloading import Reload
-    from serving.models.served_version import ServedVersion
-    from serving.models.versions import Models
-
-    Services = dict[str, tuple["GrpcMethod", ...]]
+Services = dict[str, tuple["GrpcMethod", ...]]
 
 SIGNATURES = "signature_def"
 

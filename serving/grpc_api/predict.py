@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any, final
+from typing import Any, final
 
-from serving.grpc_api.call import read_model_spec, write_spec
+import numpy as np
+
+from serving.grpc_api.call import GrpcCall, read_model_spec, write_spec
 from serving.grpc_api.tensors import ShortForms, decode, delimited, size_of, tensor_parts, varint
 from serving.inference.inference import check_names
 from serving.inference.requests import InferenceRequest
-from serving.models.signatures import DEFAULT_SIGNATURE
+from serving.models.served_version import ServedVersion
+from serving.models.signatures import DEFAULT_SIGNATURE, Signature
+from serving.models.versions import Models
 from serving.status import Code, Failure, InvalidArgument
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    import numpy as np
-
-    from serving.grpc_api.call import GrpcCall
-    from serving.models.served_version import ServedVersion
-    from serving.models.signatures import Signature
-    from serving.models.versions import Models
-
-    Array = np.ndarray[Any, Any]
+Array = np.ndarray[Any, Any]
 
 
 @final

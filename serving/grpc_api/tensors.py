@@ -8,8 +8,9 @@ read ``outputs["y"].float_val``.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, final
+from typing import Any, final
 
 import numpy as np
 
@@ -17,11 +18,8 @@ from serving.inference_v2.tensors import MAX_STRINGS
 from serving.models.signatures import ELEMENT_TYPES, ELEMENT_TYPES_BY_NAME, element_type_of, numpy_type
 from serving.status import Code, Failure, InvalidArgument
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-
-    Array = np.ndarray[Any, Any]
-    Write = Callable[[Mapping[str, Array]], bytes]
+Array = np.ndarray[Any, Any]
+Write = Callable[[Mapping[str, Array]], bytes]
 
 # The field of each element type, and the type of a value in it. Narrow integers share a field, halves are bits.
 VALUES: dict[str, tuple[str, str]] = {

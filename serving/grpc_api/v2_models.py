@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, final
+from typing import Any, final
 
+from serving.grpc_api.call import GrpcCall
 from serving.grpc_api.v2_messages import v2_message
-from serving.inference_v2.descriptions import describe_config, describe_model, describe_server, list_versions
-from serving.inference_v2.model_control import check_load
+from serving.inference_v2.descriptions import (
+    ModelStatistics,
+    describe_config,
+    describe_model,
+    describe_server,
+    list_versions,
+)
+from serving.inference_v2.model_control import ModelControl, check_load
 from serving.inference_v2.routes import read_version
+from serving.models.versions import Models
 from serving.status import Code, Failure, InvalidArgument
-
-if TYPE_CHECKING:
-    from serving.grpc_api.call import GrpcCall
-    from serving.inference_v2.descriptions import ModelStatistics
-    from serving.inference_v2.model_control import ModelControl
-    from serving.models.versions import Models
 
 
 @final

@@ -5,7 +5,10 @@ A message has one form for all of its tensors. FP16 and BF16 have no field, and 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
 
 from serving.grpc_api.v2_messages import v2_message
 from serving.inference_v2.infer_requests import (
@@ -21,12 +24,7 @@ from serving.inference_v2.tensors import ELEMENTS, datatype_of, read_binary, rea
 from serving.models.signatures import element_type_of
 from serving.status import InvalidArgument
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    import numpy as np
-
-    Array = np.ndarray[Any, Any]
+Array = np.ndarray[Any, Any]
 
 #: The field of each element type, and the numpy type of its values.
 FIELDS: Mapping[str, tuple[str, str]] = {

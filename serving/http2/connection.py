@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Protocol, cast, final
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, cast, final
 
 from h2.errors import ErrorCodes
 from h2.events import DataReceived, RemoteSettingsChanged, RequestReceived, StreamEnded, StreamReset, TrailersReceived
@@ -11,21 +12,13 @@ from h2.exceptions import ProtocolError
 from h2.settings import SettingCodes
 from hyperframe.frame import GoAwayFrame
 
-from serving.access.identity import identity_of
+from serving.access.identity import Identity, identity_of
 from serving.http2.answers import AnswerSender, Progress
-from serving.http2.call_head import is_malformed
-from serving.http2.connection_settings import ALPN
+from serving.http2.call_head import CallHead, is_malformed
+from serving.http2.connection_settings import ALPN, ConnectionSettings
 from serving.http2.connection_state import ConnectionState, FrameBudget
-from serving.http2.server_call import TAKEN_BYTES, ServerCall
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from serving.access.identity import Identity
-    from serving.http2.call_head import CallHead
-    from serving.http2.connection_settings import ConnectionSettings
-    from serving.http2.header_blocks import Header
-    from serving.http2.server_call import Method
+from serving.http2.header_blocks import Header
+from serving.http2.server_call import TAKEN_BYTES, Method, ServerCall
 
 #: Bytes are read in pieces, so that a flood is noticed before much of it was handled.
 PIECE_BYTES = 1 << 14

@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Any, final
+from collections.abc import Callable, Iterable, Sized
+from typing import Any, final
 
 from h2.config import H2Configuration
 from h2.connection import ConnectionInputs, H2Connection
+from h2.errors import ErrorCodes
 from h2.frame_buffer import FrameBuffer
 from h2.settings import SettingCodes, Settings
 from h2.stream import StreamInputs
-from hyperframe.frame import DataFrame, GoAwayFrame, HeadersFrame, SettingsFrame
+from hyperframe.frame import DataFrame, Frame, GoAwayFrame, HeadersFrame, SettingsFrame
 
-from serving.http2.header_blocks import LIST_BYTES, BlockDecoder, BlockEncoder, TooManyHeaders
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sized
-
-    from h2.errors import ErrorCodes
-    from hyperframe.frame import Frame
-
-    from serving.http2.header_blocks import Header
+from serving.http2.header_blocks import LIST_BYTES, BlockDecoder, BlockEncoder, Header, TooManyHeaders
 
 #: Frames at once, and further ones for each call that a connection may have: all of them may be reset at a deadline.
 FRAMES, FRAMES_PER_STREAM = 1000, 2

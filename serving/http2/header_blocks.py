@@ -7,18 +7,15 @@ takes for a block is paid once.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
-from typing import TYPE_CHECKING, final
+from typing import final
 
 from h2.errors import ErrorCodes
 from h2.exceptions import ProtocolError
 from hpack import Decoder, Encoder, HPACKError, OversizedHeaderListError
+from hpack.struct import HeaderTuple
 from hpack.table import HeaderTable
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from hpack.struct import HeaderTuple
 
 Header = tuple[bytes, bytes]
 

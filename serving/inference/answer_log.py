@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from itertools import compress
-from typing import TYPE_CHECKING, Any, final
+from typing import Any, final
 
 import numpy as np
 
-from serving.capture.capture import AnsweredBatch
+from serving.capture.capture import AnsweredBatch, Capture
+from serving.inference.requests import AnyRequest
 from serving.models.named_tensors import have_rows
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from serving.capture.capture import Capture
-    from serving.inference.requests import AnyRequest
-
-    Array = np.ndarray[Any, Any]
+Array = np.ndarray[Any, Any]
 
 UNLOGGED = "The traffic log cannot be written, and answers that are not logged are refused"
 

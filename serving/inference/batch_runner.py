@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, final
 
 import numpy as np
 
-from serving.inference.answer_log import UNLOGGED
+from serving.inference.answer_log import UNLOGGED, AnswerLog
 from serving.inference.batching import BatchTask
 from serving.inference.requests import AnyRequest, InferenceRequest, InferenceResult, Outcome, RowRequest
+from serving.metrics.model_metrics import ModelCounts
 from serving.metrics.version_statistics import StepTimes
+from serving.models.batch_settings import BatchSettings
 from serving.models.named_tensors import concatenate, shared_rows, types_of
 from serving.status import Code, Failure
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from serving.inference.answer_log import AnswerLog
-    from serving.metrics.model_metrics import ModelCounts
-    from serving.models.batch_settings import BatchSettings
-
-    Array = np.ndarray[Any, Any]
-    Run = Callable[[Mapping[str, Array]], Mapping[str, Array]]
+Array = np.ndarray[Any, Any]
+Run = Callable[[Mapping[str, Array]], Mapping[str, Array]]
 
 
 # For graphs that are compiled, or tuned, for each size. As in TensorFlow Serving, copies of a row of the batch fill

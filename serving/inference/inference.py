@@ -7,27 +7,22 @@ and write an `InferenceResult` back. Every decision is taken here or in the room
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Container, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple, final
+from typing import Any, NamedTuple, final
 
+from serving.capture.capture import Capture
 from serving.inference.answer_log import UNLOGGED, AnswerLog
 from serving.inference.batch_runner import BatchRunner
-from serving.inference.batching import Batcher
+from serving.inference.batching import Batcher, BatchTask
 from serving.inference.requests import AnyRequest, InferenceRequest, InferenceResult, Outcome, RowRequest
 from serving.inference.run_pool import RunPool
 from serving.inference.timestamps import wall_clock_us
 from serving.metrics.model_metrics import ModelCounts
 from serving.models.batch_settings import BatchSettings
-from serving.models.named_tensors import shared_rows, types_of
+from serving.models.named_tensors import TensorTypes, shared_rows, types_of
+from serving.models.served_version import ServedVersion
 from serving.status import Code, Failure, InvalidArgument
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Sequence
-
-    from serving.capture.capture import Capture
-    from serving.inference.batching import BatchTask
-    from serving.models.named_tensors import TensorTypes
-    from serving.models.served_version import ServedVersion
 
 #: Bound on the other dimensions of a tensor without values. A few bytes can stand for 2^40 empty rows, each of which
 #: would have an id in the traffic log, and of which a graph can make as many sums.

@@ -4,35 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, final
+from typing import Any, final
 
 from serving.inference_v2.descriptions import (
+    ModelStatistics,
     describe_config,
     describe_model,
     describe_server,
     list_models,
     list_versions,
 )
-from serving.inference_v2.infer import V2Call
-from serving.inference_v2.model_control import check_load
-from serving.inference_v2.routes import read_route
+from serving.inference_v2.infer import InferEndpoint, V2Call
+from serving.inference_v2.model_control import ModelControl, check_load
+from serving.inference_v2.routes import V2Route, read_route
+from serving.models.versions import Models
 from serving.status import Code, Failure, InvalidArgument
+from serving.transport.http_request import HttpRequest
 from serving.transport.http_response import HttpResponse, error_response, write_error
 from serving.transport.json_parsing import parse_object
+from serving.transport.request_tracing import RequestMetrics
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from serving.inference_v2.descriptions import ModelStatistics
-    from serving.inference_v2.infer import InferEndpoint
-    from serving.inference_v2.model_control import ModelControl
-    from serving.inference_v2.routes import V2Route
-    from serving.models.versions import Models
-    from serving.transport.http_request import HttpRequest
-    from serving.transport.request_tracing import RequestMetrics
-
-    Reply = Callable[[HttpResponse], None]
+Reply = Callable[[HttpResponse], None]
 
 
 @final

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 from serving.metrics.version_statistics import LARGEST
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    Statistics = list[dict[str, Any]]
-    """Of versions, each as `VersionStatistics.document` with its model's ``name`` and its ``version``."""
+Statistics = list[dict[str, Any]]
+"""Of versions, each as `VersionStatistics.document` with its model's ``name`` and its ``version``."""
 
 
 def add_pages(pages: Sequence[str]) -> str:

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, final
+from typing import Protocol, final
 
+from serving.models.version_folders import ModelSource
 from serving.status import Failure
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from contextlib import AbstractContextManager
-
-    from serving.models.version_folders import ModelSource
-
-    WaitForOthers = Callable[[], tuple[Failure, ...]]
+WaitForOthers = Callable[[], tuple[Failure, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from monitoring.errors import BadInput
+from serving.metrics.model_metrics import ModelCounts
 from serving.models.batching_file import read_own_batching
 from serving.models.gpus import GpuSettings
 from serving.models.runner import LoadError, Runner, ThreadSettings
 from serving.models.warmup import warm_up
 from serving.status import Code
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from serving.metrics.model_metrics import ModelCounts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,23 +5,19 @@ from __future__ import annotations
 import math
 import threading
 import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, final
+from typing import Protocol, final
 
-from monitoring.traffic.remote.file_store import FileStore
+from monitoring.traffic.remote.file_store import FileStore, StoredFile
 from monitoring.traffic.remote.urls import shown_url
 from serving.models.list_in_force import ListInForce
 from serving.models.model_cache import model_at, remote_versions
 from serving.models.model_config import read_config_file
 from serving.models.version_folders import ModelSource, discover
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from monitoring.traffic.remote.file_store import StoredFile
-
-    VersionLabels = Mapping[str, Mapping[str, int]]
+VersionLabels = Mapping[str, Mapping[str, int]]
 
 
 class ModelListSource(Protocol):

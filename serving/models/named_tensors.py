@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    Array = np.ndarray[Any, Any]
+Array = np.ndarray[Any, Any]
 
 TensorTypes = tuple[tuple[str, np.dtype[Any] | None, tuple[int, ...]], ...]
 """Name, element type and inner shape (all dimensions but the first) of each tensor; tensors of equal types can be

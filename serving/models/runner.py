@@ -8,11 +8,14 @@ has the error texts of TensorFlow Serving. It is a private method of the session
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, final
+from pathlib import Path
+from typing import Any, Literal, final
 
 import numpy as np
 
+from serving.models.batch_settings import BatchSettings
 from serving.models.foreign_formats import GRAPHS, advice_for
 from serving.models.gpus import GpuSettings
 from serving.models.op_libraries import why_unknown
@@ -20,15 +23,9 @@ from serving.models.operations.graph_check import INITIALISER, NOT_CONSTANT, out
 from serving.models.signatures import ELEMENT_TYPES, ElementType, Signature, TensorSpec
 from serving.status import Code, Failure
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
-    from pathlib import Path
-
-    from serving.models.batch_settings import BatchSettings
-
-    Array = np.ndarray[Any, Any]
-    GraphCall = Callable[[Sequence[Array]], Sequence[Array]]
-    _Key = tuple[str, tuple[str, ...], tuple[str, ...]]
+Array = np.ndarray[Any, Any]
+GraphCall = Callable[[Sequence[Array]], Sequence[Array]]
+_Key = tuple[str, tuple[str, ...], tuple[str, ...]]
 
 # TensorFlow's bindings iterate over strings by numpy 1's limit; a rank that only numpy 2 allows crashes the process.
 MAX_RANK = 32

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from serving.models.named_tensors import TensorTypes
+from serving.models.named_tensors import TensorTypes
 
 DEFAULT_SIGNATURE = "serving_default"
 

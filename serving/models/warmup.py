@@ -7,23 +7,18 @@ As in TensorFlow Serving, at most 1000 records, and one that fails makes the ver
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from serving.models.runner import LoadError
-from serving.models.signatures import DEFAULT_SIGNATURE
+from serving.models.runner import LoadError, Runner
+from serving.models.signatures import DEFAULT_SIGNATURE, Signature
 from serving.status import Code, Failure
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
-    from serving.models.runner import Runner
-    from serving.models.signatures import Signature
-
-    Array = np.ndarray[Any, Any]
+Array = np.ndarray[Any, Any]
 
 WARMUP_FILE = "assets.extra/tf_serving_warmup_requests"
 MAX_RECORDS = 1000

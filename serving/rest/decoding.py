@@ -9,17 +9,15 @@ from __future__ import annotations
 
 from array import array
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from serving.models.signatures import TensorSpec
 from serving.rest.element_reader import INTEGERS, MAX_RANK, read_elements
 from serving.status import Failure, InvalidArgument
 
-if TYPE_CHECKING:
-    from serving.models.signatures import TensorSpec
-
-    Array = np.ndarray[Any, Any]
+Array = np.ndarray[Any, Any]
 
 NUMBERS = {int, float}
 

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
+from serving.models.signatures import ElementType
 from serving.status import Code, Failure, InvalidArgument
 from serving.transport.json_quoting import quote, type_name
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from serving.models.signatures import ElementType
 
 #: Of a tensor, in numpy's and TensorFlow's arrays.
 MAX_RANK = 32

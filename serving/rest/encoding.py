@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import base64
 import math
+from collections.abc import Mapping, Sequence
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -18,10 +19,7 @@ from serving.status import InvalidArgument
 from serving.transport.json_quoting import quote_string
 from serving.transport.number_format import format_floats
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    Array = np.ndarray[Any, Any]
+Array = np.ndarray[Any, Any]
 
 INDENT = "    "
 INTEGER_NAMES = {"int8", "uint8", "int16", "int32", "int64", "uint32", "uint64"}

@@ -7,8 +7,9 @@ an integer or a boolean is int64. Texts and checks are TensorFlow Serving's (``u
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -17,11 +18,8 @@ from serving.status import InvalidArgument
 from serving.transport.json_quoting import quote, quote_string, type_name
 from serving.transport.number_format import format_floats
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    Array = np.ndarray[Any, Any]
-    Features = Mapping[str, "ExampleFeature"]
+Array = np.ndarray[Any, Any]
+Features = Mapping[str, "ExampleFeature"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

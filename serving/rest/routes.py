@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote
 
+from serving.models.served_version import ServedVersion, VersionStatus
 from serving.models.version_folders import LARGEST_VERSION
 from serving.status import InvalidArgument
 from serving.transport.http_request import bounded_cache
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from serving.models.served_version import ServedVersion, VersionStatus
 
 
 def write_status(statuses: Sequence[VersionStatus]) -> bytes:

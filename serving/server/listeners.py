@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import os
+import socket
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, Self
+from types import TracebackType
+from typing import NamedTuple, Self
 
 from monitoring.errors import CannotRun
-from serving.server.settings import ServerInfo
-from serving.transport.sockets import bind_address, check_unshared, claim_address, free_socket_path, target_of, url_of
-
-if TYPE_CHECKING:
-    import socket
-    from collections.abc import Callable, Mapping
-    from types import TracebackType
-
-    from serving.server.settings import GrpcListener, ServeSettings
-    from serving.transport.sockets import Address
+from serving.server.settings import GrpcListener, ServerInfo, ServeSettings
+from serving.transport.sockets import (
+    Address,
+    bind_address,
+    check_unshared,
+    claim_address,
+    free_socket_path,
+    target_of,
+    url_of,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, final
+from pathlib import Path
+from typing import Any, final
 
 import numpy as np
 import pyarrow as pa
@@ -15,14 +16,10 @@ from monitoring.traffic.format.rows import INPUT
 from serving.export.inputs.input_arrays import column_problem, groups_of_equal_size, to_array
 from serving.export.inputs.model_inputs import ModelInput, input_of
 from serving.models.runner import LoadError, Runner, ThreadSettings
+from serving.models.signatures import Signature, TensorSpec
 from serving.status import Failure
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from serving.models.signatures import Signature, TensorSpec
-
-    Array = np.ndarray[Any, Any]
+Array = np.ndarray[Any, Any]
 
 #: Rows of a run: always as many, so that an answer does not depend on how rows are batched. The last batch of rows is
 #: filled up with copies of its last row.

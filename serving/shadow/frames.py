@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,10 +14,7 @@ from monitoring.rollout.scoring import CandidateAnswers
 from monitoring.traffic.format.rows import OUTPUT
 from monitoring.traffic.format.tensors import DTYPE_KEY, SHAPE_KEY, TensorEncoder, tensor_field
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    Array = np.ndarray[Any, Any]
+Array = np.ndarray[Any, Any]
 
 #: Bytes of a frame's length, which comes first.
 LENGTH = 8

@@ -8,11 +8,12 @@ import select
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import TYPE_CHECKING, Any, NoReturn, final
+from typing import Any, NoReturn, final
 
 import numpy as np
 import pyarrow as pa
@@ -24,10 +25,7 @@ from serving.shadow.bundle_scorer import BATCH, unanswered
 from serving.shadow.frames import ALONE_KEY, EMPTY_KEY, ERROR_KEY, LENGTH, LONGEST, framed, scored_rows, unframed
 from serving.shadow.priority import set_priority
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    Array = np.ndarray[Any, Any]
+Array = np.ndarray[Any, Any]
 
 #: Rows that are sent at once. Those on which the process dies are sent again in smaller parts, of one batch each.
 ROWS = 8 * BATCH

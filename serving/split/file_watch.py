@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from pathlib import Path
 
 from monitoring.errors import BadInput
 from monitoring.rollout.split.split_file import Split, read_split
+from serving.models.versions import Models
 from serving.split.routing import split_by_model
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from serving.models.versions import Models
 
 
 class SplitFile:

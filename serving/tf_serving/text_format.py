@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn, TypeVar
+from pathlib import Path
+from typing import NoReturn, TypeVar
 
 from google.protobuf import text_format
+from google.protobuf.message import Message
 
 from monitoring.errors import BadInput
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from google.protobuf.message import Message
-
-    Kind = TypeVar("Kind", bound=Message)
+Kind = TypeVar("Kind", bound=Message)
 
 MOST_BYTES = 4 << 20
 

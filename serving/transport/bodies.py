@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from serving.transport.http_request import HttpRequest
+from serving.transport.http_request import HttpRequest
 
 BODY_BYTES = 64 << 20
 # zlib's codes for the two formats.

@@ -14,20 +14,17 @@ import sys
 import time
 import traceback
 from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, final
+from pathlib import Path
+from typing import Any, final
 
 from monitoring.errors import BadInput, CannotRun, PitfallsError
 from serving.server.server import serve
+from serving.server.settings import ServeSettings
 from serving.server.shutdown import AFTER_DRAIN_S
 from serving.workers.list_file import ListFile
 from serving.workers.worker import Worker, WorkerContext
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from pathlib import Path
-
-    from serving.server.settings import ServeSettings
 
 #: Signals that a supervisor handles, and workers must not before they have handlers of their own.
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)

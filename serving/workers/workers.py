@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from monitoring.errors import BadInput
 from serving.capture.model_logging import logging_by_model
 from serving.capture.traffic_log import convert_leftovers
 from serving.models.model_list import ModelList
-from serving.server.listeners import bind_first_listeners
+from serving.server.listeners import Listeners, bind_first_listeners
 from serving.server.server import read_first_list
+from serving.server.settings import ServerInfo, ServeSettings
 from serving.transport.sockets import port_of
 from serving.workers.list_file import ListFile
 from serving.workers.supervisor import Supervisor
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from serving.server.listeners import Listeners
-    from serving.server.settings import ServerInfo, ServeSettings
 
 
 def serve_workers(

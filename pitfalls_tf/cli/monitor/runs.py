@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import click
 
+from monitoring.records import RunRecord
 from pitfalls_tf.cli.monitor.options import config_option, deployment_of, deployment_option
-from pitfalls_tf.cli.output import one_line, with_output
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from monitoring.records import RunRecord
-    from pitfalls_tf.cli.output import Output
+from pitfalls_tf.cli.output import Output, one_line, with_output
 
 
 @click.command()

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable, Sequence
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    VerbFunction = Callable[..., int | None]
-    Option = Callable[[VerbFunction], VerbFunction]
+VerbFunction = Callable[..., int | None]
+Option = Callable[[VerbFunction], VerbFunction]
 
 
 def option_group(argument: str, record: type, options: Sequence[Option]) -> Callable[[VerbFunction], VerbFunction]:

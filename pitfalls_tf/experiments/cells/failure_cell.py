@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 
 from pitfalls_tf.experiments.cells.training_cell import CODE
-from pitfalls_tf.experiments.tasks.task import task_digest
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from pitfalls_tf.experiments.tasks.task import Task
-    from pitfalls_tf.fitting.recipe import Recipe
+from pitfalls_tf.experiments.tasks.task import Task, task_digest
+from pitfalls_tf.fitting.recipe import Recipe
 
 SCHEMA: Final = pa.schema(
     {

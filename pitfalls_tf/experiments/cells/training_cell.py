@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from monitoring.baseline.metrics import measure
-from pitfalls_tf.experiments.tasks.task import ALL_ROWS, task_digest
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from numpy.typing import NDArray
-
-    from pitfalls_tf.experiments.tasks.task import Task
-    from pitfalls_tf.fitting.fits import Epoch, Fits
-    from pitfalls_tf.fitting.recipe import Recipe
+from pitfalls_tf.experiments.tasks.task import ALL_ROWS, Task, task_digest
+from pitfalls_tf.fitting.fits import Epoch, Fits
+from pitfalls_tf.fitting.recipe import Recipe
 
 METRICS: Final = ("brier", "log_loss", "error", "calibration_error", "auc")
 EPOCH_METRICS: Final = ("loss", "gradient_norm", "validation_log_loss", "validation_brier", "validation_error")

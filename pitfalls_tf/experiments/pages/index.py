@@ -5,18 +5,15 @@ from __future__ import annotations
 import re
 import textwrap
 from collections import Counter
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Final
 
 from pitfalls_tf.experiments.catalogue import paper_order
+from pitfalls_tf.experiments.claim_verdict import ClaimVerdict
 from pitfalls_tf.experiments.pages.page import PAGE, read_manifests
 from pitfalls_tf.experiments.pages.plan_text import PLAN_PAGE
 from pitfalls_tf.training import run_folder as folders
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from pathlib import Path
-
-    from pitfalls_tf.experiments.claim_verdict import ClaimVerdict
 
 SOURCES: Final = ("flights", "rodents", "digits", "letters")
 MARKS: Final[dict[ClaimVerdict, str]] = {

@@ -5,13 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from pitfalls_tf.experiments.claim import Claim, ClaimFinding
+from pitfalls_tf.experiments.decisions import ClaimDecision
+from pitfalls_tf.experiments.experiment import Experiment
 from pitfalls_tf.experiments.pages import drawing
 from pitfalls_tf.experiments.pages.finding_text import (
     estimate_text,
@@ -21,18 +26,9 @@ from pitfalls_tf.experiments.pages.finding_text import (
     summary_text,
 )
 from pitfalls_tf.experiments.pages.plan_text import plan_section
-from pitfalls_tf.experiments.stored_results import HISTORY, MANIFEST, SCORES
+from pitfalls_tf.experiments.power_plan import Plan
+from pitfalls_tf.experiments.stored_results import HISTORY, MANIFEST, SCORES, StoredResults
 from pitfalls_tf.training import run_folder as folders
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
-
-    from pitfalls_tf.experiments.claim import Claim, ClaimFinding
-    from pitfalls_tf.experiments.decisions import ClaimDecision
-    from pitfalls_tf.experiments.experiment import Experiment
-    from pitfalls_tf.experiments.power_plan import Plan
-    from pitfalls_tf.experiments.stored_results import StoredResults
 
 PAGE: Final = "README.md"
 TABLE: Final = "table"

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, Literal, Protocol
+from typing import Final, Literal, Protocol
 
 import numpy as np
 from scipy import ndimage
 
 from monitoring.errors import BadInput
 from pitfalls_tf.remedies.preprocessing import numeric_columns
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from pitfalls_tf.rows.examples import Examples, Shape
+from pitfalls_tf.rows.examples import Examples, Shape
 
 Kind = Literal["images", "tables"]
 

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import permutations
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pitfalls_tf.experiments.tasks import alterations, letter_tasks
 from pitfalls_tf.experiments.tasks.source_tasks import evenly_spaced, load
 from pitfalls_tf.experiments.tasks.task import Part, Task
+from pitfalls_tf.rows.examples import Examples
 from pitfalls_tf.rows.splits import random_split
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    from pitfalls_tf.rows.examples import Examples
 
 PLAIN: Final = "plain"
 TABLE_ALTERATIONS: Final = ("noise", "missing_category")

@@ -8,18 +8,15 @@ every other day, takes its share of the letters, and stays. Labels arrive two da
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from pitfalls_tf.experiments.tasks import letter_tasks
+from pitfalls_tf.rows.examples import Examples
 from pitfalls_tf.sources import letters
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from pitfalls_tf.rows.examples import Examples
 
 START: Final = np.datetime64("2025-03-01T00:00", "us")  # of the deployment; the baseline is the days before it
 BASELINE_DAYS: Final = 30

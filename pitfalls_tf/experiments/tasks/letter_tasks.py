@@ -6,22 +6,19 @@ the families that first runs are scored on, and the fresh ones that decide claim
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 
 from monitoring.errors import BadInput
 from pitfalls_tf.experiments.tasks.task import ALL_ROWS, Part, Task
+from pitfalls_tf.rows.examples import Examples
 from pitfalls_tf.rows.splits import random_split
 from pitfalls_tf.sources import letters
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from pitfalls_tf.rows.examples import Examples
-    from pitfalls_tf.sources.letters import Kind
+from pitfalls_tf.sources.letters import Kind
 
 TRAINED_KIND: Final[Kind] = "monospaced"
 TRAINED: Final = 20  # families

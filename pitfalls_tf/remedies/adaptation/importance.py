@@ -9,20 +9,18 @@ Training and Test Distributions* (ICML 2007); cut at a largest weight as Ionides
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import expit
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from pitfalls_tf.fitting.recipe import Batch, Recipe
+from pitfalls_tf.remedies.remedy import RemedyContext
+from pitfalls_tf.rows.examples import Examples, Shape
 
-    from pitfalls_tf.fitting.recipe import Batch, Recipe
-    from pitfalls_tf.remedies.remedy import RemedyContext
-    from pitfalls_tf.rows.examples import Examples, Shape
-
-    Tensor = Any  # a tf.Tensor; TensorFlow has no types
-    Floats = NDArray[np.float64]
+Tensor = Any  # a tf.Tensor; TensorFlow has no types
+Floats = NDArray[np.float64]
 
 LARGEST: Final = 10.0
 RIDGE: Final = 1.0  # a normal prior of variance 1 on the coefficients of standardised columns

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 from scipy.special import betaincinv
 
-if TYPE_CHECKING:
-    from pitfalls_tf.fitting.recipe import Batch
+from pitfalls_tf.fitting.recipe import Batch
 
-    Tensor = Any  # a tf.Tensor; TensorFlow has no types
+Tensor = Any  # a tf.Tensor; TensorFlow has no types
 
 QUANTILES = 4_096
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import tensorflow as tf
 
-if TYPE_CHECKING:
-    from pitfalls_tf.fitting.recipe import Outputs
+from pitfalls_tf.fitting.recipe import Outputs
 
-    Tensor = Any  # a tf.Tensor; TensorFlow has no types
+Tensor = Any  # a tf.Tensor; TensorFlow has no types
 
 
 def populations(source: Outputs, target: Outputs | None, domains: int) -> tuple[Tensor, Tensor]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -11,8 +12,10 @@ import pyarrow.compute as pc
 
 from monitoring.tasks.multilabel import Multilabel
 from monitoring.tasks.outputs_only import OutputsOnly
-from monitoring.tasks.task import WatchedOutput
+from monitoring.tasks.several import SeveralTasks
+from monitoring.tasks.task import TaskName, WatchedOutput
 from monitoring.tasks.vector_regression import VectorRegression
+from serving.export.keras_model import KerasModel
 from serving.export.outputs.number_vectors import find_vector_output
 from serving.export.outputs.predicted_number import find_number_output
 from serving.export.outputs.probabilities import (
@@ -22,19 +25,11 @@ from serving.export.outputs.probabilities import (
     gives_sets,
     infer_classes,
 )
-from serving.export.outputs.rankings import find_ranked_output, lists_of_ids
+from serving.export.outputs.rankings import RankedOutput, find_ranked_output, lists_of_ids
 from serving.export.outputs.several_outputs import find_output_tasks
 from serving.export.reference_labels import LABEL, is_text_type, labels_as_text
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from monitoring.tasks.several import SeveralTasks
-    from monitoring.tasks.task import TaskName
-    from serving.export.keras_model import KerasModel
-    from serving.export.outputs.rankings import RankedOutput
-
-    Array = np.ndarray[Any, Any]
+Array = np.ndarray[Any, Any]
 
 
 _FORMS: Final = {

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 
 from monitoring.baseline.output_numbers import made_answers, output_numbers
+from monitoring.baseline.spec import BaselineSpec
 from monitoring.tasks.outputs_only import OutputsOnly
 from serving.export.inputs.input_arrays import groups_of_equal_size, to_array
+from serving.export.keras_model import KerasModel
 from serving.export.outputs.probabilities import PROBABILITIES
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from monitoring.baseline.spec import BaselineSpec
-    from serving.export.keras_model import KerasModel
-
-    Array = np.ndarray[Any, Any]
+Array = np.ndarray[Any, Any]
 
 BATCH: Final = 1024
 

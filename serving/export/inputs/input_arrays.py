@@ -7,22 +7,19 @@ cannot be missing.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from monitoring.errors import BadInput
+from serving.export.inputs.model_inputs import ModelInput
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from serving.export.inputs.model_inputs import ModelInput
-
-    Array = np.ndarray[Any, Any]
-    Column = np.ndarray[Any, Any]
+Array = np.ndarray[Any, Any]
+Column = np.ndarray[Any, Any]
 
 # A missing category: it is in no vocabulary, so every encoder treats it as unseen.
 MISSING_CATEGORY = ""

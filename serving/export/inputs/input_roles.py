@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -24,11 +24,9 @@ from monitoring.traffic.descriptors.language import can_tell_languages
 from monitoring.traffic.descriptors.text import TextDescriptors
 from monitoring.traffic.value_kinds import is_id_name, why_no_input
 from serving.export.inputs.input_arrays import MISSING_CATEGORY
+from serving.export.inputs.model_inputs import ModelInput
 
-if TYPE_CHECKING:
-    from serving.export.inputs.model_inputs import ModelInput
-
-    Array = np.ndarray[Any, Any]
+Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

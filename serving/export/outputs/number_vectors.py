@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -16,10 +17,7 @@ from monitoring.traffic.tables.rows import listed as listed_numbers
 from serving.export.outputs.probabilities import EMBEDDING, LOGITS
 from serving.export.reference_labels import is_number_type, is_string_type, listed, number_texts
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    Array = np.ndarray[Any, Any]
+Array = np.ndarray[Any, Any]
 
 #: Labels that an error quotes, at most.
 _QUOTED: Final = 3

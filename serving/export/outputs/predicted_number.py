@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from collections.abc import Mapping
+from typing import Any, Final, NoReturn
 
+import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from monitoring.errors import BadInput
+from monitoring.tasks.task import TaskName
 from serving.export.outputs.probabilities import EMBEDDING, LOGITS, is_one_number
 from serving.export.reference_labels import is_number_type, number_texts
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    import numpy as np
-    import pyarrow as pa
-
-    from monitoring.tasks.task import TaskName
-
-    Array = np.ndarray[Any, Any]
+Array = np.ndarray[Any, Any]
 
 #: So many different labels can be two classes, whose order an owner has to give.
 MOST_CLASS_LABELS: Final = 2

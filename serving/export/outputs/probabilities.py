@@ -15,8 +15,9 @@ the model gives          the bundle gives
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -26,10 +27,7 @@ from monitoring.errors import BadInput
 from monitoring.tasks.multilabel import Multilabel
 from serving.export.reference_labels import LISTED, labels_as_text, listed
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    Array = np.ndarray[Any, Any]
+Array = np.ndarray[Any, Any]
 
 PROBABILITIES: Final = "probabilities"
 LOGITS: Final = "logits"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn
 
 import numpy as np
 import pyarrow as pa
@@ -19,10 +20,7 @@ from monitoring.traffic.cells import decoded
 from serving.export.outputs.probabilities import ROUNDING, is_one_number
 from serving.export.reference_labels import listed
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    Array = np.ndarray[Any, Any]
+Array = np.ndarray[Any, Any]
 
 
 def labels_of_outputs(table: pa.Table, columns: Mapping[str, str]) -> pa.ChunkedArray[Any]:

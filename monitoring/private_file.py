@@ -16,15 +16,12 @@ _FORBIDDEN: Final = 0o037
 
 
 def private_text(file: Path, refusal: Callable[[str, str], Exception], *, most: int = MOST_BYTES) -> str:
-    """The text of a file with secrets.
+    """The text of a file with secrets. Returns its text, not empty.
 
     Args:
         refusal: The error for a reason, and for what mends it; empty where nothing general does. Neither quotes the
             file's text.
         most: The most bytes that it may have.
-
-    Returns:
-        Its text, not empty.
     """
     try:
         with file.open("rb") as opened:

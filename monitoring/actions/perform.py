@@ -79,14 +79,11 @@ KEPT = 2_000
 
 
 def run_program(command: Sequence[str], text: bytes, *, timeout: float, environ: Mapping[str, str] = os.environ) -> str:
-    """Run a program to its end.
+    """Run a program to its end. Returns the end of its output and errors, `KEPT` bytes at most.
 
     Args:
         command: The program and its arguments; no shell is involved, and nothing from traffic is among them.
         timeout: Seconds after which it is killed, with all that it has started in its own session.
-
-    Returns:
-        The end of its output and errors, `KEPT` bytes at most.
     """
     with TemporaryFile() as output:
         try:

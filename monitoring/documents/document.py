@@ -41,10 +41,7 @@ def span(start: datetime, end: datetime) -> SpanDocument:
 
 
 def iso(moment: datetime) -> str:
-    """Write a moment as documents do.
-
-    Returns:
-        ISO 8601 in UTC; the text ends in Z.
+    """Write a moment as documents do. Returns ISO 8601 in UTC; the text ends in Z.
 
     >>> iso(datetime(2013, 4, 23, 6, tzinfo=UTC))
     '2013-04-23T06:00:00Z'

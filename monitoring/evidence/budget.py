@@ -79,12 +79,9 @@ def weights(keys: Iterable[WatchKey], groups: Mapping[str, str] | None = None) -
 
 
 def log_level_evidence(log_evidence: Mapping[WatchKey, float], shares: Mapping[WatchKey, float]) -> float:
-    """The log evidence of a level, ``log E = log Σ_k π_k M_k``.
+    """The log evidence of a level, ``log E = log Σ_k π_k M_k``. Returns the log; -inf while no watch has any evidence.
 
     Summed by `math.fsum`, so that the order of the watches does not change a bit.
-
-    Returns:
-        The log; -inf while no watch has any evidence.
 
     >>> key = WatchKey(watch="brier")
     >>> log_level_evidence({key: math.log(4.0)}, {key: 0.5}) == math.log(2.0)

@@ -276,15 +276,12 @@ class ConformalTest:
     def log_e_values(
         self, state: WatchState, score: float, rows: int | None = None, *, offset: float = 0.0
     ) -> NDArray[np.float64]:
-        """Logs of the e-values of the next window.
+        """Logs of the e-values of the next window. Returns logs, [grid].
 
         Args:
             rows: Rows of the window; None if row counts do not matter.
             offset: The level of an open incident, from the baseline's mean. Rises are measured from a positive one,
                 falls from a negative one; the way back to the baseline is no change.
-
-        Returns:
-            Logs, [grid].
         """
         etas = np.asarray(self.etas)
         scale = self.first_innovation_scale if state.last_score is None else 1.0 - self.ar1
@@ -360,13 +357,10 @@ def small_sample_correction(
 
 
 def clipped(deviations: NDArray[np.float64], bounds: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Deviations clipped to bounds.
+    """Deviations clipped to bounds. Returns deviations in [-bound, bound], of the shape that the two broadcast to.
 
     Args:
         deviations: Of any shape.
-
-    Returns:
-        Deviations in [-bound, bound], of the shape that the two broadcast to.
 
     >>> clipped(np.array([-9.0, 1.0]), np.array([[3.0], [4.0]])).tolist()
     [[-3.0, 1.0], [-4.0, 1.0]]

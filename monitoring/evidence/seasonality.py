@@ -33,13 +33,10 @@ class Seasonality:
     gain: float = 1.0
 
     def offset(self, phases: Mapping[str, int]) -> float:
-        """The seasonal part of a window's score, in score units.
+        """The seasonal part of a window's score, in score units. Returns the offset; 0 for a phase without one.
 
         Args:
             phases: The window's phase in each period, from 0.
-
-        Returns:
-            The offset; 0 for a phase without one.
 
         >>> Seasonality(period="week", offsets=(0.1, -0.1)).offset({"week": 1})
         -0.1

@@ -131,14 +131,11 @@ class VectorizedTests:
         self._row_ratio = self._row_variance * (1.0 + ar1**2) / self._innovation_std**2
 
     def step(self, scores: Floats, rows: NDArray[np.int64] | None = None) -> Floats:
-        """One window on.
+        """One window on. Returns each watch's evidence, [streams, watches].
 
         Args:
             scores: Each watch's mean score, [streams, watches].
             rows: Rows of each window, of that shape; None if row counts do not matter.
-
-        Returns:
-            Each watch's evidence, [streams, watches].
         """
         if self._levels is not None:
             if ar1_update_due(len(self._history)):
@@ -282,13 +279,10 @@ class SimulatedStreams:
         return {key: paths[key] for key in self._test.tests}
 
     def evidence(self, shifts: Mapping[WatchKey, float] = NO_SHIFTS) -> Floats:
-        """The level's evidence in every window.
+        """The level's evidence in every window. Returns evidence, [simulations, windows].
 
         Args:
             shifts: What to add to each watch's scores, in score units; nothing for watches not named.
-
-        Returns:
-            Evidence, [simulations, windows].
         """
         shifted = {key: shift for key, shift in shifts.items() if key in self.unharmed}
         level = self._others(frozenset(shifted))

@@ -158,13 +158,10 @@ class Measures:
         return 1.0 if largest <= 0.0 else float(np.clip(2.0 ** np.ceil(np.log2(largest)), SMALLEST_SCALE, 1.0))
 
     def window(self, window: Window, rows: PairedRows, sample: LabelSample | None = None) -> WindowEvidence:
-        """What a window's rows say.
+        """What a window's rows say. Returns the evidence, the same for any order of rows.
 
         Args:
             sample: Whose labels were asked for, where that was a sample; other labels do not count then.
-
-        Returns:
-            The evidence, the same for any order of rows.
         """
         usable = rows.take(answered(rows.champion))
         differences = paired_differences(self.task, self.loss, usable.champion, usable.candidate, usable.labels)

@@ -41,13 +41,10 @@ class Scorer(Protocol):
         """
 
     def score(self, rows: pa.Table, *, alone: bool = False) -> CandidateAnswers:
-        """Answer rows.
+        """Answer rows. Returns the answers. Rows that the version refuses, or on which it dies or hangs, have none.
 
         Args:
             alone: Whether each row is run by itself, as a request of one row, and its time is taken.
-
-        Returns:
-            The answers. Rows that the version refuses, or on which it dies or hangs, have none.
 
         Raises:
             CannotRun: the version cannot be loaded, or dies again and again.

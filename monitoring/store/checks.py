@@ -217,11 +217,7 @@ def together(idle: Sequence[IdleDeployment]) -> IdleDeployment:
 
 
 def touch(url: str, name: str, numbers: Sequence[int], now: datetime) -> bool:
-    """Record a check that found nothing due.
-
-    Returns:
-        Whether it was recorded; False where the store cannot be written.
-    """
+    """Record a check that found nothing due. Returns False where the store cannot be written."""
     database: PlainDatabase | None = plain_database(url)
     if database is None:
         return False

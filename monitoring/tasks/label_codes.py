@@ -18,16 +18,13 @@ _LARGEST = np.uint64((1 << 62) - 1)
 
 
 def has_label(labels: Whole) -> NDArray[np.bool_]:
-    """Which rows have a label.
+    """Which rows have a label. Returns bool [n].
 
     >>> has_label(np.array([3, NO_LABEL])).tolist(), has_label(np.array([[NO_LABEL, 4], [NO_LABEL, NO_LABEL]])).tolist()
     ([True, False], [True, False])
 
     Args:
         labels: Codes, [n] or [n, parts].
-
-    Returns:
-        bool [n].
     """
     first = np.asarray((labels if labels.ndim == 1 else labels[:, 0]) != NO_LABEL, dtype=np.bool_)
     return first if labels.ndim == 1 or first.all() else np.asarray((labels != NO_LABEL).any(axis=1), dtype=np.bool_)

@@ -176,13 +176,10 @@ class Multilabel(Task):
 
 
 def class_matrix(labels: Whole, classes: int) -> Floats:
-    """Sets of classes as ones and zeros.
+    """Sets of classes as ones and zeros. Returns 1.0 where a row has a class, else 0.0, [n, classes].
 
     Args:
         labels: Codes, [n], none of them `NO_LABEL`.
-
-    Returns:
-        1.0 where a row has a class, else 0.0, [n, classes].
 
     >>> class_matrix(np.array([0b10, UNKNOWN_CLASS - 0b01]), 2).tolist()
     [[0.0, 1.0], [1.0, 0.0]]
@@ -215,10 +212,7 @@ def set_codes(words: pa.ChunkedArray, classes: tuple[str, ...]) -> Whole:
 
 
 def respelled_sets(words: pa.ChunkedArray, classes: tuple[str, ...]) -> NDArray[np.bool_]:
-    """Which labels have a name that is a class but for case or spaces; arguments as of `set_codes`.
-
-    Returns:
-        bool [n].
+    """Which labels have a name that is a class but for case or spaces; arguments as of `set_codes`. Returns bool [n].
 
     >>> import pyarrow as pa
     >>> respelled_sets(pa.chunked_array([["a|B", "a|b", "z"]]), ("a", "b")).tolist()

@@ -31,13 +31,10 @@ def number_codes(words: pa.ChunkedArray) -> Whole:
 
 
 def numbers(codes: Whole) -> Floats:
-    """The inverse of `number_codes`.
+    """The inverse of `number_codes`. Returns numbers, float64 [n]; NaN for `NO_LABEL`.
 
     Args:
         codes: Codes, [n].
-
-    Returns:
-        Numbers, float64 [n]; NaN for `NO_LABEL`.
     """
     return np.ascontiguousarray(codes).view(np.float64)
 
@@ -70,13 +67,10 @@ def number_list_codes(words: pa.ChunkedArray, width: int) -> Whole:
 
 
 def list_lengths(words: pa.ChunkedArray) -> Whole:
-    """How many numbers each text lists, [n], numbers or not.
+    """How many numbers each text lists, [n], numbers or not. Returns int64 [n].
 
     >>> list_lengths(pa.chunked_array([["[1.5, -2, 3]", "4"]])).tolist()
     [3, 1]
-
-    Returns:
-        int64 [n].
     """
     return np.asarray(pc.list_value_length(_parts(words)), dtype=np.int64)
 
@@ -97,13 +91,10 @@ def number_lists(codes: Whole) -> Floats:
 
 
 def number_list_texts(values: Floats) -> list[str | None]:
-    """Numbers [n, width] as text that is read as the same numbers; null where one is not finite.
+    """Numbers [n, width] as text that is read as the same numbers; null where one is not finite. Returns text, [n].
 
     >>> number_list_texts(np.array([[1.5, 2.0], [np.nan, 1.0]]))
     ['[1.5,2.0]', None]
-
-    Returns:
-        Text, [n].
     """
     are_whole = np.asarray(np.isfinite(values).all(axis=1), dtype=np.bool_)
     return [

@@ -201,7 +201,7 @@ class Regression(Task):
 
 
 def pinball_loss(errors: Floats, quantile: float) -> Floats:
-    """The loss that a quantile minimises.
+    """The loss that a quantile minimises. Returns losses in the unit of the errors, [n].
 
     >>> pinball_loss(np.array([-1.0, 1.0]), 0.9).round(3).tolist()
     [0.9, 0.1]
@@ -209,9 +209,6 @@ def pinball_loss(errors: Floats, quantile: float) -> Floats:
     Args:
         errors: Answers less labels, [n].
         quantile: In (0, 1).
-
-    Returns:
-        Losses in the unit of the errors, [n].
     """
     return np.maximum(-quantile * errors, (1.0 - quantile) * errors)
 

@@ -45,13 +45,10 @@ def row_maxima(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def row_choices(values: NDArray[np.float64]) -> NDArray[np.int64]:
-    """The index of each row's largest value.
+    """The index of each row's largest value. Returns indices, int64 [n]; the first of equal values.
 
     Args:
         values: [n, k] without NaN, k > 0.
-
-    Returns:
-        Indices, int64 [n]; the first of equal values.
 
     >>> row_choices(np.array([[0.5, 0.5], [0.2, 0.8]])).tolist()
     [0, 1]

@@ -140,15 +140,12 @@ class WindowPlan:
         return min(self._length * EMPTY_WINDOWS, _CENTURY)
 
     def due(self, window: Window, now: datetime) -> bool:
-        """Whether the allowed lateness of a window is over.
+        """Whether the allowed lateness of a window is over. Returns whether `now` is at least `lateness` after its end.
 
         >>> plan = WindowPlan(every="1d", lateness=timedelta(hours=6))
         >>> window = Window(start=datetime(2013, 4, 1, tzinfo=UTC), end=datetime(2013, 4, 2, tzinfo=UTC))
         >>> plan.due(window, datetime(2013, 4, 2, 5, tzinfo=UTC)), plan.due(window, datetime(2013, 4, 2, 6, tzinfo=UTC))
         (False, True)
-
-        Returns:
-            Whether `now` is at least `lateness` after its end.
         """
         return now >= window.end + self.lateness
 

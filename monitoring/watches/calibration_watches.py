@@ -99,7 +99,7 @@ class CalibrationWatches:
         return (*residuals, _watch(SLOPE, bound=self.bound))
 
     def tally(self, probabilities: Floats, labels: Whole, *, power: int = 1, bins: Whole | None = None) -> Whole:
-        """Sums of the scores of labelled rows in fixed point.
+        """Sums of the scores of labelled rows in fixed point. Returns one sum for each watch, int64 [watches].
 
         Cost: of two classes some 5 ns a row, as rows of one calibration bin and label have one score.
 
@@ -107,9 +107,6 @@ class CalibrationWatches:
             probabilities: Finite probabilities of the model, [n, classes].
             labels: Their labels' codes, [n].
             bins: Of two classes: the bin of each row in the calibration, [n], where it is known.
-
-        Returns:
-            One sum for each watch, int64 [watches].
         """
         if isinstance(self.calibration, Calibration) and self.calibration.classes == 2:
             bins = self.calibration.bins(probabilities) if bins is None else bins

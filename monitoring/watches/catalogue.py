@@ -240,13 +240,10 @@ class Catalogue:
         return {name: loss.losses for name, loss in self.calibration.losses_drawn_by(answers, calibrated).items()}
 
     def loss_scores(self, rows: Predictions, expected: Mapping[str, Floats]) -> dict[str, Floats]:
-        """The scores of the watches on losses and surprise.
+        """The scores of the watches on losses and surprise. Returns scores in [0, 1], [n], by the name of their watch.
 
         Args:
             rows: Labelled rows with finite answers, with the inputs that metrics of the user's own read.
-
-        Returns:
-            Scores in [0, 1], [n], by the name of their watch.
         """
         answers = rows.probabilities
         losses = self.task.losses(answers, rows.labels)

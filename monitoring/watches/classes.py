@@ -41,13 +41,10 @@ class ClassSlices:
         labels: NDArray[np.int64],
         slice_columns: tuple[str, ...],
     ) -> ClassSlices:
-        """The slices for a baseline.
+        """The slices for a baseline. Returns slices of the commonest classes, in the classes' order.
 
         Args:
             labels: The baseline's labels as class indices, -1 for none, [n].
-
-        Returns:
-            Slices of the commonest classes, in the classes' order.
         """
         both = sorted(set(columns) & set(slice_columns))
         if both:
@@ -95,13 +92,10 @@ class ClassSlices:
         return dict(zip(self.names, parts, strict=True))
 
     def sums(self, codes: tuple[NDArray[np.int64], ...], units: NDArray[np.float64] | None = None) -> NDArray[np.int64]:
-        """Counts or sums of each slice.
+        """Counts or sums of each slice. Returns one number per slice, int64 [slices].
 
         Args:
             units: Integers below 2^32 to sum, [n], exact up to 2^20 rows; None to count rows.
-
-        Returns:
-            One number per slice, int64 [slices].
         """
         counts = [
             np.bincount(code, weights=units, minlength=len(self.classes) + 1)[list(self.indices)] for code in codes

@@ -78,14 +78,11 @@ def expected_brier(probabilities: Floats, calibrated: Floats) -> ExpectedLoss:
 
 
 def confusion(probabilities: Floats, calibrated: Floats) -> Floats:
-    """The expected confusion matrix.
+    """The expected confusion matrix. Returns shares of all rows, [predicted class, true class]; zeros without rows.
 
     Args:
         probabilities: The model's probabilities, [n, classes].
         calibrated: Calibrated probabilities, [n, classes].
-
-    Returns:
-        Shares of all rows, [predicted class, true class]; zeros without rows.
 
     >>> confusion(np.array([[0.2, 0.8], [0.9, 0.1]]), np.array([[0.4, 0.6], [1.0, 0.0]])).tolist()
     [[0.5, 0.0], [0.2, 0.3]]

@@ -41,13 +41,10 @@ class InputWatch:
 
 
 def watches(bins: Bins, reference: FeatureCounts) -> tuple[InputWatch, ...]:
-    """The watches of one input.
+    """The watches of one input. Returns the watches; none for an input that never varied in the baseline.
 
     A number has two, read from the mid-distribution of its bins: location, the probability integral transform F_ref(x),
     and spread, abs(2 F_ref(x) - 1). A category has the indicator of each common value.
-
-    Returns:
-        The watches; none for an input that never varied in the baseline.
     """
     name = bins.feature
     if bins.edges is not None:

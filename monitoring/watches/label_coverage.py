@@ -147,13 +147,10 @@ class PendingLabels:
         *,
         window: LabelWindow,
     ) -> tuple[PendingLabels, dict[WatchKey, ScoreSum]]:
-        """One window on, from rows.
+        """One window on, from rows. Returns the new state, and the sums of the windows whose label horizon is over.
 
         Args:
             starts: The start of the window of each labelled row, [n].
-
-        Returns:
-            The new state, and the sums of the windows whose label horizon is over.
         """
         arrived = {int(start): groups.counts(labelled.take(starts == start)) for start in np.unique(starts)}
         newest = int(answered.event_times.max()) if len(answered) else None

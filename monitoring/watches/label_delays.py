@@ -39,10 +39,7 @@ def delay_counts(event_times: NDArray[np.int64], label_times: NDArray[np.int64])
 
 
 def merged_counts(counts: Iterable[tuple[int, ...]]) -> tuple[int, ...]:
-    """The counts of several windows together.
-
-    Returns:
-        Their sum; empty if no window has labels.
+    """The counts of several windows together. Returns their sum; empty if no window has labels.
 
     >>> merged_counts([(1, 2), (), (3, 4)])
     (4, 6)

@@ -19,13 +19,10 @@ EXACT_ROWS = 1 << 20
 
 
 def fixed_point(scores: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Scores as multiples of 2^-32. Sums of up to 2^31 rows cannot overflow.
+    """Scores as multiples of 2^-32. Sums of up to 2^31 rows cannot overflow. Returns integers in [0, 2^32], int64 [n].
 
     Args:
         scores: Scores, [n]; clipped to [0, 1].
-
-    Returns:
-        Integers in [0, 2^32], int64 [n].
 
     >>> fixed_point(np.array([0.0, 0.5, 1.5])).tolist()
     [0, 2147483648, 4294967296]
@@ -51,13 +48,10 @@ def fixed_point_floats(scores: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def fixed_point_sum(scores: NDArray[np.float64]) -> int:
-    """The sum of scores in fixed point.
+    """The sum of scores in fixed point. Returns the sum in units of 2^-32, the same for any order of rows.
 
     Args:
         scores: Scores, [n]; clipped to [0, 1].
-
-    Returns:
-        The sum in units of 2^-32, the same for any order of rows.
 
     >>> fixed_point_sum(np.array([0.5, 1.5])) / SCORE_ONE
     1.5

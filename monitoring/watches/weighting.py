@@ -80,13 +80,10 @@ class ImportanceWeighting:
 
     @classmethod
     def fit(cls, baseline: Baseline, is_labelled: NDArray[np.bool_]) -> ImportanceWeighting:
-        """Sample the baseline's labelled rows.
+        """Sample the baseline's labelled rows. Returns at most `SOURCE_ROWS` of them.
 
         Args:
             is_labelled: Which of its rows have a label and a usable answer, [n].
-
-        Returns:
-            At most `SOURCE_ROWS` of them.
         """
         indices = np.flatnonzero(is_labelled)
         indices = indices[sample_indices(baseline.rows.answers.take(indices), SOURCE_ROWS)]

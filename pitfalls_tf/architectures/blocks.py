@@ -40,13 +40,10 @@ class Dropout(keras.layers.Dropout):  # type: ignore[misc] # keras has no types
 
 
 def hash_bits(state: Any, count: Any) -> Any:
-    """Pseudo-random words.
+    """Pseudo-random words. Returns uint32 [count], each of which depends on both words of the state.
 
     Args:
         state: two words, uint32 [2].
-
-    Returns:
-        uint32 [count], each of which depends on both words of the state.
     """
     key = _mixed(state[0] ^ _mixed(state[1] * tf.constant(_SPREAD, tf.uint32) + state[0]))
     positions = tf.cast(tf.range(count), tf.uint32) * tf.constant(_SPREAD, tf.uint32)

@@ -46,14 +46,11 @@ class Optimiser:
         return {"sgd": 1, "adam": 2, "adamw": 2}[self.kind]
 
     def rate(self, step: Any, total: Any) -> Any:
-        """The learning rate of a step.
+        """The learning rate of a step. Returns scalar float32.
 
         Args:
             step: scalar float32, 0 to `total` - 1.
             total: scalar float32, how many steps the fit has.
-
-        Returns:
-            Scalar float32.
         """
         import tensorflow as tf  # noqa: PLC0415 - settings are read without it
 

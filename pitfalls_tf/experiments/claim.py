@@ -63,10 +63,7 @@ class Claim:
         return min(scale.distance(self.scale, bound, self.matters) for bound in bounds)
 
     def verdict(self, interval: ConfidenceInterval) -> SourceVerdict:
-        """Apply the decision rule to an interval.
-
-        Returns:
-            The verdict; `inconclusive` for an interval with a NaN.
+        """Apply the decision rule to an interval. Returns the verdict; `inconclusive` for an interval with a NaN.
 
         >>> from monitoring.baseline.metrics import ConfidenceInterval
         >>> claim = Claim(name="n", section="3", says="s", quantity="q", above=1, matters=0.1)

@@ -42,10 +42,7 @@ class GridSize:
         return quick if self.quick else full
 
     def seed_numbers(self, *, full: int, quick: int) -> range:
-        """Seeds of first runs.
-
-        Returns:
-            Seeds 0 to n - 1, where n is `seeds` if it is set.
+        """Seeds of first runs. Returns seeds 0 to n - 1, where n is `seeds` if it is set.
 
         >>> GridSize(seeds=3).seed_numbers(full=20, quick=4)
         range(0, 3)

@@ -12,13 +12,10 @@ _EDGE: Final = 1e-9
 
 
 def transform(name: ScaleName, value: float) -> float:
-    """A value on a scale.
+    """A value on a scale. Returns the transformed value; NaN for NaN and for what the scale does not have.
 
     Args:
         name: `identity`, `log` for positive quantities, or `fisher`, the inverse hyperbolic tangent of correlations.
-
-    Returns:
-        The transformed value; NaN for NaN and for what the scale does not have.
 
     >>> transform("log", 1.0), transform("fisher", 0.0), transform("identity", 3.0)
     (0.0, 0.0, 3.0)

@@ -99,11 +99,7 @@ def with_common_seeds(scores: ScoreMatrix, other: ScoreMatrix) -> tuple[ScoreMat
 
 
 def epoch_curves(table: pa.Table, *, source: str, setup: str, metric: str) -> dict[int, Floats]:
-    """A metric after every epoch.
-
-    Returns:
-        Values by seed, shape [epochs]; NaN from the epoch at which a run diverged.
-    """
+    """A metric after every epoch. Values by seed, [epochs]; NaN from the epoch at which a run diverged."""
     rows = select_rows(table, source=source, setup=setup, metric=metric)
     rows = rows.filter(pc.is_valid(rows["epoch"])).sort_by([("seed", "ascending"), ("epoch", "ascending")])
     seeds, values = rows["seed"].to_numpy(), rows["value"].to_numpy(zero_copy_only=False).astype(np.float64)

@@ -160,13 +160,10 @@ HISTORY = pa.schema(
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Probabilities over the last axis.
+    """Probabilities over the last axis. Returns float64 of the same shape.
 
     Args:
         logits: float32 [..., classes].
-
-    Returns:
-        float64 of the same shape.
 
     >>> softmax(np.array([[0.0, 0.0]], dtype=np.float32)).tolist()
     [[0.5, 0.5]]

@@ -63,13 +63,10 @@ class Architecture(Protocol):
         """Whether XLA is faster than TensorFlow's own kernels: true of dense layers, not of convolutions."""
 
     def build(self, shape: Shape) -> keras.Model:
-        """Build the network.
+        """Build the network. Returns float32 [n, *shape.inputs] to {"logits" [n, classes], "embedding" [n, width]}.
 
         Weights are redrawn from the seed of each member by the layers' own initialisers, see
         `architectures.initial_state`; no layer needs a seed.
-
-        Returns:
-            float32 [n, *shape.inputs] to {"logits" [n, classes], "embedding" [n, width]}.
         """
 
 

@@ -27,13 +27,10 @@ class Folds:
 
 
 def blocks_of(days: NDArray[np.datetime64], block_days: int) -> NDArray[np.int64]:
-    """The block of each day, counted from the first day.
+    """The block of each day, counted from the first day. Returns int64 [rows], from 0.
 
     Args:
         days: datetime64[D], shape [rows].
-
-    Returns:
-        int64 [rows], from 0.
 
     >>> blocks_of(np.array(["2013-01-01", "2013-01-03", "2013-01-04"], dtype="datetime64[D]"), 3).tolist()
     [0, 0, 1]
@@ -44,13 +41,10 @@ def blocks_of(days: NDArray[np.datetime64], block_days: int) -> NDArray[np.int64
 
 
 def assign_folds(days: NDArray[np.datetime64], folds: Folds) -> NDArray[np.int64]:
-    """The fold of each row; all rows of a day are in one fold.
+    """The fold of each row; all rows of a day are in one fold. Returns int64 [rows], 0 to `folds.count` - 1.
 
     Args:
         days: datetime64[D], shape [rows].
-
-    Returns:
-        int64 [rows], 0 to `folds.count` - 1.
     """
     blocks = blocks_of(days, folds.block_days)
     total = int(blocks.max()) + 1

@@ -55,10 +55,7 @@ _MICROSECONDS: Final = pa.timestamp("us", tz="UTC")
 
 
 def load() -> Table:
-    """Load all flights.
-
-    Returns:
-        336,776 rows in order of scheduled departure.
+    """Load all flights. Returns 336,776 rows in order of scheduled departure.
 
     Cost: about half a second and 100 MB.
 
@@ -121,13 +118,10 @@ def _days(flights: pa.Table) -> npt.NDArray[np.datetime64]:
 
 
 def _utc_minutes(days: npt.NDArray[np.datetime64], minutes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Convert New York wall-clock times.
+    """Convert New York wall-clock times. Returns minutes since the epoch, UTC, int64 [rows].
 
     Args:
         days: of the flights, datetime64[D].
-
-    Returns:
-        Minutes since the epoch, UTC, int64 [rows].
 
     Offsets are computed once per distinct hour of the year. No flight is scheduled in the hour that the clock change
     repeats or skips.

@@ -6,15 +6,12 @@ import keras
 
 
 def with_preprocessing(preprocessing: keras.Model, network: keras.Model) -> keras.Model:
-    """The model of a table's network.
+    """The model of a table's network. Returns a model of the raw inputs to {"logits", "probabilities", "embedding"}.
 
     Args:
         preprocessing: named raw inputs [n, 1] to encoded rows float32 [n, width], see
             `feature_encoding.preprocessing_model`.
         network: encoded rows to {"logits" [n, classes], "embedding" [n, units]}.
-
-    Returns:
-        A model of the raw inputs to {"logits", "probabilities", "embedding"}.
     """
     inputs = {tensor.name: keras.Input((1,), name=tensor.name, dtype=tensor.dtype) for tensor in preprocessing.inputs}
     return _with_probabilities(inputs, network(preprocessing(inputs)))

@@ -23,7 +23,7 @@ class OriginPolicy:
     """Whether pages of any origin may send requests (CORS)."""
 
     def refusal(self, host: bytes, origin: bytes, fetch_site: bytes) -> str | None:
-        """Why a request is refused.
+        """Why a request is refused. Returns a sentence; None for a request that may be answered.
 
         >>> policy = OriginPolicy(names=frozenset({"localhost"}))
         >>> policy.refusal(b"127.0.0.1:8501", b"", b"") is None
@@ -34,9 +34,6 @@ class OriginPolicy:
         Args:
             origin: The header Origin; empty if there is none.
             fetch_site: The header Sec-Fetch-Site; empty if there is none.
-
-        Returns:
-            A sentence; None for a request that may be answered.
         """
         if self.names is not None and not self._is_known(host):
             shown = host[:100].decode("ascii", "replace")

@@ -52,13 +52,10 @@ def _is_allowed(folder: str, roots: Sequence[Path | str]) -> bool:
 
 
 def is_url_below(url: str, root: str) -> bool:
-    """Whether a URL is another one or below it.
+    """Whether a URL is another one or below it. Returns whether it is; never for a URL with ``..`` in it.
 
     >>> [is_url_below(f"s3://b/{path}", "s3://b/m/") for path in ("m", "m/a", "m2", "m/../x", "m/%2e%2e/x")]
     [True, True, False, False, False]
-
-    Returns:
-        Whether it is; never for a URL with ``..`` in it.
     """
     parts = unquote(url).split("/")
     return ".." not in parts and f"{url.rstrip('/')}/".startswith(f"{root.rstrip('/')}/")

@@ -58,15 +58,12 @@ class Projection:
 
     @classmethod
     def fit(cls, values: Floats) -> Projection:
-        """Fit the principal axes, those of the largest variance first.
+        """Fit the principal axes, those of the largest variance first. Returns at most 16 axes; none if nothing varies.
 
         The sign of an axis is such that its largest entry is positive. Cost: O(n d² + d³).
 
         Args:
             values: Embeddings [n, d]; rows that are not finite are ignored.
-
-        Returns:
-            At most 16 axes; none if nothing varies.
         """
         finite = values[np.isfinite(values).all(axis=1)]
         centre = finite.mean(axis=0) if len(finite) else np.zeros(values.shape[1])

@@ -34,14 +34,11 @@ TEXT_SHOWN = 120
 
 
 def try_rows(model: KerasModel, rows: Columns) -> tuple[Columns, dict[str, Array]]:
-    """Run the author's model on rows, eagerly.
+    """Run the author's model on rows, eagerly. Returns the rows that are kept, and the outputs by name, [n, …].
 
     The last two rows, with everything missing and with unseen categories, are left out if the model refuses them, or
     its answer is not finite: whether a missing value gives NaN or 0 then depends on the kernels (a fused Dense and ReLU
     gives 0, each by itself NaN).
-
-    Returns:
-        The rows that are kept, and the outputs by name, [n, …].
     """
     first, failed = "", Exception()
     for fewer in (0, EDGE_ROWS):

@@ -145,11 +145,7 @@ class ModelInferHandler:
         return served, call if caller is call.caller else call._replace(caller=caller)
 
     def prepare(self, message: Any, served: ServedVersion, call: GrpcCall) -> InferenceRequest:
-        """Read a ``ModelInferRequest``.
-
-        Returns:
-            What is asked, with what writes the bytes of a ``ModelInferResponse``.
-        """
+        """Read a ``ModelInferRequest``. Returns it with what writes the bytes of a ``ModelInferResponse``."""
         request = read_infer_message(message)
         call.hold(size_of(request.inputs.values()))
         write = partial(write_infer_message, request, served.model, served.number)

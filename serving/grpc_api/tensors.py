@@ -101,13 +101,10 @@ class ShortForms:
 
 
 def decode(name: str, message: Any, limit_bytes: int, short_forms: ShortForms) -> Array:
-    """Decode a ``TensorProto``.
+    """Decode a ``TensorProto``. Returns the array, which may be read-only; strings are objects holding bytes.
 
     Args:
         limit_bytes: The most bytes of the array: a short message can stand for a long one.
-
-    Returns:
-        The array, which may be read-only; strings are objects holding bytes.
     """
     kind = ELEMENT_TYPES.get(message.dtype)
     sizes = [dimension.size for dimension in message.tensor_shape.dim]
@@ -158,13 +155,10 @@ def encode(array: Array, message: Any) -> None:
 
 
 def tensor_parts(array: Array) -> tuple[bytes | memoryview, ...]:
-    """Write the ``TensorProto`` of an array, as `encode` fills it, in parts.
+    """Write the ``TensorProto`` of an array, as `encode` fills it, in parts. Returns the message's bytes.
 
     Floats and booleans are written without a message, at a fifth of its cost: they have the same bytes as in memory,
     and many of them are not copied.
-
-    Returns:
-        The message's bytes.
     """
     kind = element_type_of(array)
     tag = TAGS.get(kind.name)

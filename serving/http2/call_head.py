@@ -123,13 +123,10 @@ def _with_own(head: CallHead[MethodT], headers: Iterable[Header]) -> CallHead[Me
 
 
 def read_timeout(text: str) -> float:
-    """Read a time as gRPC writes it: up to eight digits and a unit.
+    """Read a time as gRPC writes it: up to eight digits and a unit. Returns seconds.
 
     >>> read_timeout("250m"), read_timeout("10S")
     (0.25, 10.0)
-
-    Returns:
-        Seconds.
 
     Raises:
         ValueError: The text is no such time.

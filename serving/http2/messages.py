@@ -19,13 +19,10 @@ FREE_BYTES = 64 << 10
 
 
 def prefixed(message: bytes) -> bytes:
-    r"""Write a message with its prefix.
+    r"""Write a message with its prefix. Returns the bytes of a call.
 
     >>> prefixed(b"hello")
     b'\x00\x00\x00\x00\x05hello'
-
-    Returns:
-        The bytes of a call.
     """
     return PREFIX.pack(False, len(message)) + message  # noqa: FBT003 - of the prefix's format
 

@@ -250,10 +250,7 @@ class ServerCall:
             self._connection.send(self, None, STATUS_OK + self.trailing)
 
     async def read(self) -> bytes | None:
-        """Wait for the next message.
-
-        Returns:
-            The message; None if the client has sent all.
+        """Wait for the next message. Returns the message; None if the client has sent all.
 
         Raises:
             Failure: The message is refused.

@@ -96,13 +96,10 @@ class BatchTask(Generic[RequestT, OutcomeT]):
 
 
 def deadline_message(timeout_s: float) -> str:
-    """Write the error message of a missed deadline.
+    """Write the error message of a missed deadline. Returns the message, with the deadline in milliseconds.
 
     >>> deadline_message(0.25)
     'No answer within 250 ms: the deadline passed.'
-
-    Returns:
-        The message, with the deadline in milliseconds.
     """
     return f"No answer within {timeout_s * 1000:.0f} ms: the deadline passed."
 

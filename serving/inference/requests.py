@@ -25,11 +25,7 @@ class RowFormat(Protocol):
         """The types of the tensors if all rows are like the first; called where the signature leaves them open."""
 
     def read_regular(self, requests: Sequence[Any], signature: Signature) -> Mapping[str, Array] | None:
-        """Read the rows of all requests together.
-
-        Returns:
-            One tensor for each input; None unless every row is regular.
-        """
+        """Read the rows of all requests together. Returns a tensor for each input; None unless every row is regular."""
 
     def read(self, rows: Any, signature: Signature) -> Mapping[str, Array]:
         """Read the rows of one request.

@@ -34,13 +34,10 @@ def read_signature_name(parameters: Mapping[str, Any]) -> str:
 
 
 def read_timeout_s(parameters: Mapping[str, Any]) -> float | None:
-    """The deadline that a request asks for.
+    """The deadline that a request asks for. Returns seconds; None for the server's.
 
     >>> read_timeout_s({}), read_timeout_s({"timeout": 250_000})
     (None, 0.25)
-
-    Returns:
-        Seconds; None for the server's.
     """
     value = parameters.get("timeout", 0)
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**63:
@@ -65,10 +62,7 @@ def read_text(owner: Mapping[str, Any], name: str) -> str:
 
 
 def check_id(request_id: str) -> str:
-    """Check the id that a client gives its request.
-
-    Returns:
-        The id; empty if there is none.
+    """Check the id that a client gives its request. Returns the id; empty if there is none.
 
     Raises:
         InvalidArgument: It cannot be an id of the traffic log.

@@ -73,13 +73,10 @@ def is_health(target: str) -> bool:
 
 @bounded_cache
 def read_route(target: str) -> V2Route | None:
-    """Parse a request's target.
+    """Parse a request's target. Returns the route; None for a path that does not exist.
 
     >>> read_route("/v2/models/a%2Fb/versions/3/infer")
     V2Route(page='infer', model='a/b', version=3)
-
-    Returns:
-        The route; None for a path that does not exist.
     """
     path = target.partition("?")[0]
     if path in PAGES:
@@ -96,13 +93,10 @@ def read_route(target: str) -> V2Route | None:
 
 
 def read_version(text: str) -> int | None:
-    """Parse the number of a version.
+    """Parse the number of a version. Returns the number; None for the newest available version.
 
     >>> read_version("3"), read_version("")
     (3, None)
-
-    Returns:
-        The number; None for the newest available version.
     """
     if not text:
         return None

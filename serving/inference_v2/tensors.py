@@ -66,13 +66,10 @@ _BIG_ENDIAN = sys.byteorder == "big"
 
 
 def read_json(data: Any, shape: Sequence[int], element: str, name: str) -> Array:
-    """Read a tensor from JSON.
+    """Read a tensor from JSON. Returns the array. Numbers beyond a float type become infinite.
 
     Args:
         data: A list of elements, flat or nested as the shape.
-
-    Returns:
-        The array. Numbers beyond a float type become infinite.
     """
     level: list[Any] = data
     nesting: list[int] = []

@@ -25,10 +25,7 @@ MAX_RECORDS = 1000
 
 
 def warm_up(runner: Runner, path: Path) -> int:
-    """Replay the warmup records of a version.
-
-    Returns:
-        The number of records; 0 if there is no file of them.
+    """Replay the warmup records of a version. Returns the number of records; 0 if there is no file of them.
 
     Raises:
         LoadError: A record is damaged, of an unknown kind, or fails in the model; or there are more than 1000.

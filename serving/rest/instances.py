@@ -32,15 +32,12 @@ if TYPE_CHECKING:
 
 # The numbers of all rows become one array, since an array for each column would cost one call more for each of them.
 def read_regular_objects(instances: Sequence[Any], specs: Mapping[str, TensorSpec]) -> dict[str, Array] | None:
-    """Read objects with exactly the inputs' names.
+    """Read objects with exactly the inputs' names. Returns a tensor for each input; None if any object is not regular.
 
     >>> from serving.models.signatures import ELEMENT_TYPES, TensorSpec
     >>> specs = {name: TensorSpec(name=name, graph_name="", element=ELEMENT_TYPES[1], shape=(-1,)) for name in "ab"}
     >>> read_regular_objects([{"a": 1.5, "b": 2}, {"a": 3.5, "b": 4}], specs)
     {'a': array([1.5, 3.5], dtype=float32), 'b': array([2., 4.], dtype=float32)}
-
-    Returns:
-        A tensor for each input; None if any object is not regular.
     """
     if set(map(type, instances)) != {dict} or set(map(len, instances)) != {len(specs)}:
         return None

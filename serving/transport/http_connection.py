@@ -292,13 +292,10 @@ class HttpConnection(asyncio.Protocol):
             self._begin(request, keeps=keeps)
 
     def _without_upgrade(self, rest: bytes) -> bytes:
-        """Remove the offer of another protocol from a request.
+        """Remove the offer of another protocol from a request. Returns the bytes of the request without the offer.
 
         A server may ignore the offer, but the parser stops at it and drops the body. Java's HTTP client offers h2c in
         its first request.
-
-        Returns:
-            The bytes of the request without the offer.
         """
         method = self._parser.get_method()
         if method == b"CONNECT":

@@ -67,13 +67,10 @@ class HttpRequest(NamedTuple):
     """Who sends it, as far as its connection tells."""
 
     def header(self, name: bytes) -> bytes:
-        """Find a header.
+        """Find a header. Returns the value of the first header of that name; empty if there is none.
 
         >>> HttpRequest("GET", "/", [(b"origin", b"http://a")], b"").header(b"origin")
         b'http://a'
-
-        Returns:
-            The value of the first header of that name; empty if there is none.
         """
         for key, value in self.headers:  # a generator would cost twice as much, and every request pays
             if key == name:

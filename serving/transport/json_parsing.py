@@ -70,13 +70,10 @@ def parse(body: bytes) -> Any:
 
 
 def place_of_surrogate(value: Any) -> str | None:
-    r"""Where a value has a text with half of a surrogate pair.
+    r"""Where a value has a text with half of a surrogate pair. Returns the first place; None if there is none.
 
     >>> place_of_surrogate({"labels": [{"prediction_id": "a:0", "label": "\ud800"}]})
     'labels[0].label'
-
-    Returns:
-        The first place; None if there is none.
     """
     left: list[tuple[str, Any]] = [("", value)]
     while left:

@@ -25,13 +25,10 @@ def quote_string(text: str) -> str:
 
 
 def quote(value: Any, limit: int = SHOWN_BYTES) -> str:
-    r"""Write a value, nested to any depth, as pretty-printed JSON.
+    r"""Write a value, nested to any depth, as pretty-printed JSON. Returns the text, cut after ``limit`` characters.
 
     >>> quote([1, 2.0, None])
     '[\n    1,\n    2.0,\n    null\n]'
-
-    Returns:
-        The text, cut after ``limit`` characters.
     """
     text = ""
     for part in _parts(value):

@@ -60,10 +60,7 @@ def role_of(digest: bytes, tokens: Iterable[Token]) -> Role | None:
 
 
 def read_tokens(file: Path) -> tuple[Token, ...]:
-    """Read the tokens of a file.
-
-    Returns:
-        At least one token that may act, and no token twice.
+    """Read the tokens of a file. Returns at least one token that may act, and no token twice.
 
     Raises:
         BadInput: The file cannot be read, others may read it, or a line is invalid. The message never has a token.

@@ -315,10 +315,7 @@ _HASH = 6
 
 
 def answer_words(task: Task, answers: Floats, ids: Mapping[int, str] = NO_IDS) -> tuple[str, ...]:
-    """What each row was answered; of one class a row with its probability.
-
-    Returns:
-        [n].
+    """What each row was answered; of one class a row with its probability. Returns [n].
 
     >>> from monitoring.tasks.classification import Classification
     >>> answer_words(Classification(classes=("on_time", "late")), np.array([[0.25, 0.75]]))
@@ -347,10 +344,7 @@ def label_words(task: Task, labels: Whole, ids: Mapping[int, str] = NO_IDS) -> t
 
 
 def value_words(value: float | str | None) -> str:
-    """A value of an input.
-
-    Returns:
-        Six digits of a number; a dash for what is missing.
+    """A value of an input. Returns six digits of a number; a dash for what is missing.
 
     >>> value_words(1234.5678), value_words("EWR")
     ('1,234.57', 'EWR')

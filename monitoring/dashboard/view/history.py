@@ -100,11 +100,7 @@ class Drawn:
 
 
 def with_scores(store: Store, history: DeploymentHistory, extent: HistoryRange, drawn: Drawn) -> DeploymentHistory:
-    """Read the scores that are drawn, once.
-
-    Returns:
-        The history with them. Cost: some 4 µs for each score that is read.
-    """
+    """Read the scores that are drawn. Returns the history with them. Cost: some 4 µs for each score that is read."""
     watches = {*drawn.watches, *(score.watch for model_input in drawn.inputs for score in model_input.watches)}
     scores = store.windows.series(
         history.summary.number, watches, latest=extent.latest, before=extent.before, part=drawn.part

@@ -230,13 +230,10 @@ class Changes:
         return self._task is not None
 
     async def events(self, alive: float = ALIVE_SECONDS) -> AsyncIterator[str]:
-        """Events for one page, until it is closed.
+        """Events for one page, until it is closed. Yields server-sent events: ``changed``, or a comment.
 
         Args:
             alive: Seconds after which a silent connection gets a comment.
-
-        Yields:
-            Server-sent events: ``changed``, or a comment.
         """
         self._open += 1
         if self._task is None:

@@ -257,14 +257,11 @@ def relevant_ranks(task: Ranking, answers: Floats, labels: Whole) -> NDArray[np.
 
 
 def residuals(task: Task, answers: Floats, labels: Whole) -> Floats:
-    """Label minus answer, where numbers are predicted.
+    """Label minus answer, where numbers are predicted. Returns [n, numbers].
 
     Args:
         answers: Numbers, [n, numbers].
         labels: Codes, [n] or [n, numbers].
-
-    Returns:
-        [n, numbers].
     """
     width = answers.shape[1]
     difference: Floats = task.read_labels(labels).reshape(-1, width) - task.read_answers(answers).reshape(-1, width)

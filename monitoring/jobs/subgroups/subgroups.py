@@ -40,13 +40,10 @@ ERROR_RATE = 0.05
 
 
 def meeting(conditions: Sequence[Condition], inputs: Inputs) -> Mask:
-    """Which rows meet all of some conditions.
+    """Which rows meet all of some conditions. Returns [n].
 
     Args:
         inputs: The inputs of n rows: numbers with NaN, categories as text with null.
-
-    Returns:
-        [n].
 
     >>> inputs = {"age": np.array([70.0, 20.0, np.nan])}
     >>> meeting([Condition(input="age", sign="<", value=65.0)], inputs).tolist()

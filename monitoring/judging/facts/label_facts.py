@@ -212,13 +212,10 @@ class LabelLimits:
         alpha: float,
         phases: Mapping[str, int],
     ) -> tuple[Finding, ...]:
-        """The finding that shares jumped.
+        """The finding that shares jumped. Returns one fact, which names the shares; none where none did.
 
         Args:
             alpha: The probability of each side of each share of a sound window.
-
-        Returns:
-            One fact, which names the shares; none where none did.
         """
         outside = [
             name

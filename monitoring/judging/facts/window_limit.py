@@ -125,13 +125,10 @@ def live_values(keys: Collection[WatchKey], history: Sequence[WindowRecord]) -> 
 
 
 def log_odds(scores: Floats, rows: float) -> Floats:
-    """Log odds of scores, of which each counts as at least half a row from 0 and from 1.
+    """Log odds of scores, of which each counts as at least half a row from 0 and from 1. Returns log odds, [n].
 
     Args:
         scores: In [0, 1], [n].
-
-    Returns:
-        Log odds, [n].
 
     >>> log_odds(np.array([0.0, 0.5]), 50.0).round(3).tolist()
     [-4.595, 0.0]

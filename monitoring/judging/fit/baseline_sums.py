@@ -81,7 +81,7 @@ def unseen_values(baseline: Baseline, windows: Sequence[Whole]) -> Iterator[Unse
 
 
 def in_one_window(words: pa.Array, windows: Whole) -> NDArray[np.bool_]:
-    """Which values are in one window alone.
+    """Which values are in one window alone. Returns bool [n].
 
     >>> in_one_window(pa.array(["a", "b", "a", "c"]), np.array([0, 0, 1, 1])).tolist()
     [False, True, False, True]
@@ -89,9 +89,6 @@ def in_one_window(words: pa.Array, windows: Whole) -> NDArray[np.bool_]:
     Args:
         words: Text, [n], none null.
         windows: The window of each, [n].
-
-    Returns:
-        bool [n].
     """
     coded = words.dictionary_encode()
     codes = np.asarray(coded.indices, dtype=np.int64)

@@ -42,10 +42,7 @@ def format_evidence(log_evidence: float) -> str:
 
 
 def finite_evidence(log_evidence: float) -> float:
-    """Convert evidence to a finite float.
-
-    Returns:
-        The evidence: 0 for a log of -inf, and capped near the largest float.
+    """Convert evidence to a finite float. Returns the evidence: 0 for a log of -inf, and capped near the largest float.
 
     >>> finite_evidence(-math.inf), round(finite_evidence(0.0), 6), math.isfinite(finite_evidence(1e6))
     (0.0, 1.0, True)

@@ -104,7 +104,7 @@ def _form(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np
 def _log_evidence(
     days: NDArray[np.int64] | int, squares: NDArray[np.float64], along: NDArray[np.float64], unit: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """The log of the evidence against a mean of 0 of days, however much of `LASTING` lasts.
+    """The log of the evidence against a mean of 0 of days, however much of `LASTING` lasts. Returns the log, [...].
 
     Without a mean, and with a standard normal one in standard deviations of days, the likelihood of normal days of
     unknown variance is a function of three forms. The evidence is the mean of the latter over the largest of the
@@ -115,9 +115,6 @@ def _log_evidence(
     Args:
         days: How many, [...].
         squares: `_form` of days and days, [..., lasting].
-
-    Returns:
-        The log, [...].
     """
     count = np.asarray(days, dtype=np.float64)[..., None]
     least = np.finfo(np.float64).tiny

@@ -45,7 +45,7 @@ class Differences:
 
 
 def loss_named(task: Task, loss: str) -> str:
-    """The loss that a rollout of a task decides by.
+    """The loss that a rollout of a task decides by. Returns the name; `DEFAULT` for the mean over several outputs.
 
     >>> loss_named(Classification(classes=("no", "yes")), "default")
     'error'
@@ -53,9 +53,6 @@ def loss_named(task: Task, loss: str) -> str:
     Args:
         loss: The name of one of its losses, or `DEFAULT`: the cost where costs are given, else its first; of several
             outputs the mean of each one's first.
-
-    Returns:
-        The name; `DEFAULT` for the mean over several outputs.
     """
     if loss == DEFAULT:
         if task.outputs_judged:

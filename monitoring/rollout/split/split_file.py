@@ -111,10 +111,7 @@ def end_split(file: Path, stays: int, *, salt: str | None = None) -> None:
 
 
 def read_split(file: Path) -> Split | None:
-    """Read the file.
-
-    Returns:
-        How requests are split; None where there is no file: they are not.
+    """Read the file. Returns how requests are split; None where there is no file: they are not.
 
     Raises:
         BadInput: It is no such file.

@@ -117,16 +117,13 @@ class ImageDescriptors:
 
 
 def leaf_counts(cells: pa.Array) -> NDArray[np.int64]:
-    """How many numbers each cell holds, in lists of any depth.
+    """How many numbers each cell holds, in lists of any depth. Returns int64 [n]; of a null whatever its list has.
 
     >>> leaf_counts(pa.array([[[1, 2], [3]], [], [[4]]])).tolist()
     [3, 0, 1]
 
     Args:
         cells: Lists [n].
-
-    Returns:
-        int64 [n]; of a null whatever its list has.
     """
     places = np.arange(len(cells) + 1, dtype=np.int64)
     level = cells

@@ -46,12 +46,9 @@ class VectorDescriptors:
 
     @classmethod
     def fit(cls, source: str, pieces: Sequence[pa.Array]) -> VectorDescriptors:
-        """Fit the principal axes.
+        """Fit the principal axes. Returns the descriptors. Cost: O(n d² + d³) for at most 20,000 vectors.
 
         The sign of an axis is such that its largest entry is positive.
-
-        Returns:
-            The descriptors. Cost: O(n d² + d³) for at most 20,000 vectors.
         """
         whole = pa.concat_arrays([_lists(piece).drop_null() for piece in pieces])
         step = max(1, len(whole) // _FITTED)

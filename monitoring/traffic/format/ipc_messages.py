@@ -54,13 +54,10 @@ class BatchBody:
 
 
 def padding(size: int) -> bytes:
-    r"""The bytes that pad a buffer of this size to a multiple of eight.
+    r"""The bytes that pad a buffer of this size to a multiple of eight. Returns 0 to 7 zero bytes.
 
     >>> padding(5), padding(8)
     (b'\x00\x00\x00', b'')
-
-    Returns:
-        0 to 7 zero bytes.
     """
     return _PADDINGS[size & 7]
 

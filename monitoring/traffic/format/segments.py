@@ -201,10 +201,7 @@ def read_segment(path: Path, columns: Sequence[str] | None = None) -> SegmentCon
 
 
 def read_segment_schema(path: Path) -> pa.Schema | None:
-    """Read the schema of a segment, without the rows.
-
-    Returns:
-        The schema; None if it is torn.
+    """Read the schema of a segment, without the rows. Returns the schema; None if it is torn.
 
     Raises:
         FileNotFoundError: it is gone.

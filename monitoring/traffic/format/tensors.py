@@ -187,11 +187,7 @@ def merged_shape(shape: Shape, other: Shape) -> Shape:
 
 
 def merged_fields(fields: Sequence[pa.Field]) -> pa.Field:
-    """One column for the same tensor of several segments.
-
-    Returns:
-        The field; its inner shape is -1 where theirs differ.
-    """
+    """One column for the same tensor of several segments. Its inner shape is -1 where theirs differ."""
     first = fields[0]
     shape: Shape | None = None
     for field in fields:

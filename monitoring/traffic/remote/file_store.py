@@ -110,10 +110,7 @@ class FileStore:
             raise self._unreadable(key, error) from error
 
     def read(self, key: str) -> bytes:
-        """Read a file.
-
-        Returns:
-            Its bytes.
+        """Read a file. Returns its bytes.
 
         Raises:
             CannotRun: it cannot be read.

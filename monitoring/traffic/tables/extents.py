@@ -49,14 +49,11 @@ class EventTimeRange:
     last: int = LAST_US
 
     def contains(self, times: ParsedTimes) -> NDArray[np.bool_]:
-        """Which times are valid and in the range, bool [n].
+        """Which times are valid and in the range, bool [n]. Returns bool [n].
 
         >>> times = ParsedTimes(us=np.array([5, 0, 9]), valid=np.array([True, False, True]))
         >>> EventTimeRange(last=8).contains(times).tolist()
         [True, False, False]
-
-        Returns:
-            bool [n].
         """
         inside: NDArray[np.bool_] = times.valid & (times.us <= self.last)
         if self.first is not None:

@@ -84,14 +84,11 @@ class LabelRouting:
         return extent.label_times or extent.number in self._shared or self.needs_ids
 
     def by_log(self, number: int, places: NDArray[np.int64], ids: pa.Array | None) -> NDArray[np.bool_] | None:
-        """Which rows' labels go through the log whatever their time.
+        """Which rows' labels go through the log whatever their time. Returns bool [n]; None for none of them.
 
         Args:
             places: their places in it, int64 [n].
             ids: their ids [n]; may be None unless `needs_ids`.
-
-        Returns:
-            bool [n]; None for none of them.
         """
         shared = self._shared.get(number)
         in_log = None if shared is None else is_member(places, shared)

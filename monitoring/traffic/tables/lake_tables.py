@@ -47,15 +47,12 @@ _MAPPED = 2
 
 
 def lake_format(names: Iterable[str]) -> str | None:
-    """The table format of a folder.
+    """The table format of a folder. Returns ``DELTA`` or ``ICEBERG``; None for plain files.
 
     >>> lake_format(["part-0.parquet", "_delta_log/00000000000000000000.json"])
     'Delta Lake'
     >>> lake_format(["data/a.parquet", "metadata/00000-1f.metadata.json"])
     'Apache Iceberg'
-
-    Returns:
-        ``DELTA`` or ``ICEBERG``; None for plain files.
     """
     for name in names:
         if name.startswith(_DELTA_LOG):

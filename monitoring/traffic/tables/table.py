@@ -200,12 +200,9 @@ class Table:
         return np.sort(np.concatenate(parts))
 
     def counts(self, windows: Sequence[Window]) -> NDArray[np.int64]:
-        """How many rows lie in each of some windows.
+        """How many rows lie in each of some windows. Returns int64 [n, 2]: all rows, and those that count.
 
         Cost: event times of pieces that lie in several windows, or have repeats.
-
-        Returns:
-            int64 [n, 2]: all rows, and those that count.
         """
         ends = [(as_microseconds(window.start), as_microseconds(window.end)) for window in windows]
         edges = np.array(ends, dtype=np.int64).reshape(-1, 2)

@@ -48,15 +48,12 @@ class TextPart:
 
 
 def text_parts(path: Path, form: TableFormat) -> tuple[TextPart, ...]:
-    """A large text file in parts that follow each other.
+    """A large text file in parts that follow each other. Returns the parts; none where the file is to be read whole.
 
     None where it is small, or where how a cell is read depends on all others of its column: in files with another
     separator or encoding, with dates whose day may be their month, without a fitting line, or with unbalanced quotes.
 
     Cost: the file is read twice, and once more where it is not rewritten. Memory: one part.
-
-    Returns:
-        The parts; none where the file is to be read whole.
     """
     status = path.stat()
     if status.st_size < (LARGE_GZ if path.suffix == ".gz" else LARGE):

@@ -127,7 +127,7 @@ class CustomMetrics:
     def scores(
         self, task: Task, answers: Floats, labels: Whole, features: pa.Table, calibrated: Floats | None = None
     ) -> dict[str, Floats]:
-        """The scores of all of `watches`.
+        """The scores of all of `watches`. Returns scores in [0, 1], [n], by the name of their watch.
 
         A row with a label of an unknown class has the largest loss, whatever the function: it is not called with it.
 
@@ -136,9 +136,6 @@ class CustomMetrics:
             labels: Their labels' codes, [n].
             features: At least the inputs that the metrics read, [n].
             calibrated: The probabilities that labels are expected to be drawn by, [n, width]; None for the answers.
-
-        Returns:
-            Scores in [0, 1], [n], by the name of their watch.
         """
         if not self.metrics:
             return {}

@@ -78,14 +78,11 @@ class ClassBins:
         return counts.astype(np.int64), sums.astype(np.int64)
 
     def statistics(self, counts: Floats, sums: Floats) -> dict[str, Floats]:
-        """Metrics of the class in each of d draws; NaN where one is not defined.
+        """Metrics of the class in each of d draws; NaN where one is not defined. Returns by metric, [d].
 
         Args:
             counts: Rows by bin, answer and truth, [d, b, 2, 2].
             sums: The sum of the probabilities by bin, in the rows that were counted and not drawn, [b].
-
-        Returns:
-            By metric, [d].
         """
         ups, downs = counts[..., 1].sum(axis=2), counts[..., 0].sum(axis=2)
         positives, negatives, rows = ups.sum(axis=1), downs.sum(axis=1), counts.sum(axis=(1, 2, 3))

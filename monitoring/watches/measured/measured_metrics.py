@@ -177,13 +177,10 @@ MeasuredMetrics: TypeAlias = ClassMetrics | NumberMetrics | VectorMetrics | Rank
 
 
 def fit_measured(task: Task, reference: Predictions, threshold: float | None = None) -> MeasuredMetrics | None:
-    """The metrics that are shown of a task.
+    """The metrics that are shown of a task. Returns the metrics; None without labelled rows, or where no loss is known.
 
     Args:
         threshold: From which probability on a row counts as of the second of two classes, or as having a class.
-
-    Returns:
-        The metrics; None without labelled rows, or where no loss is known.
     """
     is_labelled = np.isfinite(reference.probabilities).all(axis=1) & has_label(reference.labels)
     if task.outputs_judged and is_labelled.any():

@@ -256,14 +256,11 @@ def _drilled(config: MonitorConfig, store: Store, clock: Callable[[], datetime])
 
 
 def served_losses(log: pa.Table, classes: Sequence[str]) -> Floats:
-    """Brier score of each logged answer against its label.
+    """Brier score of each logged answer against its label. Returns scores, shape [n].
 
     Args:
         log: table of a traffic log, n rows with `probabilities` and `label`.
         classes: class names in the order of the probabilities.
-
-    Returns:
-        Scores, shape [n].
     """
     flat = log["probabilities"].combine_chunks().flatten()
     probabilities = np.asarray(flat, dtype=np.float64).reshape(len(log), len(classes))

@@ -26,10 +26,7 @@ QUICK_IMAGES: Final = 600
 
 
 def pairs(names: Sequence[str], *, quick: bool) -> list[tuple[str, str]]:
-    """Ordered pairs of names.
-
-    Returns:
-        All ordered pairs, or a cycle through the names.
+    """Ordered pairs of names. Returns all ordered pairs, or a cycle through the names.
 
     >>> pairs(("a", "b", "c"), quick=True)
     [('a', 'b'), ('b', 'c'), ('c', 'a')]

@@ -50,11 +50,7 @@ class FineTuning:
 
 
 def draw_labelled(target: Examples, rows: int, *, seed: int = 0) -> NDArray[np.int64]:
-    """Draw labelled rows, as balanced over the classes as possible.
-
-    Returns:
-        Their positions, int64 [rows], ascending.
-    """
+    """Draw labelled rows, as balanced over the classes as possible. Positions, int64 [rows], ascending."""
     labelled = np.flatnonzero(target.labelled)
     if len(labelled) < rows:
         raise BadInput(

@@ -54,13 +54,10 @@ class SelfTraining:
 
 
 def pseudo_labels(probabilities: NDArray[np.float64], share: float) -> NDArray[np.int64]:
-    """The likeliest class of the most confident rows.
+    """The likeliest class of the most confident rows. Returns int64 [n]; -1 for rows without a pseudo-label.
 
     Args:
         probabilities: float64 [n, classes].
-
-    Returns:
-        int64 [n]; -1 for rows without a pseudo-label.
 
     >>> pseudo_labels(np.array([[0.6, 0.4], [0.1, 0.9], [0.3, 0.7]]), 2 / 3).tolist()
     [-1, 1, 1]

@@ -66,14 +66,11 @@ def _categories(column: pa.ChunkedArray[Any]) -> Column:
 
 
 def column_problem(column: pa.ChunkedArray[Any], model_input: ModelInput) -> str:
-    """Why a column does not fit an input.
+    """Why a column does not fit an input. Returns the end of a sentence on the column; empty if it fits.
 
     >>> from serving.export.inputs.model_inputs import ModelInput
     >>> column_problem(pa.chunked_array([["warm"]]), ModelInput(name="temp", dtype="float32", shape=()))
     'is string, and the model takes float32'
-
-    Returns:
-        The end of a sentence on the column; empty if it fits.
     """
     leaf = _leaf(column.type)
     fits = _is_text(leaf) or _is_bytes(leaf) if model_input.dtype == "string" else _is_number(leaf)

@@ -27,7 +27,7 @@ def find_number_output(
     task: TaskName | None = None,
     output: str | None = None,
 ) -> str | None:
-    """Find the output whose number the labels are the truth of.
+    """Find the output whose number the labels are the truth of. Returns its name; None if no number is predicted.
 
     >>> import numpy as np
     >>> import pyarrow as pa
@@ -40,9 +40,6 @@ def find_number_output(
         labels: The column of labels; None if there is none.
         task: What the owner says that is predicted; None: a number, if labels are more than two different numbers and
             an output is one number a row.
-
-    Returns:
-        Its name; None if no number is predicted.
     """
     fitting = [
         name

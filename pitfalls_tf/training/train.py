@@ -15,7 +15,14 @@ from pitfalls_tf.training.setup import read
 from pitfalls_tf.training.trainer import Trainer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from pitfalls_tf.training.progress import TrainingProgress
+    from pitfalls_tf.training.runs import Run
+    from pitfalls_tf.training.setup import Setup
+
+    Report = Callable[[TrainingProgress], None]
 
 
 def check_environment(then: Mapping[str, Any], now: Mapping[str, Any]) -> None:
@@ -28,17 +35,6 @@ def check_environment(then: Mapping[str, Any], now: Mapping[str, Any]) -> None:
             expected="; ".join(f"{name} {then.get(name)}" for name in different),
             fix="Use the same environment, or train again: pitfalls train SETUP.",
         )
-
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
-
-    from pitfalls_tf.training.progress import TrainingProgress
-    from pitfalls_tf.training.runs import Run
-    from pitfalls_tf.training.setup import Setup
-
-    Report = Callable[[TrainingProgress], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

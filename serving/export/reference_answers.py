@@ -33,11 +33,17 @@ from serving.export.reference_table import baseline_spec, complete
 from serving.export.usable_rows import usable_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
+    from pathlib import Path
 
+    from monitoring.baseline.spec import BaselineSpec, FeatureSpec
     from monitoring.tasks.ranking import Ranking
+    from serving.export.inputs.input_roles import InputRoles
     from serving.export.keras_model import KerasModel
     from serving.export.outputs.rankings import RankedOutput
+
+    Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,9 +90,6 @@ def _texts(column: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:
     """Lists of one text each as texts."""
     return pc.list_element(column, 0).cast(pa.string())
 
-
-if TYPE_CHECKING:
-    Array = np.ndarray[Any, Any]
 
 #: Of fewer labelled rows nothing is said.
 LEAST_ROWS = 50
@@ -150,17 +153,6 @@ def with_rankings(reference: pa.Table, model: KerasModel, ranked: RankedOutput) 
     columns = [name for name in reference.column_names if name != PROBABILITIES]
     return reference.select(columns).append_column(PROBABILITIES, as_list_column(values)), task
 
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from datetime import datetime
-    from pathlib import Path
-
-    from monitoring.baseline.spec import BaselineSpec, FeatureSpec
-    from serving.export.inputs.input_roles import InputRoles
-    from serving.export.keras_model import KerasModel
-
-    Array = np.ndarray[Any, Any]
 
 SCHEMA_FILE: Final = "assets.extra/schema.pbtxt"
 BASELINE_FOLDER: Final = "assets.extra/baseline"

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib import import_module
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 from serving.access.guard import Guard
 from serving.access.reload_policy import ReloadPolicy
@@ -22,17 +22,20 @@ from serving.grpc_api.v2_tensors import read_infer_message, write_infer_message
 from serving.inference.inference import Inference
 from serving.inference.requests import InferenceRequest
 from serving.inference.timestamps import EventTimeRange
-from serving.inference_v2.descriptions import MergeStatistics, ModelStatistics
+from serving.inference_v2.descriptions import ModelStatistics
 from serving.inference_v2.infer import make_inference_request
 from serving.inference_v2.model_control import ModelControl
 from serving.inference_v2.routes import read_version
 from serving.metrics.metrics import ServerMetrics
-from serving.models.reloading import Reload
 from serving.models.served_version import ServedVersion
 from serving.models.versions import Models
 from serving.split.routing import Wanted, acquire
 from serving.status import Code, Failure, InvalidArgument
 from serving.transport.limits import HELD_BYTES, ConnectionLimiter
+
+if TYPE_CHECKING:
+    from serving.inference_v2.descriptions import MergeStatistics
+    from serving.models.reloading import Reload
 
 Services = dict[str, tuple["GrpcMethod", ...]]
 

@@ -13,12 +13,16 @@ from serving.models.version_folders import VersionPolicy
 from serving.status import Code, Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
+    from serving.metrics.merge import Statistics
     from serving.models.served_version import ServedVersion, VersionStatus
     from serving.models.signatures import Signature, TensorSpec
     from serving.models.version_folders import ModelSource
     from serving.models.versions import Models
+
+    MergeStatistics = Callable[[Statistics], Awaitable[Statistics]]
+    """Takes a process's own statistics of some versions; gives the sum over all processes."""
 
 PLATFORM = "tensorflow_savedmodel"
 #: Triton's names.
@@ -164,16 +168,6 @@ def _describe(tensors: Mapping[str, TensorSpec]) -> list[dict[str, Any]]:
         }
         for name, tensor in tensors.items()
     ]
-
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from serving.metrics.merge import Statistics
-    from serving.models.versions import Models
-
-    MergeStatistics = Callable[[Statistics], Awaitable[Statistics]]
-    """Takes a process's own statistics of some versions; gives the sum over all processes."""
 
 
 @final

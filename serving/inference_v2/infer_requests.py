@@ -14,6 +14,10 @@ from serving.transport.json_parsing import parse_object
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import numpy as np
+
+    Array = np.ndarray[Any, Any]
+
 REFUSED = {"shared_memory_region": "Shared memory", "classification": "The classification extension"}
 
 
@@ -71,13 +75,6 @@ def check_id(request_id: str) -> str:
         raise InvalidArgument('"id" must be 1 to 128 visible ASCII characters without spaces')
     return request_id
 
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    import numpy as np
-
-    Array = np.ndarray[Any, Any]
 
 LARGEST_SIZE = 2**31 - 1
 

@@ -20,7 +20,9 @@ from serving.status import InvalidArgument
 from serving.transport.number_format import format_floats
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    Array = np.ndarray[Any, Any]
 
 #: TensorFlow's names by the protocol's. BF16 is Triton's addition.
 ELEMENTS: Mapping[str, str] = {
@@ -50,11 +52,6 @@ def datatype_of(element: str) -> str:
     """
     return _DATATYPES.get(element, element.upper())
 
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    Array = np.ndarray[Any, Any]
 
 MAX_RANK = 32
 LENGTH_BYTES = 4

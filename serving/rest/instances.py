@@ -24,10 +24,13 @@ from serving.transport.json_quoting import quote
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    import numpy as np
+
     from serving.models.named_tensors import TensorTypes
-    from serving.models.signatures import TensorSpec
+    from serving.models.signatures import Signature, TensorSpec
 
     Array = np.ndarray[Any, Any]
+    Rows = Sequence[Any] | NumberRows
 
 
 # The numbers of all rows become one array, since an array for each column would cost one call more for each of them.
@@ -241,18 +244,6 @@ class _RowReader:
 
 def _joined(shape: tuple[int, ...]) -> str:
     return ",".join(map(str, shape))
-
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    import numpy as np
-
-    from serving.models.named_tensors import TensorTypes
-    from serving.models.signatures import Signature
-
-    Array = np.ndarray[Any, Any]
-    Rows = Sequence[Any] | NumberRows
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,15 @@ from serving.status import Code, Failure
 from serving.transport.http_response import HttpResponse, error_response
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from serving.metrics.metrics import ServerMetrics
     from serving.models.versions import Models
+    from serving.transport.http_request import HttpRequest
+    from serving.transport.http_response import HttpResponse
 
     Done = Callable[[HttpResponse | BaseException], None]
+    Reply = Callable[[HttpResponse], None]
 
 _logger = logging.getLogger(__name__)
 
@@ -58,14 +61,6 @@ def _internal_error(model: str, error: BaseException) -> Failure:
     _logger.error("A request to %s failed by a defect of the server.", model, exc_info=error)
     return Failure(Code.INTERNAL, f"Internal error: {type(error).__name__}")
 
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from serving.transport.http_request import HttpRequest
-    from serving.transport.http_response import HttpResponse
-
-    Reply = Callable[[HttpResponse], None]
 
 #: Status codes from here on are the server's own errors.
 SERVER_ERRORS = 500

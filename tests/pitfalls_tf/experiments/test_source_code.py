@@ -83,7 +83,7 @@ def test_cells_name_the_code_that_runs_them() -> None:
         "fitting.program",
         "fitting.fits",
         "architectures.optimiser",
-        "architectures.dropout",
+        "architectures.blocks",
         "remedies.adaptation.dann",
     ):
         assert f"pitfalls_tf.{name}" in trained

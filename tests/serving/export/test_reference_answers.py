@@ -201,7 +201,7 @@ def heads() -> keras.Model:
 
 
 @pytest.fixture(scope="module")
-def model() -> keras.Model:
+def two_heads() -> keras.Model:
     return heads()
 
 
@@ -210,9 +210,9 @@ def reference(rows: int = 200) -> pa.Table:
     return pa.table({"x": rng.normal(size=rows).astype(np.float32), "label": rng.integers(0, 3, rows)})
 
 
-def test_numbers_and_categories_are_watched_and_other_texts_are_not(model: keras.Model) -> None:
+def test_numbers_and_categories_are_watched_and_other_texts_are_not(two_heads: keras.Model) -> None:
     table = reference()
-    found = other_outputs(table, KerasModel(model), ("amount", "many", "word", "words"))
+    found = other_outputs(table, KerasModel(two_heads), ("amount", "many", "word", "words"))
     assert {feature.name: feature.kind for feature in found.features} == {
         "output amount": "number",
         "output many mean": "number",
@@ -226,10 +226,10 @@ def test_numbers_and_categories_are_watched_and_other_texts_are_not(model: keras
     assert found.append_to(table).column_names[2:] == [feature.name for feature in found.features]
 
 
-def test_a_bundle_watches_them_and_says_so(model: keras.Model, tmp_path: Path) -> None:
+def test_a_bundle_watches_them_and_says_so(two_heads: keras.Model, tmp_path: Path) -> None:
     def made(*ignore: str) -> tuple[tuple[str, ...], frozenset[str]]:
         given = Reference(table=reference(), output="kind", roles=DeclaredRoles(ignore=ignore))
-        bundle = export_bundle(model, folder=tmp_path / "own", reference=given, provenance=Provenance(), clock=now)
+        bundle = export_bundle(two_heads, folder=tmp_path / "own", reference=given, provenance=Provenance(), clock=now)
         baseline = load_baseline(bundle.path / "assets.extra/baseline")
         assert [bins.feature for bins in baseline.input_bins[0]] == ["x"]
         return bundle.remarks, baseline.spec.of_outputs

@@ -19,8 +19,8 @@ _LONGEST = 40
 class InputShift:
     """How an input's values moved from the baseline to one window.
 
-    >>> InputShift(what="median of age", before="38", now="51").sentence
-    'Median of age 51 in this window, 38 in the baseline.'
+    >>> InputShift(what="median of age", before="38", now="51", rose=True).summary
+    'median of age rose from 38 to 51'
 
     Attributes:
         rose: Whether it rose; None where that says nothing.
@@ -36,11 +36,6 @@ class InputShift:
         """The change in a few words."""
         verb = "changed" if self.rose is None else "rose" if self.rose else "fell"
         return f"{self.what} {verb} from {self.before} to {self.now}"
-
-    @property
-    def sentence(self) -> str:
-        """The change in a sentence."""
-        return f"{self.what[0].upper()}{self.what[1:]} {self.now} in this window, {self.before} in the baseline."
 
 
 #: What of a number's values moved.
@@ -59,7 +54,8 @@ def number_shift(bins: Bins, before: FeatureCounts, now: FeatureCounts, aspect: 
     """How a number moved.
 
     Returns:
-        The median, or the range of the middle half; None where it did not move as far as the bins show.
+        The median, or the range of the middle half; None where it did not move as far as the bins show. A median
+        beyond the outermost edge is not known: its mean is said with the edge.
     """
     edges, name = bins.edges or (), printable(bins.feature)
     if len(edges) < 2 or not before.present or not now.present:
@@ -68,8 +64,13 @@ def number_shift(bins: Bins, before: FeatureCounts, now: FeatureCounts, aspect: 
         old, new = (_middle_half(edges, counts) for counts in (before, now))
         return None if old == new else InputShift(what=f"middle half of {name}", before=old, now=new)
     old, new = (_quantile(edges, counts, 0.5) for counts in (before, now))
-    rose = _place(now, 0.5) > _place(before, 0.5)
-    return None if old == new else InputShift(what=f"median of {name}", before=old, now=new, rose=rose)
+    if old == new:
+        return None
+    place, rose = _place(now, 0.5), _place(now, 0.5) > _place(before, 0.5)
+    if not 1.0 <= place < len(edges):
+        mean = f"; the mean is {plain_number(now.moments.mean)}" if now.moments.finite else ""
+        new = f"{new} (the {'highest' if rose else 'lowest'} bin edge of the baseline{mean})"
+    return InputShift(what=f"median of {name}", before=old, now=new, rose=rose)
 
 
 def category_shift(

@@ -199,9 +199,10 @@ class DeploymentRun:
         traffic.expect(due)
         if due:
             self._join_team(due[0])
+        if self._after is not None and (due or isinstance(traffic, TableSource)):
+            self._late = self._late_rows()
         if due and self._after is not None:
             self._label_join.restore(self._judged_before(due[0].start))
-            self._late = self._late_rows()
         return due
 
     def _join_team(self, window: Window) -> None:
@@ -245,6 +246,11 @@ class DeploymentRun:
     def waiting_labels(self) -> int:
         """How many labels wait for the next window, where this run has judged none."""
         return 0 if self.judged or self._after is None else self._label_join.waiting(as_microseconds(self._after))
+
+    @property
+    def unreported(self) -> tuple[Finding, ...]:
+        """What no window has told of, where this run has judged none."""
+        return () if self.judged else (*self._traffic.source_findings, *self._late.findings())
 
     @property
     def next_due_at(self) -> datetime | None:

@@ -61,7 +61,7 @@ class RunResult:
     """What one run did.
 
     Attributes:
-        unreported: findings about rows that belong to no window, which no window reports, as none was judged.
+        unreported: findings about rows that belong to no window, or to one judged before, where none was judged.
         excluded_rows: rows of the judged windows that were left out, as their callers are excluded.
         waiting_labels: labels that wait for the next window, where none was judged.
         next_due_at: the time before which that window is not due; None where it is not known.
@@ -310,7 +310,7 @@ def _run(
             judged=run.judged,
             opened=tuple({incident.number: incident for incident in news}.values()),
             stopped=run.judged < len(due),
-            unreported=() if due else traffic.source_findings,
+            unreported=run.unreported,
             follows=run.follows,
             excluded_rows=traffic.excluded_rows,
             again_from=again,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 from monitoring.incidents.alarm import Alarm, DeploymentBaseline
 from monitoring.incidents.cause import Cause
+from monitoring.incidents.harm import excesses
 from monitoring.incidents.life_cycle import QUIET_WINDOWS, step_fact_recovery
 from monitoring.incidents.message import NEXT_STEP
 from monitoring.incidents.rearm import LOSS_GROUP, harm_group, score_excess
@@ -22,9 +24,11 @@ from monitoring.judging.facts.traffic_volume import SUBJECT as VOLUME_SUBJECT
 from monitoring.judging.label_silence import SUBJECT as LABEL_ARRIVALS
 from monitoring.judging.rules.rule_check import RULE_BROKEN_NOTICE
 from monitoring.judging.rules.rule_check import SUBJECT as RULE
+from monitoring.judging.window.label_findings import UNKNOWN_LABELS
 from monitoring.records import (
     FACT_SEPARATOR,
     FACT_WATCH,
+    LABELS_STOPPED,
     NO_ANSWERS,
     Finding,
     IncidentEvent,
@@ -56,6 +60,9 @@ _OF_NO_LOSS = frozenset(
     {VOLUME_SUBJECT, LASTING_SUBJECT, FEWER_LABELS_SUBJECT, LABEL_ARRIVALS, IDS_SUBJECT, REPEATS_SUBJECT}
 )
 
+#: Kinds of facts that follow from another one: its subject. Labels of unknown predictions count as little as none.
+TOLD_BY = {NO_ANSWERS: ANSWERS_SUBJECT, LABELS_STOPPED: IDS_SUBJECT}
+
 #: What to check where the subject of a fact is no input.
 _SOURCES = {
     VOLUME_SUBJECT: "those who send requests",
@@ -85,7 +92,11 @@ def advance_fact_incident(
         enough_rows: Whether the window has enough rows to say that the fact is over. Too few show only that it is not.
         harmful: Whether the losses that the incident tells too are high in the window: then it is not over.
     """
-    is_present = any(finding.fact and finding.feature in incident.inputs_of_fact for finding in findings)
+    is_present = any(
+        (finding.fact and finding.feature in incident.inputs_of_fact)
+        or TOLD_BY.get(finding.kind) in incident.inputs_of_fact
+        for finding in findings
+    )
     is_present = is_present or (
         incident.cause in LOSS_FACTS and any(finding.kind in LOSS_FACTS for finding in findings)
     )
@@ -110,13 +121,10 @@ def open_fact_incidents(
         Pages, each of which names every input that its fact is true of; notices of the kinds `NOTICES`.
     """
     subjects = {name for incident in current for name in incident.inputs_of_fact}
-    # That no row has an answer is told by the page of unusable answers, where there is one.
-    is_open = ANSWERS_SUBJECT in subjects or any(
-        finding.fact and finding.feature == ANSWERS_SUBJECT for finding in findings
-    )
+    named = subjects | {finding.feature for finding in findings if finding.fact}
     by_kind: dict[str, dict[str, Finding]] = {}
     for finding in findings:
-        if finding.kind == NO_ANSWERS and is_open:
+        if TOLD_BY.get(finding.kind) in named:
             continue
         if finding.fact and finding.feature not in subjects:
             by_kind.setdefault(finding.kind, {})[finding.feature] = finding
@@ -139,16 +147,21 @@ def open_fact_incidents(
     )
 
 
-def tells(incident: IncidentRecord, alarm: Alarm, horizon: timedelta) -> bool:
+def tells(incident: IncidentRecord, alarm: Alarm, horizon: timedelta, *, of_no_class: float = 0.0) -> bool:
     """Whether an incident that a fact opened tells the harm behind an alarm too.
+
+    Args:
+        of_no_class: The share of the window's labels that are of no class.
 
     Returns:
         True if the alarm's watch is about what the fact names; and for losses and the joint watch, if they changed with
-        the fact.
+        the fact; of labels of no class, if they changed by no more than these explain.
     """
     subjects, watch = incident.inputs_of_fact, alarm.watch
     if (watch.name == ANSWERS.name and ANSWERS_SUBJECT in subjects) or _is_about(watch.feature, subjects):
         return True
+    if incident.cause == UNKNOWN_LABELS:
+        return _is_explained(alarm, of_no_class)
     if incident.cause in LOSS_FACTS or incident.cause in ROOTS_OF_LOSSES:
         return harm_group(watch) == LOSS_GROUP or watch.family == _FAMILIES.get(incident.cause)
     if LABELS_SUBJECT in subjects or _are_rules(subjects):  # which say nothing of the losses of the others
@@ -156,6 +169,18 @@ def tells(incident: IncidentRecord, alarm: Alarm, horizon: timedelta) -> bool:
     if _OF_NO_LOSS.intersection(subjects) or not (harm_group(watch) == LOSS_GROUP or watch.family == "joint"):
         return False
     return incident.window_start <= alarm.windows[0].start <= incident.window_end + horizon
+
+
+def _is_explained(alarm: Alarm, of_no_class: float) -> bool:
+    """Whether the error rate rose, or a class's share fell, by no more than such a share of labels of no class does."""
+    is_share = alarm.watch.family == "labels"
+    key = alarm.key if is_share else replace(alarm.key, watch="error")
+    moved = excesses(alarm, key)
+    if not moved or not (is_share or harm_group(alarm.watch) == LOSS_GROUP):
+        return False
+    baseline = alarm.baseline.scores[key]
+    explained = of_no_class * (baseline.mean if is_share else 1.0 - baseline.mean)
+    return abs(math.fsum(moved)) / len(moved) <= explained + HIGH * baseline.deviation / math.sqrt(len(moved))
 
 
 def has_evidence(incident: IncidentRecord) -> bool:
@@ -179,13 +204,17 @@ def harm_groups_of_fact(incident: IncidentRecord, watches: Sequence[Watch]) -> f
 
     Returns:
         Groups as of `monitoring.incidents.rearm.harm_group`; none for traffic volume, and for labels that stopped or
-        are late.
+        are late, or are of no class and moved nothing.
     """
     subjects = incident.inputs_of_fact
     if (
         _are_rules(subjects)
         or _OF_NO_LOSS.intersection(subjects)
-        or (LABELS_SUBJECT in subjects and incident.cause not in LOSS_FACTS | ROOTS_OF_LOSSES)
+        or (
+            LABELS_SUBJECT in subjects
+            and incident.cause not in LOSS_FACTS | ROOTS_OF_LOSSES
+            and not has_evidence(incident)
+        )
     ):
         return frozenset()
     named = {harm_group(watch) for watch in watches if _is_about(watch.feature, subjects)}

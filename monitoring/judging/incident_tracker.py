@@ -46,9 +46,11 @@ from monitoring.judging.fact_incidents import (
     tells,
     with_evidence,
 )
+from monitoring.judging.facts.gross_failures import MISSING, UNSEEN
 from monitoring.judging.fit.reference_fit import ReferenceFit
 from monitoring.judging.incident_causes import window_shift, with_explained_losses, with_rows
 from monitoring.judging.level_evidence import LevelEvidence, has_losses
+from monitoring.judging.window.label_findings import UNKNOWN_LABELS
 from monitoring.judging.window_scorer import ScoredWindow
 from monitoring.records import (
     FACT_WATCH,
@@ -65,6 +67,9 @@ from monitoring.watches.catalogue import Catalogue
 
 #: The watches of incidents that no test of a watch opened.
 UNTESTED = (FACT_WATCH, SUBGROUP_WATCH)
+
+#: The watches of gross failures of an input's values, by the kind of the fact: what precedes the input in their names.
+WATCHES_OF_VALUES = {MISSING: "missing:", UNSEEN: "unseen:"}
 
 #: So many windows after its last news the cause of an open incident is assessed again.
 ASSESSED_AGAIN_AFTER = (1, 3, 7, 14, 28)
@@ -176,13 +181,31 @@ class IncidentTracker:
         return {level: incident_offsets(test.tests, since, self.baseline) for level, test in levels.items()}
 
     def _new_facts(self, window: ScoredWindow, incidents: Sequence[IncidentRecord]) -> tuple[Finding, ...]:
-        """The window's findings, without those of its losses where a page of a loss is open: it tells them."""
+        """The window's findings, without those that an open page of their watch tells: of losses, and of values."""
         paged = any(
             incident.level == "page"
             and (self._group(incident) == LOSS_GROUP or incident.cause in LOSS_FACTS | ROOTS_OF_LOSSES)
             for incident in _alive(incidents)
+        ) or self._is_of_no_class(window)
+        told = {
+            (kind, incident.watch.removeprefix(prefix))
+            for incident in incidents
+            for kind, prefix in WATCHES_OF_VALUES.items()
+            if incident.level == "page" and incident.state in ("open", "worse") and incident.watch.startswith(prefix)
+        }
+        return tuple(
+            finding
+            for finding in window.findings
+            if not (paged and finding.kind in LOSS_FACTS) and (finding.kind, finding.feature) not in told
         )
-        return tuple(finding for finding in window.findings if not (paged and finding.kind in LOSS_FACTS))
+
+    def _is_of_no_class(self, window: ScoredWindow) -> bool:
+        """Whether labels of no class, each an error, leave the others as right as the baseline's worst window."""
+        key, share = WatchKey(watch="error"), window.traffic.share_of_no_class
+        limit, total = self._reference_fit.facts.gross.get(key), window.sums.get(key)
+        if limit is None or total is None or not any(f.fact and f.kind == UNKNOWN_LABELS for f in window.findings):
+            return False
+        return total.mean <= share + (1.0 - share) * limit.baseline
 
     def _advance(
         self,
@@ -346,7 +369,13 @@ class IncidentTracker:
         explained = with_explained_losses(alarm, window, self._catalogue, self._reference_fit)
         cause = explain(explained, shifts, reason=deserved.reason)
         facts = [incident for incident in _alive(current) if incident.watch == FACT_WATCH]
-        fact = next((fact for fact in facts if tells(fact, since_onset(alarm), self._reference_fit.horizon)), None)
+        told = partial(
+            tells,
+            alarm=since_onset(alarm),
+            horizon=self._reference_fit.horizon,
+            of_no_class=window.traffic.share_of_no_class,
+        )
+        fact = next(filter(told, facts), None)
         if fact is not None:
             if deserved.pages and not has_evidence(fact):
                 fact = with_evidence(fact, with_rows(cause, window, self._catalogue))

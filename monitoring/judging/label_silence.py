@@ -42,8 +42,8 @@ class LabelSilence:
     5 True
     6 True
     7 True
-    >>> state.findings(days[25].end, is_open=True)[0].message
-    'No label has arrived for 7 days; the longest time without one before was 2 days. Losses are not judged.'
+    >>> state.findings(days[25].end, is_open=True)[0].message.partition(";")[0]
+    'No label of a known prediction has arrived for 7 days'
     """
 
     first: int = 0
@@ -96,7 +96,8 @@ class LabelSilence:
         if not self.silent:
             return ()
         usual = f"; the longest time without one before was {duration_words(self.longest)}" if self.longest else ""
-        message = f"No label has arrived for {duration_words(now - self.last)}{usual}. Losses are not judged."
+        since = duration_words(now - self.last)
+        message = f"No label of a known prediction has arrived for {since}{usual}. Losses are not judged."
         return (Finding(kind=LABELS_STOPPED, feature=SUBJECT, message=message, fact=self.new or is_open),)
 
     def to_text(self) -> str:

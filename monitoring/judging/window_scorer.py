@@ -14,6 +14,7 @@ from monitoring.judging.facts.fact_limits import ObservedWindow
 from monitoring.judging.facts.gross_failures import UNSEEN, range_findings
 from monitoring.judging.facts.label_facts import LabelRuns
 from monitoring.judging.facts.log_facts import repeat_findings, unmatched_findings
+from monitoring.judging.facts.loss_outliers import with_unit_change
 from monitoring.judging.facts.traffic_volume import (
     LASTING_WINDOWS,
     fewer_label_findings,
@@ -186,7 +187,8 @@ class WindowScorer:
         fact_features = {finding.feature for finding in findings if finding.fact}
         bins, sources = self._catalogue.bins, self._catalogue.sources
         ranges = range_findings(bins, self._reference_fit.profile, answered.counts, alpha=limits.alpha, sources=sources)
-        facts = (*limits.findings(observed), *ranges)
+        of_limits = with_unit_change(limits.findings(observed), self._catalogue.task, answered.usable.probabilities)
+        facts = (*of_limits, *ranges)
         shown = (
             *self._with_renamed([fact for fact in facts if fact.feature not in fact_features], answered),
             *unmatched_findings(traffic.labels_unknown, traffic.labelled.rows, observed.history, alpha=limits.alpha),

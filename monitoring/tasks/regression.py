@@ -33,6 +33,10 @@ BOUND_FACTOR = 2.0
 LARGEST_PERCENTAGE = 2.0
 POSITIVE_SHARE = 0.99
 
+#: Answers are a power of ten larger where the logarithms of their quartiles are, within this.
+QUARTILES = (0.25, 0.5, 0.75)
+POWER_ERROR = 0.1
+
 #: Quantiles of the baseline's answers, on which ranks are measured.
 KNOTS = 99
 
@@ -183,6 +187,15 @@ class Regression(Task):
                 np.minimum(np.nan_to_num(shares, nan=0.0), LARGEST_PERCENTAGE) / LARGEST_PERCENTAGE
             )
         return losses | {"bias": (np.clip(errors, -1.0, 1.0) + 1.0) / 2.0}
+
+    def power_of_ten(self, answers: Floats) -> int:
+        """By which power of ten answers, [n, 1], are larger than the baseline's: 0 unless all three quartiles are."""
+        if not self.knots or not len(answers):
+            return 0
+        with np.errstate(divide="ignore", invalid="ignore"):
+            powers = np.log10(np.quantile(answers[:, 0], QUARTILES) / np.quantile(self.knots, QUARTILES))
+        power = round(float(powers[1])) if np.isfinite(powers).all() else 0
+        return power if np.abs(powers - power).max() <= POWER_ERROR else 0
 
     def expected_losses(self, answers: Floats, outputs: Mapping[str, Floats]) -> dict[str, Floats]:
         """See `Task`: none, a number says nothing of its own error."""

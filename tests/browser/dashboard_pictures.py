@@ -24,6 +24,7 @@ from monitoring.dashboard.stores.stores import Stores
 from monitoring.dashboard.web.app import Changes, dashboard_app
 from monitoring.dashboard.web.server import address_of, bind, serving
 from monitoring.records import IncidentRecord, MonitorStatus, WindowRecord
+from monitoring.reports.sections.formatting import format_date
 from monitoring.store import DeploymentRecord, Store
 from tests.dashboard_store import EXAMPLES, STEP, described_stores
 
@@ -56,6 +57,21 @@ PICTURES_OF_ROWS: tuple[tuple[str, str, int, int, Literal["light", "dark"]], ...
     ("dashboard-rows-phone", "/d/shop/1/incidents/1/rows", 390, 980, "dark"),
     ("dashboard-answers", "/d/shop/1/outcomes", 1200, 400, "light"),
     ("dashboard-answers-phone", "/d/shop/1/outcomes", 390, 620, "dark"),
+)
+
+#: What the notice and the page say.
+QUANTILES = (
+    "Mean quantile of temp 0.500 \N{RIGHTWARDS ARROW} 0.560. That is the mean of the values' quantiles in the baseline "
+    "(location): 0.5 is no shift."
+)
+CAUSE = (
+    "Error rate at origin = EWR 21 \N{RIGHTWARDS ARROW} 30 % since 28 November 2013 (3,410 rows): the model is "
+    "overconfident"
+)
+PROOF = (
+    "Brier score at origin = EWR 0.158 \N{RIGHTWARDS ARROW} 0.231. Of this the model's own probabilities explain "
+    "+0.020 and leave +0.053 unexplained (surprise): the model is overconfident. How sure it is: evidence 700 (page "
+    "threshold 365), 63 % of it from the Brier score at origin = EWR."
 )
 
 ACCESS = Access(names=frozenset({"localhost", "127.0.0.1"}))
@@ -134,8 +150,8 @@ def _incidents(
     notice = replace(
         notice,
         number=1,
-        cause="mean quantile of temp rose from 0.500 to 0.560",
-        message=f"Mean quantile of temp averaged 0.560 over 9 windows; baseline 0.500. {STEP}",
+        cause=f"Median of temp rose from 55.4 to 61.2 since {format_date(began.start.date())} (920 rows)",
+        message=f"{QUANTILES} Next step: compare the inputs with the baseline.",
         opened_at=began.end + timedelta(hours=6),
         window_start=began.start,
         window_end=began.end,
@@ -143,7 +159,7 @@ def _incidents(
     if state == "notice":
         return (notice,)
     times = {name: getattr(page, name) + shift for name in ("opened_at", "window_start", "window_end")}
-    return notice, replace(page, number=2, message=f"{page.message} {STEP}", **times)
+    return notice, replace(page, number=2, cause=CAUSE, message=f"{CAUSE}. {PROOF} {STEP}", **times)
 
 
 def dashboard(folder: Path) -> tuple[Starlette, tuple[NamedStore, ...]]:

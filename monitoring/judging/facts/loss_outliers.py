@@ -10,8 +10,11 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from monitoring.judging.facts.gross_failures import CONTRADICTED
 from monitoring.judging.facts.window_limit import WindowLimit, live_values
 from monitoring.records import Finding, ScoreSum, Watch, WatchKey, WindowRecord
+from monitoring.tasks.regression import Regression
+from monitoring.tasks.task import Floats, Task
 from monitoring.watches.descriptions import format_value, lower_first, watch_title
 
 #: A window has so many times the loss of the worst window seen.
@@ -81,6 +84,18 @@ def loss_outlier(
         parts.append(f"Besides: {named}.")
     message = " ".join(parts)
     return (Finding(kind=OUTLIER, feature=SUBJECT, message=message, fact=True),)
+
+
+def with_unit_change(findings: Sequence[Finding], task: Task, answers: Floats) -> tuple[Finding, ...]:
+    """Facts, of which those of losses say it where the window's answers [n, width] are a power of ten larger."""
+    is_lost = [finding.kind in (OUTLIER, CONTRADICTED) for finding in findings]
+    power = task.power_of_ten(answers) if any(is_lost) and isinstance(task, Regression) else 0
+    factor = f"{10**power:,} times" if power > 0 else f"1/{10**-power:,} of"
+    text = f" The answers are about {factor} the baseline's: a change of unit?" if power else ""
+    return tuple(
+        replace(finding, message=f"{finding.message}{text}") if lost else finding
+        for finding, lost in zip(findings, is_lost, strict=True)
+    )
 
 
 def _largest_seen(limits: Mapping[WatchKey, LossLimit], history: Sequence[WindowRecord]) -> dict[WatchKey, float]:

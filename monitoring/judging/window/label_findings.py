@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from monitoring.records import Finding
@@ -18,6 +19,9 @@ _UNITS = (("day", 86_400_000_000), ("hour", 3_600_000_000), ("minute", 60_000_00
 #: Labels of no class are a fact if there are so many, and they are this share of the window's.
 FEW_UNKNOWN = 10
 UNKNOWN_SHARE = 0.02
+
+#: The kind of finding about labels of no class.
+UNKNOWN_LABELS = "unknown labels"
 
 #: The kind of finding about labels that arrive after their horizon.
 TOO_LATE = "labels too late"
@@ -67,7 +71,7 @@ class UnknownClassLabels:
         if self.labels:
             fact = bool(classes or outputs) and self.labels >= max(FEW_UNKNOWN, UNKNOWN_SHARE * labelled)
             subject, message = "labels" if fact else "", self._message(classes, outputs)
-            findings.append(Finding(kind="unknown labels", feature=subject, message=message, fact=fact))
+            findings.append(Finding(kind=UNKNOWN_LABELS, feature=subject, message=message, fact=fact))
         if self.respelled:
             count = "1 label is a class" if self.respelled == 1 else f"{self.respelled:,} labels are classes"
             shown = min(self.respelled_words)[:_SHOWN]
@@ -109,14 +113,19 @@ class UnmatchedLabels:
         first = min(filter(None, (self.first_id, other.first_id)), default="")
         return UnmatchedLabels(labels=self.labels + other.labels, first_id=first)
 
-    def findings(self, matched: int) -> tuple[Finding, ...]:
-        """The finding about them, where they are more than the window's labels of known predictions."""
+    def findings(self, matched: int, prediction_id: Callable[[], str] = str) -> tuple[Finding, ...]:
+        """The finding about them, where they are more than the window's labels of known predictions.
+
+        Args:
+            prediction_id: Gives the id of one of the window's predictions, to compare; empty where there is none.
+        """
         if self.labels <= matched:
             return ()
-        shown = self.first_id[:_SHOWN]
-        message = f"{self.labels:,} labels are of no known prediction; the id of one is {shown!r}."
+        shown, other = self.first_id[:_SHOWN], prediction_id()[:_SHOWN]
+        compared = f", that of a prediction is {other!r}" if other else ""
+        message = f"{self.labels:,} labels are of no known prediction; the id of one is {shown!r}{compared}."
         if self.labels == 1:
-            message = f"1 label is of no known prediction; its id is {shown!r}."
+            message = f"1 label is of no known prediction; its id is {shown!r}{compared}."
         return (Finding(kind="unknown predictions", feature="", message=message),)
 
 

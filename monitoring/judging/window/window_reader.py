@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+import numpy as np
+import pyarrow.compute as pc
+
 from monitoring.baseline.batch import Batch
 from monitoring.baseline.predictions import Predictions
-from monitoring.judging.window.label_findings import UnknownClassLabels
 from monitoring.judging.window.label_join import LabelArrivals, LabelJoin
 from monitoring.judging.window.traffic_source import TrafficSource, WindowRows
 from monitoring.judging.window.window_sums import WindowAggregator
@@ -35,7 +37,11 @@ def read_window(
             aggregator.add_labelled(batch, answered_from, first=is_first)
     sums = aggregator.result(empty)
     answered, labelled = sums.answered, sums.labelled
-    findings = _label_findings(arrivals, summary.unknown_labels, label_join.task, labelled.rows)
+    task, of_no_class = label_join.task, summary.unknown_labels + arrivals.unknown_class
+    findings = (
+        *of_no_class.findings(task.classes, labelled.rows, outputs=_outputs(task)),
+        *arrivals.unmatched.findings(labelled.rows, lambda: _an_id(rows)),
+    )
     if end is not None:
         end = replace(end, labels=int((arrivals.labelled.label_times >= as_microseconds(window.start)).sum()))
     is_alone = end is not None and not end.is_followed and not answered.rows
@@ -47,6 +53,7 @@ def read_window(
         repeats=summary.repeats,
         labels_unknown=arrivals.unknown,
         labels_conflicting=arrivals.conflicts,
+        labels_of_no_class=of_no_class.labels,
         input_problems=summary.problems,
         findings=(
             *(finding for finding in (traffic.source_findings if first else ()) if finding not in summary.findings),
@@ -61,12 +68,10 @@ def read_window(
     )
 
 
-def _label_findings(
-    arrivals: LabelArrivals, unknown: UnknownClassLabels, task: Task, labelled: int
-) -> tuple[Finding, ...]:
-    """What is wrong with labels, but for late ones: those of no class, inline or not, and those of no prediction."""
-    unknown += arrivals.unknown_class
-    return (*unknown.findings(task.classes, labelled, outputs=_outputs(task)), *arrivals.unmatched.findings(labelled))
+def _an_id(rows: WindowRows) -> str:
+    """The alphabetically first id of the window's first batch; empty without rows."""
+    batch = next(iter(rows.batches()), None)
+    return "" if batch is None else str(pc.min(batch.ids(np.arange(len(batch)))).as_py() or "")
 
 
 def _outputs(task: Task) -> tuple[str, ...]:

@@ -104,11 +104,15 @@ def format_window(start: datetime, end: datetime, zone: ZoneInfo) -> str:
     """Format a half-open window.
 
     Returns:
-        Its day if it is one, its first and last day if it is several, otherwise both times.
+        Its day if it is one, its first and last day if it is several, otherwise both times: with the name of each one's
+        zone where the clocks are changed between them.
 
     >>> from datetime import UTC
     >>> format_window(datetime(2013, 4, 22, tzinfo=UTC), datetime(2013, 4, 23, tzinfo=UTC), ZoneInfo("UTC"))
     '22 Apr 2013'
+    >>> hour = datetime(2026, 10, 25, tzinfo=UTC)
+    >>> format_window(hour, hour + timedelta(hours=1), ZoneInfo("Europe/Berlin")).split("\N{EN DASH}")
+    ['25 Oct 2026 02:00 CEST', '02:00 CET']
     """
     first, last = start.astimezone(zone), end.astimezone(zone)
     if (first.hour, first.minute, last.hour, last.minute) == (0, 0, 0, 0):
@@ -117,5 +121,6 @@ def format_window(start: datetime, end: datetime, zone: ZoneInfo) -> str:
             return format_date(first.date())
         return f"{format_date(first.date())} {_TO} {format_date(last_day)}"
     if first.date() == last.date():
-        return f"{format_date(first.date())} {first:%H:%M}{_TO}{last:%H:%M}"
+        clock = "%H:%M" if first.utcoffset() == last.utcoffset() else "%H:%M %Z"
+        return f"{format_date(first.date())} {first:{clock}}{_TO}{last:{clock}}"
     return f"{format_moment(start, zone)} {_TO} {format_moment(end, zone)}"

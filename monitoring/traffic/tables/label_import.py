@@ -135,7 +135,7 @@ def import_labels(
     counted = destination.inline.read() if judged_until is not None or label_tables is not None else {}
     judged = None if judged_until is None else _JudgedRows(since=since, until=judged_until, counted=counted)
     LabelWriter(destination.root, clock=destination.clock).close()  # there is a log from now on, if an empty one
-    new = _NewLabels(destination, counted if label_tables is not None else {})
+    new = _NewLabels(destination, counted)
     matched = [np.zeros(0, np.int64)]
     for labels, timed in _labels_in_rows(table, LabelRouting.of(table, label_tables), judged, destination.digests):
         matched.append(id_keys(labels["prediction_id"].combine_chunks().filter(pa.array(timed))))

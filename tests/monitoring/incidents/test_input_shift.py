@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitoring.baseline.moments import NO_MOMENTS, Moments
 from monitoring.baseline.profile import Bins, FeatureCounts
-from monitoring.incidents.input_shift import InputShift, category_shift, number_shift
+from monitoring.incidents.input_shift import category_shift, number_shift
 
 RNG = np.random.default_rng(0)
 AGES = RNG.normal(38.0, 9.0, 20_000)
@@ -16,9 +17,10 @@ AGE = Bins(feature="age", edges=tuple(np.quantile(AGES, np.linspace(0, 1, 65)[1:
 ROUTE = Bins(feature="route", categories=("north", "south"))
 
 
-def counted(values: np.ndarray, bins: Bins = AGE) -> FeatureCounts:
+def counted(values: np.ndarray, bins: Bins = AGE, *, moments: bool = True) -> FeatureCounts:
     places = np.searchsorted(np.asarray(bins.edges), values, side="right")
-    return FeatureCounts(tuple(np.bincount(places, minlength=bins.places).tolist()))
+    counts = tuple(np.bincount(places, minlength=bins.places).tolist())
+    return FeatureCounts(counts, moments=Moments.of(values) if moments else NO_MOMENTS)
 
 
 BEFORE = counted(AGES)
@@ -34,19 +36,16 @@ def test_the_median_of_a_number_moves_as_its_values_do(by: float) -> None:
         assert found.rose is (by > 0.0)
 
 
-def test_a_shift_is_said_in_a_few_words_and_in_a_sentence() -> None:
-    found = InputShift(what="median of age", before="38", now="51", rose=True)
-    assert found.summary == "median of age rose from 38 to 51"
-    assert found.sentence == "Median of age 51 in this window, 38 in the baseline."
-
-
-def test_a_median_beyond_the_bins_is_said_to_be_beyond() -> None:
-    found = number_shift(AGE, BEFORE, counted(AGES[:400] + 100.0), "location")
-    assert found is not None
-    assert found.now.startswith("above ")
-    below = number_shift(AGE, BEFORE, counted(AGES[:400] - 100.0), "location")
-    assert below is not None
-    assert below.now.startswith("below ")
+@pytest.mark.parametrize(("by", "verb", "edge"), [(100.0, "rose", "above 5"), (-100.0, "fell", "below 1")])
+def test_of_a_median_beyond_the_bins_the_edge_and_the_mean_are_said(by: float, verb: str, edge: str) -> None:
+    now = counted(AGES[:400] + by)
+    shift = number_shift(AGE, BEFORE, now, "location")
+    assert shift is not None
+    assert shift.summary.startswith(f"median of age {verb} from 37.95 to {edge}")
+    assert shift.now.endswith(f"est bin edge of the baseline; the mean is {now.moments.mean:.4g})")
+    shift = number_shift(AGE, BEFORE, counted(AGES[:400] + by, moments=False), "location")
+    assert shift is not None
+    assert shift.now.endswith("est bin edge of the baseline)")
 
 
 def test_of_a_spread_the_middle_half_is_said() -> None:

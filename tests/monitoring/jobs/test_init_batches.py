@@ -96,7 +96,7 @@ def test_a_batch_that_is_sent_again_makes_no_window_and_the_run_says_so(by_file:
     copy.write_bytes((live / "day 9.csv").read_bytes())
     rows = pyarrow.csv.read_csv(copy).num_rows
     done, _ = by_file.run(now=NOW + timedelta(days=2, hours=1))
-    assert done.judged == 0
+    assert (done.judged, done.waiting_labels) == (0, 0)
     message = f"All {rows} rows of day 9 again.csv have the ids of earlier rows, and make no window."
     assert [finding.message.partition(" If ")[0] for finding in done.unreported if not finding.fact] == [message]
     # The next window spans the time of that batch too, and is named after the batch whose rows it has.

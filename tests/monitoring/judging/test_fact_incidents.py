@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from monitoring.judging.fact_incidents import advance_fact_incident, open_fact_incidents, tells
 from monitoring.judging.facts.gross_failures import CONTRADICTED
-from monitoring.records import FACT_WATCH, Finding, IncidentRecord
+from monitoring.judging.facts.log_facts import IDS_SUBJECT, WITHOUT_PREDICTIONS
+from monitoring.judging.window.label_findings import UNKNOWN_LABELS
+from monitoring.records import FACT_WATCH, LABELS_STOPPED, NO_ANSWERS, Finding, IncidentRecord
 from monitoring.traffic.windows import Window
 from tests.monitoring.incidents.alarms import alarm, window
 
@@ -58,6 +60,19 @@ def test_each_kind_of_new_fact_opens_one_incident_with_every_input_of_it(finding
 def test_what_an_open_incident_names_opens_no_other(findings: list[Finding]) -> None:
     current = open_fact_incidents(findings, day(0), current=(), first_number=1)
     assert open_fact_incidents(findings, day(1), current=current, first_number=9) == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "cause", "subject"),
+    [(NO_ANSWERS, "unusable answers", "model answers"), (LABELS_STOPPED, WITHOUT_PREDICTIONS, IDS_SUBJECT)],
+)
+def test_a_fact_that_follows_from_another_one_opens_no_incident(kind: str, cause: str, subject: str) -> None:
+    follows, root = fact("some subject", kind), fact(subject, cause)
+    assert [one.cause for one in open_fact_incidents([follows, root], day(0), current=(), first_number=1)] == [cause]
+    assert open_fact_incidents([follows], day(1), current=[opened(root)], first_number=2) == ()
+    last = replace(follows, fact=False)
+    assert advance_fact_incident(opened(root), [last], day(1), enough_rows=True).state == "open"
+    assert [one.cause for one in open_fact_incidents([follows], day(1), current=(), first_number=1)] == [kind]
 
 
 def test_an_incident_of_a_watch_with_the_same_slice_is_no_fact() -> None:
@@ -110,6 +125,18 @@ def test_losses_that_rose_with_a_gone_input_are_told_by_its_incident(onset: int,
     start = day(0).start + timedelta(days=onset)
     rise = alarm("brier", [replace(window(0, {"brier": 0.5}), start=start, end=start + timedelta(days=1))])
     assert tells(gone, rise, timedelta(days=7)) is told
+
+
+@pytest.mark.parametrize(
+    ("watch", "error", "told"), [("brier", 0.28, True), ("error", 0.4, False), ("joint", 0.28, False)]
+)
+def test_labels_of_no_class_tell_losses_that_rose_by_no_more_than_they_explain(
+    watch: str, error: float, told: bool
+) -> None:
+    unknown = opened(fact("labels", UNKNOWN_LABELS))
+    rise = alarm(watch, [window(0, {watch: 0.5, "error": error})])
+    assert tells(unknown, rise, timedelta(days=7), of_no_class=0.1) is told
+    assert not tells(unknown, rise, timedelta(days=7))
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,22 @@ import pytest
 from monitoring.baseline.predictions import Predictions
 from monitoring.evidence.level import LevelState
 from monitoring.incidents.life_cycle import begin_recovery
+from monitoring.judging.facts.gross_failures import CONTRADICTED, MISSING
 from monitoring.judging.incident_tracker import IncidentTracker, TrackedIncidents
 from monitoring.judging.level_evidence import LevelEvidence, step_excluding
+from monitoring.judging.window.label_findings import UNKNOWN_LABELS
 from monitoring.judging.window_scorer import ScoredWindow, ScoringState
-from monitoring.records import FACT_WATCH, LEVELS, Finding, IncidentEvent, IncidentRecord, Level, WatchKey
+from monitoring.records import (
+    FACT_WATCH,
+    LEVELS,
+    SCORE_ONE,
+    Finding,
+    IncidentEvent,
+    IncidentRecord,
+    Level,
+    ScoreSum,
+    WatchKey,
+)
 from monitoring.tasks.task import NO_LABEL
 from monitoring.timestamps import as_microseconds
 from monitoring.watches.early_labels import COMPLETE
@@ -156,6 +168,27 @@ def test_facts_are_opened_before_alarms() -> None:
     found = tracked(windows)
     assert [one.number for one in found.incidents] == [1, 2]
     assert [one.watch == FACT_WATCH for one in found.incidents] == [True, False]
+
+
+@pytest.mark.parametrize(("watch", "incidents"), [("missing:temp", 1), ("error", 2)])
+def test_a_gross_failure_that_an_open_page_of_its_watch_tells_opens_no_other(watch: str, incidents: int) -> None:
+    many = Finding(kind=MISSING, feature="temp", message="26 % of 60 values of temp are missing.", fact=True)
+    after = tracked([replace(scored(0), findings=(many,))], [incident(watch)], first_number=2)
+    assert len(after.incidents) == incidents
+
+
+@pytest.mark.parametrize(("of_no_class", "incidents"), [(ROWS_A_DAY, 1), (0, 2)])
+def test_labels_that_contradict_answers_as_they_are_of_no_class_open_no_incident_of_their_own(
+    of_no_class: int, incidents: int
+) -> None:
+    kinds = (UNKNOWN_LABELS, CONTRADICTED)
+    facts = tuple(Finding(kind=kind, feature="labels", message="", fact=True) for kind in kinds)
+    window = scored(0, wrong=True)
+    sums = {**window.sums, WatchKey(watch="error"): ScoreSum(ROWS_A_DAY, ROWS_A_DAY * SCORE_ONE)}
+    window = replace(window, sums=sums, traffic=replace(window.traffic, labels_of_no_class=of_no_class))
+    history = [judged.window for judged in small_judge().run([window.traffic])]
+    after = tracker().track((), stepped([window]), replace(window, findings=facts), history, first_number=1)
+    assert len(after.incidents) == incidents
 
 
 def test_an_incident_recovers_as_its_watch_comes_back_and_is_closed() -> None:

@@ -74,7 +74,7 @@ def test_an_expected_event_is_no_silence_and_does_not_shorten_one_that_was_told(
         )
         assert state.silent == (number >= 42), number
     (finding,) = state.findings(60 * DAY, is_open=True)
-    assert finding.message.startswith("No label has arrived for 20 days.")
+    assert finding.message.startswith("No label of a known prediction has arrived for 20 days.")
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=60))
@@ -100,7 +100,8 @@ def test_it_is_a_page_and_closes_when_labels_come_back() -> None:
     assert changed[0].level == "page"
     assert changed[0].opened_at == found[22].window.end
     assert changed[0].message.startswith(
-        "No label has arrived for 3 days. Losses are not judged. Next step: check the job that delivers labels; "
+        "No label of a known prediction has arrived for 3 days. Losses are not judged. Next step: check the job that "
+        "delivers labels; "
     )
     assert changed[-1].closed_at is not None
     assert changed[-1].closed_at >= found[32].window.end + timedelta(days=1)

@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring.evidence.sampling_variance import SamplingVariance
-from monitoring.judging.facts.loss_outliers import LossLimit, loss_outlier
+from monitoring.judging.facts.loss_outliers import OUTLIER, LossLimit, loss_outlier, with_unit_change
 from monitoring.judging.facts.window_limit import WindowLimit
 from monitoring.records import SCORE_ONE, Finding, ScoreRecord, ScoreSum, Watch, WatchKey, WindowRecord
+from monitoring.tasks.regression import Regression
 
 ERROR, BRIER = (Watch(name=name, family="performance", level="page", needs_label=True) for name in ("error", "brier"))
 KEYS = tuple(WatchKey(watch=one.name) for one in (ERROR, BRIER))
@@ -143,3 +144,27 @@ def test_what_one_window_pages_above_is_what_is_said(level: float, std: float, s
     for factor in (0.998, 1.002):
         if least * factor < 1.0:
             assert fitted.exceeded(total(least * factor, rows), seen, ALPHA, {}) is (factor > 1.0)
+
+
+@pytest.mark.parametrize(
+    ("factor", "offset", "text"),
+    [
+        (0.001, 0.0, "1/1,000 of"),
+        (100.0, 0.0, "100 times"),
+        (1.0, 0.0, ""),
+        (5.0, 0.0, ""),
+        (1.0, 1_000.0, ""),
+        (-10.0, 0.0, ""),
+        (0.0, 0.0, ""),
+    ],
+)
+def test_answers_that_are_a_power_of_ten_larger_are_named_with_the_losses(
+    factor: float, offset: float, text: str
+) -> None:
+    answers = np.random.default_rng(0).lognormal(5.0, 0.6, 4_000)[:, None]
+    task = Regression().fitted(answers, np.zeros(len(answers), np.int64))
+    finding = Finding(kind=OUTLIER, feature="losses", message="High.", fact=True)
+    other = replace(finding, kind="column gone")
+    [lost, gone] = with_unit_change((finding, other), task, factor * answers[:100] + offset)
+    expected = f"High. The answers are about {text} the baseline's: a change of unit?" if text else "High."
+    assert (lost.message, gone) == (expected, other)

@@ -80,6 +80,9 @@ def test_one_unmatched_label_is_shown_by_its_id() -> None:
         "unknown predictions",
         "1 label is of no known prediction; its id is '7.0'.",
     )
+    [finding] = UnmatchedLabels(labels=2, first_id="7.0").findings(0, lambda: "7")
+    text = "2 labels are of no known prediction; the id of one is '7.0', that of a prediction is '7'."
+    assert finding.message == text
 
 
 @pytest.mark.parametrize(

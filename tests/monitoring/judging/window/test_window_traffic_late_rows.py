@@ -18,14 +18,16 @@ LIVE = Days(days=8)
 
 ARRIVED = "rows arrived after their window was judged. They are not scored without a backfill; labels for them count."
 
+AGAIN = "Rows sent again for windows that are judged:"
+
 
 def day(rows: pa.Table, first: int, last: int) -> pa.Table:
     when = pc.day(rows["ts"])
     return rows.filter(pc.and_(pc.greater_equal(when, first), pc.less_equal(when, last)))
 
 
-def reported(found: MonitorStatus) -> list[tuple[int, str]]:
-    return [(at, f.message) for at, w in enumerate(found.windows) for f in w.findings if f.kind == "late rows"]
+def reported(found: MonitorStatus, kind: str = "late rows") -> list[tuple[int, str]]:
+    return [(at, f.message) for at, w in enumerate(found.windows) for f in w.findings if f.kind == kind]
 
 
 def grown(watched: Watched, now: int | None, tables: list[pa.Table]) -> MonitorStatus:
@@ -57,3 +59,15 @@ def test_late_rows_are_reported_once_and_their_labels_are_due(
     expected.append((5, f"5 {ARRIVED}"))
     assert reported(found) == expected
     assert found.coverage.labels == found.coverage.labels_due == 8 * 60 + 75
+    [(at, message)] = reported(found, "rows sent again")
+    assert (at, message.partition(".")[0]) == (3, f"{AGAIN} 60")
+
+
+def test_a_day_that_is_sent_again_makes_no_window_and_the_run_says_so(tmp_path: Path) -> None:
+    watched, rows = watch(tmp_path, label_time=None), own_rows(LIVE).drop_columns(["known_at"])
+    watched.live("all.parquet", rows)
+    watched.run()
+    watched.live("again.parquet", day(rows, 6, 6))
+    done, found = watched.run()
+    assert (done.judged, done.waiting_labels, len(found.windows)) == (0, 0, 8)
+    assert [f.message.partition(".")[0] for f in done.unreported if f.kind == "rows sent again"] == [f"{AGAIN} 60"]

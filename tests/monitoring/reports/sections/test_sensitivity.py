@@ -81,9 +81,10 @@ def test_before_any_window_and_without_a_simulation_nothing_is_said(status: Moni
 
 
 def test_once_labels_have_stopped_no_rise_is_said_to_be_detectable(status: MonitorStatus) -> None:
-    said = Finding(kind=LABELS_STOPPED, feature="label arrivals", message="No label has arrived for 3 days.", fact=True)
+    text = "No label of a known prediction has arrived for 3 days."
+    said = Finding(kind=LABELS_STOPPED, feature="label arrivals", message=text, fact=True)
     blind = replace(status, windows=(*status.windows[:-1], replace(status.windows[-1], findings=(said,))))
-    assert unwatched_losses(blind) == "No rise of a loss would be detected. No label has arrived for 3 days."
+    assert unwatched_losses(blind) == f"No rise of a loss would be detected. {text}"
     assert {entry.rise for entry in detectable(blind)} == {None}
 
 

@@ -81,6 +81,10 @@ def test_headline_says_what_when_why_and_at_what_budget(page: Document) -> None:
     assert "False-alarm budget: pages at most 1 per 365 windows, notices" in page.text
 
 
+def test_an_open_page_marks_the_headline(page: Document) -> None:
+    assert [heading["class"] for heading in page.of("h1")] == re.findall(r"h1\.([\w-]+)::before", page.style)
+
+
 def test_sections_stand_in_order(page: Document) -> None:
     places = [
         page.text.index(words)

@@ -44,7 +44,7 @@ DRIFT = 68
 
 #: Pictures: name, path, width, height, theme.
 PICTURES: tuple[tuple[str, str, int, int, Literal["light", "dark"]], ...] = (
-    ("dashboard-overview", "/", 1200, 430, "light"),
+    ("dashboard-overview", "/", 1200, 490, "light"),
     ("dashboard-deployment", "/d/flights/1", 1200, 1590, "light"),
     ("dashboard-overview-phone", "/", 390, 760, "dark"),
     ("dashboard-incident", "/d/flights/1/incidents/2", 1200, 1240, "light"),

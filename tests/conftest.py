@@ -16,7 +16,7 @@ from xdist.scheduler import LoadScopeScheduling
 from pitfalls_tf.cli import ENVIRONMENT, JOB_ENVIRONMENT, pitfalls
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
     import numpy as np
     from click.testing import Result
@@ -66,6 +66,15 @@ def pytest_collection_finish() -> None:
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FileScheduling:
     """Marks (`--dist=loadgroup`) group nothing with pytest 9.2."""
     return FileScheduling(config, log)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file(file_path: Path) -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
+    """Search a file of tests for doctests only where it has one: pytest looks at all that is in its modules."""
+    collectors = yield
+    if b">>> " in file_path.read_bytes():
+        return collectors
+    return [collector for collector in collectors if type(collector).__name__ != "DoctestModule"]
 
 
 @pytest.fixture(name="pitfalls", scope="session")

@@ -264,16 +264,22 @@ class _ArmRejections:
 
 
 def _bound(hits: NDArray[np.int64], counts: NDArray[np.float64], size: float, alpha: float) -> NDArray[np.float64]:
-    """The lower bound of the mean, [n, windows], where of `counts` units `hits` have a value of `size`, others of 0."""
-    low, high = np.full(hits.shape, -1.0), np.full(hits.shape, 1.0)
+    """The lower bound of the mean, [n, windows], where of `counts` units `hits` have a value of `size`, others of 0.
+
+    It is computed once for all simulations that have as many hits in a window.
+    """
+    most = int(hits.max(initial=0)) + 1
+    keys, places = np.unique(np.arange(counts.size) * most + hits, return_inverse=True)
+    distinct, units = keys % most, counts[keys // most]
+    low, high = np.full(keys.size, -1.0), np.full(keys.size, 1.0)
     bets = np.asarray(BETS)
     gains, weights = np.log1p(bets * size), np.log(WEIGHTS)
     limit = math.log(1.0 / alpha)
     for _ in range(_HALVINGS):
         middle = (low + high) / 2.0
-        evidence = np.full(hits.shape, -np.inf)
+        evidence = np.full(keys.size, -np.inf)
         for bet, gain, weight in zip(bets, gains, weights, strict=True):
-            evidence = np.logaddexp(evidence, weight + gain * hits - bet * counts * middle)
+            evidence = np.logaddexp(evidence, weight + gain * distinct - bet * units * middle)
         rejected = evidence >= limit
         low, high = np.where(rejected, middle, low), np.where(rejected, high, middle)
-    return low
+    return low[places].reshape(hits.shape)

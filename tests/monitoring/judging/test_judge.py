@@ -317,7 +317,9 @@ def pages(found: MonitorStatus) -> list[tuple[str, str, str]]:
     return [(i.watch, i.slice, i.state) for i in found.incidents if i.level == "page"]
 
 
-@pytest.mark.parametrize("part", [0.5, 0.97, 1.0])
+@pytest.mark.parametrize(
+    "part", [0.5, pytest.param(0.97, marks=pytest.mark.slow), pytest.param(1.0, marks=pytest.mark.slow)]
+)
 def test_unusable_answers_are_a_page_while_they_last(tmp_path: Path, part: float) -> None:
     """Of half, some windows are below the limit of a fact: the watch, which the page tells too, keeps it open."""
     watched = watch(tmp_path)
@@ -337,7 +339,7 @@ def test_a_page_of_unusable_answers_is_closed_when_they_are_back(tmp_path: Path)
     assert pages(found) == [("schema", "model answers", "closed")]
 
 
-@pytest.mark.parametrize("thin", [0, 5])
+@pytest.mark.parametrize("thin", [pytest.param(0, marks=pytest.mark.slow), 5])
 def test_days_without_enough_rows_do_not_close_a_fact(tmp_path: Path, thin: int) -> None:
     watched = watch(tmp_path)
     rows = broken("temp", np.arange(4, 20), 1.0)
@@ -348,8 +350,15 @@ def test_days_without_enough_rows_do_not_close_a_fact(tmp_path: Path, thin: int)
     assert [state for watch_, part, state in pages(found) if (watch_, part) == ("schema", "temp")] == ["open"]
 
 
-@pytest.mark.parametrize("quiet", [0, 2])
-@pytest.mark.parametrize("moved", [-30.0, 60.0])
+@pytest.mark.parametrize(
+    ("quiet", "moved"),
+    [
+        (0, 60.0),
+        (2, -30.0),
+        pytest.param(0, -30.0, marks=pytest.mark.slow),
+        pytest.param(2, 60.0, marks=pytest.mark.slow),
+    ],
+)
 def test_the_cause_names_the_onset_of_a_fall_too_and_after_days_without_rows(
     tmp_path: Path, moved: float, quiet: int
 ) -> None:

@@ -57,7 +57,13 @@ def expected(watched: Watched, tmp_path_factory: pytest.TempPathFactory) -> Reco
 
 @pytest.mark.parametrize(
     ("layout", "rows"),
-    [("one file", 1), ("files by time", 700), ("files at random", 10**9), ("delta", 900), ("iceberg", 900)],
+    [
+        ("one file", 1),
+        pytest.param("files by time", 700, marks=pytest.mark.slow),
+        ("files at random", 10**9),
+        pytest.param("delta", 900, marks=pytest.mark.slow),
+        ("iceberg", 900),
+    ],
 )
 def test_any_cut_into_tasks_and_any_layout_gives_the_same_records(
     layout: str, rows: int, watched: Watched, expected: Records, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

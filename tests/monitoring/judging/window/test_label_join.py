@@ -404,7 +404,9 @@ def run(watched: Watched, rows: pa.Table, way: str, now: datetime) -> MonitorSta
         return status(store, config.model.name, done.deployment)
 
 
-@pytest.mark.parametrize(("way", "first"), [("named", 0), ("nameless", 2), ("csv", 0), ("apart", 2)])
+@pytest.mark.parametrize(
+    ("way", "first"), [("named", 0), ("nameless", 2), pytest.param("csv", 0, marks=pytest.mark.slow), ("apart", 2)]
+)
 def test_overdue_labels_are_reported_once_and_none_is_unknown(tmp_path: Path, way: str, first: int) -> None:
     watched = watch(tmp_path, label_time=None, prediction_id=None if way == "nameless" else "id")
     rows = own_rows(LIVE).drop_columns(["known_at"])

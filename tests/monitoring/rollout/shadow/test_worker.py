@@ -73,7 +73,9 @@ class Killed(Exception):
     """The process was killed."""
 
 
-@pytest.mark.parametrize("after", [0, 40, 130, 500])
+@pytest.mark.parametrize(
+    "after", [0, 130, pytest.param(40, marks=pytest.mark.slow), pytest.param(500, marks=pytest.mark.slow)]
+)
 def test_a_worker_that_is_killed_at_any_row_counts_none_twice_and_ends_the_same(
     world: World, tmp_path: Path, store: Store, after: int
 ) -> None:

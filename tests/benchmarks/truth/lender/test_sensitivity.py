@@ -1,19 +1,15 @@
-"""The scores of a day are those that the product's watches have."""
+"""A harm is noticed where the product's judge says so, and calm days are not."""
 
 from __future__ import annotations
 
-import numpy as np
-import pytest
-
-from benchmarks.truth.lender.law import calm_day
-from benchmarks.truth.lender.sensitivity import window_scores
+from benchmarks.truth.lender.harms import deployed
+from benchmarks.truth.lender.sensitivity import first_windows, printed_rises
 
 
-def test_scores_of_a_day_are_losses_surprises_and_estimates() -> None:
-    day = calm_day(1, np.random.default_rng(0), rows=50_000, day_effect=0.0)
-    scores = window_scores(day)
-    assert scores["error"] == pytest.approx(float(day.errors.mean()))
-    assert scores["brier"] == pytest.approx(day.brier)
-    for loss in ("error", "brier"):
-        assert 2.0 * scores[f"surprise_{loss}"] - 1.0 == pytest.approx(scores[loss] - scores[f"estimated_{loss}"])
-        assert scores[f"surprise_{loss}"] == pytest.approx(0.5, abs=0.004), "a calibrated model"
+def test_the_printed_rise_falls_with_the_horizon_and_a_large_one_is_paged_at_once() -> None:
+    deployment = deployed(6000)
+    rises = printed_rises(deployment)
+    assert sorted(rises.values(), reverse=True) == [rises[windows] for windows in sorted(rises)]
+    noticed, paged = first_windows(deployment, 6000, 0, 0.3, 7)
+    assert noticed <= paged <= 2
+    assert first_windows(deployment, 6000, 0, 0.0, 7) == (8, 8)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 SCRIPT = """
 import gc, sys, weakref
 from pathlib import Path
-from serving.models.runner import load_version
+from serving.models.loading import load_version
 from serving.server.server import tune_gc
 
 tune_gc()

@@ -23,8 +23,8 @@ CONNECTIONS = 64
 WITHOUT, WITH, OTHER = "without a shadow", "with a shadow", "with other idle work"
 
 #: Multiplies matrices that fit a cache at the idle class, for a share of one processor: what any work costs a server.
-#: Some 13 ms between two looks at its clock, as a candidate is in its graph for: a read of a process's clock makes
-#: Linux look for a waiting thread, and work that does so every 0.3 ms does not raise the 99th percentile.
+#: Some 13 ms between two looks at its clock, as a candidate is in its graph for: work
+#: that reads its clock every 0.3 ms hardly raises the 99th percentile.
 IDLE_WORK = """
 import os, sys, time
 import numpy as np

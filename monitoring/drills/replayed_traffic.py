@@ -72,6 +72,9 @@ class ReplayedTraffic:
     def expect(self, windows: Sequence[Window]) -> None:
         """See `TrafficSource`: windows are read one by one."""
 
+    def forget(self) -> None:
+        """See `TrafficSource`: all rows are in memory anyway."""
+
     def rows(self, window: Window) -> LogWindow:
         """See `TrafficSource`."""
         return LogWindow(self, window)

@@ -345,7 +345,7 @@ class DeploymentRun:
         with span("judge"):
             judgement = judge.judge(self._state, traffic, self._fleet_share(window))
         if self._search is not None:
-            judgement, self._searches = self._search.after(judgement, self._searches)
+            judgement, self._searches = self._search.after(judgement, self._searches, self._traffic, self._label_join)
         judgement = self._with_numbers(judgement)
         with span("store"):
             self._commit(judgement)

@@ -274,6 +274,10 @@ class LogSource:
     def expect(self, windows: Sequence[Window]) -> None:
         """See `TrafficSource`: windows are read one by one."""
 
+    def forget(self) -> None:
+        """See `TrafficSource`."""
+        self._latest = None
+
     def rows(self, window: Window) -> LogWindow:
         """See `TrafficSource`."""
         return LogWindow(self, window)

@@ -105,7 +105,7 @@ class TableSource:
             self._imported = import_labels(
                 self._table, self._label_tables, destination, since=new_since, judged_until=scope.judged_until
             )
-        self._table.reader.forget()
+        self._table.forget()
         pa.default_memory_pool().release_unused()
         self._gathering: Gathering | None = None
         self._kept_partials: KeptPartials | None = None
@@ -202,6 +202,10 @@ class TableSource:
         """See `TrafficSource`."""
         if self._gathering is not None:
             self._gathering.expect(windows)
+
+    def forget(self) -> None:
+        """See `TrafficSource`."""
+        self._table.forget()
 
     def images(self, name: str, window: Window, ids: IdSet) -> dict[str, bytes]:
         """The images, as files, that some rows of a window have in a column."""

@@ -17,6 +17,7 @@ from monitoring.incidents.life_cycle import came_back
 from monitoring.incidents.rearm import LOSS_FAMILIES
 from monitoring.jobs.deployment import Deployment
 from monitoring.jobs.sources.read_scope import ReadScope
+from monitoring.jobs.sources.table_source import TableSource
 from monitoring.jobs.subgroups.subgroup_incidents import (
     SubgroupSearch,
     advance_subgroup_incident,
@@ -32,6 +33,7 @@ from monitoring.judging.worst_rows import MAX_ROWS
 from monitoring.records import SUBGROUP_WATCH, CauseRow, IncidentRecord, Watch, WatchKey, WindowRecord
 from monitoring.store.store import Store
 from monitoring.tasks.output_names import split_output
+from monitoring.tasks.task import Task
 from monitoring.timestamps import as_datetime, duration_microseconds
 from monitoring.tracing import span
 from monitoring.traffic.id_keys import id_keys, is_member
@@ -119,12 +121,18 @@ class RunSearch:
     number: int
     reopen: Callable[[Deployment, ReadScope], TrafficSource]
 
-    def after(self, judgement: Judgement, schedule: SearchSchedule) -> tuple[Judgement, SearchSchedule]:
+    def after(
+        self, judgement: Judgement, schedule: SearchSchedule, traffic: TrafficSource, labels: LabelJoin
+    ) -> tuple[Judgement, SearchSchedule]:
         """What a judged window becomes by a search, if one is due after it.
+
+        Args:
+            traffic: What the run reads; it keeps no rows beside those of the search.
+            labels: All labels of the run. A log's are read anew, as they may go by other ids of older rows.
 
         Returns:
             The judgement with the notices of a search, and the schedule after it; a burn-in is not searched. Cost where
-            a search is due: a pass over its windows and over the reference, and all labels.
+            a search is due: a pass over its windows and over the reference, and all labels where they are read.
         """
         record, horizon = judgement.window, self.deployment.horizon
         watches = searched_watches(self.deployment.catalogue)
@@ -136,8 +144,10 @@ class RunSearch:
         waiting = self._waiting(schedule, record)
         complete = [window for window in waiting if window.end + horizon <= record.end]
         searched = [window for window in complete if window.expected is None]
+        known = labels if isinstance(traffic, TableSource) else None
         with span("search subgroups"):
-            incidents = self._incidents(judgement, searched, watches) if searched else ()
+            traffic.forget()
+            incidents = self._incidents(judgement, searched, watches, known) if searched else ()
         rest = (_window(window) for window in waiting[len(complete) :])
         return _with_incidents(judgement, incidents), schedule.after_search(complete[-1].end, rest, horizon)
 
@@ -148,11 +158,11 @@ class RunSearch:
         return [*(window for window in stored if window.start >= since), record]
 
     def _incidents(
-        self, judgement: Judgement, searched: Sequence[WindowRecord], watches: Sequence[Watch]
+        self, judgement: Judgement, searched: Sequence[WindowRecord], watches: Sequence[Watch], labels: LabelJoin | None
     ) -> tuple[IncidentRecord, ...]:
         """The incidents that a search changes or opens."""
         deployment, state = self.deployment, judgement.state
-        before, live = reference_rows(deployment.baseline), self._live_rows(judgement.window, searched)
+        before, live = reference_rows(deployment.baseline), self._live_rows(judgement.window, searched, labels)
         if not len(before) or not len(live):
             return ()
         windows = [_window(window) for window in searched]
@@ -184,7 +194,9 @@ class RunSearch:
         earlier = {incident.number: incident for incident in state.incidents}
         return tuple(incident for incident in current.values() if incident != earlier.get(incident.number))
 
-    def _live_rows(self, record: WindowRecord, windows: Sequence[WindowRecord]) -> Predictions:
+    def _live_rows(
+        self, record: WindowRecord, windows: Sequence[WindowRecord], labels: LabelJoin | None
+    ) -> Predictions:
         """A sample of the rows of some windows whose labels have come within the horizon, by the end of a window."""
         spec = replace(self.deployment.baseline.spec, embedding=None)
         narrow = replace(self.deployment, baseline=replace(self.deployment.baseline, spec=spec))
@@ -193,15 +205,20 @@ class RunSearch:
         batches = (batch for window in windows for batch in traffic.rows(_window(window)).batches())
         rows = joined([_sample(batch, share) for batch in batches if len(batch)] or [no_predictions(spec)])
         horizon_us = duration_microseconds(self.deployment.horizon)
-        keys = np.unique(id_keys(rows.ids))  # of all labels those of other rows would be held beside the run's own
-        parts = (
-            part.filter(pa.array(is_member(id_keys(part["prediction_id"].combine_chunks()), keys)))
-            for part in traffic.label_parts()
-        )
-        labels = LabelJoin(parts, task=spec.task, read=0, horizon_us=horizon_us)
+        if labels is None:
+            labels = _labels_of(rows, traffic.label_parts(), spec.task, horizon_us)
         labelled = labels.labelled(Batch.of(rows), before=record.end)
         rows = rows.labelled(labelled.labels, labelled.label_times)
         return rows.take(labelled_rows(rows) & (rows.label_times <= rows.event_times + horizon_us))
+
+
+def _labels_of(rows: Predictions, parts: Iterable[pa.Table], task: Task, horizon_us: int) -> LabelJoin:
+    """The labels of some rows: of all labels those of other rows would be held beside the run's own."""
+    keys = np.unique(id_keys(rows.ids))
+    of_rows = (
+        part.filter(pa.array(is_member(id_keys(part["prediction_id"].combine_chunks()), keys))) for part in parts
+    )
+    return LabelJoin(of_rows, task=task, read=0, horizon_us=horizon_us)
 
 
 def searched_watches(watches: Catalogue) -> tuple[Watch, ...]:

@@ -160,8 +160,9 @@ class LabelJoin:
         self._times = np.concatenate(times)
         del times
         self._new: NDArray[np.bool_] = np.concatenate(new)
-        self._by_time = np.argsort(self._times, kind="stable")
-        self._sorted_times = self._times[self._by_time]
+        self._by_time = np.argsort(self._times, kind="stable").astype(np.int32)
+        in_order = bool(np.all(self._times[:-1] <= self._times[1:]))
+        self._sorted_times = self._times if in_order else self._times[self._by_time]
         self._horizon_us = horizon_us
         self._outside = outside
         self._lookup = lookup
@@ -231,10 +232,12 @@ class LabelJoin:
             before: Labels of this time and later ones are not known yet.
         """
         missing = np.flatnonzero(~has_label(batch.labels))
-        indices = self._by_key[self._times[self._by_key] < as_microseconds(before)]
-        if not missing.size or not indices.size:
+        keys = id_keys(batch.ids(missing))
+        indices = self._labels_of(np.unique(keys))
+        indices = indices[self._times[indices] < as_microseconds(before)]
+        if not indices.size:
             return batch
-        places = _first_places(self._keys[indices], id_keys(batch.ids(missing)))
+        places = _first_places(self._keys[indices], keys)
         labels, times, matched = batch.labels.copy(), batch.label_times.copy(), places >= 0
         if labels.ndim < self._codes.ndim:  # rows of a log, none of which has a label of its own
             labels = np.full((len(batch), *self._codes.shape[1:]), NO_LABEL, dtype=np.int64)
@@ -245,11 +248,11 @@ class LabelJoin:
     def _labels_between(self, start: int, end: int) -> Whole:
         """The labels whose time lies in [start, end), in order of arrival."""
         first, last = np.searchsorted(self._sorted_times, [start, end])
-        return np.sort(self._by_time[first:last])
+        return np.sort(self._by_time[first:last]).astype(np.int64)
 
     def _new_labels_before(self, start: int) -> Whole:
         """The labels written since the last run whose time lies before a window."""
-        earlier = self._by_time[: np.searchsorted(self._sorted_times, start)]
+        earlier = self._by_time[: np.searchsorted(self._sorted_times, start)].astype(np.int64)
         new: Whole = earlier[self._new[earlier]]
         return new
 
@@ -281,17 +284,20 @@ class LabelJoin:
 
     def _labels_before_rows(self, ids: pa.Array, start: int) -> Whole:
         """The labels of a window's rows, by their ids, whose time lies before the window."""
-        wanted = np.unique(id_keys(ids))
-        firsts, ends = (np.searchsorted(self._sorted_keys, wanted, side) for side in ("left", "right"))
-        counts = ends - firsts
-        labels = self._by_key[np.repeat(ends - np.cumsum(counts), counts) + np.arange(counts.sum())]
+        labels = self._labels_of(np.unique(id_keys(ids)))
         earlier: Whole = np.sort(labels[self._times[labels] < start])
         return earlier
 
+    def _labels_of(self, keys: Whole) -> Whole:
+        """The labels whose ids have some keys, which are sorted: by key, those of one in order of arrival."""
+        firsts, ends = (np.searchsorted(self._sorted_keys, keys, side) for side in ("left", "right"))
+        counts = ends - firsts
+        return self._by_key[np.repeat(ends - np.cumsum(counts), counts) + np.arange(counts.sum())].astype(np.int64)
+
     @cached_property
-    def _by_key(self) -> Whole:
+    def _by_key(self) -> NDArray[np.int32]:
         """The labels in order of their ids' keys, those of one id in order of arrival."""
-        return np.argsort(self._keys, kind="stable")
+        return np.argsort(self._keys, kind="stable").astype(np.int32)
 
     @cached_property
     def _sorted_keys(self) -> Whole:

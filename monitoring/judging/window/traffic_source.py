@@ -101,6 +101,9 @@ class TrafficSource(PredictionLookup, Protocol):
     def expect(self, windows: Sequence[Window]) -> None:
         """Windows that will be gathered one after the other: what reads for several may read for them at once."""
 
+    def forget(self) -> None:
+        """Keep no rows of the windows read so far: they are read again where they are wanted."""
+
     def read(self, window: Window) -> tuple[Predictions, int]:
         """The predictions answered in the window, without labels, and how many repeats were dropped from them."""
 

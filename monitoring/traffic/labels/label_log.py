@@ -26,7 +26,7 @@ from monitoring.traffic.labels.label_writer import LABEL_SCHEMA, with_owners
 LABEL_LOG_DAMAGED = "label log damaged"
 
 #: Bytes of decoded segments that are kept for the next reader, at most.
-MOST_KEPT_BYTES = 32 << 20
+MOST_KEPT_BYTES = 16 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

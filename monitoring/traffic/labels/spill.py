@@ -74,6 +74,8 @@ class StoredRows:
             self._file = self._file or _SpillFile(self._schema)
             self._spans.append(self._file.write(last.slice(0, AT_ONCE)))
             last = last.slice(AT_ONCE)
+            if last.num_rows < AT_ONCE:
+                last = last.take(pa.array(np.arange(last.num_rows)))  # a copy, that does not hold the others in memory
         self._last = last
 
     def __iter__(self) -> Iterator[pa.Table]:

@@ -63,7 +63,12 @@ class EventTimeRange:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Extent:
-    """A piece some of whose rows have a valid event time."""
+    """A piece some of whose rows have a valid event time.
+
+    Attributes:
+        labels: whether it has a column of labels.
+        label_times: whether it has one of their times.
+    """
 
     number: int
     piece: TablePiece
@@ -71,6 +76,7 @@ class Extent:
     last: int
     rows: int
     complete: bool
+    labels: bool
     label_times: bool
 
 
@@ -177,6 +183,7 @@ class _Scan:
                 last=extent.last,
                 rows=extent.rows,
                 complete=extent.complete,
+                labels=not kinds.keys().isdisjoint(self._columns.label_cells),
                 label_times=self._columns.label_time in kinds,
             )
         return None

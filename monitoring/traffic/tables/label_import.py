@@ -220,6 +220,8 @@ def _labels_in_rows(
 ) -> Iterator[tuple[pa.Table, NDArray[np.bool_]]]:
     """The labels of a table's rows that belong into the log, and which of the rows have a valid event time."""
     for extent in table.extents:
+        if not extent.labels:
+            continue
         until = None if judged is None or extent.first >= as_microseconds(judged.until) else judged
         if until is not None or routing.concerns(extent):
             yield from _labels_in_piece(table, extent, routing, until, digests)

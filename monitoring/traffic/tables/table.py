@@ -338,6 +338,11 @@ class Table:
         piece_rows = self._piece_cache[extent.number]
         return piece_rows.rows, piece_rows.batches(start, end)
 
+    def forget(self) -> None:
+        """Keep no rows of the pieces read so far."""
+        self._piece_cache.clear()
+        self.reader.forget()
+
     def _bytes(self, piece_rows: _KeptPiece | _SplitPiece) -> int:
         in_batches = self.reader.in_batches(piece_rows.rows.piece)
         return max(piece_rows.nbytes, ROW_BYTES * len(piece_rows)) if in_batches else piece_rows.nbytes

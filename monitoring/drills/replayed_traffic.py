@@ -10,10 +10,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from monitoring.baseline.batch import Batch, in_batches
 from monitoring.baseline.predictions import Predictions, microseconds, predictions_from, with_usable_answers
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.drills.timeline import RETYPED
 from monitoring.jobs.sources.log_window import LogWindow
+from monitoring.judging.window.traffic_source import ReadSummary
 from monitoring.records import Finding
 from monitoring.timestamps import as_datetime, as_microseconds
 from monitoring.traffic.id_keys import IdSet
@@ -88,14 +90,19 @@ class ReplayedTraffic:
         inside = (self._repeats >= as_microseconds(window.start)) & (self._repeats < as_microseconds(window.end))
         return self._read[1], int(np.count_nonzero(inside))
 
+    def batches(self, window: Window) -> Iterator[Batch]:
+        """The rows of a window, in batches."""
+        return in_batches(self.read(window)[0])
+
+    def summary(self, window: Window) -> ReadSummary:
+        """See `WindowRows.summary`."""
+        rows, repeats = self.read(window)
+        return ReadSummary(repeats=repeats, problems=rows.problems)
+
     def select(self, window: Window, ids: IdSet) -> tuple[Predictions, int]:
         """See `WindowRows.select`."""
         rows = self.read(window)[0]
         return rows, int(rows.event_times[-1]) if len(rows) else 0
-
-    def findings(self, window: Window) -> tuple[Finding, ...]:
-        """Nothing is wrong with the rows but what the judge finds."""
-        return ()
 
     def missing_rows(self, window: Window) -> int:
         """See `TrafficSource`."""

@@ -324,6 +324,7 @@ class DeploymentRun:
         if ar1_update_due(self._judged):
             self._update_autocorrelation()
         judge = self._deployment.judge
+        pa.default_memory_pool().release_unused()  # what finding out the windows took is the system's again
         with span("read"):
             end = self._end_at(window)
             due = DueWindow(window=window, first=first, end=end)

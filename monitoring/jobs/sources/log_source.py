@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
@@ -13,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from monitoring.baseline.batch import Batch, in_batches, joined
 from monitoring.baseline.output_numbers import made_answers, output_columns
 from monitoring.baseline.predictions import (
     Predictions,
@@ -26,6 +28,7 @@ from monitoring.config.sections import ModelSection
 from monitoring.errors import BadInput
 from monitoring.jobs.sources.log_window import LogWindow
 from monitoring.jobs.sources.read_scope import EVERYTHING, ReadScope
+from monitoring.judging.window.traffic_source import ReadSummary
 from monitoring.records import Finding
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.cells import decoded
@@ -42,7 +45,8 @@ from monitoring.traffic.log.gaps import LostRows
 from monitoring.traffic.log.log import TrafficLog
 from monitoring.traffic.log.prediction_index import PredictionIndex
 from monitoring.traffic.log.remote_log import log_folder
-from monitoring.traffic.log.scans import Query
+from monitoring.traffic.log.scans import Query, stored_bytes
+from monitoring.traffic.log.stream import LogStream
 from monitoring.traffic.ranked_ids import ids_by_code
 from monitoring.traffic.tables.answers import as_list_column
 from monitoring.traffic.tables.column_findings import unreadable_cells
@@ -53,6 +57,9 @@ _ROW = ("prediction_id", "event_time")
 #: The column of answers that are made of outputs, and are none as they are; no output has such a name.
 WATCHED_OUTPUTS = "output::watched"
 
+#: A window whose files take more bytes is read some rows at a time, whenever it is wanted; a smaller one is held.
+STREAM_BYTES = 32 << 20
+
 #: Rows with another's id that page: so many, and this share of the window's rows.
 FEW_REPEATED = 10
 REPEATED_SHARE = 0.01
@@ -61,11 +68,31 @@ REPEATED_SHARE = 0.01
 _SHOWN = 5
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _WindowNotes:
+    """What a pass over a window's rows found.
+
+    Attributes:
+        unsampled: About how many rows were answered and left out by the sample that the others are of.
+        conflicts: Rows with the id of another and other inputs.
+        unreadable: How many cells of which column cannot be described.
+        excluded: Rows of excluded callers.
+    """
+
+    repeats: int = 0
+    problems: tuple[tuple[str, str], ...] = ()
+    unsampled: int = 0
+    conflicts: int = 0
+    unreadable: Mapping[str, int] = field(default_factory=dict)
+    excluded: int = 0
+
+
 class LogSource:
     """Reads the predictions of one model version, window by window. A `TrafficSource`.
 
-    The rows of the window read last are kept: its job wants them more than once. Of any other window only the rows are
-    read that a label may be for. Rows before `since` are not known when labels come for them.
+    The rows of the window read last are kept, unless they are many (`STREAM_BYTES`): its job wants them more than once.
+    Of any other window only the rows are read that a label may be for. Rows before `since` are not known when labels
+    come for them.
     """
 
     waiting_ids = pa.array([], pa.string())
@@ -102,11 +129,9 @@ class LogSource:
             version=version,
         )
         self._gaps = self.log.gaps(model=self.model, version=version)
-        self._unsampled: dict[Window, int] = {}
-        self._conflicts: dict[Window, int] = {}
-        self._unreadable: dict[Window, dict[str, int]] = {}
-        self._excluded_rows: dict[Window, int] = {}
+        self._notes: dict[Window, _WindowNotes] = {}
         self._latest: tuple[Window, Predictions, int] | None = None
+        self._latest_stream: tuple[Window, LogStream] | None = None
         self._since = scope.since
         is_made = spec.task.is_made_of_outputs
         self._output = WATCHED_OUTPUTS if is_made else f"{OUTPUT}{spec.output or model.probabilities}"
@@ -121,13 +146,72 @@ class LogSource:
             self._latest = None  # a window of rows in memory, and not two
             table = self._table(window)
             totals = {name: int(total) for name, total in (table.schema.metadata or {}).items()}
-            repeats = totals.get(REPEATS_KEY, 0)
-            self._unsampled[window] = _unsampled(table)
-            self._conflicts[window] = totals.get(CONFLICTS_KEY, 0)
-            self._excluded_rows[window] = totals.get(EXCLUDED_KEY, 0)
-            rows, self._unreadable[window] = self._predictions(table)
-            self._latest = (window, rows, repeats)
+            rows, unreadable = self._predictions(table)
+            notes = self._notes[window] = _WindowNotes(
+                repeats=totals.get(REPEATS_KEY, 0),
+                problems=rows.problems,
+                unsampled=round(_unsampled(table)),
+                conflicts=totals.get(CONFLICTS_KEY, 0),
+                unreadable=unreadable,
+                excluded=totals.get(EXCLUDED_KEY, 0),
+            )
+            self._latest = (window, rows, notes.repeats)
         return self._latest[1:]
+
+    def batches(self, window: Window) -> Iterator[Batch]:
+        """The rows of a window, each once, in any order."""
+        stream = self._stream(window)
+        if stream is None:
+            yield from in_batches(self.read(window)[0])
+            return
+        unsampled, problems, unreadable = 0.0, dict[str, str](), Counter[str]()
+        for table in stream.tables():
+            unsampled += _unsampled(table)
+            rows, cells = self._predictions(table)
+            problems |= rows.problems
+            unreadable.update(cells)
+            del table
+            yield from in_batches(rows)
+        self._notes[window] = _WindowNotes(
+            repeats=stream.repeats,
+            problems=tuple(problems.items()),
+            unsampled=round(unsampled),
+            conflicts=stream.conflicts,
+            unreadable=unreadable,
+            excluded=stream.excluded,
+        )
+
+    def _stream(self, window: Window) -> LogStream | None:
+        """Where a window's rows are too many to be held: what reads some at a time."""
+        if self._latest is not None and self._latest[0] == window:
+            return None
+        query = replace(self._query, start=window.start, end=window.end)
+        size = stored_bytes(self._root, query)
+        if size is not None and size <= STREAM_BYTES:
+            return None
+        if self._latest_stream is not None and self._latest_stream[0] == window:
+            return self._latest_stream[1]
+        self._latest = self._latest_stream = None
+        stream = LogStream(self._root, query, self._columns)
+        if self._columns is not None and not {*self._columns} <= {"prediction_id", *(f.name for f in stream.fields)}:
+            self._columns = None  # the log has no such column: what is read says so
+            stream = LogStream(self._root, query, None)
+        if not stream.is_uniform:
+            return None
+        self._latest_stream = (window, stream)
+        return stream
+
+    def _noted(self, window: Window) -> _WindowNotes:
+        """What a pass over a window's rows found; there is one now if there was none."""
+        if window not in self._notes:
+            for _ in self.batches(window):
+                pass
+        return self._notes[window]
+
+    def summary(self, window: Window) -> ReadSummary:
+        """What a pass over a window's rows found."""
+        notes = self._noted(window)
+        return ReadSummary(repeats=notes.repeats, problems=notes.problems, findings=self.findings(window))
 
     def _table(self, window: Window) -> pa.Table:
         """The rows of a window, of whose columns some may be left out."""
@@ -151,6 +235,9 @@ class LogSource:
         if self._latest is not None and self._latest[0] == window:
             rows = self._latest[1]
             return rows.take(ids.contains(rows.ids)), int(rows.event_times.max()) if len(rows) else 0
+        if (stream := self._stream(window)) is not None:
+            parts = [self._predictions(table)[0] for table in stream.tables(ids)]
+            return joined(parts or [no_predictions(self._spec)]), stream.newest
         start, end = window.start, window.end
         log_rows = self.log.read(model=self.model, version=self.version, start=start, end=end, columns=_ROW)
         if not log_rows.num_rows:
@@ -276,7 +363,7 @@ class LogSource:
 
     def forget(self) -> None:
         """See `TrafficSource`."""
-        self._latest = None
+        self._latest = self._latest_stream = None
 
     def rows(self, window: Window) -> LogWindow:
         """See `TrafficSource`."""
@@ -284,19 +371,17 @@ class LogSource:
 
     def missing_rows(self, window: Window) -> int:
         """See `TrafficSource`. Unsampled rows are estimated: a sampled row stands for 1 / rate answered rows."""
-        if window not in self._unsampled:
-            self.read(window)
-        return self._unsampled[window] + self._lost(window)
+        return self._noted(window).unsampled + self._lost(window)
 
     def findings(self, window: Window) -> tuple[Finding, ...]:
         """A log's columns are those of the model's signature; but rows may be missing, or of somebody else's id."""
-        findings = [*unreadable_cells(self._unreadable.get(window, {}), self._spec.described)]
+        notes = self._noted(window)
+        findings = [*unreadable_cells(notes.unreadable, self._spec.described)]
         if lost := self._lost(window):
             message = f"{lost} rows were answered and are not in the traffic log."
             findings.append(Finding(kind="capture gap", feature="", message=message))
-        if conflicts := self._conflicts.get(window, 0):
-            rows = int(self.row_counts((window,))[0, 0])
-            findings.append(_repeated_ids(conflicts, rows))
+        if notes.conflicts:
+            findings.append(_repeated_ids(notes.conflicts, int(self.row_counts((window,))[0, 0])))
         ends = [as_microseconds(window.start), as_microseconds(window.end)]
         first, last = np.searchsorted(self._quarantined_at, ends).tolist()
         if last > first:
@@ -310,7 +395,7 @@ class LogSource:
     @property
     def excluded_rows(self) -> int:
         """See `TrafficSource`."""
-        return sum(self._excluded_rows.values())
+        return sum(notes.excluded for notes in self._notes.values())
 
     def _lost(self, window: Window) -> int:
         return sum(lost_within(lost, window) for gap in self._gaps for lost in gap.lost)
@@ -370,11 +455,11 @@ def lost_within(lost: LostRows, window: Window) -> int:
     return before(as_microseconds(window.end)) - before(as_microseconds(window.start))
 
 
-def _unsampled(rows: pa.Table) -> int:
+def _unsampled(rows: pa.Table) -> float:
     """About how many rows were answered and left out by the sample that these are of."""
     if SAMPLING_RATE not in rows.column_names:
-        return 0
-    return round(float(np.sum(1.0 / rows[SAMPLING_RATE].to_numpy() - 1.0)))
+        return 0.0
+    return float(np.sum(1.0 / rows[SAMPLING_RATE].to_numpy() - 1.0))
 
 
 def _repeated_ids(conflicts: int, rows: int) -> Finding:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
-from monitoring.baseline.batch import Batch, in_batches
+from monitoring.baseline.batch import Batch
 from monitoring.baseline.predictions import Predictions
 from monitoring.judging.window.traffic_source import ReadSummary
 from monitoring.judging.window.window_sums import WindowAggregator
-from monitoring.records import Finding
 from monitoring.traffic.id_keys import IdSet
 from monitoring.traffic.windows import Window
 
@@ -17,20 +16,20 @@ from monitoring.traffic.windows import Window
 class WindowReader(Protocol):
     """Reads windows of a traffic log."""
 
-    def read(self, window: Window) -> tuple[Predictions, int]:
-        """The rows of a window, and how many repeats were dropped from them."""
+    def batches(self, window: Window) -> Iterator[Batch]:
+        """The rows of a window, each once, in any order."""
 
     def select(self, window: Window, ids: IdSet) -> tuple[Predictions, int]:
         """The rows of a window that have one of some ids, and the newest event time of all of its rows."""
 
-    def findings(self, window: Window) -> tuple[Finding, ...]:
-        """What is wrong with a window."""
+    def summary(self, window: Window) -> ReadSummary:
+        """What a pass over a window's rows found."""
 
 
 class LogWindow:
     """One window of a traffic log, whose labels are all in the label log. A `WindowRows`.
 
-    Nothing is read before it is asked for, and no rows are held here: the reader keeps those of the window read last.
+    Nothing is read before it is asked for, and no rows are held here.
     """
 
     inline_labels = False
@@ -42,7 +41,7 @@ class LogWindow:
 
     def batches(self) -> Iterator[Batch]:
         """See `WindowRows`."""
-        return in_batches(self._reader.read(self._window)[0])
+        return self._reader.batches(self._window)
 
     def gather(self, aggregator: WindowAggregator) -> None:
         """See `WindowRows`."""
@@ -55,5 +54,4 @@ class LogWindow:
 
     def summary(self) -> ReadSummary:
         """See `WindowRows`."""
-        rows, repeats = self._reader.read(self._window)
-        return ReadSummary(repeats=repeats, problems=rows.problems, findings=self._reader.findings(self._window))
+        return self._reader.summary(self._window)

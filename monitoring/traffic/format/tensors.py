@@ -218,7 +218,10 @@ def flatten_scalars(table: pa.Table) -> pa.Table:
         if not (field.name.startswith((INPUT, OUTPUT)) and pa.types.is_list(field.type)):
             continue
         lists = _one_chunk(table.column(index))
-        if not _all_single(lists, field):
+        is_single = is_always_single(field)
+        if is_single is None:
+            is_single = _all_single(lists) if len(lists) else SHAPE_KEY not in (field.metadata or {})
+        if not is_single:
             continue
         values = pc.list_element(lists, 0) if len(lists) else pa.array([], field.type.value_type)
         if pa.types.is_binary(values.type):
@@ -231,10 +234,13 @@ def _one_chunk(column: pa.ChunkedArray) -> pa.Array:
     return column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks or [pa.array([], column.type)])
 
 
-def _all_single(lists: pa.Array, field: pa.Field) -> bool:
-    if not len(lists):
-        shape = json.loads((field.metadata or {}).get(SHAPE_KEY, b"[]"))
-        return all(size == 1 for size in shape)
+def is_always_single(field: pa.Field) -> bool | None:
+    """Whether rows of a column have exactly one element, by its inner shape; None where that does not say it."""
+    shape = json.loads((field.metadata or {}).get(SHAPE_KEY, b"[-1]"))
+    return None if -1 in shape else all(size == 1 for size in shape)
+
+
+def _all_single(lists: pa.Array) -> bool:
     lengths = pc.min_max(pc.list_value_length(lists)).as_py()
     return lengths["min"] in (1, None) and lengths["max"] in (1, None)
 

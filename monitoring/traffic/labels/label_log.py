@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -230,9 +230,14 @@ class LabelLog:
 
     def models_named(self, since: datetime | None = None) -> dict[tuple[str, int | None], int]:
         """How many labels that became known since a time name each model and version, for those that name one."""
-        table = self.read(start=since)
-        named = table.filter(table["model"].is_valid()).group_by(["model", "version"]).aggregate([("label", "count")])
-        return {(row["model"], row["version"]): row["label_count"] for row in named.to_pylist()}
+        counts = Counter[tuple[str, int | None]]()
+        for part in self._parts():
+            rows = part.filter(part["model"].is_valid())
+            if since is not None:
+                rows = rows.filter(pc.greater_equal(rows["label_time"], pa.scalar(since, TIMESTAMP)))
+            named = rows.group_by(["model", "version"]).aggregate([("label", "count")])
+            counts.update({(row["model"], row["version"]): row["label_count"] for row in named.to_pylist()})
+        return dict(counts)
 
 
 def labels_ever(labels: pa.Table) -> int:

@@ -22,8 +22,11 @@ _OPTIONAL = frozenset({ANSWER_ID, *CALLER})
 _ROW_COLUMNS = tuple(field.name for field in ROW_FIELDS)
 
 
-def assemble(scans: Sequence[Scan]) -> pa.Table:
+def assemble(scans: Sequence[Scan], fields: Sequence[pa.Field] = ()) -> pa.Table:
     """Merge the scans of one model. Cost: n log n in rows.
+
+    Args:
+        fields: The columns; none: those of the scans.
 
     Memory: where nobody else holds the scans, the table replaces them column by column; beyond it there are the rows'
     ids, and a few numbers per row.
@@ -40,7 +43,7 @@ def assemble(scans: Sequence[Scan]) -> pa.Table:
     owner = np.repeat(np.array([keys.index(key) for key, _ in full], np.int64), counts)
     rates = np.repeat(np.array([scan.sampling_rate for _, scan in full], np.float64), counts)
     tables = [scan.table for _, scan in full]
-    fields = _fields(tables)
+    fields = fields or columns_of([table.schema for table in tables])
     stored = {field.name: _column(tables, field) for field in fields}
     excluded = sum(scan.excluded for scan in scans)
     del scans, full, tables  # from here on a column is all that holds its rows
@@ -66,10 +69,10 @@ def assemble(scans: Sequence[Scan]) -> pa.Table:
     return _named(table, keys, owner[order]).replace_schema_metadata(metadata)
 
 
-def _fields(tables: Sequence[pa.Table]) -> list[pa.Field]:
-    """The columns of all tables."""
+def columns_of(schemas: Sequence[pa.Schema]) -> list[pa.Field]:
+    """The columns of stored rows with some schemas. Raises BadInput if a column's type differs between them."""
     by_name: dict[str, list[pa.Field]] = {}
-    for schema in _distinct([table.schema for table in tables]):
+    for schema in distinct_schemas(schemas):
         for field in schema:
             by_name.setdefault(field.name, []).append(field)
     return [merged_fields(fields) for fields in by_name.values()] or [*ROW_FIELDS, pa.field(POSITION, pa.int64())]
@@ -92,7 +95,8 @@ def _without_empty(texts: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.string()), texts)
 
 
-def _distinct(schemas: Sequence[pa.Schema]) -> list[pa.Schema]:
+def distinct_schemas(schemas: Sequence[pa.Schema]) -> list[pa.Schema]:
+    """Each of some schemas once."""
     distinct: list[pa.Schema] = []
     for schema in schemas:
         if not any(schema.equals(other, check_metadata=True) for other in distinct):

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, unquote
 
 import pyarrow.parquet as pq
@@ -41,8 +42,8 @@ class PartFile:
         """Its path below the log, or below the archive's URL."""
         return "/".join(self.path.parts[-4:])
 
-    def open(self) -> pq.ParquetFile:
-        """Open the file, here or in the archive.
+    def open(self, **options: Any) -> pq.ParquetFile:
+        """Open the file, here or in the archive. `options`: of `pyarrow.parquet.ParquetFile`.
 
         Raises:
             CannotRun: the archive cannot be read.
@@ -50,11 +51,11 @@ class PartFile:
             OSError: the local file cannot be read.
         """
         try:
-            return pq.ParquetFile(self.path)
+            return pq.ParquetFile(self.path, **options)
         except FileNotFoundError:
             if self.store is None:
                 raise
-            return self.store.parquet(self.key)
+            return self.store.parquet(self.key, **options)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from monitoring.timestamps import as_microseconds
 from monitoring.traffic.format.rows import CALLER, prediction_ids
 from monitoring.traffic.id_keys import id_keys, is_member
 from monitoring.traffic.log.assembly import IDENTITY
-from monitoring.traffic.log.scans import Query, excluded_rows, scan_files
+from monitoring.traffic.log.scans import Query, excluded_rows, scan_batches
 from monitoring.traffic.windows import Window
 
 
@@ -31,7 +31,7 @@ class PredictionIndex:
         pairs: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []
         others: list[NDArray[np.int64]] = []
         every = replace(query, model=None, version=None, excluded=frozenset())
-        for scan in scan_files(root, every, (*IDENTITY, *(CALLER if query.excluded else ()))):
+        for scan in scan_batches(root, every, (*IDENTITY, *(CALLER if query.excluded else ()))):
             if scan.key is None or not scan.table.num_rows:
                 continue
             table = scan.table

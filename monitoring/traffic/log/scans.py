@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,12 @@ from monitoring.traffic.id_keys import IdSet
 from monitoring.traffic.log.conversion import POSITION, TORN_KEY
 from monitoring.traffic.log.listing import PartFile, Selection, list_traffic, parts_of
 
+#: Rows of a part that are in memory at once where it is read in batches, and bytes of a column that are read at once.
+BATCH_ROWS, _READ_AHEAD = 1 << 14, 1 << 17
+
 _DAY_US = 86_400_000_000
+_POSITION_FIELD = pa.field(POSITION, pa.int64(), nullable=False)
+_IDENTIFYING = ["request_id", "row", "event_time"]
 _EVENT_TIME_LEAF = 2  # index of the column in a part, for its statistics
 
 
@@ -104,6 +109,8 @@ class Scan:
     sampling_rate: float = 1.0
     excluded: int = 0
     """Further rows that were selected but for their caller."""
+    stored: pa.Schema = field(default_factory=lambda: pa.schema([]))
+    """All columns of the file, and `position`."""
 
 
 def read_scans(root: Path, query: Query, columns: Sequence[str] | None) -> list[Scan]:
@@ -123,6 +130,24 @@ def scan_files(root: Path, query: Query, columns: Sequence[str] | None) -> Itera
         yield _read_part(part, query, columns)
     for path in listing.open:
         yield from _read_open(root, path, query, columns)
+
+
+def scan_batches(root: Path, query: Query, columns: Sequence[str] | None) -> Iterator[Scan]:
+    """What `scan_files` reads, in order of segments. Memory: `BATCH_ROWS` rows of a part, or an open segment."""
+    listing = list_traffic(root, query.selection)
+    for part in listing.parts:
+        yield from _part_batches(part, query, columns)
+    for path in listing.open:
+        yield from _read_open(root, path, query, columns)
+
+
+def stored_bytes(root: Path, query: Query) -> int | None:
+    """How many bytes the files take that may hold the selected rows; None if some are in the log's archive."""
+    listing = list_traffic(root, query.selection)
+    try:
+        return sum(path.stat().st_size for path in (*listing.open, *(part.path for part in listing.parts)))
+    except FileNotFoundError:
+        return None
 
 
 def scan_segments(root: Path, query: Query) -> Iterator[Scan]:
@@ -221,14 +246,14 @@ def _runs(ordered: np.ndarray, longest_gap: int) -> list[tuple[int, int]]:
 
 
 @contextmanager
-def opened(part: PartFile) -> Iterator[pq.ParquetFile]:
-    """A part's file, open.
+def opened(part: PartFile, **options: Any) -> Iterator[pq.ParquetFile]:
+    """A part's file, open. `options`: of `pyarrow.parquet.ParquetFile`.
 
     Raises:
         CannotRun: it cannot be read, or was removed since it was listed.
     """
     try:
-        with part.open() as file:
+        with part.open(**options) as file:
             yield file
     except FileNotFoundError as error:
         raise CannotRun(
@@ -272,12 +297,33 @@ def _part_span(part: PartFile) -> tuple[int, int] | None:
 
 def _read_part(part: PartFile, query: Query, columns: Sequence[str] | None) -> Scan:
     with opened(part) as file:
-        schema, stored = file.schema_arrow, query.stored(columns)
-        wanted = schema.names if stored is None else [name for name in schema.names if name in {*stored, POSITION}]
-        if query.ids is not None and not query.cut(file.read(columns=["request_id", "row", "event_time"])).num_rows:
+        schema, wanted = file.schema_arrow, _stored_columns(file, query, columns)
+        if query.ids is not None and not query.cut(file.read(columns=_IDENTIFYING)).num_rows:
             table = schema.empty_table().select(wanted)
         else:
             table = file.read(columns=wanted).select(wanted)
+    return _part_scan(part, schema, query, table)
+
+
+def _part_batches(part: PartFile, query: Query, columns: Sequence[str] | None) -> Iterator[Scan]:
+    with opened(part, pre_buffer=False, buffer_size=_READ_AHEAD) as file:
+        schema, wanted = file.schema_arrow, _stored_columns(file, query, columns)
+        if query.ids is not None:
+            identifying = file.iter_batches(BATCH_ROWS, columns=_IDENTIFYING)
+            if not any(query.cut(pa.Table.from_batches([batch])).num_rows for batch in identifying):
+                return
+        for batch in file.iter_batches(BATCH_ROWS, columns=wanted):
+            yield _part_scan(part, schema, query, pa.Table.from_batches([batch]).select(wanted))
+
+
+def _stored_columns(file: pq.ParquetFile, query: Query, columns: Sequence[str] | None) -> list[str]:
+    """The columns to read of a part for these columns."""
+    names, stored = file.schema_arrow.names, query.stored(columns)
+    return [name for name in names if stored is None or name in {*stored, POSITION}]
+
+
+def _part_scan(part: PartFile, schema: pa.Schema, query: Query, table: pa.Table) -> Scan:
+    """What a query selects of some rows of a part."""
     selected = query.cut(table)
     rows = query.without_excluded(selected)
     return Scan(
@@ -287,24 +333,25 @@ def _read_part(part: PartFile, query: Query, columns: Sequence[str] | None) -> S
         excluded=selected.num_rows - rows.num_rows,
         torn_bytes=int((schema.metadata or {}).get(TORN_KEY, b"0")),
         sampling_rate=sampling_rate_of(schema),
+        stored=schema,
     )
 
 
 def _read_open(root: Path, path: Path, query: Query, columns: Sequence[str] | None) -> list[Scan]:
     try:
-        schema = read_segment_schema(path)
-        if schema is not None and not query.reads(schema):
+        stored = read_segment_schema(path)
+        if stored is not None and not query.reads(stored):
             return []
         contents = read_segment(path, query.stored(columns))
     except FileNotFoundError:  # converted since it was listed: its parts are complete
         return [_read_part(part, query, columns) for part in parts_of(root, query.selection, path.stem)]
-    if contents.table is None:
+    if contents.table is None or stored is None:
         return [Scan(key=None, segment=path.stem, table=pa.table({}), torn_bytes=contents.torn_bytes)]
     position = pa.array(np.arange(contents.table.num_rows, dtype=np.int64))
     schema = contents.table.schema
     if not query.reads(schema):
         return []
-    selected = query.cut(contents.table.append_column(pa.field(POSITION, pa.int64(), nullable=False), position))
+    selected = query.cut(contents.table.append_column(_POSITION_FIELD, position))
     rows = query.without_excluded(selected)
     return [
         Scan(
@@ -314,5 +361,6 @@ def _read_open(root: Path, path: Path, query: Query, columns: Sequence[str] | No
             torn_bytes=contents.torn_bytes,
             sampling_rate=sampling_rate_of(schema),
             excluded=selected.num_rows - rows.num_rows,
+            stored=stored.append(_POSITION_FIELD),
         )
     ]

@@ -12,10 +12,14 @@ import pyarrow as pa
 import pytest
 
 from monitoring.config import load_config
-from monitoring.jobs.sources.log_source import LogSource
+from monitoring.jobs.run import run_due_windows
+from monitoring.jobs.sources import log_source
+from monitoring.jobs.sources.log_source import STREAM_BYTES, LogSource
+from monitoring.store.store import Store
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.format.rows import AnsweredRows
 from monitoring.traffic.id_keys import IdSet
+from monitoring.traffic.log import scans
 from monitoring.traffic.log.gaps import Gap, GapFile, LostRows
 from monitoring.traffic.log.log import TrafficLog
 from monitoring.traffic.log.writer import TrafficWriter
@@ -88,3 +92,36 @@ def test_the_rows_of_one_window_are_kept_and_no_others(source: LogSource, monkey
         window.summary()
         window.select(IdSet(pa.array(["20130401-0-5:0"])))
     assert reads == [FIRST.start, SECOND.start, FIRST.start]
+
+
+def test_a_window_that_is_read_some_rows_at_a_time_is_judged_as_one_that_is_held(
+    deployed: Path, send: Send, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send(deployed, Days(days=4, broken_from=2))
+    send(deployed, Days(days=1), labels=False)
+    config = load_config(deployed / "monitor.toml")
+    records = []
+    for limit in (STREAM_BYTES, -1):
+        monkeypatch.setattr(log_source, "STREAM_BYTES", limit)
+        monkeypatch.setattr(scans, "BATCH_ROWS", 7)
+        with Store.open(f"sqlite:///{deployed}/{limit}.db") as store:
+            done = run_due_windows(config, store, clock=lambda: LATER)
+            records.append((store.windows.read(done.deployment), store.incidents.tracked(done.deployment)))
+    assert len(records[0][0]) >= 4
+    assert records[0] == records[1]
+
+
+def test_of_a_window_that_is_read_some_rows_at_a_time_no_row_is_held(
+    source: LogSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = source.read(FIRST)[0]
+    monkeypatch.setattr(log_source, "STREAM_BYTES", -1)
+    source.forget()
+    window, ids = source.rows(FIRST), IdSet(pa.array(["20130401-0-5:0", "20130402-0-5:0"]))
+    assert sum(map(len, window.batches())) == len(expected) == 60
+    assert [finding.kind for finding in window.summary().findings] == ["ids repeated"]
+    rows, newest = window.select(ids)
+    assert rows.ids.to_pylist() == ["20130401-0-5:0"]
+    assert newest == int(expected.event_times.max())
+    assert source.rows(SECOND).summary().repeats == 0
+    assert source._latest is None

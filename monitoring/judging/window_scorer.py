@@ -186,7 +186,7 @@ class WindowScorer:
             limits = limits.without_labels()
         fact_features = {finding.feature for finding in findings if finding.fact}
         bins, sources = self._catalogue.bins, self._catalogue.sources
-        ranges = range_findings(bins, self._reference_fit.profile, answered.counts, alpha=limits.alpha, sources=sources)
+        ranges = range_findings(bins, answered.counts, alpha=limits.alpha, sources=sources)
         of_limits = with_unit_change(limits.findings(observed), self._catalogue.task, answered.usable.probabilities)
         facts = (*of_limits, *ranges)
         shown = (

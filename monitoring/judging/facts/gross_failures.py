@@ -177,7 +177,7 @@ def _message(limit: GrossLimit, total: ScoreSum, watch: str) -> str:
 
 
 def range_findings(
-    bins: Sequence[Bins], baseline: Profile, window: Profile, *, alpha: float, sources: Mapping[str, str] = NO_SOURCES
+    bins: Sequence[Bins], window: Profile, *, alpha: float, sources: Mapping[str, str] = NO_SOURCES
 ) -> tuple[Finding, ...]:
     """Numbers whose values lie far outside the baseline's range, as after a change of unit.
 
@@ -185,10 +185,10 @@ def range_findings(
         alpha: The largest probability of as many rows in the outermost bins, if `OUTER_ROWS` of them belong there.
     """
     findings = []
-    for feature_bins, before, now in zip(bins, baseline.features, window.features, strict=True):
+    for feature_bins, now in zip(bins, window.features, strict=True):
         if feature_bins.edges is None or len(feature_bins.edges) < 2 or not now.moments.finite:
             continue
-        for words, rows in _far_outside(feature_bins.edges, before, now):
+        for words, rows in _far_outside(feature_bins.edges, now):
             if rows > MOST_ROWS * now.present and binomial_tail(rows, now.present, OUTER_ROWS) <= alpha:
                 source = sources.get(feature_bins.feature)
                 advice = "its unit, and what fills it" if source is None else f"what fills {source}"
@@ -202,14 +202,14 @@ def range_findings(
     return tuple(findings)
 
 
-def _far_outside(edges: Sequence[float], before: FeatureCounts, now: FeatureCounts) -> list[tuple[str, int]]:
+def _far_outside(edges: Sequence[float], now: FeatureCounts) -> list[tuple[str, int]]:
     """What lies far outside the range of a number, in words, with the rows in the outermost bins concerned."""
     low, high = edges[0], edges[-1]
     mean, std, far = now.moments.mean, now.moments.std, RANGES_OUTSIDE * (high - low)
     departures = []
     if mean > high + far:
         departures.append((f"mean of {{}} is {plain_number(mean)}", now.counts[-1]))
-    if mean < low - far or (before.moments.minimum >= 0.0 and mean < SCALED_DOWN * low):
+    if mean < low - far or 0.0 <= mean < SCALED_DOWN * low:
         departures.append((f"mean of {{}} is {plain_number(mean)}", now.counts[0]))
     if std > far:
         departures.append((f"standard deviation of {{}} is {plain_number(std)}", now.counts[0] + now.counts[-1]))

@@ -22,14 +22,14 @@ class Harm:
         change: What it does to a day.
         growing: Days until all of it is in force.
         lasting: Days for which it lasts.
-        within: Whether it is within the default tolerances, so that a notice is what is due.
+        slices: Inputs whose values the deployment declares as slices.
         fact: Whether it is told by a fact, which needs no evidence.
     """
 
     change: Change
     growing: int = 1
     lasting: int = 10_000
-    within: bool = False
+    slices: tuple[str, ...] = ()
     fact: bool = False
 
 
@@ -130,7 +130,7 @@ def noisier(factor: float) -> Change:
 
 
 CLASSIFICATION: Mapping[str, Harm] = {
-    "error +1 point": Harm(change=wrong(1.0), within=True),
+    "error +1 point": Harm(change=wrong(1.0)),
     "error +2": Harm(change=wrong(2.0)),
     "error +5": Harm(change=wrong(5.0)),
     "error +10": Harm(change=wrong(10.0)),
@@ -138,6 +138,7 @@ CLASSIFICATION: Mapping[str, Harm] = {
     "error +5 over 60 days": Harm(change=wrong(5.0), growing=60),
     "error +25 on one day": Harm(change=wrong(25.0), lasting=1, fact=True),
     "slice of 5 % +30, undeclared": Harm(change=slice_worse),
+    "slice of 5 % +30, declared": Harm(change=slice_worse, slices=("site",)),
     "recall of a class -25 %": Harm(change=recall_lost),
     "an input no longer matters": Harm(change=concept),
     "another row's answer for 30 %": Harm(change=stale),
@@ -150,7 +151,7 @@ CLASSIFICATION: Mapping[str, Harm] = {
 }
 
 REGRESSION: Mapping[str, Harm] = {
-    "errors x 1.1": Harm(change=noisier(1.1), within=True),
+    "errors x 1.1": Harm(change=noisier(1.1)),
     "errors x 1.25": Harm(change=noisier(1.25)),
     "errors x 1.5": Harm(change=noisier(1.5)),
     "errors x 1.5 over 60 days": Harm(change=noisier(1.5), growing=60),

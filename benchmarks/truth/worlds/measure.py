@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.results import Cell, Result, Settings, Table
 from benchmarks.truth.lender.calendars import PROMISED
@@ -18,6 +19,7 @@ from benchmarks.truth.worlds.charts import CHARTS, Series, alarms, nominal_rate,
 from benchmarks.truth.worlds.harms import YEARS, Change, Harm, Quiet, harms_of, noisy
 from benchmarks.truth.worlds.laws import worlds
 from benchmarks.truth.worlds.world import Conditions, Day, Losses, World, losses, predictions, spec_of
+from monitoring.judging.fit.tolerances import SEASONAL_BRIER, SEASONAL_SHARE
 
 SEED = 20261129
 YEAR, REFERENCE, CALM, HARMED = 365, 90, 30, 75
@@ -25,8 +27,10 @@ YEAR, REFERENCE, CALM, HARMED = 365, 90, 30, 75
 #: Quiet years of each condition, streams of harm, and clean years that tune the charts.
 FULL, QUICK = (4, 4, 40), (1, 1, 8)
 
-#: False pages of a year that are promised.
-PROMISE = 0.2
+#: False pages of a year that are promised, and the tolerance of the error rate.
+PROMISE, ERROR = 0.2, 0.02
+
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,9 +98,10 @@ class Cells:
         part.replace(self.path)
 
 
-def _deployed(stream: Stream, seasonal: float = 1.0) -> LenderDeployment:
+def _deployed(stream: Stream, seasonal: float = 1.0, slices: tuple[str, ...] = ()) -> LenderDeployment:
     days = [predictions(day, number) for number, day in enumerate(stream.days(0, stream.quiet.reference))]
-    return LenderDeployment.of(days, spec=spec_of(stream.world), budgets=PROMISED, seasonal=seasonal)
+    spec = spec_of(stream.world)
+    return LenderDeployment.of(days, spec=spec, budgets=PROMISED, seasonal=seasonal, slices=slices)
 
 
 def quiet_year(stream: Stream, seasonal: float = 1.0) -> list[float]:
@@ -111,9 +116,9 @@ def quiet_year(stream: Stream, seasonal: float = 1.0) -> list[float]:
     return [float(pages), float(notices), suspected / YEAR]
 
 
-def _calm(stream: Stream, seasonal: float = 1.0) -> tuple[LenderDeployment, Run]:
+def _calm(stream: Stream, seasonal: float = 1.0, slices: tuple[str, ...] = ()) -> tuple[LenderDeployment, Run]:
     """A deployment that has seen the calm days after its reference."""
-    deployment = _deployed(stream, seasonal)
+    deployment = _deployed(stream, seasonal, slices)
     run = deployment.begin()
     for at, day in enumerate(stream.days(REFERENCE, CALM), start=REFERENCE):
         deployment.step(run, at, predictions(day, at))
@@ -130,12 +135,11 @@ def _harm_stream(cells: Cells, world: World, number: int) -> None:
     """For every harm, the days until a page and until a window that is suspected or noticed; past the last: none."""
     stream = Stream(world=world, number=number, quiet=Quiet())
     todo = {name: harm for name, harm in harms_of(world).items() if f"{world.name}|harm|{name}|{number}" not in cells}
-    if not todo:
-        return
-    (deployment, run), error = _calm(stream), _clean_error(stream)
-    for name, harm in todo.items():
-        page, sign = _first(deployment, run.copied(), _harmed(stream, harm, error))
-        cells.put(f"{world.name}|harm|{name}|{number}", [float(page), float(sign)])
+    for slices in sorted({harm.slices for harm in todo.values()}):
+        (deployment, run), error = _calm(stream, slices=slices), _clean_error(stream)
+        for name, harm in ((name, harm) for name, harm in todo.items() if harm.slices == slices):
+            page, sign = _first(deployment, run.copied(), _harmed(stream, harm, error))
+            cells.put(f"{world.name}|harm|{name}|{number}", [float(page), float(sign)])
 
 
 def _clean_error(stream: Stream) -> float:
@@ -200,6 +204,7 @@ def _harm_table(cells: Cells, world: World, sizes: tuple[int, int, int]) -> Tabl
     series = {at: Stream(world=world, number=at, quiet=Quiet()) for at in streams}
     references = {at: [losses(day) for day in stream.days(0, REFERENCE)] for at, stream in series.items()}
     calm = {at: [losses(day) for day in stream.days(REFERENCE, CALM)] for at, stream in series.items()}
+    clean_days = {at: [losses(day) for day in stream.days(REFERENCE + CALM, HARMED)] for at, stream in series.items()}
     kinds = ("loss", "surprise") if world.classes else ("loss",)
     rows: list[tuple[Cell, ...]] = []
     for name, harm in harms_of(world).items():
@@ -208,7 +213,12 @@ def _harm_table(cells: Cells, world: World, sizes: tuple[int, int, int]) -> Tabl
             at: calm[at] + [losses(day) for day in _harmed(stream, harm, _clean_error(stream))]
             for at, stream in series.items()
         }
-        texts = [_text(values[:, 0]), _text(values[:, 1])]
+        rise = _rise(
+            np.concatenate([[day.loss for day in after[at][CALM:][: harm.lasting]] for at in streams]),
+            np.concatenate([[day.loss for day in clean_days[at][: harm.lasting]] for at in streams]),
+            world,
+        )
+        texts = [rise, _text(values[:, 0]), _text(values[:, 1])]
         for chart, kind in ((chart, kind) for chart in CHARTS for kind in kinds):
             both = Series(
                 reference=np.array([_figures(references[at], kind) for at in streams]),
@@ -218,19 +228,33 @@ def _harm_table(cells: Cells, world: World, sizes: tuple[int, int, int]) -> Tabl
             at_day = alarms(CHARTS[chart], both, limits)[:, CALM:]
             first = np.where(at_day.any(axis=1), at_day.argmax(axis=1) + 1.0, HARMED + 1.0)
             texts.append(_text(first))
-        rows.append((name + (" (within the tolerance)" if harm.within else ""), *texts))
+        rows.append((name, *texts))
     labels = [
         f"{chart} on {kind}" for chart in CHARTS for kind in (("loss", "surprise") if world.classes else ("loss",))
     ]
     return Table(
         title=f"{world.name}: share of {len(streams)} streams found in {HARMED} days / median day",
-        columns=("harm", "page", "page, notice or suspected", *labels),
+        columns=("harm", "rise of the loss", "page", "page, notice or suspected", *labels),
         rows=tuple(rows),
         note=(
-            f"{REFERENCE} days of reference, {CALM} calm days, {HARMED} of harm. Each chart is tuned on its stream's"
-            f" own reference, at the nominal rate at which {sizes[2]} clean years have {rate:.2f} false alarms each."
+            f"{REFERENCE} days of reference, {CALM} calm days, {HARMED} of harm. A rise is the mean of those days: of"
+            " the error rate in points and of the Brier score as a share; of a regression, of the absolute error."
+            f" Tolerated are two points with {SEASONAL_BRIER:.0%}, or {SEASONAL_SHARE:.0%}. Each chart is tuned on its"
+            f" stream's own reference, at the nominal rate at which {sizes[2]} clean years have {rate:.2f} false alarms"
+            " each."
         ),
     )
+
+
+def _rise(after: Floats, clean: Floats, world: World) -> str:
+    """How much losses rise on average, of days [n, losses], and whether a default tolerance covers it."""
+    rise = after.mean(axis=0) - clean.mean(axis=0)
+    shares = rise / clean.mean(axis=0)
+    if world.classes:
+        text, within = f"{100 * rise[0]:+.1f}, {shares[1]:+.0%}", rise[0] <= ERROR and shares[1] <= SEASONAL_BRIER
+    else:
+        text, within = f"{shares[0]:+.0%}", shares[0] <= SEASONAL_SHARE
+    return text + (" (tolerated)" if within else "")
 
 
 def _tuned(world: World, years: int, rate: float) -> Mapping[tuple[str, str], float]:

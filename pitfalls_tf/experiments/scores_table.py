@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import reduce
 
@@ -87,7 +88,8 @@ def score_matrix(table: pa.Table, *, source: str, setup: str, split: str, metric
     keys = zip(rows["domain"].to_pylist(), rows["seed"].to_pylist(), strict=True)
     scores = dict(zip(keys, rows["value"].to_pylist(), strict=True))
     domains = tuple(sorted({domain for domain, _ in scores}))
-    seeds = tuple(sorted({seed for _, seed in scores if all((domain, seed) in scores for domain in domains)}))
+    counts = Counter(seed for _, seed in scores)
+    seeds = tuple(sorted(seed for seed, count in counts.items() if count == len(domains)))
     values = np.array([[scores[domain, seed] for seed in seeds] for domain in domains], dtype=np.float64)
     return ScoreMatrix(domains=domains, seeds=seeds, values=values.reshape(len(domains), len(seeds)))
 

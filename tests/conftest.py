@@ -87,12 +87,23 @@ def pitfalls_command() -> Callable[..., Result]:
     return run
 
 
+#: Folders of tests that look at simulations, at how fits are kept, or at how a store is made.
+AS_IT_IS = {"evidence", "fit", "fits", "store", "benchmarks", "end_to_end", "compatibility"}
+
+
 @pytest.fixture(autouse=True, scope="module")
-def _few_streams(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Simulate the smallest detectable harm coarsely where it is not what is tested: half of a first run's time."""
+def _made_once(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Fit a baseline once for all tests, simulate few harms, and migrate one new store, where these are not tested."""
     with pytest.MonkeyPatch.context() as patch:
-        if not {"evidence", "fit", "benchmarks", "end_to_end"} & set(request.path.parts):
+        if not AS_IT_IS & set(request.path.relative_to(request.config.rootpath).parts):
+            from tests.ready_tables import make_tables_at_once
+            from tests.shared_fits import share_fits
+
             patch.setattr("monitoring.evidence.sensitivity.SIMULATIONS", 20)
+            patch.setattr("monitoring.evidence.sensitivity.SIZES", (0.01, 0.03, 0.1, 0.3, 1.0))
+            make_tables_at_once(patch)
+            base = tmp_path_factory.getbasetemp()
+            share_fits(patch, (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "fits")
         yield
 
 

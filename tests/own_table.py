@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -84,9 +83,9 @@ def watch(folder: Path, reference: pa.Table | None = None, *, min_rows: int = 20
     folder.mkdir(parents=True, exist_ok=True)
     pq.write_table(own_rows(REFERENCE) if reference is None else reference, folder / "REF.parquet")
     own = replace(OWN, **said)  # type: ignore[arg-type]  # a test names the fields by keyword
+    windows = {"min_rows": min_rows, **own.settings.get("windows", {})}
+    own = replace(own, settings={**own.settings, "windows": windows})
     adopted = init_monitor(folder / "REF.parquet", own, out=folder / "flights", clock=lambda: NOW)
-    text = re.sub(r"min_rows = \d+", f"min_rows = {min_rows}", adopted.config.read_text("utf-8"))
-    adopted.config.write_text(text, "utf-8")
     return Watched(folder=folder, adopted=adopted)
 
 

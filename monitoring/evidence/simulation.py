@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from itertools import repeat
 
@@ -40,6 +41,9 @@ NO_SHIFTS: Mapping[WatchKey, float] = {}
 
 #: Watches that are simulated together at most: bounds the memory.
 BATCH = 32
+
+#: Batches of watches whose tests are kept once they are fitted, as a harm is tried in many sizes.
+MAX_FITTED = 4
 
 #: The share of a watch's evidence that the fixed-reference points of its grid have, where it has some.
 FIXED_WEIGHT: float = len(FIXED_ETAS) / (len(FIXED_ETAS) + len(ETAS))
@@ -78,9 +82,11 @@ class VectorizedTests:
         self._levels = None if levels is None else np.asarray(levels)
         self._etas = np.array([padded(test.etas) for test in tests])
         self._bounds = np.array([padded(test.clipping_bounds) for test in tests])
+        self._signs = np.sign(self._etas)
         series = references or [np.asarray(test.calibration_scores)[None] for test in tests]
         self._mean = np.concatenate([scores.mean(axis=1, keepdims=True) for scores in series], axis=1)
         self._tolerance = np.array([test.tolerance for test in tests])
+        self._is_tolerant = bool(self._tolerance.any())
         self._min_std = np.array([test.min_std for test in tests])
         self._prior_std = np.array([test.sampling_variance.prior_std for test in tests])
         self._windows = np.array([float(test.windows) for test in tests])
@@ -96,14 +102,28 @@ class VectorizedTests:
         ]
         two_sided = any(test.direction == "both" and test.fixed_etas for test in tests)
         self._fixed = np.array([_fixed_grid(test, two_sided=two_sided) for test in tests])
-        self._has_fixed = np.array([bool(test.fixed_etas) for test in tests])
-        self._fixed_sums = np.zeros((streams, *self._fixed.shape))
+        self._fixed_signs = np.sign(self._fixed)
+        self._fixed_halves = self._fixed**2 / 2.0
+        self._mean_errors = self._fixed_signs / np.sqrt(self._windows)[:, None]
+        has_fixed = np.array([bool(test.fixed_etas) for test in tests])
+        self._has_fixed, self._fixed_weight = bool(has_fixed.any()), has_fixed * FIXED_WEIGHT
         self._fit(np.array([[test.ar1 for test in tests]]))
+        self.start(streams)
+
+    def start(self, streams: int) -> None:
+        """Set every test to before its first window."""
         self._sums = np.zeros((streams, *self._etas.shape))
+        self._fixed_sums = np.zeros((streams, *self._fixed.shape))
         self._live_sums = np.zeros_like(self._sums)
-        self._live_windows = np.zeros((streams, len(tests)))
+        self._live_windows = np.zeros((streams, len(self._tests)))
         self._last: Floats | None = None
         self._history: list[Floats] = []
+
+    def started_anew(self) -> VectorizedTests:
+        """The same tests before their first window; of tests that re-estimate nothing."""
+        anew = copy(self)
+        anew.start(len(self._sums))
+        return anew
 
     def _fit(self, ar1: Floats) -> None:
         """Fit every test with AR(1) coefficients [streams, watches], or [1, watches] where all streams share them."""
@@ -127,6 +147,7 @@ class VectorizedTests:
         self._observed_ratio = np.minimum(observed / self._min_std, 1.0) ** 2
         error = WIDE_TOLERANCE * self._innovation_std / np.sqrt(self._windows)
         self._adds_live_windows = self._tolerance * (1.0 - ar1) < error
+        self._adds_any = bool(self._adds_live_windows.any())
         # A row's variance in the unit of innovations, as in `ConformalTest.excess_variance_ratio`.
         self._row_ratio = self._row_variance * (1.0 + ar1**2) / self._innovation_std**2
 
@@ -154,29 +175,33 @@ class VectorizedTests:
             correction = small_sample_correction(self._etas, excess[:, :, None], self._observed_ratio[:, :, None])
             others = others + self._calibration_sums * np.expm1(correction)
         z = (innovation / unit)[:, :, None]
-        tolerated = np.sign(self._etas) * (self._tolerance * scale / unit)[..., None]
-        f = np.exp(self._etas * clipped(z - tolerated, self._bounds))
+        plain = f = np.exp(self._etas * clipped(z, self._bounds))
+        if self._is_tolerant:
+            tolerated = self._signs * (self._tolerance * scale / unit)[..., None]
+            f = np.exp(self._etas * clipped(z - tolerated, self._bounds))
         count = self._windows + self._adds_live_windows * self._live_windows + 1.0
         self._sums += 1.0
         self._sums *= count[:, :, None] * (f / (f + others))
         np.minimum(self._sums, MAX_EVIDENCE, out=self._sums)
-        self._live_sums += self._adds_live_windows[:, :, None] * np.exp(self._etas * clipped(z, self._bounds))
-        self._live_windows += self._adds_live_windows
+        if self._adds_any:
+            self._live_sums += self._adds_live_windows[:, :, None] * plain
+            self._live_windows += self._adds_live_windows
         return self._mean_over_grid(innovation, unit, scale)
 
     def _mean_over_grid(self, innovation: Floats, unit: Floats, scale: Floats | float) -> Floats:
         """Advance the fixed-reference points and average all points of each watch's grid."""
         conformal: Floats = self._sums.mean(axis=2)
-        if not self._has_fixed.any():
+        if not self._has_fixed:
             return conformal
-        tolerated = np.sign(self._fixed) * (self._tolerance * scale / unit)[..., None]
-        mean_errors = np.sign(self._fixed) / np.sqrt(self._windows)[:, None]
-        z = (innovation / unit)[:, :, None] - tolerated - mean_errors
+        z = (innovation / unit)[:, :, None]
+        if self._is_tolerant:
+            z = z - self._fixed_signs * (self._tolerance * scale / unit)[..., None]
+        z = z - self._mean_errors
         near = np.minimum(np.maximum(z, -FIXED_CLIPPING_BOUND), FIXED_CLIPPING_BOUND)
         self._fixed_sums += 1.0
-        self._fixed_sums *= np.exp(self._fixed * near - self._fixed**2 / 2.0)
+        self._fixed_sums *= np.exp(self._fixed * near - self._fixed_halves)
         np.minimum(self._fixed_sums, MAX_EVIDENCE, out=self._fixed_sums)
-        weight = self._has_fixed * FIXED_WEIGHT
+        weight = self._fixed_weight
         mixed: Floats = (1.0 - weight) * conformal + weight * self._fixed_sums.mean(axis=2)
         return mixed
 
@@ -244,6 +269,7 @@ class SimulatedStreams:
         self.scores: dict[WatchKey, Floats] = {}
         self._unshifted: dict[frozenset[WatchKey], Floats] = {}
         self._references: dict[WatchKey, Floats] = {}
+        self._fitted: dict[tuple[WatchKey, ...], VectorizedTests] = {}
         errors = rng.normal(size=simulations) if sampling.redraw_ar1 else None
         drawn: dict[tuple[bytes, float], tuple[Floats, Floats]] = {}
         alike: dict[tuple[bytes, ConformalTest, float], list[WatchKey]] = {}
@@ -349,7 +375,12 @@ class SimulatedStreams:
         scores = np.stack([self.scores[key] + shifts.get(key, 0.0) for key in keys], axis=2)
         shares = np.array([self._test.shares[key] for key in keys])
         references = [self._references[key] for key in keys]
-        tests = VectorizedTests([self._test.tests[key] for key in keys], scores.shape[0], references=references)
+        if (watches := tuple(keys)) not in self._fitted:
+            while len(self._fitted) >= MAX_FITTED:
+                del self._fitted[next(iter(self._fitted))]
+            watch_tests = [self._test.tests[key] for key in keys]
+            self._fitted[watches] = VectorizedTests(watch_tests, scores.shape[0], references=references)
+        tests = self._fitted[watches].started_anew()
         size = references[0].shape[1]
         last: Floats = np.zeros((scores.shape[0], len(keys)))
         for window in range(scores.shape[1]):

@@ -72,7 +72,7 @@ NAMED = re.compile(r"`(?:[a-z_.]+\.)?([A-Z][A-Z0-9_]{3,})`")
 
 #: Constants of how scores are stored, shown or counted, on which no evidence depends.
 APART = {
-    "evidence.simulation": {"BATCH"},
+    "evidence.simulation": {"BATCH", "MAX_FITTED"},
     "evidence.simulation_cache": {"MAX_RESULTS"},
     "watches.descriptions": {"LONGEST", "LONGEST_MESSAGE"},
     "watches.label_delays": {"EDGES"},

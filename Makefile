@@ -4,6 +4,7 @@ BIN := .venv/bin
 READY := .venv/ready
 TOOLS := .venv-tools/ready
 WORKERS ?= 2
+export PYTHONDONTWRITEBYTECODE := # a process of a test compiles no module that another has compiled, whatever is set
 PYTEST := $(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadscope --no-loadscope-reorder
 
 .DEFAULT_GOAL := help

@@ -88,7 +88,7 @@ def pitfalls_command() -> Callable[..., Result]:
 
 
 #: Folders of tests that look at simulations, at how fits are kept, or at how a store is made.
-AS_IT_IS = {"evidence", "fit", "fits", "store", "benchmarks", "end_to_end", "compatibility"}
+AS_IT_IS = {"evidence", "fits", "store", "benchmarks", "end_to_end", "compatibility"}
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -100,7 +100,7 @@ def _made_once(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
             from tests.shared_fits import share_fits
 
             patch.setattr("monitoring.evidence.sensitivity.SIMULATIONS", 20)
-            patch.setattr("monitoring.evidence.sensitivity.SIZES", (0.01, 0.03, 0.1, 0.3, 1.0))
+            patch.setattr("monitoring.evidence.sensitivity.SIZES", (0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0))
             make_tables_at_once(patch)
             base = tmp_path_factory.getbasetemp()
             share_fits(patch, (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "fits")

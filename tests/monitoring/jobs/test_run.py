@@ -14,6 +14,8 @@ import pytest
 from monitoring.config import load_config
 from monitoring.documents.status import status_document
 from monitoring.errors import CannotRun
+from monitoring.evidence import sensitivity
+from monitoring.jobs.deployment import deploy
 from monitoring.jobs.run import RunResult, run_due_windows
 from monitoring.jobs.status import status
 from monitoring.records import MonitorStatus
@@ -187,6 +189,7 @@ def test_a_missing_bundle_is_one_clear_message(deployed: Path, send: Send, days:
 
 
 def _judge(folder: str, judged: multiprocessing.Queue[tuple[int, str]]) -> None:
+    sensitivity.SIMULATIONS = 20  # in this process, as in the tests' own
     try:
         judged.put((run(Path(folder))[0].judged, ""))
     except CannotRun as error:
@@ -195,6 +198,7 @@ def _judge(folder: str, judged: multiprocessing.Queue[tuple[int, str]]) -> None:
 
 def test_two_runs_at_once_judge_every_window_once(deployed: Path, send: Send, days: Any) -> None:
     send(deployed, days(days=20))
+    deploy(load_config(deployed / "monitor.toml"))  # keeps the fit, which both would make at the same time
     context = multiprocessing.get_context("spawn")
     judged: multiprocessing.Queue[tuple[int, str]] = context.Queue()
     processes = [context.Process(target=_judge, args=(str(deployed), judged)) for _ in range(2)]

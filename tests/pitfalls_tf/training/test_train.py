@@ -123,7 +123,7 @@ def test_runs_of_another_setup_are_refused_and_kept_until_fresh(setup: Setup, tm
     trained(setup, tmp_path, seeds=1)
     (tmp_path / setup.name / "notes.txt").write_text("mine", "utf-8")
     before = inodes(tmp_path)
-    other = replace(setup, batch=16)
+    other = replace(setup, epochs=1)
     with pytest.raises(BadInput, match=r"another setup.*--fresh"):
         trained(other, tmp_path, seeds=1)
     assert inodes(tmp_path) == before

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import http.server
 import json
-import os
-import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,14 +17,8 @@ from monitoring.store.store import Store
 from pitfalls_tf.cli import pitfalls
 from pitfalls_tf.cli.monitor.run_configs import ConfigRun, run_configs
 from tests.own_table import own_rows, watch
+from tests.pitfalls_tf.cli.monitor.killed_config import killed_or_done
 from tests.small_deployment import LIVE, Days
-
-
-def killed_or_done(path: Path) -> ConfigRun:
-    """Stands for a run: that of a config called killer takes its process with it."""
-    if path.stem == "killer":
-        os.kill(os.getpid(), signal.SIGKILL)
-    return ConfigRun(path=path, windows=1)
 
 
 def test_a_config_whose_process_is_killed_is_one_failure_and_all_others_are_run() -> None:

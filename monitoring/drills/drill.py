@@ -399,7 +399,7 @@ def nearest_to(level: Level, windows: Sequence[WindowRecord], fit: ReferenceFit)
 
     Returns:
         The largest evidence for it beside its threshold, and for a page the window with the largest value of the first
-        loss beside what pages in one window; empty without windows.
+        loss beside what pages in one window, and whether harm is suspected; empty without windows.
     """
     if not windows:
         return ""
@@ -419,6 +419,9 @@ def nearest_to(level: Level, windows: Sequence[WindowRecord], fit: ReferenceFit)
         for score in window.scores
         if score.level == "page" and (score.watch, score.slice) == (key.watch, key.slice) and score.value is not None
     ]
+    suspected = next((at for at, window in enumerate(windows, start=1) if window.status == "suspected"), None)
+    if suspected is not None:
+        parts.append(f"harm is suspected from window {suspected} on")
     if values:
         value, rows, at = max(values)
         least = limit.watch.value(limit.smallest_page(rows, limit.limit.highest, fit.facts.alpha))

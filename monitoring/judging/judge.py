@@ -39,7 +39,17 @@ from monitoring.judging.window.event_scores import EventReference, EventScores
 from monitoring.judging.window.window_sums import WindowAggregator
 from monitoring.judging.window.window_traffic import WindowTraffic
 from monitoring.judging.window_scorer import ScoredWindow, WindowScorer
-from monitoring.records import LEVELS, IncidentRecord, Level, ScoreRecord, Watch, WatchKey, WindowRecord, WindowStatus
+from monitoring.records import (
+    HIGHEST_LOSS,
+    LEVELS,
+    IncidentRecord,
+    Level,
+    ScoreRecord,
+    Watch,
+    WatchKey,
+    WindowRecord,
+    WindowStatus,
+)
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.expected_events import NO_EVENTS, EventCalendar
 from monitoring.traffic.windows import Window
@@ -167,7 +177,8 @@ class Judge:
             tested_record(record, tested, self._watches),
         )
         tracked = self._tracker.track(state.incidents, evidence, window, recent, first_number=state.next_number)
-        suspected = evidence["page"].reading.loss_alarm
+        is_high = any(finding.kind == HIGHEST_LOSS for finding in record.findings)
+        suspected = evidence["page"].reading.loss_alarm or is_high
         record = replace(record, status=self._status(record, tracked.incidents, suspected=suspected))
         after = JudgeState(
             levels=tracked.levels,

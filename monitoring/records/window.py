@@ -67,6 +67,9 @@ AFTER_BURN_IN = "after the burn-in"
 #: The kind of the finding of a window in which no label has arrived for an unusually long time.
 LABELS_STOPPED = "labels stopped"
 
+#: The kind of the finding of a window whose first loss is higher than in any before, which suspects harm.
+HIGHEST_LOSS = "loss higher than in any window"
+
 #: The kind of the finding of a window in which no row has a usable answer.
 NO_ANSWERS = "no answers"
 

@@ -1,7 +1,8 @@
 """One window whose losses lie far outside the baseline's windows: a bad day, told on that day.
 
 Evidence adds up over windows, so one bad window never reaches a threshold by itself, whatever its size. A prediction
-limit for a single window says how far the next one may lie from the baseline's, at a share of the budget.
+limit for a single window says how far the next one may lie from the baseline's, at a share of the budget. One that is
+not as far outside, but worse than all seen, is suspected.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from monitoring.judging.facts.gross_failures import CONTRADICTED
-from monitoring.judging.facts.window_limit import WindowLimit, live_values
-from monitoring.records import Finding, ScoreSum, Watch, WatchKey, WindowRecord
+from monitoring.judging.facts.window_limit import FEW_ROWS, WindowLimit, live_values
+from monitoring.records import HIGHEST_LOSS, Finding, ScoreSum, Watch, WatchKey, WindowRecord
 from monitoring.tasks.regression import Regression
 from monitoring.tasks.task import Floats, Task
 from monitoring.watches.descriptions import format_value, lower_first, watch_title
@@ -27,6 +28,10 @@ NAMED_LOSSES = 2
 OUTLIER = "losses far outside the baseline"
 SUBJECT = "losses"
 
+#: A window is worse than all seen if no more than this share of sound ones is as high, where they vary as the
+#: baseline's do.
+HIGH_SHARE = 0.01
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LossLimit:
@@ -38,6 +43,12 @@ class LossLimit:
     def exceeded(self, total: ScoreSum, previous_max: float, alpha: float, phases: Mapping[str, int]) -> bool:
         """Whether a window lies far outside; arguments as of `WindowLimit.exceeded`."""
         return total.mean > WORST_FACTOR * previous_max and self.limit.exceeded(total, previous_max, alpha, phases)
+
+    def is_high(self, total: ScoreSum, previous_max: float, phases: Mapping[str, int]) -> bool:
+        """Whether a window is clearly worse than all seen, and no thin one; arguments as of `WindowLimit.exceeded`."""
+        is_thin = total.rows < min(self.limit.sampling.reference_rows, FEW_ROWS)
+        is_worse = not is_thin and total.mean > WORST_FACTOR * previous_max
+        return is_worse and self.limit.is_beyond(total, previous_max, HIGH_SHARE, phases)
 
     def smallest_page(self, rows: int, previous_max: float, alpha: float) -> float:
         """The mean that one window of so many rows has to exceed; arguments as of `WindowLimit.exceeded`.
@@ -59,19 +70,22 @@ def loss_outlier(
     alpha: float,
     phases: Mapping[str, int],
 ) -> tuple[Finding, ...]:
-    """The finding of a window whose losses lie far outside.
+    """The finding of a window whose losses lie far outside, or of one whose first loss is higher than in any other.
 
     Returns:
-        One fact, about the first such loss; none where no loss is.
+        One fact, about the first such loss; where no loss lies far outside, a finding that is none, or none.
     """
     above = [
         key for key, limit in limits.items() if key in sums and sums[key].rows and sums[key].mean > limit.limit.highest
     ]
-    previous_maxima = _largest_seen(limits, history) if above else {}
-    far = [key for key in above if limits[key].exceeded(sums[key], previous_maxima[key], alpha, phases)]
-    if not far:
+    if not above:
         return ()
+    previous_maxima = _largest_seen(limits, history)
+    far = [key for key in above if limits[key].exceeded(sums[key], previous_maxima[key], alpha, phases)]
     shown = next(iter(limits))  # the first is the one that people ask for
+    if not far:
+        is_high = shown in above and limits[shown].is_high(sums[shown], previous_maxima[shown], phases)
+        return (_high(limits[shown], sums[shown], previous_maxima[shown], alpha),) if is_high else ()
     first = shown if shown in above else far[0]
     parts = [_range(limits[first], sums[first]), _proof(far[0], limits[far[0]], sums, alpha)]
     others = [key for key in far[1:] if key != first]
@@ -105,6 +119,13 @@ def _largest_seen(limits: Mapping[WatchKey, LossLimit], history: Sequence[Window
         key: max([limit.limit.highest, *((value - limit.watch.offset) / limit.watch.scale for value in live[key])])
         for key, limit in limits.items()
     }
+
+
+def _high(limit: LossLimit, total: ScoreSum, previous_max: float, alpha: float) -> Finding:
+    """That a window is worse than all seen, and from where on one window pages."""
+    page = limit.smallest_page(total.rows, previous_max, alpha)
+    message = f"{_range(limit, total)} One window of so many rows pages above {_value(limit, page)}."
+    return Finding(kind=HIGHEST_LOSS, feature=SUBJECT, message=message)
 
 
 def _range(limit: LossLimit, total: ScoreSum) -> str:

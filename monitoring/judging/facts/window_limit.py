@@ -84,23 +84,26 @@ class WindowLimit:
         quantile = -float(stdtrit(self.degrees, alpha))
         return self.mean + quantile * math.sqrt(self.std**2 * (1.0 + 1.0 / self.windows) + few)
 
-    def exceeded(self, total: ScoreSum, previous_max: float, alpha: float, phases: Mapping[str, int]) -> bool:
-        """Whether a window lies far outside.
-
-        Returns:
-            True if it is beyond the limit, and far beyond the largest score seen.
-        """
-        if total.mean <= previous_max:
-            return False
-        plain = min(max(total.mean - self.seasonality.offset(phases), 0.0), 1.0)
-        odds, worst = log_odds(np.array([plain, previous_max]), total.rows).tolist()
-        if odds <= self.largest(total.rows, alpha) or odds - self.mean <= EXCESS_FACTOR * (worst - self.mean):
+    def is_beyond(self, total: ScoreSum, previous_max: float, alpha: float, phases: Mapping[str, int]) -> bool:
+        """Whether a window is above the largest score seen, by more than chance of rows and windows explains."""
+        if total.mean <= previous_max or self._odds(total, phases) <= self.largest(total.rows, alpha):
             return False
         if total.rows >= max(self.sampling.reference_rows, FEW_ROWS):
             return True
         null = _inside(previous_max, self.sampling.reference_rows)
         # The tail of a mean of scores in [0, 1] is at most e times the binomial one (Bentkus 2004).
         return math.e * binomial_tail(math.floor(total.mean * total.rows), total.rows, null) <= alpha
+
+    def _odds(self, total: ScoreSum, phases: Mapping[str, int]) -> float:
+        """The log odds of a window's mean score without its seasonality."""
+        plain = min(max(total.mean - self.seasonality.offset(phases), 0.0), 1.0)
+        return float(log_odds(np.array([plain]), total.rows)[0])
+
+    def exceeded(self, total: ScoreSum, previous_max: float, alpha: float, phases: Mapping[str, int]) -> bool:
+        """Whether a window lies far outside: beyond the limit, and far above the largest score seen."""
+        worst = float(log_odds(np.array([previous_max]), total.rows)[0])
+        is_far = self._odds(total, phases) - self.mean > EXCESS_FACTOR * (worst - self.mean)
+        return is_far and self.is_beyond(total, previous_max, alpha, phases)
 
     def smallest_outlier(self, rows: int, previous_max: float, alpha: float) -> float:
         """The mean score of so many rows beyond which a window is over the limit and far over `previous_max`."""

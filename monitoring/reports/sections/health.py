@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from monitoring.records import (
     BURN_IN,
+    HIGHEST_LOSS,
     NO_CLAIMS,
     BaselineScore,
     MonitorStatus,
@@ -137,7 +138,10 @@ def suspected(status: MonitorStatus) -> str:
     windows = trailing or [last]
     since = format_moment(windows[-1].start, ZoneInfo(status.timezone))
     largest = max(max(window.loss_log_evidence, window.page_log_evidence) for window in windows)
+    high = next((each.message for window in windows for each in window.findings if each.kind == HIGHEST_LOSS), "")
     what = "a loss has risen beyond chance" if largest >= threshold else "a notice says that a loss has risen"
+    if high and largest < threshold:
+        return f"one window is worse than all before, since {since}: {high.rstrip('.')}, and no page is open"
     return (
         f"{what}, since {since} (largest evidence for a page {format_evidence(min(largest, LARGEST_SHOWN))}, threshold "
         f"{status.page_threshold:,.0f}), and no page is open"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from monitoring.evidence.sampling_variance import SamplingVariance
 from monitoring.judging.facts.loss_outliers import OUTLIER, LossLimit, loss_outlier, with_unit_change
 from monitoring.judging.facts.window_limit import WindowLimit
-from monitoring.records import SCORE_ONE, Finding, ScoreRecord, ScoreSum, Watch, WatchKey, WindowRecord
+from monitoring.records import HIGHEST_LOSS, SCORE_ONE, Finding, ScoreRecord, ScoreSum, Watch, WatchKey, WindowRecord
 from monitoring.tasks.regression import Regression
 
 ERROR, BRIER = (Watch(name=name, family="performance", level="page", needs_label=True) for name in ("error", "brier"))
@@ -80,6 +80,24 @@ def test_a_rare_loss_is_told_from_a_rate_far_below_a_half_on() -> None:
     fraud = limit(rates(90, 1, level=0.03, std=0.2))
     assert fraud.exceeded(total(0.28), fraud.limit.highest, ALPHA, {})
     assert not fraud.exceeded(total(0.08), fraud.limit.highest, ALPHA, {})
+
+
+def test_a_window_worse_than_all_seen_is_told_though_windows_vary_too_much_for_a_page() -> None:
+    few = LossLimit(watch=LIMIT.watch, limit=limit(rates(12, 3, std=0.6)).limit)
+    highest = few.limit.highest
+    between = (1.25 * highest + few.smallest_page(ROWS, highest, ALPHA)) / 2
+    sums = {KEYS[0]: total(between)}
+    (finding,) = loss_outlier({KEYS[0]: few}, sums, (), alpha=ALPHA, phases={})
+    assert (finding.kind, finding.feature, finding.fact) == (HIGHEST_LOSS, "losses", False)
+    page = few.smallest_page(ROWS, highest, ALPHA)
+    assert finding.message.endswith(f"One window of so many rows pages above {100 * page:.1f} %.")
+    assert loss_outlier({KEYS[0]: few}, {KEYS[0]: total(1.1 * highest)}, (), alpha=ALPHA, phases={}) == ()
+    high = 0
+    for seed in range(400):
+        other = LossLimit(watch=LIMIT.watch, limit=limit(rates(12, seed, std=0.6)).limit)
+        next_one = total(float(rates(1, 10_000 + seed, std=0.6)[0]))
+        high += other.is_high(next_one, other.limit.highest, {})
+    assert high <= 0.01 * 400 + 4
 
 
 @given(few=st.integers(min_value=1, max_value=14))

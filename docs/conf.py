@@ -5,6 +5,10 @@ from __future__ import annotations
 import sys
 from configparser import RawConfigParser
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
 
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "docs")]  # the checkout's packages, whatever is installed
@@ -54,3 +58,15 @@ html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_show_sourcelink = False
 html_copy_source = False
+
+
+def _own_branch(_app: object, _page: str, _template: str, context: dict[str, Any], _doctree: object) -> None:
+    """Have the sidebar of a page show its own branch of the contents: all branches on each page are half of a build."""
+    toctree = context.get("toctree")
+    if toctree is not None:
+        context["toctree"] = lambda **options: toctree(**{**options, "collapse": True})
+
+
+def setup(app: Sphinx) -> None:
+    """Connect before the theme, which draws the sidebar."""
+    app.connect("html-page-context", _own_branch, priority=400)

@@ -57,7 +57,7 @@ def test_a_shared_cause_is_one_message_and_a_wrong_config_one_line(
     tmp_path: Path, bodies: tuple[str, list[bytes]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url, got = bodies
-    watched = watch(tmp_path / "watched")
+    watched = watch(tmp_path / "watched", slices=())
     home = watched.adopted.config.parent
     first = watched.adopted.config.read_text("utf-8")
     for name in ("first", "second"):

@@ -26,6 +26,11 @@ def half_other(rows: pa.Table) -> np.ndarray:
     return np.where(places == 1, 1.0 - late, late)
 
 
+@pytest.fixture(autouse=True)
+def _few_rollouts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("monitoring.rollout.evidence.planning.SIMULATIONS", 60)
+
+
 @pytest.fixture
 def versions(tmp_path: Path) -> Versions:
     return find_versions(two_bundles(tmp_path))

@@ -43,7 +43,7 @@ def test_a_shadow_and_a_replay_of_the_same_answers_have_the_same_evidence_to_the
     record = world.begun(share=0.5)
     worker = world.worker(record)
     while world.now < END:
-        world.now += timedelta(hours=7)
+        world.now += timedelta(hours=17)
         worker.work()
     config = two_bundles(tmp_path / "replay", SECTION)
     request = ReplayRequest(rules=rules_of(config), since=BEGIN, share=0.5, salt=record.salt)

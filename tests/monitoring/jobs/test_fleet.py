@@ -30,7 +30,7 @@ def config_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     first = watched.adopted.config
     for name, broken in (("sound", None), ("broken", 10)):
         live = folder / f"{name}.parquet"
-        pq.write_table(own_rows(Days(days=30, start=LIVE, broken_from=broken, seed=21)), live)
+        pq.write_table(own_rows(Days(days=22, start=LIVE, broken_from=broken, seed=21)), live)
         config = folder / "watched/flights" / f"{name}.toml"
         text = first.read_text("utf-8").replace("[traffic]\n", f'[traffic]\npath = "{live}"\nlabel_log = "{name}"\n', 1)
         config.write_text(f'[deployment]\nname = "{name}"\n\n{text}', "utf-8")

@@ -22,7 +22,7 @@ MEMBERS = ("first", "second", "third")
 def member(folder: Path, name: str, *, broken: int | None, fleet: str = "") -> Path:
     """The config of one more deployment beside the adopted one, in the same store."""
     live = folder / f"{name}.parquet"
-    pq.write_table(own_rows(Days(days=30, start=LIVE, broken_from=broken, broken_part=0.3, seed=len(name))), live)
+    pq.write_table(own_rows(Days(days=22, start=LIVE, broken_from=broken, broken_part=0.3, seed=len(name))), live)
     home = folder / "watched/flights"
     text = (home / "monitor.toml").read_text("utf-8")
     text = text.replace("[traffic]\n", f'[traffic]\npath = "{live}"\nlabel_log = "{name}"\n', 1)
@@ -101,7 +101,7 @@ def test_a_deployment_whose_config_names_no_team_any_more_leaves_it(folder: Path
     text = path.read_text("utf-8").replace('[fleet]\npage = "1 per 90 days"\nteam = "flights"\n', "")
     path.write_text(text, "utf-8")
     live = folder / "third.parquet"
-    pq.write_table(own_rows(Days(days=31, start=LIVE, seed=len("third"))), live)
+    pq.write_table(own_rows(Days(days=23, start=LIVE, seed=len("third"))), live)
     config = run(path)
     with Store.open(config.store.url) as store:
         names = {one.number: one.name for one in store.deployments.all()}

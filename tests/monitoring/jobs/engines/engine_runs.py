@@ -22,13 +22,16 @@ from monitoring.jobs.status import status
 from monitoring.records import IncidentRecord, WindowRecord
 from monitoring.store.store import Store
 from tests.lake_writers import delta_with_deletes, iceberg_delete, iceberg_table
-from tests.own_table import NOW, Watched, own_rows
+from tests.own_table import Watched, own_rows
 from tests.small_deployment import LIVE, Days
 
 #: Writes rows into a folder.
 Layout = Callable[[pa.Table, Path], None]
 
 DAY_US = 86_400_000_000
+
+#: When all windows of the rows are due.
+END = LIVE + timedelta(days=28)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,9 +42,9 @@ class Records:
     incidents: tuple[IncidentRecord, ...]
 
 
-def hostile_rows() -> pa.Table:
-    """Forty days, broken from the twentieth: with repeats, odd labels, missing cells and late labels."""
-    rows = own_rows(Days(days=40, start=LIVE, broken_from=20, seed=11))
+def hostile_rows(days: int = 24) -> pa.Table:
+    """Days of which the second half is broken: with repeats, odd labels, missing cells and late labels."""
+    rows = own_rows(Days(days=days, start=LIVE, broken_from=days // 2, seed=11))
     count, rng = rows.num_rows, np.random.default_rng(5)
     labels = rows["y"].to_pylist()
     for place in rng.choice(count, 30, replace=False):
@@ -121,7 +124,7 @@ def run_in(
     config = config.model_copy(update={"traffic": config.traffic.with_path(live)})
     if engine is not None:
         patch.setattr(traffic, "engine_of", lambda *_: engine())
-    rows, half = hostile_rows(), LIVE + timedelta(days=26)
+    rows, half = hostile_rows(), LIVE + timedelta(days=16)
     first = rows.filter(pa.array(np.asarray(rows["ts"].cast(pa.int64())) < int(half.timestamp() * 1e6)))
     labels = first["y"].to_pylist()
     hidden = set(np.random.default_rng(9).choice(first.num_rows, 60, replace=False).tolist())
@@ -129,7 +132,7 @@ def run_in(
     first = first.set_column(first.column_names.index("y"), "y", pa.array(some, pa.string()))
     number = 0
     with Store.open(config.store.url) as store:
-        for part, now in ((first, half), (rows, NOW)):
+        for part, now in ((first, half), (rows, END)):
             shutil.rmtree(live, ignore_errors=True)
             live.mkdir()
             layout(part, live)
@@ -154,7 +157,7 @@ def windows_judged(home: Path, folder: Path, update: dict[str, object], live: An
     config = load_config(folder / "monitor.toml").model_copy(update=update)
     services = ExternalServices(live=live)
     with Store.open(config.store.url) as store:
-        done = judge_windows(config, store, RunRequest(sensitivity=False), clock=lambda: NOW, services=services)
+        done = judge_windows(config, store, RunRequest(sensitivity=False), clock=lambda: END, services=services)
         return [*map(plain, status(store, config.name, done.deployment).windows)]
 
 

@@ -48,7 +48,7 @@ def expected(watched: Watched, tmp_path_factory: pytest.TempPathFactory) -> Reco
     """What the monitor's own stream comes to, on one file."""
     with pytest.MonkeyPatch.context() as patch:
         found = run_in(watched, tmp_path_factory.mktemp("expected"), one_file, None, patch)
-    assert len(found.windows) >= 40
+    assert len(found.windows) >= 24
     assert any(one.level == "page" for one in found.incidents)
     kinds = {finding.kind for window in found.windows for finding in window.findings}
     assert {"unusable answers", "unknown labels", "respelled labels"} <= kinds

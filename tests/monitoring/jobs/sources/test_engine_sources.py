@@ -47,7 +47,7 @@ def config_in(watched: Watched, folder: Path, extra: str = "", traffic: str = ""
 @pytest.fixture(scope="module")
 def expected(watched: Watched, tmp_path_factory: pytest.TempPathFactory) -> Records:
     folder = tmp_path_factory.mktemp("expected")
-    pq.write_table(hostile_rows(), folder / "live.parquet")
+    pq.write_table(hostile_rows(40), folder / "live.parquet")
     config = config_in(watched, folder)
     return judged(config.model_copy(update={"traffic": config.traffic.with_path(folder / "live.parquet")}))
 
@@ -55,7 +55,7 @@ def expected(watched: Watched, tmp_path_factory: pytest.TempPathFactory) -> Reco
 def database(folder: Path) -> Path:
     path = folder / "warehouse.duckdb"
     with duckdb.connect(str(path)) as connection:
-        connection.register("given", hostile_rows())
+        connection.register("given", hostile_rows(40))
         connection.execute("CREATE TABLE live AS SELECT * FROM given")
     return path
 
@@ -66,7 +66,7 @@ def test_a_query_is_summed_up_in_the_database(watched: Watched, expected: Record
 
 
 def test_a_query_is_summed_up_in_postgresql(watched: Watched, expected: Records, tmp_path: Path) -> None:
-    rows = hostile_rows()
+    rows = hostile_rows(40)
     kinds = {"id": "text", "ts": "timestamptz", "origin": "text", "y": "text", "known_at": "timestamptz"}
     columns = ", ".join(f'"{name}" {kinds.get(name, "float4")}' for name in rows.column_names)
     with started_postgresql() as server:
@@ -106,7 +106,7 @@ def test_a_relation_is_not_copied_by_what_needs_a_file(tmp_path: Path) -> None:
 
 
 def test_the_engine_sql_needs_a_query(watched: Watched, tmp_path: Path) -> None:
-    pq.write_table(hostile_rows(), tmp_path / "live.parquet")
+    pq.write_table(hostile_rows(40), tmp_path / "live.parquet")
     config = config_in(watched, tmp_path, '\n[engine]\nkind = "sql"\n')
     config = config.model_copy(update={"traffic": config.traffic.with_path(tmp_path / "live.parquet")})
     with pytest.raises(BadInput, match="rows of a query on a database"):

@@ -29,7 +29,7 @@ def test_a_csv_file_in_parts_gives_the_records_of_the_whole_file(
     whole = run_in(watched, tmp_path / "whole", one_csv, None, monkeypatch)
     assert any(incident.level == "page" for incident in whole.incidents)
     monkeypatch.setattr(text_parts, "LARGE", 0)
-    monkeypatch.setattr(text_parts, "ROWS", 500)
+    monkeypatch.setattr(text_parts, "ROWS", 300)
     monkeypatch.setattr(text_parts, "BLOCKS", (1 << 14,))
     same(whole, run_in(watched, tmp_path / "parts", one_csv, None, monkeypatch))
     assert len(text_parts.text_parts(tmp_path / "parts" / "live" / "a.csv", AS_FILES_SHOW)) > 3
@@ -48,7 +48,7 @@ def test_a_row_group_in_parts_gives_the_records_of_the_whole_one(
         return groups
 
     monkeypatch.setattr(table, "KEPT_BYTES", 0)
-    monkeypatch.setattr(split_groups, "ROWS", 500)
+    monkeypatch.setattr(split_groups, "ROWS", 300)
     monkeypatch.setattr(table, "split_group", split)
     same(whole, run_in(watched, tmp_path / "parts", one_file, None, monkeypatch))
     assert max(parts) > 3

@@ -167,7 +167,8 @@ def with_explained_losses(
 ) -> Alarm:
     """The alarm with the part of the rise of its loss that each input explains, by samples of the rows since the onset.
 
-    Losses are the realised ones of labelled rows; where an estimate alarms, those to expect of answered rows.
+    Losses are the realised ones of labelled rows; where an estimate alarms, those to expect of answered rows. Where a
+    ranking or the calibration alarms, which no row has by itself, it is the Brier score.
 
     Returns:
         The alarm; as it was where it is about no loss of the whole traffic, or the loss is no larger than the
@@ -175,8 +176,9 @@ def with_explained_losses(
     """
     metric = loss_of(alarm.key.watch)
     estimated = alarm.watch.family == "estimates"
-    key = WatchKey(watch=alarm.key.watch if estimated else BRIER if is_rank(metric) else metric)
-    if alarm.key.slice or not (estimated or alarm.watch.family in ("performance", "surprise")):
+    of_many = is_rank(metric) or alarm.watch.family == "calibration"
+    key = WatchKey(watch=alarm.key.watch if estimated else BRIER if of_many else metric)
+    if alarm.key.slice or not (estimated or alarm.watch.family in ("performance", "surprise", "calibration")):
         return alarm
     before = _baseline_loss(key, reference_fit)
     samples = _samples_since_onset(alarm, window, labelled=not estimated)

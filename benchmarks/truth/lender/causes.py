@@ -14,6 +14,7 @@ from benchmarks.truth.lender.deployment import LenderDeployment, Run
 from benchmarks.truth.lender.law import CENTRES, SPREADS, Day, Floats, linear, predictions
 from benchmarks.truth.lender.streams import REFERENCE, SEED, calm_days
 from monitoring.incidents.input_drift import LEAST_EXPLAINED
+from monitoring.judging.facts.loss_outliers import SUBJECT
 from monitoring.records import FACT_WATCH, IncidentRecord
 
 FULL, QUICK = 10, 1
@@ -135,7 +136,7 @@ def _first_named(deployment: LenderDeployment, run: Run, stream: int, name: str)
 
 def named_first(incident: IncidentRecord) -> str:
     """The input that a page names first as what explains the harm; empty where it names none."""
-    if incident.watch == FACT_WATCH:
+    if incident.watch == FACT_WATCH and incident.slice != SUBJECT:
         return incident.slice
     first = next(iter(incident.detail.inputs), None)
     explains = first is not None and (first.explained is None or first.explained >= LEAST_EXPLAINED)

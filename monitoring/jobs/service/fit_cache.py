@@ -14,8 +14,9 @@ from monitoring.jobs.metrics.metric_file import codes_text
 from monitoring.jobs.places import files_state, find_baseline
 from monitoring.watches.embedding import Embedder
 
-#: Bytes of fits that are kept, about. One of a dozen inputs has one or two million.
-KEPT_BYTES = 256 << 20
+#: Bytes of fits that are kept, as they are written: one or two million for a dozen inputs. In memory they take twice as
+#: many.
+KEPT_BYTES = 96 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,6 +47,12 @@ def test_the_input_of_the_faulty_rows_explains_the_rise(made: SmallJudge) -> Non
     assert found["temp"] > 0.5 > found["origin"]
 
 
+def test_a_page_about_calibration_is_explained_by_the_brier_score(made: SmallJudge) -> None:
+    window = scored(made, faulty=True)
+    slope = alarm("calibration_slope", windows(calibration_slope=[0.9]))
+    assert with_explained_losses(slope, window, made.catalogue, made.fit).explained == of_brier(made, window).explained
+
+
 def test_without_a_rise_without_labels_and_for_other_watches_nothing_is_explained(made: SmallJudge) -> None:
     window = scored(made, faulty=True)
     assert of_brier(made, replace(window, labelled=window.labelled.without_losses())).explained == {}

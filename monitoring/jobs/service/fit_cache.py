@@ -16,7 +16,7 @@ from monitoring.watches.embedding import Embedder
 
 #: Bytes of fits that are kept, as they are written: one or two million for a dozen inputs. In memory they take twice as
 #: many.
-KEPT_BYTES = 96 << 20
+KEPT_BYTES = 80 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

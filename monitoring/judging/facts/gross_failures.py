@@ -209,7 +209,9 @@ def _far_outside(edges: Sequence[float], now: FeatureCounts) -> list[tuple[str, 
     departures = []
     if mean > high + far:
         departures.append((f"mean of {{}} is {plain_number(mean)}", now.counts[-1]))
-    if mean < low - far or 0.0 <= mean < SCALED_DOWN * low:
+    is_scaled = 0.0 <= mean < SCALED_DOWN * low
+    is_negative = low > 0.0 and mean < min(2.0 * low - high, 0.0)  # a range below the lowest: no cold week
+    if mean < low - far or is_scaled or is_negative:
         departures.append((f"mean of {{}} is {plain_number(mean)}", now.counts[0]))
     if std > far:
         departures.append((f"standard deviation of {{}} is {plain_number(std)}", now.counts[0] + now.counts[-1]))

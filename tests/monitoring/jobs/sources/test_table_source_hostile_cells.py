@@ -35,7 +35,7 @@ CELLS: dict[str, Callable[[pa.Array], pa.Array] | None] = {
     "NaN": lambda had: repeated(np.nan, had),
     "infinities": lambda had: pa.array(np.resize([np.inf, -np.inf, np.nan], len(had))),
     "zeros": lambda had: repeated(0.0, had),
-    "negative": lambda had: repeated(-750.0, had),
+    "negative": lambda had: repeated(-75.0, had),
     "huge": lambda had: repeated(1e308, had),
     "tiny": lambda had: repeated(5e-324, had),
     "largest whole": lambda had: pa.array(np.full(len(had), 2**63 - 1)),

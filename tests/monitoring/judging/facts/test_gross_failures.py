@@ -137,6 +137,15 @@ def test_a_season_is_not_out_of_range() -> None:
         assert range_findings((Bins(feature="temp", edges=edges),), week, alpha=ALPHA) == ()
 
 
+def test_positive_numbers_that_turn_negative_are_out_of_range() -> None:
+    weights = RNG.normal(50.0, 10.0, 4000)
+    edges = tuple(np.quantile(weights, np.linspace(0, 1, 65)[1:-1]).tolist())
+    bins = (Bins(feature="weight", edges=edges),)
+    for turned, out in ((-weights[:400], True), (weights[:400] - 50.0, False)):
+        week = Profile(rows=400, features=(counted(edges, turned),))
+        assert bool(range_findings(bins, week, alpha=ALPHA)) is out
+
+
 def test_one_wild_value_is_not_out_of_range() -> None:
     income = np.exp(RNG.normal(3.0, 0.5, 4000))
     edges = tuple(np.quantile(income, np.linspace(0, 1, 65)[1:-1]).tolist())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,6 +26,7 @@ from monitoring.traffic.cells import as_strings
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.extents import AHEAD
 from monitoring.traffic.tables.files import RawRows, pieces_of
+from monitoring.traffic.tables.repeats import Repeats
 from monitoring.traffic.tables.rows import event_times
 from monitoring.traffic.tables.table import Table
 from monitoring.traffic.windows import Window
@@ -112,27 +113,30 @@ class WholeWindows:
                 path = write_rows(self._relation, Path(scratch, "window.parquet"), names, between=between)
                 path = path.replace(self._folder / "window.parquet")
             self._last = (window, Table(pieces_of(path), self._columns))
-            self._drop(self._last[1])
+            self._know_others(self._last[1])
         return self._last[1]
 
-    def _drop(self, table: Table) -> None:
-        """Leave out the rows that do not count because of a row in another window."""
-        dropped = self._dropped
-        if not dropped:
+    def _know_others(self, table: Table) -> None:
+        """Leave out the rows that do not count because of one in another window, and know which share its id."""
+        if not len(self._shared):
             return
-        more: dict[int, NDArray[np.int64]] = {}
+        dropped, before = self._dropped, table.repeats
+        more: dict[int, list[NDArray[np.int64]]] = {}
+        shared: dict[int, list[NDArray[np.int64]]] = {}
         for extent in table.extents:
-            for first, raw in table.reader.batches(
-                extent.piece, (self._columns.event_time, self._columns.prediction_id)
-            ):
-                keys = _keys(raw, self._columns)
-                places = np.array([first + at for at, key in enumerate(keys) if key in dropped], dtype=np.int64)
-                more[extent.number] = np.union1d(more.get(extent.number, places[:0]), places)
-        before = table.repeats.dropped
-        table.repeats = type(table.repeats)(
-            shared=table.repeats.shared,
-            dropped={n: np.union1d(before.get(n, numbers[:0]), numbers) for n, numbers in {**before, **more}.items()},
-        )
+            names = (self._columns.event_time, self._columns.prediction_id)
+            for first, raw in table.reader.batches(extent.piece, names):
+                at, keys = self._sharing(raw)
+                shared.setdefault(extent.number, []).append(first + at)
+                is_dropped = np.array([key in dropped for key in keys], dtype=np.bool_)
+                more.setdefault(extent.number, []).append(first + at[is_dropped])
+        table.repeats = Repeats(shared=_with(before.shared, shared), dropped=_with(before.dropped, more))
+
+    def _sharing(self, raw: RawRows) -> tuple[NDArray[np.int64], list[tuple[str, int]]]:
+        """The rows whose id another row has, by their places, and their keys."""
+        ids = as_strings(raw.table[self._columns.prediction_id].combine_chunks())
+        at = np.flatnonzero(np.asarray(pc.is_in(ids, self._shared)))
+        return at, _keys(RawRows(table=raw.table.take(pa.array(at))), self._columns)
 
     @property
     def _dropped(self) -> set[tuple[str, int]]:
@@ -147,9 +151,7 @@ class WholeWindows:
             for first, raw in table.reader.batches(
                 extent.piece, (self._columns.event_time, self._columns.prediction_id)
             ):
-                ids = as_strings(raw.table[self._columns.prediction_id].combine_chunks())
-                selection = np.flatnonzero(np.asarray(pc.is_in(ids, self._shared)))
-                keys = _keys(RawRows(table=raw.table.take(pa.array(selection))), self._columns)
+                selection, keys = self._sharing(raw)
                 for at, key in zip(selection.tolist(), keys, strict=True):
                     (dropped if first + at in places else counted).add(key)
         return dropped - counted
@@ -158,3 +160,12 @@ class WholeWindows:
 def _keys(raw: RawRows, columns: TableColumns) -> list[tuple[str, int]]:
     ids = as_strings(raw.table[columns.prediction_id].combine_chunks()).to_pylist()
     return list(zip(ids, event_times(raw, columns).us.tolist(), strict=True))
+
+
+def _with(
+    places: Mapping[int, NDArray[np.int64]], more: Mapping[int, list[NDArray[np.int64]]]
+) -> dict[int, NDArray[np.int64]]:
+    """Places of rows by the numbers of their pieces, sorted, with further ones."""
+    none = np.zeros(0, dtype=np.int64)
+    joined = {number: np.concatenate([places.get(number, none), *parts]) for number, parts in more.items()}
+    return {number: np.unique(rows) for number, rows in {**places, **joined}.items() if rows.size}

@@ -17,8 +17,8 @@ from monitoring.jobs.run import NO_SERVICES, ExternalServices, run_due_windows
 from monitoring.jobs.status import status
 from monitoring.notebook.frames import stored
 from monitoring.store.store import Store
-from tests.monitoring.jobs.engines.engine_runs import Records, hostile_rows, same
-from tests.own_table import NOW, Watched, watch
+from tests.monitoring.jobs.engines.engine_runs import END, Records, hostile_rows, same
+from tests.own_table import Watched, watch
 from tests.postgresql_server import started_postgresql
 
 QUERY = "SELECT * FROM live WHERE ts >= :start AND ts < :end"
@@ -31,7 +31,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Watched:
 
 def judged(config: MonitorConfig, services: ExternalServices = NO_SERVICES) -> Records:
     with Store.open(config.store.url) as store:
-        done = run_due_windows(config, store, clock=lambda: NOW, services=services)
+        done = run_due_windows(config, store, clock=lambda: END, services=services)
         found = status(store, config.name, done.deployment)
     return Records(windows=found.windows, incidents=found.incidents)
 
@@ -47,7 +47,7 @@ def config_in(watched: Watched, folder: Path, extra: str = "", traffic: str = ""
 @pytest.fixture(scope="module")
 def expected(watched: Watched, tmp_path_factory: pytest.TempPathFactory) -> Records:
     folder = tmp_path_factory.mktemp("expected")
-    pq.write_table(hostile_rows(40), folder / "live.parquet")
+    pq.write_table(hostile_rows(24), folder / "live.parquet")
     config = config_in(watched, folder)
     return judged(config.model_copy(update={"traffic": config.traffic.with_path(folder / "live.parquet")}))
 
@@ -55,7 +55,7 @@ def expected(watched: Watched, tmp_path_factory: pytest.TempPathFactory) -> Reco
 def database(folder: Path) -> Path:
     path = folder / "warehouse.duckdb"
     with duckdb.connect(str(path)) as connection:
-        connection.register("given", hostile_rows(40))
+        connection.register("given", hostile_rows(24))
         connection.execute("CREATE TABLE live AS SELECT * FROM given")
     return path
 
@@ -66,7 +66,7 @@ def test_a_query_is_summed_up_in_the_database(watched: Watched, expected: Record
 
 
 def test_a_query_is_summed_up_in_postgresql(watched: Watched, expected: Records, tmp_path: Path) -> None:
-    rows = hostile_rows(40)
+    rows = hostile_rows(24)
     kinds = {"id": "text", "ts": "timestamptz", "origin": "text", "y": "text", "known_at": "timestamptz"}
     columns = ", ".join(f'"{name}" {kinds.get(name, "float4")}' for name in rows.column_names)
     with started_postgresql() as server:
@@ -106,7 +106,7 @@ def test_a_relation_is_not_copied_by_what_needs_a_file(tmp_path: Path) -> None:
 
 
 def test_the_engine_sql_needs_a_query(watched: Watched, tmp_path: Path) -> None:
-    pq.write_table(hostile_rows(40), tmp_path / "live.parquet")
+    pq.write_table(hostile_rows(24), tmp_path / "live.parquet")
     config = config_in(watched, tmp_path, '\n[engine]\nkind = "sql"\n')
     config = config.model_copy(update={"traffic": config.traffic.with_path(tmp_path / "live.parquet")})
     with pytest.raises(BadInput, match="rows of a query on a database"):

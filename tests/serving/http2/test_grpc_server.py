@@ -162,7 +162,7 @@ def test_large_answers_cost_in_proportion_and_leave_room_for_others(open_echo: O
             assert meanwhile > megabytes / 8
         wait_for(echo.holds_nothing)
     assert max(spent.values()) < 3 * min(spent.values()), spent
-    assert max(waits) < 0.1
+    assert sorted(waits)[-2] < 0.1, waits  # in one of them the process may have collected its garbage
 
 
 def test_calls_and_connections_are_bounded(open_echo: OpenEcho) -> None:

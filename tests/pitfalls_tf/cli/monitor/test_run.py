@@ -33,7 +33,7 @@ def test_run_prints_one_document_and_exits_with_1_for_a_page(
     found = json.loads(result.stdout)
     assert (found["model"], found["version"], len(found["windows"])) == ("flights", 1, 25)
     assert {"start", "end", "rows", "labels", "status", "evidence"} <= found["windows"][0].keys()
-    assert {window["status"] for window in found["windows"]} <= {"ok", "notice", "page", "thin"}
+    assert {window["status"] for window in found["windows"]} <= {"ok", "notice", "suspected", "page", "thin"}
     evidence = [window["evidence"]["page"] for window in found["windows"]]
     assert max(evidence[12:]) > 365 > max(evidence[:12])
     page = next(incident for incident in found["incidents"] if incident["level"] == "page")

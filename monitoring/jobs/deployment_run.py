@@ -203,6 +203,7 @@ class DeploymentRun:
             self._late = self._late_rows()
         if due and self._after is not None:
             self._label_join.restore(self._judged_before(due[0].start))
+        pa.default_memory_pool().release_unused()  # what finding out the windows took is the system's again
         return due
 
     def _join_team(self, window: Window) -> None:
@@ -324,7 +325,6 @@ class DeploymentRun:
         if ar1_update_due(self._judged):
             self._update_autocorrelation()
         judge = self._deployment.judge
-        pa.default_memory_pool().release_unused()  # what finding out the windows took is the system's again
         with span("read"):
             end = self._end_at(window)
             due = DueWindow(window=window, first=first, end=end)

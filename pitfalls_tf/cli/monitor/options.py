@@ -209,16 +209,11 @@ def evaluate_due_windows(
 def run_services(config: MonitorConfig, output: Output, **services: Any) -> ExternalServices:
     """What a run has done by others: notifying the config's routes, and embedding tensors.
 
-    From here on Arrow takes its memory from the C library: its own allocator keeps a tenth more of what is freed.
-
     Args:
         **services: further fields of `monitoring.jobs.run.ExternalServices`.
     """
-    import pyarrow as pa  # noqa: PLC0415 - not needed for --help
+    from monitoring.jobs.run import ExternalServices  # noqa: PLC0415 - not needed for --help
 
-    from monitoring.jobs.run import ExternalServices  # noqa: PLC0415 - as above
-
-    pa.set_memory_pool(pa.system_memory_pool())
     if ".tfrecord" in str(config.traffic.path):  # records are TensorFlow Serving's messages
         load_frameworks("tensorflow")
 

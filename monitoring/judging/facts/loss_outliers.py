@@ -124,7 +124,10 @@ def _largest_seen(limits: Mapping[WatchKey, LossLimit], history: Sequence[Window
 def _high(limit: LossLimit, total: ScoreSum, previous_max: float, alpha: float) -> Finding:
     """That a window is worse than all seen, and from where on one window pages."""
     page = limit.smallest_page(total.rows, previous_max, alpha)
-    message = f"{_range(limit, total)} One window of so many rows pages above {_value(limit, page)}."
+    message = (
+        f"{_range(limit, total)} One window of so many rows pages above {_value(limit, page)}: check the labels of its "
+        "rows, then their inputs."
+    )
     return Finding(kind=HIGHEST_LOSS, feature=SUBJECT, message=message)
 
 

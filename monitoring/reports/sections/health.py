@@ -141,7 +141,7 @@ def suspected(status: MonitorStatus) -> str:
     high = next((each.message for window in windows for each in window.findings if each.kind == HIGHEST_LOSS), "")
     what = "a loss has risen beyond chance" if largest >= threshold else "a notice says that a loss has risen"
     if high and largest < threshold:
-        return f"one window is worse than all before, since {since}: {high.rstrip('.')}, and no page is open"
+        return f"one window is worse than all before, since {since}: {high.rstrip('.')}"
     return (
         f"{what}, since {since} (largest evidence for a page {format_evidence(min(largest, LARGEST_SHOWN))}, threshold "
         f"{status.page_threshold:,.0f}), and no page is open"

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from monitoring.records import Finding, IncidentState, MonitorStatus, Sensitivity
+from monitoring.records import HIGHEST_LOSS, Finding, IncidentState, MonitorStatus, Sensitivity
 from monitoring.reports.sections.headline import detectable_rise, headline
 
 
@@ -162,6 +162,10 @@ def test_evidence_over_the_threshold_without_an_open_page_is_suspected_harm(
     assert lasting.verdict.startswith(said.replace("3 Apr", "2 Apr")), "the largest evidence, not the last"
     only = headline(replace(quiet, windows=(*quiet.windows[:-1], fallen)))
     assert only.verdict.startswith("Suspected harm: a notice says that a loss has risen, since 3 Apr 2013 (largest ")
+    high = replace(fallen, findings=(Finding(kind=HIGHEST_LOSS, feature="losses", message="Error rate 55 %."),))
+    worst = headline(replace(quiet, windows=(*quiet.windows[:-1], high)))
+    said = "Suspected harm: one window is worse than all before, since 3 Apr 2013: Error rate 55 %, in 3 windows"
+    assert worst.verdict == said
     unmarked = replace(last, status="ok", loss_log_evidence=-math.inf, page_log_evidence=math.log(1e9))
     assert headline(replace(quiet, windows=(*quiet.windows[:-1], unmarked))).health.state == "suspected"
 

@@ -179,7 +179,8 @@ class Http2Connection(asyncio.Protocol):
         """Take no further calls, and close when those that there are have been answered."""
         if not self._is_draining:
             self._is_draining = True
-            self._say_goodbye(ErrorCodes.NO_ERROR)
+            if not self._is_deaf:  # or the client has been told why, and nothing more can be written
+                self._say_goodbye(ErrorCodes.NO_ERROR)
         if not self._calls:
             self._close()
 

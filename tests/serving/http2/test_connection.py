@@ -172,6 +172,14 @@ def test_faults_end_the_connection_with_their_code(echo: EchoServer, fault: str)
         assert not list(client.frames())  # and it is closed
 
 
+def test_a_server_that_stops_closes_a_connection_that_it_had_ended(open_echo: OpenEcho) -> None:
+    with open_echo() as echo, RawClient(echo.port) as client:
+        client.send(FAULTS["data of no stream"][0])
+        assert client.goaway() == ErrorCode.PROTOCOL_ERROR
+        echo.stop(10.0)
+        assert not list(client.frames())
+
+
 def test_a_client_that_sends_more_than_a_window_is_cut_off(open_echo: OpenEcho) -> None:
     """Its handler reads no further messages while the answers to those before have no room."""
     path = literal(b":path", b"/test.Echo/Echo"), literal(b":path", b"/test.Echo/Repeat")

@@ -3,7 +3,7 @@
 BIN := .venv/bin
 READY := .venv/ready
 TOOLS := .venv-tools/ready
-WORKERS ?= 2
+WORKERS ?= 3 # of tests: one more than the least cores, as tests wait for servers a seventh of their time
 export PYTHONDONTWRITEBYTECODE := # a process of a test compiles no module that another has compiled, whatever is set
 PYTEST := $(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadscope --no-loadscope-reorder
 

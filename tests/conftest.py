@@ -58,8 +58,9 @@ gc.disable()  # while tests are collected: nothing of them is garbage
 
 
 def pytest_collection_finish() -> None:
-    """Have no collection of garbage look at modules and tests again: a tenth of a run."""
+    """Collect garbage seldom, and have no collection look at modules and tests again: a tenth of a run."""
     gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
     gc.enable()
 
 

@@ -68,6 +68,7 @@ def walk_served(page: Path, folder: Path) -> None:
         raise
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", TUTORIALS, ids=lambda page: page.stem)
 def test_every_command_of_a_tutorial_runs(page: Path, walked: Walk, tmp_path: Path) -> None:
     folder = tmp_path / "demo"

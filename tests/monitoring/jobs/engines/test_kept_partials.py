@@ -44,20 +44,25 @@ def adopted(tmp_path_factory: pytest.TempPathFactory) -> Watched:
 class Kept:
     """A deployment that keeps partials, and its live rows, a file for each day."""
 
-    def __init__(self, folder: Path, adopted: Watched, **settings: Any) -> None:
-        shutil.copytree(adopted.adopted.config.parent, folder / "flights")
+    def __init__(self, folder: Path) -> None:
         self.live = folder / "live"
-        self.live.mkdir()
         self.toml = folder / "flights/monitor.toml"
+
+    @classmethod
+    def new(cls, folder: Path, adopted: Watched) -> Kept:
+        """One that has judged nothing yet."""
+        shutil.copytree(adopted.adopted.config.parent, folder / "flights")
+        self = cls(folder)
+        self.live.mkdir()
         text = self.toml.read_text("utf-8")
         self.toml.write_text(f'{text}\n[engine]\nkeep = true\n\n[retention]\ncheckpoints = "300d"\n', "utf-8")
-        self.settings = settings
         rows = own_rows(Days(days=DAYS, start=LIVE, broken_from=20, seed=11))
         rows = rows.set_column(rows.column_names.index("known_at"), "known_at", rows["ts"])  # labels with their rows
         times = np.asarray(rows["ts"].cast(pa.int64()))
         for day in range(DAYS):
             first, last = ((LIVE + timedelta(days=day + more)).timestamp() * 1e6 for more in (0, 1))
             pq.write_table(rows.filter(pa.array((times >= first) & (times < last))), self.live / f"{day:02}.parquet")
+        return self
 
     @property
     def config(self) -> MonitorConfig:
@@ -85,6 +90,26 @@ class Kept:
             return status(store, config.name, done.run.deployment).windows
 
 
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory: pytest.TempPathFactory, adopted: Watched) -> tuple[Path, tuple[WindowRecord, ...]]:
+    """The folder of a deployment whose days have been judged and kept, and their records."""
+    folder = tmp_path_factory.mktemp("judged")
+    return folder, Kept.new(folder, adopted).run()
+
+
+@pytest.fixture
+def kept(judged: tuple[Path, tuple[WindowRecord, ...]], tmp_path: Path) -> Kept:
+    """A copy of it."""
+    shutil.copytree(judged[0], tmp_path, dirs_exist_ok=True)
+    return Kept(tmp_path)
+
+
+@pytest.fixture
+def before(judged: tuple[Path, tuple[WindowRecord, ...]]) -> tuple[WindowRecord, ...]:
+    """The records of the days as they were judged with their rows."""
+    return judged[1]
+
+
 @pytest.fixture
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """The tasks that read rows."""
@@ -106,9 +131,9 @@ def without_remarks(windows: tuple[WindowRecord, ...]) -> list[str]:
     ]
 
 
-def test_windows_are_judged_again_without_their_rows(tmp_path: Path, adopted: Watched, reads: list[object]) -> None:
-    kept = Kept(tmp_path, adopted)
-    before = kept.run()
+def test_windows_are_judged_again_without_their_rows(
+    kept: Kept, before: tuple[WindowRecord, ...], reads: list[object]
+) -> None:
     assert len(kept.partials) == DAYS == len(before)
     assert {path.stat().st_mode & 0o777 for path in kept.partials} == {0o600}
     assert kept.partials[0].parent.stat().st_mode & 0o777 == 0o700
@@ -123,11 +148,8 @@ def test_windows_are_judged_again_without_their_rows(tmp_path: Path, adopted: Wa
 
 
 def test_rows_that_are_as_they_were_are_not_read_again_and_changed_ones_are(
-    tmp_path: Path, adopted: Watched, reads: list[object]
+    kept: Kept, before: tuple[WindowRecord, ...], reads: list[object]
 ) -> None:
-    kept = Kept(tmp_path, adopted)
-    before = kept.run()
-    reads.clear()
     assert without_remarks(kept.again()) == without_remarks(before)
     assert not reads
     changed = kept.live / "10.parquet"
@@ -144,32 +166,28 @@ def weekly(kept: Kept) -> None:
     kept.toml.write_text(text.replace('every = "1d"', 'every = "7d"'), "utf-8")
 
 
-def test_weeks_are_made_of_kept_days(tmp_path: Path, adopted: Watched, reads: list[object]) -> None:
-    (tmp_path / "weeks").mkdir()
-    rows = Kept(tmp_path / "weeks", adopted)
+@pytest.fixture(scope="module")
+def weeks(tmp_path_factory: pytest.TempPathFactory, adopted: Watched) -> tuple[WindowRecord, ...]:
+    """Weeks that were judged by their rows."""
+    rows = Kept.new(tmp_path_factory.mktemp("weeks"), adopted)
     weekly(rows)
-    expected = rows.run()
-    assert len(expected) >= 4
-    kept = Kept(tmp_path, adopted)
-    kept.run()
+    return rows.run()
+
+
+def test_weeks_are_made_of_kept_days(kept: Kept, weeks: tuple[WindowRecord, ...], reads: list[object]) -> None:
+    assert len(weeks) >= 4
     weekly(kept)
     kept.lose_rows(range(21))
     reads.clear()
     found = kept.run()
     assert not reads
-    assert without_remarks(found) == without_remarks(expected)
+    assert without_remarks(found) == without_remarks(weeks)
     assert any(one.kind == "rows gone" for one in found[0].findings)
 
 
 def test_weeks_are_made_of_kept_days_whose_rows_are_gone_and_of_the_rows_of_others(
-    tmp_path: Path, adopted: Watched, reads: list[object]
+    kept: Kept, weeks: tuple[WindowRecord, ...], reads: list[object]
 ) -> None:
-    (tmp_path / "weeks").mkdir()
-    rows = Kept(tmp_path / "weeks", adopted)
-    weekly(rows)
-    expected = rows.run()
-    kept = Kept(tmp_path, adopted)
-    kept.run()
     weekly(kept)
     kept.lose_rows((*range(3), *range(9, 12)))
     for path in kept.partials:
@@ -177,7 +195,7 @@ def test_weeks_are_made_of_kept_days_whose_rows_are_gone_and_of_the_rows_of_othe
             path.unlink()
     reads.clear()
     found = kept.run()
-    assert without_remarks(found) == without_remarks(expected)
+    assert without_remarks(found) == without_remarks(weeks)
     assert 0 < len(reads) <= 3
     gone = [
         one.message.startswith("Of the rows") for window in found for one in window.findings if one.kind == "rows gone"
@@ -185,9 +203,9 @@ def test_weeks_are_made_of_kept_days_whose_rows_are_gone_and_of_the_rows_of_othe
     assert gone == [True, True]
 
 
-def test_a_kept_day_that_is_missing_is_not_taken_for_one_without_rows(tmp_path: Path, adopted: Watched) -> None:
-    kept = Kept(tmp_path, adopted)
-    before = kept.run()
+def test_a_kept_day_that_is_missing_is_not_taken_for_one_without_rows(
+    kept: Kept, before: tuple[WindowRecord, ...]
+) -> None:
     weekly(kept)
     kept.lose_rows(range(3, 6))
     kept.partials[4].unlink()
@@ -200,14 +218,12 @@ def test_a_kept_day_that_is_missing_is_not_taken_for_one_without_rows(tmp_path: 
 
 
 def test_sums_of_another_release_are_not_used(
-    tmp_path: Path,
-    adopted: Watched,
+    kept: Kept,
+    before: tuple[WindowRecord, ...],
     reads: list[object],
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    kept = Kept(tmp_path, adopted)
-    before = kept.run()
     monkeypatch.setattr(codec, "FORMAT", codec.FORMAT + 1)
     reads.clear()
     with caplog.at_level(logging.WARNING):
@@ -223,9 +239,7 @@ def test_sums_of_another_release_are_not_used(
     assert len(kept.partials) == DAYS
 
 
-def test_files_that_are_damaged_or_open_to_others_are_not_used(tmp_path: Path, adopted: Watched) -> None:
-    kept = Kept(tmp_path, adopted)
-    kept.run()
+def test_files_that_are_damaged_or_open_to_others_are_not_used(kept: Kept) -> None:
     kept.lose_rows(range(10, 11))
     (path,) = (path for path in kept.partials if path.name.startswith(str(int(DAY_TEN.timestamp()))))
     path.chmod(0o666)
@@ -241,7 +255,7 @@ def test_files_that_are_damaged_or_open_to_others_are_not_used(tmp_path: Path, a
 def test_labels_that_came_later_than_rows_that_are_gone_are_refused_before_anything_is_put_back(
     tmp_path: Path, adopted: Watched
 ) -> None:
-    kept = Kept(tmp_path, adopted)
+    kept = Kept.new(tmp_path, adopted)
     path = kept.live / "10.parquet"
     rows = pq.read_table(path)
     later = pa.array(np.asarray(rows["ts"].cast(pa.int64())) + 3_600_000_000).cast(rows["ts"].type)
@@ -253,9 +267,7 @@ def test_labels_that_came_later_than_rows_that_are_gone_are_refused_before_anyth
     assert kept.run() == before
 
 
-def test_retention_and_erasure_reach_what_is_kept(tmp_path: Path, adopted: Watched) -> None:
-    kept = Kept(tmp_path, adopted)
-    kept.run()
+def test_retention_and_erasure_reach_what_is_kept(kept: Kept) -> None:
     wanted = pq.read_table(kept.live / "05.parquet")["id"][0].as_py()
     request = ErasureRequest(root=kept.config.traffic.label_log, ids=(wanted,), by="test")
     (found,) = (one for one in plan_erasure(request, lambda: NOW) if one.kind == "kept sums")

@@ -19,7 +19,7 @@ demo: $(READY) ## the whole road on real flights, into demo/; again to resume
 test: lint ## lint, then every test that is not slow
 	$(PYTEST) -m "not slow"
 
-test-all: lint $(TOOLS) ## lint, then every test, those with Airflow, Dagster and Helm too, with twice the examples
+test-all: lint $(TOOLS) ## lint, then every test, those with Airflow, Dagster and Helm too, with three times the examples
 	HYPOTHESIS_PROFILE=$(or $(HYPOTHESIS_PROFILE),thorough) $(PYTEST)
 
 fuzz: $(READY) ## damaged requests, labels and files, a minute of each kind; FUZZ_SECONDS=N for another time

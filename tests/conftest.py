@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 for name, value in {**ENVIRONMENT, **JOB_ENVIRONMENT, "MPLBACKEND": "Agg"}.items():
     os.environ.setdefault(name, value)
 
-# The same examples everywhere and no clock, so that a test which passes here passes there. `make test-all` takes twice
-# as many. To search further: HYPOTHESIS_PROFILE=explore make test
-hypothesis.settings.register_profile("steady", deadline=None, derandomize=True, max_examples=50)
+# The same examples everywhere and no clock, so that a test which passes here passes there. `make test-all` takes three
+# times as many. To search further: HYPOTHESIS_PROFILE=explore make test
+hypothesis.settings.register_profile("steady", deadline=None, derandomize=True, max_examples=33)
 hypothesis.settings.register_profile("thorough", deadline=None, derandomize=True)
 hypothesis.settings.register_profile("explore", deadline=None, max_examples=2_000)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))

@@ -6,6 +6,8 @@ import os
 import sys
 from pathlib import Path
 
+import pytest
+
 from benchmarks.dashboard_peers import cpu_seconds, serving
 from benchmarks.dashboard_speed import TEMPLATE, fill
 
@@ -16,6 +18,7 @@ def test_processor_time_is_that_of_the_process() -> None:
     assert cpu_seconds(os.getpid()) > before
 
 
+@pytest.mark.slow
 def test_a_page_is_asked_for_over_http(tmp_path: Path) -> None:
     fill(tmp_path / "store.db", 1, TEMPLATE, 3)
     with serving([sys.executable, "-m", "benchmarks.dashboard_peers", str(tmp_path / "store.db")]) as server:

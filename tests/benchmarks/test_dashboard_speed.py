@@ -3,6 +3,8 @@ from __future__ import annotations
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
+
 from benchmarks.dashboard_speed import OVERVIEWS, RUNS, TEMPLATE, addresses, fill, measure
 from benchmarks.results import Settings
 from monitoring.store import Store
@@ -19,6 +21,7 @@ def test_the_store_is_filled_with_whole_histories(tmp_path: Path) -> None:
         assert len(store.runs.latest(3)) == RUNS - 1
 
 
+@pytest.mark.slow
 def test_every_page_is_measured(tmp_path: Path) -> None:
     table, many = measure(Settings(out=tmp_path, quick=True)).tables
     assert [row[0] for row in table.rows] == [*addresses(100)]

@@ -17,6 +17,7 @@ def measured(deployed: Path) -> FlightsTruth:
     return FlightsTruth(load_deployment(config), Sizes(seeds=20, years=1, baselines=2, streams=3), 1)
 
 
+@pytest.mark.slow
 def test_every_table_has_its_rows(measured: FlightsTruth) -> None:
     pages = measured.page_table()
     assert len(pages.rows) == 6

@@ -39,6 +39,7 @@ def test_losses_are_those_of_whole_windows_after_the_training_set() -> None:
     assert losses.brier.tolist() == [[0.0625, 0.5625]]
 
 
+@pytest.mark.slow
 def test_a_model_that_turns_wrong_is_alarmed_by_all() -> None:
     rng = np.random.default_rng(3)
     rows, changed = 26 * SMALL.window_rows, 16 * SMALL.window_rows

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from benchmarks.truth.lender.harms import deployed
 from benchmarks.truth.lender.sensitivity import first_windows, printed_rises
 
 
+@pytest.mark.slow
 def test_the_printed_rise_falls_with_the_horizon_and_a_large_one_is_paged_at_once() -> None:
     deployment = deployed(6000)
     rises = printed_rises(deployment)

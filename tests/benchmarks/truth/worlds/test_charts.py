@@ -6,6 +6,7 @@ import pytest
 from benchmarks.truth.worlds.charts import CHARTS, Series, alarms, nominal_rate, own_thresholds
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chart", sorted(CHARTS))
 def test_a_chart_alarms_as_often_as_it_is_tuned_to_and_finds_a_rise(chart: str) -> None:
     rng = np.random.default_rng(0)

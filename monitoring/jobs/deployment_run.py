@@ -192,8 +192,7 @@ class DeploymentRun:
         damaged = any(finding.kind == LABEL_LOG_DAMAGED for finding in traffic.source_findings)
         if self._label_join.read < self._read and not damaged:
             reject_lost_labels(self._label_join.read, self._read)
-        checked_at = self._store.deployments.check(self._number).checked_at
-        self._followed = is_followed(deployment.plan, after=self._after, checked_at=checked_at)
+        self._followed = self._is_followed()
         due = due_windows(traffic, deployment.plan, after=self._after, now=now, followed=self._followed)
         due = (*due, *self._windows_of_labels(due, now))
         traffic.expect(due)
@@ -205,6 +204,18 @@ class DeploymentRun:
             self._label_join.restore(self._judged_before(due[0].start))
         pa.default_memory_pool().release_unused()  # what finding out the windows took is the system's again
         return due
+
+    def _is_followed(self) -> bool:
+        """Whether the traffic is followed as it comes; a deployment's first run goes by the one whose place it takes.
+
+        So traffic that had stopped when a setting was changed is still an outage.
+        """
+        number, after = self._number, self._after
+        if self.follows is not None:
+            number, last = self.follows, self._store.windows.last(self.follows)
+            after = None if last is None else last.record.end
+        checked_at = self._store.deployments.check(number).checked_at
+        return is_followed(self._deployment.plan, after=after, checked_at=checked_at)
 
     def _join_team(self, window: Window) -> None:
         """Hold facts to the budget of the deployment's team, if it has one."""
@@ -275,9 +286,16 @@ class DeploymentRun:
             self._store.windows.save_claims(self._number, last.record.start, claims)
         if after is not None and self.judged:
             self._store.backfills.forget_checkpoints(self._number, after - self._deployment.checkpoint_age)
-        self._store.deployments.save_check(
-            self._number, replace(check, next_due_at=next_due_at(plan, after), traffic_state=state)
-        )
+        due = self._due_after_rows(after)
+        self._store.deployments.save_check(self._number, replace(check, next_due_at=due, traffic_state=state))
+
+    def _due_after_rows(self, after: datetime | None) -> datetime | None:
+        """From when on a window with rows is due: those that were judged for their labels alone do not put it off."""
+        plan = self._deployment.plan
+        if after is not None and not isinstance(plan, RowPlan) and self._last_row is not None and not self._followed:
+            [window] = plan.windows(self._last_row, self._last_row)
+            after = min(after, window.end)
+        return next_due_at(plan, after)
 
     def forget(self, retention: RetentionSection, label_logs: tuple[Path, ...], now: datetime) -> None:
         """Delete what is older than it is to be kept, but not what judging still looks at.

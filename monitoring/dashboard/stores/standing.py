@@ -173,7 +173,7 @@ def _late_sentence(subject: DeploymentSummary, zone: ZoneInfo) -> str:
     """Why nothing is judged: nobody runs it, or its runs find no traffic."""
     checked, due = subject.checked_at, subject.next_due_at or subject.used_at
     if checked is not None and checked > due:
-        since = subject.used_at if subject.last is None else subject.last[1]
+        since = subject.used_at if subject.last is None else min(subject.last[1], due)
         return (
             f"No row has come since {format_moment(since, zone)}: the run of "
             f"{format_moment(checked, zone)} found no window to judge."

@@ -183,7 +183,7 @@ def decide(
     reasons = [*obstacles]
     fits = primary.word == BETTER if require == "better" else primary.not_worse
     if not fits:
-        reasons.append(f"The candidate is required to be {require}, and the verdict is {primary.word!r}.")
+        reasons.append(unmet(require, primary.word))
     least = least_days(alpha)
     if primary.word == CANNOT_TELL and 0 < primary.days < least:
         reasons.append(f"How much days differ is known from {least} days with rows on; there are {primary.days}.")
@@ -206,6 +206,19 @@ def decide(
         log_harm=log_harm,
         reasons=tuple(reasons),
     )
+
+
+#: How the reason begins that the primary loss is not as required.
+REQUIRED = "The candidate is required to be "
+
+
+def unmet(require: Requirement, word: RolloutVerdict) -> str:
+    """The reason that the primary loss is not as required.
+
+    >>> unmet("not worse", "worse")
+    "The candidate is required to be not worse, and the verdict is 'worse'."
+    """
+    return f"{REQUIRED}{require}, and the verdict is {word!r}."
 
 
 def wrong_budget(text: str) -> float:

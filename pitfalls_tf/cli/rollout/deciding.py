@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from monitoring.config import MonitorConfig
-    from monitoring.records import RolloutGuard, RolloutInterval, RolloutMode, RolloutResult
+    from monitoring.records import Requirement, RolloutGuard, RolloutInterval, RolloutMode, RolloutResult
     from monitoring.rollout.decision_rules import DecisionRules
 
 #: The exit code of "can't tell yet" where a verdict is required.
@@ -92,8 +92,8 @@ def rules_of(flags: Mapping[str, Any], config: MonitorConfig | None = None) -> D
     return replace(rules, **values)
 
 
-def exit_code(result: RolloutResult, require: str | None) -> int:
-    """The exit code of a result.
+def exit_code(result: RolloutResult, require: Requirement | None) -> int:
+    """The exit code of a result, whatever it was required to be when its evidence was looked at.
 
     Args:
         require: What is required; None: nothing.
@@ -101,7 +101,9 @@ def exit_code(result: RolloutResult, require: str | None) -> int:
     Returns:
         0 if the candidate may be promoted, or if nothing is required; 4 if it can't be told yet; else 1.
     """
-    if require is None or result.promotable:
+    from monitoring.rollout.evaluation import as_required  # noqa: PLC0415 - not needed for --help
+
+    if require is None or as_required(result, require).promotable:
         return 0
     is_harmful = (
         result.verdict == "worse" or result.harmful or any(guard.interval.verdict == "worse" for guard in result.guards)

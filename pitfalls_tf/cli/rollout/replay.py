@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from monitoring.jobs.table_description import TableDescription
-    from monitoring.records import RolloutRecord
+    from monitoring.records import Requirement, RolloutRecord
     from monitoring.rollout.replay.paired_table import AnswerColumns
     from monitoring.rollout.replay.table_replay import ReplayResult
     from pitfalls_tf.cli.output import Output
@@ -115,7 +115,7 @@ def _answer_options(version: str) -> Callable[[Callable[..., Any]], Callable[...
 @deciding_options
 @require_option
 @with_output
-def command(table: str | None, *, config_path: Path, require: str | None, output: Output, **flags: Any) -> int:
+def command(table: str | None, *, config_path: Path, require: Requirement | None, output: Output, **flags: Any) -> int:
     """Compare two versions on rows whose labels are there already.
 
     The rows are those of a traffic log, which the candidate is given to answer (--config), or of a table that has the

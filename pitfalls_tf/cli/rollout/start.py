@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from monitoring.config import MonitorConfig
-    from monitoring.records import RolloutRecord
+    from monitoring.records import Requirement, RolloutRecord
     from monitoring.store.store import Store
     from pitfalls_tf.cli.output import Output
 
@@ -43,7 +43,14 @@ if TYPE_CHECKING:
 @require_option
 @with_output
 def command(
-    config_path: Path, *, once: bool, no_plan: bool, poll_s: float, require: str | None, output: Output, **flags: Any
+    config_path: Path,
+    *,
+    once: bool,
+    no_plan: bool,
+    poll_s: float,
+    require: Requirement | None,
+    output: Output,
+    **flags: Any,
 ) -> int:
     """Run a rollout in the foreground until it ends.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from monitoring.config import MonitorConfig
-    from monitoring.records import RolloutEvent, RolloutRecord
+    from monitoring.records import Requirement, RolloutEvent, RolloutRecord
     from monitoring.store.store import Store
     from pitfalls_tf.cli.output import Output
 
@@ -42,15 +43,16 @@ rollout_option = click.option(
 @require_option
 @with_output
 def command(
-    config_path: Path, *, number: int | None, watch: bool, every_s: float, require: str | None, output: Output
+    config_path: Path, *, number: int | None, watch: bool, every_s: float, require: Requirement | None, output: Output
 ) -> int:
     """Show what is known of a rollout.
 
     With --require the exit code is 0 if the candidate may be promoted, 1 if not, 4 if it can't be told yet; no rollout
-    at all is wrong input, 2.
+    at all, or one of other versions than the config compares, is wrong input, 2.
     """
     from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
     from monitoring.documents.rollout import rollout_document  # noqa: PLC0415 - as above
+    from monitoring.rollout.evaluation import as_required  # noqa: PLC0415 - as above
     from monitoring.rollout.status import as_of  # noqa: PLC0415 - as above
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
 
@@ -64,10 +66,29 @@ def command(
             time.sleep(every_s)
             record = as_of(rollout_of(config, store, number), datetime.now(UTC))
         events = store.rollouts.events(record.number)
+    if require is not None:
+        if number is None:
+            _check_versions(config, record)
+        if record.result is not None:
+            record = replace(record, result=as_required(record.result, require))
     output.finish(rollout_document(record, events).plain(), lambda: show_rollout(record, events))
     if require is None:
         return 0
     return UNDECIDED if record.result is None else exit_code(record.result, require)
+
+
+def _check_versions(config: MonitorConfig, record: RolloutRecord) -> None:
+    """Raise BadInput if the last rollout compares other versions than the config: it says nothing of these."""
+    compared = {"champion": record.champion, "candidate": record.candidate}
+    named = {key: getattr(config.rollout, key) for key in compared}
+    if any(isinstance(version, int) and version != compared[key] for key, version in named.items()):
+        raise BadInput(
+            "The last rollout is not one of the versions that the config compares.",
+            got=f"rollout {record.number} of versions {record.champion} and {record.candidate}",
+            expected=", ".join(f"{key} {version}" for key, version in named.items() if version is not None),
+            fix="Begin one with `pitfalls rollout replay` or `pitfalls rollout start`, or name the one that is meant "
+            f"(--rollout {record.number}).",
+        )
 
 
 def rollout_of(config: MonitorConfig, store: Store, number: int | None) -> RolloutRecord:

@@ -17,7 +17,9 @@ from monitoring.config import MonitorConfig, load_config
 from monitoring.errors import BadInput
 from monitoring.jobs.idle import idle_deployment
 from monitoring.jobs.run import RunResult, run_due_windows
+from monitoring.jobs.status import status
 from monitoring.records import WindowRecord
+from monitoring.reports.sections.headline import headline
 from monitoring.store.store import Store
 from tests.own_table import Watched, own_rows, watch
 from tests.small_deployment import LIVE, Days
@@ -120,6 +122,18 @@ def test_labels_of_rows_older_than_any_that_is_read_are_late_and_not_unknown(tmp
     ]
     apart.labels(rows, "all again")
     assert apart.run()[0].judged == 0
+
+
+def test_labels_of_earlier_rows_do_not_stand_for_traffic(tmp_path: Path) -> None:
+    apart, rows = Apart(tmp_path), with_delays(own_rows(Days(days=40)), 5 * DAY_US)
+    apart.rows(rows, "all")
+    apart.labels(rows, "all", "known_at")
+    now = day(45) + timedelta(hours=7)
+    done, windows = apart.run(now)
+    assert [(one.rows, one.labels > 0) for one in windows[-5:]] == [(0, True)] * 5
+    with Store.open(apart.config.store.url) as store:
+        health = headline(status(store, apart.config.name, done.deployment, now=now)).health
+    assert health.against == (("overdue", "no traffic since 11 May 2013"),)
 
 
 def test_a_path_of_labels_that_is_none_is_refused(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from monitoring.config import load_config
 from monitoring.jobs.run import RunResult, run_due_windows
 from monitoring.jobs.status import status
-from monitoring.records import MonitorStatus
+from monitoring.records import IncidentRecord, MonitorStatus
 from monitoring.reports.sections.headline import headline
 from monitoring.store.store import Store
 
@@ -22,6 +22,11 @@ def run(folder: Path, now: datetime) -> tuple[RunResult, MonitorStatus]:
     with Store.open(config.store.url) as store:
         done = run_due_windows(config, store, clock=lambda: now)
         return done, status(store, "flights", done.deployment, now=now)
+
+
+def outage(found: MonitorStatus) -> IncidentRecord:
+    """The page of traffic that stopped."""
+    return next(one for one in found.incidents if (one.level, one.cause) == ("page", "traffic volume"))
 
 
 def test_traffic_that_stops_pages_and_what_starts_again_closes_it(
@@ -37,6 +42,19 @@ def test_traffic_that_stops_pages_and_what_starts_again_closes_it(
     send(deployed, days(days=4, start=datetime(2013, 4, 19, tzinfo=UTC)))
     _, found = run(deployed, datetime(2013, 4, 23, 7, tzinfo=UTC))
     assert next(one for one in found.incidents if one.number == page.number).state == "closed"
+
+
+def test_traffic_that_had_stopped_when_a_setting_was_changed_is_still_an_outage(
+    deployed: Path, send: Callable[..., None], days: Any
+) -> None:
+    send(deployed, days(days=16))
+    run(deployed, datetime(2013, 4, 17, 8, tzinfo=UTC))
+    assert outage(run(deployed, datetime(2013, 4, 19, 7, tzinfo=UTC))[1]).state == "open"
+    config = deployed / "monitor.toml"
+    config.write_text(config.read_text() + "\n[tolerance]\nerror = 0.03\n")
+    done, found = run(deployed, datetime(2013, 4, 20, 7, tzinfo=UTC))
+    assert done.follows == 1
+    assert outage(found).state == "open"
 
 
 def test_a_table_of_the_past_has_no_windows_after_its_last_row_and_does_not_read_healthy(

@@ -7,9 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from monitoring.records import RolloutResult, RolloutVerdict
+from monitoring.records import Requirement, RolloutResult, RolloutVerdict
 from monitoring.rollout.decision_rules import DecisionRules
-from monitoring.rollout.evaluation import evaluate
+from monitoring.rollout.evaluation import as_required, evaluate
 from pitfalls_tf.cli.rollout.deciding import exit_code, lines, rules_of
 from tests.monitoring.rollout.test_evaluation import MEASURES, windows
 
@@ -41,9 +41,21 @@ def result() -> RolloutResult:
     ],
 )
 def test_the_exit_code_is_of_the_verdict(
-    result: RolloutResult, verdict: RolloutVerdict, promotable: bool, require: str | None, code: int
+    result: RolloutResult, verdict: RolloutVerdict, promotable: bool, require: Requirement | None, code: int
 ) -> None:
-    assert exit_code(replace(result, verdict=verdict, promotable=promotable), require) == code
+    decided = replace(result, verdict=verdict, promotable=promotable, require=require or result.require)
+    assert exit_code(decided, require) == code
+
+
+def test_what_is_asked_counts_and_not_what_was_required_when_the_evidence_was_looked_at() -> None:
+    equal = evaluate(windows(0.0, days=40), MEASURES, DecisionRules(require="not worse", guards=(), min_effect=0.1))
+    assert (equal.verdict, equal.promotable) == ("no difference that matters", True)
+    assert (exit_code(equal, "not worse"), exit_code(equal, "better")) == (0, 1)
+    strict = evaluate(windows(0.0, days=40), MEASURES, DecisionRules(require="better", guards=(), min_effect=0.1))
+    assert not strict.promotable
+    assert (exit_code(strict, "not worse"), exit_code(strict, "better")) == (0, 1)
+    assert as_required(strict, "not worse").reasons == ()
+    assert as_required(equal, "better").reasons == strict.reasons
 
 
 def test_a_guard_that_is_worse_is_told(result: RolloutResult) -> None:

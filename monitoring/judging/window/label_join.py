@@ -109,8 +109,8 @@ class LabelJoin:
     at the start of the window that it belongs to. The time of a label without one of its own is that of its row, or the
     start of the window that it belongs to, where this is a later one. Rows wait for their label for as long as one may
     count, and are then dropped; of those that have one, ids, times and labels alone are kept. Of several labels for a
-    prediction in one window the last written counts; a different one in a later window is a conflict. A label that has
-    several parts may come with some of them, and later again with these and further ones: each part counts when it
+    prediction in one window the last written counts; others that differ from it, there or in a later window, are
+    conflicts. A label that has several parts may come with some of them, and later again with these and further ones: each part counts when it
     comes.
 
     A window's rows are read when a label may be for one of them and not before, and then only the rows that a label of

@@ -42,15 +42,21 @@ class PendingRows:
         return self.keys.size
 
     def conflicts(self, positions: Whole, labels: Whole) -> int:
-        """How many labels differ from the one that their row already has.
+        """How many labels differ from the one that their row already has, or else from the last of these for it.
+
+        Labels in parts are compared with what their row has alone, as several of them may complete one another.
 
         Args:
             positions: The positions of the rows, [n].
             labels: Codes, [n] or [n, parts].
         """
-        before = self._labels[positions]
-        differs = (before != NO_LABEL) & (before != label_digests(labels))
-        if self._in_parts and differs.any():
+        before, digests = self._labels[positions], label_digests(labels)
+        if not self._in_parts:
+            known, fresh = self._labels.copy(), before == NO_LABEL
+            known[positions[fresh]] = digests[fresh]
+            return int((known[positions] != digests).sum())
+        differs = (before != NO_LABEL) & (before != digests)
+        if differs.any():
             differs[differs] = ~has_label(further_parts(before[differs], labels[differs]))
         return int(differs.sum())
 

@@ -212,6 +212,7 @@ def test_a_label_counts_in_the_window_of_its_time_and_the_last_of_a_window_count
     assert (first.labelled.ids.to_pylist(), first.labelled.labels.tolist()) == (["0-1"], [1])
     second = found.join(day(1), loader(predictions(1)), first=False)
     assert (second.labelled.ids.to_pylist(), second.labelled.labels.tolist()) == (["0-0"], [1])
+    assert second.conflicts == 1
 
 
 def test_a_different_label_in_a_later_window_is_a_conflict_and_is_ignored() -> None:

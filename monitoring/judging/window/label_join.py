@@ -110,8 +110,8 @@ class LabelJoin:
     start of the window that it belongs to, where this is a later one. Rows wait for their label for as long as one may
     count, and are then dropped; of those that have one, ids, times and labels alone are kept. Of several labels for a
     prediction in one window the last written counts; others that differ from it, there or in a later window, are
-    conflicts. A label that has several parts may come with some of them, and later again with these and further ones: each part counts when it
-    comes.
+    conflicts. A label that has several parts may come with some of them, and later again with these and further ones:
+    each part counts when it comes.
 
     A window's rows are read when a label may be for one of them and not before, and then only the rows that a label of
     this run may be for. Rows with inline labels come with the

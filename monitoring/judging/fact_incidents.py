@@ -37,6 +37,7 @@ from monitoring.records import (
     WindowRecord,
 )
 from monitoring.traffic.windows import Window
+from monitoring.watches.descriptions import printable
 from monitoring.watches.integrity import ANSWERS
 
 #: Begins what the evidence of watches adds to the message of such an incident.
@@ -75,6 +76,9 @@ _SOURCES = {
     LOSSES_SUBJECT: "the labels of this window's rows, then the inputs of these rows",
     ANSWERS_SUBJECT: "the model's export, and roll it back",
 }
+
+#: An input that explains so much of a rise is what to check first.
+MOST_EXPLAINED = 0.5
 
 #: What such a page tells is high in a window from so many standard deviations above the baseline on.
 HIGH = 2.0
@@ -183,6 +187,14 @@ def _is_explained(alarm: Alarm, of_no_class: float) -> bool:
     return abs(math.fsum(moved)) / len(moved) <= explained + HIGH * baseline.deviation / math.sqrt(len(moved))
 
 
+def _explaining_input(cause: Cause) -> str:
+    """What to check before the labels where an input that moved explains most of the rise; empty where none does."""
+    most = max(cause.detail.inputs, key=lambda drift: drift.explained or 0.0, default=None)
+    if most is None or (most.explained or 0.0) < MOST_EXPLAINED:
+        return ""
+    return f"check {printable(most.input)} and its unit, which explain most of the rise; then "
+
+
 def has_evidence(incident: IncidentRecord) -> bool:
     """Whether the evidence of a watch was added to such an incident."""
     return EVIDENCE in incident.message
@@ -193,7 +205,8 @@ def with_evidence(incident: IncidentRecord, cause: Cause) -> IncidentRecord:
     message = incident.message.replace(CLOSES, f"{CLOSES} and with its losses near the baseline")
     if incident.cause in LOSS_FACTS:  # then the alarm is of the same losses, and knows more of them
         fact, _, step = message.rpartition(NEXT_STEP)
-        message = f"{fact} {EVIDENCE}{' '.join((f'{cause.cause}.', *cause.inputs))}{NEXT_STEP}{step}"
+        first = _explaining_input(cause)
+        message = f"{fact} {EVIDENCE}{' '.join((f'{cause.cause}.', *cause.inputs))}{NEXT_STEP}{first}{step}"
     else:
         message = f"{message} {EVIDENCE}{cause.cause}."
     return replace(incident, message=message, detail=cause.detail)

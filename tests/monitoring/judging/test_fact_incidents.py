@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.judging.fact_incidents import advance_fact_incident, open_fact_incidents, tells
+from monitoring.incidents.cause import Cause
+from monitoring.judging.fact_incidents import advance_fact_incident, open_fact_incidents, tells, with_evidence
 from monitoring.judging.facts.gross_failures import CONTRADICTED
 from monitoring.judging.facts.log_facts import IDS_SUBJECT, WITHOUT_PREDICTIONS
 from monitoring.judging.window.label_findings import UNKNOWN_LABELS
-from monitoring.records import FACT_WATCH, LABELS_STOPPED, NO_ANSWERS, Finding, IncidentRecord
+from monitoring.records import FACT_WATCH, LABELS_STOPPED, NO_ANSWERS, CauseDetail, Finding, IncidentRecord, InputDrift
 from monitoring.traffic.windows import Window
 from tests.monitoring.incidents.alarms import alarm, window
 
@@ -156,3 +157,18 @@ def test_a_fact_tells_the_watches_that_are_about_what_it_names(kind: str, subjec
     [gone] = open_fact_incidents([fact(subject, kind)], day(0), current=(), first_number=1)
     rise = alarm(watch, [replace(window(0, {watch: 0.5}), start=day(0).start, end=day(0).end)])
     assert tells(gone, rise, timedelta(days=7)) is told
+
+
+@pytest.mark.parametrize(
+    ("explained", "step"),
+    [
+        (0.91, "check temp and its unit, which explain most of the rise; then check the job that delivers labels"),
+        (0.3, "check the job that delivers labels"),
+    ],
+)
+def test_an_input_that_explains_most_of_a_rise_is_what_to_check_first(explained: float, step: str) -> None:
+    contradicted = opened(fact("labels", CONTRADICTED))
+    detail = CauseDetail(inputs=(InputDrift(input="temp", log_evidence=20.0, explained=explained),))
+    cause = Cause(watch="error", slice="", cause="Error rate 31 → 75 %", message="", detail=detail)
+    _, _, said = with_evidence(contradicted, cause).message.partition("Next step: ")
+    assert said.startswith(step)

@@ -70,7 +70,8 @@ _SOURCES = {
     LASTING_SUBJECT: "whether all senders and files are read, and each once",
     FEWER_LABELS_SUBJECT: "whether the job that delivers labels reads all of its files, and the ids that it sends",
     LABEL_ARRIVALS: "the job that delivers labels",
-    IDS_SUBJECT: "whether the traffic log is whole, and the ids that labels are sent with",
+    IDS_SUBJECT: "whether the traffic log is whole, the ids that labels are sent with, and that they name their model "
+    "where a log has several",
     REPEATS_SUBJECT: "why clients send requests again: time-outs, or errors of the server",
     LABELS_SUBJECT: "the job that delivers labels",
     LOSSES_SUBJECT: "the labels of this window's rows, then the inputs of these rows",

@@ -266,8 +266,9 @@ def print_run(run: RunResult, store: Store, output: Output) -> None:
     """
     if run.follows is not None:
         output.progress(
-            f"Deployment {run.deployment} takes the place of {run.follows}: its evidence begins anew, and nobody is "
-            f"notified again of what {run.follows} has judged. It is kept: --deployment {run.follows} shows it."
+            f"Deployment {run.deployment} takes the place of {run.follows}, as settings or the baseline of its version "
+            f"have changed: its evidence begins anew, and nobody is notified again of what {run.follows} has judged. "
+            f"It is kept: --deployment {run.follows} shows it."
         )
     if lost := [event for number in run.numbers for event in store.outbox.given_up(number)]:
         output.progress(

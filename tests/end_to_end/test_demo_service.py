@@ -20,7 +20,7 @@ def wait_until_judged(service: Served, until: str) -> None:
     """Wait until the window that ends at a time is judged, and the run that judged it has ended."""
     end = time.monotonic() + 600
     service.wait_for("monitor.toml: Evaluated")
-    while service.get(PLACE).json()["last_window"]["end"] != until:
+    while service.get(PLACE).json()["standing"]["last_window"]["end"] != until:
         assert time.monotonic() < end, service.lines
         time.sleep(0.2)
 

@@ -286,16 +286,8 @@ class DeploymentRun:
             self._store.windows.save_claims(self._number, last.record.start, claims)
         if after is not None and self.judged:
             self._store.backfills.forget_checkpoints(self._number, after - self._deployment.checkpoint_age)
-        due = self._due_after_rows(after)
+        due = next_due_at(plan, after, None if self._followed else self._last_row)
         self._store.deployments.save_check(self._number, replace(check, next_due_at=due, traffic_state=state))
-
-    def _due_after_rows(self, after: datetime | None) -> datetime | None:
-        """From when on a window with rows is due: those that were judged for their labels alone do not put it off."""
-        plan = self._deployment.plan
-        if after is not None and not isinstance(plan, RowPlan) and self._last_row is not None and not self._followed:
-            [window] = plan.windows(self._last_row, self._last_row)
-            after = min(after, window.end)
-        return next_due_at(plan, after)
 
     def forget(self, retention: RetentionSection, label_logs: tuple[Path, ...], now: datetime) -> None:
         """Delete what is older than it is to be kept, but not what judging still looks at.

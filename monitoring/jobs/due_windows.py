@@ -69,9 +69,18 @@ def is_followed(plan: WindowPlan | RowPlan, *, after: datetime | None, checked_a
     return checked_at <= after + plan.lateness + IN_TIME_WINDOWS * (window.end - window.start) + timedelta(days=1)
 
 
-def next_due_at(plan: WindowPlan | RowPlan, after: datetime | None) -> datetime | None:
-    """The time before which no window is due, whatever traffic comes."""
+def next_due_at(
+    plan: WindowPlan | RowPlan, after: datetime | None, last_row: datetime | None = None
+) -> datetime | None:
+    """The time before which no window is due, whatever traffic comes.
+
+    Args:
+        last_row: The time of the last row, where windows after it were judged for labels alone: they put nothing off.
+    """
     if isinstance(plan, RowPlan) or after is None:
         return None
+    if last_row is not None:
+        [window] = plan.windows(last_row, last_row)
+        after = min(after, window.end)
     [window] = plan.windows(after, after)
     return window.end + plan.lateness

@@ -19,8 +19,9 @@ from monitoring.judging.facts.label_facts import JUMPED, LOST_CLASS
 from monitoring.judging.facts.log_facts import IDS_SUBJECT, REPEATS_SUBJECT
 from monitoring.judging.facts.loss_outliers import OUTLIER
 from monitoring.judging.facts.loss_outliers import SUBJECT as LOSSES_SUBJECT
-from monitoring.judging.facts.traffic_volume import FEWER_LABELS, FEWER_LABELS_SUBJECT, LASTING, LASTING_SUBJECT
+from monitoring.judging.facts.traffic_volume import FEWER_LABELS, LASTING
 from monitoring.judging.facts.traffic_volume import SUBJECT as VOLUME_SUBJECT
+from monitoring.judging.facts.usual_level import FEWER_LABELS_SUBJECT, LASTING_SUBJECT
 from monitoring.judging.label_silence import SUBJECT as LABEL_ARRIVALS
 from monitoring.judging.rules.rule_check import RULE_BROKEN_NOTICE
 from monitoring.judging.rules.rule_check import SUBJECT as RULE
@@ -63,6 +64,9 @@ _OF_NO_LOSS = frozenset(
 
 #: Kinds of facts that follow from another one: its subject. Labels of unknown predictions count as little as none.
 TOLD_BY = {NO_ANSWERS: ANSWERS_SUBJECT, LABELS_STOPPED: IDS_SUBJECT}
+
+#: What to do where the level that such a notice tells is right.
+ACCEPT = "if this level is right and will stay, close the notice by hand: it is usual from then on"
 
 #: What to check where the subject of a fact is no input.
 _SOURCES = {
@@ -272,4 +276,5 @@ def _message(kind: str, facts: Sequence[Finding]) -> str:
         return f"{what}{NEXT_STEP}look at these rows, and at what writes them; {CLOSES.replace('page', 'incident')}."
     source = _SOURCES.get(names) or (f"the pipeline that fills {names}" if names else "the files of this window")
     closes = CLOSES.replace("page", "notice") if kind in NOTICES else CLOSES
-    return f"{what}{NEXT_STEP}check {source}; {closes}."
+    accept = f"; {ACCEPT}" if kind in (LASTING, FEWER_LABELS) else ""
+    return f"{what}{NEXT_STEP}check {source}; {closes}{accept}."

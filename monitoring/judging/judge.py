@@ -158,7 +158,8 @@ class Judge:
         Args:
             team: Decides when the page level alarms; None: the deployment's own budget does.
         """
-        window = self.scorer.score(state.scoring, traffic, state.history)
+        usual = state.scoring.usual.after_actions(state.incidents, state.history)
+        window = self.scorer.score(replace(state.scoring, usual=usual), traffic, state.history)
         window = _with_label_silence(window, state.incidents)
         evidence, burn_in = self._evidence(state, window), state.burn_in
         if burn_in.covers(traffic.window.start):

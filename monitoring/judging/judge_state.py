@@ -10,6 +10,7 @@ from monitoring.evidence.level import LevelState
 from monitoring.incidents.alarm import HISTORY
 from monitoring.judging.burn_in import BurnIn
 from monitoring.judging.facts.label_facts import LabelRuns
+from monitoring.judging.facts.usual_level import UsualLevels
 from monitoring.judging.label_silence import LabelSilence
 from monitoring.judging.window.event_scores import EventScores
 from monitoring.judging.window_scorer import ScoringState
@@ -22,6 +23,7 @@ from monitoring.records.state_names import (
     FIRST_LABELS,
     LABEL_RUNS,
     LABEL_SILENCE,
+    USUAL_LEVELS,
     WITNESS,
     StateName,
 )
@@ -65,6 +67,7 @@ class JudgeState:
             FIRST_LABELS: scoring.early_labels.to_text(),
             LABEL_RUNS: scoring.label_runs.to_text(),
             LABEL_SILENCE: scoring.label_silence.to_text(),
+            USUAL_LEVELS: scoring.usual.to_text(),
             COMPARED: scoring.statistics,
             EVENTS: self.events.to_text(),
             **({} if self.burn_in.until is None else {BURN_IN: self.burn_in.to_text()}),
@@ -101,6 +104,7 @@ class JudgeState:
                 early_labels=complete if early is None else EarlyLabels.from_text(early),
                 label_runs=LabelRuns.from_text(texts.get(LABEL_RUNS, "")),
                 label_silence=LabelSilence.from_text(texts.get(LABEL_SILENCE, "")),
+                usual=UsualLevels.from_text(texts.get(USUAL_LEVELS, "")),
                 statistics=texts.get(COMPARED, ""),
             ),
             events=EventScores.from_text(texts.get(EVENTS, "")),

@@ -15,19 +15,14 @@ from monitoring.judging.facts.gross_failures import UNSEEN, range_findings
 from monitoring.judging.facts.label_facts import LabelRuns
 from monitoring.judging.facts.log_facts import repeat_findings, unmatched_findings
 from monitoring.judging.facts.loss_outliers import with_unit_change
-from monitoring.judging.facts.traffic_volume import (
-    LASTING_WINDOWS,
-    fewer_label_findings,
-    lasting_findings,
-    usual_volumes,
-    volume_findings,
-)
+from monitoring.judging.facts.usual_level import UsualLevels
 from monitoring.judging.fit.estimator import MAX_CONFUSION_CLASSES
 from monitoring.judging.fit.reference_fit import ReferenceFit
 from monitoring.judging.fit.reference_limits import never_judged, undated
 from monitoring.judging.input_check import InputCheck
 from monitoring.judging.label_silence import LabelSilence
 from monitoring.judging.renamed_values import RENAMED, renamed_by_input
+from monitoring.judging.volume_check import WindowVolume, check_volume
 from monitoring.judging.window.label_findings import TOO_LATE
 from monitoring.judging.window.row_scorer import RowScorer
 from monitoring.judging.window.window_sums import AnsweredSums, LabelledSums, WindowAggregator
@@ -60,6 +55,7 @@ class ScoringState:
     early_labels: EarlyLabels = field(default_factory=EarlyLabels)
     label_runs: LabelRuns = field(default_factory=LabelRuns)
     label_silence: LabelSilence = field(default_factory=LabelSilence)
+    usual: UsualLevels = field(default_factory=UsualLevels)
     statistics: str = ""
 
 
@@ -126,7 +122,8 @@ class WindowScorer:
         events = WindowEvents(
             answered=self._calendar.at(traffic.window.start, traffic.window.end), labelled=label_event
         )
-        pending, coverage = self._label_coverage(state.pending_labels, traffic)
+        pending, coverage, completed = self._label_coverage(state.pending_labels, traffic)
+        volume, usual = self._volume(state.usual.with_completed(completed), traffic, history, events)
         silence = state.label_silence.updated(
             self._label_window(traffic.window),
             arrived=traffic.labelled.rows > 0 or any(finding.kind == TOO_LATE for finding in traffic.findings),
@@ -151,6 +148,7 @@ class WindowScorer:
                 *inputs.findings,
                 *unembedded,
                 *self._facts(traffic, observed, inputs.findings, events),
+                *volume,
                 *self._limits,
             ),
             phases=observed.phases,
@@ -161,6 +159,7 @@ class WindowScorer:
                 early_labels=early,
                 label_runs=observed.runs,
                 label_silence=silence,
+                usual=usual,
                 statistics=inputs.statistics,
             ),
         )
@@ -189,38 +188,29 @@ class WindowScorer:
         ranges = range_findings(bins, answered.counts, alpha=limits.alpha, sources=sources)
         of_limits = with_unit_change(limits.findings(observed), self._catalogue.task, answered.usable.probabilities)
         facts = (*of_limits, *ranges)
-        shown = (
+        return (
             *self._with_renamed([fact for fact in facts if fact.feature not in fact_features], answered),
             *unmatched_findings(traffic.labels_unknown, traffic.labelled.rows, observed.history, alpha=limits.alpha),
             *repeat_findings(traffic.repeats, answered.rows, observed.history, alpha=limits.alpha),
         )
-        if events.answered is not None:
-            return shown
-        live = [(self._phases(window.start), window.rows + window.repeats) for window in observed.history]
-        usual = usual_volumes(live, limits.volumes, observed.phases)
-        received = answered.rows + traffic.repeats
-        if traffic.is_open and received < min(usual, default=0):
-            return shown
-        lasting = lasting_findings((*live, (observed.phases, received)), limits.volumes)
-        return (
-            *shown,
-            *volume_findings(received, usual),
-            *lasting,
-            *self._fewer_labels(traffic, live, observed.history),
-        )
 
-    def _fewer_labels(
-        self, traffic: WindowTraffic, live: Sequence[tuple[Mapping[str, int], int]], history: Sequence[WindowRecord]
-    ) -> tuple[Finding, ...]:
-        """The finding that fewer labels arrive; none after an expected event, whose labels are not usual."""
+    def _volume(
+        self, levels: UsualLevels, traffic: WindowTraffic, history: Sequence[WindowRecord], events: WindowEvents
+    ) -> tuple[tuple[Finding, ...], UsualLevels]:
+        """Findings about how many rows and labels the window has, and what is usual from then on."""
         window = self._label_window(traffic.window)
-        waits = -(-window.horizon // (window.end - window.start))
-        if any(record.expected for record in history[-waits - LASTING_WINDOWS :]):
-            return ()
-        places = (*(at for at, _ in live), self._phases(traffic.window.start))
-        labels = (*(record.labels for record in history), traffic.labelled.rows)
-        rows = (*(rows for _, rows in live), traffic.answered.rows + traffic.repeats)
-        return fewer_label_findings(tuple(zip(places, labels, strict=True)), rows, waits)
+        starts = (*(record.start for record in history), traffic.window.start)
+        volume = WindowVolume(
+            start=traffic.window.start,
+            history=history,
+            places=tuple(map(self._phases, starts)),
+            rows=(*(record.rows + record.repeats for record in history), traffic.answered.rows + traffic.repeats),
+            labels=(*(record.labels for record in history), traffic.labelled.rows),
+            waits=-(-window.horizon // (window.end - window.start)),
+            is_open=traffic.is_open,
+            is_expected=events.answered is not None,
+        )
+        return check_volume(volume, levels, self._reference_fit.facts.volumes, self._reference_fit.label_rate)
 
     def _with_renamed(self, facts: Sequence[Finding], answered: AnsweredSums) -> tuple[Finding, ...]:
         """Facts, of which unseen values may be those of a renamed category; and renamed categories without one."""
@@ -267,18 +257,18 @@ class WindowScorer:
 
     def _label_coverage(
         self, before: PendingLabels, traffic: WindowTraffic
-    ) -> tuple[PendingLabels, dict[WatchKey, ScoreSum]]:
-        """The score sums of the label coverage watches, of windows whose labels are no longer waited for."""
+    ) -> tuple[PendingLabels, dict[WatchKey, ScoreSum], tuple[tuple[int, int], ...]]:
+        """The label coverage watches' sums, and rows and labels, of windows whose labels are no longer waited for."""
         if self._catalogue.coverage is None:
-            return before, {}
+            return before, {}, ()
         answered = traffic.answered
-        return before.updated_by_counts(
-            self._catalogue.coverage,
-            self.rows.group_counts(answered.tally),
-            answered.newest if answered.rows else None,
-            {start: self.rows.group_counts(tally) for start, tally in traffic.labelled.tallies.items()},
-            window=self._label_window(traffic.window),
-        )
+        counts = self.rows.group_counts(answered.tally)
+        newest = answered.newest if answered.rows else None
+        labelled = {start: self.rows.group_counts(tally) for start, tally in traffic.labelled.tallies.items()}
+        window = self._label_window(traffic.window)
+        completed = before.completed(counts, newest, labelled, window=window)
+        after, sums = before.updated_by_counts(self._catalogue.coverage, counts, newest, labelled, window=window)
+        return after, sums, completed
 
     def _joint_distribution(
         self, before: RecentWindows, answered: AnsweredSums

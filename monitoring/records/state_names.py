@@ -16,6 +16,8 @@ FIRST_LABELS: Final = "first_labels"
 LABEL_RUNS: Final = "label_runs"
 #: When labels arrived.
 LABEL_SILENCE: Final = "label_silence"
+#: What numbers of rows and labels are usual, while a notice tells another one.
+USUAL_LEVELS: Final = "usual_levels"
 #: The statistics that the schema's comparators compare the next window with.
 COMPARED: Final = "compared"
 #: The scores of windows in expected events.
@@ -36,6 +38,7 @@ StateName: TypeAlias = (
         "first_labels",
         "label_runs",
         "label_silence",
+        "usual_levels",
         "compared",
         "events",
         "burn_in",

@@ -11,14 +11,14 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from monitoring.errors import BadInput
 from monitoring.records import LEVELS, IncidentAction, Rebaseline
-from monitoring.records.state_names import BURN_IN, EVENTS, SUBGROUPS, WITNESS
+from monitoring.records.state_names import BURN_IN, EVENTS, SUBGROUPS, USUAL_LEVELS, WITNESS
 from monitoring.store import checkpoints, deployments, incidents, leases, windows
 from monitoring.store.deployments import NOTHING, DeploymentRecord
 from monitoring.store.tables import deployment, incident, level_state, rebaseline
 from monitoring.store.transactions import Transactions, lock
 
 #: The states that mean something against one baseline alone; the others are of the traffic and its labels.
-_OF_THE_BASELINE = (*LEVELS, WITNESS, EVENTS, BURN_IN, SUBGROUPS)
+_OF_THE_BASELINE = (*LEVELS, WITNESS, EVENTS, BURN_IN, SUBGROUPS, USUAL_LEVELS)
 
 
 def _read(connection: Connection, number: int) -> tuple[Rebaseline, ...]:

@@ -171,21 +171,43 @@ class PendingLabels:
             newest: The newest of their event times; None where no row was answered.
             labelled: Counts of the rows whose labels arrived, by the start of their own window.
         """
+        windows, over = self._counted(answered, newest, labelled, window)
+        sums = dict[WatchKey, ScoreSum]()
+        for pending in over:
+            for key, total in groups.sums(pending.answered, pending.labelled).items():
+                sums[key] = sums.get(key, ScoreSum()) + total
+        return PendingLabels(windows=windows), sums
+
+    def completed(
+        self,
+        answered: tuple[int, ...],
+        newest: int | None,
+        labelled: Mapping[int, tuple[int, ...]],
+        *,
+        window: LabelWindow,
+    ) -> tuple[tuple[int, int], ...]:
+        """Rows, and labels, of each window whose label horizon is over with this one; arguments as of the above."""
+        _, over = self._counted(answered, newest, labelled, window)
+        return tuple((pending.answered[0], pending.labelled[0]) for pending in over)
+
+    def _counted(
+        self,
+        answered: tuple[int, ...],
+        newest: int | None,
+        labelled: Mapping[int, tuple[int, ...]],
+        window: LabelWindow,
+    ) -> tuple[tuple[PendingWindow, ...], tuple[PendingWindow, ...]]:
+        """The windows that wait for labels after this one, and those that wait no more, with the labels so far."""
         nothing = (0,) * len(answered)
         waiting = list(self.windows)
         if newest is not None:
             waiting.append(PendingWindow(start=window.start, newest=newest, answered=answered, labelled=nothing))
-        oldest = window.end - window.horizon
-        windows, sums = list[PendingWindow](), dict[WatchKey, ScoreSum]()
+        windows, over = list[PendingWindow](), list[PendingWindow]()
         for before in waiting:
             arrived = labelled.get(before.start, nothing)
             pending = replace(before, labelled=tuple(a + b for a, b in zip(before.labelled, arrived, strict=True)))
-            if pending.newest >= oldest:
-                windows.append(pending)
-                continue
-            for key, total in groups.sums(pending.answered, pending.labelled).items():
-                sums[key] = sums.get(key, ScoreSum()) + total
-        return PendingLabels(windows=tuple(windows)), sums
+            (windows if pending.newest >= window.end - window.horizon else over).append(pending)
+        return tuple(windows), tuple(over)
 
     def to_text(self) -> str:
         """The state as integers, one line per window."""

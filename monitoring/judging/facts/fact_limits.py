@@ -9,7 +9,7 @@ from monitoring.judging.facts.constant_values import VarietyLimit, constant_find
 from monitoring.judging.facts.gross_failures import CONTRADICTED, GrossLimit, gross_findings
 from monitoring.judging.facts.label_facts import JUMPED, LabelLimits, LabelRuns
 from monitoring.judging.facts.loss_outliers import LossLimit, loss_outlier
-from monitoring.judging.facts.traffic_volume import Places
+from monitoring.judging.facts.usual_level import Places
 from monitoring.records import Finding, ScoreSum, WatchKey, WindowRecord
 from monitoring.tasks.task import Whole
 

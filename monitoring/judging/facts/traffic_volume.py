@@ -5,9 +5,11 @@ And the volume of labels, where fewer arrive for long though rows do not: losses
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from math import sqrt
 from statistics import median
 
+from monitoring.judging.facts.usual_level import FEWER_LABELS_SUBJECT, LASTING_SUBJECT, LASTING_WINDOWS, Counts, Places
 from monitoring.records import Finding
 
 #: From this factor on, fewer or more rows are a fact.
@@ -24,14 +26,15 @@ EVEN = 1.0 / 3.0
 #: A usual number of rows below this is too small for factors to mean anything.
 MIN_USUAL = 20
 
-#: So many windows in a row with this factor fewer or more rows than usual are a level that lasts.
-LASTING_WINDOWS = 7
+#: `LASTING_WINDOWS` windows in a row with this factor fewer or more rows than usual are a level that lasts.
 LASTING_FACTOR = 1.5
+
+#: It lasts until as many windows together are no farther than this factor from what was usual before.
+OVER_FACTOR = 1.25
 
 KIND = "traffic volume"
 SUBJECT = "row count"
 LASTING = "traffic volume changed"
-LASTING_SUBJECT = "recent row count"
 
 #: Fewer labels are told once there are so many totals of `LASTING_WINDOWS` windows before, from the first labels on.
 MIN_LABEL_TOTALS = 21
@@ -40,9 +43,12 @@ MIN_LABEL_TOTALS = 21
 ROWS_FACTOR = 1.2
 
 FEWER_LABELS = "fewer labels"
-FEWER_LABELS_SUBJECT = "recent label count"
 
-Places = Mapping[str, int]
+#: A reference with labels for this share of its rows, at least, says how many come of live rows.
+MOST_LABELLED = 0.5
+
+#: By so many standard deviations of a count labels must be fewer than by the reference, besides.
+COUNT_ERRORS = 5.0
 
 
 def usual_rows(history: Sequence[tuple[Places, int]], places: Places) -> float | None:
@@ -108,9 +114,14 @@ def volume_findings(rows: int, usual: Sequence[float]) -> tuple[Finding, ...]:
 
 
 def lasting_findings(
-    history: Sequence[tuple[Places, int]], reference: Sequence[tuple[Places, int]]
+    history: Sequence[tuple[Places, int]],
+    reference: Sequence[tuple[Places, int]],
+    before: Sequence[tuple[Places, int]] | None = None,
 ) -> tuple[Finding, ...]:
     """The finding that all of the last windows had far fewer rows than those before, or all far more.
+
+    Args:
+        before: The windows that are usual; None: all but the last ones.
 
     Returns:
         One finding, a notice; nothing where a window had no row, which is told by itself.
@@ -121,28 +132,57 @@ def lasting_findings(
     >>> lasting_findings(days[:-1], ())
     ()
     """
-    before, recent = history[:-LASTING_WINDOWS], history[-LASTING_WINDOWS:]
+    recent = history[-LASTING_WINDOWS:]
+    before = history[:-LASTING_WINDOWS] if before is None else before
     usual = [usual_volumes(before, reference, places) for places, _ in recent]
     counts = [rows for _, rows in recent]
     if len(recent) < LASTING_WINDOWS or not all(usual) or min(map(min, usual)) < MIN_USUAL or not min(counts):
         return ()
     fewer = all(LASTING_FACTOR * rows <= min(each) for rows, each in zip(counts, usual, strict=True))
     more = all(rows >= LASTING_FACTOR * max(each) for rows, each in zip(counts, usual, strict=True))
-    if not (fewer or more):
-        return ()
-    total, expected = sum(counts), sum(each[0] for each in usual)
+    return _lasting(sum(counts), sum(each[0] for each in usual)) if fewer or more else ()
+
+
+def still_lasting_findings(
+    recent: Sequence[tuple[Places, int]],
+    reference: Sequence[tuple[Places, int]],
+    before: Counts,
+    *,
+    is_held: bool = False,
+) -> tuple[Finding, ...]:
+    """The finding of `lasting_findings` in a window after the first: it stands until the last windows are as before.
+
+    It stands by their total, so that one window near the limit does not end it; a week that is half at the former level
+    may end it.
+
+    Args:
+        before: The windows before the change.
+        is_held: Whether it stands whatever the last windows are, as in an expected event.
+    """
+    usual = [usual_volumes(before, reference, places) for places, _ in recent]
+    known = [(rows, each) for (_, rows), each in zip(recent, usual, strict=True) if each]
+    total = sum(rows for rows, _ in known)
+    fewer = OVER_FACTOR * total < sum(min(each) for _, each in known)
+    more = total > OVER_FACTOR * sum(max(each) for _, each in known)
+    return _lasting(total, sum(each[0] for _, each in known)) if fewer or more or is_held or not known else ()
+
+
+def _lasting(total: int, expected: float) -> tuple[Finding, ...]:
     message = (
-        f"{total:,} rows arrived in the last {LASTING_WINDOWS} windows; {expected:,.0f} are usual "
-        f"({100.0 * (total / expected - 1.0):+,.0f} %)."
+        f"{total:,} rows arrived in the last {LASTING_WINDOWS} windows; {expected:,.0f} are usual"
+        f"{_rise(total, expected)}."
     )
     return (Finding(kind=LASTING, feature=LASTING_SUBJECT, message=message, fact=True),)
 
 
-def fewer_label_findings(history: Sequence[tuple[Places, int]], rows: Sequence[int], waits: int) -> tuple[Finding, ...]:
+def fewer_label_findings(
+    history: Sequence[tuple[Places, int]], rows: Sequence[int], waits: int, ordinary: Sequence[bool] | None = None
+) -> tuple[Finding, ...]:
     """The finding that far fewer labels arrived in each of the last windows than usual, though not fewer rows.
 
     Args:
         history: Place in each period, and labels that arrived, of each window in order of time, the last one included.
+        ordinary: Whether each window, the last one included, is usual; None: all are.
 
     Returns:
         One finding, a notice; nothing where no label came, which `monitoring.judging.label_silence` tells.
@@ -154,21 +194,98 @@ def fewer_label_findings(history: Sequence[tuple[Places, int]], rows: Sequence[i
     >>> fewer_label_findings(half, [*[400] * 40, *[200] * 9], 2), fewer_label_findings(days, [400] * 42, 2)
     ((), ())
     """
-    first = next((place for place, (_, labels) in enumerate(history) if labels), len(history)) + waits
-    *earlier, total = _totals([labels for _, labels in history[first:]]) or (0,)
-    before, volumes = earlier[: 1 - LASTING_WINDOWS], _totals(rows)
+    ordinary = [True] * len(history) if ordinary is None else ordinary
+    usual, first = labels_before(history, waits, ordinary), _first_labels(history, waits)
+    labels, volumes = _totals([labels for _, labels in history[first:]]), _totals(rows)
+    whole = [all(ordinary[place : place + LASTING_WINDOWS]) for place in range(first, first + len(labels))]
+    total = labels[-1] if labels else 0
+    before = [each for each, is_usual in list(zip(labels, whole, strict=True))[:-LASTING_WINDOWS] if is_usual]
     if len(before) < MIN_LABEL_TOTALS or not total or total >= min(before) or LASTING_FACTOR * total > median(before):
         return ()
-    for places, labels in history[-LASTING_WINDOWS:]:
-        if LASTING_FACTOR * labels > (usual_rows(history[first:-LASTING_WINDOWS], places) or 0.0) > 0.0:
+    for places, count in history[-LASTING_WINDOWS:]:
+        if LASTING_FACTOR * count > (usual_rows(usual, places) or 0.0) > 0.0:
             return ()
     if ROWS_FACTOR * min(volumes[-waits - 1 :]) < median(volumes[: -waits - LASTING_WINDOWS]):
         return ()
+    return _fewer_labels(total, median(before), f", at least {min(before):,} arrived in as many before")
+
+
+def labels_before(history: Sequence[tuple[Places, int]], waits: int, ordinary: Sequence[bool]) -> Counts:
+    """The usual windows before the last ones, from the first on in which labels of all ages can arrive."""
+    first = _first_labels(history, waits)
+    pairs = zip(history[first:-LASTING_WINDOWS], ordinary[first:-LASTING_WINDOWS], strict=True)
+    return tuple(window for window, is_usual in pairs if is_usual)
+
+
+def still_fewer_label_findings(
+    recent: Sequence[tuple[Places, int]], before: Counts, *, is_held: bool = False
+) -> tuple[Finding, ...]:
+    """The finding of `fewer_label_findings` in a window after the first: it stands until as many come as before.
+
+    Args:
+        before: The windows before the change, those without labels too.
+        is_held: Whether it stands whatever the last windows are, as in an expected event.
+    """
+    usual = [[labels for at, labels in before if at == places] for places, _ in recent]
+    if min(map(len, usual), default=0) >= MIN_SAME_PLACE:
+        expected = float(sum(median(counts) for counts in usual))
+    else:
+        expected = LASTING_WINDOWS * sum(labels for _, labels in before) / len(before)
+    total = sum(labels for _, labels in recent)
+    return _fewer_labels(total, expected) if is_held or not expected or OVER_FACTOR * total < expected else ()
+
+
+def fewer_than_reference(
+    completed: Sequence[tuple[int, int]], share: float, *, is_open: bool = False, is_held: bool = False
+) -> tuple[Finding, ...]:
+    """The finding that labels came for far fewer rows than of the reference, of windows that wait for none any more.
+
+    All labels of such windows have come, whatever their delays and whenever they are delivered. By chance the rows of
+    seven windows would have to lack labels by `COUNT_ERRORS` standard deviations together, and each window by a third.
+
+    Args:
+        completed: Rows and labels of the last such windows.
+        share: The reference's share of rows with labels.
+        is_open: Whether the notice is open: it stands until labels come for nearly as many rows as of the reference.
+        is_held: Whether it stands whatever the last windows are, as after an expected event.
+
+    >>> fewer_than_reference([(200, 100)] * 7, 0.98)[0].message
+    'Labels came for 50 % of 1,400 rows of 7 windows that wait for no more labels; the reference has 98 %.'
+    >>> fewer_than_reference([(200, 150)] * 7, 0.98), fewer_than_reference([(200, 20)] * 7, 0.4)
+    ((), ())
+    """
+    rows, labels = (sum(counts) for counts in zip(*completed, strict=True)) if completed else (0, 0)
+    if len(completed) < LASTING_WINDOWS:
+        return ()
+    if is_open:
+        few = is_held or OVER_FACTOR * labels < share * rows
+    else:
+        few = share >= MOST_LABELLED and labels > 0 and labels + COUNT_ERRORS * sqrt(share * rows) <= share * rows
+        few = few and all(LASTING_FACTOR * of_window <= share * answered for answered, of_window in completed)
+    if not few:
+        return ()
     message = (
-        f"{total:,} labels arrived in the last {LASTING_WINDOWS} windows; {median(before):,.0f} are usual "
-        f"({100.0 * (total / median(before) - 1.0):+,.0f} %), at least {min(before):,} arrived in as many before."
+        f"Labels came for {100.0 * labels / rows:,.0f} % of {rows:,} rows of {LASTING_WINDOWS} windows that wait for "
+        f"no more labels; the reference has {100.0 * share:,.0f} %."
     )
     return (Finding(kind=FEWER_LABELS, feature=FEWER_LABELS_SUBJECT, message=message, fact=True),)
+
+
+def _fewer_labels(total: int, expected: float, least: str = "") -> tuple[Finding, ...]:
+    message = (
+        f"{total:,} labels arrived in the last {LASTING_WINDOWS} windows; {expected:,.0f} are usual"
+        f"{_rise(total, expected)}{least}."
+    )
+    return (Finding(kind=FEWER_LABELS, feature=FEWER_LABELS_SUBJECT, message=message, fact=True),)
+
+
+def _rise(total: int, expected: float) -> str:
+    return f" ({100.0 * (total / expected - 1.0):+,.0f} %)" if expected else ""
+
+
+def _first_labels(history: Sequence[tuple[Places, int]], waits: int) -> int:
+    """The place of the first window in which labels of all ages can arrive."""
+    return next((place for place, (_, labels) in enumerate(history) if labels), len(history)) + waits
 
 
 def _totals(counts: Sequence[int]) -> tuple[int, ...]:

@@ -17,7 +17,7 @@ from monitoring.judging.facts.fact_limits import FactLimits
 from monitoring.judging.facts.gross_failures import gross_limits
 from monitoring.judging.facts.label_facts import ClassRun, LabelLimits, ShareLimit, gap_scores
 from monitoring.judging.facts.loss_outliers import LossLimit
-from monitoring.judging.facts.traffic_volume import Places
+from monitoring.judging.facts.usual_level import Places
 from monitoring.judging.facts.window_limit import WindowLimit
 from monitoring.judging.fit.baseline_sums import BaselineSums, pooled_sums
 from monitoring.judging.window.windowing import split_by_label_arrival, split_by_window

@@ -84,7 +84,7 @@ def test_a_week_at_another_level_is_told_whatever_its_weekends(factor: float, to
     assert lasting_findings((*usual, *week[:6]), ()) == (), "six windows may be a holiday"
 
 
-def test_a_new_level_is_usual_after_some_weeks_and_an_outage_is_told_by_itself() -> None:
+def test_without_what_was_usual_a_new_level_is_usual_after_some_weeks_and_an_outage_is_told_by_itself() -> None:
     days = [({"week": day % 7}, 400 if day < 28 else 200) for day in range(90)]
     assert lasting_findings(days[:35], ())
     assert lasting_findings(days, ()) == ()
@@ -103,5 +103,5 @@ def test_half_of_the_labels_are_missed_and_fewer_rows_explain_fewer_labels() -> 
     assert kinds([*usual, 0, 0, 0, 0, *usual[:3]], [400] * 63) == [], "four days are a holiday"
     assert kinds(late + half, [400] * 56 + [200] * 7) == [], "half of the rows"
     assert kinds(late + half, [400] * 63) == [FEWER_LABELS], "the first windows have no labels yet"
-    assert kinds(usual + half * 9, [400] * 119) == [], "a new level is usual after some weeks"
+    assert kinds(usual + half * 9, [400] * 119) == [], "by itself: `volume_check` keeps what was usual"
     assert kinds(usual + [0] * 7, [400] * 63) == [], "labels that stop are told by themselves"

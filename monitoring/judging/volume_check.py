@@ -1,0 +1,132 @@
+"""How many rows and labels a window has, by what is usual: findings, and what is usual from then on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from monitoring.judging.facts.traffic_volume import (
+    MIN_ANY_PLACE,
+    fewer_label_findings,
+    fewer_than_reference,
+    labels_before,
+    lasting_findings,
+    still_fewer_label_findings,
+    still_lasting_findings,
+    usual_volumes,
+    volume_findings,
+)
+from monitoring.judging.facts.usual_level import (
+    FEWER_LABELS_SUBJECT,
+    LASTING_SUBJECT,
+    LASTING_WINDOWS,
+    Counts,
+    Places,
+    UsualLevel,
+    UsualLevels,
+)
+from monitoring.records import Finding, WindowRecord
+
+#: What a check of a count gives: its findings, and what is usual of it afterwards.
+Checked = tuple[tuple[Finding, ...], UsualLevel]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowVolume:
+    """The rows and labels of a window, and those of the windows before it.
+
+    Attributes:
+        places: Place in each period of each window, this one the last.
+        rows: Rows of each window, repeats included.
+        labels: Labels that arrived in each.
+        waits: Windows in which labels of a window's rows arrive.
+        is_open: Whether rows may come still.
+        is_expected: Whether the window is in an expected event.
+    """
+
+    start: datetime
+    history: Sequence[WindowRecord]
+    places: Sequence[Places]
+    rows: Sequence[int]
+    labels: Sequence[int]
+    waits: int
+    is_open: bool = False
+    is_expected: bool = False
+
+    @property
+    def began(self) -> datetime:
+        """When the first of the last `LASTING_WINDOWS` windows began."""
+        starts = (*(window.start for window in self.history), self.start)
+        return starts[-LASTING_WINDOWS:][0]
+
+    def had_event(self, windows: int) -> bool:
+        """Whether one of so many windows before this one was in an expected event."""
+        return any(record.expected for record in self.history[-windows:])
+
+    def counts(self, values: Sequence[int]) -> Counts:
+        """Places and values of all windows."""
+        return tuple(zip(self.places, values, strict=True))
+
+
+def check_volume(
+    window: WindowVolume, levels: UsualLevels, reference: Counts, label_share: float
+) -> tuple[tuple[Finding, ...], UsualLevels]:
+    """Check how many rows and labels a window has.
+
+    In an expected event, and while rows may come still, no finding is new and none ends.
+
+    Args:
+        reference: Place and rows of the reference's windows.
+        label_share: The reference's share of rows with labels.
+
+    Returns:
+        The findings, and what is usual from then on.
+    """
+    live = window.counts(window.rows)
+    usual = usual_volumes(live[:-1], reference, window.places[-1])
+    is_held = window.is_expected or (window.is_open and window.rows[-1] < min(usual, default=0))
+    volume = () if is_held else volume_findings(window.rows[-1], usual)
+    rows, rows_level = _rows(window, levels.rows, reference, is_held=is_held)
+    labels, labels_level = _labels(window, levels.labels, levels.completed, label_share, is_held=is_held)
+    return (*volume, *rows, *labels), replace(levels, rows=rows_level, labels=labels_level)
+
+
+def _rows(window: WindowVolume, level: UsualLevel, reference: Counts, *, is_held: bool) -> Checked:
+    """Whether the last windows have another number of rows than usual."""
+    live = window.counts(window.rows)
+    if level.is_changed:
+        is_held = is_held or window.had_event(LASTING_WINDOWS)
+        findings = still_lasting_findings(live[-LASTING_WINDOWS:], reference, level.before, is_held=is_held)
+        return findings, level if findings else level.over()
+    if is_held:
+        return (), level
+    ordinary = level.ordinary(window.history, LASTING_SUBJECT)[: 1 - LASTING_WINDOWS]
+    before = tuple(one for one, is_usual in zip(live, ordinary, strict=False) if is_usual)
+    findings = lasting_findings(live, reference, before)
+    if findings and sum(rows > 0 for _, rows in before) >= MIN_ANY_PLACE:
+        level = level.changed(began=window.began, before=before)
+    return findings, level
+
+
+def _labels(
+    window: WindowVolume, level: UsualLevel, completed: Sequence[tuple[int, int]], share: float, *, is_held: bool
+) -> Checked:
+    """Whether fewer labels arrive than usual, or than of the reference; nothing new is usual after an event."""
+    labels = window.counts(window.labels)
+    is_held = is_held or window.had_event(window.waits + LASTING_WINDOWS)
+    if level.share:
+        findings = fewer_than_reference(completed, level.share, is_open=True, is_held=is_held)
+        return findings, level if findings else level.over()
+    if level.before:
+        findings = still_fewer_label_findings(labels[-LASTING_WINDOWS:], level.before, is_held=is_held)
+        return findings, level if findings else level.over()
+    if is_held:
+        return (), level
+    ordinary = (*level.ordinary(window.history, FEWER_LABELS_SUBJECT), True)
+    findings = fewer_label_findings(labels, window.rows, window.waits, ordinary)
+    if findings:
+        before = labels_before(labels, window.waits, ordinary)
+        return findings, level.changed(began=window.began, before=before)
+    findings = () if level.accepted else fewer_than_reference(completed, share)
+    return findings, level.changed(began=window.began, share=share) if findings else level

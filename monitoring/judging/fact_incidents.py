@@ -22,6 +22,8 @@ from monitoring.judging.facts.loss_outliers import SUBJECT as LOSSES_SUBJECT
 from monitoring.judging.facts.traffic_volume import FEWER_LABELS, LASTING
 from monitoring.judging.facts.traffic_volume import SUBJECT as VOLUME_SUBJECT
 from monitoring.judging.facts.usual_level import FEWER_LABELS_SUBJECT, LASTING_SUBJECT
+from monitoring.judging.in_sample import IMPROVED
+from monitoring.judging.in_sample import SUBJECT as IMPROVED_SUBJECT
 from monitoring.judging.label_silence import SUBJECT as LABEL_ARRIVALS
 from monitoring.judging.rules.rule_check import RULE_BROKEN_NOTICE
 from monitoring.judging.rules.rule_check import SUBJECT as RULE
@@ -48,7 +50,7 @@ EVIDENCE = "Evidence of the watches: "
 CLOSES = f"the page closes after {QUIET_WINDOWS} windows without this finding"
 
 #: The kinds of facts that are notices; all others page.
-NOTICES = frozenset({RULE_BROKEN_NOTICE, LASTING, FEWER_LABELS})
+NOTICES = frozenset({RULE_BROKEN_NOTICE, LASTING, FEWER_LABELS, IMPROVED})
 
 #: The kinds of facts about losses, and of facts that losses follow from.
 LOSS_FACTS = frozenset({CONTRADICTED, OUTLIER})
@@ -59,7 +61,15 @@ _FAMILIES = {CONSTANT_ANSWERS: "outputs", CONSTANT_LABELS: "labels", LOST_CLASS:
 
 #: Subjects whose facts say nothing of the losses.
 _OF_NO_LOSS = frozenset(
-    {VOLUME_SUBJECT, LASTING_SUBJECT, FEWER_LABELS_SUBJECT, LABEL_ARRIVALS, IDS_SUBJECT, REPEATS_SUBJECT}
+    {
+        VOLUME_SUBJECT,
+        LASTING_SUBJECT,
+        FEWER_LABELS_SUBJECT,
+        LABEL_ARRIVALS,
+        IDS_SUBJECT,
+        REPEATS_SUBJECT,
+        IMPROVED_SUBJECT,
+    }
 )
 
 #: Kinds of facts that follow from another one: its subject. Labels of unknown predictions count as little as none.
@@ -73,6 +83,7 @@ _SOURCES = {
     VOLUME_SUBJECT: "those who send requests",
     LASTING_SUBJECT: "whether all senders and files are read, and each once",
     FEWER_LABELS_SUBJECT: "whether the job that delivers labels reads all of its files, and the ids that it sends",
+    IMPROVED_SUBJECT: "where labels come from, and whether they are made of the answers",
     LABEL_ARRIVALS: "the job that delivers labels",
     IDS_SUBJECT: "whether the traffic log is whole, the ids that labels are sent with, and that they name their model "
     "where a log has several",

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.incidents.alarm import HISTORY, DeploymentBaseline, rows_of, score_of
+from monitoring.incidents.life_cycle import QUIET_WINDOWS
 from monitoring.judging.facts.loss_outliers import OUTLIER
 from monitoring.records import Finding, Watch, WatchKey, WindowRecord
 from monitoring.tasks.metrics import part_of
@@ -100,53 +101,101 @@ def _value(window: WindowRecord, key: WatchKey) -> float | None:
 #: So many windows in a row show that it lasts: four weeks of days.
 LASTING_WINDOWS = 28
 
+#: So many of them have a score of the loss, at least: windows of few labels are pooled until they are enough.
+LEAST_SCORED = 14
+
 #: By how many standard errors of its mean a loss must have fallen.
 FALL_ERRORS = 4.0
 
 #: The largest AR(1) coefficient that the standard error takes account of.
 MAX_AR1 = 0.9
 
+#: So many scores in a row, each below this share of the baseline's lowest window, are told before four weeks are over.
+GROSS_SCORES = 7
+GROSS_SHARE = 0.1
+
 #: The kind of the finding, and what it is about.
 IMPROVED = "better than the benchmark"
-SUBJECT = "losses"
+SUBJECT = "recent losses"
 
 Floats = NDArray[np.float64]
 
 
 def improvement_findings(
-    windows: Sequence[WindowRecord], baseline: DeploymentBaseline, means: Mapping[WatchKey, Floats]
+    windows: Sequence[WindowRecord],
+    baseline: DeploymentBaseline,
+    means: Mapping[WatchKey, Floats],
+    *,
+    is_open: bool = False,
 ) -> tuple[Finding, ...]:
-    """The finding that a loss has been better than the benchmark for `LASTING_WINDOWS` windows.
+    """The finding that a loss has been better than the benchmark for `LASTING_WINDOWS` windows, or is next to none.
 
-    No alarm says so: tests of losses look for rises, and a return from a better level to the benchmark is none.
+    No alarm says so: tests of losses look for rises, and a return from a better level to the benchmark is none. Labels
+    that are copies of the answers leave no loss at all: `GROSS_SCORES` windows, each with less than a tenth of the loss
+    of the best window of the baseline, tell it sooner. Chance does not: a window as good as the best of R has a
+    probability of 1/(R + 1) by itself, and where rare errors leave windows without any, the lowest is 0.
+
+    Args:
+        is_open: Whether its notice is open: one that a person has closed does not come back until it is over.
 
     Returns:
         One finding, about the first such loss of all rows; none where no loss is.
     """
-    recent = windows[-LASTING_WINDOWS:]
-    if len(recent) < LASTING_WINDOWS:
-        return ()
     for name, watch in baseline.watches.items():
         key = WatchKey(watch=name)
         if watch.family != "performance" or is_rank(name) or part_of(name) is not None or key not in baseline.scores:
             continue
-        values = [score_of(window, key) for window in recent]
-        scored = [value for value in values if value is not None]
-        if len(scored) < LASTING_WINDOWS:
-            continue
-        before = float(np.mean([baseline.expected(key, window.start) for window in recent]))
-        fall = before - float(np.mean(scored))
-        score = baseline.scores[key]
-        error = score.deviation * math.sqrt(1.0 / LASTING_WINDOWS + 1.0 / max(score.windows, 1))
-        if fall > max(score.tolerance, FALL_ERRORS * error * _inflation(means.get(key))):
-            rows = sum(rows_of(window, key) for window in recent)
+        what = _lasting_fall(windows, key, baseline, means) or _gross_fall(windows, key, baseline, means)
+        if what:
             message = (
-                f"{watch_title(name)} {format_move(name, before, before - fall)} over the last {LASTING_WINDOWS} "
-                f"windows ({rows:,} rows): better than the benchmark. Check that labels are whole; if they are, make "
-                "a new baseline (`pitfalls monitor rebaseline`), so that a return to the old level is an alarm."
+                f"{what}: better than the benchmark. Check that labels are whole, and no copies of the answers; if "
+                "they are right, make a new baseline (`pitfalls monitor rebaseline`), so that a return to the old "
+                "level is an alarm."
             )
-            return (Finding(kind=IMPROVED, feature=SUBJECT, message=message),)
+            last = windows[-1 - QUIET_WINDOWS : -1]
+            is_new = not any(finding.feature == SUBJECT for window in last for finding in window.findings)
+            return (Finding(kind=IMPROVED, feature=SUBJECT, message=message, fact=is_new or is_open),)
     return ()
+
+
+def _lasting_fall(
+    windows: Sequence[WindowRecord], key: WatchKey, baseline: DeploymentBaseline, means: Mapping[WatchKey, Floats]
+) -> str:
+    """What to say of a loss that has been lower for `LASTING_WINDOWS` windows, by the scores in them; or nothing."""
+    recent = windows[-LASTING_WINDOWS:]
+    scored = [(window, value) for window in recent if (value := score_of(window, key)) is not None]
+    if len(recent) < LASTING_WINDOWS or len(scored) < LEAST_SCORED:
+        return ""
+    before = float(np.mean([baseline.expected(key, window.start) for window, _ in scored]))
+    values = np.array([value for _, value in scored])
+    fall = before - float(values.mean())
+    score = baseline.scores[key]
+    deviation = max(score.deviation, float(values.std(ddof=1)))  # of fewer rows than the baseline's, they vary more
+    error = deviation * math.sqrt(1.0 / len(scored) + 1.0 / max(score.windows, 1))
+    if fall <= max(score.tolerance, FALL_ERRORS * error * _inflation(means.get(key))):
+        return ""
+    rows = sum(rows_of(window, key) for window, _ in scored)
+    move = format_move(key.watch, before, before - fall)
+    return f"{watch_title(key.watch)} {move} over the last {LASTING_WINDOWS} windows ({rows:,} rows)"
+
+
+def _gross_fall(
+    windows: Sequence[WindowRecord], key: WatchKey, baseline: DeploymentBaseline, means: Mapping[WatchKey, Floats]
+) -> str:
+    """What to say of a loss of which next to none is left; or nothing."""
+    scored = [(window, value) for window in windows if (value := score_of(window, key)) is not None][-GROSS_SCORES:]
+    if len(scored) < GROSS_SCORES or key not in means:
+        return ""
+    lowest = baseline.watches[key.watch].value(float(means[key].min()))
+    if lowest <= 0.0 or max(value for _, value in scored) >= GROSS_SHARE * lowest:
+        return ""
+    before = float(np.mean([baseline.expected(key, window.start) for window, _ in scored]))
+    rows = sum(rows_of(window, key) for window, _ in scored)
+    move = format_move(key.watch, before, float(np.mean([value for _, value in scored])))
+    return (
+        f"{watch_title(key.watch)} {move} in the last {GROSS_SCORES} windows with a score ({rows:,} rows), "
+        f"{format_value(key.watch, lowest)} in the best window of the baseline"
+    )
 
 
 def _inflation(means: Floats | None) -> float:

@@ -29,6 +29,7 @@ from monitoring.judging.event_windows import (
 from monitoring.judging.fit.estimator import losses_by_window
 from monitoring.judging.fit.reference_fit import ReferenceFit
 from monitoring.judging.fit.reference_limits import NO_DATES
+from monitoring.judging.in_sample import SUBJECT as IMPROVED_SUBJECT
 from monitoring.judging.in_sample import improvement_findings, in_sample_findings
 from monitoring.judging.incident_tracker import IncidentTracker
 from monitoring.judging.input_check import InputCheck
@@ -42,6 +43,7 @@ from monitoring.judging.window_scorer import ScoredWindow, WindowScorer
 from monitoring.records import (
     HIGHEST_LOSS,
     LEVELS,
+    Finding,
     IncidentRecord,
     Level,
     ScoreRecord,
@@ -170,8 +172,9 @@ class Judge:
             evidence["page"], fleet = _in_team(evidence["page"], team, traffic.window)
         record = self._record(window, evidence, state)
         findings = in_sample_findings((*state.history, record), self._means, self._watches)
-        better = improvement_findings((*state.history, record), self._tracker.baseline, self._means)
+        better = self._improved((*state.history, record), state.incidents)
         record = replace(record, findings=(*record.findings, *findings, *better))
+        window = replace(window, findings=(*window.findings, *better))
         tested = {key: score for level in evidence.values() for key, score in level.tested.items()}
         recent = (
             *ordinary_history(state.history, self._watches)[-(HISTORY - 1) :],
@@ -195,6 +198,11 @@ class Judge:
             fleet = replace(fleet, alarm=False)  # answered: the level begins anew
         changed = _referring(tracked.changed, state, self._watches)
         return Judgement(state=after, window=record, changed=changed, fleet=fleet)
+
+    def _improved(self, windows: Sequence[WindowRecord], incidents: Sequence[IncidentRecord]) -> tuple[Finding, ...]:
+        """The finding that a loss is better than the benchmark, while some incidents are open."""
+        is_open = any(one.state != "closed" and IMPROVED_SUBJECT in one.inputs_of_fact for one in incidents)
+        return improvement_findings(windows, self._tracker.baseline, self._means, is_open=is_open)
 
     def _evidence(self, state: JudgeState, window: ScoredWindow) -> dict[Level, LevelEvidence]:
         """Each level after the window. Scores of an expected event are tested against its own reference, or not."""

@@ -12,7 +12,9 @@ _LOSSES = "losses"
 SINCE = " since "
 
 #: Subjects of facts that are no input, and that their causes name: traffic volume, labels stopped, unusable answers.
-_OF_ALL_TRAFFIC = frozenset({"row count", "recent row count", "recent label count", "label arrivals", "model answers"})
+_OF_ALL_TRAFFIC = frozenset(
+    {"row count", "recent row count", "recent label count", "recent losses", "label arrivals", "model answers"}
+)
 
 
 def cause_line(incident: IncidentRecord) -> str:

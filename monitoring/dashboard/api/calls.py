@@ -12,7 +12,7 @@ from monitoring.dashboard.api.change_documents import (
     entry_document,
     label_requests_document,
 )
-from monitoring.dashboard.stores.roster import entry_of, failures, read_entries, read_roster
+from monitoring.dashboard.stores.roster import entry_of, failures, missing_configs, read_entries, read_roster
 from monitoring.dashboard.stores.stores import Stores
 from monitoring.dashboard.stores.telling import tell
 from monitoring.documents.deployment import DeploymentDocument, RunsDocument, run_document
@@ -49,7 +49,7 @@ class ApiCalls:
             Deployments in the order of stores and numbers. Cost: two searches of an index for each of a store.
         """
         now = self.stores.clock()
-        roster = read_roster(self.stores.stores, now)
+        roster = read_roster(self.stores.stores, now, self.stores.files)
         candidates = sorted(roster.candidates, key=lambda candidate: candidate.place)
         if after:
             store, _, number = after.rpartition("/")
@@ -58,7 +58,7 @@ class ApiCalls:
         shown = candidates[:limit]
         more = len(candidates) > limit
         return DeploymentPageDocument(
-            deployments=[entry_document(entry) for entry in read_entries(self.stores.stores, shown, now)],
+            deployments=[entry_document(entry) for entry in read_entries(roster, shown, now)],
             failures=[
                 FailureDocument(store=failure.store, config=failure.config, reason=failure.reason)
                 for failure in failures(self.stores.files, roster)
@@ -69,7 +69,8 @@ class ApiCalls:
     def deployment(self, store: str, number: int) -> DeploymentDocument:
         """One deployment, by its store's name and its number. Raises NotFound if there is none."""
         _, summary = self.find(store, number)
-        return entry_document(entry_of(store, summary, self.stores.clock()))
+        missing = missing_configs(self.stores.files).get((self.stores.store(store).url, summary.record.called), "")
+        return entry_document(entry_of(store, summary, self.stores.clock(), unread=missing))
 
     def windows(self, store: str, number: int, limit: int, before: str) -> WindowsDocument:
         """The windows of a deployment, the latest first.

@@ -91,7 +91,7 @@ def entry_document(entry: Entry) -> DeploymentDocument:
             last_window=None if summary.last is None else span(*summary.last),
             open_pages=sum(incident.level == "page" for incident in summary.incidents),
             open_notices=sum(incident.level == "notice" for incident in summary.incidents),
-            failure=summary.failure or None,
+            failure=entry.unread or summary.failure or None,
         ),
     )
 

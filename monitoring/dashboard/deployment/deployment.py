@@ -136,11 +136,13 @@ class MoreTables:
     Attributes:
         settings: Every setting; None without a config.
         versions: The deployments of the same model; None where there is one only.
+        unread: Why its config cannot be read; empty where it can.
     """
 
     configuration: tuple[tuple[str, str], ...] = ()
     settings: TableView | None = None
     versions: TableView | None = None
+    unread: str = ""
 
 
 _NOTHING_MORE = MoreTables()
@@ -155,7 +157,10 @@ def read_deployment(
     worst = inputs_of(history.last, history.baseline, column_notes(config))[:FIRST_INPUTS]
     history = with_scores(store, history, extent, Drawn(watches=loss_watches(history), inputs=worst))
     more = MoreTables(
-        configuration=settings_of(config), settings=settings_table(config), versions=read_versions(deployment)
+        configuration=settings_of(config),
+        settings=settings_table(config),
+        versions=read_versions(deployment),
+        unread=deployment.unread,
     )
     return deployment_view(history, deployment.address, deployment.clock(), more)
 
@@ -165,7 +170,7 @@ def deployment_view(
 ) -> DeploymentView:
     """The page of a deployment."""
     summary, zone = history.summary, history.zone
-    how = standing(summary, now)
+    how = standing(summary, now, more.unread)
     first = next((incident for incident in summary.incidents if incident.number == how.incident), None)
     record = summary.record
     return DeploymentView(

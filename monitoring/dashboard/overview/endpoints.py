@@ -93,7 +93,7 @@ def readiness(stores: Stores) -> tuple[bool, str]:
         False where every config is missing, or nothing can be read; and a line that says how many are not as they are
         to be.
     """
-    roster, configs = read_roster(stores.stores, stores.clock()), stores.configs
+    roster, configs = read_roster(stores.stores, stores.clock(), stores.files), stores.configs
     problems = failures(stores.files, roster)
     unreadable = [problem.config for problem in problems if problem.unreadable]
     readable = len(roster.candidates) > 0 and len(roster.unreadable) < max(len(stores.stores), 1)
@@ -115,7 +115,7 @@ def service_problem(stores: Stores) -> str:
     Returns:
         A line; empty where all is well.
     """
-    roster, configs = read_roster(stores.stores, stores.clock()), stores.configs
+    roster, configs = read_roster(stores.stores, stores.clock(), stores.files), stores.configs
     counts = {
         "configs are missing": configs.missing,
         "configs or stores fail": len(failures(stores.files, roster)) - configs.missing,

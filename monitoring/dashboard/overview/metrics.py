@@ -125,7 +125,7 @@ _Labelled: TypeAlias = Sequence[tuple[str, Candidate]]
 def read_metrics(stores: Stores) -> str:
     """Metrics of every deployment, in Prometheus' text format. Cost: some 40 µs for each."""
     now = stores.clock()
-    roster = read_roster(stores.stores, now)
+    roster = read_roster(stores.stores, now, stores.files)
     queue = None if stores.queue is None else stores.queue()
     rollouts = [(store, as_of(record, now)) for store, record in roster.rollouts]
     text = metrics_text(roster.candidates, now, failures(stores.files, roster), stores.configs, queue)

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from monitoring.dashboard.stores.candidates import PAGE_ROWS, Question, chosen, counts, page_of
+from monitoring.dashboard.stores.candidates import PAGE_ROWS, Place, Question, chosen, counts, page_of
 from monitoring.dashboard.stores.roster import (
     Entry,
     Failure,
+    Roster,
     failures,
     mentioning,
     numbers_by_store,
@@ -22,12 +23,16 @@ from monitoring.dashboard.view.history import HEADLINES, WINDOWS
 from monitoring.dashboard.view.loss import LossView, headline_loss
 from monitoring.dashboard.view.table import TableView, cell
 from monitoring.dashboard.view.words import ago, coverage, name_of
+from monitoring.errors import PitfallsError
 from monitoring.reports.charts.drawing import Drawing
 from monitoring.reports.charts.marks import STRIP_WINDOWS, evidence_mark, strip
 from monitoring.reports.sections.formatting import finite_evidence, format_evidence, format_moment
 from monitoring.store.overview import RecentHistory
 from monitoring.store.store import Store
 from monitoring.watches.descriptions import NOTHING, printable
+
+#: That of a deployment whose store cannot be read.
+NO_HISTORY = RecentHistory()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,16 +85,16 @@ class Overview:
 def read_overview(stores: Stores, question: Question) -> Overview:
     """The overview."""
     now = stores.clock()
-    roster = read_roster(stores.stores, now)
+    roster = read_roster(stores.stores, now, stores.files)
     every = roster.candidates
-    candidates = chosen(every, question, mentioning(stores.stores, question.text))
+    candidates = chosen(every, question, mentioning(roster.readable, question.text))
     pages = max(1, -(-len(candidates) // PAGE_ROWS))
-    shown = read_entries(stores.stores, page_of(candidates, min(question.page, pages)), now, stores.shown_in)
-    histories = {
-        name: recent_histories(stores.store(name).store(), numbers) for name, numbers in numbers_by_store(shown).items()
-    }
+    shown = read_entries(roster, page_of(candidates, min(question.page, pages)), now, stores.shown_in)
+    histories = _histories(roster, shown)
     return Overview(
-        rows=tuple(overview_row(entry, histories[entry.store][entry.summary.number], now) for entry in shown),
+        rows=tuple(
+            overview_row(entry, histories.get((entry.store, entry.summary.number), NO_HISTORY), now) for entry in shown
+        ),
         failures=failures(stores.files, roster),
         counts=counts(every),
         teams=any(candidate.ownership.team for candidate in every),
@@ -100,6 +105,21 @@ def read_overview(stores: Stores, question: Question) -> Overview:
         pages=pages,
         timezone=stores.shown_in,
     )
+
+
+def _histories(roster: Roster, shown: Sequence[Entry]) -> dict[Place, RecentHistory]:
+    """The last windows of the deployments of a page, but of those whose store cannot be read."""
+    numbers = numbers_by_store(shown)
+    found: dict[Place, RecentHistory] = {}
+    for store in roster.readable:
+        if store.name not in numbers:
+            continue
+        try:
+            histories = recent_histories(store.store(), numbers[store.name])
+        except PitfallsError:
+            continue
+        found |= {(store.name, number): history for number, history in histories.items()}
+    return found
 
 
 def recent_histories(store: Store, numbers: Sequence[int]) -> Mapping[int, RecentHistory]:

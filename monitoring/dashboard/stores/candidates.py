@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Literal, TypeAlias
 
 from monitoring.dashboard.stores.named_store import Ownership
@@ -36,7 +37,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A deployment that the overview may show."""
+    """A deployment that the overview may show. `unread`: why what is known of it is what was read last; else empty."""
 
     store: str
     outline: DeploymentOutline
@@ -44,6 +45,7 @@ class Candidate:
     acknowledged: bool
     snoozed: int
     ownership: Ownership
+    unread: str = ""
 
     @property
     def state(self) -> State:
@@ -61,21 +63,31 @@ class Candidate:
 
 
 def candidates(
-    store: str, outlines: Sequence[DeploymentOutline], owners: Mapping[str, Ownership], now: datetime
+    store: str,
+    outlines: Sequence[DeploymentOutline],
+    owners: Mapping[str, Ownership],
+    now: datetime,
+    unread: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[Candidate, ...]:
-    """The deployments of one store that are in use."""
+    """The deployments of one store that are in use.
+
+    Args:
+        unread: Why the config or the store of a deployment of that name cannot be read; empty where they can.
+    """
     nobody = Ownership()
     result = []
     for outline in outlines:
         pages = [incident for incident in outline.incidents if incident.level == "page"]
+        reason = unread.get(outline.name, "")
         result.append(
             Candidate(
                 store=store,
                 outline=outline,
-                facts=facts_of(outline, now),
+                facts=facts_of(outline, now, reason),
                 acknowledged=bool(pages) and all(is_seen(page, now) for page in pages),
                 snoozed=sum(incident.is_snoozed(now) for incident in outline.incidents),
                 ownership=owners.get(outline.name, nobody),
+                unread=reason,
             )
         )
     return tuple(result)
@@ -121,7 +133,9 @@ def counts(candidates: Sequence[Candidate]) -> tuple[tuple[State, int], ...]:
 def _words(candidate: Candidate) -> str:
     """What a search looks at, beside incidents."""
     outline, owner = candidate.outline, candidate.ownership
-    return "\n".join((outline.name, outline.model, owner.team, *owner.tags, outline.failure)).casefold()
+    return "\n".join(
+        (outline.name, outline.model, owner.team, *owner.tags, outline.failure, candidate.unread)
+    ).casefold()
 
 
 def _rank(candidate: Candidate) -> tuple[int, bool, float, str]:

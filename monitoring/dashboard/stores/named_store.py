@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event, Lock, Thread
@@ -14,6 +14,7 @@ from monitoring.config.files import ConfigFile
 from monitoring.errors import CannotRun, PitfallsError
 from monitoring.records import RolloutRecord
 from monitoring.store.outlines import DeploymentOutline
+from monitoring.store.overview import DeploymentSummary
 from monitoring.store.runs import MonitorRecord
 from monitoring.store.store import Store
 
@@ -60,9 +61,15 @@ class Ownership:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreReading:
-    """What a store says of all its deployments in use, and of configs whose last run failed."""
+    """What a store says of all its deployments in use, and of configs whose last run failed.
+
+    Attributes:
+        summaries: Those deployments by number, as they are shown while the store cannot be read.
+        problem: Why the store cannot be read; the others are then what was read last. None where it can.
+    """
 
     outlines: tuple[DeploymentOutline, ...] = ()
+    summaries: dict[int, DeploymentSummary] = field(default_factory=dict)
     failing: tuple[MonitorRecord, ...] = ()
     rollouts: tuple[RolloutRecord, ...] = ()
     problem: PitfallsError | None = None
@@ -85,7 +92,8 @@ class NamedStore:
     def reading(self) -> StoreReading:
         """What decides how each of its deployments stands, within `ANSWER_SECONDS`, whatever the database does.
 
-        A file that has not changed is not read again. Cost: some 30 µs a deployment, or 10 µs a file.
+        A file that has not changed is not read again. Cost: some 30 µs a deployment and 20 µs more
+        for one that changed, or 10 µs a file.
         """
         if not self.url.startswith("sqlite:"):
             reading = self._question.ask(self._read, ANSWER_SECONDS)
@@ -99,13 +107,30 @@ class NamedStore:
     def _read(self) -> StoreReading:
         try:
             store = self.store()
+            outlines = store.overview.outlines()
             reading = StoreReading(
-                outlines=store.overview.outlines(), failing=store.monitors.failing(), rollouts=store.rollouts.current()
+                outlines=outlines,
+                summaries=self._summaries(store, outlines),
+                failing=store.monitors.failing(),
+                rollouts=store.rollouts.current(),
             )
         except PitfallsError as error:
             reading = replace(self._reading, problem=error)
         self._reading = reading
         return reading
+
+    def _summaries(self, store: Store, outlines: Sequence[DeploymentOutline]) -> dict[int, DeploymentSummary]:
+        """The deployments by number, of which those that are as they were are not read again."""
+        before = {outline.number: outline for outline in self._reading.outlines}
+        changed = [outline.number for outline in outlines if before.get(outline.number) != outline]
+        read = {summary.number: summary for summary in store.overview.some_summaries(changed)} if changed else {}
+        known = self._reading.summaries | read
+        return {outline.number: known[outline.number] for outline in outlines if outline.number in known}
+
+    def last_summaries(self, numbers: Collection[int]) -> dict[int, DeploymentSummary]:
+        """Some deployments as they were read last, without asking the store."""
+        known = self._reading.summaries
+        return {number: known[number] for number in numbers if number in known}
 
     def store(self) -> Store:
         """The opened store. Raises BadInput if there is none yet, CannotRun if it cannot be used."""

@@ -18,11 +18,16 @@ from monitoring.store.runs import MonitorRecord
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One deployment of the overview, before its history is read."""
+    """One deployment of the overview, before its history is read.
+
+    Attributes:
+        unread: Why its config or its store cannot be read, and it is shown as it was read last; empty where they can.
+    """
 
     store: str
     summary: DeploymentSummary
     standing: Standing
+    unread: str = ""
     earlier: int = 0
     ownership: Ownership = field(default_factory=Ownership)
 
@@ -48,42 +53,91 @@ class Failure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Roster:
-    """The deployments in use of some stores, stores that cannot be read, monitors that never worked, and rollouts."""
+    """The deployments in use of some stores, stores that cannot be read, monitors that never worked, and rollouts.
+
+    Attributes:
+        readable: The stores that can be read: the others are asked for nothing more.
+    """
 
     candidates: tuple[Candidate, ...]
     unreadable: tuple[tuple[NamedStore, PitfallsError], ...]
     never_worked: tuple[tuple[NamedStore, MonitorRecord], ...] = ()
     rollouts: tuple[tuple[str, RolloutRecord], ...] = ()
+    readable: tuple[NamedStore, ...] = ()
 
 
 def entry_of(
-    store: str, summary: DeploymentSummary, now: datetime, *, earlier: int = 0, ownership: Ownership | None = None
+    store: str,
+    summary: DeploymentSummary,
+    now: datetime,
+    *,
+    earlier: int = 0,
+    ownership: Ownership | None = None,
+    unread: str = "",
 ) -> Entry:
-    """One deployment. `ownership`: its team and tags; None where they are not known."""
-    how = standing(summary, now)
-    return Entry(store=store, summary=summary, standing=how, earlier=earlier, ownership=ownership or Ownership())
+    """One deployment.
+
+    Args:
+        ownership: Its team and tags; None where they are not known.
+        unread: Why its config or its store cannot be read; empty where they can.
+    """
+    return Entry(
+        store=store,
+        summary=summary,
+        standing=standing(summary, now, unread),
+        earlier=earlier,
+        ownership=ownership or Ownership(),
+        unread=unread,
+    )
 
 
-def read_roster(stores: Sequence[NamedStore], now: datetime) -> Roster:
-    """Read what decides the place of every deployment. Cost: some 40 µs for each."""
+def missing_configs(files: Sequence[ConfigFile]) -> dict[tuple[str, str], str]:
+    """What is said of the configs that are missing, by the URL of their store and the name of their deployment."""
+    return {
+        (file.config.store.url, file.config.name): f"The config {file.name} is missing. {file.problem}"
+        for file in files
+        if file.config is not None and file.is_missing
+    }
+
+
+def read_roster(stores: Sequence[NamedStore], now: datetime, files: Sequence[ConfigFile] = ()) -> Roster:
+    """Read what decides the place of every deployment. Cost: some 40 µs for each.
+
+    Args:
+        files: The configs as they are now: a deployment whose config is missing is failing.
+    """
+    missing = missing_configs(files)
+    readable: list[NamedStore] = []
     all_candidates: list[Candidate] = []
     unreadable: list[tuple[NamedStore, PitfallsError]] = []
     never: list[tuple[NamedStore, MonitorRecord]] = []
     rollouts: list[tuple[str, RolloutRecord]] = []
     for store in stores:
         reading = store.reading()
-        all_candidates += candidates(store.name, reading.outlines, store.owners(), now)
+        problem = "" if reading.problem is None else _unreadable(reading.problem)
+        reasons = {
+            outline.name: " ".join(filter(None, (missing.get((store.url, outline.name)), problem)))
+            for outline in reading.outlines
+        }
+        all_candidates += candidates(store.name, reading.outlines, store.owners(), now, reasons)
         names = {outline.name for outline in reading.outlines}
         never += [(store, deployment) for deployment in reading.failing if deployment.name not in names]
         rollouts += [(store.name, rollout) for rollout in reading.rollouts]
-        if reading.problem is not None:
+        if reading.problem is None:
+            readable.append(store)
+        else:
             unreadable.append((store, reading.problem))
     return Roster(
         candidates=tuple(all_candidates),
         unreadable=tuple(unreadable),
         never_worked=tuple(never),
         rollouts=tuple(rollouts),
+        readable=tuple(readable),
     )
+
+
+def _unreadable(problem: PitfallsError) -> str:
+    return f"The store cannot be read, and this is what it said last. {problem}"
 
 
 def mentioning(stores: Sequence[NamedStore], text: str) -> frozenset[Place]:
@@ -97,23 +151,28 @@ def mentioning(stores: Sequence[NamedStore], text: str) -> frozenset[Place]:
     return frozenset(places)
 
 
-def read_entries(
-    stores: Sequence[NamedStore], shown: Sequence[Candidate], now: datetime, shown_in: str = ""
-) -> tuple[Entry, ...]:
-    """Read the deployments that a page shows, with their sentences.
+def read_entries(roster: Roster, shown: Sequence[Candidate], now: datetime, shown_in: str = "") -> tuple[Entry, ...]:
+    """Read the deployments that a page shows, with their sentences; where a store cannot be read, as they were last.
 
     Args:
         shown_in: The time zone of their sentences; empty: that of each deployment.
     """
+    unreadable = {store.name for store, _ in roster.unreadable}
     numbers: dict[str, list[int]] = {}
     for candidate in shown:
         numbers.setdefault(candidate.store, []).append(candidate.outline.number)
-    read = {
-        (store.name, summary.number): replace(summary, shown_in=shown_in)
-        for store in stores
-        if store.name in numbers
-        for summary in store.store().overview.some_summaries(numbers[store.name])
-    }
+    read: dict[Place, DeploymentSummary] = {}
+    reasons: dict[str, str] = {}
+    for store in (*roster.readable, *(store for store, _ in roster.unreadable)):
+        of_store = numbers.get(store.name, ())
+        summaries = store.last_summaries(of_store)
+        if of_store and store.name not in unreadable:
+            try:
+                found = store.store().overview.some_summaries(of_store)
+                summaries = {summary.number: summary for summary in found}
+            except PitfallsError as error:  # it could be read a moment ago
+                reasons[store.name] = _unreadable(error)
+        read |= {(store.name, number): replace(summary, shown_in=shown_in) for number, summary in summaries.items()}
     return tuple(
         entry_of(
             candidate.store,
@@ -121,6 +180,7 @@ def read_entries(
             now,
             earlier=candidate.outline.earlier,
             ownership=candidate.ownership,
+            unread=candidate.unread or reasons.get(candidate.store, ""),
         )
         for candidate in shown
         if candidate.place in read

@@ -101,8 +101,11 @@ class Subject(Protocol):
         """Its notifications that did not reach all who are to get them."""
 
 
-def facts_of(subject: Subject, now: datetime) -> tuple[State, ...]:
+def facts_of(subject: Subject, now: datetime, unread: str = "") -> tuple[State, ...]:
     """What holds of a deployment, worst first: each fact by itself, whatever else holds.
+
+    Args:
+        unread: Why its config or its store cannot be read; empty where they can.
 
     Returns:
         The facts; `ok` alone where there is none.
@@ -111,7 +114,7 @@ def facts_of(subject: Subject, now: datetime) -> tuple[State, ...]:
     paged = "page" in levels
     holds: dict[State, bool] = {
         "page": paged,
-        "failing": bool(subject.failure),
+        "failing": bool(subject.failure or unread),
         "late": is_late(subject, now),
         "undelivered": bool(subject.undelivered.total),
         "suspected": subject.suspected and not paged,
@@ -124,9 +127,9 @@ def facts_of(subject: Subject, now: datetime) -> tuple[State, ...]:
     return tuple(state for state in STATES if holds.get(state, False)) or ("ok",)
 
 
-def standing(subject: DeploymentSummary, now: datetime) -> Standing:
-    """Judge how a deployment stands."""
-    zone, incidents, facts = subject.zone, subject.incidents, facts_of(subject, now)
+def standing(subject: DeploymentSummary, now: datetime, unread: str = "") -> Standing:
+    """Judge how a deployment stands. `unread`: why its config or its store cannot be read; empty where they can."""
+    zone, incidents, facts = subject.zone, subject.incidents, facts_of(subject, now, unread)
     pages = sorted(
         (incident for incident in incidents if incident.level == "page"), key=lambda page: _urgency(page, now)
     )
@@ -135,7 +138,7 @@ def standing(subject: DeploymentSummary, now: datetime) -> Standing:
     if pages:
         sentences["page"] = _page_sentence(pages, now, zone)
     if "failing" in facts:
-        sentences["failing"] = (
+        sentences["failing"] = unread or (
             f"The run of {format_moment(subject.used_at, zone)} failed: {printable(subject.failure, _SENTENCE)}"
         )
     if "late" in facts:

@@ -12,6 +12,7 @@ from monitoring.config import MonitorConfig
 from monitoring.config.files import ConfigFile
 from monitoring.dashboard.stores.candidates import Place
 from monitoring.dashboard.stores.named_store import NamedStore, named_stores
+from monitoring.dashboard.stores.roster import missing_configs
 from monitoring.errors import BadInput, PitfallsError
 from monitoring.jobs.service.workers import QueueState
 from monitoring.store.overview import DeploymentSummary
@@ -23,12 +24,17 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredDeployment:
-    """A deployment, with the store and the config that have it."""
+    """A deployment, with the store and the config that have it.
+
+    Attributes:
+        unread: Why its config cannot be read; empty where it can.
+    """
 
     named: NamedStore
     store: Store
     summary: DeploymentSummary
     clock: Callable[[], datetime]
+    unread: str = ""
 
     @property
     def number(self) -> int:
@@ -95,7 +101,11 @@ class Stores:
         store = named.store()
         summary = existing("deployment", store.overview.summary(number), str(number))
         return StoredDeployment(
-            named=named, store=store, summary=replace(summary, shown_in=self.shown_in), clock=self.clock
+            named=named,
+            store=store,
+            summary=replace(summary, shown_in=self.shown_in),
+            clock=self.clock,
+            unread=missing_configs(self.files).get((named.url, summary.record.called), ""),
         )
 
     def fingerprint(self) -> str:

@@ -14,8 +14,9 @@ def test_deployments_are_listed_and_stores_that_cannot_be_read_are_named(stores:
 
 
 def test_an_entry_has_the_standing_that_decided_its_place(stores: Stores) -> None:
-    found = read_roster(stores.stores, stores.clock()).candidates
-    entries = read_entries(stores.stores, found[::-1], stores.clock())
+    roster = read_roster(stores.stores, stores.clock())
+    found = roster.candidates
+    entries = read_entries(roster, found[::-1], stores.clock())
     assert [one.summary.number for one in entries] == [2, 1]
     for entry, one in zip(entries, found[::-1], strict=True):
         assert (entry.standing.state, entry.standing.acknowledged) == (one.state, one.acknowledged)

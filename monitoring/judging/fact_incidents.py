@@ -25,6 +25,7 @@ from monitoring.judging.facts.usual_level import FEWER_LABELS_SUBJECT, LASTING_S
 from monitoring.judging.in_sample import IMPROVED
 from monitoring.judging.in_sample import SUBJECT as IMPROVED_SUBJECT
 from monitoring.judging.label_silence import SUBJECT as LABEL_ARRIVALS
+from monitoring.judging.renamed_values import RARE_RENAMED, RENAMED
 from monitoring.judging.rules.rule_check import RULE_BROKEN_NOTICE
 from monitoring.judging.rules.rule_check import SUBJECT as RULE
 from monitoring.judging.window.label_findings import UNKNOWN_LABELS
@@ -50,7 +51,7 @@ EVIDENCE = "Evidence of the watches: "
 CLOSES = f"the page closes after {QUIET_WINDOWS} windows without this finding"
 
 #: The kinds of facts that are notices; all others page.
-NOTICES = frozenset({RULE_BROKEN_NOTICE, LASTING, FEWER_LABELS, IMPROVED})
+NOTICES = frozenset({RULE_BROKEN_NOTICE, LASTING, FEWER_LABELS, IMPROVED, RARE_RENAMED})
 
 #: The kinds of facts about losses, and of facts that losses follow from.
 LOSS_FACTS = frozenset({CONTRADICTED, OUTLIER})
@@ -120,6 +121,9 @@ def advance_fact_incident(
     is_present = is_present or (
         incident.cause in LOSS_FACTS and any(finding.kind in LOSS_FACTS for finding in findings)
     )
+    is_present = is_present or any(
+        finding.kind == incident.cause == RENAMED and finding.feature in incident.inputs_of_fact for finding in findings
+    )
     if not (is_present or harmful or enough_rows):
         return incident
     return step_fact_recovery(incident, is_present=is_present or harmful, now=window.end)
@@ -128,7 +132,7 @@ def advance_fact_incident(
 def open_fact_incidents(
     findings: Sequence[Finding], window: Window, *, current: Sequence[IncidentRecord], first_number: int
 ) -> tuple[IncidentRecord, ...]:
-    """Open one incident for each kind of fact that no open incident has.
+    """Open one incident for each kind of fact that no open incident has; a notice keeps no page of its input away.
 
     >>> from datetime import UTC, datetime
     >>> day = Window(start=datetime(2013, 4, 1, tzinfo=UTC), end=datetime(2013, 4, 2, tzinfo=UTC))
@@ -141,12 +145,13 @@ def open_fact_incidents(
         Pages, each of which names every input that its fact is true of; notices of the kinds `NOTICES`.
     """
     subjects = {name for incident in current for name in incident.inputs_of_fact}
+    paged = {name for incident in current if incident.level == "page" for name in incident.inputs_of_fact}
     named = subjects | {finding.feature for finding in findings if finding.fact}
     by_kind: dict[str, dict[str, Finding]] = {}
     for finding in findings:
         if TOLD_BY.get(finding.kind) in named:
             continue
-        if finding.fact and finding.feature not in subjects:
+        if finding.fact and finding.feature not in (subjects if finding.kind in NOTICES else paged):
             by_kind.setdefault(finding.kind, {})[finding.feature] = finding
     return tuple(
         IncidentRecord(

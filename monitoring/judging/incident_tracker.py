@@ -50,6 +50,7 @@ from monitoring.judging.facts.gross_failures import MISSING, UNSEEN
 from monitoring.judging.fit.reference_fit import ReferenceFit
 from monitoring.judging.incident_causes import window_shift, with_explained_losses, with_rows
 from monitoring.judging.level_evidence import LevelEvidence, has_losses
+from monitoring.judging.renamed_values import RARE_RENAMED, RENAMED
 from monitoring.judging.window.label_findings import UNKNOWN_LABELS
 from monitoring.judging.window_scorer import ScoredWindow
 from monitoring.records import (
@@ -69,7 +70,7 @@ from monitoring.watches.catalogue import Catalogue
 UNTESTED = (FACT_WATCH, SUBGROUP_WATCH)
 
 #: The watches of gross failures of an input's values, by the kind of the fact: what precedes the input in their names.
-WATCHES_OF_VALUES = {MISSING: "missing:", UNSEEN: "unseen:"}
+WATCHES_OF_VALUES = {MISSING: "missing:", UNSEEN: "unseen:", RENAMED: "unseen:", RARE_RENAMED: "unseen:"}
 
 #: So many windows after its last news the cause of an open incident is assessed again.
 ASSESSED_AGAIN_AFTER = (1, 3, 7, 14, 28)
@@ -368,7 +369,11 @@ class IncidentTracker:
         shifts = partial(window_shift, window, self._catalogue, self._reference_fit)
         explained = with_explained_losses(alarm, window, self._catalogue, self._reference_fit)
         cause = explain(explained, shifts, reason=deserved.reason)
-        facts = [incident for incident in _alive(current) if incident.watch == FACT_WATCH]
+        facts = [
+            incident
+            for incident in _alive(current)
+            if incident.watch == FACT_WATCH and (incident.level == "page" or deserved.level == "notice")
+        ]
         told = partial(
             tells,
             alarm=since_onset(alarm),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -189,7 +189,7 @@ class WindowScorer:
         of_limits = with_unit_change(limits.findings(observed), self._catalogue.task, answered.usable.probabilities)
         facts = (*of_limits, *ranges)
         return (
-            *self._with_renamed([fact for fact in facts if fact.feature not in fact_features], answered),
+            *self._with_renamed(facts, fact_features, answered),
             *unmatched_findings(traffic.labels_unknown, traffic.labelled.rows, observed.history, alpha=limits.alpha),
             *repeat_findings(traffic.repeats, answered.rows, observed.history, alpha=limits.alpha),
         )
@@ -212,22 +212,25 @@ class WindowScorer:
         )
         return check_volume(volume, levels, self._reference_fit.facts.volumes, self._reference_fit.label_rate)
 
-    def _with_renamed(self, facts: Sequence[Finding], answered: AnsweredSums) -> tuple[Finding, ...]:
-        """Facts, of which unseen values may be those of a renamed category; and renamed categories without one."""
+    def _with_renamed(
+        self, facts: Sequence[Finding], told: Collection[str], answered: AnsweredSums
+    ) -> tuple[Finding, ...]:
+        """Facts, of which unseen values may be those of a renamed category; and renamed categories without one.
+
+        Args:
+            told: Inputs about which a fact is known already: of those there is no other.
+        """
+        facts = [fact for fact in facts if fact.feature not in told]
         renamed = renamed_by_input(self._catalogue.bins, self._reference_fit.profile, answered.counts)
         unseen = {fact.feature for fact in facts if fact.kind == UNSEEN}
         return (
             *(
-                replace(fact, kind=RENAMED, message=f"{renamed[fact.feature]} {fact.message}")
+                replace(fact, kind=RENAMED, message=f"{renamed[fact.feature].message} {fact.message}")
                 if fact.kind == UNSEEN and fact.feature in renamed
                 else fact
                 for fact in facts
             ),
-            *(
-                Finding(kind=RENAMED, feature=name, message=message)
-                for name, message in renamed.items()
-                if name not in unseen
-            ),
+            *(renaming.finding(name, is_told=name in told) for name, renaming in renamed.items() if name not in unseen),
         )
 
     def sums(self, answered: AnsweredSums, labelled: LabelledSums) -> dict[WatchKey, ScoreSum]:

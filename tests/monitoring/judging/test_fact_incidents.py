@@ -11,6 +11,7 @@ from monitoring.incidents.cause import Cause
 from monitoring.judging.fact_incidents import advance_fact_incident, open_fact_incidents, tells, with_evidence
 from monitoring.judging.facts.gross_failures import CONTRADICTED
 from monitoring.judging.facts.log_facts import IDS_SUBJECT, WITHOUT_PREDICTIONS
+from monitoring.judging.renamed_values import RARE_RENAMED, RENAMED
 from monitoring.judging.window.label_findings import UNKNOWN_LABELS
 from monitoring.records import FACT_WATCH, LABELS_STOPPED, NO_ANSWERS, CauseDetail, Finding, IncidentRecord, InputDrift
 from monitoring.traffic.windows import Window
@@ -172,3 +173,20 @@ def test_an_input_that_explains_most_of_a_rise_is_what_to_check_first(explained:
     cause = Cause(watch="error", slice="", cause="Error rate 31 → 75 %", message="", detail=detail)
     _, _, said = with_evidence(contradicted, cause).message.partition("Next step: ")
     assert said.startswith(step)
+
+
+def test_a_page_of_renamed_values_lasts_while_they_are_found_in_however_few_rows() -> None:
+    last = replace(fact("reg", RENAMED), fact=False)
+    page = opened(fact("reg", RENAMED))
+    assert advance_fact_incident(page, [last], day(1), enough_rows=True).state == "open"
+    others = [replace(last, feature="other"), replace(last, kind="values missing")]
+    assert advance_fact_incident(page, others, day(1), enough_rows=True).state == "recovering"
+
+
+def test_rare_renamed_values_are_a_notice_which_keeps_no_page_of_their_input_away() -> None:
+    notice = opened(fact("reg", RARE_RENAMED))
+    assert (notice.level, notice.cause) == ("notice", RARE_RENAMED)
+    again = [fact("reg", RARE_RENAMED), fact("reg", "values missing")]
+    [page] = open_fact_incidents(again, day(1), current=[notice], first_number=2)
+    assert (page.level, page.cause) == ("page", "values missing")
+    assert open_fact_incidents([fact("reg", RARE_RENAMED)], day(1), current=[page], first_number=3) == ()

@@ -86,7 +86,7 @@ def message(
         f"{_headline(alarm, departure, shifts)}.",
         *((f"{reason[0].upper()}{reason[1:]}.",) if reason else ()),
         *_proof_sentences(alarm, departure, detail, shifts),
-        *_part_sentences(detail.parts),
+        *_part_sentences(alarm, departure, detail.parts),
         *input_sentences(alarm, detail, shifts),
         _evidence_sentence(alarm),
     ]
@@ -96,7 +96,7 @@ def message(
 
 def assessment(alarm: Alarm, departure: Departure, detail: CauseDetail, shifts: Shifts = no_shifts) -> str:
     """What is known of the cause of an open incident some windows later: its metric, its largest part, its inputs."""
-    parts = _part_sentences(detail.parts)
+    parts = _part_sentences(alarm, departure, detail.parts)
     return " ".join((f"{_headline(alarm, departure, shifts)}.", *parts, *input_sentences(alarm, detail, shifts)))
 
 
@@ -228,12 +228,16 @@ def _class_at_fault(metric: str, parts: Sequence[SlicePart]) -> str | None:
     return most.slice.partition("=")[2] if most.loss > MOST_OF_CHANGE * change > 0.0 else None
 
 
-def _part_sentences(parts: Sequence[SlicePart]) -> list[str]:
-    """The one part that most of a rise comes from; the others are the incident's table."""
-    rising = [part for part in parts if part.loss > 0.0]
-    classes = [part for part in rising if part.column in (CLASS, NUMBER)]
-    slices = [part for part in rising if part.column not in (CLASS, NUMBER)]
-    largest = [max(some, key=lambda part: (part.loss, part.slice)) for some in (classes, slices) if some]
+def _part_sentences(alarm: Alarm, departure: Departure, parts: Sequence[SlicePart]) -> list[str]:
+    """The one part that most of a change comes from, in its direction; the others are the incident's table.
+
+    Calibration alarms for either sign of its own number, and its parts are those of a loss that rose.
+    """
+    sign = -1.0 if departure.change < 0.0 and alarm.watch.family != "calibration" else 1.0
+    moved_so = [part for part in parts if sign * part.loss > 0.0]
+    classes = [part for part in moved_so if part.column in (CLASS, NUMBER)]
+    slices = [part for part in moved_so if part.column not in (CLASS, NUMBER)]
+    largest = [max(some, key=lambda part: (abs(part.loss), part.slice)) for some in (classes, slices) if some]
     return [
         f"The largest part, {format_change(part.metric, part.loss)} of the {lower_first(metric_title(part.metric))}, "
         f"comes from {slice_title(part.slice)}."

@@ -213,6 +213,16 @@ def test_of_slices_the_one_with_the_largest_part_is_named() -> None:
     assert "JFK" not in cause.message, "other slices are the incident's table"
 
 
+def test_of_a_fall_the_slice_that_fell_most_is_named_and_none_that_rose() -> None:
+    key = {part: WatchKey(watch="brier", slice=f"origin={part}") for part in ("EWR", "JFK")}
+    losses = {WatchKey(watch="brier"): loss_sum(200, 0.15), **{one: loss_sum(100, 0.15) for one in key.values()}}
+    found = [window(0, {"brier": 0.1, "brier@origin=EWR": 0.02, "brier@origin=JFK": 0.18}, rows=50)]
+    said = message(alarm("brier", found, against=baseline(losses=losses)))
+    assert "The largest part, \N{MINUS SIGN}0." in said
+    assert "of the Brier score, comes from origin = EWR." in said
+    assert "JFK" not in said
+
+
 @pytest.mark.parametrize(
     ("top", "step"),
     [

@@ -219,7 +219,7 @@ baseline = {_quoted(draft.bundle)}
 {classes if draft.table.classes else _predicted(draft.table)}
 {_quantile(draft.quantile)}"""
     return f"""\
-# A model's folder (its newest version is monitored), or the folder of one version.
+# A model's folder (every version with rows in the log is monitored), or the folder of one version.
 bundle = {_quoted(draft.bundle)}
 # The output that holds one probability per class.
 probabilities = {_quoted(draft.probabilities)}

@@ -52,8 +52,8 @@ _EVENT_KINDS = ("dates", "first and last", "ics", "country")
 class ModelSection(Section):
     """What is monitored: a bundle, or the baseline of a table.
 
-    One of both: `bundle` is a model's folder (its newest version is monitored) or one version's folder; `baseline` is
-    the folder that `pitfalls monitor init --reference` wrote.
+    One of both: `bundle` is a model's folder (every version with rows in the log is monitored, of tables the newest) or
+    one version's folder; `baseline` is the folder that `pitfalls monitor init --reference` wrote.
     """
 
     baseline: LocalPath | None = Field(default=None, examples=["baseline"])

@@ -9,9 +9,10 @@ from datetime import timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from monitoring.judging.fit.tolerances import SEASONAL_BRIER, SEASONAL_RANK
+from monitoring.judging.fit.tolerances import SEASONAL_BRIER, SEASONAL_RANK, SEASONAL_SHARE, is_other_loss
 from monitoring.records import Finding, WatchKey
-from monitoring.watches.descriptions import lower_first, slice_title, watch_title
+from monitoring.watches.descriptions import lower_first, metric_title, slice_title, watch_title
+from monitoring.watches.rank import is_rank
 
 #: Labels are waited for until this share of the reference's had arrived, and this much longer.
 DELAY_QUANTILE = 0.99
@@ -76,15 +77,34 @@ def reference_limits(
         sentences.append(
             f"The reference covers {span.days + 1} days, less than a year: it cannot tell a season from drift. A rise "
             "of a loss that the model expects, of harder traffic, is a notice, and a page once it is material "
-            "([tolerance] any_cause). Until a reference covers a year, rises of the Brier score by less than "
-            f"{100 * SEASONAL_BRIER:.0f} % of the benchmark, and of ranking loss by less than "
-            f"{100 * SEASONAL_RANK:.0f} %, are notices."
+            f"([tolerance] any_cause).{_seasonal(means)}"
         )
     for metric in ("error", "brier"):
         sentences += _trend(metric, means.get(WatchKey(watch=metric)))
     sentences += _joined(pooled_rows or {})
     sentences += [finding.message for finding in never_judged(unfitted)]
     return tuple(sentences)
+
+
+def _seasonal(means: Mapping[WatchKey, NDArray[np.float64]]) -> str:
+    """Below which rises of the losses that are watched are notices, until a reference covers a year; or nothing.
+
+    >>> _seasonal({WatchKey(watch=name): np.zeros(2) for name in ("absolute_error", "bias")})
+    ' Until a reference covers a year, rises of the absolute error by less than 15 % of the benchmark are notices.'
+    """
+    watched = [key.watch for key in means if not key.slice]
+    shares = {
+        "the Brier score": SEASONAL_BRIER if "brier" in watched else 0.0,
+        "ranking loss": SEASONAL_RANK if any(is_rank(name) for name in watched) else 0.0,
+    }
+    others = [lower_first(metric_title(name)) for name in watched if is_other_loss(name)]
+    shares |= {f"the {_first(others)}": SEASONAL_SHARE} if others else {}
+    parts = [f"of {loss} by less than {100 * share:.0f} %" for loss, share in shares.items() if share]
+    if not parts:
+        return ""
+    parts[0] += " of the benchmark"
+    listed = f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else parts[0]
+    return f" Until a reference covers a year, rises {listed} are notices."
 
 
 def never_judged(unfitted: Sequence[WatchKey]) -> tuple[Finding, ...]:

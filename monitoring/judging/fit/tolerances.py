@@ -113,7 +113,7 @@ class Tolerances:
         others = {
             key.watch: max(share * float(scores.mean()), _uncertainty(means, key))
             for key, scores in means.items()
-            if find_metric(key.watch) is not None and key.watch.partition(":")[0] not in OTHERWISE and not key.slice
+            if is_other_loss(key.watch) and not key.slice
         }
         return replace(self, brier=brier, ranks=ranks, others={**others, **self.custom})
 
@@ -134,6 +134,15 @@ class Tolerances:
         if watch.family not in ("integrity", "labelled"):
             return 0.0
         return MIN_STD_IN_TOLERANCES * self.score_tolerance(watch)
+
+
+def is_other_loss(watch: str) -> bool:
+    """Whether a watch is a loss that tolerates `SMALLEST_SHARE` of its benchmark: no Brier score, no ranking loss.
+
+    >>> [is_other_loss(name) for name in ("absolute_error", "brier", "rank:late", "missing:temp")]
+    [True, False, False, False]
+    """
+    return find_metric(watch) is not None and watch.partition(":")[0] not in OTHERWISE
 
 
 def _uncertainty(means: Mapping[WatchKey, NDArray[np.float64]], key: WatchKey) -> float:

@@ -50,6 +50,28 @@ def test_a_reference_of_less_than_a_year_cannot_tell_a_season_from_drift() -> No
     assert told.startswith("The reference covers 90 days, less than a year: it cannot tell a season from drift.")
 
 
+@pytest.mark.parametrize(
+    ("watches", "told"),
+    [
+        (
+            ("error", "brier", "rank:late"),
+            "the Brier score by less than 9 % of the benchmark and of ranking loss by less",
+        ),
+        (("absolute_error", "squared_error", "bias"), "the absolute error, squared error by less than 15 % of the"),
+        (("error",), ""),
+        (("missing:temp",), ""),
+    ],
+)
+def test_the_rises_that_are_notices_for_now_are_of_losses_that_the_task_has(
+    watches: tuple[str, ...], told: str
+) -> None:
+    means = {WatchKey(watch=name): STEADY for name in watches}
+    (sentence,) = reference_limits(means, [], span=timedelta(days=89))
+    assert told in sentence
+    assert ("rises of" in sentence) == bool(told)
+    assert ("Brier" in sentence, "ranking" in sentence) == ("brier" in watches, "rank:late" in watches)
+
+
 def test_a_trend_of_the_references_own_loss_names_where_it_began_and_ended() -> None:
     (told,) = reference_limits({ERROR: STEADY + np.linspace(0.0, 0.1, 100)}, [], span=YEAR)
     assert told.startswith("The error rate of the reference itself moves from 0.")

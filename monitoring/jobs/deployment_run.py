@@ -210,12 +210,14 @@ class DeploymentRun:
 
         So traffic that had stopped when a setting was changed is still an outage.
         """
-        number, after = self._number, self._after
+        number, after, length = self._number, self._after, None
         if self.follows is not None:
             number, last = self.follows, self._store.windows.last(self.follows)
-            after = None if last is None else last.record.end
+            if last is None:
+                return False
+            after, length = last.record.end, last.record.end - last.record.start
         checked_at = self._store.deployments.check(number).checked_at
-        return is_followed(self._deployment.plan, after=after, checked_at=checked_at)
+        return is_followed(self._deployment.plan, after=after, checked_at=checked_at, length=length)
 
     def _join_team(self, window: Window) -> None:
         """Hold facts to the budget of the deployment's team, if it has one."""

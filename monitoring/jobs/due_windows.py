@@ -54,11 +54,14 @@ def windows_of_labels(
 IN_TIME_WINDOWS = 3
 
 
-def is_followed(plan: WindowPlan | RowPlan, *, after: datetime | None, checked_at: datetime | None) -> bool:
+def is_followed(
+    plan: WindowPlan | RowPlan, *, after: datetime | None, checked_at: datetime | None, length: timedelta | None = None
+) -> bool:
     """Whether the traffic is followed as it comes: the last window was judged soon after it was due.
 
     Args:
         checked_at: when the last run was that judged all that was due; None where there was none.
+        length: how long its windows are; None: as the plan's.
 
     Returns:
         False for windows of rows, which are due by rows alone, and for a table of the past that is read once.
@@ -66,7 +69,8 @@ def is_followed(plan: WindowPlan | RowPlan, *, after: datetime | None, checked_a
     if isinstance(plan, RowPlan) or after is None or checked_at is None:
         return False
     [window] = plan.windows(after, after)
-    return checked_at <= after + plan.lateness + IN_TIME_WINDOWS * (window.end - window.start) + timedelta(days=1)
+    length = window.end - window.start if length is None else length
+    return checked_at <= after + plan.lateness + IN_TIME_WINDOWS * length + timedelta(days=1)
 
 
 def next_due_at(

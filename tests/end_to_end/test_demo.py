@@ -79,6 +79,7 @@ def test_the_reports_are_there_and_ask_nobody_for_anything(walked: Walk) -> None
     assert json.loads(drift.with_suffix(".json").read_text())
 
 
+@pytest.mark.slow
 def test_a_year_resampled_from_the_baselines_days_pages_no_more_often_than_the_budget_says(walked: Walk) -> None:
     """One page in five years of days on average is a page in at most 1 - exp(-1 / 5) of years."""
     reference_fit = deploy(load_config(walked.out / "monitor.toml")).reference_fit

@@ -75,6 +75,7 @@ def test_an_unknown_module_is_an_error() -> None:
         source_code.digest(("pitfalls_tf.nowhere",))
 
 
+@pytest.mark.slow
 def test_cells_name_the_code_that_runs_them() -> None:
     """What is not imported by the module of a cell, but passed to it or run with it, must be included."""
     trained = source_code.imported(CELLS[0].code)

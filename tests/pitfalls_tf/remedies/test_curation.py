@@ -51,6 +51,7 @@ def test_groups_that_are_there_count_equally() -> None:
     assert both == pytest.approx([2 / 3, 2 / 3, 4 / 3, 4 / 3])
 
 
+@pytest.mark.slow
 def test_curated_seeds_train_and_what_they_set_aside_is_mostly_mislabelled() -> None:
     training = rows(400, seed=1)
     wrong = np.arange(400) % 7 == 0

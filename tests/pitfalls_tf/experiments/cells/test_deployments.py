@@ -31,6 +31,7 @@ def test_the_model_of_grey_levels_answers_as_the_network_and_not_by_the_family()
     assert deployment.last == deployment.traffic["event_time"][-1].as_py()
 
 
+@pytest.mark.slow
 def test_the_rows_decide_the_identity() -> None:
     one, same = (LetterDeployment(stream=letter_stream.stream(quick=True)) for _ in range(2))
     assert one.identity() == same.identity()

@@ -100,6 +100,7 @@ def test_a_history_has_one_row_per_run_and_epoch(name: str) -> None:
     assert history.group_by(keys).aggregate([([], "count_all")]).num_rows == history.num_rows
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", COMMITTED)
 def test_the_verdicts_follow_from_the_committed_tables(name: str) -> None:
     (experiment,) = (one for one in find([ALL]) if one.name == name)

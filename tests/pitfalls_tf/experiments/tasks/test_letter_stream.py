@@ -42,6 +42,7 @@ def test_no_row_of_the_stream_was_trained_on(stream: LetterStream) -> None:
     assert len(drawn & trained) < 0.05 * len(drawn)
 
 
+@pytest.mark.slow
 def test_times_are_in_order_and_labels_come_later(stream: LetterStream) -> None:
     for times in (stream.baseline_times, stream.deployed_times):
         assert (np.diff(times) >= np.timedelta64(0, "us")).all()

@@ -14,6 +14,8 @@ from pitfalls_tf.training.setup import recipe
 
 @pytest.mark.slow
 def test_the_model_of_grey_levels_answers_as_the_network_and_not_by_the_family() -> None:
+    import tensorflow as tf
+
     from pitfalls_tf.fitting import ensemble
 
     task = source_tasks.load("letters", quick=True)
@@ -22,7 +24,7 @@ def test_the_model_of_grey_levels_answers_as_the_network_and_not_by_the_family()
     model, traffic = deployment.model(fits, 1), deployment.traffic.slice(0, 50)
     images = np.array(traffic["image"].to_pylist(), dtype=np.float32)
     answers = [
-        model.predict({"image": images, "family": np.array([[name]] * 50, dtype=object)}, verbose=0)["probabilities"]
+        model.predict({"image": images, "family": tf.constant([[name]] * 50)}, verbose=0)["probabilities"]
         for name in ("Courier Prime", "a family without a name")
     ]
     assert np.array_equal(*answers)

@@ -48,6 +48,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
     return Written(summary, (folder / "drift.html").read_text(encoding="utf-8"), json.loads(text))
 
 
+@pytest.mark.slow
 def test_drifted_columns_come_with_their_scores(written: Written) -> None:
     scores = {column.column: column for column in written.summary.columns}
     assert scores.keys() == {"temp", "visib", "label", "carrier", "predicted class", "probability of late"}

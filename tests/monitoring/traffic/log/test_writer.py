@@ -312,7 +312,7 @@ def check_acknowledged(root: Path, acknowledged: dict[str, int], rounds: int) ->
     assert answers == [int(request.partition("-")[2]) for request in table["request_id"].to_pylist()]
 
 
-@pytest.mark.parametrize("rounds", [6, pytest.param(60, marks=[pytest.mark.slow, pytest.mark.timeout(600)])])
+@pytest.mark.parametrize("rounds", [5, pytest.param(60, marks=[pytest.mark.slow, pytest.mark.timeout(600)])])
 def test_every_acknowledged_row_is_read_once_after_kill_9(tmp_path: Path, rounds: int) -> None:
     acknowledged: dict[str, int] = {}
     for number in range(rounds):

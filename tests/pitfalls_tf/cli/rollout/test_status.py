@@ -83,6 +83,21 @@ def test_a_dead_shadow_is_no_green_light(pitfalls: Run, place: Place) -> None:
     assert "The shadow has not worked since" in done.stdout
 
 
+def test_a_rollout_of_other_versions_than_the_config_compares_is_no_green_light(
+    pitfalls: Run, place: Place, tmp_path: Path
+) -> None:
+    record = place.looked("better", promotable=True)
+    config = tmp_path / "world" / "monitor.toml"
+    text = config.read_text()
+    assert "[rollout]\n" in text
+    config.write_text(text.replace("[rollout]\n", "[rollout]\ncandidate = 9\n", 1))
+    done = pitfalls("rollout", "status", *place.config, "--require", "better")
+    assert done.exit_code == 2, done.output
+    assert "The last rollout is not one of the versions that the config compares" in " ".join(done.stderr.split())
+    named = ("--rollout", str(record.number))
+    assert pitfalls("rollout", "status", *place.config, "--require", "better", *named).exit_code == 0
+
+
 def test_no_look_yet_cannot_be_told_and_no_rollout_is_wrong_input(pitfalls: Run, place: Place) -> None:
     done = pitfalls("rollout", "status", *place.config, "--require", "better")
     assert done.exit_code == 2

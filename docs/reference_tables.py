@@ -27,7 +27,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic.fields import FieldInfo
 from sphinx.util.docutils import SphinxDirective
 
-from monitoring.config.routes import ROUTES, RouteSection
+from monitoring.config.routes import RouteSection, section_of_route
 from monitoring.config.sections import SECTIONS
 from pitfalls_tf.cli import pitfalls
 from pitfalls_tf.cli.group import LazyGroup
@@ -149,11 +149,13 @@ def flag_default(option: click.Option) -> str:
 def setting_rows(name: str, details: dict[str, Entry]) -> list[tuple[str, str, str, str]]:
     """Key, values, default and description of each setting of a section, or of a route: `notify.mail`.
 
+    A route that is not built in is a plug-in's.
+
     Raises:
         ValueError: There is no such section, or the settings are not those of `details`.
     """
     kind, _, route = name.partition(".")
-    section = ROUTES.get(route) if kind == "notify" and route else SECTIONS.get(name)
+    section = section_of_route(route) if kind == "notify" and route else SECTIONS.get(name)
     if section is None:
         raise ValueError(f"there is no section {name}")
     fields = {

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from monitoring.config.invalid_setting import INVALID_SETTING, shown
-from monitoring.config.routes import ROUTES
+from monitoring.config.routes import ROUTES, known_routes, section_of_route
 from monitoring.config.section import Section
 from monitoring.config.sections import SECTIONS
 
@@ -66,7 +66,7 @@ def problems_of(error: ValidationError, lines: Mapping[KeyPath, int], last_line:
 def _section(place: KeyPath) -> type[Section] | None:
     """The kind of section that a place, as pydantic has it, lies in; None if there is none of that name."""
     if place[0] == "notify" and len(place) > 2:
-        return ROUTES[str(place[2])]
+        return section_of_route(str(place[2]))
     nested = ".".join(map(str, place[:2]))
     return SECTIONS[nested] if len(place) > 2 and nested in SECTIONS else SECTIONS.get(str(place[0]))
 
@@ -84,8 +84,8 @@ def _problem(detail: ErrorDetails, place: KeyPath, section: type[Section] | None
         )
     elif kind == "union_tag_invalid":
         place = (*place, "route")
-        what, got, expected = "unknown route.", shown(context["tag"]), f"one of: {', '.join(ROUTES)}"
-        fix = _did_you_mean(str(context["tag"]), list(ROUTES)) or 'Write, for example, route = "slack".'
+        what, got, expected = "unknown route.", shown(context["tag"]), f"one of: {', '.join(known_routes())}"
+        fix = _did_you_mean(str(context["tag"]), list(known_routes())) or 'Write, for example, route = "slack".'
     else:
         what, got = "invalid value.", shown(detail["input"])
         expected, fix = _expected(kind, place, context, detail["msg"]), _example(place, section)

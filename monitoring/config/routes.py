@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeAlias, Union
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
@@ -15,6 +15,8 @@ from monitoring.config.addresses import alertmanager_url, is_loopback, program, 
 from monitoring.config.invalid_setting import reject_setting
 from monitoring.config.section import LocalPath, Name, Section, check_one_way
 from monitoring.config.values import at_least_one, distinct, email_address, route_timeout
+from monitoring.plugins import ROUTES as ROUTE_PLUGINS
+from monitoring.plugins import installed_plugins
 
 #: The states of an incident of which people can be notified.
 State: TypeAlias = Literal["open", "worse", "recovering", "closed", "acknowledged"]
@@ -241,6 +243,17 @@ class AppriseRoute(RouteSection):
         return f"apprise {self.config_file.name}"
 
 
+class PluginRoute(RouteSection):
+    """A route of another distribution, by an entry point of the group ``pitfalls.routes``; its options are its own."""
+
+    ADDRESS = ("options",)
+
+    options: dict[str, Any] = Field(default={}, examples=[{"topic": "models"}])
+    timeout: Annotated[timedelta, BeforeValidator(route_timeout)] = Field(
+        default=timedelta(seconds=30), validate_default=False, examples=["30s"]
+    )
+
+
 ROUTES: Mapping[str, type[RouteSection]] = {
     "webhook": WebhookRoute,
     "slack": SlackRoute,
@@ -252,10 +265,24 @@ ROUTES: Mapping[str, type[RouteSection]] = {
 }
 
 
+#: The tag of the routes that are plug-ins, which is no name of a route.
+_PLUGIN = "[plugin]"
+
+
+def section_of_route(tag: str) -> type[RouteSection]:
+    """The kind of section behind a name in `ROUTES`, or a plug-in's."""
+    return ROUTES.get(tag, PluginRoute)
+
+
+def known_routes() -> tuple[str, ...]:
+    """The names of all routes, those of installed plug-ins last."""
+    return (*ROUTES, *(name for name in installed_plugins(ROUTE_PLUGINS) if name not in ROUTES))
+
+
 def _route_of(value: Any) -> str:
-    """The route that a section names; a webhook where it names none."""
+    """The kind of route that a section names; a webhook where it names none."""
     named = value.get("route", "webhook") if isinstance(value, dict) else getattr(value, "route", "webhook")
-    return str(named)
+    return str(named) if named in ROUTES or named not in known_routes() else _PLUGIN
 
 
 def _encrypted(url: str, what: str) -> None:
@@ -276,13 +303,12 @@ def _secret_origin(section: RouteSection, name: str) -> str:
     return str(file) if file is not None else f"the variable {variable}"
 
 
-Route: TypeAlias = Annotated[
-    Annotated[WebhookRoute, Tag("webhook")]
-    | Annotated[SlackRoute, Tag("slack")]
-    | Annotated[PagerDutyRoute, Tag("pagerduty")]
-    | Annotated[AlertmanagerRoute, Tag("alertmanager")]
-    | Annotated[EmailRoute, Tag("email")]
-    | Annotated[CommandRoute, Tag("command")]
-    | Annotated[AppriseRoute, Tag("apprise")],
-    Discriminator(_route_of),
-]
+if TYPE_CHECKING:
+    Route: TypeAlias = RouteSection
+else:
+    Route = Annotated[
+        Union[
+            *(Annotated[section, Tag(name)] for name, section in ROUTES.items()), Annotated[PluginRoute, Tag(_PLUGIN)]
+        ],
+        Discriminator(_route_of),
+    ]

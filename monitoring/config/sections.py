@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from monitoring.config.action_section import ActionSection
 from monitoring.config.addresses import store_url, webhook_url
 from monitoring.config.columns_section import ColumnEntries, ColumnSection
+from monitoring.config.engine_section import EngineSection
 from monitoring.config.invalid_setting import reject_setting
 from monitoring.config.metric_section import Metrics, MetricSection
 from monitoring.config.rollout_section import DecideSection, RolloutSection
@@ -102,21 +103,6 @@ class ModelSection(Section):
     def name(self) -> str:
         """The model's name: that of its folder."""
         return self.folder.name
-
-
-class EngineSection(Section):
-    """What reads the rows of a table's windows; evidence and verdicts are the same to the last bit whatever does.
-
-    `local` is this process, and `processes` all processors of this machine. `sql` has a DuckDB database sum up the rows
-    of a query, and `spark` has Spark read files, or a table of its own. With `keep`, what is summed up of a window is
-    kept, so that it is judged again, or as a part of a longer window, once its rows are gone.
-    """
-
-    kind: Literal["local", "processes", "sql", "spark"] = Field(default="local", examples=["processes"])
-    workers: int | None = Field(default=None, ge=1, le=1024, examples=[8])
-    master: Name | None = Field(default=None, examples=["sc://spark.example.org:15002"])
-    table: Name | None = Field(default=None, examples=["prod.predictions"])
-    keep: bool = Field(default=False, examples=[True])
 
 
 class BaselineSection(Section):

@@ -59,6 +59,10 @@ def engine_of(config: MonitorConfig, meanwhile: Callable[[], None]) -> Engine | 
         from monitoring.jobs.engines.spark import SparkEngine, session  # noqa: PLC0415 - as above
 
         return SparkEngine(session(config.engine.master), meanwhile=meanwhile)
+    if config.engine.is_plugin:
+        from monitoring.jobs.engines.plugin import PluginEngine  # noqa: PLC0415 - as above
+
+        return PluginEngine(config.engine.kind, config.engine.options, meanwhile)
     return None
 
 

@@ -19,12 +19,15 @@ PASSED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR")
 _LONGEST = 200
 
 
-def command_input(message: Message, *, link: str | None) -> bytes:
-    """What the program reads: the document of a webhook, with `link` where there is one, and a line end."""
+def message_document(message: Message, *, link: str | None) -> dict[str, object]:
+    """The document of a webhook, with `link` where there is one."""
     document: dict[str, object] = message.document.plain()
-    if link is not None:
-        document["link"] = link
-    return json.dumps(document).encode() + b"\n"
+    return document if link is None else {**document, "link": link}
+
+
+def command_input(message: Message, *, link: str | None) -> bytes:
+    """What the program reads: `message_document`, and a line end."""
+    return json.dumps(message_document(message, link=link)).encode() + b"\n"
 
 
 def run_command(

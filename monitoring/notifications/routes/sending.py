@@ -15,6 +15,7 @@ from monitoring.config import (
     CommandRoute,
     EmailRoute,
     PagerDutyRoute,
+    PluginRoute,
     RouteSection,
     SlackRoute,
     WebhookRoute,
@@ -25,6 +26,7 @@ from monitoring.notifications.notification import Notification
 from monitoring.notifications.routes.apprise import send_by_apprise
 from monitoring.notifications.routes.command import command_input, run_command
 from monitoring.notifications.routes.mail import MailServer, mail_of, send_mail
+from monitoring.notifications.routes.plugin import send_by_plugin
 from monitoring.notifications.routes.post import Answer, post
 from monitoring.notifications.routes.receivers import (
     alertmanager_request,
@@ -120,6 +122,11 @@ def _deliver(route: RouteSection, message: Message, sender: Sender) -> Delivery:
             case AppriseRoute():
                 timeout = route.timeout.total_seconds()
                 send_by_apprise(message, route.config_file, link=message.link(route.link), timeout=timeout)
+                detail = "exit status 0"
+            case PluginRoute():
+                timeout = route.timeout.total_seconds()
+                link = message.link(route.link)
+                send_by_plugin(message, route.route, route.options, link=link, timeout=timeout)
                 detail = "exit status 0"
             case PagerDutyRoute() | AlertmanagerRoute():
                 ok, gone, detail = _post_all(_incident_requests(route, message, sender.clock()), sender)

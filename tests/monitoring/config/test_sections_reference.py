@@ -30,7 +30,7 @@ def test_the_page_describes_each_key_below_its_heading_in_order(section: str) ->
     assert list(entries(lines_of(section))) == list(SECTIONS[section].model_fields)
 
 
-@pytest.mark.parametrize("route", [route for route in ROUTES if route != "webhook"])
+@pytest.mark.parametrize("route", [*(route for route in ROUTES if route != "webhook"), "PLUGIN"])
 def test_the_page_describes_each_key_of_a_route(route: str) -> None:
     assert setting_rows(f"notify.{route}", entries(lines_of(f"notify.{route}")))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from monitoring.config import load_config
-from monitoring.config.sections import EngineSection
+from monitoring.config.engine_section import EngineSection
 from monitoring.jobs.engines import spark_ids
 from monitoring.jobs.engines.spark import session
 from tests.monitoring.jobs.engines.engine_runs import delta, hostile_rows, windows_judged

@@ -1,0 +1,1 @@
+"""A route that appends messages to a file, and an engine that runs tasks in threads."""

@@ -1,0 +1,110 @@
+"""Plug-ins: the example of the page, installed as a distribution of its own, and what is said where one is missing."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import venv
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "docs" / "how-to" / "plug-in-example"
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An environment with what is installed here, and with the example beside it."""
+    folder = tmp_path_factory.mktemp("environment")
+    venv.create(folder, with_pip=False)
+    packages = folder / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
+    (packages / "below.pth").write_text(f"{ROOT}\n{sysconfig.get_path('purelib')}\n", "utf-8")
+    # pip builds from a copy, so that nothing is written into this repository
+    source = tmp_path_factory.mktemp("source") / "example"
+    for path in EXAMPLE.rglob("*"):
+        if path.is_file() and "__pycache__" not in path.parts:
+            (source / path.relative_to(EXAMPLE)).parent.mkdir(parents=True, exist_ok=True)
+            (source / path.relative_to(EXAMPLE)).write_bytes(path.read_bytes())
+    pip = (sys.executable, "-m", "pip", "--python", str(folder / "bin" / "python"), "install", "--quiet")
+    subprocess.run([*pip, "--no-index", "--no-deps", "--no-build-isolation", str(source)], check=True)
+    return folder / "bin" / "python"
+
+
+def table(first: datetime, days: int, *, broken: bool) -> pa.Table:
+    """A hundred rows a day, whose income is in cents where they are broken."""
+    count = days * 100
+    draw = np.random.default_rng(days)
+    score = draw.uniform(0.05, 0.95, count)
+    return pa.table(
+        {
+            "id": [f"{first:%m}-{row}" for row in range(count)],
+            "ts": [first + timedelta(seconds=864 * row) for row in range(count)],
+            "income": draw.normal(2000.0, 300.0, count) * (100.0 if broken else 1.0),
+            "p": score,
+            "y": (draw.random(count) < score).astype(int),
+        }
+    )
+
+
+def run(python: Path, folder: Path, *words: str, allowed: tuple[int, ...] = (0,)) -> subprocess.CompletedProcess[str]:
+    command = [str(python), "-m", "pitfalls_tf", *words]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode in allowed, done.stdout + done.stderr
+    return done
+
+
+def windows(python: Path, folder: Path) -> list[dict[str, object]]:
+    """What was judged, without when."""
+    listed = json.loads(run(python, folder, "monitor", "windows", "--json").stdout)
+    return [{name: value for name, value in window.items() if "_at" not in name} for window in listed["windows"]]
+
+
+def test_the_example_is_installed_and_its_engine_and_route_are_used(environment: Path, tmp_path: Path) -> None:
+    pq.write_table(table(datetime(2026, 1, 1, tzinfo=UTC), 40, broken=False), tmp_path / "reference.parquet")
+    pq.write_table(table(datetime(2026, 2, 10, tzinfo=UTC), 3, broken=True), tmp_path / "live.parquet")
+    columns = ("--event-time", "ts", "--prediction-id", "id", "--score", "p", "--label", "y")
+    run(environment, tmp_path, "monitor", "init", "--reference", "reference.parquet", *columns, "--out", "made")
+    found = {}
+    for threads in (None, 3, 0):
+        folder = tmp_path / f"threads-{threads}"
+        shutil.copytree(tmp_path / "made", folder)
+        route = f'[[notify]]\nroute = "file"\noptions = {{ path = "{folder / "messages"}" }}\n'
+        engine = "" if threads is None else f'[engine]\nkind = "threads"\noptions = {{ threads = {threads} }}\n'
+        with (folder / "monitor.toml").open("a", encoding="utf-8") as config:
+            config.write(f"\n{engine}{route}")
+        live = ("monitor", "run", "--traffic", "../live.parquet")
+        if threads == 0:
+            assert "The engine threads failed. Got ValueError" in run(environment, folder, *live, allowed=(3,)).stderr
+            continue
+        run(environment, folder, *live, allowed=(1,))
+        found[threads] = windows(environment, folder)
+        (message, *_) = [json.loads(line) for line in (folder / "messages").read_text("utf-8").splitlines()]
+        assert message["incident"]["level"] == "page"
+        assert "income" in json.dumps(message)
+    assert found[3] == found[None] != []
+
+
+@pytest.mark.parametrize(
+    ("section", "said"),
+    [
+        ('[engine]\nkind = "thread"\n', 'no such engine. Got "thread"; expected one of: local, processes, sql, spark'),
+        ('[engine]\nkind = "dask"\noptions = { threads = 2 }\n', "Install the plug-in of that name"),
+        ("[engine]\noptions = { threads = 2 }\n", "options are those of a plug-in"),
+        ('[[notify]]\nroute = "fil"\n', 'unknown route. Got "fil"; expected one of: webhook, slack'),
+    ],
+)
+def test_a_config_that_names_no_installed_plug_in_is_refused_by_name(tmp_path: Path, section: str, said: str) -> None:
+    config = tmp_path / "monitor.toml"
+    config.write_text(f'[model]\nbaseline = "baseline"\n[store]\nurl = "sqlite:///x.db"\n{section}', "utf-8")
+    done = run(Path(sys.executable), tmp_path, "monitor", "run", "--config", str(config), allowed=(2,))
+    assert re.search(said, done.stderr), done.stderr
+    assert "Traceback" not in done.stderr

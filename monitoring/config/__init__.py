@@ -12,7 +12,7 @@ from monitoring.config.draft import (
     check_draft,
     render_config,
 )
-from monitoring.config.loading import load_config, parse_dictionary, read_dictionary, settings_digest
+from monitoring.config.loading import load_config, parse_dictionary, read_dictionary
 from monitoring.config.metric_section import MetricSection
 from monitoring.config.routes import (
     AlertmanagerRoute,
@@ -40,6 +40,7 @@ from monitoring.config.sections import (
     ToleranceSection,
     WindowsSection,
 )
+from monitoring.config.settings_digest import settings_digest
 from monitoring.config.traffic_section import TrafficSection
 
 __all__ = [

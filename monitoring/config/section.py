@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -17,6 +19,20 @@ Names = Annotated[tuple[Name, ...], Field(strict=False), AfterValidator(distinct
 LocalPath = Annotated[Path, BeforeValidator(local_path)]
 Horizon = Annotated[timedelta, BeforeValidator(duration), AfterValidator(positive_duration)]
 Zone = Annotated[str, AfterValidator(time_zone)]
+
+
+@dataclass(frozen=True, slots=True)
+class CountedAs:
+    """A mark of a setting of which something else than its value counts for evidence: `settings_digest`."""
+
+    counted: Callable[[Any], object]
+
+
+#: The mark of a setting that leaves what evidence means as it is. Any other begins a new deployment when it changes.
+UNCOUNTED: Final = CountedAs(lambda _: None)
+
+#: Names in whatever order.
+NameSet = Annotated[Names, CountedAs(sorted)]
 
 
 class Section(BaseModel):

@@ -17,11 +17,22 @@ from monitoring.config.metric_section import Metrics, MetricSection
 from monitoring.config.rollout_section import DecideSection, RolloutSection
 from monitoring.config.routes import Route, WebhookRoute
 from monitoring.config.rule_section import Rules, RuleSection
-from monitoring.config.section import Horizon, LocalPath, Name, Names, Section, Zone, check_one_way
+from monitoring.config.section import (
+    UNCOUNTED,
+    CountedAs,
+    Horizon,
+    LocalPath,
+    Name,
+    Names,
+    Section,
+    Zone,
+    check_one_way,
+)
 from monitoring.config.traffic_section import TrafficSection
 from monitoring.config.values import (
     aware,
     budget,
+    budget_numbers,
     cost_matrix,
     country_code,
     cron,
@@ -32,7 +43,7 @@ from monitoring.config.values import (
 )
 
 Duration = Annotated[timedelta, BeforeValidator(duration)]
-BudgetText = Annotated[str, AfterValidator(budget)]
+BudgetText = Annotated[str, AfterValidator(budget), CountedAs(budget_numbers)]
 TeamBudgetText = Annotated[str, AfterValidator(team_budget)]
 WindowLength = Annotated[str, AfterValidator(window_length)]
 Cron = Annotated[str, AfterValidator(cron)]
@@ -57,8 +68,10 @@ class ModelSection(Section):
     one version's folder; `baseline` is the folder that `pitfalls monitor init --reference` wrote.
     """
 
-    baseline: LocalPath | None = Field(default=None, examples=["baseline"])
-    bundle: LocalPath | None = Field(default=None, validate_default=True, examples=["models/flights"])
+    baseline: Annotated[LocalPath | None, UNCOUNTED] = Field(default=None, examples=["baseline"])
+    bundle: Annotated[LocalPath | None, UNCOUNTED] = Field(
+        default=None, validate_default=True, examples=["models/flights"]
+    )
     probabilities: Name = Field(default="probabilities", examples=["probabilities"])
     classes: Names = Field(default=(), examples=[["on_time", "late"]])
     threshold: Annotated[float, Field(gt=0.0, lt=1.0)] = Field(default=0.5, examples=[0.3])
@@ -112,9 +125,9 @@ class BaselineSection(Section):
     reference without dates: so long live windows only show how much good traffic varies.
     """
 
-    path: LocalPath | None = Field(default=None, examples=["baseline-2026-04-05"])
-    version: Annotated[int, Field(ge=0)] | None = Field(default=None, examples=[3])
-    since: Moment | None = Field(default=None, examples=["2026-04-05T00:00:00Z"])
+    path: Annotated[LocalPath | None, UNCOUNTED] = Field(default=None, examples=["baseline-2026-04-05"])
+    version: Annotated[Annotated[int, Field(ge=0)] | None, UNCOUNTED] = Field(default=None, examples=[3])
+    since: Annotated[Moment | None, UNCOUNTED] = Field(default=None, examples=["2026-04-05T00:00:00Z"])
     burn_in: Horizon | None = Field(default=None, examples=["28d"])
 
 
@@ -126,8 +139,8 @@ class DeploymentSection(Section):
     """
 
     name: Name | None = Field(default=None, examples=["lender-eu"])
-    team: Name | None = Field(default=None, examples=["credit"])
-    tags: Names = Field(default=(), examples=[["eu", "batch"]])
+    team: Annotated[Name | None, UNCOUNTED] = Field(default=None, examples=["credit"])
+    tags: Annotated[Names, UNCOUNTED] = Field(default=(), examples=[["eu", "batch"]])
 
 
 class WindowsSection(Section):
@@ -213,7 +226,7 @@ class BudgetSection(Section):
 
     page: BudgetText = Field(default="1 per 365 windows", examples=["1 per 365 windows"])
     notice: BudgetText = Field(default="1 per 30 windows", examples=["1 per 30 windows"])
-    subgroups: bool = Field(default=True, examples=[False])
+    subgroups: Annotated[bool, UNCOUNTED] = Field(default=True, examples=[False])
 
 
 class FleetSection(Section):
@@ -302,23 +315,23 @@ class MonitorConfig(Section):
     baseline: BaselineSection = BaselineSection()
     deployment: DeploymentSection = DeploymentSection()
     traffic: TrafficSection
-    columns: ColumnEntries = Field(default_factory=dict)
+    columns: Annotated[ColumnEntries, UNCOUNTED] = Field(default_factory=dict)
     windows: WindowsSection = WindowsSection()
     budget: BudgetSection = BudgetSection()
-    fleet: FleetSection = FleetSection()
+    fleet: Annotated[FleetSection, UNCOUNTED] = FleetSection()
     tolerance: ToleranceSection = ToleranceSection()
     cost: CostSection = CostSection()
     metric: Metrics = ()
-    rule: Rules = ()
-    expected: Annotated[tuple[ExpectedSection, ...], Field(strict=False)] = ()
-    notify: Annotated[tuple[Route, ...], Field(strict=False)] = ()
-    action: Annotated[tuple[ActionSection, ...], Field(strict=False), AfterValidator(_distinct_actions)] = ()
-    rollout: RolloutSection = RolloutSection()
-    heartbeat: HeartbeatSection = HeartbeatSection()
-    schedule: ScheduleSection = Field(default_factory=ScheduleSection)
-    engine: EngineSection = Field(default_factory=EngineSection)
-    store: StoreSection = Field(default_factory=StoreSection)
-    retention: RetentionSection = RetentionSection()
+    rule: Annotated[Rules, UNCOUNTED] = ()
+    expected: Annotated[tuple[ExpectedSection, ...], Field(strict=False), UNCOUNTED] = ()
+    notify: Annotated[tuple[Route, ...], Field(strict=False), UNCOUNTED] = ()
+    action: Annotated[tuple[ActionSection, ...], Field(strict=False), AfterValidator(_distinct_actions), UNCOUNTED] = ()
+    rollout: Annotated[RolloutSection, UNCOUNTED] = RolloutSection()
+    heartbeat: Annotated[HeartbeatSection, UNCOUNTED] = HeartbeatSection()
+    schedule: Annotated[ScheduleSection, UNCOUNTED] = Field(default_factory=ScheduleSection)
+    engine: Annotated[EngineSection, UNCOUNTED] = Field(default_factory=EngineSection)
+    store: Annotated[StoreSection, UNCOUNTED] = Field(default_factory=StoreSection)
+    retention: Annotated[RetentionSection, UNCOUNTED] = RetentionSection()
 
     @property
     def name(self) -> str:

@@ -18,10 +18,23 @@ from pydantic import (
 
 from monitoring.config.addresses import bounded_query, is_database_url, place, redacted
 from monitoring.config.invalid_setting import reject_setting
-from monitoring.config.section import Horizon, LocalPath, Name, Names, Section, Zone, check_one_way
+from monitoring.config.section import (
+    UNCOUNTED,
+    CountedAs,
+    Horizon,
+    LocalPath,
+    Name,
+    Names,
+    NameSet,
+    Section,
+    Zone,
+    check_one_way,
+)
 from monitoring.config.values import distinct
 
-ClassSlices = Annotated[tuple[Literal["label", "predicted"], ...], Field(strict=False), AfterValidator(distinct)]
+ClassSlices = Annotated[
+    tuple[Literal["label", "predicted"], ...], Field(strict=False), AfterValidator(distinct), CountedAs(sorted)
+]
 Place = Annotated[Path | str, BeforeValidator(place)]
 Query = Annotated[str, AfterValidator(bounded_query)]
 
@@ -60,15 +73,17 @@ class TrafficSection(Section):
     path is the URL of a database, and the table is what the query gives.
     """
 
-    path: Place | None = Field(default=None, examples=["traffic"])
-    query: Query | None = Field(default=None, examples=[EXAMPLE_QUERY])
-    labels_query: Query | None = Field(default=None, examples=[EXAMPLE_LABELS_QUERY])
-    query_timeout: Horizon = Field(default=timedelta(minutes=15), validate_default=False, examples=["15m"])
-    password_file: LocalPath | None = Field(default=None, examples=["secrets/scores-password"])
-    password_env: Name | None = Field(default=None, examples=["SCORES_PASSWORD"])
-    slices: Names = Field(default=(), examples=[["origin"]])
+    path: Annotated[Place | None, UNCOUNTED] = Field(default=None, examples=["traffic"])
+    query: Annotated[Query | None, UNCOUNTED] = Field(default=None, examples=[EXAMPLE_QUERY])
+    labels_query: Annotated[Query | None, UNCOUNTED] = Field(default=None, examples=[EXAMPLE_LABELS_QUERY])
+    query_timeout: Annotated[Horizon, UNCOUNTED] = Field(
+        default=timedelta(minutes=15), validate_default=False, examples=["15m"]
+    )
+    password_file: Annotated[LocalPath | None, UNCOUNTED] = Field(default=None, examples=["secrets/scores-password"])
+    password_env: Annotated[Name | None, UNCOUNTED] = Field(default=None, examples=["SCORES_PASSWORD"])
+    slices: NameSet = Field(default=(), examples=[["origin"]])
     class_slices: ClassSlices = Field(default=(), examples=[["label", "predicted"]])
-    selection_groups: Names = Field(default=(), examples=[["origin"]])
+    selection_groups: NameSet = Field(default=(), examples=[["origin"]])
     event_time: Name = Field(default="event_time", examples=["event_time"])
     prediction_id: Name = Field(default="prediction_id", examples=["prediction_id"])
     label: Name = Field(default="label", examples=["label"])
@@ -81,13 +96,13 @@ class TrafficSection(Section):
     outputs: dict[Name, OutputSection] = Field(
         default={}, examples=[{"price": {"predicted": "price", "label": "paid"}}]
     )
-    labels: Place | None = Field(default=None, examples=["labels/*.csv"])
+    labels: Annotated[Place | None, UNCOUNTED] = Field(default=None, examples=["labels/*.csv"])
     separator: Literal[",", ";", "\t", "|"] | None = Field(default=None, examples=[";"])
     decimal: Literal[".", ","] | None = Field(default=None, examples=[","])
     day_first: bool | None = Field(default=None, examples=[True])
     sheet: Name | None = Field(default=None, examples=["Predictions"])
-    label_log: LocalPath = Field(default=Path("label-log"), examples=["label-log"])
-    exclude_callers: Names = Field(default=(), examples=[["load-test", "10.0.0.7"]])
+    label_log: Annotated[LocalPath, UNCOUNTED] = Field(default=Path("label-log"), examples=["label-log"])
+    exclude_callers: NameSet = Field(default=(), examples=[["load-test", "10.0.0.7"]])
     _declared: TrafficSection | None = PrivateAttr(default=None)
 
     @property

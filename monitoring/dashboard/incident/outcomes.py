@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.config import MonitorConfig
-from monitoring.config.loading import settings_digest
+from monitoring.config.settings_digest import settings_digest
 from monitoring.dashboard.stores.stores import StoredDeployment
 from monitoring.dashboard.view.table import Cell, TableView, cell
 from monitoring.dashboard.view.words import name_of

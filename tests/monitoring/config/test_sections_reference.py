@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from docs.reference_tables import entries, setting_rows
-from monitoring.config import load_config
+from monitoring.config import MonitorConfig, load_config
 from monitoring.config.routes import ROUTES
+from monitoring.config.section import UNCOUNTED
 from monitoring.config.sections import SECTIONS
 from monitoring.errors import BadInput
 
@@ -63,3 +64,15 @@ def test_the_errors_on_the_page_are_in_these_words(tmp_path: Path, monkeypatch: 
     with pytest.raises(BadInput) as caught:
         load_config(Path("monitor.toml"))
     assert str(caught.value) == shown
+
+
+def test_the_page_names_what_may_be_changed_without_losing_evidence() -> None:
+    text = PAGE.split("These may change at any time:")[1].split("Every other setting")[0]
+    named, section = set(), ""
+    for of, name in re.findall(r"(of\s)?`([\w\[\]]+)`", text):
+        section = name.strip("[]") if of else section
+        if not of:
+            named.add((section, name) if name.isidentifier() else ("", name.strip("[]")))
+    settings = [(("", name), field) for name, field in MonitorConfig.model_fields.items()]
+    settings += [((name, key), inner) for name in SECTIONS for key, inner in SECTIONS[name].model_fields.items()]
+    assert named == {place for place, field in settings if UNCOUNTED in field.metadata}

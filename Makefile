@@ -8,7 +8,7 @@ export PYTHONDONTWRITEBYTECODE := # a process of a test compiles no module that 
 PYTEST := $(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadscope --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all bench bench-dashboard bench-hostile bench-monitor bench-serving bench-truth bench-training lint fuzz sbom audit picture pictures schemas coverage docs docs-serve gallery notebooks release lock clean
+.PHONY: help demo quick test test-all bench bench-dashboard bench-hostile bench-monitor bench-serving bench-truth bench-training lint fuzz sbom audit picture pictures schemas coverage docs docs-serve gallery notebooks release lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -18,6 +18,14 @@ demo: $(READY) ## the whole road on real flights, into demo/; again to resume
 
 test: lint ## lint, then every test that is not slow
 	$(PYTEST) -m "not slow"
+
+quick: $(READY) ## one room in seconds: make quick ROOM=monitoring/store; its rules, types, imports and tests
+	@test -e "$(ROOM)" || { echo "No such room. Got ROOM=$(ROOM); expected a folder or file, such as monitoring/store."; exit 2; }
+	$(BIN)/ruff check $(ROOM) $(wildcard tests/$(ROOM))
+	$(BIN)/ruff format --check --quiet $(ROOM) $(wildcard tests/$(ROOM))
+	$(BIN)/mypy $(ROOM) $(wildcard tests/$(ROOM))
+	$(BIN)/lint-imports | tail -2
+	$(BIN)/python -m pytest -q -m "not slow" $(ROOM) $(wildcard tests/$(ROOM) tests/$(dir $(ROOM))test_$(basename $(notdir $(ROOM)))*.py)
 
 test-all: lint $(TOOLS) ## lint, then every test, those with Airflow, Dagster and Helm too, with three times the examples
 	HYPOTHESIS_PROFILE=$(or $(HYPOTHESIS_PROFILE),thorough) $(PYTEST)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -131,7 +132,7 @@ class EDetectorState:
     @property
     def log_evidence(self) -> float:
         """Log of the mean of M over the grid."""
-        return float(np.logaddexp.reduce(np.asarray(self.log_m)) - math.log(len(self.log_m)))
+        return log_evidences([self])[0]
 
     def to_text(self) -> str:
         """Exact hexadecimal floats, separated by blanks."""
@@ -141,6 +142,22 @@ class EDetectorState:
     def from_text(cls, text: str) -> EDetectorState:
         """The inverse of `to_text`."""
         return cls(tuple(float.fromhex(word) for word in text.split()))
+
+
+def log_evidences(states: Sequence[EDetectorState]) -> list[float]:
+    """`EDetectorState.log_evidence` of many states at once, whose grids may differ.
+
+    >>> log_evidences([EDetectorState((0.0, 0.0)), EDetectorState((-math.inf,))])
+    [0.0, -inf]
+    """
+    by_grid: dict[int, list[int]] = {}
+    for place, state in enumerate(states):
+        by_grid.setdefault(len(state.log_m), []).append(place)
+    logs = np.empty(len(states))
+    for grid, places in by_grid.items():
+        sums = np.logaddexp.reduce([states[place].log_m for place in places], axis=1)
+        logs[places] = sums - math.log(grid)
+    return [float(value) for value in logs]
 
 
 def shiryaev_roberts_step(log_m: NDArray[np.float64], log_e: NDArray[np.float64]) -> NDArray[np.float64]:

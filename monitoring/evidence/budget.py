@@ -87,11 +87,11 @@ def log_level_evidence(log_evidence: Mapping[WatchKey, float], shares: Mapping[W
     >>> log_level_evidence({key: math.log(4.0)}, {key: 0.5}) == math.log(2.0)
     True
     """
-    terms = {key: math.log(shares[key]) + value for key, value in log_evidence.items() if shares.get(key, 0.0) > 0.0}
-    top = max(terms.values(), default=-math.inf)
+    terms = [math.log(share) + value for key, value in log_evidence.items() if (share := shares.get(key, 0.0)) > 0.0]
+    top = max(terms, default=-math.inf)
     if top == -math.inf:
         return -math.inf
-    return top + math.log(math.fsum(math.exp(value - top) for value in terms.values()))
+    return top + math.log(math.fsum(math.exp(value - top) for value in terms))
 
 
 def ranking(
@@ -106,8 +106,8 @@ def ranking(
     if total == -math.inf:
         return ()
     parts = [
-        (key, math.exp(math.log(shares[key]) + value - total))
+        (key, math.exp(math.log(share) + value - total))
         for key, value in log_evidence.items()
-        if shares.get(key, 0.0) > 0.0
+        if (share := shares.get(key, 0.0)) > 0.0
     ]
     return tuple(sorted(parts, key=lambda part: (-part[1], str(part[0]))))

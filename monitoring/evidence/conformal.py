@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.errors import BadInput
-from monitoring.evidence.betting import EDetectorState
-from monitoring.evidence.sampling_variance import NO_SAMPLING_VARIANCE, SamplingVariance, assumed_std
+from monitoring.evidence.betting import EDetectorState, shiryaev_roberts_step
+from monitoring.evidence.sampling_variance import NO_SAMPLING_VARIANCE, SamplingVariance, assumed_std, excess_variance
 from monitoring.records import Direction
+
+Floats = NDArray[np.float64]
 
 #: Exponents η of the nonconformity score ``f = exp(η z)``: small ones accumulate small rises, large ones detect jumps.
 ETAS = (0.85, 1.15, 2.0)
@@ -209,10 +211,7 @@ class ConformalTest:
                 fix="Use a longer reference or shorter windows.",
             )
         mean = float(values.mean())
-        off = values - mean
-        innovations = off.copy()
-        innovations[0] *= math.sqrt(1.0 - ar1**2)
-        innovations[1:] -= ar1 * off[:-1]
+        innovations = series_innovations(values - mean, ar1, math.sqrt(1.0 - ar1**2))
         observed_std = float(innovations.std(ddof=1))
         prior_std = sampling_variance.prior_std
         innovation_std = float(assumed_std(observed_std, values.size, min_std=min_std, prior_std=prior_std))
@@ -237,12 +236,6 @@ class ConformalTest:
         """The state before any window, or after a restart that keeps the previous score."""
         return WatchState.initial(len(self.etas), fixed=len(self.fixed_etas), last_score=last_score)
 
-    def innovation(self, score: float, last_score: float | None) -> float:
-        """What the previous window's score does not predict, in score units."""
-        if last_score is None:
-            return (score - self.mean) * self.first_innovation_scale
-        return (score - self.mean) - self.ar1 * (last_score - self.mean)
-
     @property
     def adds_live_windows(self) -> bool:
         """Whether live windows join the calibration set: not where the tolerance exceeds any error of the mean."""
@@ -258,73 +251,192 @@ class ConformalTest:
         """The factor that gives a score without a previous window the standard deviation of an innovation."""
         return math.sqrt(1.0 - self.ar1**2)
 
-    def excess_variance_ratio(self, rows: int | None) -> float:
-        """The sampling variance of an innovation beyond the baseline's, as a multiple of innovation_std².
-
-        The previous window is assumed to have had as few rows, so its prediction varies as well.
-
-        Args:
-            rows: Rows of the window; None if row counts do not matter.
-
-        Returns:
-            The ratio; 0 for at least `reference_rows` rows.
-        """
-        if rows is None:
-            return 0.0
-        return self.sampling_variance.excess(rows) * (1.0 + self.ar1**2) / self.innovation_std**2
-
-    def log_e_values(
-        self, state: WatchState, score: float, rows: int | None = None, *, offset: float = 0.0
-    ) -> NDArray[np.float64]:
-        """Logs of the e-values of the next window. Returns logs, [grid].
-
-        Args:
-            rows: Rows of the window; None if row counts do not matter.
-            offset: The level of an open incident, from the baseline's mean. Rises are measured from a positive one,
-                falls from a negative one; the way back to the baseline is no change.
-        """
-        etas = np.asarray(self.etas)
-        scale = self.first_innovation_scale if state.last_score is None else 1.0 - self.ar1
-        excess = self.excess_variance_ratio(rows)
-        unit = self.innovation_std * math.sqrt(1.0 + excess)
-        innovation = self.innovation(score, state.last_score)
-        tolerated = self._tolerated(etas, offset) * scale
-        log_f = etas * clipped((innovation - tolerated) / unit, np.asarray(self.clipping_bounds))
-        correction = small_sample_correction(etas, excess, self.observed_variance_ratio)
-        baseline = np.asarray(self.log_calibration_sums) + correction
-        others = np.logaddexp(baseline, np.asarray(state.log_live_sums))
-        shares = log_f - np.logaddexp(log_f, others)
-        conformal = math.log(self.windows + state.live_windows + 1) + shares
-        if not self.fixed_etas:
-            return np.asarray(conformal, dtype=np.float64)
-        fixed = np.asarray(self.fixed_etas)
-        z = (innovation - self._tolerated(fixed, offset) * scale) / unit - np.sign(fixed) * self.mean_error
-        near = clipped(z, np.full_like(fixed, FIXED_CLIPPING_BOUND))
-        return np.concatenate([conformal, fixed * near - fixed**2 / 2.0])
-
-    def _tolerated(self, etas: NDArray[np.float64], offset: float) -> NDArray[np.float64]:
-        """The deviation, in score units, from which each point of the grid measures a change; negative for falls."""
-        return np.where(etas > 0.0, self.tolerance + max(offset, 0.0), -self.tolerance + min(offset, 0.0))
+    def log_e_values(self, state: WatchState, score: float, rows: int | None = None, *, offset: float = 0.0) -> Floats:
+        """Logs of the e-values of the next window, of `ConformalTests`. Returns logs, [grid]."""
+        reading = ConformalTests.of([self]).read([state], [score], None if rows is None else [rows], [offset])
+        return reading.log_e_values.ravel()
 
     def step(self, state: WatchState, score: float, rows: int | None = None, *, offset: float = 0.0) -> WatchState:
+        """One window on, as `ConformalTests.step`."""
+        return ConformalTests.of([self]).step([state], [score], None if rows is None else [rows], [offset])[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class WindowReading:
+    """One window of K tests.
+
+    Attributes:
+        log_e_values: Logs of the e-values, [K, grid].
+        log_f: Logs of the f with which the window joins the calibration set, [K, points of the grid that have one].
+    """
+
+    log_e_values: Floats
+    log_f: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ConformalTests:
+    """K tests of grids alike, as arrays: how a test reads a window and goes on stands here, for one test and for many.
+
+    No test knows of the others: in each the result is that of the test alone, to the last bit.
+
+    Cost: about 0.1 ms a step, and 2 µs a test.
+
+    >>> tests = [ConformalTest.fit(scores, tolerance=0.0) for scores in ([0.1, 0.3, 0.2, 0.1, 0.2], [0.5, 0.1] * 3)]
+    >>> before = [test.initial_state() for test in tests]
+    >>> after = ConformalTests.of(tests).step(before, [0.4, 0.5])
+    >>> after == [test.step(state, score) for test, state, score in zip(tests, before, [0.4, 0.5])]
+    True
+    """
+
+    etas: Floats
+    bounds: Floats
+    fixed_etas: Floats
+    log_calibration_sums: Floats
+    mean: Floats
+    tolerance: Floats
+    ar1: Floats
+    first_innovation_scale: Floats
+    innovation_std: Floats
+    windows: NDArray[np.int64]
+    mean_error: Floats
+    adds_live_windows: NDArray[np.bool_]
+    observed_variance_ratio: Floats
+    row_variance: Floats
+    reference_rows: Floats
+    variance_factor: Floats
+    innovation_variance: Floats
+
+    @classmethod
+    def of(cls, tests: Sequence[ConformalTest]) -> ConformalTests:
+        """Tests that have as many `etas` as each other, and as many `fixed_etas`."""
+        return cls(
+            etas=np.array([test.etas for test in tests]),
+            bounds=np.array([test.clipping_bounds for test in tests]),
+            fixed_etas=np.array([test.fixed_etas for test in tests]),
+            log_calibration_sums=np.array([test.log_calibration_sums for test in tests]),
+            mean=np.array([test.mean for test in tests]),
+            tolerance=np.array([test.tolerance for test in tests]),
+            ar1=np.array([test.ar1 for test in tests]),
+            first_innovation_scale=np.array([test.first_innovation_scale for test in tests]),
+            innovation_std=np.array([test.innovation_std for test in tests]),
+            windows=np.array([test.windows for test in tests]),
+            mean_error=np.array([test.mean_error for test in tests]),
+            adds_live_windows=np.array([test.adds_live_windows for test in tests]),
+            observed_variance_ratio=np.array([test.observed_variance_ratio for test in tests]),
+            row_variance=np.array([test.sampling_variance.row_variance for test in tests]),
+            reference_rows=np.array([test.sampling_variance.reference_rows for test in tests]),
+            variance_factor=np.array([1.0 + test.ar1**2 for test in tests]),
+            innovation_variance=np.array([test.innovation_std**2 for test in tests]),
+        )
+
+    def at(self, places: Sequence[int]) -> ConformalTests:
+        """Some of the tests, in the order of their places."""
+        chosen = np.asarray(places, dtype=np.int64)
+        return ConformalTests(**{field.name: getattr(self, field.name)[chosen] for field in fields(self)})
+
+    def read(
+        self,
+        states: Sequence[WatchState],
+        scores: Sequence[float] | Floats,
+        rows: Sequence[int] | None = None,
+        offsets: Sequence[float] | Floats = (),
+    ) -> WindowReading:
+        """What the next window says, before any state goes on.
+
+        Args:
+            states: The state of each test, [K].
+            scores: The mean score of each window, [K].
+            rows: Rows of each window, [K]; None if row counts do not matter.
+            offsets: The level of an open incident, from the baseline's mean, [K]; empty for none. Rises are measured
+                from a positive one, falls from a negative one; the way back to the baseline is no change.
+        """
+        offset = np.asarray(offsets if len(offsets) else np.zeros(len(states)), dtype=np.float64)
+        last = np.array([math.nan if state.last_score is None else state.last_score for state in states])
+        innovation, scale = innovations(
+            np.asarray(scores, dtype=np.float64) - self.mean, last - self.mean, self.ar1, self.first_innovation_scale
+        )
+        excess, unit = np.zeros(len(states)), self.innovation_std
+        if rows is not None:
+            # The previous window is assumed to have had as few rows, so its prediction varies as well.
+            variance = excess_variance(self.row_variance, self.reference_rows, np.asarray(rows))
+            excess = variance * self.variance_factor / self.innovation_variance
+            unit = self.innovation_std * np.sqrt(1.0 + excess)
+        innovation, scale, unit = innovation[:, None], scale[:, None], unit[:, None]
+        log_f = self.etas * clipped((innovation - self._tolerated(self.etas, offset) * scale) / unit, self.bounds)
+        correction = small_sample_correction(self.etas, excess[:, None], self.observed_variance_ratio[:, None])
+        live = np.array([state.log_live_sums for state in states])
+        shares = log_f - np.logaddexp(log_f, np.logaddexp(self.log_calibration_sums + correction, live))
+        counts = self.windows.tolist()
+        log_counts = [math.log(count + state.live_windows + 1) for count, state in zip(counts, states, strict=True)]
+        conformal = np.array(log_counts)[:, None] + shares
+        joins = self.etas * clipped((innovation - offset[:, None] * scale) / unit, self.bounds)
+        if not self.fixed_etas.shape[1]:
+            return WindowReading(log_e_values=conformal, log_f=joins)
+        fixed = self.fixed_etas
+        z = (innovation - self._tolerated(fixed, offset) * scale) / unit - np.sign(fixed) * self.mean_error[:, None]
+        normal = fixed * clipped(z, np.full_like(fixed, FIXED_CLIPPING_BOUND)) - fixed**2 / 2.0
+        return WindowReading(log_e_values=np.concatenate([conformal, normal], axis=1), log_f=joins)
+
+    def _tolerated(self, etas: Floats, offset: Floats) -> Floats:
+        """The deviation, in score units, from which each point of the grid measures a change; negative for falls."""
+        rise, fall = self.tolerance + np.maximum(offset, 0.0), -self.tolerance + np.minimum(offset, 0.0)
+        return np.where(etas > 0.0, rise[:, None], fall[:, None])
+
+    def step(
+        self,
+        states: Sequence[WatchState],
+        scores: Sequence[float] | Floats,
+        rows: Sequence[int] | None = None,
+        offsets: Sequence[float] | Floats = (),
+    ) -> list[WatchState]:
         """One window on: its evidence is added, and the window joins the calibration set of the next.
 
         Args:
-            rows: Rows of the window; None if row counts do not matter.
+            states: As the other arguments, those of `read`.
         """
-        detector = state.detector.updated(self.log_e_values(state, score, rows, offset=offset))
-        if not self.adds_live_windows:
-            return replace(state, detector=detector, last_score=float(score))
-        unit = self.innovation_std * math.sqrt(1.0 + self.excess_variance_ratio(rows))
-        scale = self.first_innovation_scale if state.last_score is None else 1.0 - self.ar1
-        z = np.asarray((self.innovation(score, state.last_score) - offset * scale) / unit)
-        log_f = np.asarray(self.etas) * clipped(z, np.asarray(self.clipping_bounds))
-        return WatchState(
-            detector=detector,
-            log_live_sums=tuple(float(v) for v in np.logaddexp(np.asarray(state.log_live_sums), log_f)),
-            live_windows=state.live_windows + 1,
-            last_score=float(score),
-        )
+        reading = self.read(states, scores, rows, offsets)
+        log_m = shiryaev_roberts_step(np.array([state.detector.log_m for state in states]), reading.log_e_values)
+        live = np.logaddexp(np.array([state.log_live_sums for state in states]), reading.log_f)
+        steps = zip(states, scores, self.adds_live_windows.tolist(), log_m.tolist(), live.tolist(), strict=True)
+        return [
+            WatchState(
+                detector=EDetectorState(tuple(sums)),
+                log_live_sums=tuple(live_sums) if adds else state.log_live_sums,
+                live_windows=state.live_windows + adds,
+                last_score=float(score),
+            )
+            for state, score, adds, sums, live_sums in steps
+        ]
+
+
+def innovations(off: Floats, last_off: Floats, ar1: Floats, first_scale: Floats) -> tuple[Floats, Floats]:
+    """What the scores of the windows before do not predict.
+
+    Args:
+        off: Scores from the mean of their baseline, of any shape that the others broadcast to.
+        last_off: Those of the windows before; NaN before the first.
+        first_scale: `ConformalTest.first_innovation_scale`.
+
+    Returns:
+        Innovations in score units, and by what a constant deviation of scores is multiplied in them.
+    """
+    is_first = np.isnan(last_off)
+    innovation = np.where(is_first, off * first_scale, off - ar1 * last_off)
+    return innovation, np.where(is_first, first_scale, 1.0 - ar1)
+
+
+def series_innovations(off: Floats, ar1: Floats | float, first_scale: Floats | float) -> Floats:
+    """The innovations of consecutive windows, the first of which has none before it.
+
+    Args:
+        off: Scores from their mean, [..., windows].
+        ar1: Of any shape that broadcasts to it, as `first_scale`.
+    """
+    before = np.concatenate([np.zeros_like(off[..., :1]), off[..., :-1]], axis=-1)
+    values: Floats = off - ar1 * before
+    values[..., :1] *= first_scale
+    return values
 
 
 def _grid(windows: int, direction: Direction) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from types import MappingProxyType
 
+import numpy as np
+
+from monitoring.evidence.betting import log_evidences
 from monitoring.evidence.budget import Budget, log_level_evidence, ranking
-from monitoring.evidence.conformal import ConformalTest, WatchState
+from monitoring.evidence.conformal import ConformalTest, ConformalTests, WatchState
 from monitoring.evidence.seasonality import Seasonality
 from monitoring.records import Level, ScoreSum, WatchKey
 
 #: For a window whose phase in any period is unknown.
 NO_PHASES: Mapping[str, int] = MappingProxyType({})
+
+NO_ROWS = ScoreSum()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +100,11 @@ class WatchReading:
     score: float | None
     log_evidence: float
 
+    @property
+    def is_pooled(self) -> bool:
+        """Whether its rows are kept until there are more."""
+        return self.score is None and self.rows > 0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LevelReading:
@@ -120,7 +131,7 @@ class LevelReading:
         return math.exp(min(self.log_evidence, 700.0))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class LevelTest:
     """The test of one level: one `ConformalTest` per watch, and each watch's share of the budget.
 
@@ -158,30 +169,69 @@ class LevelTest:
         *,
         muted: AbstractSet[WatchKey] = frozenset(),
     ) -> tuple[LevelState, LevelReading]:
-        """One window on. Cost: microseconds per watch, whatever the window's size.
+        """One window on. Cost: about 10 µs a watch, whatever the window's size.
 
         Args:
             muted: Watches whose evidence does not count in the level's, now; among losses they name no alarm that the
                 others make by themselves.
         """
-        watches = dict(state.watches)
-        pending: dict[WatchKey, ScoreSum] = {}
-        readings = []
-        for key, test in self.tests.items():
-            pooled = state.pending.get(key, ScoreSum()) + sums.get(key, ScoreSum())
-            watch = watches.get(key) or test.initial_state()
-            score = None
-            if pooled.rows >= self.rows_needed(key):
-                score = pooled.mean
-                tested, offset = self.adjusted_score(key, score, phases), state.offsets.get(key, 0.0)
-                watch = test.step(watch, tested, pooled.rows, offset=offset)
-            elif pooled.rows:
-                pending[key] = pooled
-            watches[key] = watch
-            readings.append(WatchReading(key=key, rows=pooled.rows, score=score, log_evidence=watch.log_evidence))
+        pooled = [state.pending.get(key, NO_ROWS) + sums.get(key, NO_ROWS) for key in self.tests]
+        scores = [
+            total.mean if total.rows >= needed else None
+            for total, needed in zip(pooled, self._rows_needed, strict=True)
+        ]
+        states = self._stepped(state, scores, pooled, phases)
+        logs = log_evidences([watch.detector for watch in states])
+        readings = tuple(
+            WatchReading(key=key, rows=total.rows, score=score, log_evidence=log)
+            for key, total, score, log in zip(self.tests, pooled, scores, logs, strict=True)
+        )
+        watches = {**state.watches, **dict(zip(self.tests, states, strict=True))}
+        pending = {reading.key: total for reading, total in zip(readings, pooled, strict=True) if reading.is_pooled}
         evidences = {reading.key: reading.log_evidence for reading in readings}
-        reading = self._reading(state, tuple(readings), evidences, muted)
+        reading = self._reading(state, readings, evidences, muted)
         return replace(state, watches=watches, pending=pending, windows=state.windows + 1), reading
+
+    @cached_property
+    def _rows_needed(self) -> tuple[int, ...]:
+        return tuple(map(self.rows_needed, self.tests))
+
+    @cached_property
+    def _by_grid(self) -> tuple[tuple[tuple[int, ...], ConformalTests], ...]:
+        """Places among `tests` of those whose grids are alike, and these tests."""
+        tests = tuple(self.tests.values())
+        alike: dict[tuple[int, int], list[int]] = {}
+        for place, test in enumerate(tests):
+            alike.setdefault((len(test.etas), len(test.fixed_etas)), []).append(place)
+        return tuple(
+            (tuple(places), ConformalTests.of([tests[place] for place in places])) for places in alike.values()
+        )
+
+    def _stepped(
+        self, state: LevelState, scores: Sequence[float | None], pooled: Sequence[ScoreSum], phases: Mapping[str, int]
+    ) -> list[WatchState]:
+        """The states of all watches after a window; those without a score keep theirs."""
+        states = [state.watches.get(key) or test.initial_state() for key, test in self.tests.items()]
+        tested = [
+            None if score is None else self.adjusted_score(key, score, phases)
+            for key, score in zip(self.tests, scores, strict=True)
+        ]
+        offsets = [state.offsets.get(key, 0.0) for key in self.tests]
+        for places, tests in self._by_grid:
+            among = [(number, place) for number, place in enumerate(places) if tested[place] is not None]
+            if not among:
+                continue
+            scored = [place for _, place in among]
+            some = tests if len(among) == len(places) else tests.at([number for number, _ in among])
+            after = some.step(
+                [states[place] for place in scored],
+                np.array([tested[place] for place in scored], dtype=np.float64),
+                [pooled[place].rows for place in scored],
+                [offsets[place] for place in scored],
+            )
+            for place, watch in zip(scored, after, strict=True):
+                states[place] = watch
+        return states
 
     def _reading(
         self,
@@ -230,7 +280,8 @@ class LevelTest:
 
     def adjusted_score(self, key: WatchKey, score: float, phases: Mapping[str, int]) -> float:
         """A watch's score without its seasonality, as the test takes it."""
-        return score - self.seasonality[key].offset(phases) if key in self.seasonality else score
+        seasonality = self.seasonality.get(key) if self.seasonality else None
+        return score if seasonality is None else score - seasonality.offset(phases)
 
     def restarted(
         self,

@@ -88,7 +88,17 @@ class SamplingVariance:
 
     def excess(self, rows: int) -> float:
         """The variance of a mean over `rows` beyond that of a mean over `reference_rows`; 0 for as many or more."""
-        return self.row_variance * max(1.0 / max(rows, 1) - 1.0 / self.reference_rows, 0.0)
+        return float(excess_variance(self.row_variance, self.reference_rows, rows))
+
+
+def excess_variance(
+    row_variance: NDArray[np.float64] | float,
+    reference_rows: NDArray[np.float64] | float,
+    rows: NDArray[np.int64] | int,
+) -> NDArray[np.float64]:
+    """`SamplingVariance.excess` of arrays of any shapes that broadcast."""
+    less = 1.0 / np.maximum(rows, 1) - 1.0 / np.asarray(reference_rows)
+    return np.asarray(row_variance * np.maximum(less, 0.0), dtype=np.float64)
 
 
 def assumed_std(

@@ -26,10 +26,12 @@ from monitoring.evidence.conformal import (
     WIDE_TOLERANCE,
     ConformalTest,
     clipped,
+    innovations,
+    series_innovations,
     small_sample_correction,
 )
 from monitoring.evidence.level import LevelTest
-from monitoring.evidence.sampling_variance import assumed_std
+from monitoring.evidence.sampling_variance import assumed_std, excess_variance
 from monitoring.records import WatchKey
 
 Floats = NDArray[np.float64]
@@ -50,7 +52,10 @@ FIXED_WEIGHT: float = len(FIXED_ETAS) / (len(FIXED_ETAS) + len(ETAS))
 
 
 class VectorizedTests:
-    """The tests of some watches over many streams at once: what `ConformalTest.step` does, in arrays and without logs.
+    """The tests of some watches over many streams at once, each fitted to a baseline of the stream's own.
+
+    Evidence is capped, so it is kept without the logs of `ConformalTests`, which would take twice the time. The two
+    agree to 1e-9 (a test steps both).
 
     With `levels`, every stream re-estimates its AR(1) coefficients from its own windows, as if no incident had been
     open in any (`monitoring.evidence.autocorrelation`). Cost: some 40 ns a stream, watch and point of the grid, and at
@@ -91,7 +96,7 @@ class VectorizedTests:
         self._prior_std = np.array([test.sampling_variance.prior_std for test in tests])
         self._windows = np.array([float(test.windows) for test in tests])
         self._row_variance = np.array([test.sampling_variance.row_variance for test in tests])
-        self._reference_share = np.array([1.0 / test.sampling_variance.reference_rows for test in tests])
+        self._reference_rows = np.array([test.sampling_variance.reference_rows for test in tests])
         # Watches whose baselines have the same number of windows are fitted together: indices, and centred scores.
         by_size: dict[int, list[int]] = {}
         for index, test in enumerate(tests):
@@ -116,7 +121,7 @@ class VectorizedTests:
         self._fixed_sums = np.zeros((streams, *self._fixed.shape))
         self._live_sums = np.zeros_like(self._sums)
         self._live_windows = np.zeros((streams, len(self._tests)))
-        self._last: Floats | None = None
+        self._last = np.full_like(self._live_windows, np.nan)
         self._history: list[Floats] = []
 
     def started_anew(self) -> VectorizedTests:
@@ -134,13 +139,12 @@ class VectorizedTests:
         self._calibration_sums = np.empty((*shape, self._etas.shape[1]))
         for indices, off in self._same_size:
             coefficient = ar1[:, indices, None]
-            innovations = off - coefficient * np.concatenate([np.zeros_like(off[..., :1]), off[..., :-1]], axis=2)
-            innovations[:, :, 0] *= self._first_scale[:, indices]
-            observed[:, indices] = innovations.std(axis=2, ddof=1)
+            values = series_innovations(off, coefficient, self._first_scale[:, indices, None])
+            observed[:, indices] = values.std(axis=2, ddof=1)
             self._innovation_std[:, indices] = assumed_std(
                 observed[:, indices], off.shape[2], min_std=self._min_std[indices], prior_std=self._prior_std[indices]
             )
-            z = innovations / self._innovation_std[:, indices, None]
+            z = values / self._innovation_std[:, indices, None]
             for point in range(self._etas.shape[1]):
                 etas, bounds = self._etas[indices, point, None], self._bounds[indices, point, None]
                 self._calibration_sums[:, indices, point] = np.exp(etas * clipped(z, bounds)).sum(axis=2)
@@ -148,8 +152,6 @@ class VectorizedTests:
         error = WIDE_TOLERANCE * self._innovation_std / np.sqrt(self._windows)
         self._adds_live_windows = self._tolerance * (1.0 - ar1) < error
         self._adds_any = bool(self._adds_live_windows.any())
-        # A row's variance in the unit of innovations, as in `ConformalTest.excess_variance_ratio`.
-        self._row_ratio = self._row_variance * (1.0 + ar1**2) / self._innovation_std**2
 
     def step(self, scores: Floats, rows: NDArray[np.int64] | None = None) -> Floats:
         """One window on. Returns each watch's evidence, [streams, watches].
@@ -163,14 +165,12 @@ class VectorizedTests:
                 self._update_ar1(self._levels)
             self._history.append(scores)
         off = scores - self._mean
-        if self._last is None:
-            innovation, scale = off * self._first_scale, self._first_scale
-        else:
-            innovation, scale = off - self._ar1 * self._last, 1.0 - self._ar1
+        innovation, scale = innovations(off, self._last, self._ar1, self._first_scale)
         self._last = off
         unit, others = self._innovation_std, self._calibration_sums + self._live_sums
         if rows is not None:
-            excess = self._row_ratio * np.maximum(1.0 / np.maximum(rows, 1) - self._reference_share, 0.0)
+            variance = excess_variance(self._row_variance, self._reference_rows, rows)
+            excess = variance * (1.0 + self._ar1**2) / self._innovation_std**2
             unit = self._innovation_std * np.sqrt(1.0 + excess)
             correction = small_sample_correction(self._etas, excess[:, :, None], self._observed_ratio[:, :, None])
             others = others + self._calibration_sums * np.expm1(correction)
@@ -188,7 +188,7 @@ class VectorizedTests:
             self._live_windows += self._adds_live_windows
         return self._mean_over_grid(innovation, unit, scale)
 
-    def _mean_over_grid(self, innovation: Floats, unit: Floats, scale: Floats | float) -> Floats:
+    def _mean_over_grid(self, innovation: Floats, unit: Floats, scale: Floats) -> Floats:
         """Advance the fixed-reference points and average all points of each watch's grid."""
         conformal: Floats = self._sums.mean(axis=2)
         if not self._has_fixed:

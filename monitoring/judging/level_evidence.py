@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
+from monitoring.evidence.betting import log_evidences
 from monitoring.evidence.budget import log_level_evidence
 from monitoring.evidence.level import NO_PHASES, LevelReading, LevelState, LevelTest
 from monitoring.records import WHOLE, EstimateRecord, ScoreSum, Watch, WatchKey, WindowRecord
@@ -96,7 +97,9 @@ def step_excluding(
     muted = frozenset(key for key in test.tests if is_muted and key.watch.startswith(ESTIMATED))
     after, reading = test.step(before, counted, phases, muted=muted)
     reading = replace(reading, watches=tuple(watch for watch in reading.watches if watch.key not in excluded))
-    log_evidence = {key: watch.log_evidence for key, watch in before.watches.items() if key not in muted}
+    counting = [key for key in before.watches if key not in muted]
+    logs = log_evidences([before.watches[key].detector for key in counting])
+    log_evidence = dict(zip(counting, logs, strict=True))
     return LevelEvidence(
         test=test, state=after, reading=reading, log_before=log_level_evidence(log_evidence, test.shares)
     )

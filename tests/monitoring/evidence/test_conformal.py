@@ -23,9 +23,12 @@ from monitoring.evidence.conformal import (
     SHORT_BASELINE_ETAS,
     WIDE_TOLERANCE,
     ConformalTest,
+    ConformalTests,
     WatchState,
+    innovations,
     small_sample_correction,
 )
+from monitoring.evidence.sampling_variance import SamplingVariance
 from monitoring.evidence.simulation import VectorizedTests
 from monitoring.records import Direction
 
@@ -134,7 +137,9 @@ def test_what_the_previous_window_predicts_is_no_evidence() -> None:
     test = ConformalTest.fit(rng.normal(0.2, 0.03, 60), tolerance=0.0, ar1=0.8)
     after_high = replace(WatchState.initial(len(ETAS)), last_score=0.3)
     assert (test.log_e_values(after_high, 0.28) < first(test, 0.28)).all()
-    assert test.innovation(0.28, 0.3) == pytest.approx(0.28 - test.mean - 0.8 * (0.3 - test.mean))
+    off, last, ar1, first_scale = (np.array([value]) for value in (0.28 - test.mean, 0.3 - test.mean, 0.8, 0.6))
+    innovation, scale = innovations(off, last, ar1, first_scale)
+    assert (innovation.item(), scale.item()) == pytest.approx((0.28 - test.mean - 0.8 * (0.3 - test.mean), 0.2))
 
 
 @pytest.mark.parametrize("ar1", [0.0, 0.4, 0.7])
@@ -239,12 +244,12 @@ def test_the_innovations_of_the_baseline_are_what_its_sums_are_made_of(
     baseline: list[float], stream: list[float], ar1: float
 ) -> None:
     test = ConformalTest.fit(baseline, tolerance=0.0, ar1=ar1, min_std=0.01)
-    innovations, last = [], None
-    for score in baseline:
-        innovations.append(test.innovation(score, last) / test.innovation_std)
-        last = score
+    off = np.asarray(baseline) - test.mean
+    last = np.array([np.nan, *off[:-1]])
+    each, _ = innovations(off, last, np.array(ar1), np.array(test.first_innovation_scale))
     for eta, bound, log_sum in zip(test.etas, test.clipping_bounds, test.log_calibration_sums, strict=True):
-        expected = math.log(math.fsum(math.exp(eta * min(max(u, -bound), bound)) for u in innovations))
+        standardised = (each / test.innovation_std).tolist()
+        expected = math.log(math.fsum(math.exp(eta * min(max(u, -bound), bound)) for u in standardised))
         assert log_sum == pytest.approx(expected, abs=1e-9)
 
 
@@ -368,3 +373,31 @@ def test_an_offset_lowers_evidence_of_rises_and_leaves_that_of_falls(offset: flo
     rises = np.array([*test.etas, *test.fixed_etas]) > 0.0
     assert (moved[rises] <= plain[rises] + 1e-12).all()
     np.testing.assert_array_equal(moved[~rises], plain[~rises])
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from(["up", "both"]), st.booleans())
+def test_a_test_steps_to_the_same_bits_alone_and_among_others(seed: int, direction: Direction, fixed: bool) -> None:
+    rng = np.random.default_rng(seed)
+    tests = [
+        ConformalTest.fit(
+            rng.beta(2, 5, windows) * rng.integers(2),
+            tolerance=float(rng.choice([0.0, 0.02, 0.5])),
+            direction=direction,
+            ar1=float(rng.choice([0.0, 0.37])),
+            min_std=1e-3,
+            sampling_variance=SamplingVariance(row_variance=float(rng.uniform(0, 0.2)), reference_rows=120.0),
+        )
+        for windows in rng.choice([20, 40, 90], 7).tolist()
+    ]
+    if fixed:
+        tests = [replace(test, fixed_etas=FIXED_ETAS) for test in tests]
+    together = ConformalTests.of(tests)
+    alone = [test.initial_state() for test in tests]
+    for _ in range(6):
+        places = np.flatnonzero(rng.random(len(tests)) < 0.7).tolist() or [0]
+        scores, offsets = rng.random(len(places)).tolist(), rng.normal(0.0, 0.05, len(places)).tolist()
+        rows = rng.integers(1, 300, len(places)).tolist()
+        after = together.at(places).step([alone[place] for place in places], scores, rows, offsets)
+        for place, score, count, offset, state in zip(places, scores, rows, offsets, after, strict=True):
+            alone[place] = tests[place].step(alone[place], score, count, offset=offset)
+            assert state == alone[place]

@@ -338,6 +338,11 @@ class MonitorConfig(Section):
         """The deployment's name; by default that of the model."""
         return self.deployment.name or self.model.name
 
+    @property
+    def rollouts_folder(self) -> Path:
+        """Where the answers of the model's candidates are kept: a traffic log for each, by its number and digest."""
+        return (self.rollout.folder or self.traffic.label_log.parent / "rollouts") / self.model.name
+
 
 SECTIONS: dict[str, type[Section]] = {
     "model": ModelSection,

@@ -1,4 +1,4 @@
-"""Erasing rows wherever they are kept: log, archive, label log, the monitor's store, and tables made of them.
+"""Erasing rows wherever they are kept: log, archive, label log, rollouts, the monitor's store, and tables made of them.
 
 The receipt is written first, with the hashes of the ids: from then on no segment is converted, and no label added, with
 them. Rows of the log go last, so that a process that is killed leaves what the same request finds again.
@@ -10,7 +10,7 @@ import fcntl
 import hashlib
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -29,11 +29,11 @@ from monitoring.erasure.change import Change, ErasedRows, Unreached, file_remain
 from monitoring.erasure.logged_rows import both_ids, ids_where, open_segments, part_changes, still_open
 from monitoring.erasure.receipt import Receipt, ReceiptFile, new_receipt
 from monitoring.erasure.store_rows import ERASED_TABLES, erase_rows
-from monitoring.erasure.table_rows import check_table, table_change
+from monitoring.erasure.table_rows import PREDICTION_ID, check_table, table_change
 from monitoring.erasure.wanted_rows import ColumnValue, WantedRows
 from monitoring.errors import BadInput, CannotRun
 from monitoring.store.store import Store
-from monitoring.traffic.format.layout import LABELS, check_root
+from monitoring.traffic.format.layout import LABELS, check_root, is_log
 from monitoring.traffic.format.segments import SegmentContents, SegmentFile, read_segment, segments_in
 from monitoring.traffic.id_keys import id_keys
 from monitoring.traffic.labels.label_retention import LOCK
@@ -234,6 +234,8 @@ class ErasureRequest:
         ids: Ids of predictions; empty with `where`.
         where: The column and value that rows are found by; None with `ids`.
         store_url: The monitor's store; None: it is left alone.
+        rollouts: The folder of the model's rollouts, whose candidates' answers are traffic logs of their own.
+        id_column: What tables call the id of a prediction, beside ``prediction_id``.
     """
 
     root: Path
@@ -242,6 +244,8 @@ class ErasureRequest:
     by: str
     store_url: str | None = None
     tables: tuple[Path, ...] = ()
+    rollouts: Path | None = None
+    id_column: str = PREDICTION_ID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,11 +263,11 @@ def plan_erasure(request: ErasureRequest, clock: Callable[[], datetime]) -> tupl
     """What an erasure would do to files: nothing is changed, nor recorded."""
     wanted = _wanted(request)
     plain = [change.erased for change in _changes(request, wanted, clock)]
-    return (
-        *plain,
-        *open_segments(request.root, wanted),
-        *(change.erased for change in part_changes(request.root, wanted)),
-    )
+    logged = []
+    for log in (request.root, *_rollout_logs(request)):
+        files = (*open_segments(log, wanted), *(change.erased for change in part_changes(log, wanted)))
+        logged += [_of_log(log, request, erased) for erased in files]
+    return (*plain, *logged)
 
 
 def erase(request: ErasureRequest, waiting: Waiting) -> tuple[Receipt, Path]:
@@ -276,14 +280,30 @@ def erase(request: ErasureRequest, waiting: Waiting) -> tuple[Receipt, Path]:
     more: what still has such a row is not complete. Memory: one file.
     """
     wanted = _wanted(request)
+    ids = WantedRows(ids=wanted.ids)
+    of_candidates = {
+        log: _erase_at(replace(request, root=log, store_url=None, tables=()), ids, waiting)[0]
+        for log in _rollout_logs(request)
+    }
+    return _erase_at(request, wanted, waiting, of_candidates)
+
+
+def _erase_at(
+    request: ErasureRequest, wanted: WantedRows, waiting: Waiting, of_candidates: Mapping[Path, Receipt] | None = None
+) -> tuple[Receipt, Path]:
+    """Erase the rows of one traffic log, of the store and of tables; `of_candidates`: what was erased of other logs."""
     try:
         receipt, earlier = new_receipt(
             request.root, request.where or request.ids, wanted.ids, by=request.by, clock=waiting.clock
         )
         wanted = WantedRows(ids=wanted.ids, where=wanted.where, pending=earlier)
         file = ReceiptFile(request.root, receipt)
-        _apply(file, _changes(request, wanted, waiting.clock))
         unreached = [*unreadable_labels(request.root)]
+        for log, of_log in (of_candidates or {}).items():
+            for erased in of_log.files:
+                file.add(_of_log(log, request, erased))
+            unreached += [replace(place, what=f"{_log_name(log, request)}{place.what}") for place in of_log.unreached]
+        _apply(file, _changes(request, wanted, waiting.clock))
         if request.store_url is not None:
             unreached += _erase_stored(request.store_url, wanted, file, waiting.clock())
         unreached += _erase_logged(request.root, wanted, file, waiting)
@@ -299,13 +319,34 @@ def erase(request: ErasureRequest, waiting: Waiting) -> tuple[Receipt, Path]:
         ) from error
 
 
+def _rollout_logs(request: ErasureRequest) -> list[Path]:
+    """The traffic logs of candidates' answers in the folder of a model's rollouts, however deep."""
+    if request.rollouts is None or not request.rollouts.is_dir():
+        return []
+    folders = [folder for folder in request.rollouts.rglob("*") if folder.is_dir()]
+    return sorted(folder for folder in folders if is_log(path.name for path in folder.iterdir()))
+
+
+def _log_name(log: Path, request: ErasureRequest) -> str:
+    """What the names of a log's files begin with in the receipt."""
+    if log == request.root or request.rollouts is None:
+        return ""
+    return f"rollouts/{log.relative_to(request.rollouts).as_posix()}/"
+
+
+def _of_log(log: Path, request: ErasureRequest, erased: ErasedRows) -> ErasedRows:
+    return replace(erased, file=f"{_log_name(log, request)}{erased.file}")
+
+
 def _wanted(request: ErasureRequest) -> WantedRows:
     check_root(request.root)
     _check_owner(request.root)
     ids = request.ids if request.where is None else ids_where(request.root, request.where)
     wanted = WantedRows(ids=both_ids(request.root, ids), where=request.where)
     for table in request.tables:
-        check_table(table, wanted)
+        check_table(table, wanted, request.id_column)
+    for log in _rollout_logs(request):
+        _check_owner(log)
     return wanted
 
 
@@ -327,7 +368,7 @@ def _changes(request: ErasureRequest, wanted: WantedRows, clock: Callable[[], da
     yield from counted_changes(request.root, wanted)
     yield from kept_changes(request.root, wanted)
     for table in request.tables:
-        change = table_change(table, wanted)
+        change = table_change(table, wanted, request.id_column)
         if change is not None:
             yield change
 

@@ -17,7 +17,7 @@ from monitoring.traffic.erased_ids import FOLDER, SUFFIX, ErasedIds, erasure_nam
 
 ReceiptState: TypeAlias = Literal["begun", "incomplete", "complete"]
 _FORMAT = 1
-_STORE = "the monitor's store: name it with --config"
+_STORE = "the monitor's store and the answers of candidates in rollouts: name them with --config"
 _NOT_SEARCHED = (
     "tables and PredictionLog files (.tfrecord) made of the traffic that were not named with --also",
     "reports: make them anew with `pitfalls monitor report`, once the rows are gone from log and store",

@@ -34,8 +34,8 @@ _DELIMITERS = {".csv": ",", ".tsv": "\t"}
 _JSON_LINES = (".jsonl", ".ndjson")
 
 
-def check_table(path: Path, wanted: WantedRows) -> None:
-    """Check that a table's wanted rows can be found."""
+def check_table(path: Path, wanted: WantedRows, id_column: str = PREDICTION_ID) -> None:
+    """Check that a table's wanted rows can be found, by ``prediction_id`` or else by another name of its ids."""
     if not path.is_file():
         _refuse(path, "a folder" if path.is_dir() else "no such file")
     if path.with_name(DESCRIPTION).is_file() and path.name == REFERENCE:
@@ -43,10 +43,10 @@ def check_table(path: Path, wanted: WantedRows) -> None:
     if path.name.endswith(TFRECORD):
         _prediction_log(path, wanted)
         return
-    _columns_of_interest(path, _names(path), wanted)
+    _columns_of_interest(path, _names(path), wanted, id_column)
 
 
-def table_change(path: Path, wanted: WantedRows) -> Change | None:
+def table_change(path: Path, wanted: WantedRows, id_column: str = PREDICTION_ID) -> Change | None:
     """A table without its wanted rows; None if it has none.
 
     Rows are wanted by their prediction_id, and by the value of the column that was asked for. Of Parquet files the
@@ -57,9 +57,9 @@ def table_change(path: Path, wanted: WantedRows) -> Change | None:
     if path.name.endswith(TFRECORD):
         data, rows, removed = _prediction_log(path, wanted)
     elif _is_parquet(path):
-        data, rows, removed = _parquet(path, wanted)
+        data, rows, removed = _parquet(path, wanted, id_column)
     else:
-        data, rows, removed = _text(path, wanted)
+        data, rows, removed = _text(path, wanted, id_column)
     if not removed:
         return None
     return replaced_file(path, data, kind="table", name=str(path), rows=rows, removed=removed)
@@ -86,21 +86,23 @@ def _names(path: Path) -> list[str]:
     return names
 
 
-def _columns_of_interest(path: Path, names: Sequence[str], wanted: WantedRows) -> tuple[str | None, str | None]:
+def _columns_of_interest(
+    path: Path, names: Sequence[str], wanted: WantedRows, id_column: str
+) -> tuple[str | None, str | None]:
     """The columns of the ids, and of the value that is asked for, as far as there are any."""
-    ids = PREDICTION_ID if PREDICTION_ID in names else None
+    ids = next((name for name in (PREDICTION_ID, id_column) if name in names), None)
     value = None if wanted.where is None else wanted.where.column_in(names)
     if ids is None and value is None and names:
         column = "" if wanted.where is None else f" or {wanted.where.column}"
-        _refuse(path, f"a table with the columns {', '.join(names[:10])}", f"a column {PREDICTION_ID}{column}")
+        _refuse(path, f"a table with the columns {', '.join(names[:10])}", f"a column {id_column}{column}")
     return ids, value
 
 
-def _parquet(path: Path, wanted: WantedRows) -> tuple[bytes, int, int]:
+def _parquet(path: Path, wanted: WantedRows, id_column: str) -> tuple[bytes, int, int]:
     sink, removed = pa.BufferOutputStream(), 0
     with pq.ParquetFile(path) as file:
         schema = file.schema_arrow
-        ids, value = _columns_of_interest(path, schema.names, wanted)
+        ids, value = _columns_of_interest(path, schema.names, wanted, id_column)
         groups = file.metadata.num_row_groups
         codec = file.metadata.row_group(0).column(0).compression if groups else "zstd"
         with pq.ParquetWriter(sink, schema, compression="none" if codec == "UNCOMPRESSED" else codec) as writer:
@@ -142,9 +144,9 @@ def _cells(tensor: NDArray[Any]) -> pa.ChunkedArray:
     return pa.chunked_array([pa.ListArray.from_arrays(offsets, values)])
 
 
-def _text(path: Path, wanted: WantedRows) -> tuple[bytes, int, int]:
+def _text(path: Path, wanted: WantedRows, id_column: str) -> tuple[bytes, int, int]:
     names = _names(path)
-    ids, value = _columns_of_interest(path, names, wanted)
+    ids, value = _columns_of_interest(path, names, wanted, id_column)
     raw: list[str] = []
     cells: list[tuple[str, str]] = []
     header = ""

@@ -183,5 +183,4 @@ def due_windows(
 
 def answers_folder(config: MonitorConfig, versions: Versions, digest: str) -> Path:
     """Where the candidate's answers are kept: by its number and what it is."""
-    base = config.rollout.folder or config.traffic.label_log.parent / "rollouts"
-    return base / config.model.name / f"{versions.candidate}-{digest[:12]}"
+    return config.rollouts_folder / f"{versions.candidate}-{digest[:12]}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     "--config",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="Erase them from the store of this monitor.toml, too.",
+    help="Erase them from the store and the rollouts of this monitor.toml, too.",
 )
 @click.option(
     "--also",
@@ -68,10 +68,10 @@ def command(
     """Erase the rows of some predictions wherever they are kept, with a receipt.
 
     From the traffic log in DIR (of a table: its label_log), its archive and its labels, with --config from the
-    monitor's store, and from the tables of --also. An id is a prediction_id, REQUEST_ID:ROW. The receipt in
-    DIR/erasures names every file that was changed, and holds no id and no value. A server may be writing to the log;
-    readers see each file old or new. A command that was interrupted is run again. Judged windows and their verdicts
-    stay.
+    monitor's store and the answers of candidates in rollouts, and from the tables of --also. An id is a prediction_id,
+    REQUEST_ID:ROW. The receipt in DIR/erasures names every file that was changed, and holds no id and no value. A
+    server may be writing to the log; readers see each file old or new. A command that was interrupted is run again.
+    Judged windows and their verdicts stay.
 
     Exit code 3 if something could not be reached.
     """
@@ -86,8 +86,8 @@ def command(
         ids=chosen,
         where=None if where is None else ColumnValue.of(where),
         by=by or login_name(),
-        store_url=None if config is None else _store_url(config),
         tables=also,
+        **({} if config is None else _places(config)),
     )
     if dry_run:
         return _planned(request, output)
@@ -179,7 +179,13 @@ def _local(place: str) -> Path:
     return Path(place)
 
 
-def _store_url(config: Path) -> str:
+def _places(config: Path) -> dict[str, Any]:
+    """Where a config keeps rows, and what its tables call their ids."""
     from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
 
-    return load_config(config).store.url
+    loaded = load_config(config)
+    return {
+        "store_url": loaded.store.url,
+        "rollouts": loaded.rollouts_folder,
+        "id_column": loaded.traffic.prediction_id,
+    }

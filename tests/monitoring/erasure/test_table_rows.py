@@ -60,6 +60,18 @@ def test_json_lines(tmp_path: Path) -> None:
     assert path.read_text("utf-8") == '\n{"prediction_id":"z","email":7}\n'
 
 
+def test_a_table_whose_ids_have_another_name_is_found_by_it(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    pq.write_table(pa.table({"id": ["a:0", "a:1", "b:1"], "n": [1, 2, 3]}), path)
+    with pytest.raises(BadInput, match="a column prediction_id"):
+        check_table(path, BY_ID)
+    check_table(path, BY_ID, "id")
+    change = table_change(path, BY_ID, "id")
+    assert change is not None
+    change.apply()
+    assert pq.read_table(path)["id"].to_pylist() == ["a:1"]
+
+
 def test_a_parquet_file_keeps_its_schema_groups_and_compression(tmp_path: Path) -> None:
     path = tmp_path / "t.parquet"
     table = pa.table(

@@ -38,6 +38,7 @@ class RuleSection(Section):
     values: Annotated[tuple[str | float, ...], Field(strict=False)] = Field(default=(), examples=[["EWR", "JFK"]])
     pattern: str | None = Field(default=None, examples=["[A-Z]{3}"])
     expression: str | None = Field(default=None, examples=["dropoff >= pickup and fare < 500"])
+    unknown_breaks: bool = Field(default=False, examples=[True])
     fresh: Horizon | None = Field(default=None, examples=["3h"])
     min_rows: Annotated[int, Field(ge=0)] | None = Field(default=None, examples=[100])
     max_rows: Annotated[int, Field(ge=0)] | None = Field(default=None, examples=[1_000_000])
@@ -86,6 +87,13 @@ class RuleSection(Section):
                 got=self.group,
                 expected="both, or neither",
                 fix='Write, for example, group = "gender" and gap = 0.1.',
+            )
+        if self.unknown_breaks and self.expression is None:
+            reject_setting(
+                "unknown_breaks goes with an expression.",
+                got=kind,
+                expected="expression",
+                fix="Remove unknown_breaks; `missing` bounds the share of a column that is missing.",
             )
         if self.low is not None and self.high is not None and self.low > self.high:
             reject_setting("low is above high.", got=self.low, expected=f"at most {self.high:g}", fix="Swap the two.")

@@ -123,7 +123,7 @@ def deploy(config: MonitorConfig, embedder: Embedder | None = None) -> Deploymen
     baseline = load_baseline(place.baseline)
     baseline = replace(baseline, spec=configured(config, baseline.spec))
     rules = rules_of(config.rule)
-    check_rules(rules, [feature.name for feature in baseline.spec.features])
+    check_rules(rules, baseline.bins, [feature.name for feature in baseline.spec.features if feature.is_code])
     plan = window_plan(config)
     watched, fitted = _fitted(config, baseline, plan, place.baseline)
     if baseline.spec.embedding is not None:

@@ -227,6 +227,7 @@ def rules_of(sections: Sequence[RuleSection]) -> tuple[Rule, ...]:
             values=section.values,
             pattern=section.pattern,
             expression=section.expression,
+            unknown_breaks=section.unknown_breaks,
             fresh=section.fresh,
             rows=(section.min_rows, section.max_rows),
             group=section.group or "",

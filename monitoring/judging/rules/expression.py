@@ -32,6 +32,9 @@ _ARITHMETIC: dict[type[ast.operator], str] = {
     ast.Mult: "multiply",
     ast.Div: "divide",
 }
+
+#: The largest whole number that every number of an expression can be compared with exactly.
+LARGEST = 1 << 53
 _UNARY: dict[type[ast.unaryop], str] = {ast.Not: "invert", ast.USub: "negate"}
 _FUNCTIONS = {
     "abs": "abs",
@@ -48,7 +51,8 @@ class Expression:
 
     Columns go by their names, or as ``col("with a space")``. There are numbers, texts, True and False, ``+ - * /``,
     comparisons (chained too), ``in`` a list of constants, ``and``, ``or``, ``not``, and the functions abs, length,
-    lower, floor, year and is_missing. A row in which the answer is missing, as a column is, breaks nothing.
+    lower, floor, year and is_missing. Numbers are calculated with as float64, and a division by zero is missing. A row
+    in which the answer is missing, as a column is, breaks nothing, unless `unknown_breaks`.
 
     >>> rule = Expression('fare < 500 and (tip <= fare or code in ["X", "Y"])')
     >>> rule.columns
@@ -69,12 +73,12 @@ class Expression:
         """The columns that it reads, sorted."""
         return tuple(sorted(self._columns))
 
-    def broken(self, columns: Mapping[str, pa.ChunkedArray]) -> pa.ChunkedArray:
-        """Which rows are not as they should be, bool [n]. Raises BadInput where it fits no rows."""
+    def broken(self, columns: Mapping[str, pa.ChunkedArray], *, unknown_breaks: bool = False) -> pa.ChunkedArray:
+        """Which rows are not as they should be, bool [n]. Raises BadInput where it fits no such columns."""
         problem = "it reads no column"
         try:
             value = self._compiled(columns)
-            broken = None if isinstance(value, bool | pa.Scalar) else pc.fill_null(pc.invert(value), fill_value=False)
+            broken = None if isinstance(value, bool | pa.Scalar) else pc.fill_null(pc.invert(value), unknown_breaks)
         except (pa.ArrowException, TypeError) as error:
             broken, problem = None, str(error).splitlines()[0]
         if broken is None:
@@ -95,7 +99,7 @@ class Expression:
         """A constant, a column, or a function of a value."""
         match node:
             case ast.Constant(value=bool() | int() | float() | str() as value):
-                return lambda _: value
+                return self._constant(value)
             case (
                 ast.Name(id=name)
                 | ast.Call(func=ast.Name(id="col"), args=[ast.Constant(value=str() as name)], keywords=[])
@@ -105,11 +109,16 @@ class Expression:
                 return _called(_FUNCTIONS[name], self._compile(argument))
         return None
 
+    def _constant(self, value: Any) -> Compiled:
+        if isinstance(value, int | float) and not abs(value) <= LARGEST:
+            raise _refusal(self.text, f"the number {value:.3g}, beyond ±{LARGEST:,}")
+        return lambda _: value
+
     def _operation(self, node: ast.expr) -> Compiled | None:
         """Arithmetic, or what joins truths."""
         match node:
             case ast.BinOp(left=left, op=op, right=right) if type(op) in _ARITHMETIC:
-                return _called(_ARITHMETIC[type(op)], self._compile(left), self._compile(right))
+                return _calculated(_ARITHMETIC[type(op)], self._compile(left), self._compile(right))
             case ast.UnaryOp(op=op, operand=operand) if type(op) in _UNARY:
                 return _called(_UNARY[type(op)], self._compile(operand))
             case ast.BoolOp(op=op, values=[first, *others]):
@@ -151,6 +160,23 @@ class Expression:
 
 def _called(kernel: str, *arguments: Compiled) -> Compiled:
     return lambda columns: pc.call_function(kernel, [_datum(argument(columns)) for argument in arguments])
+
+
+def _calculated(kernel: str, left: Compiled, right: Compiled) -> Compiled:
+    """Arithmetic of numbers as float64, in which nothing wraps around; a division by zero is missing."""
+
+    def result(columns: Mapping[str, pa.ChunkedArray]) -> Any:
+        first, second = (_as_float(_datum(argument(columns))) for argument in (left, right))
+        if kernel == "divide":
+            second = pc.if_else(pc.equal(second, 0.0), pa.scalar(None, pa.float64()), second)
+        return pc.call_function(kernel, [first, second])
+
+    return result
+
+
+def _as_float(value: Any) -> Any:
+    """Numbers as float64; times and lengths of time, whose differences are exact, as they are."""
+    return value if pa.types.is_temporal(value.type) else pc.cast(value, pa.float64(), safe=False)
 
 
 def _datum(value: Any) -> Any:

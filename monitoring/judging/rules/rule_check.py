@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from monitoring.baseline.batch import Batch
+from monitoring.baseline.profile import Bins
 from monitoring.errors import BadInput
 from monitoring.judging.rules.expression import Expression
 from monitoring.records import Finding, Level
@@ -26,7 +27,7 @@ RULE_BROKEN_NOTICE = "rule broken, a notice"
 #: Begins the subject of such a finding.
 SUBJECT = "rule "
 
-#: Ids that a finding names.
+#: Ids of rows that break a rule, which are shown with the rows and in no message.
 SHOWN = 5
 
 #: Distinct values of a column that are remembered to find those that come twice.
@@ -94,18 +95,45 @@ class RuleCheck:
 NO_RULES = RuleCheck(())
 
 
-def check_rules(rules: Sequence[Rule], columns: Sequence[str]) -> None:
-    """Refuse rules about columns that there are not."""
-    all_columns = (*columns, EVENT_TIME, PREDICTION_ID)
+def check_rules(rules: Sequence[Rule], bins: Sequence[Bins], codes: Collection[str] = ()) -> None:
+    """Refuse rules about columns that there are not, and those that can be held against no value of their columns.
+
+    Cost: each rule is held against the baseline's categories of its columns.
+
+    Args:
+        rules: the rules.
+        bins: how the inputs that are watched are counted: numbers, or categories with the commonest of them.
+        codes: categories that live rows have as numbers.
+    """
+    samples = {
+        each.feature: pa.array(each.categories or [""]) if each.edges is None else pa.array([1.0]) for each in bins
+    }
+    samples |= {EVENT_TIME: pa.array([0], pa.timestamp("us", "UTC")), PREDICTION_ID: pa.array([""])}
     for rule in rules:
         for name in rule.columns:
-            if name not in all_columns:
+            if name not in samples:
                 raise BadInput(
                     f"The rule {rule.name!r} is about a column that is not watched.",
                     got=name,
-                    expected=", ".join(all_columns[:20]) + (", …" if len(all_columns) > 20 else ""),
+                    expected=", ".join([*samples][:20]) + (", …" if len(samples) > 20 else ""),
                     fix="Correct the [[rule]] section; inputs of the model, event_time and prediction_id are read.",
                 )
+        if rule.gap is None and not set(rule.columns) & set(codes):
+            _check_fit(rule, samples)
+
+
+def _check_fit(rule: Rule, samples: Mapping[str, pa.Array]) -> None:
+    rows = min((len(samples[name]) for name in rule.columns), default=0)
+    try:
+        _broken(_Tally(rule=rule), {name: pa.chunked_array([samples[name][:rows]]) for name in rule.columns})
+    except (BadInput, pa.ArrowException) as error:
+        values = "; ".join(f"{name} has {', '.join(map(repr, samples[name][:3].to_pylist()))}" for name in rule.columns)
+        raise BadInput(
+            f"The rule {rule.name!r} cannot be held against its column{'s' if len(rule.columns) > 1 else ''}.",
+            got=f"{_what(rule)}: {str(error).splitlines()[0]}",
+            expected=f"a condition that fits the values: {values}" if values else "a condition of each row",
+            fix="Correct the [[rule]] section.",
+        ) from error
 
 
 def _count(tally: _Tally, batch: Batch) -> None:
@@ -154,7 +182,7 @@ def _broken(tally: _Tally, columns: Mapping[str, pa.ChunkedArray]) -> NDArray[np
     """Which rows break a rule about each row, bool [n]; None for a rule that is not about each row."""
     rule = tally.rule
     if rule.compiled is not None:
-        return _mask(rule.compiled.broken(columns))
+        return _mask(rule.compiled.broken(columns, unknown_breaks=rule.unknown_breaks))
     if not rule.column:
         return None
     column = columns[rule.column]
@@ -168,7 +196,7 @@ def _wrong(rule: Rule, column: pa.ChunkedArray) -> pa.ChunkedArray:
     if rule.missing is not None:
         return pc.is_null(column)
     if rule.values:
-        allowed = pa.array([str(value) if pa.types.is_string(column.type) else value for value in rule.values])
+        allowed = pa.array([_as_word(value) if pa.types.is_string(column.type) else value for value in rule.values])
         return pc.and_(pc.is_valid(column), pc.invert(pc.is_in(column, value_set=allowed.cast(column.type))))
     if rule.pattern is not None:
         text = column if pa.types.is_string(column.type) else column.cast(pa.string())
@@ -176,6 +204,11 @@ def _wrong(rule: Rule, column: pa.ChunkedArray) -> pa.ChunkedArray:
     number = column.cast(pa.float64())
     below = pc.less(number, -math.inf if rule.low is None else rule.low)
     return pc.or_kleene(below, pc.greater(number, math.inf if rule.high is None else rule.high))
+
+
+def _as_word(value: str | float) -> str:
+    """A value as a category has it: a whole number without decimals."""
+    return f"{value:.0f}" if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _repeated(tally: _Tally, column: pa.ChunkedArray) -> NDArray[np.bool_]:
@@ -222,8 +255,7 @@ def _words(tally: _Tally, window: Window) -> str:
     if not rows or tally.broken <= allowed * rows:
         return ""
     share = f"{tally.broken:,} of {rows:,} rows ({tally.broken / rows:.1%})"
-    bound = f", {allowed:.1%} are allowed" if allowed else ""
-    return f"{_what(rule)} in {share}{bound}, such as {', '.join(tally.ids)}"
+    return f"{_what(rule)} in {share}" + (f", {allowed:.1%} are allowed" if allowed else "")
 
 
 def _stale(tally: _Tally, window: Window, patience: timedelta) -> str:
@@ -293,6 +325,7 @@ class Rule:
     expression: str | None = None
     fresh: timedelta | None = None
     rows: tuple[int | None, int | None] = (None, None)
+    unknown_breaks: bool = False
     group: str = ""
     gap: float | None = None
     share: float = 0.0

@@ -95,12 +95,26 @@ class UnknownClassLabels:
         return f"{count} none of the classes {names}, so the model was wrong there; one is {shown!r}."
 
 
+def id_form(prediction_id: str) -> str:
+    """How an id is written, without the id: 9 for a digit, a and A for letters, the rest as it is.
+
+    Messages go where no erasure follows.
+
+    >>> id_form("DE-7f3:0")
+    'AA-9a9:9'
+    """
+    return "".join(
+        "9" if mark.isdigit() else "A" if mark.isupper() else "a" if mark.isalpha() else mark
+        for mark in prediction_id[:_SHOWN]
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnmatchedLabels:
     """Labels whose id is that of no known prediction.
 
     >>> (UnmatchedLabels(labels=2, first_id="7.0") + UnmatchedLabels(labels=1, first_id="8.0")).findings(2)[0].message
-    "3 labels are of no known prediction; the id of one is '7.0'."
+    "3 labels are of no known prediction; the id of one is of the form '9.9'."
 
     Attributes:
         first_id: The alphabetically first of their ids; empty without such labels.
@@ -121,11 +135,12 @@ class UnmatchedLabels:
         """
         if self.labels <= matched:
             return ()
-        shown, other = self.first_id[:_SHOWN], prediction_id()[:_SHOWN]
-        compared = f", that of a prediction is {other!r}" if other else ""
-        message = f"{self.labels:,} labels are of no known prediction; the id of one is {shown!r}{compared}."
+        form, other = id_form(self.first_id), id_form(prediction_id())
+        compared = f", that of a prediction {'too' if other == form else repr(other)}" if other else ""
+        of = f"of the form {form!r}{compared}"
+        message = f"{self.labels:,} labels are of no known prediction; the id of one is {of}."
         if self.labels == 1:
-            message = f"1 label is of no known prediction; its id is {shown!r}{compared}."
+            message = f"1 label is of no known prediction; its id is {of}."
         return (Finding(kind="unknown predictions", feature="", message=message),)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,6 +12,7 @@ import pyarrow as pa
 import pytest
 
 from monitoring.baseline.batch import Batch
+from monitoring.baseline.profile import Bins
 from monitoring.errors import BadInput
 from monitoring.judging.rules.expression import Expression
 from monitoring.judging.rules.rule_check import RULE_BROKEN, RULE_BROKEN_NOTICE, Rule, RuleCheck, check_rules
@@ -55,6 +58,7 @@ def replaced(values: list[Any], *changes: tuple[int, Any]) -> pa.Array:
 
 FARES = [place % 50 + 1.0 for place in range(ROWS)]
 CODES = ["EWR", "JFK"] * (ROWS // 2)
+BINS = (Bins(feature="fare", edges=(1.0,)), Bins(feature="code", categories=("EWR", "JFK")))
 
 
 @pytest.mark.parametrize(
@@ -70,7 +74,11 @@ CODES = ["EWR", "JFK"] * (ROWS // 2)
             {"fare": replaced(FARES[:], (3, None))},
             "fare is missing in 1 of",
         ),
-        (Rule(name="r", column="fare", missing=0.0), {"fare": replaced(FARES[:], (3, np.nan))}, "such as id3"),
+        (
+            Rule(name="r", column="fare", missing=0.0),
+            {"fare": replaced(FARES[:], (3, np.nan))},
+            "fare is missing in 1 of 200 rows (0.5%).",
+        ),
         (Rule(name="r", column="code", values=("EWR", "JFK")), {"code": replaced(CODES[:], (9, "LGA"))}, "none of EWR"),
         (
             Rule(name="r", column="code", pattern="[A-Z]{3}"),
@@ -139,9 +147,50 @@ def test_a_window_without_rows_breaks_rules_about_rows_alone() -> None:
 
 
 def test_rules_about_columns_that_are_not_watched_are_refused_before_anything_is_judged() -> None:
-    check_rules([Rule(name="r", expression="fare < 3 and prediction_id != ''")], ["fare"])
+    check_rules([Rule(name="r", expression="fare < 3 and prediction_id != ''")], BINS)
     with pytest.raises(BadInput, match="a column that is not watched"):
-        check_rules([Rule(name="r", column="tips", low=0.0)], ["fare"])
+        check_rules([Rule(name="r", column="tips", low=0.0)], BINS)
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        (
+            Rule(name="r", column="code", pattern="[0-9"),
+            "does not match .0-9: Invalid regular expression.*code has .EWR., .JFK.",
+        ),
+        (Rule(name="r", column="code", pattern="(?=a)b"), "Invalid regular expression"),
+        (Rule(name="r", column="code", low=1.0), "code is below 1: .*code has .EWR., .JFK."),
+        (Rule(name="r", expression="code > 3"), "code > 3 does not hold: .*code has .EWR., .JFK."),
+        (Rule(name="r", expression="fare > 'a'"), "fare has 1.0"),
+        (Rule(name="r", column="fare", values=("EWR",)), "fare is none of EWR: .*fare has 1.0"),
+    ],
+)
+def test_a_rule_that_fits_no_value_of_its_column_is_refused_before_anything_is_judged(rule: Rule, said: str) -> None:
+    with pytest.raises(BadInput, match=said):
+        check_rules([rule], BINS)
+
+
+def test_codes_may_be_numbers_or_texts() -> None:
+    check_rules([Rule(name="r", column="code", low=1.0)], BINS, ["code"])
+    check_rules([Rule(name="r", column="code", low=1.0)], [Bins(feature="code", categories=("10", "20"))])
+    zips = {"code": replaced(["10000"] * ROWS, (9, "20000"))}
+    assert "in 1 of 200 rows" in words(Rule(name="r", column="code", values=(10000.0,)), batch(**zips))
+
+
+def test_one_row_ends_no_rule_and_a_number_never_wraps_around() -> None:
+    count = pa.array([*range(ROWS - 1), -(2**62)])
+    rule = Rule(name="r", expression="100 / fare < 50")
+    assert "in 2 of 200 rows" in words(rule, batch(fare=count)), "1 and 2; of 0 the quotient is missing"
+    assert "in 3 of 200 rows" in words(replace(rule, unknown_breaks=True), batch(fare=count))
+    assert words(Rule(name="r", expression="fare * 8 < 0 or fare >= 0"), batch(fare=count)) == ""
+
+
+def test_no_message_has_an_id_of_a_row() -> None:
+    broken = batch(fare=replaced(FARES[:], (3, -1.0)), trip=pa.array(["t1"] * ROWS))
+    for rule in (Rule(name="r", column="fare", low=0.0), Rule(name="r", column="trip", unique=True)):
+        assert not re.search(r"\bid\d", words(rule, broken))
+        assert RuleCheck([rule]).broken_ids([broken], ["rule r"])[0][1].startswith("id")
 
 
 @pytest.mark.parametrize(

@@ -74,11 +74,11 @@ def test_unmatched_labels_are_reported_where_they_are_the_majority(labels: int, 
     assert len(UnmatchedLabels(labels=labels, first_id="7").findings(matched)) == found
 
 
-def test_one_unmatched_label_is_shown_by_its_id() -> None:
+def test_one_unmatched_label_is_shown_by_the_form_of_its_id() -> None:
     [finding] = UnmatchedLabels(labels=1, first_id="7.0").findings(0)
     assert (finding.kind, finding.message) == (
         "unknown predictions",
-        "1 label is of no known prediction; its id is '7.0'.",
+        "1 label is of no known prediction; its id is of the form '9.9'.",
     )
     [finding] = UnmatchedLabels(labels=2, first_id="7.0").findings(0, lambda: "7")
     text = "2 labels are of no known prediction; the id of one is '7.0', that of a prediction is '7'."

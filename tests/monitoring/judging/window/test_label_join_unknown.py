@@ -57,7 +57,7 @@ def test_labels_with_differently_spelled_ids_are_counted_once_and_one_id_is_show
     first = run(watched, rows.filter(pc.less(rows["ts"], pa.scalar(FOURTH))), labels, FOURTH)
     assert first.coverage.labels_unknown == first.windows[0].labels_unknown == rows.num_rows
     [(place, finding)] = reported(first)
-    text = "360 labels are of no known prediction; the id of one is '0.0', that of a prediction is '0'."
+    text = "360 labels are of no known prediction; the id of one is of the form '9.9', that of a prediction '9'."
     assert (place, finding.message) == (0, text)
     found = run(watched, rows, labels)
     assert (found.coverage.labels, found.coverage.labels_unknown) == (0, rows.num_rows)

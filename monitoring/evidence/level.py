@@ -47,7 +47,7 @@ class LevelState:
     loss_log_scale: float | None = None
 
     def to_text(self) -> str:
-        """The state as a JSON document, floats as exact hexadecimal text. Keys are those that stores already hold."""
+        """The state as a JSON document, floats as exact hexadecimal text."""
         document: dict[str, object] = {
             "windows": self.windows,
             "watches": [[key.watch, key.slice, self.watches[key].to_text()] for key in sorted(self.watches, key=str)],
@@ -55,7 +55,7 @@ class LevelState:
                 [key.watch, key.slice, self.pending[key].rows, self.pending[key].total]
                 for key in sorted(self.pending, key=str)
             ],
-            "memories": [[key.watch, key.slice, self.ar1[key].hex()] for key in sorted(self.ar1, key=str)],
+            "ar1": [[key.watch, key.slice, self.ar1[key].hex()] for key in sorted(self.ar1, key=str)],
         }
         if self.offsets:
             offsets = [[key.watch, key.slice, self.offsets[key].hex()] for key in sorted(self.offsets, key=str)]
@@ -81,7 +81,7 @@ class LevelState:
                 for watch, part, rows, total in document["pending"]
             },
             windows=document["windows"],
-            ar1={WatchKey(watch=watch, slice=part): float.fromhex(ar1) for watch, part, ar1 in document["memories"]},
+            ar1={WatchKey(watch=watch, slice=part): float.fromhex(ar1) for watch, part, ar1 in document["ar1"]},
             offsets={
                 WatchKey(watch=watch, slice=part): float.fromhex(offset)
                 for watch, part, offset in document.get("offsets", ())

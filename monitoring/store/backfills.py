@@ -12,7 +12,6 @@ from sqlalchemy import Connection, insert, select, update
 from monitoring.errors import CannotRun
 from monitoring.records import Backfill, IncidentAction, WindowRevision
 from monitoring.store import checkpoints, windows
-from monitoring.store.column_types import float_of
 from monitoring.store.tables import backfill, deployment, window, window_revision
 from monitoring.store.transactions import Transactions
 
@@ -134,8 +133,8 @@ class BackfillTable:
                         rows=row.rows,
                         labels=row.labels,
                         status=row.status,
-                        page_log_evidence=float_of(row.page_log_evidence),
-                        notice_log_evidence=float_of(row.notice_log_evidence),
+                        page_log_evidence=row.page_log_evidence,
+                        notice_log_evidence=row.notice_log_evidence,
                     )
                 )
             return {start: tuple(each) for start, each in by_start.items()}

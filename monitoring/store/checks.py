@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 from urllib.parse import quote
 
+from monitoring.store.idle_sql import CHECKED, READ_IDLE, SUCCEEDED
+
 _SQLITE = "sqlite:///"
 _TIME = "%Y-%m-%d %H:%M:%S.%f"
 
@@ -184,7 +186,7 @@ def read_idle(url: str, name: str, now: datetime) -> tuple[IdleDeployment, ...]:
         cannot be reached.
     """
     database = plain_database(url)
-    rows = () if database is None else database.rows(_QUERY, {"name": name, "now": now})
+    rows = () if database is None else database.rows(READ_IDLE, {"name": name, "now": now})
     return tuple(
         IdleDeployment(
             number=number,
@@ -197,7 +199,7 @@ def read_idle(url: str, name: str, now: datetime) -> tuple[IdleDeployment, ...]:
             undelivered=undelivered,
             numbers=(number,),
         )
-        for number, checked, due, state, inputs, end, pages, unacknowledged, pending, given_up, undelivered in rows
+        for number, checked, due, inputs, state, end, pages, unacknowledged, pending, given_up, undelivered in rows
     )
 
 
@@ -221,36 +223,10 @@ def touch(url: str, name: str, numbers: Sequence[int], now: datetime) -> bool:
     database: PlainDatabase | None = plain_database(url)
     if database is None:
         return False
-    checked = [
-        ("UPDATE deployment SET checked_at = :now WHERE id = :id", {"now": now, "id": number}) for number in numbers
-    ]
-    return database.execute([*checked, (_SUCCEEDED, {"now": now, "name": name})])
+    checked = [(CHECKED, {"now": now, "number": number}) for number in numbers]
+    return database.execute([*checked, (SUCCEEDED, {"now": now, "name": name})])
 
 
 def _time(value: str | datetime | None) -> datetime | None:
     """A time as the database gives it: SQLite as text in UTC."""
     return datetime.fromisoformat(value).replace(tzinfo=UTC) if isinstance(value, str) else value
-
-
-_SUCCEEDED = """
-UPDATE monitor SET succeeded_at = :now, last_run_at = :now, failures = 0, error = '' WHERE name = :name
-"""
-
-_QUERY = """
-WITH audible AS (
-  SELECT * FROM incident
-  WHERE CASE WHEN snoozed_until IS NULL THEN NOT snoozed_until_worse ELSE snoozed_until <= :now END
-)
-SELECT id, checked_at, next_due_at, traffic_state, inputs,
-       (SELECT max("end") FROM "window" WHERE deployment = d.id),
-       (SELECT count(*) FROM incident WHERE deployment = d.id AND level = 'page' AND state != 'closed'),
-       (SELECT count(*) FROM audible WHERE deployment = d.id AND level = 'page' AND state IN ('open', 'worse')),
-       (SELECT count(*) FROM notification AS n WHERE deployment = d.id AND completed_at IS NULL AND given_up_at IS NULL
-          AND (next_attempt_at IS NULL OR next_attempt_at <= :now)
-          AND (incident IS NULL OR state IN ('acknowledged', 'closed') OR EXISTS (
-            SELECT 1 FROM audible AS a WHERE a.deployment = d.id AND a.number = n.incident))),
-       (SELECT count(*) FROM notification WHERE deployment = d.id AND given_up_at IS NOT NULL),
-       (SELECT count(*) FROM notification WHERE deployment = d.id AND completed_at IS NULL
-          AND (given_up_at IS NOT NULL OR attempts > 0))
-FROM deployment AS d WHERE name = :name AND retired_at IS NULL ORDER BY id
-"""

@@ -1,17 +1,15 @@
-"""Exact values in a database: floats as hexadecimal text, times in UTC."""
+"""Exact values in a database: floats in 64 bits, times in UTC."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-from sqlalchemy import DateTime, Dialect
+from sqlalchemy import DateTime, Dialect, Double
 from sqlalchemy.types import TypeDecorator
 
 from monitoring.records import (
@@ -19,7 +17,6 @@ from monitoring.records import (
     CauseRow,
     Condition,
     IncidentEvent,
-    IncidentRecord,
     InputDrift,
     LossSplit,
     SlicePart,
@@ -27,42 +24,36 @@ from monitoring.records import (
 )
 
 
-def float_text(value: float) -> str:
-    """Write a float as text that is exact in any database, infinities included.
+class ExactFloat(TypeDecorator[float]):
+    """A float that comes back to the last bit, infinities included; -0 is stored as 0.
 
-    Raises:
-        ValueError: The float is NaN.
-
-    >>> float_text(0.1), float_text(float("-inf"))
-    ('0x1.999999999999ap-4', '-inf')
+    NaN is refused with ValueError: it is neither evidence nor a score, and SQLite would store NULL in its place.
     """
+
+    impl = Double
+    cache_ok = True
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[float | None], float | None]:
+        """How values are converted for the database."""
+        return _stored_float
+
+
+def _stored_float(value: float | None) -> float | None:
+    if value is None:
+        return None
     if math.isnan(value):
         raise ValueError("NaN is not stored: it is neither evidence nor a score")
-    return float(value).hex()
+    return float(value) + 0.0
 
 
-def optional_float_text(value: float | None) -> str | None:
-    """`float_text`, with None for None."""
-    return None if value is None else float_text(value)
+def number_json(value: float | None) -> float | str | None:
+    """A float as JSON has it, which `float` reads; an infinity is text, as JSON has none. Raises ValueError for NaN.
 
-
-def float_of(text: str) -> float:
-    """Read what `float_text` wrote.
-
-    >>> float_of("0x1.999999999999ap-4")
-    0.1
+    >>> number_json(0.1), number_json(float("-inf"))
+    (0.1, '-inf')
     """
-    return float.fromhex(text)
-
-
-def floats_of(texts: Sequence[str]) -> NDArray[np.float64]:
-    """`float_of` of many, float64 [n]; a third of the time."""
-    return np.fromiter(map(float.fromhex, texts), np.float64, len(texts))
-
-
-def optional_float_of(text: str | None) -> float | None:
-    """The inverse of `optional_float_text`."""
-    return None if text is None else float_of(text)
+    stored = _stored_float(value)
+    return str(stored) if stored is not None and math.isinf(stored) else stored
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -133,10 +124,6 @@ def history_text(history: tuple[IncidentEvent, ...]) -> str:
     return json.dumps([[event.at.isoformat(), event.state] for event in history])
 
 
-def history_of(text: str, incident: IncidentRecord) -> tuple[IncidentEvent, ...]:
-    """The inverse of `history_text`; of an incident that was opened before histories were kept, from its own times."""
-    events = json.loads(text)
-    if events:
-        return tuple(IncidentEvent(at=datetime.fromisoformat(at), state=state) for at, state in events)
-    moments = ((incident.opened_at, "open"), (incident.acknowledged_at, "acknowledged"), (incident.closed_at, "closed"))
-    return tuple(IncidentEvent(at=at, state=state) for at, state in moments if at is not None)  # type: ignore[arg-type]
+def history_of(text: str) -> tuple[IncidentEvent, ...]:
+    """The inverse of `history_text`."""
+    return tuple(IncidentEvent(at=datetime.fromisoformat(at), state=state) for at, state in json.loads(text))

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 from monitoring.records import BaselineScore, MeasuredMetric, MetricCode, Rebaseline, Sensitivity
 from monitoring.records.state_names import StateName
 from monitoring.store.checks import Check
-from monitoring.store.column_types import float_of, float_text, optional_float_of, optional_float_text
+from monitoring.store.column_types import number_json
 from monitoring.store.tables import deployment, level_state
 from monitoring.store.transactions import Transactions, no_such_deployment
 
@@ -23,8 +23,8 @@ RetiredAs: TypeAlias = Literal["not serving", "replaced"]
 #: No documents, as JSON.
 NOTHING = "[]"
 
-#: The fields of a baseline score that are stored as exact text.
-_FLOATS = frozenset({"mean", "deviation", "tolerance", "gain"})
+#: The fields of a baseline score that may be an infinity.
+_FLOATS = ("mean", "deviation", "tolerance", "gain")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,9 +104,9 @@ def create(
         used_at=record.created_at,
         timezone=record.timezone,
         page_budget=record.page_budget,
-        page_threshold=float_text(record.page_threshold),
+        page_threshold=record.page_threshold,
         notice_budget=record.notice_budget,
-        notice_threshold=float_text(record.notice_threshold),
+        notice_threshold=record.notice_threshold,
         sensitivity=NOTHING,
         baseline=NOTHING,
         name=record.called,
@@ -158,7 +158,7 @@ def write_states(connection: Connection, number: int, states: Mapping[StateName,
 
 def baseline_score_of(document: Mapping[str, Any]) -> BaselineScore:
     """Convert a document that `write_baseline` wrote to a record."""
-    return BaselineScore(**{**document, **{name: float_of(document[name]) for name in _FLOATS & document.keys()}})
+    return BaselineScore(**{**document, **{name: float(document[name]) for name in _FLOATS}})
 
 
 def _documents(connection: Connection, number: int, column: str) -> list[dict[str, Any]]:
@@ -178,9 +178,9 @@ def deployment_record_of(row: Row[Any]) -> DeploymentRecord:
         created_at=row.created_at,
         timezone=row.timezone,
         page_budget=row.page_budget,
-        page_threshold=float_of(row.page_threshold),
+        page_threshold=row.page_threshold,
         notice_budget=row.notice_budget,
-        notice_threshold=float_of(row.notice_threshold),
+        notice_threshold=row.notice_threshold,
         name=row.name,
         traffic=row.traffic,
         basis=row.basis,
@@ -228,12 +228,7 @@ class DeploymentTable:
         """Replace the smallest detectable harms."""
         with self._transactions.writing(number) as connection:
             documents = [
-                {
-                    "metric": entry.metric,
-                    "slice": entry.slice,
-                    "windows": int(entry.windows),
-                    "rise": optional_float_text(entry.rise),
-                }
+                {**asdict(entry), "windows": int(entry.windows), "rise": number_json(entry.rise)}
                 for entry in sensitivity
             ]
             connection.execute(
@@ -244,7 +239,7 @@ class DeploymentTable:
         """The smallest detectable harms; empty until they are saved."""
         with self._transactions.reading() as connection:
             return tuple(
-                Sensitivity(**{**document, "rise": optional_float_of(document["rise"])})
+                Sensitivity(**{**document, "rise": None if document["rise"] is None else float(document["rise"])})
                 for document in _documents(connection, number, "sensitivity")
             )
 
@@ -255,15 +250,9 @@ class DeploymentTable:
         with self._transactions.writing(number) as connection:
             documents = [
                 {
-                    "level": score.level,
-                    "watch": score.watch,
-                    "slice": score.slice,
-                    "mean": float_text(score.mean),
-                    "deviation": float_text(score.deviation),
-                    "tolerance": float_text(score.tolerance),
+                    **asdict(score),
                     "windows": int(score.windows),
-                    "cycle": score.cycle,
-                    "gain": float_text(score.gain),
+                    **{name: number_json(getattr(score, name)) for name in _FLOATS},
                 }
                 for score in baseline
             ]

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from monitoring.store.column_types import number_json
 from monitoring.store.tables import deployment as deployment_table
 from monitoring.store.tables import fleet_member, fleet_page
 from monitoring.store.transactions import Transactions
@@ -55,13 +56,13 @@ def write(connection: Connection, deployment: int, entry: FleetEntry) -> None:
     of_deployment = fleet_member.c.deployment == deployment
     row = connection.execute(select(fleet_member.c.days, fleet_member.c.counted_until).where(of_deployment)).first()
     again = row is not None and entry.at <= row.counted_until
-    days = 0.0 if row is None else float.fromhex(row.days)
+    days = 0.0 if row is None else row.days
     values = {
         "team": entry.team,
         "budget": entry.budget,
-        "log_evidence": entry.log_evidence.hex(),
+        "log_evidence": entry.log_evidence,
         "alarmed": entry.alarmed,
-        "days": (days if again else days + entry.days).hex(),
+        "days": days if again else days + entry.days,
         "counted_until": row.counted_until if row is not None and again else entry.at,
     }
     if row is None:
@@ -75,7 +76,7 @@ def write(connection: Connection, deployment: int, entry: FleetEntry) -> None:
     connection.execute(
         update(fleet_member)
         .where(fleet_member.c.deployment.in_(named) & (fleet_member.c.team == entry.team))
-        .values(log_evidence=(-math.inf).hex(), alarmed=True)
+        .values(log_evidence=-math.inf, alarmed=True)
     )
     connection.execute(
         insert(fleet_page).values(
@@ -83,8 +84,8 @@ def write(connection: Connection, deployment: int, entry: FleetEntry) -> None:
             deployment=deployment,
             at=entry.at,
             budget=entry.budget,
-            log_evidence=page.log_evidence.hex(),
-            members=json.dumps([[number, share.hex()] for number, share in page.members]),
+            log_evidence=page.log_evidence,
+            members=json.dumps([[number, number_json(share)] for number, share in page.members]),
         )
     )
 
@@ -108,9 +109,9 @@ class FleetTable:
                 FleetMember(
                     deployment=row.deployment,
                     budget=row.budget,
-                    log_evidence=float.fromhex(row.log_evidence),
+                    log_evidence=row.log_evidence,
                     alarmed=row.alarmed,
-                    days=float.fromhex(row.days),
+                    days=row.days,
                     counted_until=row.counted_until,
                 )
                 for row in connection.execute(query)
@@ -125,8 +126,8 @@ class FleetTable:
                     deployment=row.deployment,
                     at=row.at,
                     budget=row.budget,
-                    log_evidence=float.fromhex(row.log_evidence),
-                    members=tuple((number, float.fromhex(share)) for number, share in json.loads(row.members)),
+                    log_evidence=row.log_evidence,
+                    members=tuple((number, float(share)) for number, share in json.loads(row.members)),
                 )
                 for row in rows
             )

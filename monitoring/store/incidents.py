@@ -188,8 +188,7 @@ def _is(deployment: int, number: int) -> Any:
 
 def record_of(row: Mapping[Any, Any]) -> IncidentRecord:
     """Convert a row of `COLUMNS` to a record."""
-    record = IncidentRecord(**{**row, "detail": detail_of(row["detail"]), "history": ()})
-    return replace(record, history=history_of(row["history"], record))
+    return IncidentRecord(**{**row, "detail": detail_of(row["detail"]), "history": history_of(row["history"])})
 
 
 def _values(record: IncidentRecord) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, 
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from monitoring.errors import BadInput, CannotRun
+from monitoring.store import migrations
 
 #: Pages of an SQLite store that a connection keeps, in KB: enough for the scores of a deployment's page.
 CACHE_KB = 16_384
@@ -79,8 +80,6 @@ def open_unmigrated(url: str, *, make: bool = False) -> Engine:
 
 def store_revision(url: str) -> tuple[str, str]:
     """The revision of a store, and that of this release."""
-    from monitoring.store import migrations  # noqa: PLC0415  # brings Alembic
-
     engine = open_unmigrated(url)
     try:
         with engine.begin() as connection:
@@ -209,7 +208,7 @@ def _connect_args(url: URL) -> dict[str, Any]:
         return {
             "connect_timeout": max(round(_ANSWER_SECONDS), 2),
             "tcp_user_timeout": wait,
-            "options": f"-c statement_timeout={wait}",
+            "options": f"-c statement_timeout={wait} -c extra_float_digits=1",
         }
     return {}
 
@@ -248,8 +247,6 @@ def _begin_sqlite(connection: Connection) -> None:
 
 def _migrate(engine: Engine, shown: str, *, make: bool) -> None:
     """Bring the tables to this release; what is opened for reading has to be current, and is left as it is."""
-    from monitoring.store import migrations  # noqa: PLC0415  # brings Alembic, which only opening needs
-
     with engine.begin() as connection:
         if migrations.is_current(connection):
             return

@@ -9,7 +9,6 @@ from typing import Any
 from sqlalchemy import Connection, Select, case, func, select
 
 from monitoring.records import NO_CLAIMS, IncidentState, Level, WindowClaims, is_harm_suspected
-from monitoring.store.column_types import float_of
 from monitoring.store.notifications import NOTHING_UNDELIVERED, Undelivered, read_undelivered
 from monitoring.store.tables import deployment, incident, run, window
 from monitoring.store.windows import CLAIMS, claims_of
@@ -80,6 +79,7 @@ class DeploymentOutline:
 _NUMBERS = [field.name for field in fields(LastWindow)]
 _OF_DEPLOYMENT = (
     "id",
+    "name",
     "model",
     "version",
     "created_at",
@@ -98,16 +98,15 @@ def read_outlines(connection: Connection) -> tuple[DeploymentOutline, ...]:
 
 
 def _query() -> Select[Any]:
-    name = case((deployment.c.name == "", deployment.c.model), else_=deployment.c.name)
-    retired = func.count(deployment.c.retired_at).over(partition_by=name).label("retired")
+    retired = func.count(deployment.c.retired_at).over(partition_by=deployment.c.name).label("retired")
     columns = [deployment.c[name] for name in (*_OF_DEPLOYMENT, "retired_at")]
-    placed = select(*columns, name.label("called"), retired).subquery()
+    placed = select(*columns, retired).subquery()
     windows, runs = window.alias(), run.alias()
     newest = select(windows.c.id).where(windows.c.deployment == placed.c.id).order_by(windows.c.start.desc()).limit(1)
     last_run = select(func.max(runs.c.id)).where(runs.c.deployment == placed.c.id)
     return (
         select(
-            *(placed.c[name] for name in (*_OF_DEPLOYMENT, "called", "retired")),
+            *(placed.c[name] for name in (*_OF_DEPLOYMENT, "retired")),
             window.c.start,
             window.c.end,
             window.c.status,
@@ -127,10 +126,9 @@ def _outline(
     row: Any, unclosed: dict[int, list[OpenIncident]], undelivered: dict[int, Undelivered]
 ) -> DeploymentOutline:
     window = _last_window(row)
-    page_threshold = float_of(row.page_threshold)
     return DeploymentOutline(
         number=row.id,
-        name=row.called,
+        name=row.name,
         model=row.model,
         version=row.version,
         created_at=row.created_at,
@@ -143,11 +141,11 @@ def _outline(
         next_due_at=row.next_due_at,
         undelivered=undelivered.get(row.id, NOTHING_UNDELIVERED),
         suspected=window is not None
-        and is_harm_suspected(row.status, max(window.page_log_evidence, window.loss_log_evidence), page_threshold),
+        and is_harm_suspected(row.status, max(window.page_log_evidence, window.loss_log_evidence), row.page_threshold),
         claims=claims_of(row),
         window=window,
-        page_threshold=page_threshold,
-        notice_threshold=float_of(row.notice_threshold),
+        page_threshold=row.page_threshold,
+        notice_threshold=row.notice_threshold,
     )
 
 
@@ -158,9 +156,9 @@ def _last_window(row: Any) -> LastWindow | None:
         rows=row.rows,
         labels=row.labels,
         labels_due=row.labels_due,
-        page_log_evidence=float_of(row.page_log_evidence),
-        notice_log_evidence=float_of(row.notice_log_evidence),
-        loss_log_evidence=float_of(row.loss_log_evidence),
+        page_log_evidence=row.page_log_evidence,
+        notice_log_evidence=row.notice_log_evidence,
+        loss_log_evidence=row.loss_log_evidence,
     )
 
 

@@ -23,7 +23,6 @@ from monitoring.records import (
     is_harm_suspected,
 )
 from monitoring.store import incidents
-from monitoring.store.column_types import float_of
 from monitoring.store.deployments import DeploymentRecord, baseline_score_of, deployment_record_of
 from monitoring.store.notifications import NOTHING_UNDELIVERED, Undelivered, read_undelivered
 from monitoring.store.outlines import DeploymentOutline, read_outlines
@@ -128,8 +127,8 @@ def _summaries(
 def _suspects_harm(row: Row[Any]) -> bool:
     if row.start is None:
         return False
-    evidence = max(float_of(row.page_log_evidence), float_of(row.loss_log_evidence))
-    return is_harm_suspected(row.status, evidence, float_of(row.page_threshold))
+    evidence = max(row.page_log_evidence, row.loss_log_evidence)
+    return is_harm_suspected(row.status, evidence, row.page_threshold)
 
 
 def _failure(row: Row[Any]) -> str:

@@ -13,7 +13,6 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 
 from monitoring.errors import BadInput
 from monitoring.records import ROLLOUT_GOES_ON, LabelSample, RolloutEvent, RolloutPlan, RolloutRecord, RolloutResult
-from monitoring.store.column_types import float_of, float_text, optional_float_of, optional_float_text
 from monitoring.store.tables import rollout, rollout_event, rollout_sample, rollout_window
 from monitoring.store.transactions import Transactions
 
@@ -24,12 +23,14 @@ _PLAIN = (
     "champion",
     "candidate",
     "mode",
+    "share",
     "salt",
     "settings",
     "state",
     "started_at",
     "by",
     "release",
+    "scale",
     "ended_at",
     "follows",
 )
@@ -104,7 +105,7 @@ class RolloutTable:
     def add_sample(self, number: int, sample: LabelSample, event: RolloutEvent) -> None:
         """Add rows whose labels were asked for."""
         fields = {name: getattr(sample, name) for name in ("start", "end", "salt", "due")}
-        values = {"rollout": number, "probability": float_text(sample.probability), **fields}
+        values = {"rollout": number, "probability": sample.probability, **fields}
         with self._transactions.writing() as connection:
             connection.execute(insert(rollout_sample).values(**values))
             _add_events(connection, number, [event])
@@ -114,9 +115,7 @@ class RolloutTable:
         query = select(rollout_sample).where(rollout_sample.c.rollout == number).order_by(rollout_sample.c.start)
         with self._transactions.reading() as connection:
             return tuple(
-                LabelSample(
-                    start=row.start, end=row.end, salt=row.salt, probability=float_of(row.probability), due=row.due
-                )
+                LabelSample(start=row.start, end=row.end, salt=row.salt, probability=row.probability, due=row.due)
                 for row in connection.execute(query)
             )
 
@@ -212,8 +211,6 @@ def _values(record: RolloutRecord) -> dict[str, Any]:
     results, plans = _adapters()
     return {
         **{name: getattr(record, name) for name in _PLAIN},
-        "share": float_text(record.share),
-        "scale": optional_float_text(record.scale),
         "result": None if record.result is None else results.dump_json(record.result).decode(),
         "plan": None if record.plan is None else plans.dump_json(record.plan).decode(),
     }
@@ -223,8 +220,6 @@ def _record(row: Row[Any]) -> RolloutRecord:
     results, plans = _adapters()
     return RolloutRecord(
         **{name: getattr(row, name) for name in _PLAIN},
-        share=float_of(row.share),
-        scale=optional_float_of(row.scale),
         result=None if row.result is None else results.validate_json(row.result),
         plan=None if row.plan is None else plans.validate_json(row.plan),
         number=row.id,

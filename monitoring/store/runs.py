@@ -179,7 +179,7 @@ class RunTable:
             recent = select(run).order_by(run.c.id.desc()).limit(KEPT if failed else latest).subquery()
             of = deployment_table.c
             query = (
-                select(recent, of.model, of.name, of.version.label("of_version"))
+                select(recent, of.name, of.version.label("of_version"))
                 .join(deployment_table, of.id == recent.c.deployment)
                 .order_by(recent.c.id.desc())
                 .limit(latest)
@@ -190,7 +190,7 @@ class RunTable:
             return tuple(
                 StoredRun(
                     deployment=row["deployment"],
-                    name=row["name"] or row["model"],
+                    name=row["name"],
                     version=row["of_version"],
                     run=RunRecord(**{name: row[name] for name in names}),
                 )

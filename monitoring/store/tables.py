@@ -1,10 +1,11 @@
-"""The tables, as this code reads and writes them; `migrations` leads stores of earlier releases here."""
+"""The tables, as this code reads and writes them; `migrations` leads earlier stores here."""
 
 from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    CheckConstraint,
     Column,
     ForeignKey,
     ForeignKeyConstraint,
@@ -19,7 +20,7 @@ from sqlalchemy import (
     false,
 )
 
-from monitoring.store.column_types import UtcTime
+from monitoring.store.column_types import ExactFloat, UtcTime
 
 metadata = MetaData(
     naming_convention={
@@ -35,6 +36,10 @@ def _times(*names: str) -> list[Column[object]]:
     return [Column(name, UtcTime, nullable=False) for name in names]
 
 
+def _float(name: str, *, nullable: bool = False) -> Column[float]:
+    return Column(name, ExactFloat, nullable=nullable)
+
+
 deployment = Table(
     "deployment",
     metadata,
@@ -45,9 +50,9 @@ deployment = Table(
     *_times("created_at", "used_at"),
     Column("timezone", String, nullable=False),
     Column("page_budget", String, nullable=False),
-    Column("page_threshold", String, nullable=False),
+    _float("page_threshold"),
     Column("notice_budget", String, nullable=False),
-    Column("notice_threshold", String, nullable=False),
+    _float("notice_threshold"),
     Column("sensitivity", Text, nullable=False),
     Column("baseline", Text, nullable=False),
     Column("name", String, nullable=False, server_default=""),
@@ -115,8 +120,8 @@ window = Table(
     Column("labels_unknown", BigInteger, nullable=False),
     Column("repeats", BigInteger, nullable=False),
     Column("status", String, nullable=False),
-    Column("page_log_evidence", String, nullable=False),
-    Column("notice_log_evidence", String, nullable=False),
+    _float("page_log_evidence"),
+    _float("notice_log_evidence"),
     Column("findings", Text, nullable=False),
     Column("label_cursor", Text, nullable=False),
     Column("estimates", Text),
@@ -124,7 +129,7 @@ window = Table(
     Column("labels_conflicting", BigInteger, nullable=False, server_default="0"),
     Column("label_delays", Text, nullable=False, server_default="[]"),
     Column("measured", Text, nullable=False, server_default="[]"),
-    Column("loss_log_evidence", String, nullable=False, server_default="-inf"),
+    _float("loss_log_evidence"),
     *(Column(claim, Text, nullable=False, server_default="") for claim in ("fact", "unlabelled", "burn_in")),
     UniqueConstraint("deployment", "start"),
 )
@@ -138,8 +143,8 @@ score = Table(
     Column("watch", String, nullable=False),
     Column("slice", String, nullable=False),
     Column("rows", BigInteger, nullable=False),
-    Column("value", String),
-    Column("log_evidence", String, nullable=False),
+    _float("value", nullable=True),
+    _float("log_evidence"),
     Index("ix_score_watch", "window", "watch"),
 )
 
@@ -266,8 +271,8 @@ window_revision = Table(
     Column("rows", BigInteger, nullable=False),
     Column("labels", BigInteger, nullable=False),
     Column("status", String, nullable=False),
-    Column("page_log_evidence", String, nullable=False),
-    Column("notice_log_evidence", String, nullable=False),
+    _float("page_log_evidence"),
+    _float("notice_log_evidence"),
 )
 
 added_labels = Table(
@@ -331,14 +336,14 @@ rollout = Table(
     Column("champion", BigInteger, nullable=False),
     Column("candidate", BigInteger, nullable=False),
     Column("mode", String, nullable=False),
-    Column("share", String, nullable=False),
+    _float("share"),
     Column("salt", String, nullable=False),
     Column("settings", Text, nullable=False),
     Column("state", String, nullable=False),
     *_times("started_at"),
     Column("by", String, nullable=False),
     Column("release", String, nullable=False),
-    Column("scale", String),
+    _float("scale", nullable=True),
     Column("ended_at", UtcTime),
     Column("result", Text),
     Column("plan", Text),
@@ -362,7 +367,7 @@ rollout_sample = Table(
     Column("start", UtcTime, primary_key=True),
     *_times("end"),
     Column("salt", String, nullable=False),
-    Column("probability", String, nullable=False),
+    _float("probability"),
     *_times("due"),
 )
 
@@ -394,9 +399,9 @@ fleet_member = Table(
     Column("deployment", ForeignKey("deployment.id"), primary_key=True),
     Column("team", String, nullable=False),
     Column("budget", String, nullable=False),
-    Column("log_evidence", String, nullable=False),
+    _float("log_evidence"),
     Column("alarmed", Boolean, nullable=False),
-    Column("days", String, nullable=False),
+    _float("days"),
     *_times("counted_until"),
     Index("ix_fleet_member_team", "team"),
 )
@@ -409,7 +414,13 @@ fleet_page = Table(
     Column("deployment", ForeignKey("deployment.id"), nullable=False),
     *_times("at"),
     Column("budget", String, nullable=False),
-    Column("log_evidence", String, nullable=False),
+    _float("log_evidence"),
     Column("members", Text, nullable=False),
     Index("ix_fleet_page_team", "team", "id"),
 )
+
+# SQLite would keep the text that a service of an earlier release, still at work, writes in the place of a float.
+for _table in metadata.tables.values():
+    for _column in [column for column in _table.columns if isinstance(column.type, ExactFloat)]:
+        _checked = CheckConstraint(f"typeof({_column.name}) IN ('real', 'null')", name=_column.name)
+        _table.append_constraint(_checked.ddl_if(dialect="sqlite"))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine, select
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 
 from monitoring.errors import BadInput
 from monitoring.store.opening import reject_store, shown_url, writing
@@ -44,6 +44,10 @@ class Transactions:
             raise
         except (DBAPIError, ConnectionError, TimeoutError) as error:
             reject_store(error, shown_url(self.engine.url), _FIX)
+        except StatementError as error:
+            if isinstance(error.orig, ValueError):  # a value that is not stored, such as NaN
+                raise error.orig from error
+            raise
 
 
 def lock(connection: Connection, number: int) -> None:

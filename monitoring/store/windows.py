@@ -6,12 +6,12 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
-from itertools import groupby
+from itertools import chain, groupby
 from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Row, String, bindparam, cast, delete, exists, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, exists, func, insert, select, update
 
 from monitoring.errors import CannotRun
 from monitoring.records import (
@@ -30,12 +30,8 @@ from monitoring.records import (
     WindowClaims,
     WindowRecord,
 )
-from monitoring.store.column_types import float_of, float_text, floats_of, optional_float_of, optional_float_text
 from monitoring.store.tables import incident, score, window
 from monitoring.store.transactions import Transactions
-
-#: The keys that stored texts have for attributes of other names.
-_KEYS = {"interval_checks": "account", "log_capital": "log_doubt"}
 
 
 def estimates_text(record: WindowRecord) -> str | None:
@@ -50,11 +46,9 @@ def estimates_text(record: WindowRecord) -> str | None:
     if not record.estimates and not record.realised_losses:
         return None
     document = {
-        "estimates": [_with_keys(asdict(estimate)) for estimate in record.estimates],
-        "settled": [
-            {"start": realised.start.isoformat(), "rows": realised.rows, **realised.losses}
-            | ({"missing": dict(realised.missing)} if realised.missing else {})
-            for realised in record.realised_losses
+        "estimates": [asdict(estimate) for estimate in record.estimates],
+        "realised_losses": [
+            {**asdict(realised), "start": realised.start.isoformat()} for realised in record.realised_losses
         ],
     }
     return json.dumps(document, allow_nan=False)
@@ -65,30 +59,18 @@ def estimates_of(text: str | None) -> tuple[tuple[EstimateRecord, ...], tuple[Re
     if text is None:
         return (), ()
     document = json.loads(text)
-    realised = tuple(_realised(fields) for fields in document["settled"])
-    return tuple(_estimate(fields) for fields in document["estimates"]), realised
-
-
-def _realised(stored: dict[str, Any]) -> RealisedLosses:
-    start, rows = datetime.fromisoformat(stored.pop("start")), stored.pop("rows")
-    missing = stored.pop("missing", {})
-    return RealisedLosses(start=start, rows=rows, losses=stored, missing=missing)
+    realised = (
+        RealisedLosses(**{**fields, "start": datetime.fromisoformat(fields["start"])})
+        for fields in document["realised_losses"]
+    )
+    return tuple(map(_estimate, document["estimates"])), tuple(realised)
 
 
 def _estimate(stored: dict[str, Any]) -> EstimateRecord:
-    checks = dict(stored.pop("account"))
-    log_capital = tuple(checks.pop("log_doubt"))
-    confusion = tuple(map(tuple, stored.pop("confusion")))
-    return EstimateRecord(
-        **stored, confusion=confusion, interval_checks=IntervalChecks(**checks, log_capital=log_capital)
-    )
-
-
-def _with_keys(value: Any) -> Any:
-    """Nested dictionaries with the keys that are stored."""
-    if not isinstance(value, dict):
-        return value
-    return {_KEYS.get(name, name): _with_keys(inner) for name, inner in value.items()}
+    checks = stored["interval_checks"]
+    interval_checks = IntervalChecks(**{**checks, "log_capital": tuple(checks["log_capital"])})
+    confusion = tuple(map(tuple, stored["confusion"]))
+    return EstimateRecord(**{**stored, "confusion": confusion, "interval_checks": interval_checks})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,9 +108,9 @@ def write(connection: Connection, deployment: int, record: WindowRecord, label_c
         labels_unknown=int(record.labels_unknown),
         repeats=int(record.repeats),
         status=record.status,
-        page_log_evidence=float_text(record.page_log_evidence),
-        notice_log_evidence=float_text(record.notice_log_evidence),
-        loss_log_evidence=float_text(record.loss_log_evidence),
+        page_log_evidence=record.page_log_evidence,
+        notice_log_evidence=record.notice_log_evidence,
+        loss_log_evidence=record.loss_log_evidence,
         findings=json.dumps([asdict(finding) for finding in record.findings]),
         unseen=int(record.unseen),
         labels_conflicting=int(record.labels_conflicting),
@@ -147,8 +129,8 @@ def write(connection: Connection, deployment: int, record: WindowRecord, label_c
             "watch": score_record.watch,
             "slice": score_record.slice,
             "rows": int(score_record.rows),
-            "value": optional_float_text(score_record.value),
-            "log_evidence": float_text(score_record.log_evidence),
+            "value": score_record.value,
+            "log_evidence": score_record.log_evidence,
         }
         for position, score_record in enumerate(record.scores)
     ]
@@ -169,13 +151,8 @@ def delete_from(connection: Connection, deployment: int, start: datetime) -> Non
     connection.execute(delete(window).where(later))
 
 
-#: Windows that one statement names.
+#: Windows or watches that one statement names, and rows that are read together.
 _AT_ONCE = 500
-
-
-def _integers(text: str) -> NDArray[np.int64]:
-    """Integers that are joined by commas."""
-    return np.fromstring(text, np.int64, sep=",")
 
 
 def reject_judged(record: WindowRecord) -> NoReturn:
@@ -212,9 +189,9 @@ def _record(row: Row[Any], scores: tuple[ScoreRecord, ...]) -> WindowRecord:
         labels_unknown=row.labels_unknown,
         repeats=row.repeats,
         status=row.status,
-        page_log_evidence=float_of(row.page_log_evidence),
-        notice_log_evidence=float_of(row.notice_log_evidence),
-        loss_log_evidence=float_of(row.loss_log_evidence),
+        page_log_evidence=row.page_log_evidence,
+        notice_log_evidence=row.notice_log_evidence,
+        loss_log_evidence=row.loss_log_evidence,
         findings=tuple(Finding(**finding) for finding in json.loads(row.findings)),
         scores=scores,
         estimates=estimates,
@@ -230,12 +207,7 @@ def _record(row: Row[Any], scores: tuple[ScoreRecord, ...]) -> WindowRecord:
 def score_record_of(row: Row[Any]) -> ScoreRecord:
     """Convert a row of the table of scores to a record."""
     return ScoreRecord(
-        level=row.level,
-        watch=row.watch,
-        slice=row.slice,
-        rows=row.rows,
-        value=optional_float_of(row.value),
-        log_evidence=float_of(row.log_evidence),
+        level=row.level, watch=row.watch, slice=row.slice, rows=row.rows, value=row.value, log_evidence=row.log_evidence
     )
 
 
@@ -249,10 +221,7 @@ LIGHT = [window.c[name] for name in _LIGHT_NAMES]
 
 def light_record(values: Sequence[Any]) -> WindowRecord:
     """Convert the values of `LIGHT` to a record without findings, scores and estimates."""
-    numbers = dict(zip(_LIGHT_NAMES, values, strict=True))
-    for name in ("page_log_evidence", "notice_log_evidence", "loss_log_evidence"):
-        numbers[name] = float_of(numbers[name])
-    return WindowRecord(**numbers)
+    return WindowRecord(**dict(zip(_LIGHT_NAMES, values, strict=True)))
 
 
 class WindowTable:
@@ -375,7 +344,7 @@ class WindowTable:
             for number, watch, part, value in connection.execute(query):
                 key = (watch, part)
                 places.setdefault(key, []).append(place[number])
-                values.setdefault(key, []).append(float_of(value))
+                values.setdefault(key, []).append(value)
             return ScoreHistory(
                 starts=tuple(row.start for row in rows),
                 ends=tuple(row.end for row in rows),
@@ -408,28 +377,28 @@ class WindowTable:
             starts = [start for _, start in rows]
             if not rows or not watches:
                 return ScoreSeries.of(starts, {}, {})
-            ids = np.array([number for number, _ in rows])
-            order = np.argsort(ids)
-            written, places = "", order
-            joined = (cast(score.c.window, String), score.c.value, score.c.log_evidence)
+            place = {number: at for at, (number, _) in enumerate(rows)}
             query = (
-                select(score.c.level, score.c.slice, *(func.aggregate_strings(column, ",") for column in joined))
+                select(score.c.level, score.c.watch, score.c.slice, score.c.window, score.c.value, score.c.log_evidence)
                 .join(window, window.c.id == score.c.window)
                 .where((window.c.deployment == deployment) & score.c.window.between(rows[0].id, rows[-1].id))
-                .where((score.c.watch == bindparam("of")) & score.c.slice.in_(sorted({WHOLE, part})))
-                .where(score.c.value.is_not(None))
-                .group_by(score.c.level, score.c.slice)
+                .where(score.c.slice.in_(sorted({WHOLE, part})) & score.c.value.is_not(None))
             )
+            lines: dict[tuple[str, str, str], tuple[list[int], list[float], list[float]]] = {}
+            wanted = sorted(watches)
+            for first in range(0, len(wanted), _AT_ONCE):
+                result = connection.execute(query.where(score.c.watch.in_(wanted[first : first + _AT_ONCE])))
+                for level, watch, of, number, value, log_evidence in chain.from_iterable(result.partitions(_AT_ONCE)):
+                    places, scores, logs = lines.setdefault((level, watch, of), ([], [], []))
+                    places.append(place[number])
+                    scores.append(value)
+                    logs.append(log_evidence)
             values: dict[WatchKey, NDArray[np.float64]] = {}
             evidence: dict[WatchKey, NDArray[np.float64]] = {}
-            for watch in sorted(watches):
-                # one text for all windows: a row for each score takes twice the time. "page" comes after "notice"
-                for _, of, numbers, *texts in sorted(connection.execute(query, {"of": watch}).all()):
-                    if numbers != written:  # most watches have scores in the same windows
-                        written, places = numbers, order[np.searchsorted(ids, _integers(numbers), sorter=order)]
-                    for side, text in zip((values, evidence), texts, strict=True):
-                        side[WatchKey(watch=watch, slice=of)] = line = np.full(len(rows), np.nan)
-                        line[places] = floats_of(text.split(","))
+            for (_, watch, of), (places, *columns) in sorted(lines.items()):  # "page" replaces "notice"
+                for side, column in zip((values, evidence), columns, strict=True):
+                    side[WatchKey(watch=watch, slice=of)] = line = np.full(len(rows), np.nan)
+                    line[places] = column
             return ScoreSeries.of(starts, values, evidence)
 
     def forget_details(self, deployment: int, before: datetime, *, around: int) -> int:

@@ -142,7 +142,7 @@ def test_text_that_a_store_already_holds_is_read() -> None:
     text = (
         '{"windows": 3, "watches": [["error", "", "' + watch + '"]], '
         '"pending": [["error", "origin=EWR", 7, 4294967296]], '
-        '"memories": [["error", "", "0x1.0000000000000p-1"]]}'
+        '"ar1": [["error", "", "0x1.0000000000000p-1"]]}'
     )
     state = LevelState.from_text(text)
     assert state.windows == 3

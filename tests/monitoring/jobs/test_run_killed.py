@@ -32,7 +32,7 @@ from monitoring.notifications.digest import Message
 from monitoring.notifications.outbox import send_outbox
 from monitoring.notifications.routes.sending import Delivery
 from monitoring.store import Store
-from tests.monitoring.store.earlier_store import check_outbox, earlier_store
+from tests.monitoring.store.migrations.earlier_stores import check_outbox, earlier_store
 from tests.small_deployment import LIVE, bundle, days, deploy, deployed, send
 
 __all__ = ["bundle", "days", "deploy", "deployed", "send"]

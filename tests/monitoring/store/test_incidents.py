@@ -95,15 +95,6 @@ def test_what_became_worse_is_notified_again_and_is_to_be_acknowledged_again(
     assert [event.state for event in pending.incidents[0].history] == ["open", "acknowledged", "worse"]
 
 
-def test_an_incident_of_an_earlier_version_has_a_history_from_its_times(
-    store: Store, deployment: int, window: MakeWindow, incident: IncidentRecord
-) -> None:
-    old = replace(incident, state="closed", closed_at=APRIL + timedelta(days=9), history=())
-    commit(store, deployment, window(0), old)
-    (stored,) = store.incidents.read(deployment)
-    assert [event.state for event in stored.history] == ["open", "closed"]
-
-
 def test_the_latest_incidents_are_read_page_by_page(
     store: Store, deployment: int, window: MakeWindow, incident: IncidentRecord
 ) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from monitoring.records import IncidentRecord, WindowRecord
 from monitoring.store import Store
 from monitoring.store.notifications import Attempt, PendingNotification
-from tests.monitoring.store.earlier_store import check_outbox, earlier_store
+from tests.monitoring.store.migrations.earlier_stores import check_outbox, earlier_store
 
 APRIL = datetime(2013, 4, 1, tzinfo=UTC)
 MakeWindow = Callable[..., WindowRecord]

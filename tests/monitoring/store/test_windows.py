@@ -189,7 +189,7 @@ def test_a_window_without_any_has_no_text(window: Callable[..., WindowRecord]) -
     assert estimates_of(None) == ((), ())
 
 
-def test_the_keys_are_those_of_stores_of_earlier_versions() -> None:
+def test_stored_documents_have_the_names_of_the_records() -> None:
     record = EstimateRecord(
         method="calibrated",
         metric="error",
@@ -209,8 +209,10 @@ def test_the_keys_are_those_of_stores_of_earlier_versions() -> None:
     assert text is not None
     document = json.loads(text)
     (estimate,) = document["estimates"]
-    assert estimate["account"]["log_doubt"] == [0.5]
-    assert document["settled"] == [{"start": "2013-04-01T00:00:00+00:00", "rows": 2, "error": 1, "brier": 0}]
+    assert estimate["interval_checks"]["log_capital"] == [0.5]
+    assert document["realised_losses"] == [
+        {"start": "2013-04-01T00:00:00+00:00", "rows": 2, "losses": {"error": 1, "brier": 0}, "missing": {}}
+    ]
 
 
 def test_a_number_that_is_not_finite_is_refused() -> None:

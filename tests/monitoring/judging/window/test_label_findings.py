@@ -81,7 +81,7 @@ def test_one_unmatched_label_is_shown_by_the_form_of_its_id() -> None:
         "1 label is of no known prediction; its id is of the form '9.9'.",
     )
     [finding] = UnmatchedLabels(labels=2, first_id="7.0").findings(0, lambda: "7")
-    text = "2 labels are of no known prediction; the id of one is '7.0', that of a prediction is '7'."
+    text = "2 labels are of no known prediction; the id of one is of the form '9.9', that of a prediction '9'."
     assert finding.message == text
 
 

@@ -31,7 +31,7 @@ from monitoring.jobs.engines.sql_relation import DuckDBRelation
 from monitoring.jobs.engines.task import LocalEngine
 from monitoring.jobs.init import init_monitor
 from monitoring.jobs.sources.traffic import columns_of
-from monitoring.jobs.table_description import TableDescription
+from monitoring.jobs.table_description import described
 from monitoring.traffic.tables.files import pieces_of
 from monitoring.traffic.tables.table import Table as Rows
 from monitoring.traffic.windows import Window
@@ -141,7 +141,7 @@ def _same(some: Partial, others: Partial) -> bool:
 def _deployed(folder: Path, rows: int) -> tuple[Recipe, Rows, Path]:
     reference = folder / "reference.parquet"
     pq.write_table(pa.concat_tables(_rows(40, 2_000, DAY - timedelta(days=40))), reference)
-    description = TableDescription(
+    description = described(
         event_time="ts", scores=("p",), label="y", prediction_id="id", classes=("no", "yes"), slices=("c0",)
     )
     adopted = init_monitor(reference, description, out=folder / "watched", clock=lambda: DAY)

@@ -32,7 +32,7 @@ from monitoring.jobs.deployment import same_evidence
 from monitoring.jobs.fits.fit_folder import FOLDER, SUFFIX, fit_digest
 from monitoring.jobs.init import init_monitor
 from monitoring.jobs.places import find_baseline
-from monitoring.jobs.table_description import TableDescription
+from monitoring.jobs.table_description import described
 
 if TYPE_CHECKING:
     from tests.postgresql_server import PostgresqlServer
@@ -293,7 +293,7 @@ def make_fleet(fleet: Fleet) -> None:
     """Write `monitors/NNN`: config and baseline, copies of one."""
     reference = fleet.folder / "reference.parquet"
     pq.write_table(rows_of(0, DAYS, ROWS, seed=1), reference)
-    own = TableDescription(event_time="ts", scores=("p",), label="y", prediction_id="id", traffic="live")
+    own = described(event_time="ts", scores=("p",), label="y", prediction_id="id", traffic="live")
     init_monitor(reference, own, out=fleet.folder / "one", clock=lambda: FIRST + (DAYS + 9) * DAY)
     config = fleet.folder / "one" / "monitor.toml"
     text = config.read_text().replace('cron = "15 * * * *"', 'cron = "* * * * *"')

@@ -28,7 +28,7 @@ from monitoring.jobs.idle import idle_deployment
 from monitoring.jobs.init import init_monitor
 from monitoring.jobs.run import ExternalServices, run_due_windows
 from monitoring.jobs.service.fit_cache import FitCache
-from monitoring.jobs.table_description import TableDescription
+from monitoring.jobs.table_description import described
 from monitoring.notifications.digest import Message
 from monitoring.notifications.routes.sending import Delivery
 from monitoring.store.store import Store
@@ -108,9 +108,7 @@ def measure(settings: Settings) -> Result:
 def make_deployments(folder: Path, count: int) -> list[MonitorConfig]:
     """Write deployments of one reference into folders of their own, in two stores."""
     pq.write_table(rows_of(0, REFERENCE_DAYS, seed=0), folder / "reference.parquet")
-    description = TableDescription(
-        event_time="ts", scores=("p",), label="y", prediction_id="id", traffic="live/*.parquet"
-    )
+    description = described(event_time="ts", scores=("p",), label="y", prediction_id="id", traffic="live/*.parquet")
     init_monitor(
         folder / "reference.parquet", description, out=folder / "one", clock=lambda: FIRST + REFERENCE_DAYS * DAY
     )

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 
 from benchmarks.results import Result, Settings, Table
 from monitoring.jobs.init import init_monitor
-from monitoring.jobs.table_description import TableDescription
+from monitoring.jobs.table_description import described
 
 FIRST = datetime(2024, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -87,7 +87,7 @@ def make_configs(folder: Path, configs: int, rows: int) -> None:
         rows: Rows of a live window.
     """
     pq.write_table(rows_of(0, DAYS, REFERENCE_ROWS, seed=1), folder / "reference.parquet")
-    description = TableDescription(
+    description = described(
         event_time="ts", scores=("p",), label="y", prediction_id="id", slices=("origin",), traffic="live/*.parquet"
     )
     init_monitor(folder / "reference.parquet", description, out=folder / "one", clock=lambda: FIRST + (DAYS + 9) * DAY)

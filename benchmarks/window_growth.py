@@ -13,7 +13,7 @@ from benchmarks.results import Cell, Result, Settings, Table
 from benchmarks.window_probe import LIVE, NOW, WATCHED
 from benchmarks.window_speed import DAYS, ROWS_A_DAY, delete_labels, probe, rows_of
 from monitoring.jobs.init import init_monitor
-from monitoring.jobs.table_description import TableDescription
+from monitoring.jobs.table_description import described
 
 #: Rows of the window without ids, and with ids.
 SIZES = (1_000_000, 5_000_000, 20_000_000, 50_000_000, 100_000_000)
@@ -49,7 +49,7 @@ def grown(folder: Path, sizes: tuple[int, ...], *, ids: bool) -> Table:
     days = [rows_of(ROWS_A_DAY, day) for day in range(DAYS)]
     reference = pa.concat_tables([named(day) if ids else day for day in days])
     pq.write_table(reference, folder / "reference.parquet")
-    description = TableDescription(
+    description = described(
         event_time="ts", scores=("p",), label="y", slices=("s0",), prediction_id="id" if ids else None
     )
     init_monitor(folder / "reference.parquet", description, out=folder / WATCHED, clock=lambda: NOW)

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from benchmarks.results import Cell, Result, Settings, Table
 from benchmarks.window_probe import LIVE, NOW, WATCHED
 from monitoring.jobs.init import init_monitor
-from monitoring.jobs.table_description import TableDescription
+from monitoring.jobs.table_description import described
 from pitfalls_tf.cli import JOB_ENVIRONMENT
 
 DAY = 86_400_000_000
@@ -58,7 +58,7 @@ def prepare(folder: Path, numbers: int = 20) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     reference = folder / "reference.parquet"
     pq.write_table(pa.concat_tables([rows_of(ROWS_A_DAY, day, numbers=numbers) for day in range(DAYS)]), reference)
-    description = TableDescription(event_time="ts", scores=("p",), label="y", slices=("s0",))
+    description = described(event_time="ts", scores=("p",), label="y", slices=("s0",))
     init_monitor(reference, description, out=folder / WATCHED, clock=lambda: NOW)
 
 

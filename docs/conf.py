@@ -44,7 +44,7 @@ nitpick_ignore_regex = [
     ("py:.*", r"Reports|InputPicture"),
     # Names in a signature that is read as text, because a type of it is imported for type checkers alone
     ("py:.*", r"(Names|Mapping|Callable|Sequence).*|datetime|pa\.Table"),
-    ("py:.*", r"TableSource|ResultTable|TaskName|typing\.Literal.*|Only|MetricDraft|SplitKind|TrainingProgress|Floats"),
+    ("py:.*", r"TableLike|ResultTable|TaskName|typing\.Literal.*|Only|MetricDraft|SplitKind|TrainingProgress|Floats"),
     # Parts of a verdict, of runs and of a bundle, which are described where they are shown
     ("py:.*", r"(.*\.)?(SetupSummary|GainVerdict|ConfidenceInterval|Variances|DomainGain|ReferenceMetric|Ensemble)"),
 ]

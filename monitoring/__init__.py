@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from monitoring.errors import BadInput, CannotRun, PitfallsError
 
 if TYPE_CHECKING:
+    from monitoring.config.metric_section import MetricDraft
     from monitoring.evidence.drift_detector import DriftDetector
     from monitoring.notebook.drill import drill_monitor
     from monitoring.notebook.monitor import Monitor
@@ -23,6 +24,7 @@ __all__ = [
     "BadInput",
     "CannotRun",
     "DriftDetector",
+    "MetricDraft",
     "MetricRows",
     "Monitor",
     "MonitorResult",
@@ -33,6 +35,7 @@ __all__ = [
 #: Names imported at first use: the monitor loads Arrow, SQLAlchemy and pydantic, the detector numpy.
 _LAZY = {
     "DriftDetector": "monitoring.evidence.drift_detector",
+    "MetricDraft": "monitoring.config.metric_section",
     "MetricRows": "monitoring.watches.custom.metric_rows",
     "Monitor": "monitoring.notebook.monitor",
     "MonitorResult": "monitoring.notebook.result",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +16,7 @@ from monitoring.config import load_config
 from monitoring.jobs.init import InitResult, init_monitor
 from monitoring.jobs.run import RunResult, run_due_windows
 from monitoring.jobs.status import status
-from monitoring.jobs.table_description import TableDescription
+from monitoring.jobs.table_description import described
 from monitoring.records import MonitorStatus
 from monitoring.store.store import Store
 from monitoring.traffic.tables.files import ParquetPiece, RawRows, TablePiece
@@ -24,15 +25,16 @@ from tests.small_deployment import FIRST, Days, table_of
 
 NOW = datetime(2013, 5, 15, tzinfo=UTC)
 REFERENCE = Days(days=90, start=FIRST, seed=1)
-OWN = TableDescription(
-    event_time="ts",
-    scores=("on_time", "late"),
-    label="y",
-    label_time="known_at",
-    prediction_id="id",
-    classes=("on_time", "late"),
-    slices=("origin",),
-)
+#: What its owner says, as `described` takes it.
+OWN: dict[str, Any] = {
+    "event_time": "ts",
+    "scores": ("on_time", "late"),
+    "label": "y",
+    "label_time": "known_at",
+    "prediction_id": "id",
+    "classes": ("on_time", "late"),
+    "slices": ("origin",),
+}
 
 
 def own_rows(days: Days) -> pa.Table:
@@ -78,13 +80,11 @@ class Watched:
             return done, status(store, config.model.name, done.deployment)
 
 
-def watch(folder: Path, reference: pa.Table | None = None, *, min_rows: int = 20, **said: object) -> Watched:
+def watch(folder: Path, reference: pa.Table | None = None, *, min_rows: int = 20, **said: Any) -> Watched:
     """Adopt a reference table in `folder`; `said` replaces what its owner says."""
     folder.mkdir(parents=True, exist_ok=True)
     pq.write_table(own_rows(REFERENCE) if reference is None else reference, folder / "REF.parquet")
-    own = replace(OWN, **said)  # type: ignore[arg-type]  # a test names the fields by keyword
-    windows = {"min_rows": min_rows, **own.settings.get("windows", {})}
-    own = replace(own, settings={**own.settings, "windows": windows})
+    own = described(**{**OWN, "min_rows": min_rows, **said})
     adopted = init_monitor(folder / "REF.parquet", own, out=folder / "flights", clock=lambda: NOW)
     return Watched(folder=folder, adopted=adopted)
 

@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from monitoring.rollout.replay.paired_table import PairedTable, read_pairs
-from pitfalls_tf.cli.rollout.replay import described
+from pitfalls_tf.cli.column_roles import COLUMNS
+from pitfalls_tf.cli.rollout.replay import described_versions
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 DAY_US = 86_400_000_000
@@ -89,8 +90,9 @@ def table_of(task: TaskTable, pair: Pair, rng: np.random.Generator, folder: Path
     path = folder / "rows.parquet"
     pq.write_table(pa.table(columns), path)
     end = START + timedelta(days=pair.days + 60)
-    description, versions = described({**NO_FLAGS, **task.flags})
-    return read_pairs(path, description, *versions, clock=lambda: end)
+    columns = {name: COLUMNS.convert(value, None, None) for name, value in task.flags.items() if name != "task"}
+    champion, candidate = described_versions({**NO_FLAGS, **task.flags, **columns})
+    return read_pairs(path, champion, candidate, clock=lambda: end)
 
 
 def _classes(rng: np.random.Generator, first: Bools, second: Bools) -> dict[str, Any]:
@@ -149,21 +151,20 @@ def _outputs(rng: np.random.Generator, first: Bools, second: Bools) -> dict[str,
 NO_FLAGS: Mapping[str, Any] = {
     **dict.fromkeys(("event_time", "label_time", "prediction_id", "naive_timezone", "task", "label")),
     **dict.fromkeys(("champion_predicted", "candidate_predicted")),
-    **dict.fromkeys(("champion_score", "candidate_score"), ()),
-    **dict.fromkeys(("slices", "classes"), ""),
+    **dict.fromkeys(("champion_score", "candidate_score", "slices", "classes")),
 }
 
 #: Each task of the monitor.
 TASKS: Mapping[str, TaskTable] = {
-    "classification": TaskTable(write=_classes, flags={"champion_score": ("a",), "candidate_score": ("b",)}),
+    "classification": TaskTable(write=_classes, flags={"champion_score": "a", "candidate_score": "b"}),
     "several classes": TaskTable(
         write=_class_sets,
         flags={
             "label": "label_x,label_y,label_z",
             "classes": "x,y,z",
             "task": "multilabel",
-            "champion_score": ("a_x,a_y,a_z",),
-            "candidate_score": ("b_x,b_y,b_z",),
+            "champion_score": "a_x,a_y,a_z",
+            "candidate_score": "b_x,b_y,b_z",
         },
     ),
     "regression": TaskTable(
@@ -180,8 +181,8 @@ TASKS: Mapping[str, TaskTable] = {
         write=_outputs,
         flags={
             "label": "late=label_late,minutes=label_minutes",
-            "champion_score": ("late=a_late",),
-            "candidate_score": ("late=b_late",),
+            "champion_score": "late=a_late",
+            "candidate_score": "late=b_late",
             "champion_predicted": "minutes=a_minutes",
             "candidate_predicted": "minutes=b_minutes",
         },

@@ -3,17 +3,8 @@
 from __future__ import annotations
 
 from monitoring.config.columns_section import ColumnSection
-from monitoring.config.draft import (
-    ConfigDraft,
-    MetricDraft,
-    OutputDraft,
-    TableDraft,
-    WebhookDraft,
-    check_draft,
-    render_config,
-)
 from monitoring.config.loading import load_config, parse_dictionary, read_dictionary
-from monitoring.config.metric_section import MetricSection
+from monitoring.config.metric_section import MetricDraft, MetricSection
 from monitoring.config.routes import (
     AlertmanagerRoute,
     AppriseRoute,
@@ -41,6 +32,7 @@ from monitoring.config.sections import (
     WindowsSection,
 )
 from monitoring.config.settings_digest import settings_digest
+from monitoring.config.template import check_settings, render_config
 from monitoring.config.traffic_section import TrafficSection
 
 __all__ = [
@@ -50,7 +42,6 @@ __all__ = [
     "BudgetSection",
     "ColumnSection",
     "CommandRoute",
-    "ConfigDraft",
     "DeploymentSection",
     "EmailRoute",
     "ExpectedSection",
@@ -59,7 +50,6 @@ __all__ = [
     "MetricSection",
     "ModelSection",
     "MonitorConfig",
-    "OutputDraft",
     "PagerDutyRoute",
     "PluginRoute",
     "RetentionSection",
@@ -68,13 +58,11 @@ __all__ = [
     "ScheduleSection",
     "SlackRoute",
     "StoreSection",
-    "TableDraft",
     "ToleranceSection",
     "TrafficSection",
-    "WebhookDraft",
     "WebhookRoute",
     "WindowsSection",
-    "check_draft",
+    "check_settings",
     "load_config",
     "parse_dictionary",
     "read_dictionary",

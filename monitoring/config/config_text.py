@@ -10,6 +10,7 @@ import tomlkit
 from tomlkit.exceptions import ConvertError, TOMLKitError
 from tomlkit.items import Comment, Item, Key, Table, Whitespace
 
+from monitoring.config.toml_values import reject_value
 from monitoring.errors import BadInput
 
 
@@ -119,12 +120,7 @@ def _section(text: str, name: str, values: Mapping[str, Any]) -> str:
         try:
             table[key] = tomlkit.item(_plain(value))
         except ConvertError as error:
-            raise BadInput(
-                "A setting's value cannot be written.",
-                got=f"{value!r:.60}, of type {type(value).__name__}",
-                expected="text, a number, true or false, a date, or a list of them",
-                fix="Write durations as text, such as '14d'.",
-            ) from error
+            reject_value(value, error)
     return tomlkit.dumps(document)
 
 

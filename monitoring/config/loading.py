@@ -61,15 +61,20 @@ def parse_config(text: str, folder: Path, *, store: str | None = None) -> Monito
         document: dict[str, Any] = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         return (_not_toml(error, text),)
-    section = document.setdefault("store", {})  # so that the default store, too, lies in the file's folder
-    if store is not None and isinstance(section, dict):
+    if store is not None and isinstance(section := document.setdefault("store", {}), dict):
         section["url"] = store
+    result = validated(document, folder, text)
+    return result if store is None or isinstance(result, MonitorConfig) else tuple(map(_of_variable, result))
+
+
+def validated(settings: Mapping[str, Any], folder: Path, text: str = "") -> MonitorConfig | tuple[ConfigProblem, ...]:
+    """Check settings by section, as TOML has them. `text`: the lines that they come from, which problems name."""
+    document = {"store": {}, **settings}  # so that the default store, too, lies in the file's folder
     try:
         return MonitorConfig.model_validate(document, context={"folder": folder})
     except ValidationError as error:
         last_line = max(len(text.splitlines()), 1)
-        problems = problems_of(error, line_numbers(text.replace("\r\n", "\n")), last_line)
-        return problems if store is None else tuple(map(_of_variable, problems))
+        return problems_of(error, line_numbers(text.replace("\r\n", "\n")), last_line)
 
 
 class _Dictionary(Section):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, PrivateAttr, ValidationInfo, model_validator
 
@@ -82,6 +83,29 @@ class MetricSection(Section):
     def function_name(self) -> str:
         """The function's name in its module."""
         return self.function.partition(":")[2]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricDraft:
+    """A metric of your own for a new monitor, with the keys of a [[metric]] section; checked with the other settings.
+
+    >>> MetricDraft(name="missed_calls", function="my_metrics:missed_calls").settings
+    {'name': 'missed_calls', 'function': 'my_metrics:missed_calls'}
+
+    Attributes:
+        name: Small letters, digits and underscores.
+        function: MODULE:FUNCTION; it takes a `MetricRows`, and returns a number in [0, 1] for each row.
+        inputs: The inputs of the model that the function reads.
+    """
+
+    name: str
+    function: str
+    inputs: tuple[str, ...] = ()
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The section's keys."""
+        return {key: value for key, value in asdict(self).items() if value}
 
 
 def distinct_metrics(value: Sequence[MetricSection]) -> tuple[MetricSection, ...]:

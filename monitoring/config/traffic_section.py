@@ -31,6 +31,7 @@ from monitoring.config.section import (
     check_one_way,
 )
 from monitoring.config.values import distinct
+from monitoring.errors import BadInput
 
 ClassSlices = Annotated[
     tuple[Literal["label", "predicted"], ...], Field(strict=False), AfterValidator(distinct), CountedAs(sorted)
@@ -116,6 +117,16 @@ class TrafficSection(Section):
         section = self.model_copy(update={"path": path, **other})
         section._declared = self.declared  # noqa: SLF001 - a copy of this section
         return section
+
+    def check_table(self) -> None:
+        """Check that no callers are to be excluded from a table, which does not know them."""
+        if self.exclude_callers:
+            raise BadInput(
+                "Callers are known in a traffic log only.",
+                got=f"a table, and exclude_callers {', '.join(self.exclude_callers)}",
+                expected="the folder that a server was given with --traffic",
+                fix="Leave their rows out of the table, and remove `exclude_callers` or --exclude-caller.",
+            )
 
     @field_validator("predicted")
     @classmethod

@@ -23,7 +23,7 @@ from monitoring.timestamps import as_datetime
 from monitoring.traffic.cells import as_strings, decoded
 from monitoring.traffic.column_roles import ColumnRole, Role
 from monitoring.traffic.tables.batches import names_of, with_batch_times
-from monitoring.traffic.tables.columns import TableColumns
+from monitoring.traffic.tables.columns import TableColumns, named_columns
 from monitoring.traffic.tables.files import pieces_of
 from monitoring.traffic.tables.reference import LoadedPiece, dates_of, read_all, types_of
 from monitoring.traffic.tables.table import Table
@@ -103,7 +103,7 @@ class BaselineRows:
 
 def read_reference(place: Path | str, description: TableDescription, *, clock: Callable[[], datetime]) -> BaselineRows:
     """Read a reference table."""
-    pieces = read_all(pieces_of(place, description.format))
+    pieces = read_all(pieces_of(place, named_columns(description.config).format))
     types = types_of(pieces)
     description, form_notes = _with_date_order(pieces, description)
     columns, left_out = columns_described(pieces, description)
@@ -147,7 +147,7 @@ def read_reference(place: Path | str, description: TableDescription, *, clock: C
         lost=lost,
         notes=notes,
         left_out=left_out,
-        rows_per_window=None if dated else rows_per_window(table.num_rows, description.rows),
+        rows_per_window=None if dated else rows_per_window(table.num_rows, description.windows.rows),
         batches=len(batches) if batched else 0,
         format=_guessed(pieces, columns.format),
     )
@@ -156,8 +156,8 @@ def read_reference(place: Path | str, description: TableDescription, *, clock: C
 def window_sizes(rows: BaselineRows, description: TableDescription) -> NDArray[np.int64]:
     """How many rows each window of a reference has."""
     times = np.asarray(rows.table["event_time"].cast(pa.int64()), dtype=np.int64)
-    plan: RowPlan | WindowPlan = WindowPlan(every=description.every, timezone=description.timezone)
-    by_rows = rows.rows_per_window or description.rows
+    plan: RowPlan | WindowPlan = WindowPlan(every=description.windows.every, timezone=description.windows.timezone)
+    by_rows = rows.rows_per_window or description.windows.rows
     if by_rows is not None or rows.batches:
         plan = RowPlan(rows=by_rows or 1)
     return np.array([places.size for _, places in split_by_window(times, plan)], dtype=np.int64)
@@ -165,7 +165,7 @@ def window_sizes(rows: BaselineRows, description: TableDescription) -> NDArray[n
 
 def count_windows(rows: BaselineRows, description: TableDescription, sizes: NDArray[np.int64]) -> int:
     """How many windows a reference makes, small ones joined."""
-    by_rows = rows.rows_per_window or description.rows
+    by_rows = rows.rows_per_window or description.windows.rows
     least = description.min_rows or min_rows(sizes, by_rows)
     windows = size = 0
     for rows_of_window in sizes.tolist():
@@ -173,7 +173,7 @@ def count_windows(rows: BaselineRows, description: TableDescription, sizes: NDAr
         if size >= least:
             windows, size = windows + 1, 0
     if windows < MIN_WINDOWS:
-        length = f"{by_rows} rows" if by_rows is not None else "a batch" if rows.batches else description.every
+        length = f"{by_rows} rows" if by_rows is not None else "a batch" if rows.batches else description.windows.every
         reasons = ", ".join(f"{lost:,} {why}" for why, lost in rows.lost.items() if lost)
         left_out = f" ({reasons} left out)" if reasons else ""
         raise BadInput(
@@ -192,14 +192,15 @@ def _with_date_order(
     pieces: tuple[LoadedPiece, ...], description: TableDescription
 ) -> tuple[TableDescription, tuple[str, ...]]:
     """The description with what dates have first, where that is not said but shows; and a note of it."""
-    if description.format.day_first is not None:
+    if description.traffic.day_first is not None:
         return description, ()
-    order = dates_of(pieces, (description.times, description.label_time or "label_time"))
+    columns = named_columns(description.config)
+    order = dates_of(pieces, (columns.event_time, columns.label_time))
     if order is None:
         return description, ()
     first, example = ("day", "31/12/2025") if order else ("month", "12/31/2025")
     note = f"Dates are read with the {first} first, as in {example}: the config says so, day_first."
-    return replace(description, format=replace(description.format, day_first=order)), (note,)
+    return description.changed("traffic", day_first=order), (note,)
 
 
 def _few_batches_note(batches: Sequence[str]) -> str:

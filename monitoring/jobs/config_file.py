@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import NoReturn
@@ -14,13 +14,13 @@ import numpy as np
 
 from monitoring.atomic import publish, staging_folder
 from monitoring.baseline.folder import load_baseline
-from monitoring.config import ConfigDraft, check_draft, render_config
-from monitoring.config.draft import PAGE_BUDGET
+from monitoring.config import check_settings, render_config
+from monitoring.config.template import PAGE_BUDGET, Settings
 from monitoring.errors import BadInput, CannotRun
 from monitoring.evidence.calibration import MIN_CALIBRATION_WINDOWS
 from monitoring.jobs.deployment import Deployment, deploy
 from monitoring.jobs.places import find_baseline
-from monitoring.jobs.reference_notes import MIN_ROWS, few_windows, min_rows, min_rows_note
+from monitoring.jobs.reference_notes import few_windows, min_rows, min_rows_note
 from monitoring.judging.fit.reference_fit import ReferenceFit
 from monitoring.judging.fit.reference_limits import label_horizon, reference_limits, undated
 from monitoring.judging.window.windowing import split_by_window
@@ -29,8 +29,6 @@ from monitoring.traffic.windows import RowPlan, WindowPlan
 from monitoring.watches.rank import is_rank
 
 NAME = "monitor.toml"
-
-DEFAULT_HORIZON = ConfigDraft(bundle="", traffic=None).label_horizon
 
 #: Said of a bundle of which no loss is known.
 NO_LOSS = (
@@ -51,42 +49,37 @@ class WrittenConfig:
     notes: tuple[str, ...]
 
 
-def write_config(draft: ConfigDraft, folder: Path, *, force: bool = False) -> WrittenConfig:
-    """Write ``monitor.toml``.
+def write_config(settings: Settings, folder: Path, *, force: bool = False) -> WrittenConfig:
+    """Write ``monitor.toml`` for a bundle.
 
-    The draft is checked as a run will check it, and every watch is fitted once, before the file is written.
+    The settings are checked as a run will check them, and every watch is fitted once, before the file is written.
+
+    Args:
+        settings: By section; `model` names the bundle, and `traffic` its log.
     """
     path = folder / NAME
     keep_existing(path, force=force)
     with staging(folder) as aside:  # first: relative paths such as ../models need the folder
-        draft, sized = _sized(draft, folder)
-        deployment = deploy(check_draft(draft, folder))
-        promised = with_promise(draft, deployment.reference_fit)
-        (aside / NAME).write_text(render_config(promised), encoding="utf-8")
+        settings, sized = _sized(settings, folder)
+        deployment = deploy(check_settings(settings, folder))
+        settings, promised = promise(settings, deployment.reference_fit)
+        (aside / NAME).write_text(render_config(settings), encoding="utf-8")
         put_in_place(aside, (NAME,), folder)
-    return WrittenConfig(
-        config=path, notes=(*_notes(deployment), *sized, *promise_note(promised, deployment.reference_fit))
-    )
+    return WrittenConfig(config=path, notes=(*_notes(deployment), *sized, *promised))
 
 
-def _sized(draft: ConfigDraft, folder: Path) -> tuple[ConfigDraft, tuple[str, ...]]:
-    """The draft with the `min_rows` and label horizon of the bundle's reference, where it says nothing else; notes."""
-    baseline = load_baseline(find_baseline(check_draft(draft, folder)).baseline)
-    answers = baseline.rows.answers
+def _sized(settings: Settings, folder: Path) -> tuple[Settings, tuple[str, ...]]:
+    """The settings with the `min_rows` and label horizon of the bundle's reference, where they say none; notes."""
+    config = check_settings(settings, folder)
+    baseline = load_baseline(find_baseline(config).baseline)
+    answers, windows = baseline.rows.answers, config.windows
     delays = (answers.label_times - answers.event_times)[answers.label_times > 0]
-    f"{label_horizon(delays).days}d"
-    by_rows = baseline.spec.rows_per_window or draft.rows
-    plan = WindowPlan(every=draft.every, timezone=draft.timezone) if by_rows is None else RowPlan(rows=by_rows)
+    by_rows = baseline.spec.rows_per_window or windows.rows
+    plan = WindowPlan(every=windows.every, timezone=windows.timezone) if by_rows is None else RowPlan(rows=by_rows)
     sizes = np.array([places.size for _, places in split_by_window(answers.event_times, plan)], dtype=np.int64)
-    least = min_rows(sizes, by_rows)
-    draft = replace(
-        draft,
-        min_rows=least if draft.min_rows == MIN_ROWS else draft.min_rows,
-        label_horizon=f"{label_horizon(delays).days}d"
-        if draft.label_horizon == DEFAULT_HORIZON
-        else draft.label_horizon,
-    )
-    return draft, min_rows_note(sizes, draft.settings.get("windows", {}).get("min_rows", draft.min_rows))
+    shown = {"min_rows": min_rows(sizes, by_rows), "label_horizon": f"{label_horizon(delays).days}d"}
+    sized = {**shown, **settings.get("windows", {})}
+    return {**settings, "windows": sized}, min_rows_note(sizes, sized["min_rows"])
 
 
 def _notes(deployment: Deployment) -> tuple[str, ...]:
@@ -128,16 +121,21 @@ def as_written(path: Path, folder: Path) -> str:
 FEW_WINDOWS_BUDGET = "1 per 365 windows"
 
 
-def with_promise(draft: ConfigDraft, fit: ReferenceFit) -> ConfigDraft:
-    """The draft with the promise that suits its baseline; what its owner has set stays.
+def promise(settings: Settings, fit: ReferenceFit) -> tuple[Settings, tuple[str, ...]]:
+    """The settings with the promise that suits their baseline, and a note of it; what their owner has set stays.
 
     Returns:
-        The draft, which promises `FEW_WINDOWS_BUDGET` where the losses of the baseline have fewer than
-        `MIN_CALIBRATION_WINDOWS` windows.
+        The settings, which promise `FEW_WINDOWS_BUDGET` where the losses of the baseline have fewer than
+        `MIN_CALIBRATION_WINDOWS` windows; without a note where that is not so.
     """
-    if draft.page != PAGE_BUDGET or "page" in draft.settings.get("budget", {}):
-        return draft
-    return draft if loss_windows(fit) >= MIN_CALIBRATION_WINDOWS else replace(draft, page=FEW_WINDOWS_BUDGET)
+    windows, budget = loss_windows(fit), settings.get("budget", {})
+    if "page" in budget or windows >= MIN_CALIBRATION_WINDOWS:
+        return settings, ()
+    note = (
+        f"The baseline has {windows} windows of losses, and evidence grows slowly beside fewer than "
+        f"{MIN_CALIBRATION_WINDOWS}: the budget of false pages is {FEW_WINDOWS_BUDGET}, with more {PAGE_BUDGET}."
+    )
+    return {**settings, "budget": {**budget, "page": FEW_WINDOWS_BUDGET}}, (note,)
 
 
 def loss_windows(fit: ReferenceFit) -> int:
@@ -154,17 +152,6 @@ def loss_windows(fit: ReferenceFit) -> int:
         if fit.watches[key.watch].family == "performance" and not is_rank(key.watch)
     ]
     return max(losses or page.values(), default=0)
-
-
-def promise_note(draft: ConfigDraft, fit: ReferenceFit) -> tuple[str, ...]:
-    """The note that a config promises more false pages than others, as its baseline has few windows."""
-    if draft.page != FEW_WINDOWS_BUDGET:
-        return ()
-    note = (
-        f"The baseline has {loss_windows(fit)} windows of losses, and evidence grows slowly beside fewer than "
-        f"{MIN_CALIBRATION_WINDOWS}: the budget of false pages is {FEW_WINDOWS_BUDGET}, with more {PAGE_BUDGET}."
-    )
-    return (note,)
 
 
 PREFIX = ".init."

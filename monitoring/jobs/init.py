@@ -11,21 +11,22 @@ from typing import Any
 from monitoring.baseline.folder import write_baseline
 from monitoring.baseline.schema import has_tfdv, write_inferred
 from monitoring.baseline.spec import BaselineSpec
-from monitoring.config import ConfigDraft, OutputDraft, TableDraft, check_draft, render_config
+from monitoring.config import check_settings, render_config
+from monitoring.config.template import Settings
 from monitoring.jobs.baseline_rows import BaselineRows, count_windows, read_reference, window_sizes
-from monitoring.jobs.config_file import NAME, keep_existing, promise_note, put_in_place, staging, with_promise
+from monitoring.jobs.config_file import NAME, keep_existing, promise, put_in_place, staging
 from monitoring.jobs.data_dictionary import recorded_columns, with_words
 from monitoring.jobs.deployment import deploy
 from monitoring.jobs.fits.fit_folder import FOLDER
 from monitoring.jobs.metrics.metric_loading import load_metrics
 from monitoring.jobs.places import BASELINE, SCHEMA_FILE
 from monitoring.jobs.reference_notes import check_class_order, min_rows, min_rows_note, reference_notes
-from monitoring.jobs.table_description import EVENT_TIME, TableDescription, baseline_spec
+from monitoring.jobs.table_description import TableDescription, baseline_spec
 from monitoring.judging.fit.reference_fit import ReferenceFit
 from monitoring.judging.fit.reference_limits import label_horizon, reference_limits, undated
 from monitoring.traffic.column_roles import ColumnRole
+from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.label_tables import LabelTables
-from monitoring.traffic.tables.table_format import TableFormat
 from monitoring.traffic.tables.tasks.outputs import by_output, naming
 
 WITHOUT_SCHEMA = (
@@ -70,24 +71,26 @@ def init_monitor(
     Cost: the reference in memory, TFDV's inference, and every watch fitted once.
     """
     keep_existing(out / NAME, force=force)
+    description.traffic.check_table()
     rows = read_reference(reference, description, clock=clock)
     columns = rows.columns
     for output, output_columns, of_output in by_output(rows.table, columns):
-        if not (description.outputs[output].classes if output else description.classes):
+        if not (description.output_classes[output] if output else description.classes):
             with naming(output):
                 check_class_order(output_columns, of_output)
     spec = replace(baseline_spec(columns), columns=tuple(rows.types.items()), rows_per_window=rows.rows_per_window)
-    draft = _draft(description, rows)
-    config = check_draft(draft, out)
+    settings = _settings(description, rows)
+    config = check_settings(settings, out)
     load_metrics(config)
     place = config.traffic.labels
     labels = LabelTables.at(place, columns) if isinstance(place, Path) and place.exists() else None
     if labels is not None:
         labels.check()
     sizes = window_sizes(rows, description)
-    draft = replace(draft, min_rows=min_rows(sizes, rows.rows_per_window or description.rows))
+    least = min_rows(sizes, rows.rows_per_window or description.windows.rows)
+    settings["windows"] = {"min_rows": least, **settings["windows"]}
     windows = count_windows(rows, description, sizes)
-    fit, draft = _write(rows, spec, draft, out)
+    fit, promise_notes = _write(rows, spec, settings, out)
     return InitResult(
         config=out / NAME,
         rows=rows.table.num_rows,
@@ -102,87 +105,78 @@ def init_monitor(
             *rows.notes,
             *(finding.message for finding in undated(rows.rows_per_window)),
             *reference_notes(rows.table, columns, windows),
-            *min_rows_note(sizes, description.min_rows or draft.min_rows),
+            *min_rows_note(sizes, description.min_rows or least),
             *reference_limits(fit.means, fit.unfitted, span=rows.span, pooled_rows=fit.tests["page"].pooled_rows),
-            *_last_notes(draft, fit),
+            *promise_notes,
+            *(() if has_tfdv() else (WITHOUT_SCHEMA,)),
         ),
     )
 
 
-def _last_notes(draft: ConfigDraft, fit: ReferenceFit) -> tuple[str, ...]:
-    """What a new config promises, and that there is no schema."""
-    return (*promise_note(draft, fit), *(() if has_tfdv() else (WITHOUT_SCHEMA,)))
-
-
-def _write(rows: BaselineRows, spec: BaselineSpec, draft: ConfigDraft, out: Path) -> tuple[ReferenceFit, ConfigDraft]:
-    """Put the baseline and the config in their places, whole, once a run could use them; the fit, and the config."""
+def _write(
+    rows: BaselineRows, spec: BaselineSpec, settings: Settings, out: Path
+) -> tuple[ReferenceFit, tuple[str, ...]]:
+    """Put the baseline and the config in their places, whole, once a run could use them; the fit, and its notes."""
+    answers = _answers_note(rows.columns)
     with staging(out) as aside:
         write_baseline(rows.table, folder=aside / BASELINE, spec=spec)
         table = rows.table.select([*(feature.name for feature in spec.features), "label"])
         write_inferred(table, aside / BASELINE / SCHEMA_FILE, label="label")
-        fit = _fit(draft, aside, out)
-        promised = with_promise(draft, fit)
-        if promised != draft:
-            fit = _fit(promised, aside, out)
+        fit = _fit(settings, answers, aside, out)
+        promised, notes = promise(settings, fit)
+        if notes:
+            fit = _fit(promised, answers, aside, out)
         fit_folders = [FOLDER] if (aside / FOLDER).is_dir() else []  # the fit, where the store is beside the config
         put_in_place(aside, (BASELINE, NAME, *fit_folders), out)
-    return fit, promised
+    return fit, notes
 
 
-def _fit(draft: ConfigDraft, aside: Path, out: Path) -> ReferenceFit:
+def _fit(settings: Settings, answers: str, aside: Path, out: Path) -> ReferenceFit:
     """Write the config beside its baseline, and fit every watch as a run will."""
-    (aside / NAME).write_text(render_config(draft), encoding="utf-8")
-    config = check_draft(draft, aside)
+    (aside / NAME).write_text(render_config(settings, answers), encoding="utf-8")
+    config = check_settings(settings, aside)
     metrics = tuple(metric.in_folder(out.absolute()) for metric in config.metric)
     return deploy(config.model_copy(update={"metric": metrics})).reference_fit
 
 
-def _draft(description: TableDescription, rows: BaselineRows) -> ConfigDraft:
-    columns = rows.columns
-    return ConfigDraft(
-        bundle=BASELINE,
-        traffic=description.traffic,
-        table=TableDraft(
-            event_time=EVENT_TIME if columns.batches is not None else columns.event_time,
-            prediction_id=columns.prediction_id,
-            label=columns.label,
-            label_columns=columns.label_columns,
-            label_time=columns.label_time,
-            naive_timezone=columns.naive_timezone,
-            scores=columns.scores,
-            predicted=columns.predicted,
-            classes=columns.classes,
-            numbers=columns.numbers,
-            id_scores=columns.id_scores,
-            is_ranking=columns.ranking is not None,
-            outputs={
-                name: OutputDraft(label=output.label, scores=output.scores, predicted=output.predicted)
-                for name, output in columns.outputs.items()
-            },
-        ),
-        slices=description.slices,
-        class_slices=description.class_slices,
-        metrics=description.metrics,
-        quantile=description.quantile,
-        every=description.every,
-        rows=description.rows,
-        timezone=description.timezone,
-        label_horizon=f"{label_horizon(rows.label_delays).days}d",
-        columns=recorded_columns(
-            rows.roles, description.dictionary, group=description.group_column, answer=description.predicted
-        ),
-        settings=_with_form(description, rows.format),
+def _settings(description: TableDescription, rows: BaselineRows) -> dict[str, Any]:
+    """The settings of the config: those that are said, with what the reference shows."""
+    columns, said = rows.columns, description.settings
+    traffic = {name: value for name, value in asdict(rows.format).items() if value is not None}
+    traffic |= {name: value for name, value in said.get("traffic", {}).items() if name not in ("scores", "predicted")}
+    if not columns.outputs:
+        traffic |= _answer(columns) | ({} if columns.label_columns else {"label": columns.label})
+    entries = recorded_columns(
+        rows.roles, description.dictionary, group=description.group_column, answer=description.follows
     )
+    classes = {"classes": columns.classes} if columns.classes else {}
+    return {
+        **said,
+        "model": {**said.get("model", {}), "baseline": BASELINE, **classes},
+        "traffic": traffic,
+        "windows": {"label_horizon": f"{label_horizon(rows.label_delays).days}d", **said.get("windows", {})},
+        "columns": {name: section.model_dump(exclude_none=True) for name, section in entries.items()},
+    }
 
 
-def _with_form(description: TableDescription, form: TableFormat) -> dict[str, Any]:
-    """The settings, with what is said or shows of the files and of batches."""
-    settings = dict(description.settings)
-    traffic = {name: value for name, value in asdict(form).items() if value is not None}
-    if traffic:
-        settings["traffic"] = {**traffic, **settings.get("traffic", {})}
-    if description.batches is not None:
-        column = description.batches.column
-        key = {"by_file": True} if column is None else {"batch_column": column}
-        settings["windows"] = {**key, **settings.get("windows", {})}
-    return settings
+def _answer(columns: TableColumns) -> dict[str, Any]:
+    """The settings of the columns of answers: a predicted class or number, or scores."""
+    if columns.predicted is not None:
+        scores = {} if columns.id_scores is None else {"id_scores": columns.id_scores}
+        return {"predicted": columns.predicted, **scores}
+    if columns.scores and not (columns.classes or columns.numbers):
+        return {"predicted": columns.scores[0]}
+    return {"scores": columns.scores}
+
+
+def _answers_note(columns: TableColumns) -> str:
+    """What is answered, where that is no class."""
+    if columns.classes:
+        return ""
+    if not columns.answer:
+        return "The table has no answers of the model: its inputs are watched alone."
+    if columns.outputs:
+        return f"{len(columns.outputs)} outputs have a label each."
+    if columns.ranking is not None:
+        return "Ids are answered, best first."
+    return f"{len(columns.numbers)} numbers are predicted." if columns.numbers else "A number is predicted."

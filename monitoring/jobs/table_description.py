@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from functools import cached_property
+from pathlib import Path
 from typing import Any, cast, get_args
 
 from monitoring.baseline.spec import BaselineSpec, FeatureSpec
-from monitoring.config import ColumnSection, MetricDraft
+from monitoring.config import ColumnSection, MetricDraft, MonitorConfig, TrafficSection, WindowsSection
+from monitoring.config.template import Settings, check_settings, settings_named
 from monitoring.errors import BadInput
 from monitoring.tasks.multilabel import Multilabel
 from monitoring.tasks.outputs_only import OutputsOnly
 from monitoring.tasks.regression import Regression
 from monitoring.tasks.task import Task, TaskName
 from monitoring.tasks.vector_regression import VectorRegression
-from monitoring.traffic.tables.batches import BATCH_TIME
-from monitoring.traffic.tables.columns import Kind, TableColumns
+from monitoring.traffic.tables.columns import Kind, TableColumns, named_columns
 from monitoring.traffic.tables.inputs.column_kinds import kinds_of
 from monitoring.traffic.tables.inputs.described_columns import with_described
 from monitoring.traffic.tables.reference import (
@@ -30,89 +32,72 @@ from monitoring.traffic.tables.reference import (
     time_columns,
     types_of,
 )
-from monitoring.traffic.tables.table_format import AS_FILES_SHOW, BatchKey, TableFormat
 from monitoring.traffic.tables.tasks.class_sets import holds_sets, with_sets
 from monitoring.traffic.tables.tasks.number_vectors import are_vectors, hold_numbers, hold_texts_of_lists, with_vectors
 from monitoring.traffic.tables.tasks.numbers import check_numbers, inferred_task
-from monitoring.traffic.tables.tasks.outputs import (
-    OutputColumns,
-    named_outputs,
-    output_tasks,
-    outputs_named,
-    with_outputs,
-)
+from monitoring.traffic.tables.tasks.outputs import output_tasks, outputs_named, with_outputs
 from monitoring.traffic.tables.tasks.rankings import check_ranking_columns, with_ranking
-from monitoring.traffic.tables.times import check_zone
-
-#: The usual name of the column of event times.
-EVENT_TIME = "event_time"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class TableDescription:
-    """What the owner of a table of predictions says of it. A column that is not named has its usual name.
+    """What the owner of a table of predictions says of it: settings of its config, and what a baseline is made by.
 
     Attributes:
-        event_time: the column of event times; None: `event_time`. The reference may have none.
-        scores: one column (the probability of the second class, or lists), or one for each class; of a ranking, one
-            column of lists with a score of each id.
-        label_columns: instead of `label`, where a row may have several classes: a column of 0 and 1 for each; where
-            several numbers are predicted: one for each.
-        classes: the classes in the order of the scores; empty: as the table has them.
+        settings: by section, as `monitor.toml` has them; a column that is not named has its usual name.
         task: "classification", "multilabel" (any of several classes), "regression", "ranking" (lists of ids, best
             first) or "inputs" (no answers, inputs alone); None: as labels and answers are, and none of the last two.
         inputs: columns, or NAME:KIND; empty: all columns that nothing else is made of.
-        quantile: which quantile of the label a predicted number is; None: its mean or median.
-        naive_timezone: the zone of times that have none.
-        batches: what a batch is, where rows have no event times; None: they have.
-        settings: other settings of the config by section, such as ``{"windows": {"min_rows": 50}}``.
+        output_classes: the classes of each of several outputs, in the order of its scores; none: as the table has them.
+        follows: the column of the predicted class, where scores say it.
     """
 
-    event_time: str | None = None
-    scores: tuple[str, ...] = ()
-    predicted: str | None = None
-    label: str | None = None
-    label_columns: tuple[str, ...] = ()
-    label_time: str | None = None
-    prediction_id: str | None = None
-    classes: tuple[str, ...] = ()
-    outputs: Mapping[str, OutputColumns] = field(default_factory=dict)
+    settings: Settings = field(default_factory=dict)
     task: TaskName | None = None
     inputs: tuple[str, ...] = ()
     categorical: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     group: str | None = None
-    slices: tuple[str, ...] = ()
-    class_slices: tuple[str, ...] = ()
-    metrics: tuple[MetricDraft, ...] = ()
-    quantile: float | None = None
-    every: str = "1d"
-    rows: int | None = None
-    timezone: str = "UTC"
-    naive_timezone: str = "UTC"
-    format: TableFormat = AS_FILES_SHOW
-    batches: BatchKey | None = None
-    traffic: str | None = None
+    output_classes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    follows: str | None = None
     dictionary: Mapping[str, ColumnSection] = field(default_factory=dict)
-    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def config(self) -> MonitorConfig:
+        """The settings as the sections that they are."""
+        model = {"baseline": "baseline", **self.settings.get("model", {})}
+        return check_settings({"traffic": {}, **self.settings, "model": model}, Path())
+
+    @property
+    def traffic(self) -> TrafficSection:
+        """The columns, and how files are written."""
+        return self.config.traffic
+
+    @property
+    def windows(self) -> WindowsSection:
+        """How rows are cut into windows."""
+        return self.config.windows
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The classes, in the order of the scores; empty: as the table has them."""
+        return self.config.model.classes
 
     @property
     def min_rows(self) -> int | None:
         """The rows that a window needs to be tested by itself, where the owner says so."""
-        value = self.settings.get("windows", {}).get("min_rows")
-        return value if isinstance(value, int) else None
+        return self.windows.min_rows if "min_rows" in self.windows.model_fields_set else None
 
-    @property
-    def times(self) -> str:
-        """The column of event times, which the traffic has; or of batches' times, which the reader gives it."""
-        if self.batches is not None:
-            return BATCH_TIME
-        return self.event_time or EVENT_TIME
+    def named(self, key: str) -> str | None:
+        """The column of a setting of `[traffic]`, where the owner names it."""
+        column: str | None = getattr(self.traffic, key)
+        return column if key in self.traffic.model_fields_set else None
 
-    @property
-    def answer_follows(self) -> bool:
-        """Whether the predicted class is named besides scores, from which it follows."""
-        return bool(self.scores) and self.predicted is not None and self.task not in ("regression", "ranking")
+    def changed(self, section: str, **values: Any) -> TableDescription:
+        """The description with other settings of a section; those of None are not said."""
+        merged = {**self.settings.get(section, {}), **values}
+        said = {key: value for key, value in merged.items() if value is not None}
+        return replace(self, settings={**self.settings, section: said})
 
     @property
     def group_column(self) -> str | None:
@@ -129,36 +114,34 @@ class TableDescription:
             for name, section in self._unnamed().items()
             if not section.is_left_out and (section.kind or section.role) and (name in named or not named)
         }
-        return kinds | dict.fromkeys((*self.slices, *self.categorical), "category")
+        return kinds | dict.fromkeys((*self.traffic.slices, *self.categorical), "category")
 
     @property
     def ignored(self) -> dict[str, str]:
         """Columns that are no inputs, with the reason."""
         reasons = {name: "ignored" for name, section in self._unnamed().items() if section.role == "ignored"}
         reasons |= dict.fromkeys(self.ignore, "ignored")
-        if self.batches is not None and self.batches.column is not None:
-            reasons |= {self.batches.column: "the batch"}
-        reasons |= {} if self.group_column is None else {self.group_column: "the group"}
-        return reasons | (
-            {str(self.predicted): "the predicted class, as scores have it"} if self.answer_follows else {}
-        )
+        others = {
+            self.windows.batch_column: "the batch",
+            self.group_column: "the group",
+            self.follows: "the predicted class, as scores have it",
+        }
+        return reasons | {name: reason for name, reason in others.items() if name is not None}
 
     @property
     def other_columns(self) -> frozenset[str]:
         """Columns with another use than that of an input, by the names that they have or usually have."""
-        usual = (self.times, self.prediction_id or "prediction_id", self.label or "label")
-        more = (self.label_time or "label_time", *self.label_columns, *self.scores, *self.output_columns.values())
-        return frozenset((*usual, *more, *(() if self.predicted is None else (self.predicted,))))
+        traffic = self.traffic
+        return frozenset((*named_columns(self.config).mapped, traffic.label, *filter(None, [self.follows])))
 
     @property
     def output_columns(self) -> dict[str, str]:
         """The columns of several outputs, by the options that name them."""
-        pairs = (
-            pair
-            for output, output_description in self.outputs.items()
-            for pair in output_description.options(output).items()
-        )
-        return dict(pairs)
+        options: dict[str, str] = {}
+        for name, output in self.traffic.outputs.items():
+            options |= {f"--label {name}": output.label} | {f"--score {name} {each}": each for each in output.scores}
+            options |= {} if output.predicted is None else {f"--predicted {name}": output.predicted}
+        return options
 
     def _named_inputs(self) -> frozenset[str]:
         return frozenset((*self.inputs, *(word.rpartition(":")[0] for word in self.inputs))) - {""}
@@ -166,7 +149,7 @@ class TableDescription:
     def _unnamed(self) -> dict[str, ColumnSection]:
         """The entries of the dictionary for columns of which no other field says what they are, or only an input."""
         inputs = self._named_inputs()
-        names = {*self.categorical, *self.slices, *self.ignore, self.group, *self.other_columns}
+        names = {*self.categorical, *self.traffic.slices, *self.ignore, self.group, *self.other_columns}
         return {
             name: section.model_copy(update={"role": None}) if name in inputs else section
             for name, section in self.dictionary.items()
@@ -174,47 +157,81 @@ class TableDescription:
         }
 
 
-def columns_named(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a `TableDescription` where several columns are named as the label or as what is predicted.
+#: What a description says besides settings, and what is named by output where there are several.
+_REFERENCE = ("inputs", "categorical", "ignore", "group")
+_OF_OUTPUTS = ("label", "scores", "predicted", "classes")
 
-    A label by output is that of several outputs, whose answers and classes are named by output, too.
 
-    >>> columns_named({"predicted": ("p_1", "p_2"), "label": ("y_1", "y_2")})
-    {'scores': ('p_1', 'p_2'), 'task': 'regression', 'label_columns': ('y_1', 'y_2')}
+def described(
+    *,
+    task: TaskName | None = None,
+    metrics: Sequence[MetricDraft] = (),
+    dictionary: Mapping[str, ColumnSection] | None = None,
+    settings: Settings | None = None,
+    **named: Any,
+) -> TableDescription:
+    """The description of a table by names: those of settings, and of what a baseline is made by.
+
+    >>> described(predicted=("p_1", "p_2"), label=("y_1", "y_2"), every="6h").settings
+    {'traffic': {'scores': ('p_1', 'p_2'), 'label_columns': ('y_1', 'y_2')}, 'windows': {'every': '6h'}}
+
+    Args:
+        settings: Other settings by section; they win.
+        named: Settings of `[traffic]`, `[windows]`, `[model]` and `[baseline]` by their keys, and the names of
+            `TableDescription`. None and what is empty is not said. `label` and `predicted` may be several columns; a
+            label by output is that of several outputs, whose `scores`, `predicted` and `classes` are by output, too.
     """
-    result = dict(settings)
-    if isinstance(result.get("label"), Mapping):
-        rest = {key: value for key, value in result.items() if key not in ("label", "scores", "predicted", "classes")}
-        return rest | {"outputs": outputs_named(result)}
+    said = {name: value for name, value in named.items() if value not in (None, "", (), {})}
+    more: dict[str, Any] = {name: said.pop(name) for name in _REFERENCE if name in said}
+    if isinstance(said.get("label"), Mapping):
+        outputs = outputs_named({"task": task, **{name: said.pop(name, None) for name in _OF_OUTPUTS}})
+        more["output_classes"] = {name: output.pop("classes") for name, output in outputs.items()}
+        said["outputs"] = outputs
+    said, task = _with_several(said, task)
+    if task == "ranking" and said.get("scores"):
+        check_ranking_columns(said["scores"], said.get("predicted"))
+        said["id_scores"] = said.pop("scores")[0]
+    elif said.get("scores") and task != "regression":
+        more["follows"] = said.pop("predicted", None)
+    sections = settings_named(said)
+    if metrics:
+        sections["metric"] = [metric.settings for metric in metrics]
+    for name, values in (settings or {}).items():
+        sections[name] = {**sections.get(name, {}), **values} if isinstance(values, Mapping) else values
+    return TableDescription(settings=sections, task=task, dictionary=dictionary or {}, **more)
+
+
+def _with_several(said: Mapping[str, Any], task: TaskName | None) -> tuple[dict[str, Any], TaskName | None]:
+    """Names where several columns are the label, or what is predicted, under the settings that these have."""
+    result = dict(said)
     for key, several in (("predicted", "scores"), ("label", "label_columns")):
-        if key not in result or result[key] is None or isinstance(result[key], str):
+        if key not in result or isinstance(result[key], str):
             continue
         names = tuple(result.pop(key))
         result |= {key: names[0]} if len(names) == 1 else {several: names}
         if key == "predicted" and len(names) > 1:
-            result["task"] = result.get("task") or "regression"
-    return result
+            task = task or "regression"
+    return result, task
 
 
 def columns_described(
     pieces: tuple[LoadedPiece, ...], description: TableDescription
 ) -> tuple[TableColumns, dict[str, str]]:
     """What each column of a reference table means."""
-    check_zone(description.naive_timezone)
     there = types_of(pieces)
     _check_answer(description)
     _check_names(there, description)
     _check_one_group(description)
-    label = description.label or "label"
+    label, class_slices = description.traffic.label, description.traffic.class_slices
     sets, vectors = _sets_or_vectors(pieces, label, description)
     ranked = description.task == "ranking"
-    columns = _named_columns(description, label)
+    columns = named_columns(description.config, of_outputs=description.output_classes)
     vectors = vectors or (description.task == "regression" and are_vectors(pieces, columns))
     if not sets and not vectors and not ranked and not columns.outputs:
         check_labels(pieces, label)
     if columns.event_time in there:
         check_label_times(pieces, columns)
-    elif description.batches is None:
+    elif columns.batches is None:
         _check_undated(pieces, columns, description)
     kinds, left_out = kinds_of(pieces, columns, description.inputs, description.kinds, description.ignored)
     inputs: dict[str, Kind] = {name: cast("Kind", kind) for name, kind in kinds.items() if kind in get_args(Kind)}
@@ -225,12 +242,12 @@ def columns_described(
         _check_some_input(all_columns, left_out)
         return all_columns, left_out
     if all_columns.outputs:
-        return with_outputs(pieces, all_columns, description.class_slices), left_out
+        return with_outputs(pieces, all_columns, class_slices), left_out
     with_task = with_ranking if ranked else with_sets if sets else with_vectors if vectors else None
     if with_task is not None:
-        return with_task(pieces, all_columns, description.classes, description.class_slices), left_out
+        return with_task(pieces, all_columns, description.classes, class_slices), left_out
     if (description.task or inferred_task(pieces, columns, description.classes)) == "regression":
-        check_numbers(pieces, all_columns, description.classes, description.class_slices)
+        check_numbers(pieces, all_columns, description.classes, class_slices)
         return all_columns, left_out
     all_columns = replace(all_columns, classes=classes_of(pieces, columns, description.classes))
     check_scores(pieces, all_columns)
@@ -263,27 +280,6 @@ def _task(columns: TableColumns) -> Task | None:
     return Regression() if task is None and not columns.classes else task
 
 
-def _named_columns(description: TableDescription, label: str) -> TableColumns:
-    """The columns that their owner names, without inputs; BadInput for those of a ranking that are not one column."""
-    ranked = description.task == "ranking"
-    if ranked:
-        check_ranking_columns(description.scores, description.predicted)
-    columns = TableColumns(
-        event_time=description.times,
-        prediction_id=description.prediction_id or "prediction_id",
-        label=label,
-        label_columns=description.label_columns,
-        label_time=description.label_time or "label_time",
-        naive_timezone=description.naive_timezone,
-        format=description.format,
-        batches=description.batches,
-        scores=() if ranked else description.scores,
-        id_scores=description.scores[0] if ranked and description.scores else None,
-        predicted=None if description.answer_follows else description.predicted,
-    )
-    return named_outputs(columns, description.outputs)
-
-
 def _check_some_input(columns: TableColumns, left_out: Mapping[str, str]) -> None:
     """Raises BadInput for a table of inputs alone that has none."""
     if not columns.inputs:
@@ -298,7 +294,8 @@ def _check_some_input(columns: TableColumns, left_out: Mapping[str, str]) -> Non
 
 def _check_answer(description: TableDescription) -> None:
     """Raises BadInput where no answer is named, unless inputs are watched alone, or where one is named beside that."""
-    named = (*description.scores, *(() if description.predicted is None else (description.predicted,)))
+    columns = named_columns(description.config)
+    named = () if description.traffic.outputs else columns.answer
     if description.task == "inputs" and named:
         raise BadInput(
             "Inputs are watched alone, without the model's answers.",
@@ -306,7 +303,7 @@ def _check_answer(description: TableDescription) -> None:
             expected="one of them",
             fix=f"Leave --task out, to watch the answers, too; or --ignore {','.join(named)}.",
         )
-    if description.task != "inputs" and not named and not description.outputs:
+    if description.task != "inputs" and not columns.answer:
         raise BadInput(
             "The columns of the model's answers are not named.",
             got="neither a score nor a predicted class",
@@ -320,30 +317,33 @@ def _sets_or_vectors(pieces: tuple[LoadedPiece, ...], label: str, description: T
     """Whether labels are sets of classes, and whether they are several numbers."""
     if description.task is not None:
         return description.task == "multilabel", False
-    several = holds_sets(pieces, label, description.label_columns)
+    label_columns = description.traffic.label_columns
+    several = holds_sets(pieces, label, label_columns)
     vectors = several or hold_texts_of_lists(pieces, label)
-    vectors = vectors and hold_numbers(pieces, label, description.label_columns)
+    vectors = vectors and hold_numbers(pieces, label, label_columns)
     return several and not vectors, vectors
 
 
 def columns_to_come(there: Mapping[str, str], description: TableDescription) -> dict[str, str]:
     """Columns of ids and times that the reference does not have, and that the traffic may have."""
     named = {
-        "--label-time": description.label_time,
-        "--prediction-id": description.prediction_id,
-        **({} if description.batches is not None else {"--event-time": description.times}),
+        "--label-time": description.named("label_time"),
+        "--prediction-id": description.named("prediction_id"),
+        **({} if description.windows.by_batch else {"--event-time": description.traffic.event_time}),
     }
     return absent_columns(there, named)
 
 
 def _check_names(there: Mapping[str, str], description: TableDescription) -> None:
     """Raises BadInput for a named column that is not there, unless it may come, and is not misspelt."""
+    traffic = description.traffic
+    scores = traffic.scores if traffic.id_scores is None else (traffic.id_scores,)
     options = {
-        "--predicted": description.predicted,
-        "--label": description.label,
-        **{f"--label {name}": name for name in description.label_columns},
+        "--predicted": traffic.predicted or description.follows,
+        "--label": description.named("label"),
+        **{f"--label {name}": name for name in traffic.label_columns},
         "--group": description.group,
-        **{f"--score {name}": name for name in description.scores},
+        **{f"--score {name}": name for name in scores},
         **description.output_columns,
         **{f"--categorical {name}": name for name in description.categorical},
         **{f"--ignore {name}": name for name in description.ignore},
@@ -351,7 +351,7 @@ def _check_names(there: Mapping[str, str], description: TableDescription) -> Non
     }
     absent = absent_columns(there, options)
     to_come = columns_to_come(there, description)
-    if description.event_time is None:
+    if description.named("event_time") is None:
         to_come.pop("--event-time", None)
     absent |= {option: name for option, name in to_come.items() if get_close_matches(name, there, n=1)}
     if absent:

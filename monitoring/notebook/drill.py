@@ -10,14 +10,14 @@ from pathlib import Path
 from monitoring.config import load_config
 from monitoring.drills.drill import LEAD, REPLICATES, WINDOWS, DrillRequest, run_drill
 from monitoring.notebook.frames import stored
-from monitoring.notebook.monitor import Monitor, TableSource
+from monitoring.notebook.monitor import Monitor, TableLike
 from monitoring.records import DrillRecord
 from monitoring.store.store import Store
 
 
 def drill_monitor(  # noqa: PLR0913 - a front door: an editor completes what it can see
     monitor: Monitor,
-    live: TableSource | None = None,
+    live: TableLike | None = None,
     *,
     faults: Sequence[str] = (),
     windows: int = WINDOWS,

@@ -23,14 +23,14 @@ from monitoring.jobs.report import reference_benchmark, write_reports
 from monitoring.jobs.run import NO_SERVICES, ExternalServices, RunRequest, RunResult, run_due_windows
 from monitoring.jobs.sources.engine_sources import is_relation
 from monitoring.jobs.status import status
-from monitoring.jobs.table_description import TableDescription, columns_named
+from monitoring.jobs.table_description import described
 from monitoring.notebook.frames import stored
 from monitoring.notebook.result import LONGEST_MESSAGE, MonitorResult, ResultTable, html_table
 from monitoring.records import Only
 from monitoring.store.store import Store
 from monitoring.tasks.task import TaskName
 from monitoring.traffic.column_roles import ColumnRole
-from monitoring.traffic.tables.table_format import BatchKey
+from monitoring.traffic.tables.columns import named_columns
 from monitoring.watches.descriptions import printable
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from monitoring.jobs.report import Reports
 
 #: A path or pattern of files, a pandas frame, a pyarrow table, or anything with the Arrow interface.
-TableSource: TypeAlias = "str | Path | pd.DataFrame | pa.Table | ArrowTable"
+TableLike: TypeAlias = "str | Path | pd.DataFrame | pa.Table | ArrowTable"
 
 #: The name of a column, or several.
 Names: TypeAlias = str | Sequence[str]
@@ -97,7 +97,7 @@ class Monitor:
     @classmethod
     def from_reference(  # noqa: PLR0913 - the front door: an editor completes what it can see
         cls,
-        reference: TableSource,
+        reference: TableLike,
         *,
         event_time: str | None = None,
         scores: Names | Mapping[str, Names] = (),
@@ -182,30 +182,27 @@ class Monitor:
                 expected="batch_column without event_time and rows",
                 fix="Leave the others out.",
             )
-        columns: dict[str, Any] = {
-            "label": label if label is None or isinstance(label, str | Mapping) else tuple(label),
-            "scores": scores if isinstance(scores, Mapping) else _names(scores),
-            "predicted": predicted if isinstance(predicted, str | Mapping | None) else tuple(predicted),
-            "classes": classes if isinstance(classes, Mapping) else _names(classes),
-            "label_columns": _names(label_columns),
-            "task": task,
-        }
-        table = TableDescription(
-            **columns_named({name: value for name, value in columns.items() if value}),
+        table = described(
             event_time=event_time,
+            scores=scores if isinstance(scores, Mapping) else _names(scores),
+            predicted=predicted if isinstance(predicted, str | Mapping | None) else tuple(predicted),
+            label=label if isinstance(label, str | Mapping | None) else tuple(label),
+            label_columns=_names(label_columns),
             label_time=label_time,
             prediction_id=prediction_id,
+            classes=classes if isinstance(classes, Mapping) else _names(classes),
+            task=task,
             inputs=_names(inputs),
             categorical=_names(categorical),
             ignore=_names(ignore),
             group=group,
             slices=_names(slices),
             class_slices=_names(class_slices),
-            metrics=tuple(metrics),
+            metrics=metrics,
             quantile=quantile,
             every=every,
             rows=rows,
-            batches=BatchKey(column=batch_column) if batch_column is not None else None,
+            batch_column=batch_column,
             timezone=timezone,
             naive_timezone=naive_timezone,
             traffic=traffic,
@@ -216,8 +213,8 @@ class Monitor:
         path = stored(
             reference,
             scratch.path / "reference.parquet",
-            event_time=table.times,
-            ids=table.prediction_id or "prediction_id",
+            event_time=named_columns(table.config).event_time,
+            ids=table.traffic.prediction_id,
         )
         folder = scratch.path / "table" if out is None else Path(out)
         adopted = init_monitor(path, table, out=folder, clock=clock, force=force)
@@ -237,7 +234,7 @@ class Monitor:
         """
         return cls(Path(folder) / "monitor.toml", clock=clock)
 
-    def run(self, live: TableSource, labels: TableSource | None = None) -> MonitorResult:
+    def run(self, live: TableLike, labels: TableLike | None = None) -> MonitorResult:
         """Judge every due window of live rows.
 
         Windows judged before are not judged again, so a growing table may be given whole each time. At least the rows
@@ -272,7 +269,7 @@ class Monitor:
             return self._result(config, store, run)
 
     def backfill(
-        self, live: TableSource, start: datetime, end: datetime, *, only: Only | None = None, by: str = ""
+        self, live: TableLike, start: datetime, end: datetime, *, only: Only | None = None, by: str = ""
     ) -> MonitorResult:
         """Judge windows of live rows late or again, as `pitfalls monitor backfill` does.
 
@@ -296,7 +293,7 @@ class Monitor:
             done = backfill(config, store, window_range, request=RunRequest(), clock=self._clock)
             return self._result(config, store, done.run)
 
-    def report(self, live: TableSource, out: str | Path, *, drift: bool = True) -> Reports:
+    def report(self, live: TableLike, out: str | Path, *, drift: bool = True) -> Reports:
         """Write the report page, the picture, and Evidently's drift report of a window of `live` into `out`.
 
         Args:
@@ -345,7 +342,7 @@ class Monitor:
             benchmark=reference_benchmark(baseline, config),
         )
 
-    def _config(self, live: TableSource) -> MonitorConfig:
+    def _config(self, live: TableLike) -> MonitorConfig:
         config = load_config(self.config)
         traffic = config.traffic
         path = stored(

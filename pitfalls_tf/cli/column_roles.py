@@ -13,12 +13,34 @@ if TYPE_CHECKING:
     from monitoring.config import ColumnSection
 
 
+class ColumnNames(click.ParamType["tuple[str, ...]"]):
+    """Names separated by commas; empty ones are left out.
+
+    >>> COLUMNS.convert("a, b,", None, None)
+    ('a', 'b')
+    """
+
+    name = "names"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        """See `click.ParamType`."""
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+COLUMNS = ColumnNames()
+
+
+def joined(_context: click.Context, _parameter: click.Parameter, value: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
+    """The names of a flag that may be repeated."""
+    return tuple(name for names in value for name in names)
+
+
 def with_column_roles(verb: Callable[..., int | None]) -> Callable[..., int | None]:
     """Decorator: add ``--categorical``, ``--ignore``, ``--group`` and ``--dictionary``; below ``@click.command()``."""
     categorical = click.option(
-        "--categorical", default="", metavar="A,B", help="Inputs that are categories, such as codes of digits."
+        "--categorical", type=COLUMNS, metavar="A,B", help="Inputs that are categories, such as codes of digits."
     )
-    ignore = click.option("--ignore", default="", metavar="A,B", help="Columns that are no inputs.")
+    ignore = click.option("--ignore", type=COLUMNS, metavar="A,B", help="Columns that are no inputs.")
     group = click.option("--group", metavar="COLUMN", help="What dependent rows share, such as a customer; no input.")
     dictionary = click.option(
         "--dictionary",
@@ -29,21 +51,12 @@ def with_column_roles(verb: Callable[..., int | None]) -> Callable[..., int | No
     return categorical(ignore(group(dictionary(verb))))
 
 
-def split_columns(text: str) -> tuple[str, ...]:
-    """Split names at commas; empty ones are left out.
-
-    >>> split_columns("a, b,")
-    ('a', 'b')
-    """
-    return tuple(part.strip() for part in text.split(",") if part.strip())
-
-
-def named_columns(columns: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
+def named_columns(columns: Mapping[str, tuple[str, ...] | None]) -> dict[str, Any]:
     """Columns of labels, answers and classes: of one output, or where labels are OUTPUT=COLUMN by output.
 
     >>> named_columns({"label": ("kind=was", "price=paid"), "scores": ("kind=p_a", "p_b")})
     {'label': {'kind': ('was',), 'price': ('paid',)}, 'scores': {'kind': ('p_a', 'p_b')}}
-    >>> named_columns({"label": ("y",), "scores": ("a=b",), "predicted": ()})
+    >>> named_columns({"label": ("y",), "scores": ("a=b",), "predicted": None})
     {'label': ('y',), 'scores': ('a=b',)}
 
     Args:

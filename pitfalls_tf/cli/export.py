@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from monitoring.errors import BadInput
-from pitfalls_tf.cli.column_roles import dictionary_of, split_columns, with_column_roles
+from pitfalls_tf.cli.column_roles import dictionary_of, with_column_roles
 from pitfalls_tf.cli.frameworks import load_frameworks
 from pitfalls_tf.cli.output import with_output
 
@@ -113,8 +113,8 @@ def command(source: Path, name: str, models: Path, output: Output, **chosen: Any
         signature=chosen["signature"],
         naive_timezone=chosen["naive_timezone"],
         roles=DeclaredRoles(
-            categorical=split_columns(chosen["categorical"]),
-            ignore=split_columns(chosen["ignore"]),
+            categorical=chosen["categorical"] or (),
+            ignore=chosen["ignore"] or (),
             group=chosen["group"],
             dictionary=dictionary_of(chosen["dictionary"]),
         ),

@@ -2,34 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import click
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from monitoring.traffic.tables.table_format import TableFormat
-
-FORMAT_FLAGS = ("separator", "decimal", "day_first", "sheet")
-
 _SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
+_DECIMALS = {"point": ".", "comma": ","}
 
 
 def with_table_format(verb: Callable[..., int | None]) -> Callable[..., int | None]:
     """Decorator: add ``--separator``, ``--decimal``, ``--day-first`` and ``--sheet``; below ``@click.command()``.
 
     Returns:
-        The decorated verb.
+        The decorated verb, which gets the settings of these names.
     """
     separator = click.option(
         "--separator",
         type=click.Choice(tuple(_SEPARATORS)),
+        callback=_mark_of(_SEPARATORS),
         help="Between the fields of CSV files.  [default: as the header shows]",
     )
     decimal = click.option(
         "--decimal",
-        type=click.Choice(("point", "comma")),
+        type=click.Choice(tuple(_DECIMALS)),
+        callback=_mark_of(_DECIMALS),
         help="Before the decimals of CSV files.  [default: as the columns show]",
     )
     day_first = click.option(
@@ -41,15 +38,5 @@ def with_table_format(verb: Callable[..., int | None]) -> Callable[..., int | No
     return separator(decimal(day_first(sheet(verb))))
 
 
-def table_format(flags: Mapping[str, Any]) -> TableFormat:
-    """What the flags say."""
-    from monitoring.traffic.tables.table_format import TableFormat  # noqa: PLC0415 - loads Arrow
-
-    decimals: Mapping[str, Any] = {"point": ".", "comma": ","}
-    separators: Mapping[str, Any] = _SEPARATORS
-    return TableFormat(
-        separator=separators.get(flags["separator"]),
-        decimal=decimals.get(flags["decimal"]),
-        day_first=flags["day_first"],
-        sheet=flags["sheet"],
-    )
+def _mark_of(marks: Mapping[str, str]) -> Callable[[click.Context, click.Parameter, Any], str | None]:
+    return lambda _context, _parameter, name: marks.get(name)

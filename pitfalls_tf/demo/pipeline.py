@@ -255,15 +255,19 @@ def _deployment_months(settings: DemoSettings) -> pa.Table:
 
 
 def _monitor(out: Path, listener: StageListener) -> dict[str, Any]:
-    from monitoring.config import ConfigDraft, load_config  # noqa: PLC0415 - brings pydantic
+    from monitoring.config import load_config  # noqa: PLC0415 - brings pydantic
     from monitoring.jobs.config_file import NAME, write_config  # noqa: PLC0415 - as above
     from monitoring.jobs.run import run_due_windows  # noqa: PLC0415 - as above
     from monitoring.store.store import Store  # noqa: PLC0415 - brings SQLAlchemy
 
     path = out / NAME
     if not path.exists():
-        draft = ConfigDraft(bundle=f"models/{MODEL}", traffic="traffic", slices=("origin",), timezone=TIMEZONE)
-        write_config(draft, out)
+        settings = {
+            "model": {"bundle": f"models/{MODEL}"},
+            "traffic": {"path": "traffic", "slices": ("origin",)},
+            "windows": {"timezone": TIMEZONE},
+        }
+        write_config(settings, out)
     config = load_config(path)
     with Store.open(config.store.url) as store:
         run = run_due_windows(

@@ -71,8 +71,12 @@ def test_no_room_holds_a_single_file(modules: dict[str, Path]) -> None:
 
 def test_a_class_name_means_one_thing_in_a_package(modules: dict[str, Path]) -> None:
     found: dict[tuple[str, str], list[str]] = {}
+    aliases: set[tuple[str, str]] = set()
     for name, path in modules.items():
         for node in ast.parse(path.read_text("utf-8")).body:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 found.setdefault((name.split("/")[0], node.name), []).append(name)
+            if isinstance(node, ast.AnnAssign) and ast.unparse(node.annotation) == "TypeAlias":
+                aliases.add((name.split("/")[0], ast.unparse(node.target)))
     assert not {key: names for key, names in found.items() if len(names) > 1 and key not in SAME_NAME}
+    assert not found.keys() & aliases

@@ -13,7 +13,7 @@ from benchmarks.truth.lender.deployment import BUDGETS, LenderDeployment, Run
 from benchmarks.truth.lender.harms import raises_page
 from benchmarks.truth.lender.law import ROWS_A_DAY, Shift, predictions
 from benchmarks.truth.lender.streams import REFERENCE, YEAR, calm_days
-from monitoring.config.draft import PAGE_BUDGET
+from monitoring.config.template import PAGE_BUDGET
 from monitoring.evidence.budget import Budget
 from monitoring.records import Level
 

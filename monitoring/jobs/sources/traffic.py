@@ -18,7 +18,7 @@ from monitoring.baseline.predictions import Predictions, microseconds
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.config import MonitorConfig
 from monitoring.config.addresses import is_database_url, redacted
-from monitoring.config.draft import toml_key
+from monitoring.config.toml_values import toml_key
 from monitoring.config.traffic_section import TrafficSection
 from monitoring.errors import BadInput
 from monitoring.jobs.deployment import Deployment
@@ -37,12 +37,9 @@ from monitoring.tasks.task import NO_LABEL, Task
 from monitoring.traffic.descriptors.descriptors import require_libraries
 from monitoring.traffic.format.layout import LABELS, OPEN, is_log
 from monitoring.traffic.remote.urls import is_url
-from monitoring.traffic.tables.batches import BATCH_TIME
-from monitoring.traffic.tables.columns import TableColumns
+from monitoring.traffic.tables.columns import TableColumns, named_columns
 from monitoring.traffic.tables.files import is_table, pattern_below, require_table
 from monitoring.traffic.tables.kept_sums import KeptSumsFolder
-from monitoring.traffic.tables.table_format import BatchKey, TableFormat
-from monitoring.traffic.tables.tasks.outputs import OutputColumns, named_outputs
 
 
 def engine_of(config: MonitorConfig, meanwhile: Callable[[], None]) -> Engine | None:
@@ -125,7 +122,7 @@ def open_live(
     """
     require_libraries(baseline.spec.described)
     _check_answers(baseline)
-    _check_callers(config.traffic.exclude_callers)
+    config.traffic.check_table()
     table = (columns_of(config, baseline), baseline.spec)
     return open_remote(config, table, live, clock=clock, scope=scope, meanwhile=meanwhile)
 
@@ -151,7 +148,7 @@ def _table(
 ) -> TableSource:
     """A table at the first of two places, whose labels are at the second."""
     _check_answers(baseline)
-    _check_callers(config.traffic.exclude_callers)
+    config.traffic.check_table()
     path, labels = places
     return TableSource(
         path,
@@ -222,17 +219,6 @@ def _check_outputs(traffic: TrafficSection, spec: BaselineSpec) -> None:
         )
 
 
-def _check_callers(names: tuple[str, ...]) -> None:
-    """Raises BadInput for callers to exclude from a table, which does not know them."""
-    if names:
-        raise BadInput(
-            "Callers are known in a traffic log only.",
-            got=f"a table, and exclude_callers {', '.join(names)}",
-            expected="the folder that a server was given with --traffic",
-            fix="Leave their rows out of the table, and remove `exclude_callers` or --exclude-caller.",
-        )
-
-
 def require_traffic(config: MonitorConfig) -> None:
     """Check, before anything is stored, that the traffic is there; what lies at a URL is not asked for."""
     if config.engine.table is not None:
@@ -284,68 +270,29 @@ def traffic_path(config: MonitorConfig) -> Path | str:
 
 def columns_of(config: MonitorConfig, baseline: Baseline) -> TableColumns:
     """The columns of a table, as the config names them, and the inputs and classes of the baseline."""
-    traffic, spec = config.traffic, baseline.spec
-    if spec.task.outputs_judged or traffic.outputs:
-        return _columns_of_outputs(config, spec)
+    spec = baseline.spec
+    columns = replace(
+        named_columns(config, of_outputs={each.output: each.task.classes for each in spec.task.outputs_judged}),
+        inputs={feature.name: feature.kind for feature in spec.features},
+        described=spec.described,
+        reference_types=dict(spec.columns),
+    )
+    if spec.task.outputs_judged or columns.outputs:
+        _check_outputs(config.traffic, spec)
+        return replace(
+            columns, outputs={each.output: columns.outputs[each.output] for each in spec.task.outputs_judged}
+        )
     has_answers = spec.task.outputs_watched is None
-    predicted = traffic.predicted or (None if traffic.scores else spec.output)
-    return TableColumns(
-        **_form(config),
-        prediction_id=traffic.prediction_id,
-        label=traffic.label,
-        label_columns=traffic.label_columns,
-        label_time=traffic.label_time,
-        naive_timezone=traffic.naive_timezone,
-        scores=traffic.scores or (() if predicted or not has_answers else (config.model.probabilities,)),
+    predicted = columns.predicted or (None if columns.scores else spec.output)
+    return replace(
+        columns,
+        scores=columns.scores or (() if predicted or not has_answers else (config.model.probabilities,)),
         predicted=predicted,
-        id_scores=traffic.id_scores or spec.id_scores,
+        id_scores=columns.id_scores or spec.id_scores,
         classes=spec.task.classes,
         numbers=spec.task.number_names if len(numbers_of(spec.task)) > 1 else (),
         exclusive=not spec.task.is_multilabel,
         ranking=ranking_of(spec.task),
-        inputs={feature.name: feature.kind for feature in spec.features},
-        described=spec.described,
-        reference_types=dict(spec.columns),
-    )
-
-
-def _form(config: MonitorConfig) -> dict[str, Any]:
-    """How the files are written, and what stands in time: event times, or batches."""
-    traffic, windows = config.traffic, config.windows
-    batches = BatchKey(column=windows.batch_column) if windows.by_batch else None
-    form = TableFormat(
-        separator=traffic.separator, decimal=traffic.decimal, day_first=traffic.day_first, sheet=traffic.sheet
-    )
-    event_time = traffic.event_time if batches is None else BATCH_TIME
-    return {"event_time": event_time, "format": form, "batches": batches}
-
-
-def _columns_of_outputs(config: MonitorConfig, spec: BaselineSpec) -> TableColumns:
-    """As `columns_of`, of a model of several outputs."""
-    traffic = config.traffic
-    _check_outputs(traffic, spec)
-    common = TableColumns(
-        **_form(config),
-        prediction_id=traffic.prediction_id,
-        label_time=traffic.label_time,
-        naive_timezone=traffic.naive_timezone,
-        inputs={feature.name: feature.kind for feature in spec.features},
-        described=spec.described,
-        reference_types=dict(spec.columns),
-    )
-    judged = spec.task.outputs_judged
-    named = {output.output: traffic.outputs[output.output] for output in judged}
-    return named_outputs(
-        common,
-        {
-            output.output: OutputColumns(
-                label=named[output.output].label,
-                scores=named[output.output].scores,
-                predicted=named[output.output].predicted,
-                classes=output.task.classes,
-            )
-            for output in judged
-        },
     )
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -25,7 +24,7 @@ from monitoring.tasks.ranking import Ranking
 from monitoring.tasks.registry import ranking_of
 from monitoring.tasks.task import Floats, Task, TaskName, Whole
 from monitoring.timestamps import as_datetime
-from monitoring.traffic.tables.columns import TableColumns
+from monitoring.traffic.tables.columns import TableColumns, named_columns
 from monitoring.traffic.tables.files import TablePiece, pieces_of
 from monitoring.traffic.tables.piece_reader import PieceReader
 from monitoring.traffic.tables.reference import LoadedPiece, types_of
@@ -41,26 +40,6 @@ LEAST_SLICE = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AnswerColumns:
-    """The columns of one version's answers, as of `TableDescription`."""
-
-    scores: tuple[str, ...] = ()
-    predicted: str | None = None
-    outputs: Mapping[str, Any] | None = None
-
-    @property
-    def named(self) -> tuple[str, ...]:
-        """All of them."""
-        of_outputs = (name for output in (self.outputs or {}).values() for name in output.options("").values())
-        return (*self.scores, *(() if self.predicted is None else (self.predicted,)), *of_outputs)
-
-    def described(self, description: TableDescription) -> TableDescription:
-        """What the owner says of the table, with this version's answers."""
-        outputs = {} if self.outputs is None else {"outputs": self.outputs}
-        return replace(description, scores=self.scores, predicted=self.predicted, **outputs)  # type: ignore[arg-type]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PairedTable:
     """The rows of a table with the answers of two versions."""
 
@@ -72,25 +51,25 @@ class PairedTable:
 
 
 def read_pairs(
-    place: Path | str,
-    description: TableDescription,
-    champion: AnswerColumns,
-    candidate: AnswerColumns,
-    *,
-    clock: Callable[[], datetime],
+    place: Path | str, champion: TableDescription, candidate: TableDescription, *, clock: Callable[[], datetime]
 ) -> PairedTable:
-    """Read a table. Returns the rows. Memory: the named columns of all of them."""
+    """Read a table. Returns the rows. Memory: the named columns of all of them.
+
+    Args:
+        champion: The table with the answers of the champion; its slices are guards.
+        candidate: The same with those of the candidate.
+    """
     pieces = pieces_of(place)
-    shared = _shared_columns(description)
-    _check_columns(pieces, description, (*champion.named, *candidate.named))
-    read = _load(pieces, {*shared, *champion.named, *description.slices})
-    other_read = _load(pieces, {*shared, *candidate.named})
+    guards = champion.traffic.slices
+    _check_columns(pieces, champion, (*_answers_named(champion), *_answers_named(candidate)))
+    read = _load(pieces, {*_shared_columns(champion), *_answers_named(champion), *guards})
+    other_read = _load(pieces, {*_shared_columns(champion), *_answers_named(candidate)})
     with _of("champion"):
-        columns, _ = columns_described(read, champion.described(description))
+        columns, _ = columns_described(read, champion)
     with _of("candidate"):
-        classes = columns.classes or description.classes
-        same = replace(description, classes=classes, slices=(), task=_task_name(columns))
-        other, _ = columns_described(other_read, candidate.described(same))
+        same = replace(candidate, task=_task_name(columns)).changed("traffic", slices=())
+        same = same.changed("model", classes=columns.classes or candidate.classes)
+        other, _ = columns_described(other_read, same)
     columns, other = _same_answers(columns, other)
     spec = baseline_spec(columns)
     rows, notes = _read(read, columns, spec, clock())
@@ -106,7 +85,7 @@ def read_pairs(
             expected="labels of rows that both versions have answered",
             fix="Name the column of labels with --label.",
         )
-    slices = {name: _slice_values(rows.features[name].combine_chunks()) for name in description.slices}
+    slices = {name: _slice_values(rows.features[name].combine_chunks()) for name in guards}
     unsliced = [name for name, values in slices.items() if not values]
     few = f"is no guard: none of its values has {LEAST_SLICE:.0%} of the rows."
     return PairedTable(
@@ -124,15 +103,15 @@ def _slice_values(column: pa.Array) -> tuple[str, ...]:
     return tuple(sorted(word for word in words if pc.sum(pc.equal(column, word)).as_py() >= LEAST_SLICE * len(column)))
 
 
-def _shared_columns(description: TableDescription) -> set[str]:
+def _shared_columns(description: TableDescription) -> frozenset[str]:
     """The columns that belong to no version: times, ids and labels."""
-    labels = (
-        description.label_columns
-        or tuple(output.label for output in description.outputs.values())
-        or (description.label or "label",)
-    )
-    named = (description.prediction_id or "prediction_id", description.label_time or "label_time")
-    return {description.times, *named, *labels}
+    columns = named_columns(description.config)
+    return frozenset(columns.mapped) - frozenset(columns.answer)
+
+
+def _answers_named(description: TableDescription) -> tuple[str, ...]:
+    """The columns of a version's answers."""
+    return (*named_columns(description.config).answer, *filter(None, [description.follows]))
 
 
 def _check_columns(pieces: Sequence[TablePiece], description: TableDescription, answers: Collection[str]) -> None:
@@ -141,12 +120,10 @@ def _check_columns(pieces: Sequence[TablePiece], description: TableDescription, 
     reader = PieceReader(TableColumns())
     for piece in pieces:
         there |= dict.fromkeys(reader.header(piece).table.column_names)
-    labels = _shared_columns(description) - {
-        description.prediction_id or "prediction_id",
-        description.label_time or "label_time",
-    }
-    optional = [name for name in (description.prediction_id, description.label_time) if name is not None]
-    clashes = {*_shared_columns(description), *answers}.intersection(description.slices)
+    guards = description.traffic.slices
+    labels = _shared_columns(description) - {description.traffic.prediction_id, description.traffic.label_time}
+    optional = [name for name in map(description.named, ("prediction_id", "label_time")) if name is not None]
+    clashes = {*_shared_columns(description), *answers}.intersection(guards)
     if clashes:
         raise BadInput(
             "A column cannot be a slice.",
@@ -154,7 +131,7 @@ def _check_columns(pieces: Sequence[TablePiece], description: TableDescription, 
             expected="columns other than times, ids, labels and answers",
             fix="Name columns of categories with --slices.",
         )
-    absent = [name for name in (*sorted(labels), *optional, *answers, *description.slices) if name not in there]
+    absent = [name for name in (*sorted(labels), *optional, *answers, *guards) if name not in there]
     if absent:
         near = dict.fromkeys(near for name in absent for near in get_close_matches(name, there, n=1))
         raise BadInput(

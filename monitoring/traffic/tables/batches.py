@@ -24,11 +24,8 @@ from monitoring.timestamps import as_microseconds
 from monitoring.traffic.cells import as_strings, decoded
 from monitoring.traffic.format.rows import TIMESTAMP
 from monitoring.traffic.tables.files import RawRows, TablePiece
-from monitoring.traffic.tables.table_format import BatchKey
+from monitoring.traffic.tables.table_format import BATCH_TIME, BatchKey
 from monitoring.traffic.windows import Window
-
-#: The column of a batch's place in time, which no table of a user has.
-BATCH_TIME = "pitfalls_batch_time"
 
 #: The file that keeps when each batch was first seen.
 SEEN = "batches.json"

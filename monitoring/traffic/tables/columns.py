@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from typing import Literal, TypeAlias
 
 import pyarrow as pa
 
+from monitoring.config import MonitorConfig
 from monitoring.tasks.ranking import Ranking
 from monitoring.traffic.descriptors.descriptors import Descriptors
-from monitoring.traffic.tables.table_format import AS_FILES_SHOW, BatchKey, TableFormat
+from monitoring.traffic.tables.table_format import AS_FILES_SHOW, BATCH_TIME, BatchKey, TableFormat
 
 Kind: TypeAlias = Literal["number", "category"]
 
@@ -107,6 +108,46 @@ class TableColumns:
     def mapped(self) -> tuple[str, ...]:
         """Every column that is no input."""
         return (self.event_time, self.prediction_id, *self.label_cells, self.label_time, *self.answer)
+
+
+#: Settings of a table under the names that its columns have.
+_AS_NAMED = (
+    "prediction_id",
+    "label",
+    "label_columns",
+    "label_time",
+    "naive_timezone",
+    "scores",
+    "predicted",
+    "id_scores",
+)
+
+
+def named_columns(config: MonitorConfig, *, of_outputs: Mapping[str, tuple[str, ...]] | None = None) -> TableColumns:
+    """The columns of a table as a config names them.
+
+    Args:
+        of_outputs: The classes of outputs that have some.
+    """
+    traffic, windows = config.traffic, config.windows
+    form = TableFormat(**{each.name: getattr(traffic, each.name) for each in fields(TableFormat)})
+    columns = TableColumns(
+        event_time=BATCH_TIME if windows.by_batch else traffic.event_time,
+        format=form,
+        batches=BatchKey(column=windows.batch_column) if windows.by_batch else None,
+        **{name: getattr(traffic, name) for name in _AS_NAMED},
+    )
+    outputs = {
+        name: replace(
+            columns,
+            label=output.label,
+            scores=output.scores,
+            predicted=output.predicted,
+            classes=(of_outputs or {}).get(name, ()),
+        )
+        for name, output in traffic.outputs.items()
+    }
+    return replace(columns, outputs=outputs)
 
 
 def index_columns(schema: pa.Schema) -> frozenset[str]:

@@ -42,6 +42,10 @@ class TableFormat:
 AS_FILES_SHOW = TableFormat()
 
 
+#: The column of a batch's place in time, which no table of a user has.
+BATCH_TIME = "pitfalls_batch_time"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchKey:
     """What a batch is: a file, or the rows of one value of a column."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-State: TypeAlias = Literal["ok", "absent", "wrong"]
+CheckState: TypeAlias = Literal["ok", "absent", "wrong"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,7 +14,7 @@ class Check:
 
     group: str
     name: str
-    state: State
+    state: CheckState
     text: str
     fix: str = ""
 

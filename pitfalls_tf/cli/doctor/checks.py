@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from monitoring.distribution import DISTRIBUTIONS, installed
 from monitoring.errors import PitfallsError
-from pitfalls_tf.cli.doctor.check import Check, State
+from pitfalls_tf.cli.doctor.check import Check, CheckState
 
 #: The libraries that every part needs.
 LIBRARIES: Final = ("numpy", "pyarrow", "scipy", "pydantic", "sqlalchemy", "matplotlib")
@@ -138,7 +138,7 @@ def _folder(place: Path) -> Check:
         return Check(
             group="folders", name=_short(place), state="wrong", text=str(error), fix="Change its owner or its mode."
         )
-    state: State = "ok" if free >= LEAST_BYTES else "wrong"
+    state: CheckState = "ok" if free >= LEAST_BYTES else "wrong"
     fix = "" if state == "ok" else "Free some space: a store needs 100 MB."
     return Check(group="folders", name=_short(place), state=state, text=f"writable, {free / 1e9:,.1f} GB free", fix=fix)
 

@@ -6,14 +6,14 @@ import tempfile
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from monitoring.errors import BadInput
 from monitoring.traffic.remote.urls import is_url, shown_url
-from pitfalls_tf.cli.column_roles import dictionary_of, named_columns, split_columns, with_column_roles
-from pitfalls_tf.cli.file_form import FORMAT_FLAGS, table_format, with_table_format
+from pitfalls_tf.cli.column_roles import COLUMNS, dictionary_of, joined, named_columns, with_column_roles
+from pitfalls_tf.cli.file_form import with_table_format
 from pitfalls_tf.cli.monitor.options import exclude_option
 from pitfalls_tf.cli.output import printable, with_output
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from monitoring.config import MetricDraft
     from monitoring.jobs.init import InitResult
-    from monitoring.traffic.tables.table_format import BatchKey
+    from monitoring.jobs.table_description import TableDescription
     from pitfalls_tf.cli.output import Output
 
 #: Databases of SQLAlchemy whose URL is no file's.
@@ -30,34 +30,17 @@ DATABASES = frozenset(
     {"postgresql", "mysql", "mariadb", "sqlite", "oracle", "mssql", "snowflake", "bigquery", "duckdb"}
 )
 HELD_OUT = "The reference should have predictions on rows that the model was not fitted on: held out, or out of fold."
-#: Flags for tables only.
-TABLE_FLAGS = (
-    "query",
-    "live_query",
-    "live_labels",
-    "event_time",
-    "score",
-    "predicted",
-    "task",
-    "label",
-    "label_time",
-    "prediction_id",
-    "classes",
-    "features",
-    "categorical",
-    "ignore",
-    "group",
-    "naive_timezone",
-    "by_file",
-    "batch_column",
-    *FORMAT_FLAGS,
-)
-
-#: Flags that are fields of a table's description as they stand.
-COLUMN_FLAGS = ("event_time", "label_time", "prediction_id", "group")
-
 #: Columns that the terminal lists.
 LISTED = 60
+
+#: Flags that go with a bundle, by the names of their settings; all others say what a table's columns and files are.
+WITH_BUNDLE = frozenset(
+    (
+        *("bundle", "reference", "traffic", "dictionary", "out", "force", "as_json"),
+        *("slices", "class_slices", "exclude_callers", "quantile", "metric"),
+        *("burn_in", "every", "min_rows", "label_horizon", "rows", "timezone"),
+    )
+)
 
 
 @click.command()
@@ -86,13 +69,17 @@ LISTED = 60
 )
 @click.option(
     "--score",
+    "scores",
     multiple=True,
+    type=COLUMNS,
+    callback=joined,
     metavar="COLUMN",
     help="Probability of the second class, or A,B,C: one per class; of several outputs OUTPUT=A,B,C; repeatable.  "
     "[with --reference]",
 )
 @click.option(
     "--predicted",
+    type=COLUMNS,
     metavar="COLUMN",
     help="Predicted class, or predicted number; or A,B,C, or a column of lists: several numbers; or lists of ids; or "
     "OUTPUT=COLUMN,...",
@@ -106,6 +93,7 @@ LISTED = 60
 )
 @click.option(
     "--label",
+    type=COLUMNS,
     metavar="COLUMN",
     help="Label; or A,B,C: a 0 or 1 for each class, where a row may have several, or a number for each that is "
     "predicted; or OUTPUT=COLUMN,... for several outputs.  [with --reference]",
@@ -113,14 +101,20 @@ LISTED = 60
 @click.option("--label-time", metavar="COLUMN", help="Time when the label became known.")
 @click.option("--prediction-id", metavar="COLUMN", help="Unique id of the prediction.")
 @click.option(
-    "--classes", default="", metavar="A,B", help="Class names in the order of the scores; or OUTPUT=A,B,OUTPUT=C,D."
+    "--classes", type=COLUMNS, metavar="A,B", help="Class names in the order of the scores; or OUTPUT=A,B,OUTPUT=C,D."
 )
-@click.option("--features", default="", metavar="A,B", help="Inputs; A:KIND sets a kind, such as A:category or A:text.")
+@click.option(
+    "--features",
+    "inputs",
+    type=COLUMNS,
+    metavar="A,B",
+    help="Inputs; A:KIND sets a kind, such as A:category or A:text.",
+)
 @with_column_roles
-@click.option("--slices", default="", metavar="A,B", help="Categorical inputs whose values are watched separately.")
+@click.option("--slices", type=COLUMNS, metavar="A,B", help="Categorical inputs whose values are watched separately.")
 @click.option(
     "--class-slices",
-    default="",
+    type=COLUMNS,
     metavar="A,B",
     help="Watch losses by true class (label) or by predicted class (predicted).",
 )
@@ -153,7 +147,9 @@ LISTED = 60
     "--label-horizon", metavar="LENGTH", help="The longest label delay that counts.  [default: by the reference, or 7d]"
 )
 @click.option("--rows", type=click.IntRange(1), metavar="N", help="Windows of N rows instead of a fixed length.")
-@click.option("--by-file", is_flag=True, help="Rows have no times: each file is a window.  [with --reference]")
+@click.option(
+    "--by-file", is_flag=True, default=None, help="Rows have no times: each file is a window.  [with --reference]"
+)
 @click.option(
     "--batch-column", metavar="COLUMN", help="Rows have no times: each value is a window.  [with --reference]"
 )
@@ -169,77 +165,122 @@ LISTED = 60
 @with_output
 def command(
     bundle: Path | None,
-    reference: str | None,
-    traffic: str | None,
     *,
+    metric: tuple[str, ...],
     out: Path,
     force: bool,
     output: Output,
-    **flags: Any,  # of columns and windows, as click has parsed them
+    **flags: Any,  # by the names of settings, as `described` takes them; of places, as `Places` has them
 ) -> int:
     """Write a monitor.toml for a bundle or a table.
 
     The config is validated, and the baseline is cut into windows once, before anything is written. With --reference,
     the baseline and its TFDV schema are made from that table.
     """
-    from monitoring.jobs.config_file import as_written  # noqa: PLC0415 - not needed for --help
+    from monitoring.jobs.table_description import described  # noqa: PLC0415 - not needed for --help
 
-    _check(bundle, reference, traffic, {f"--{name.replace('_', '-')}": flags[name] for name in TABLE_FLAGS})
-    watched = _watched(flags) | {name: flags[name] for name in ("every", "rows", "timezone", "quantile")}
-    watched["settings"] |= _live(traffic, flags["live_query"], flags["live_labels"], out)
-    dictionary, callers = dictionary_of(flags["dictionary"]), _callers(reference, flags["excluded"])
-    live = _live_place(traffic, out)
-    if reference is None:
-        assert bundle is not None  # noqa: S101 - for the type checker: one of them is given
-        from monitoring.config import ConfigDraft  # noqa: PLC0415 - not needed for --help
-        from monitoring.jobs.config_file import write_config  # noqa: PLC0415 - as above
-
-        draft = ConfigDraft(bundle=as_written(bundle, out), traffic=live, columns=dictionary, **callers, **watched)
-        written = write_config(draft, out, force=force)
-        for note in written.notes:
-            output.progress(note)
-        output.finish(
-            {"config": str(written.config), "notes": list(written.notes)},
-            lambda: click.echo(f"Wrote {written.config}. Next: pitfalls monitor run --config {written.config}"),
-        )
-        return 0
-    from monitoring.jobs.init import init_monitor  # noqa: PLC0415 - not needed for --help
-    from monitoring.jobs.table_description import TableDescription, columns_named  # noqa: PLC0415 - as above
-
-    named: dict[str, Any] = {"task": flags["task"]}
-    words = {name: split_columns(flags[name] or "") for name in ("predicted", "label", "classes")}
-    named |= named_columns({"scores": split_columns(",".join(flags["score"])), **words})
-    named |= {name: split_columns(flags[name]) for name in ("categorical", "ignore")}
-    description = TableDescription(
-        dictionary=dictionary,
-        inputs=split_columns(flags["features"]),
-        traffic=live,
-        naive_timezone=flags["naive_timezone"] or "UTC",
-        format=table_format(flags),
-        batches=_batches(flags),
-        **columns_named(named),
-        **{name: flags[name] for name in COLUMN_FLAGS},
-        **watched,
+    places = Places(**{name: flags.pop(name) for name in Places._fields})
+    _check(bundle, places)
+    _check_batches(flags, places)
+    dictionary = dictionary_of(flags.pop("dictionary"))
+    metrics = tuple(map(_metric, metric))
+    description = described(
+        dictionary=dictionary, metrics=metrics, settings=places.settings(out), **named_columns(flags)
     )
-    with _reference_place(reference, flags["query"], output) as place:
-        adopted = init_monitor(place, description, out=out, clock=lambda: datetime.now(UTC), force=force)
-    for note in _notes(adopted):
+    if bundle is not None:
+        return _of_bundle(bundle, description, out, output, force=force)
+    return _of_table(places, description, out, output, force=force)
+
+
+def _of_bundle(bundle: Path, description: TableDescription, out: Path, output: Output, *, force: bool) -> int:
+    from monitoring.jobs.config_file import as_written, write_config  # noqa: PLC0415 - not needed for --help
+
+    settings = dict(description.settings)
+    settings["model"] = {"bundle": as_written(bundle, out), **settings.get("model", {})}
+    settings["columns"] = {
+        name: section.model_dump(exclude_none=True) for name, section in description.dictionary.items()
+    }
+    written = write_config(settings, out, force=force)
+    for note in written.notes:
         output.progress(note)
-    output.finish(_document(adopted), lambda: _show(adopted, traffic))
+    output.finish(
+        {"config": str(written.config), "notes": list(written.notes)},
+        lambda: click.echo(f"Wrote {written.config}. Next: pitfalls monitor run --config {written.config}"),
+    )
     return 0
 
 
+def _of_table(places: Places, description: TableDescription, out: Path, output: Output, *, force: bool) -> int:
+    from monitoring.jobs.init import init_monitor  # noqa: PLC0415 - not needed for --help
+
+    with _reference_place(places, output) as place:
+        adopted = init_monitor(place, description, out=out, clock=lambda: datetime.now(UTC), force=force)
+    for note in _notes(adopted):
+        output.progress(note)
+    output.finish(_document(adopted), lambda: _show(adopted, places.traffic))
+    return 0
+
+
+class Places(NamedTuple):
+    """Where the reference's rows are, and the live ones: files, URLs, or databases with their queries."""
+
+    reference: str | None
+    query: str | None
+    traffic: str | None
+    live_query: str | None
+    live_labels: str | None
+
+    def settings(self, out: Path) -> dict[str, dict[str, str]]:
+        """Where live rows and their labels are, as the config writes it: paths relative to its own folder."""
+        from monitoring.jobs.config_file import as_written  # noqa: PLC0415 - not needed for --help
+
+        is_database = self.traffic is not None and _is_database(self.traffic)
+        if is_database != (self.live_query is not None):
+            raise BadInput(
+                "Live rows of a database need its URL and a query.",
+                got=f"--traffic {shown_url(str(self.traffic))}, and no --live-query"
+                if is_database
+                else "--live-query alone",
+                expected="--traffic with the URL of a database, and --live-query",
+                fix="Add --live-query 'SELECT * FROM predictions WHERE event_time >= :start AND event_time < :end', or "
+                "--live-query @FILE."
+                if is_database
+                else "Add --traffic with the URL of the database.",
+            )
+        section = {} if self.traffic is None else {"path": self._path(self.traffic, out)}
+        if self.live_query is not None:
+            section["query"] = _statement(self.live_query)
+        if self.live_labels is not None and is_database:
+            section["labels_query"] = _statement(self.live_labels)
+        elif self.live_labels is not None:
+            section["labels"] = (
+                self.live_labels if is_url(self.live_labels) else as_written(Path(self.live_labels), out)
+            )
+        return {"traffic": section}
+
+    @staticmethod
+    def _path(traffic: str, out: Path) -> str:
+        """The place of live rows: files of the current folder relative to the config's."""
+        from monitoring.jobs.config_file import as_written  # noqa: PLC0415 - not needed for --help
+
+        scheme, slashes, file = traffic.partition(":///")
+        if slashes and scheme.partition("+")[0] in ("sqlite", "duckdb"):
+            return f"{scheme}:///{as_written(Path(file), out)}"
+        return traffic if is_url(traffic) else as_written(Path(traffic), out)
+
+
 @contextmanager
-def _reference_place(reference: str, query: str | None, output: Output) -> Iterator[Path | str]:
+def _reference_place(places: Places, output: Output) -> Iterator[Path | str]:
     """Where the reference's rows are; those of a query, in a temporary file."""
-    if query is None:
+    reference = str(places.reference)
+    if places.query is None:
         yield reference if is_url(reference) else Path(reference)
         return
     from monitoring.traffic.remote.sql_query import SqlQuery, query_to_parquet  # noqa: PLC0415 - as above
 
     with tempfile.TemporaryDirectory(prefix="pitfalls-") as folder:
         target = Path(folder, "query.parquet")
-        rows = query_to_parquet(SqlQuery(url=reference, text=_statement(query)), target)
+        rows = query_to_parquet(SqlQuery(url=reference, text=_statement(places.query)), target)
         output.progress(f"The query has {rows:,} rows ({shown_url(reference)}).")
         yield target
 
@@ -258,7 +299,8 @@ def _statement(query: str) -> str:
         ) from error
 
 
-def _check(bundle: Path | None, reference: str | None, traffic: str | None, named: Mapping[str, object]) -> None:
+def _check(bundle: Path | None, places: Places) -> None:
+    reference = places.reference
     if (bundle is None) == (reference is None):
         raise BadInput(
             "A config needs either a bundle or a reference table.",
@@ -266,15 +308,17 @@ def _check(bundle: Path | None, reference: str | None, traffic: str | None, name
             expected="--bundle, or --reference",
             fix="Give one of the two.",
         )
-    options = [option for option, value in named.items() if value]
-    if reference is not None and not named["--query"] and _is_database(reference):
+    if reference is not None and not places.query and _is_database(reference):
         raise BadInput(
             "A database needs a query.",
             got="--reference with the URL of a database",
             expected="--query, too",
             fix="Add --query 'SELECT time, score, label FROM …', or --query @FILE.",
         )
-    if bundle is not None and (traffic is None or options):
+    context = click.get_current_context()
+    given = [param for param in context.command.params if context.params.get(str(param.name)) not in (None, (), False)]
+    options = [param.opts[0] for param in given if param.name not in WITH_BUNDLE]
+    if bundle is not None and (places.traffic is None or options):
         raise BadInput(
             "--bundle takes --traffic and no column flags.",
             got=f"{', '.join(options)}" if options else "no --traffic",
@@ -283,24 +327,11 @@ def _check(bundle: Path | None, reference: str | None, traffic: str | None, name
         )
 
 
-def _live_place(traffic: str | None, out: Path) -> str | None:
-    """The place of live rows as the config writes it: files of the current folder relative to the config's."""
-    from monitoring.jobs.config_file import as_written  # noqa: PLC0415 - not needed for --help
-
-    if traffic is None:
-        return None
-    scheme, slashes, file = traffic.partition(":///")
-    if slashes and scheme.partition("+")[0] in ("sqlite", "duckdb"):
-        return f"{scheme}:///{as_written(Path(file), out)}"
-    return traffic if is_url(traffic) else as_written(Path(traffic), out)
-
-
-def _batches(flags: Mapping[str, Any]) -> BatchKey | None:
-    """What a batch is, if rows come in some; BadInput for batches beside times or another cut."""
-    from monitoring.traffic.tables.table_format import BatchKey  # noqa: PLC0415 - loads Arrow
-
+def _check_batches(flags: Mapping[str, Any], places: Places) -> None:
+    """Raises BadInput for batches beside times or another cut."""
+    given = {**flags, "live_query": places.live_query}
     names = ("by_file", "batch_column", "rows", "event_time", "live_query")
-    options = [f"--{name.replace('_', '-')}" for name in names if flags[name]]
+    options = [f"--{name.replace('_', '-')}" for name in names if given[name]]
     if len(options) > 1 and (flags["by_file"] or flags["batch_column"]):
         raise BadInput(
             "Batches stand in place of event times, in files.",
@@ -308,54 +339,6 @@ def _batches(flags: Mapping[str, Any]) -> BatchKey | None:
             expected="one of --by-file and --batch-column, without --event-time, --rows and --live-query",
             fix="Leave the others out.",
         )
-    return BatchKey(column=flags["batch_column"]) if flags["by_file"] or flags["batch_column"] else None
-
-
-def _callers(reference: str | None, excluded: tuple[str, ...]) -> dict[str, Any]:
-    """The callers to exclude, as a draft has them; BadInput for those of a table, which does not know them."""
-    if reference is not None and excluded:
-        raise BadInput(
-            "Callers are known in a traffic log only.",
-            got="--exclude-caller with --reference",
-            expected="--bundle with it",
-            fix="Leave their rows out of the table.",
-        )
-    return {"exclude_callers": excluded}
-
-
-def _watched(flags: Mapping[str, Any]) -> dict[str, Any]:
-    """What is watched besides the whole traffic's losses, and how: slices, metrics of the user's own, a burn-in."""
-    fields: dict[str, Any] = {name: split_columns(flags[name]) for name in ("slices", "class_slices")}
-    settings: dict[str, dict[str, Any]] = {}
-    if flags["burn_in"]:
-        settings["baseline"] = {"burn_in": flags["burn_in"]}
-    windows = {name: flags[name] for name in ("min_rows", "label_horizon") if flags[name] is not None}
-    if windows:
-        settings["windows"] = windows
-    return {**fields, "settings": settings, "metrics": tuple(map(_metric, flags["metric"]))}
-
-
-def _live(traffic: str | None, query: str | None, labels: str | None, out: Path) -> dict[str, dict[str, str]]:
-    """Where live rows and their labels are, as settings: of a database by queries, else as a place of files."""
-    from monitoring.jobs.config_file import as_written  # noqa: PLC0415 - not needed for --help
-
-    is_database = traffic is not None and _is_database(traffic)
-    if is_database != (query is not None):
-        raise BadInput(
-            "Live rows of a database need its URL and a query.",
-            got=f"--traffic {shown_url(str(traffic))}, and no --live-query" if is_database else "--live-query alone",
-            expected="--traffic with the URL of a database, and --live-query",
-            fix="Add --live-query 'SELECT * FROM predictions WHERE event_time >= :start AND event_time < :end', or "
-            "--live-query @FILE."
-            if is_database
-            else "Add --traffic with the URL of the database.",
-        )
-    section = {} if query is None else {"query": _statement(query)}
-    if labels is not None and is_database:
-        section["labels_query"] = _statement(labels)
-    elif labels is not None:
-        section["labels"] = labels if is_url(labels) else as_written(Path(labels), out)
-    return {"traffic": section} if section else {}
 
 
 def _is_database(place: str) -> bool:
@@ -366,7 +349,7 @@ def _metric(text: str) -> MetricDraft:
     from monitoring.config import MetricDraft  # noqa: PLC0415 - not needed for --help
 
     name, equals, place = text.partition("=")
-    function, *inputs = split_columns(place) or ("",)
+    function, *inputs = COLUMNS.convert(place, None, None) or ("",)
     if not equals or not function:
         raise BadInput(
             "A metric needs a name and a function.",

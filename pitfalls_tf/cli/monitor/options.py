@@ -136,7 +136,7 @@ def with_traffic(config: MonitorConfig, traffic: str | None) -> MonitorConfig:
 
 exclude_option = click.option(
     "--exclude-caller",
-    "excluded",
+    "exclude_callers",
     multiple=True,
     metavar="NAME",
     help="Leave out rows of this caller, by the name of a token or certificate, or by address; repeatable.",

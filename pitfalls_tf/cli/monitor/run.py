@@ -65,7 +65,7 @@ def command(
     *,
     rule: str,
     output: Output,
-    excluded: tuple[str, ...],
+    exclude_callers: tuple[str, ...],
     configs: str | None,
     workers: int | None,
     **flags: bool,
@@ -81,7 +81,8 @@ def command(
     with 2 or 3 if a config failed.
     """
     if configs is not None:
-        if traffic is not None or excluded or since is not None or any(flags.values()) or rule not in ("open", "none"):
+        others = (traffic, since, *exclude_callers, *filter(None, flags.values()))
+        if any(value is not None for value in others) or rule not in ("open", "none"):
             text = "--configs goes with --workers, --exit-code open or none, and --json alone: configs say the rest."
             raise click.UsageError(text)
         return _run_many(configs, workers or len(os.sched_getaffinity(0)), output, rule)
@@ -89,7 +90,7 @@ def command(
     from monitoring.jobs.idle import has_news, idle_deployment  # noqa: PLC0415 - as above
     from monitoring.notifications.routes.heartbeat import heartbeat, unreached  # noqa: PLC0415 - as above
 
-    config = with_excluded(with_traffic(load_config(config_path), traffic), excluded)
+    config = with_excluded(with_traffic(load_config(config_path), traffic), exclude_callers)
     with heartbeat(config.heartbeat, output.progress) as beat:
         idle = None if any(flags.values()) else idle_deployment(config, datetime.now(UTC))
         if idle is not None and has_news(config, idle):

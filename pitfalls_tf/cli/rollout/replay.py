@@ -10,7 +10,7 @@ import click
 
 from monitoring.errors import BadInput
 from monitoring.traffic.remote.urls import is_url
-from pitfalls_tf.cli.column_roles import named_columns, split_columns
+from pitfalls_tf.cli.column_roles import COLUMNS, joined, named_columns
 from pitfalls_tf.cli.monitor.options import config_option, with_traffic
 from pitfalls_tf.cli.output import with_output
 from pitfalls_tf.cli.rollout.deciding import deciding_options, exit_code, require_option, rules_of, show
@@ -21,11 +21,13 @@ if TYPE_CHECKING:
 
     from monitoring.jobs.table_description import TableDescription
     from monitoring.records import Requirement, RolloutRecord
-    from monitoring.rollout.replay.paired_table import AnswerColumns
     from monitoring.rollout.replay.table_replay import ReplayResult
     from pitfalls_tf.cli.output import Output
 
 VERSIONS = ("champion", "candidate")
+
+#: Flags that are settings of the table as they stand.
+COLUMN_FLAGS = ("event_time", "label_time", "prediction_id", "naive_timezone", "task", "slices")
 
 #: Flags that go with a table, and those that go with a log.
 OF_TABLE = (
@@ -56,12 +58,15 @@ def _answer_options(version: str) -> Callable[[Callable[..., Any]], Callable[...
     score = click.option(
         f"--{version}-score",
         multiple=True,
+        type=COLUMNS,
+        callback=joined,
         metavar="COLUMN",
         help=f"The {version}'s probability of the second class, or A,B,C: one per class; of several outputs "
         "OUTPUT=A,B,C; repeatable.",
     )
     predicted = click.option(
         f"--{version}-predicted",
+        type=COLUMNS,
         metavar="COLUMN",
         help=f"The {version}'s predicted class or number; or A,B,C: several numbers; or lists of ids; or "
         "OUTPUT=COLUMN,...",
@@ -78,6 +83,7 @@ def _answer_options(version: str) -> Callable[[Callable[..., Any]], Callable[...
 @click.option("--event-time", metavar="COLUMN", help="Time of the prediction.  [default: event_time]")
 @click.option(
     "--label",
+    type=COLUMNS,
     metavar="COLUMN",
     help="Label; or A,B,C: a 0 or 1 for each class, or several numbers; or OUTPUT=COLUMN,...  [default: label]",
 )
@@ -90,8 +96,8 @@ def _answer_options(version: str) -> Callable[[Callable[..., Any]], Callable[...
     type=click.Choice(("classification", "multilabel", "regression", "ranking")),
     help="What is predicted.  [default: as of `pitfalls monitor init`]",
 )
-@click.option("--classes", default="", metavar="A,B", help="Class names in the order of the scores.")
-@click.option("--slices", default="", metavar="A,B", help="Columns each of whose values is a guard.")
+@click.option("--classes", type=COLUMNS, metavar="A,B", help="Class names in the order of the scores.")
+@click.option("--slices", type=COLUMNS, metavar="A,B", help="Columns each of whose values is a guard.")
 @click.option("--every", metavar="LENGTH", help="Length of a window, such as 1d, 6h or 15m.  [default: 1d]")
 @click.option("--timezone", metavar="ZONE", help="Time zone of the windows.  [default: UTC]")
 @click.option("--naive-timezone", metavar="ZONE", help="Time zone of times without one.  [default: UTC]")
@@ -152,10 +158,10 @@ def _of_table(table: str, flags: dict[str, Any]) -> Replayed:
 
     rules = rules_of(flags)
     plan = WindowPlan(every=flags["every"] or "1d", timezone=flags["timezone"] or "UTC")
-    description, versions = described(flags)
+    champion, candidate = described_versions(flags)
     place = table if is_url(table) else Path(table)
     now = datetime.now(UTC)
-    pairs = read_pairs(place, description, *versions, clock=lambda: now)
+    pairs = read_pairs(place, champion, candidate, clock=lambda: now)
     return replay_table(pairs, rules, plan, now=now), None, None
 
 
@@ -198,45 +204,29 @@ def _utc(moment: datetime | None) -> datetime | None:
     return None if moment is None else moment.replace(tzinfo=UTC)
 
 
-def described(flags: Mapping[str, Any]) -> tuple[TableDescription, tuple[AnswerColumns, AnswerColumns]]:
-    """What the flags say of the table, and the columns of both versions' answers.
+def described_versions(flags: Mapping[str, Any]) -> tuple[TableDescription, TableDescription]:
+    """What the flags say of the table, with the answers of the champion and with those of the candidate.
 
     Raises:
         BadInput: A version's answers are not named, or the flags do not fit each other.
     """
-    from monitoring.jobs.table_description import TableDescription, columns_named  # noqa: PLC0415 - as above
-    from monitoring.rollout.replay.paired_table import AnswerColumns  # noqa: PLC0415 - as above
+    from monitoring.jobs.table_description import described  # noqa: PLC0415 - as above
 
-    fields: dict[str, Any] = {}
-    versions = []
-    for which in VERSIONS:
-        words = {
-            "scores": split_columns(",".join(flags[f"{which}_score"])),
-            "predicted": split_columns(flags[f"{which}_predicted"] or ""),
-        }
-        if not any(words.values()):
-            raise BadInput(
-                f"The columns of the {which}'s answers are not named.",
-                got=f"neither --{which}-score nor --{which}-predicted",
-                expected="one of them",
-                fix=f"Use --{which}-score p, or --{which}-score a,b,c with one column per class, or "
-                f"--{which}-predicted answer.",
-            )
-        shared = {"label": split_columns(flags["label"] or ""), "classes": split_columns(flags["classes"])}
-        fields = columns_named({"task": flags["task"], **named_columns({**words, **shared})})
-        versions.append(
-            AnswerColumns(
-                scores=fields.pop("scores", ()),
-                predicted=fields.pop("predicted", None),
-                outputs=fields.get("outputs") or None,
-            )
-        )
-    description = TableDescription(
-        event_time=flags["event_time"],
-        label_time=flags["label_time"],
-        prediction_id=flags["prediction_id"],
-        naive_timezone=flags["naive_timezone"] or "UTC",
-        slices=split_columns(flags["slices"]),
-        **fields,
+    champion, candidate = (
+        described(**{name: flags[name] for name in COLUMN_FLAGS}, **_answers_of(version, flags)) for version in VERSIONS
     )
-    return description, (versions[0], versions[1])
+    return champion, candidate
+
+
+def _answers_of(version: str, flags: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of a version's answers, and of labels, which say whether there are several outputs."""
+    answers = {"scores": flags[f"{version}_score"], "predicted": flags[f"{version}_predicted"]}
+    if not any(answers.values()):
+        raise BadInput(
+            f"The columns of the {version}'s answers are not named.",
+            got=f"neither --{version}-score nor --{version}-predicted",
+            expected="one of them",
+            fix=f"Use --{version}-score p, or --{version}-score a,b,c with one column per class, or "
+            f"--{version}-predicted answer.",
+        )
+    return named_columns({**answers, "label": flags["label"], "classes": flags["classes"]})

@@ -167,21 +167,20 @@ class ServedCell:
         self, seed: int, setting: MonitorSetting, folder: Path
     ) -> tuple[Sequence[IncidentRecord], list[Measured]]:
         """The incidents of a monitor, and the results of its drill."""
-        from monitoring.config import ConfigDraft, load_config  # noqa: PLC0415 - brings pydantic
+        from monitoring.config import load_config  # noqa: PLC0415 - brings pydantic
         from monitoring.jobs.config_file import write_config  # noqa: PLC0415 - as above
         from monitoring.jobs.run import run_due_windows  # noqa: PLC0415 - as above
         from monitoring.store.store import Store  # noqa: PLC0415 - brings SQLAlchemy
 
         name = self._name(seed)
-        draft = ConfigDraft(
-            bundle=f"../models/{name}",
-            traffic="../traffic",
-            slices=setting.slices,
-            timezone=setting.timezone,
-            page=PAGE_BUDGET,
-        )
+        settings = {
+            "model": {"bundle": f"../models/{name}"},
+            "traffic": {"path": "../traffic", "slices": setting.slices},
+            "windows": {"timezone": setting.timezone},
+            "budget": {"page": PAGE_BUDGET},
+        }
         place = folder / f"monitor-{name}-{self.monitors.index(setting)}"
-        config = load_config(write_config(draft, place).config)
+        config = load_config(write_config(settings, place).config)
         with Store.open(config.store.url) as store:
             opened = run_due_windows(config, store, clock=self._after_deployment).opened
             drilled = _drilled(config, store, self._after_deployment) if setting.drilled and seed == 0 else []

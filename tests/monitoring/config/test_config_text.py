@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring.config.config_text import section_of, with_section, with_settings
-from monitoring.config.draft import ConfigDraft, render_config
+from monitoring.config.template import render_config
 from monitoring.errors import BadInput
 
-DRAFT = render_config(ConfigDraft(bundle="models/m", traffic="traffic"))
+DRAFT = render_config({"model": {"bundle": "models/m"}, "traffic": {"path": "traffic"}})
 
 
 def test_a_setting_takes_the_place_of_its_line_and_comments_stay() -> None:

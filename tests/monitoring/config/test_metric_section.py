@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from monitoring.config import ConfigDraft, MetricDraft, MonitorConfig, check_draft, render_config
+from monitoring.config import MetricDraft, MonitorConfig, check_settings, load_config, render_config
 from monitoring.config.loading import parse_config
 from monitoring.config.metric_section import metric_function, metric_name
 from monitoring.errors import InvalidSettings
 
 HEAD = '[model]\nbundle = "m"\n[traffic]\npath = "t"\n'
+
+BUNDLE = {"model": {"bundle": "m"}, "traffic": {"path": "t"}}
 
 
 def problems(sections: str) -> str:
@@ -52,13 +54,14 @@ def test_what_else_is_wrong_has_its_line() -> None:
 
 
 def test_a_draft_with_metrics_is_read_back_and_its_errors_name_the_option(tmp_path: Path) -> None:
-    draft = ConfigDraft(
-        bundle="m",
-        traffic="t",
-        metrics=(MetricDraft(name="a", function="own:a"), MetricDraft(name="b", function="own:b", inputs=("x", "y"))),
-    )
-    found = check_draft(draft, tmp_path).metric
-    assert [(one.name, one.function, one.inputs) for one in found] == [("a", "own:a", ()), ("b", "own:b", ("x", "y"))]
-    assert "# [[metric]]" in render_config(ConfigDraft(bundle="m", traffic="t"))
+    drafts = (MetricDraft(name="a", function="own:a"), MetricDraft(name="b", function="own:b", inputs=("x", "y")))
+    settings = {**BUNDLE, "metric": [draft.settings for draft in drafts]}
+    (tmp_path / "monitor.toml").write_text(render_config(settings), "utf-8")
+    for found in (check_settings(settings, tmp_path).metric, load_config(tmp_path / "monitor.toml").metric):
+        assert [(one.name, one.function, one.inputs) for one in found] == [
+            ("a", "own:a", ()),
+            ("b", "own:b", ("x", "y")),
+        ]
+    assert "# [[metric]]" in render_config(BUNDLE)
     with pytest.raises(InvalidSettings, match="--metric: not the place of a function"):
-        check_draft(ConfigDraft(bundle="m", traffic="t", metrics=(MetricDraft(name="a", function="own"),)), tmp_path)
+        check_settings({**BUNDLE, "metric": [{"name": "a", "function": "own"}]}, tmp_path)

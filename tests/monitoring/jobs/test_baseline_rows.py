@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,12 +14,18 @@ import pytest
 from monitoring.errors import BadInput
 from monitoring.jobs.baseline_rows import BaselineRows, count_windows, read_reference, window_sizes
 from monitoring.jobs.reference_notes import min_rows
-from monitoring.jobs.table_description import TableDescription
+from monitoring.jobs.table_description import TableDescription, described
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
-DESCRIPTION = TableDescription(
-    event_time="ts", scores=("p",), label="y", label_time="known_at", prediction_id="id", rows=50
-)
+SAID: dict[str, Any] = {
+    "event_time": "ts",
+    "scores": ("p",),
+    "label": "y",
+    "label_time": "known_at",
+    "prediction_id": "id",
+    "rows": 50,
+}
+DESCRIPTION = described(**SAID)
 COUNT = 300
 
 
@@ -73,7 +79,7 @@ def test_repeats_and_rows_without_a_usable_answer_are_left_out_and_told(tmp_path
 def test_rows_ahead_of_the_clock_and_times_without_a_zone_are_told(tmp_path: Path) -> None:
     times = [START + timedelta(hours=hour) for hour in range(COUNT - 1)] + [START + timedelta(days=99)]
     rows = with_column(table(), "ts", [time.replace(tzinfo=None) for time in times])
-    found = read(tmp_path, rows, replace(DESCRIPTION, naive_timezone="Europe/Paris"))
+    found = read(tmp_path, rows, described(**SAID, naive_timezone="Europe/Paris"))
     assert found.table.num_rows == COUNT - 1
     assert "1 rows of REF.parquet lie more than a day ahead of the clock" in found.notes[0]
     assert found.notes[-1] == "Event times have no zone, and were taken as Europe/Paris."
@@ -98,18 +104,18 @@ def test_a_reference_of_which_no_baseline_can_be_made_is_one_error(
 def test_an_input_of_another_kind_than_declared_is_one_error(tmp_path: Path) -> None:
     rows = with_column(table(), "age", [START] * COUNT)
     with pytest.raises(BadInput, match=r"another kind than it was declared.*age, a number: timestamp"):
-        read(tmp_path, rows, replace(DESCRIPTION, inputs=("age:number",)))
+        read(tmp_path, rows, described(**SAID, inputs=("age:number",)))
 
 
 @pytest.mark.parametrize(("rows", "windows"), [(50, 6), (60, 5), (7, 42)])
 def test_windows_of_rows_are_counted(tmp_path: Path, rows: int, windows: int) -> None:
-    description = replace(DESCRIPTION, rows=rows)
+    description = described(**SAID | {"rows": rows})
     found = read(tmp_path, table(), description)
     assert count_windows(found, description, window_sizes(found, description)) == windows
 
 
 def test_small_windows_are_joined_and_too_few_are_one_error_with_what_was_lost(tmp_path: Path) -> None:
-    description = replace(DESCRIPTION, rows=None)
+    description = described(**SAID | {"rows": None})
     few = table().slice(0, 60)
     found = read(tmp_path, pa.concat_tables([few, few.slice(0, 3)]), description)
     with pytest.raises(BadInput) as caught:
@@ -118,9 +124,9 @@ def test_small_windows_are_joined_and_too_few_are_one_error_with_what_was_lost(t
 
 
 def test_windows_of_small_references_are_joined_to_fewer_rows(tmp_path: Path) -> None:
-    description = replace(DESCRIPTION, rows=None)
+    description = described(**SAID | {"rows": None})
     found = read(tmp_path, table(), description)
     sizes = window_sizes(found, description)
     assert (min_rows(sizes), count_windows(found, description, sizes)) == (15, 12)
-    asked = replace(description, settings={"windows": {"min_rows": 30}})
+    asked = described(**SAID | {"rows": None}, min_rows=30)
     assert count_windows(found, asked, sizes) < 12

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,23 +11,24 @@ import pytest
 
 from monitoring.baseline.folder import write_baseline
 from monitoring.baseline.schema import infer_schema, write_schema
-from monitoring.config import ConfigDraft, load_config
+from monitoring.config import load_config
 from monitoring.errors import CannotRun
 from monitoring.jobs.config_file import write_config
 from tests.small_deployment import FIRST, SPEC, Days, table_of
 
+BUNDLE = {"model": {"bundle": "../models/flights"}, "traffic": {"path": "../traffic"}}
+
 
 def test_a_bundle_may_be_named_from_a_folder_that_is_not_there_yet(deployed: Path) -> None:
-    draft = ConfigDraft(bundle="../models/flights", traffic="../traffic", timezone="UTC")
-    written = write_config(draft, deployed / "watched")
+    written = write_config(BUNDLE, deployed / "watched")
     assert load_config(written.config).model.folder.samefile(deployed / "models" / "flights")
 
 
 def test_what_a_bundles_baseline_cannot_carry_is_said(deployed: Path) -> None:
-    draft = ConfigDraft(bundle="../models/flights", traffic="../traffic", timezone="UTC", slices=("origin",))
+    draft = {**BUNDLE, "traffic": {"path": "../traffic", "slices": ("origin",)}}
     notes = write_config(draft, deployed / "watched").notes
     assert any("less than a year: it cannot tell a season from drift" in note for note in notes)
-    few = write_config(replace(draft, every="7d"), deployed / "weekly").notes
+    few = write_config({**draft, "windows": {"every": "7d"}}, deployed / "weekly").notes
     assert any("windows are few" in note for note in few)
 
 
@@ -39,16 +39,15 @@ def test_windows_and_label_horizon_are_those_of_the_bundles_reference(tmp_path: 
     delayed = thin.set_column(thin.column_names.index("label_time"), "label_time", month)
     write_baseline(delayed, folder=extras / "baseline", spec=SPEC)
     write_schema(infer_schema(thin.select(["temp", "origin", "label"]), label="label"), extras / "schema.pbtxt")
-    draft = ConfigDraft(bundle="../models/flights", traffic="../traffic", timezone="UTC")
-    windows = load_config(write_config(draft, tmp_path / "watched").config).windows
+    windows = load_config(write_config(BUNDLE, tmp_path / "watched").config).windows
     assert (windows.min_rows, windows.label_horizon) == (thin.num_rows // 20, timedelta(days=45))
-    own = replace(draft, min_rows=50, label_horizon="60d")
+    own = {**BUNDLE, "windows": {"min_rows": 50, "label_horizon": "60d"}}
     windows = load_config(write_config(own, tmp_path / "own").config).windows
     assert (windows.min_rows, windows.label_horizon) == (50, timedelta(days=60))
 
 
 def test_a_bundle_that_is_not_there_leaves_no_folder(deployed: Path) -> None:
-    draft = ConfigDraft(bundle="../models/none", traffic="../traffic", timezone="UTC")
+    draft = {**BUNDLE, "model": {"bundle": "../models/none"}}
     with pytest.raises(CannotRun, match="bundle to watch is not there"):
         write_config(draft, deployed / "watched")
     assert not (deployed / "watched").exists()

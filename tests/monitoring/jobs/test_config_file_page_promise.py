@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from monitoring.config import load_config
-from monitoring.config.draft import PAGE_BUDGET
+from monitoring.config.template import PAGE_BUDGET
 from monitoring.evidence.calibration import MIN_CALIBRATION_WINDOWS
 from monitoring.jobs.config_file import FEW_WINDOWS_BUDGET
 from tests.own_table import REFERENCE, own_rows, watch

@@ -11,7 +11,7 @@ import pytest
 from monitoring.config import load_config
 from monitoring.errors import BadInput
 from monitoring.jobs.deployment import deploy
-from monitoring.jobs.table_description import TableDescription
+from monitoring.jobs.table_description import described
 from monitoring.watches.classes import ClassSlices
 from tests.own_table import OWN, own_rows, watch
 from tests.small_deployment import Days
@@ -76,4 +76,4 @@ def test_of_many_classes_the_commonest_are_watched_and_a_name_twice_is_refused()
     assert slices.names == tuple(f"label=c{place}" for place in range(8, 20))
     with pytest.raises(BadInput, match="A slice by class and an input to slice by have the same name"):
         ClassSlices.fit(("label",), classes, labels, ("label",))
-    assert TableDescription(event_time=OWN.event_time).class_slices == ()
+    assert described(event_time=OWN["event_time"]).traffic.class_slices == ()

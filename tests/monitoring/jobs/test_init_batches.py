@@ -17,8 +17,8 @@ from monitoring.jobs.backfill import list_windows
 from monitoring.jobs.init import init_monitor
 from monitoring.jobs.run import run_due_windows
 from monitoring.jobs.status import status
+from monitoring.jobs.table_description import described
 from monitoring.store.store import Store
-from monitoring.traffic.tables.table_format import BatchKey
 from tests.own_table import NOW, OWN, REFERENCE, Watched, own_rows, watch
 from tests.small_deployment import Days
 
@@ -48,7 +48,7 @@ def files(folder: Path, table: pa.Table) -> Path:
 def by_file(tmp_path_factory: pytest.TempPathFactory) -> Watched:
     folder = tmp_path_factory.mktemp("by-file")
     reference = files(folder / "reference", batched(own_rows(REFERENCE)))
-    own = OWN.__class__(**{name: getattr(OWN, name) for name in OWN.__slots__} | {"batches": BatchKey()})
+    own = described(**OWN | {"event_time": None}, by_file=True)
     adopted = init_monitor(reference, own, out=folder / "flights", clock=lambda: NOW)
     files(folder / "live", batched(own_rows(BROKEN)))
     return Watched(folder=folder, adopted=adopted)
@@ -118,7 +118,7 @@ def test_one_file_that_would_be_written_over_is_refused(by_file: Watched) -> Non
 
 
 def test_each_value_of_a_column_is_a_window_and_no_input(tmp_path: Path) -> None:
-    watched = watch(tmp_path, batched(own_rows(REFERENCE)), batches=BatchKey(column="batch"))
+    watched = watch(tmp_path, batched(own_rows(REFERENCE)), event_time=None, batch_column="batch")
     assert watched.adopted.windows == 90
     [role] = [one for one in watched.adopted.columns if one.name == "batch"]
     assert (role.role, role.why) == ("left out", "the batch")
@@ -132,7 +132,7 @@ def test_each_value_of_a_column_is_a_window_and_no_input(tmp_path: Path) -> None
 
 
 def test_a_reference_of_one_batch_is_one_without_dates(tmp_path: Path) -> None:
-    watched = watch(tmp_path, batched(own_rows(REFERENCE)).drop_columns(["batch"]), batches=BatchKey())
+    watched = watch(tmp_path, batched(own_rows(REFERENCE)).drop_columns(["batch"]), event_time=None, by_file=True)
     assert any("The reference has one batch" in note for note in watched.adopted.notes)
     watched.live("a.parquet", batched(own_rows(Days(days=1))).drop_columns(["batch"]))
     done, found = watched.run()

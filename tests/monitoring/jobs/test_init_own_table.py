@@ -234,7 +234,7 @@ def test_times_without_a_zone_are_of_the_one_that_was_said(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("change", "part"),
     [
-        ({"naive_timezone": "Mars/Olympus"}, "not a time zone"),
+        ({"naive_timezone": "Mars/Olympus"}, "--naive-timezone: unknown time zone"),
         ({"event_time": "when"}, "when (--event-time)"),
         ({"scores": ("late", "q")}, "q (--score)"),
         ({"scores": ()}, "neither a score nor a predicted class"),

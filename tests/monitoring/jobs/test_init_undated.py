@@ -14,7 +14,7 @@ import pytest
 from monitoring.config import load_config
 from monitoring.errors import BadInput
 from monitoring.jobs.init import init_monitor
-from monitoring.jobs.table_description import TableDescription
+from monitoring.jobs.table_description import described
 from monitoring.records import MonitorStatus
 from monitoring.traffic.descriptors.language import can_tell_languages
 from tests.own_table import NOW, REFERENCE, Watched, own_rows, watch
@@ -80,7 +80,7 @@ def test_rows_of_a_group_are_drawn_together_and_no_text_is_stored(tmp_path: Path
         }
     )
     pq.write_table(table, tmp_path / "REF.parquet")
-    said = TableDescription(scores=("p",), label="y", group="customer")
+    said = described(scores=("p",), label="y", group="customer")
     made = init_monitor(tmp_path / "REF.parquet", said, out=tmp_path / "m", clock=lambda: NOW)
     roles = {one.name: (one.role, one.kind, one.why) for one in made.columns}
     assert roles == {

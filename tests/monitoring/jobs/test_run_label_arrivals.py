@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from monitoring.config import load_config
 from monitoring.jobs.init import init_monitor
 from monitoring.jobs.run import run_due_windows
-from monitoring.jobs.table_description import TableDescription
+from monitoring.jobs.table_description import TableDescription, described
 from monitoring.records import FACT_WATCH, IncidentRecord, WindowRecord
 from monitoring.store.store import Store
 
@@ -121,7 +121,7 @@ class Drawn:
         )
 
     def description(self) -> TableDescription:
-        return TableDescription(
+        return described(
             event_time="ts",
             scores=tuple(f"c{number}" for number in range(self.classes)),
             predicted="predicted" if self.classes == 0 else None,

@@ -13,7 +13,7 @@ from monitoring.baseline.folder import load_baseline, write_baseline
 from monitoring.baseline.output_numbers import output_numbers
 from monitoring.baseline.schema import infer_schema, write_schema
 from monitoring.baseline.spec import BaselineSpec, FeatureSpec
-from monitoring.config import ConfigDraft, load_config
+from monitoring.config import load_config
 from monitoring.errors import BadInput
 from monitoring.jobs.config_file import NO_LOSS, write_config
 from monitoring.jobs.deployment import deploy
@@ -95,7 +95,9 @@ def judged(models: Path, folder: Path, *, shift: float = 0.0) -> MonitorStatus:
             )
         )
     log.close()
-    written = write_config(ConfigDraft(bundle="models/people", traffic="traffic", min_rows=20), folder)
+    written = write_config(
+        {"model": {"bundle": "models/people"}, "traffic": {"path": "traffic"}, "windows": {"min_rows": 20}}, folder
+    )
     assert written.notes[0] == NO_LOSS
     config = load_config(written.config)
     with Store.open(config.store.url) as store:
@@ -129,7 +131,7 @@ def test_the_drift_report_has_a_column_for_each_number(models: Path) -> None:
 def test_a_table_has_no_columns_for_it(models: Path, tmp_path: Path) -> None:
     (tmp_path / "models").symlink_to(models)
     (tmp_path / "live.csv").write_text("age\n30\n", "utf-8")
-    draft = ConfigDraft(bundle="models/people", traffic="live.csv", min_rows=20)
+    draft = {"model": {"bundle": "models/people"}, "traffic": {"path": "live.csv"}, "windows": {"min_rows": 20}}
     config = load_config(write_config(draft, tmp_path).config)
     with pytest.raises(BadInput, match="monitored from its traffic log"):
         open_traffic(config, deploy(config).baseline, 1, clock=lambda: LATER)

@@ -12,7 +12,7 @@ import pytest
 from monitoring.baseline.folder import load_baseline, write_baseline
 from monitoring.baseline.schema import infer_schema, write_schema
 from monitoring.baseline.spec import BaselineSpec, FeatureSpec
-from monitoring.config import ConfigDraft, load_config
+from monitoring.config import load_config
 from monitoring.jobs.config_file import write_config
 from monitoring.jobs.run import run_due_windows
 from monitoring.jobs.status import status
@@ -92,7 +92,9 @@ def judged(models: Path, folder: Path, *, unit: float = 1.0) -> MonitorStatus:
         np.asarray(table["label_time"].cast(pa.int64())),
     )
     labels.close()
-    path = write_config(ConfigDraft(bundle="models/flights", traffic="traffic", min_rows=20), folder).config
+    path = write_config(
+        {"model": {"bundle": "models/flights"}, "traffic": {"path": "traffic"}, "windows": {"min_rows": 20}}, folder
+    ).config
     config = load_config(path)
     with Store.open(config.store.url) as store:
         run = run_due_windows(config, store, clock=lambda: LATER)

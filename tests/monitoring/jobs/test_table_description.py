@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -12,11 +13,18 @@ from hypothesis import strategies as st
 
 from monitoring.config import parse_dictionary
 from monitoring.errors import BadInput
-from monitoring.jobs.table_description import TableDescription, columns_described, columns_to_come
+from monitoring.jobs.table_description import TableDescription, columns_described, columns_to_come, described
 from monitoring.traffic.tables.files import RawRows
 from monitoring.traffic.tables.reference import LoadedPiece, types_of
 
-DESCRIPTION = TableDescription(event_time="ts", scores=("p",), label="y", label_time="known_at", prediction_id="id")
+SAID: dict[str, Any] = {
+    "event_time": "ts",
+    "scores": ("p",),
+    "label": "y",
+    "label_time": "known_at",
+    "prediction_id": "id",
+}
+DESCRIPTION = described(**SAID)
 COLUMNS = {
     "id": pa.array(["a", "b"]),
     "ts": pa.array([datetime(2024, 1, 1, tzinfo=UTC) + timedelta(hours=hour) for hour in (0, 1)]),
@@ -44,12 +52,12 @@ def test_columns_have_the_names_that_were_given_and_inputs_are_all_others_that_c
 
 
 def test_columns_that_are_not_named_have_their_usual_names() -> None:
-    columns, _ = columns_described(pieces(), TableDescription(event_time="ts", scores=("p",)))
+    columns, _ = columns_described(pieces(), described(event_time="ts", scores=("p",)))
     assert columns.mapped == ("ts", "prediction_id", "label", "label_time", "p")
 
 
 def test_only_the_inputs_that_are_named_are_inputs() -> None:
-    columns, _ = columns_described(pieces(), replace(DESCRIPTION, inputs=("age:category",), slices=("city",)))
+    columns, _ = columns_described(pieces(), described(**SAID, inputs=("age:category",), slices=("city",)))
     assert columns.inputs == {"age": "category", "city": "category"}
 
 
@@ -61,12 +69,12 @@ def test_only_the_inputs_that_are_named_are_inputs() -> None:
         ({"scores": ("p", "q")}, "q (--score)"),
         ({"scores": (), "predicted": "answer"}, "answer (--predicted)"),
         ({"scores": ()}, "neither a score nor a predicted class"),
-        ({"naive_timezone": "Europe/Atlantis"}, "Check --naive-timezone."),
+        ({"naive_timezone": "Europe/Atlantis"}, "--naive-timezone: unknown time zone."),
     ],
 )
 def test_what_the_table_has_not_is_one_error_that_names_the_option(change: dict[str, object], part: str) -> None:
     with pytest.raises(BadInput) as caught:
-        columns_described(pieces(), replace(DESCRIPTION, **change))  # type: ignore[arg-type]  # fields by keyword
+        columns_described(pieces(), described(**SAID | change))
     assert part in str(caught.value)
 
 
@@ -77,7 +85,7 @@ def test_ids_and_label_times_may_come_with_the_traffic_unless_their_name_is_miss
     assert columns_to_come(types_of(without), DESCRIPTION) == {"--prediction-id": "id", "--label-time": "known_at"}
     assert columns_to_come(types_of(pieces()), DESCRIPTION) == {}
     with pytest.raises(BadInput, match=r"known_att \(--label-time\)"):
-        columns_described(pieces(), replace(DESCRIPTION, label_time="known_att"))
+        columns_described(pieces(), described(**SAID | {"label_time": "known_att"}))
 
 
 @given(st.sets(st.sampled_from(["id", "known_at", "age", "city", "tags"])))
@@ -97,12 +105,12 @@ def test_a_reference_may_have_no_times_and_the_traffic_has_them() -> None:
     columns, _ = columns_described(pieces("id", "p", "y", "age"), DESCRIPTION)
     assert columns.event_time == "ts"
     assert columns_to_come(types_of(pieces("id", "p", "y")), DESCRIPTION)["--event-time"] == "ts"
-    unnamed = replace(DESCRIPTION, event_time=None, label_time=None)
+    unnamed = described(**SAID | {"event_time": None, "label_time": None})
     assert columns_described(pieces("p", "y", "age"), unnamed)[0].event_time == "event_time"
 
 
 def test_a_column_of_times_without_a_role_may_be_that_of_event_times_unless_it_is_ignored() -> None:
-    unnamed = replace(DESCRIPTION, event_time=None)
+    unnamed = described(**SAID | {"event_time": None})
     with pytest.raises(BadInput, match=r"Name it: --event-time ts.*--ignore ts"):
         columns_described(pieces("id", "ts", "p", "y"), unnamed)
     columns, left_out = columns_described(pieces("id", "ts", "p", "y"), replace(unnamed, ignore=("ts",)))
@@ -110,7 +118,7 @@ def test_a_column_of_times_without_a_role_may_be_that_of_event_times_unless_it_i
 
 
 def test_roles_may_be_declared() -> None:
-    said = replace(DESCRIPTION, categorical=("age",), ignore=("tags",), group="city")
+    said = described(**SAID, categorical=("age",), ignore=("tags",), group="city")
     columns, left_out = columns_described(pieces(), said)
     assert (columns.inputs, left_out) == ({"age": "category"}, {"tags": "ignored", "city": "the group"})
     for change in ({"ignore": ("age",)}, {"group": "age"}):
@@ -121,13 +129,13 @@ def test_roles_may_be_declared() -> None:
 
 
 def test_scores_and_the_predicted_class_may_both_be_named() -> None:
-    columns, left_out = columns_described(pieces("ts", "p", "y", "city"), replace(DESCRIPTION, predicted="city"))
+    columns, left_out = columns_described(pieces("ts", "p", "y", "city"), described(**SAID, predicted="city"))
     assert (columns.answer, columns.predicted, columns.inputs) == (("p",), None, {})
     assert left_out == {"city": "the predicted class, as scores have it"}
 
 
 def said(**columns: dict[str, str]) -> TableDescription:
-    return replace(DESCRIPTION, dictionary=parse_dictionary(columns))
+    return described(**SAID, dictionary=parse_dictionary(columns))
 
 
 def test_the_dictionary_says_kinds_and_roles_of_columns_that_no_field_names() -> None:

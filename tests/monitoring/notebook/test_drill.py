@@ -16,7 +16,7 @@ NOW = datetime(2013, 5, 12, tzinfo=UTC)
 
 
 def test_a_drill_of_a_monitor_is_in_its_store(tmp_path: Path) -> None:
-    said = {name: getattr(OWN, name) for name in ("event_time", "scores", "label", "label_time", "prediction_id")}
+    said = {name: OWN[name] for name in ("event_time", "scores", "label", "label_time", "prediction_id")}
     small = {"windows": {"min_rows": 20}}
     monitor = Monitor.from_reference(
         own_rows(REFERENCE), out=tmp_path / "own", clock=lambda: NOW, settings=small, **said

@@ -18,8 +18,11 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from monitoring import BadInput, Monitor
-from monitoring.jobs.table_description import TableDescription
+from monitoring.config import TrafficSection
+from monitoring.config.template import settings_named
+from monitoring.jobs.table_description import TableDescription, described
 from monitoring.records import ColumnNote
+from monitoring.traffic.tables.columns import TableColumns
 from tests.own_table import NOW, REFERENCE, own_rows, watch
 from tests.small_deployment import Days
 
@@ -70,13 +73,20 @@ def test_frames_are_watched_as_their_files_are(tmp_path: Path) -> None:
     assert monitor.run(live).judged == 0
 
 
-def test_every_field_of_a_description_is_a_parameter_with_a_line_of_its_own() -> None:
+def test_every_column_that_a_config_names_is_a_parameter_and_each_has_a_line_of_its_own() -> None:
     parameters = inspect.signature(Monitor.from_reference).parameters
-    others = {"outputs", "format", "batches"}  # mappings of the columns, what files alone have, and `batch_column`
-    named = {field.name for field in fields(TableDescription)} - others
-    assert named | {"reference", "out", "force", "clock", "rules", "batch_column"} == set(parameters)
+    columns = set(fields_of(TableColumns)) & set(TrafficSection.model_fields)
+    by_another_name = {"outputs", "id_scores"}  # mappings of the columns, and the scores of a ranking
+    assert columns - by_another_name <= set(parameters)
+    others = set(fields_of(TableDescription)) | set(inspect.signature(described).parameters)
+    others |= {"reference", "out", "force", "clock", "rules"}
+    assert set(settings_named(dict.fromkeys(set(parameters) - others))) == {"traffic", "windows", "model"}
     documented = inspect.getdoc(Monitor.from_reference) or ""
     assert [name for name in parameters if f"\n    {name}: " not in documented] == []
+
+
+def fields_of(record: type[Any]) -> list[str]:
+    return [field.name for field in fields(record)]
 
 
 def test_settings_of_the_config_are_arguments_and_labels_may_come_apart() -> None:

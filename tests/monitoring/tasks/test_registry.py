@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from monitoring.baseline.folder import load_baseline, write_baseline
 from monitoring.baseline.schema import infer_schema, write_schema
 from monitoring.baseline.spec import BaselineSpec, FeatureSpec
-from monitoring.config import ConfigDraft, load_config
+from monitoring.config import load_config
 from monitoring.documents.status import StatusDocument, status_document
 from monitoring.jobs.config_file import write_config
 from monitoring.jobs.examples.outcomes import read_outcomes
@@ -171,7 +171,9 @@ def judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MonitorStatus:
     times = np.asarray(live["label_time"].cast(pa.int64()))
     labels.append(live["prediction_id"].to_pylist(), live["label"].to_pylist(), times)
     labels.close()
-    path = write_config(ConfigDraft(bundle="models/calls", traffic="traffic", min_rows=20), tmp_path).config
+    path = write_config(
+        {"model": {"bundle": "models/calls"}, "traffic": {"path": "traffic"}, "windows": {"min_rows": 20}}, tmp_path
+    ).config
     config = load_config(path)
     with Store.open(config.store.url) as store:
         run = run_due_windows(config, store, clock=lambda: LATER)

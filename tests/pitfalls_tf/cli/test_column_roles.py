@@ -8,7 +8,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from pitfalls_tf.cli.column_roles import dictionary_of, split_columns, with_column_roles
+from pitfalls_tf.cli.column_roles import COLUMNS, dictionary_of, with_column_roles
 from pitfalls_tf.cli.export import command as export
 from pitfalls_tf.cli.monitor.init import command as init
 
@@ -28,7 +28,7 @@ def test_both_verbs_have_them_with_one_meaning() -> None:
 
 @pytest.mark.parametrize(("text", "names"), [("", ()), ("a", ("a",)), (" a ,b,", ("a", "b"))])
 def test_names_are_split_at_commas(text: str, names: tuple[str, ...]) -> None:
-    assert split_columns(text) == names
+    assert COLUMNS.convert(text, None, None) == names
 
 
 def test_without_a_dictionary_it_is_empty(tmp_path: Path) -> None:
@@ -45,4 +45,4 @@ def test_a_verb_gets_what_is_given() -> None:
         return 0
 
     result = CliRunner().invoke(verb, ["--ignore", "a,b", "--group", "c"])
-    assert result.stdout == "[('categorical', ''), ('dictionary', None), ('group', 'c'), ('ignore', 'a,b')]\n"
+    assert result.stdout == "[('categorical', None), ('dictionary', None), ('group', 'c'), ('ignore', ('a', 'b'))]\n"

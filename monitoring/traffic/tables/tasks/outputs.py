@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -24,30 +24,11 @@ from monitoring.traffic.tables.tasks.numbers import check_numbers, inferred_task
 EXAMPLE = "--label kind=was_kind,price=paid --score kind=p_a,p_b --predicted price=price"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutputColumns:
-    """The columns of one output of several, as the table's owner names them.
+def outputs_named(arguments: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The columns of each output as settings, and its `classes`, from names by output.
 
-    Attributes:
-        classes: its classes, in the order of the scores; empty: as the table has them.
-    """
-
-    label: str
-    scores: tuple[str, ...] = ()
-    predicted: str | None = None
-    classes: tuple[str, ...] = ()
-
-    def options(self, output: str) -> dict[str, str]:
-        """The columns by the options that name them."""
-        options = {f"--label {output}": self.label} | {f"--score {output} {name}": name for name in self.scores}
-        return options if self.predicted is None else options | {f"--predicted {output}": self.predicted}
-
-
-def outputs_named(arguments: Mapping[str, Any]) -> dict[str, OutputColumns]:
-    """The columns of each output, from `label`, `scores`, `predicted` and `classes` by the output's name.
-
-    >>> outputs_named({"label": {"price": "paid"}, "predicted": {"price": "price"}})["price"].predicted
-    'price'
+    >>> outputs_named({"label": {"price": "paid"}, "predicted": {"price": "price"}})
+    {'price': {'predicted': 'price', 'label': 'paid', 'classes': ()}}
 
     Args:
         arguments: The four, each a name or names by output; those not needed may be absent or empty. No `task`.
@@ -75,7 +56,7 @@ def outputs_named(arguments: Mapping[str, Any]) -> dict[str, OutputColumns]:
             expected="OUTPUT=COLUMN, one label for each output, and no answer of another output",
             fix=f"For example {EXAMPLE}.",
         )
-    outputs = {}
+    outputs: dict[str, dict[str, Any]] = {}
     for name, (label,) in labels.items():
         scores, predicted = (names.get(key, {}).get(name, ()) for key in ("scores", "predicted"))
         if bool(scores) == bool(predicted) or len(predicted) > 1:
@@ -85,34 +66,13 @@ def outputs_named(arguments: Mapping[str, Any]) -> dict[str, OutputColumns]:
                 expected="either its probabilities (--score), or its predicted class or number (--predicted)",
                 fix=f"For example {EXAMPLE}.",
             )
-        answer = predicted[0] if predicted else None
-        classes = names.get("classes", {}).get(name, ())
-        outputs[name] = OutputColumns(label=label, scores=scores, predicted=answer, classes=classes)
+        answer = {"predicted": predicted[0]} if predicted else {"scores": scores}
+        outputs[name] = {**answer, "label": label, "classes": names.get("classes", {}).get(name, ())}
     return outputs
 
 
 def _names(value: Any) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value)
-
-
-def named_outputs(columns: TableColumns, outputs: Mapping[str, OutputColumns]) -> TableColumns:
-    """The columns of a table with those of each output, whose classes are the owner's, if any."""
-    return replace(
-        columns,
-        outputs={
-            name: TableColumns(
-                event_time=columns.event_time,
-                prediction_id=columns.prediction_id,
-                label_time=columns.label_time,
-                naive_timezone=columns.naive_timezone,
-                label=output.label,
-                scores=output.scores,
-                predicted=output.predicted,
-                classes=output.classes,
-            )
-            for name, output in outputs.items()
-        },
-    )
 
 
 def with_outputs(pieces: Sequence[LoadedPiece], columns: TableColumns, class_slices: Sequence[str]) -> TableColumns:

@@ -12,7 +12,7 @@ from monitoring.baseline.folder import load_baseline
 from monitoring.config import load_config
 from monitoring.jobs.examples.live_rows import LiveRows, in_slice
 from monitoring.jobs.places import find_baseline
-from monitoring.jobs.table_description import TableDescription
+from monitoring.jobs.table_description import described
 from monitoring.tasks.id_codes import id_codes
 from monitoring.traffic.windows import Window
 from tests.own_table import watch
@@ -53,7 +53,7 @@ def test_ids_of_a_ranking_are_those_of_the_traffic(tmp_path: Path) -> None:
             "clicked": ["a", "b", "e", None] * 300,
         }
     )
-    said = TableDescription(event_time="at", prediction_id="id", predicted="shown", label="clicked", task="ranking")
+    said = described(event_time="at", prediction_id="id", predicted="shown", label="clicked", task="ranking")
     watched = watch(tmp_path, rows, **{one.name: getattr(said, one.name) for one in fields(said)})
     watched.live("rows.parquet", rows)
     config = load_config(watched.adopted.config)

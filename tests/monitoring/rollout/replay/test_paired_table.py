@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from monitoring.errors import BadInput
-from monitoring.jobs.table_description import TableDescription
-from monitoring.rollout.replay.paired_table import AnswerColumns, PairedTable, read_pairs
+from monitoring.jobs.table_description import described
+from monitoring.rollout.replay.paired_table import PairedTable, read_pairs
 from monitoring.tasks.task import NO_LABEL
 
 ROWS = 60
@@ -35,12 +36,12 @@ def table(path: Path, **columns: Any) -> Path:
     return path
 
 
-A, B = AnswerColumns(scores=("a",)), AnswerColumns(scores=("b",))
+A, B = {"scores": ("a",)}, {"scores": ("b",)}
 
 
-def read(path: Path, champion: AnswerColumns = A, candidate: AnswerColumns = B, **described: Any) -> PairedTable:
-    description = TableDescription(event_time="ts", label=described.pop("label", "y"), **described)
-    return read_pairs(path, description, champion, candidate, clock=lambda: NOW)
+def read(path: Path, champion: Mapping[str, Any] = A, candidate: Mapping[str, Any] = B, **said: Any) -> PairedTable:
+    versions = (described(**{"event_time": "ts", "label": "y", **said, **answers}) for answers in (champion, candidate))
+    return read_pairs(path, *versions, clock=lambda: NOW)
 
 
 def test_rows_have_the_answers_of_both_versions_in_order_of_time(tmp_path: Path) -> None:
@@ -70,7 +71,7 @@ def test_repeats_and_rows_without_a_usable_answer(tmp_path: Path) -> None:
 
 def test_rankings_of_two_lengths_have_the_longer_ones_places(tmp_path: Path) -> None:
     path = table(tmp_path / "t.parquet", y=["x"] * ROWS, a=[["x", "z"]] * ROWS, b=[["z", "w", "x"]] * ROWS)
-    found = read(path, AnswerColumns(predicted="a"), AnswerColumns(predicted="b"), task="ranking")
+    found = read(path, {"predicted": "a"}, {"predicted": "b"}, task="ranking")
     assert found.rows.champion.shape == found.rows.candidate.shape == (ROWS, 3)
     assert found.task.losses(found.rows.candidate, found.rows.labels)["recall_loss"].tolist() == [0.0] * ROWS
 
@@ -78,12 +79,12 @@ def test_rankings_of_two_lengths_have_the_longer_ones_places(tmp_path: Path) -> 
 def test_errors_of_numbers_are_bounded_by_those_of_both_versions(tmp_path: Path) -> None:
     y = np.linspace(0.0, 10.0, ROWS)
     path = table(tmp_path / "t.parquet", y=y, a=y + 1.0, b=y + 4.0)
-    found = read(path, AnswerColumns(predicted="a"), AnswerColumns(predicted="b"))
+    found = read(path, {"predicted": "a"}, {"predicted": "b"})
     assert found.task.scales["absolute_error"] == pytest.approx(8.0)
 
 
 @pytest.mark.parametrize(
-    ("columns", "champion", "candidate", "described", "message"),
+    ("columns", "champion", "candidate", "said", "message"),
     [
         ({}, "a", "bb", {}, r"no such column.*Got bb.*Did you mean b\?"),
         ({}, "a", "b", {"label": "yy"}, r"no such column.*Got yy"),
@@ -98,17 +99,17 @@ def test_errors_of_numbers_are_bounded_by_those_of_both_versions(tmp_path: Path)
     ],
 )
 def test_what_does_not_fit_is_named(
-    tmp_path: Path, columns: dict[str, Any], champion: str, candidate: str, described: dict[str, Any], message: str
+    tmp_path: Path, columns: dict[str, Any], champion: str, candidate: str, said: dict[str, Any], message: str
 ) -> None:
     path = table(tmp_path / "t.parquet", **columns)
     with pytest.raises(BadInput, match=message):
-        read(path, AnswerColumns(scores=(champion,)), AnswerColumns(scores=(candidate,)), **described)
+        read(path, {"scores": (champion,)}, {"scores": (candidate,)}, **said)
 
 
 def test_versions_that_answer_different_things_are_refused(tmp_path: Path) -> None:
     path = table(tmp_path / "t.parquet", c=np.zeros(ROWS))
     with pytest.raises(BadInput, match=r"The candidate's answers: the classes do not fit the table.*for 3 scores"):
-        read(path, A, AnswerColumns(scores=("a", "b", "c")))
+        read(path, A, {"scores": ("a", "b", "c")})
 
 
 def test_a_table_without_rows_is_refused(tmp_path: Path) -> None:

@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from monitoring.jobs.table_description import TableDescription
+from monitoring.jobs.table_description import described
 from monitoring.rollout.decision_rules import DecisionRules
-from monitoring.rollout.replay.paired_table import AnswerColumns, PairedTable, read_pairs
+from monitoring.rollout.replay.paired_table import PairedTable, read_pairs
 from monitoring.rollout.replay.table_replay import ReplayResult, replay_table
 from monitoring.traffic.windows import Window, WindowPlan
 from tests.two_versions import FIRST, write_two_versions
@@ -23,8 +23,8 @@ DAY = timedelta(days=1)
 
 
 def pairs(path: Path) -> PairedTable:
-    description = TableDescription(event_time="ts", label="y")
-    return read_pairs(path, description, AnswerColumns(scores=("a",)), AnswerColumns(scores=("b",)), clock=lambda: NOW)
+    champion, candidate = (described(event_time="ts", label="y", scores=(name,)) for name in "ab")
+    return read_pairs(path, champion, candidate, clock=lambda: NOW)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 
 from monitoring import Monitor
 from monitoring.errors import BadInput
-from monitoring.jobs.table_description import TableDescription, columns_described, columns_named
+from monitoring.jobs.table_description import columns_described, described
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import pieces_of
 from monitoring.traffic.tables.reference import read_all
@@ -37,23 +37,23 @@ def in_lists(frame: pd.DataFrame) -> pd.DataFrame:
     return found
 
 
-def described(frame: pd.DataFrame, folder: Path, *, text: bool = False, **said: Any) -> TableColumns:
+def columns_of(frame: pd.DataFrame, folder: Path, *, text: bool = False, **said: Any) -> TableColumns:
     path = folder / ("table.csv" if text else "table.parquet")
     frame.to_csv(path, index=False) if text else frame.to_parquet(path)
-    description = TableDescription(**columns_named({"event_time": "ts", **said}))
+    description = described(**{"event_time": "ts", **said})
     return columns_described(read_all(pieces_of(path)), description)[0]
 
 
 def test_several_columns_name_the_numbers_after_those_of_the_labels(tmp_path: Path) -> None:
     for text in (False, True):
-        found = described(days("2024-01-01", 1, 0), tmp_path, text=text, predicted=ANSWERS, label=TRUTHS)
+        found = columns_of(days("2024-01-01", 1, 0), tmp_path, text=text, predicted=ANSWERS, label=TRUTHS)
         assert (found.scores, found.label_columns, found.numbers) == (tuple(ANSWERS), tuple(TRUTHS), tuple(TRUTHS))
         assert found.inputs == {"x": "number"}
 
 
 def test_lists_and_their_text_are_numbers_by_their_places(tmp_path: Path) -> None:
     for text in (False, True):
-        found = described(in_lists(days("2024-01-01", 1, 0)), tmp_path, text=text, predicted="pred", label="truth")
+        found = columns_of(in_lists(days("2024-01-01", 1, 0)), tmp_path, text=text, predicted="pred", label="truth")
         assert (found.scores, found.numbers, found.width) == (("pred",), ("[0]", "[1]"), 2)
 
 
@@ -71,7 +71,7 @@ def test_what_does_not_fit_is_refused(
     change: dict[str, Any], said: dict[str, Any], reason: str, tmp_path: Path
 ) -> None:
     with pytest.raises(BadInput, match=reason):
-        described(days("2024-01-01", 1, 0).assign(**change), tmp_path, **said)
+        columns_of(days("2024-01-01", 1, 0).assign(**change), tmp_path, **said)
 
 
 @pytest.fixture(scope="module")

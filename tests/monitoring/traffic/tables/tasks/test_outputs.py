@@ -15,18 +15,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring.errors import BadInput
+from monitoring.jobs.table_description import described
 from monitoring.tasks.classification import Classification
 from monitoring.tasks.label_objects import texts_of_outputs
 from monitoring.tasks.regression import Regression
 from monitoring.traffic.tables.answers import no_answer_findings, read_answers
 from monitoring.traffic.tables.column_findings import column_findings
-from monitoring.traffic.tables.columns import TableColumns
+from monitoring.traffic.tables.columns import TableColumns, named_columns
 from monitoring.traffic.tables.files import pieces_of
 from monitoring.traffic.tables.label_tables import LabelTables
 from monitoring.traffic.tables.reference import LoadedPiece
 from monitoring.traffic.tables.rows import coded_labels, objects_of
 from monitoring.traffic.tables.table import Table
-from monitoring.traffic.tables.tasks.outputs import by_output, named_outputs, output_tasks, outputs_named, with_outputs
+from monitoring.traffic.tables.tasks.outputs import by_output, output_tasks, with_outputs
 from tests.monitoring.traffic.tables.table_files import at, parquet, raw, times, window
 
 SAID: dict[str, Any] = {
@@ -54,7 +55,12 @@ def pieces(**other: list[Any]) -> tuple[LoadedPiece, ...]:
 
 
 def columns(said: dict[str, Any] = SAID, **other: list[Any]) -> TableColumns:
-    return with_outputs(pieces(**other), named_outputs(TableColumns(), outputs_named(said)), ())
+    return with_outputs(pieces(**other), named(said), ())
+
+
+def named(said: dict[str, Any] = SAID) -> TableColumns:
+    description = described(**said)
+    return named_columns(description.config, of_outputs=description.output_classes)
 
 
 def test_each_output_is_judged_by_what_its_columns_hold() -> None:
@@ -117,7 +123,7 @@ def test_what_does_not_fit_is_one_error_that_names_the_output(
 
 def test_losses_by_class_are_refused() -> None:
     with pytest.raises(BadInput, match="not watched by class"):
-        with_outputs(pieces(), named_outputs(TableColumns(), outputs_named(SAID)), ("label",))
+        with_outputs(pieces(), named(), ("label",))
 
 
 #: The rows of the table at the first three hours of its day, with ids.

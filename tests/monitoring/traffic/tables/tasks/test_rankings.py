@@ -11,7 +11,7 @@ import pytest
 
 from monitoring import Monitor
 from monitoring.errors import BadInput
-from monitoring.jobs.table_description import TableDescription, columns_described, columns_named
+from monitoring.jobs.table_description import columns_described, described
 from monitoring.reports.page import page_charts
 from monitoring.traffic.tables.column_findings import column_findings
 from monitoring.traffic.tables.columns import TableColumns
@@ -46,23 +46,25 @@ def days(first: str, count: int, seed: int, fault: str = "") -> pd.DataFrame:
 SAID: dict[str, Any] = {"event_time": "ts", "task": "ranking", "predicted": "shown", "prediction_id": "id", "rows": 100}
 
 
-def described(frame: pd.DataFrame, folder: Path, *, text: bool = False, **said: Any) -> TableColumns:
+def columns_of(frame: pd.DataFrame, folder: Path, *, text: bool = False, **said: Any) -> TableColumns:
     path = folder / ("table.csv" if text else "table.parquet")
     frame.to_csv(path, index=False) if text else frame.to_parquet(path)
-    description = TableDescription(**columns_named({**SAID, "label": "clicked", **said}))
+    description = described(**{**SAID, "label": "clicked", **said})
     return columns_described(read_all(pieces_of(path)), description)[0]
 
 
 def test_lists_and_their_text_are_the_same_ranking(tmp_path: Path) -> None:
     frame = days("2024-01-01", 5, 0)
-    lists = described(frame, tmp_path, scores=("scores",))
+    lists = columns_of(frame, tmp_path, scores=("scores",))
     assert lists.ranking is not None
     assert (lists.ranking.places, lists.ranking.scored, lists.answer) == (PLACES, True, ("shown", "scores"))
     assert lists.inputs == {"x": "number"}
     assert lists.ranking.first[0][1] == "item-0"
     joined = frame.assign(shown=frame["shown"].map("|".join))
-    assert described(joined, tmp_path, text=True, scores=("scores",)).ranking == lists.ranking
-    assert described(frame, tmp_path, text=True, scores=("scores",)).ranking == lists.ranking  # ['item-1', 'item-2', …]
+    assert columns_of(joined, tmp_path, text=True, scores=("scores",)).ranking == lists.ranking
+    assert (
+        columns_of(frame, tmp_path, text=True, scores=("scores",)).ranking == lists.ranking
+    )  # ['item-1', 'item-2', …]
 
 
 @pytest.mark.parametrize(
@@ -82,7 +84,7 @@ def test_what_does_not_fit_is_refused(
     change: dict[str, Any], said: dict[str, Any], reason: str, tmp_path: Path
 ) -> None:
     with pytest.raises(BadInput, match=reason):
-        described(days("2024-01-01", 1, 0).assign(**change), tmp_path, **said)
+        columns_of(days("2024-01-01", 1, 0).assign(**change), tmp_path, **said)
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +145,7 @@ def test_a_ranking_is_one_column_of_ids_and_one_of_scores_at_most(
 def test_lists_of_labels_are_read_and_are_no_finding(tmp_path: Path) -> None:
     frame = days("2024-01-01", 2, 5)
     lists = frame.assign(clicked=frame["clicked"].map(lambda one: [one, "item-1"]))
-    found = described(lists, tmp_path)
+    found = columns_of(lists, tmp_path)
     assert found.ranking is not None
     assert found.lists_labels
     texts = read_all(pieces_of(tmp_path / "table.parquet"))[0]

@@ -19,19 +19,19 @@ import pyarrow.parquet as pq
 
 from benchmarks.results import Result, Settings, Table
 from monitoring.config import load_config
-from monitoring.jobs.deployment import deploy
-from monitoring.jobs.engines.codec import encoded
-from monitoring.jobs.engines.engine import Engine, Work, work_of
-from monitoring.jobs.engines.partial import Partial
-from monitoring.jobs.engines.processes import ProcessEngine
-from monitoring.jobs.engines.recipe import Recipe
-from monitoring.jobs.engines.spark import SparkEngine, SparkRelation, SparkRowsEngine, session
-from monitoring.jobs.engines.sql import SqlEngine
-from monitoring.jobs.engines.sql_relation import DuckDBRelation
-from monitoring.jobs.engines.task import LocalEngine
-from monitoring.jobs.init import init_monitor
-from monitoring.jobs.sources.traffic import columns_of
-from monitoring.jobs.table_description import described
+from monitoring.deployment.deployment import deploy
+from monitoring.engines.codec import encoded
+from monitoring.engines.engine import Engine, Work, work_of
+from monitoring.engines.partial import Partial
+from monitoring.engines.processes import ProcessEngine
+from monitoring.engines.recipe import Recipe
+from monitoring.engines.spark import SparkEngine, SparkRelation, SparkRowsEngine, session
+from monitoring.engines.sql import SqlEngine
+from monitoring.engines.sql_relation import DuckDBRelation
+from monitoring.engines.task import LocalEngine
+from monitoring.onboarding.init import init_monitor
+from monitoring.onboarding.table_description import described
+from monitoring.sources.traffic import columns_of
 from monitoring.traffic.tables.files import pieces_of
 from monitoring.traffic.tables.table import Table as Rows
 from monitoring.traffic.windows import Window

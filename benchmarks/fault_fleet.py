@@ -28,11 +28,11 @@ import pyarrow.parquet as pq
 
 from benchmarks.service_speed import DAY, DAYS, FIRST, rows_of
 from monitoring.config import load_config
-from monitoring.jobs.deployment import same_evidence
-from monitoring.jobs.fits.fit_folder import FOLDER, SUFFIX, fit_digest
-from monitoring.jobs.init import init_monitor
-from monitoring.jobs.places import find_baseline
-from monitoring.jobs.table_description import described
+from monitoring.deployment.deployment import same_evidence
+from monitoring.deployment.places import find_baseline
+from monitoring.fits.fit_folder import FOLDER, SUFFIX, fit_digest
+from monitoring.onboarding.init import init_monitor
+from monitoring.onboarding.table_description import described
 
 if TYPE_CHECKING:
     from tests.postgresql_server import PostgresqlServer

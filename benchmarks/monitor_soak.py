@@ -24,13 +24,13 @@ import pyarrow.parquet as pq
 from benchmarks.results import Result, Settings, Table
 from monitoring.config import MonitorConfig, RouteSection, load_config
 from monitoring.evidence import sensitivity
-from monitoring.jobs.idle import idle_deployment
-from monitoring.jobs.init import init_monitor
-from monitoring.jobs.run import ExternalServices, run_due_windows
-from monitoring.jobs.service.fit_cache import FitCache
-from monitoring.jobs.table_description import described
 from monitoring.notifications.digest import Message
 from monitoring.notifications.routes.sending import Delivery
+from monitoring.onboarding.init import init_monitor
+from monitoring.onboarding.table_description import described
+from monitoring.runs.idle import idle_deployment
+from monitoring.runs.run import ExternalServices, run_due_windows
+from monitoring.service.fit_cache import FitCache
 from monitoring.store.store import Store
 
 FIRST = datetime(2024, 1, 1, tzinfo=UTC)

@@ -18,14 +18,14 @@ from monitoring.baseline.predictions import no_predictions
 from monitoring.baseline.schema import load_schema, validate
 from monitoring.baseline.statistics import dataset_statistics
 from monitoring.config import MonitorConfig
+from monitoring.deployment.deployment import Deployment, deploy
+from monitoring.deployment.places import EXTRAS, SCHEMA_FILE
 from monitoring.evidence.level import LevelState
-from monitoring.jobs.deployment import Deployment, deploy
-from monitoring.jobs.places import EXTRAS, SCHEMA_FILE
-from monitoring.jobs.run import Progress, run_due_windows
-from monitoring.jobs.sources.log_source import LogSource
-from monitoring.jobs.sources.traffic import traffic_path
 from monitoring.judging.window.label_join import LabelJoin
 from monitoring.records import LEVELS, Level, ScoreSum, WatchKey, WindowRecord
+from monitoring.runs.run import Progress, run_due_windows
+from monitoring.sources.log_source import LogSource
+from monitoring.sources.traffic import traffic_path
 from monitoring.store.store import Store
 from monitoring.timestamps import duration_microseconds
 from monitoring.traffic.labels.label_log import LabelLog

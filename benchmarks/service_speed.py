@@ -19,8 +19,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.results import Result, Settings, Table
-from monitoring.jobs.init import init_monitor
-from monitoring.jobs.table_description import described
+from monitoring.onboarding.init import init_monitor
+from monitoring.onboarding.table_description import described
 
 FIRST = datetime(2024, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)

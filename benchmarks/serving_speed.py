@@ -23,8 +23,8 @@ from benchmarks.load_generator import Load
 from benchmarks.results import Cell, Result, Settings, Table
 from monitoring.baseline.folder import load_baseline
 from monitoring.config import load_config
+from monitoring.deployment.places import BASELINE, EXTRAS, find_bundle
 from monitoring.errors import CannotRun
-from monitoring.jobs.places import BASELINE, EXTRAS, find_bundle
 
 CONNECTIONS = (1, 16, 64)
 BODIES = 256

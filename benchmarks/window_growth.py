@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 from benchmarks.results import Cell, Result, Settings, Table
 from benchmarks.window_probe import LIVE, NOW, WATCHED
 from benchmarks.window_speed import DAYS, ROWS_A_DAY, delete_labels, probe, rows_of
-from monitoring.jobs.init import init_monitor
-from monitoring.jobs.table_description import described
+from monitoring.onboarding.init import init_monitor
+from monitoring.onboarding.table_description import described
 
 #: Rows of the window without ids, and with ids.
 SIZES = (1_000_000, 5_000_000, 20_000_000, 50_000_000, 100_000_000)

@@ -24,16 +24,16 @@ from monitoring.baseline.profile_builder import ProfileBuilder
 from monitoring.baseline.schema import load_schema, validate
 from monitoring.baseline.statistics import dataset_statistics
 from monitoring.config import MonitorConfig, load_config
-from monitoring.jobs.deployment import Deployment, deploy
-from monitoring.jobs.due_windows import due_windows
-from monitoring.jobs.sources.read_scope import ReadScope
-from monitoring.jobs.sources.traffic import open_traffic
+from monitoring.deployment.deployment import Deployment, deploy
 from monitoring.judging.input_check import CheckResult, InputCheck
 from monitoring.judging.judge import Judge
 from monitoring.judging.judge_state import JudgeState
 from monitoring.judging.window.label_join import LabelJoin
 from monitoring.judging.window.window_reader import read_window
 from monitoring.judging.window.window_traffic import DueWindow
+from monitoring.runs.due_windows import due_windows
+from monitoring.sources.read_scope import ReadScope
+from monitoring.sources.traffic import open_traffic
 from monitoring.timestamps import duration_microseconds
 from monitoring.watches.catalogue import Catalogue, catalogue
 

@@ -15,8 +15,8 @@ import pyarrow.parquet as pq
 
 from benchmarks.results import Cell, Result, Settings, Table
 from benchmarks.window_probe import LIVE, NOW, WATCHED
-from monitoring.jobs.init import init_monitor
-from monitoring.jobs.table_description import described
+from monitoring.onboarding.init import init_monitor
+from monitoring.onboarding.table_description import described
 from pitfalls_tf.cli import JOB_ENVIRONMENT
 
 DAY = 86_400_000_000

@@ -2,7 +2,7 @@
 
 | group | named by | what its object is |
 | --- | --- | --- |
-| ``pitfalls.engines`` | ``[engine] kind`` | `monitoring.jobs.engines.plugin.EngineFactory` |
+| ``pitfalls.engines`` | ``[engine] kind`` | `monitoring.engines.plugin.EngineFactory` |
 | ``pitfalls.routes`` | ``[[notify]] route`` | `monitoring.notifications.routes.plugin.SendDocument` |
 
 A plug-in is code of whoever installed it: it runs with the rights of the monitor, and is loaded only where a config

@@ -13,11 +13,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from monitoring.config import load_config
-from monitoring.jobs.init import InitResult, init_monitor
-from monitoring.jobs.run import RunResult, run_due_windows
-from monitoring.jobs.status import status
-from monitoring.jobs.table_description import described
+from monitoring.inspection.status import status
+from monitoring.onboarding.init import InitResult, init_monitor
+from monitoring.onboarding.table_description import described
 from monitoring.records import MonitorStatus
+from monitoring.runs.run import RunResult, run_due_windows
 from monitoring.store.store import Store
 from monitoring.traffic.tables.files import ParquetPiece, RawRows, TablePiece
 from monitoring.traffic.tables.piece_reader import PieceReader

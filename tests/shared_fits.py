@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from monitoring.config import MonitorConfig
-from monitoring.jobs.fits.fit_folder import FitFolder, fit_folder
+from monitoring.fits.fit_folder import FitFolder, fit_folder
 
 
 class SharedFits(FitFolder):
@@ -43,7 +43,7 @@ class SharedFits(FitFolder):
 def share_fits(patch: pytest.MonkeyPatch, shared: Path) -> None:
     """Have deployments of this process share what is in a folder."""
     shared.mkdir(mode=0o700, exist_ok=True)
-    patch.setattr("monitoring.jobs.deployment.fit_folder", partial(_folder, shared=shared))
+    patch.setattr("monitoring.deployment.deployment.fit_folder", partial(_folder, shared=shared))
 
 
 def _folder(config: MonitorConfig, shared: Path) -> FitFolder:

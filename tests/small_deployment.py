@@ -6,7 +6,8 @@ harm is planted: from `broken_from` on, labels are drawn by another probability 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -181,3 +182,19 @@ def _write_labels(folder: Path, table: pa.Table) -> None:
         known["prediction_id"].to_pylist(), known["label"].to_pylist(), np.asarray(known["label_time"].cast(pa.int64()))
     )
     writer.close()
+
+
+class _NothingUnkept(logging.Handler):
+    """Fails where a fit holds what files cannot: of each task that a test deploys."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        assert "not kept in files" not in record.getMessage()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def every_fit_is_kept() -> Iterator[None]:
+    """Every fit that a test makes can be kept in a file."""
+    logger, handler = logging.getLogger("monitoring.fits.fit_folder"), _NothingUnkept()
+    logger.addHandler(handler)
+    yield
+    logger.removeHandler(handler)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from benchmarks.flights import flights_config
 from benchmarks.results import Result, Settings, Table
 from benchmarks.truth import cusum, distributions, flights, recovery
-from monitoring.jobs.deployment import deploy
+from monitoring.deployment.deployment import deploy
 
 SEED = 20_130_401
 

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from benchmarks.results import Cell, Table
 from benchmarks.truth.level_streams import NO_HARM, Alarms, alarms, resampled
 from benchmarks.truth.rules import calibrated, kolmogorov_flags, outside_bands
+from monitoring.deployment.deployment import Deployment
 from monitoring.evidence.autocorrelation import level_ar1
 from monitoring.evidence.calibration import calibrated_log_scale
 from monitoring.evidence.conformal import ConformalTest
 from monitoring.evidence.level import LevelTest
-from monitoring.jobs.deployment import Deployment
 from monitoring.judging.window.windowing import split_by_window
 from monitoring.records import WatchKey
 

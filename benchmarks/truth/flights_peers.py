@@ -20,11 +20,11 @@ from benchmarks.truth.monitor_peers import Flags, Windows
 from benchmarks.truth.peers import cached_flags, standard_error
 from monitoring.baseline.predictions import Predictions
 from monitoring.config import MonitorConfig
-from monitoring.jobs.deployment import deploy
-from monitoring.jobs.due_windows import due_windows
-from monitoring.jobs.sources.log_source import LogSource
-from monitoring.jobs.sources.traffic import traffic_path, with_labels
+from monitoring.deployment.deployment import deploy
 from monitoring.judging.window.windowing import split_by_window
+from monitoring.runs.due_windows import due_windows
+from monitoring.sources.log_source import LogSource
+from monitoring.sources.traffic import traffic_path, with_labels
 
 SEED = 20_130_403
 

@@ -37,7 +37,7 @@ class Dataset:
         name: What its files are called.
         title: What it is.
         label: The column of labels.
-        table_fields: Fields of `monitoring.jobs.table_description.described`.
+        table_fields: Fields of `monitoring.onboarding.table_description.described`.
     """
 
     name: str

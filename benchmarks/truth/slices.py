@@ -19,6 +19,8 @@ from benchmarks.truth.level_streams import Alarms, resampled
 from monitoring.baseline.folder import load_baseline
 from monitoring.baseline.profile_builder import ProfileBuilder
 from monitoring.config import MonitorConfig
+from monitoring.deployment.deployment import window_plan
+from monitoring.deployment.places import find_baseline
 from monitoring.evidence.autocorrelation import level_ar1
 from monitoring.evidence.budget import Budget, weights
 from monitoring.evidence.calibration import calibrated_log_scale
@@ -27,8 +29,6 @@ from monitoring.evidence.level import LevelState, LevelTest
 from monitoring.evidence.sampling_variance import SamplingVariance
 from monitoring.incidents.harm import paging_watches
 from monitoring.incidents.rearm import LOSS_FAMILIES
-from monitoring.jobs.deployment import window_plan
-from monitoring.jobs.places import find_baseline
 from monitoring.judging.fit.baseline_sums import pooled_sums, rows_of_part
 from monitoring.judging.fit.reference_fit import tolerance_of
 from monitoring.judging.fit.tolerances import Tolerances

@@ -13,14 +13,10 @@ import pyarrow as pa
 
 from benchmarks.results import Cell, Result, Settings, Table
 from monitoring.evidence.budget import Budget
-from monitoring.jobs.subgroups.run_search import SEARCHED_WINDOWS, search_error_rate
-from monitoring.jobs.subgroups.subgroup_incidents import (
-    SubgroupSearch,
-    advance_subgroup_incident,
-    open_subgroup_incidents,
-)
-from monitoring.jobs.subgroups.subgroups import ScoredSide
 from monitoring.records import IncidentRecord, Watch
+from monitoring.subgroups.run_search import SEARCHED_WINDOWS, search_error_rate
+from monitoring.subgroups.subgroup_incidents import SubgroupSearch, advance_subgroup_incident, open_subgroup_incidents
+from monitoring.subgroups.subgroups import ScoredSide
 from monitoring.traffic.windows import Window
 
 SEED = 20_260_901

@@ -23,7 +23,7 @@ from monitoring.dashboard.view.requests import DEPLOYMENT, MOST_ACTION_BYTES, fo
 from monitoring.dashboard.view.responses import NAME_COOKIE, NOBODY, led_to, page_answer, require_sure
 from monitoring.dashboard.view.words import name_of
 from monitoring.errors import BadInput, PitfallsError
-from monitoring.jobs.rebaseline import NewNormal, OneAtATime, RebaselineResult, rebaseline, undo_rebaseline
+from monitoring.onboarding.rebaseline import NewNormal, OneAtATime, RebaselineResult, rebaseline, undo_rebaseline
 from monitoring.records import IncidentRecord, Rebaseline
 from monitoring.reports.sections.formatting import format_moment, format_window
 from monitoring.store.overview import DeploymentSummary

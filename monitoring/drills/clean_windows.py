@@ -13,14 +13,14 @@ import pyarrow.parquet as pq
 from monitoring.baseline.folder import REFERENCE
 from monitoring.baseline.predictions import microseconds
 from monitoring.config import MonitorConfig
-from monitoring.jobs.deployment import Deployment
-from monitoring.jobs.deployment_lookup import look_up_deployment
-from monitoring.jobs.places import find_baseline
-from monitoring.jobs.rebaseline import live_reference
-from monitoring.jobs.sources.read_scope import ReadScope
-from monitoring.jobs.sources.traffic import open_traffic
+from monitoring.deployment.deployment import Deployment
+from monitoring.deployment.deployment_lookup import look_up_deployment
+from monitoring.deployment.places import find_baseline
+from monitoring.onboarding.rebaseline import live_reference
 from monitoring.records import DrillSource, IncidentRecord, WindowRecord
 from monitoring.records.drill import UNDATED
+from monitoring.sources.read_scope import ReadScope
+from monitoring.sources.traffic import open_traffic
 from monitoring.store.store import Store
 from monitoring.timestamps import as_datetime, as_microseconds
 from monitoring.traffic.windows import RowPlan, Window

@@ -16,17 +16,17 @@ import numpy as np
 
 from monitoring.config import MonitorConfig
 from monitoring.config.sections import HeartbeatSection, RetentionSection, StoreSection
+from monitoring.deployment.deployment import Deployment, deploy, evidence_basis
+from monitoring.deployment.deployment_lookup import look_up_deployment
 from monitoring.distribution import installed_version
 from monitoring.drills.clean_windows import CleanWindows, clean_windows, next_start
 from monitoring.drills.faults.catalogue import faults_named, fitting
 from monitoring.drills.faults.fault import Fault, FaultScope
 from monitoring.drills.replayed_traffic import ReplayedTraffic
 from monitoring.drills.timeline import Timeline, draw_timeline, lead_length, window_length
-from monitoring.jobs.deployment import Deployment, deploy, evidence_basis
-from monitoring.jobs.deployment_lookup import look_up_deployment
-from monitoring.jobs.run import ExternalServices, Progress, RunRequest, is_news, judge_windows
 from monitoring.judging.fit.reference_fit import ReferenceFit
 from monitoring.records import FACT_WATCH, DrillRecord, DrillRun, FaultResult, IncidentRecord, Level, WindowRecord
+from monitoring.runs.run import ExternalServices, Progress, RunRequest, is_news, judge_windows
 from monitoring.store.store import Store
 from monitoring.traffic.windows import RowPlan
 from monitoring.watches.descriptions import format_value, lower_first, watch_title

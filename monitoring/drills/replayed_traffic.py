@@ -14,9 +14,9 @@ from monitoring.baseline.batch import Batch, in_batches
 from monitoring.baseline.predictions import Predictions, microseconds, predictions_from, with_usable_answers
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.drills.timeline import RETYPED
-from monitoring.jobs.sources.log_window import LogWindow
 from monitoring.judging.window.traffic_source import ReadSummary
 from monitoring.records import Finding
+from monitoring.sources.log_window import LogWindow
 from monitoring.timestamps import as_datetime, as_microseconds
 from monitoring.traffic.id_keys import IdSet
 from monitoring.traffic.windows import Window

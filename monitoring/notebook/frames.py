@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from monitoring.errors import BadInput
-from monitoring.jobs.sources.engine_sources import is_relation
+from monitoring.sources.engine_sources import is_relation
 from monitoring.traffic.cells import decoded
 from monitoring.traffic.tables.files import distinct_columns
 from monitoring.traffic.tables.times import parse_times

@@ -14,19 +14,19 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from monitoring.atomic import scratch_folder
 from monitoring.baseline.folder import load_baseline
 from monitoring.config import ColumnSection, MetricDraft, MonitorConfig, load_config, parse_dictionary, read_dictionary
+from monitoring.deployment.data_dictionary import column_notes
+from monitoring.deployment.places import find_baseline
 from monitoring.errors import BadInput
-from monitoring.jobs.backfill import WindowRange, backfill
-from monitoring.jobs.data_dictionary import column_notes
-from monitoring.jobs.init import init_monitor
-from monitoring.jobs.places import find_baseline
-from monitoring.jobs.report import reference_benchmark, write_reports
-from monitoring.jobs.run import NO_SERVICES, ExternalServices, RunRequest, RunResult, run_due_windows
-from monitoring.jobs.sources.engine_sources import is_relation
-from monitoring.jobs.status import status
-from monitoring.jobs.table_description import described
+from monitoring.inspection.report import reference_benchmark, write_reports
+from monitoring.inspection.status import status
 from monitoring.notebook.frames import stored
 from monitoring.notebook.result import LONGEST_MESSAGE, MonitorResult, ResultTable, html_table
+from monitoring.onboarding.init import init_monitor
+from monitoring.onboarding.table_description import described
 from monitoring.records import Only
+from monitoring.runs.backfill import WindowRange, backfill
+from monitoring.runs.run import NO_SERVICES, ExternalServices, RunRequest, RunResult, run_due_windows
+from monitoring.sources.engine_sources import is_relation
 from monitoring.store.store import Store
 from monitoring.tasks.task import TaskName
 from monitoring.traffic.column_roles import ColumnRole
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-    from monitoring.jobs.report import Reports
+    from monitoring.inspection.report import Reports
 
 #: A path or pattern of files, a pandas frame, a pyarrow table, or anything with the Arrow interface.
 TableLike: TypeAlias = "str | Path | pd.DataFrame | pa.Table | ArrowTable"

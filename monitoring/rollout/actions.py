@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from monitoring.actions.server_label import ServerLabel
 from monitoring.actions.version_label import dropped_versions
 from monitoring.config import MonitorConfig
+from monitoring.deployment.deployment import deploy
 from monitoring.errors import BadInput, CannotRun
-from monitoring.jobs.deployment import deploy
 from monitoring.records import RolloutEvent, RolloutPlan, RolloutRecord
 from monitoring.rollout.decision_rules import DecisionRules
 from monitoring.rollout.life import Step, check_goes_on, ended

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from monitoring.baseline.folder import load_baseline
 from monitoring.baseline.predictions import no_predictions
 from monitoring.config import MonitorConfig
-from monitoring.jobs.examples.incident_rows import ExampleRows, ReadableRows, described_rows
-from monitoring.jobs.examples.live_rows import LiveRows
-from monitoring.jobs.places import find_baseline
+from monitoring.deployment.places import find_baseline
+from monitoring.inspection.incident_rows import ExampleRows, ReadableRows, described_rows
+from monitoring.inspection.live_rows import LiveRows
 from monitoring.records import RolloutRecord
 from monitoring.rollout.evidence.differences import paired_differences
 from monitoring.rollout.log.evidence_job import ChosenByHash, answers_folder, measures_of, plan_of

@@ -256,8 +256,8 @@ def _deployment_months(settings: DemoSettings) -> pa.Table:
 
 def _monitor(out: Path, listener: StageListener) -> dict[str, Any]:
     from monitoring.config import load_config  # noqa: PLC0415 - brings pydantic
-    from monitoring.jobs.config_file import NAME, write_config  # noqa: PLC0415 - as above
-    from monitoring.jobs.run import run_due_windows  # noqa: PLC0415 - as above
+    from monitoring.onboarding.config_file import NAME, write_config  # noqa: PLC0415 - as above
+    from monitoring.runs.run import run_due_windows  # noqa: PLC0415 - as above
     from monitoring.store.store import Store  # noqa: PLC0415 - brings SQLAlchemy
 
     path = out / NAME
@@ -311,7 +311,7 @@ def _last_drill(out: Path) -> DrillRecord | None:
 
 def _report(out: Path) -> dict[str, Any]:
     from monitoring.config import load_config  # noqa: PLC0415 - brings pydantic
-    from monitoring.jobs.report import write_reports  # noqa: PLC0415 - brings Evidently
+    from monitoring.inspection.report import write_reports  # noqa: PLC0415 - brings Evidently
     from monitoring.store.store import Store  # noqa: PLC0415 - brings SQLAlchemy
 
     config = load_config(out / "monitor.toml")
@@ -337,7 +337,7 @@ def _rollout(settings: DemoSettings, listener: StageListener) -> dict[str, Any]:
 
 def _copy_picture(out: Path, target: Path) -> None:
     """Copy the report's picture, made now or earlier."""
-    from monitoring.jobs.report import PICTURE  # noqa: PLC0415 - brings Evidently
+    from monitoring.inspection.report import PICTURE  # noqa: PLC0415 - brings Evidently
 
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -354,7 +354,7 @@ def _copy_picture(out: Path, target: Path) -> None:
 
 def _status(out: Path) -> MonitorStatus:
     from monitoring.config import load_config  # noqa: PLC0415 - brings pydantic
-    from monitoring.jobs.status import status  # noqa: PLC0415 - as above
+    from monitoring.inspection.status import status  # noqa: PLC0415 - as above
     from monitoring.store.store import Store  # noqa: PLC0415 - brings SQLAlchemy
 
     config = load_config(out / "monitor.toml")

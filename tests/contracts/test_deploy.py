@@ -21,7 +21,7 @@ import yaml
 
 from docs.reference_tables import verbs
 from monitoring.dashboard.overview.metrics import metrics_text
-from monitoring.jobs.service.workers import QueueState
+from monitoring.service.workers import QueueState
 from pitfalls_tf.cli.group import name_variables
 from serving.metrics.metrics import ServerMetrics, TrafficCounts
 from tests.contracts.test_command_line_reference import flags

@@ -14,7 +14,7 @@ ENTRY = re.compile(r"^\| ([^|`]+?) \| ([^|]+?) \| `([\w/]+\.py)(?::(\w+))?` \|",
 #: Where a word that is not used stands all the same, with the reason.
 ALLOWED = {
     ("yardstick", "monitoring/evidence/method.py"): "a key of the digest that identifies stored evidence",
-    ("yardstick", "monitoring/jobs/deployment.py"): "a key of the digest that identifies stored evidence",
+    ("yardstick", "monitoring/deployment/deployment.py"): "a key of the digest that identifies stored evidence",
     ("elsewhere", "serving/capture/traffic_log.py"): "a folder's name in archives that exist",
 }
 

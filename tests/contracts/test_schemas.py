@@ -21,7 +21,7 @@ from monitoring.documents.incident import IncidentDocument
 from monitoring.documents.schemas import SCHEMAS, VERSION, schema_text
 from monitoring.documents.status import status_document
 from monitoring.documents.window import WindowDocument
-from monitoring.jobs.status import status
+from monitoring.inspection.status import status
 from monitoring.notifications.digest import Digest
 from monitoring.notifications.notification import example_notification
 from monitoring.notifications.routes.command import command_input

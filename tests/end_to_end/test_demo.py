@@ -16,8 +16,8 @@ import pytest
 
 from benchmarks.truth.level_streams import alarms, resampled
 from monitoring.config import load_config
+from monitoring.deployment.deployment import deploy
 from monitoring.evidence.calibration import calibrated_log_scale
-from monitoring.jobs.deployment import deploy
 from monitoring.traffic.labels.label_log import LabelLog
 from monitoring.traffic.log.log import TrafficLog
 from pitfalls_tf.demo.pipeline import DEPLOYED

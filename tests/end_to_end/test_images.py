@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from monitoring.config import load_config
-from monitoring.jobs.run import run_due_windows
+from monitoring.runs.run import run_due_windows
 from monitoring.store.store import Store
 from pitfalls_tf.sources import digits
 from tests.serving.server_process import serving

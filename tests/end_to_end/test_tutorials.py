@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from monitoring.jobs.status import status
+from monitoring.inspection.status import status
 from monitoring.reports.sections.health import suspected
 from monitoring.store.store import Store
 from tests.end_to_end.walking import Walk

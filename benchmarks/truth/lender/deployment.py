@@ -20,7 +20,7 @@ from monitoring.baseline.spec import BaselineSpec, FeatureSpec
 from monitoring.evidence.autocorrelation import MAX_UPDATE_WINDOWS, ar1_update_due
 from monitoring.evidence.budget import Budget
 from monitoring.evidence.level import LevelState
-from monitoring.jobs.fits.simulations import initial_level
+from monitoring.fits.simulations import initial_level
 from monitoring.judging.autocorrelation_update import AutocorrelationUpdate
 from monitoring.judging.fit.reference_fit import ReferenceFit, fit_reference
 from monitoring.judging.fit.tolerances import Tolerances

@@ -20,9 +20,9 @@ from monitoring.documents.incident import IncidentDocument, IncidentsDocument, i
 from monitoring.documents.rollout import RolloutDocument, RolloutsDocument, rollout_document
 from monitoring.documents.window import WindowsDocument, WindowStateDocument, WindowStatesDocument, window_document
 from monitoring.errors import BadInput
-from monitoring.jobs.backfill import list_windows
 from monitoring.records import IncidentAction, IncidentRecord
 from monitoring.rollout.status import as_of
+from monitoring.runs.backfill import list_windows
 from monitoring.store.overview import DeploymentSummary
 from monitoring.store.store import Store
 from monitoring.timestamps import parse_moment

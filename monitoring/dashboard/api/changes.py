@@ -22,10 +22,10 @@ from monitoring.dashboard.api.change_documents import (
     UndoRequest,
 )
 from monitoring.dashboard.stores.telling import tell
+from monitoring.deployment.places import find_baseline
 from monitoring.errors import BadInput, CannotRun
-from monitoring.jobs.backfill import BackfillDocument, WindowRange, backfill, backfill_document
-from monitoring.jobs.places import find_baseline
-from monitoring.jobs.rebaseline import (
+from monitoring.notifications.routes.sending import notify
+from monitoring.onboarding.rebaseline import (
     NewBaselineDocument,
     NewNormal,
     OneAtATime,
@@ -35,8 +35,8 @@ from monitoring.jobs.rebaseline import (
     undo_rebaseline,
     undone_document,
 )
-from monitoring.jobs.run import ExternalServices, RunRequest
-from monitoring.notifications.routes.sending import notify
+from monitoring.runs.backfill import BackfillDocument, WindowRange, backfill, backfill_document
+from monitoring.runs.run import ExternalServices, RunRequest
 from monitoring.store.added_labels import AddedLabels
 from monitoring.store.store import Store
 from monitoring.timestamps import as_microseconds
@@ -59,7 +59,7 @@ class ApiChanges:
     embedder: Embedder | None
 
     def backfill(self, store: str, number: int, request: RangeRequest) -> BackfillDocument:
-        """Judge the windows of a range, as `monitoring.jobs.backfill` does, and tell of it."""
+        """Judge the windows of a range, as `monitoring.runs.backfill` does, and tell of it."""
         config, opened = self._config(store, number)
         done = backfill(
             config,

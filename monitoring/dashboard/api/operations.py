@@ -27,9 +27,9 @@ from monitoring.documents.incident import IncidentDocument, IncidentsDocument
 from monitoring.documents.rollout import RolloutDocument, RolloutsDocument
 from monitoring.documents.schemas import VERSION
 from monitoring.documents.window import WindowsDocument, WindowStatesDocument
-from monitoring.jobs.backfill import BackfillDocument
-from monitoring.jobs.rebaseline import NewBaselineDocument, UndoneBaselineDocument
+from monitoring.onboarding.rebaseline import NewBaselineDocument, UndoneBaselineDocument
 from monitoring.records import ActionKind
+from monitoring.runs.backfill import BackfillDocument
 
 #: How many rows a page has, unless `limit` says so, and at most.
 PAGE = 100

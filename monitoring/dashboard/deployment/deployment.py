@@ -20,7 +20,7 @@ from monitoring.dashboard.view.loss import LossView, headline_loss, headline_los
 from monitoring.dashboard.view.requests import WINDOWS_SHOWN
 from monitoring.dashboard.view.table import Cell, ChartView, TableView, cell
 from monitoring.dashboard.view.words import Figure, ago, coverage, name_of, next_step, zone_words
-from monitoring.jobs.data_dictionary import column_notes
+from monitoring.deployment.data_dictionary import column_notes
 from monitoring.records import EstimateRecord, IncidentRecord
 from monitoring.reports.sections.estimates import METHODS
 from monitoring.reports.sections.formatting import (

@@ -21,7 +21,7 @@ from monitoring.dashboard.stores.stores import StoredDeployment, existing
 from monitoring.dashboard.view.charts import window_address
 from monitoring.dashboard.view.words import name_of, zone_words
 from monitoring.errors import CannotRun, PitfallsError
-from monitoring.jobs.report import drift_files, drift_title, write_drift
+from monitoring.inspection.report import drift_files, drift_title, write_drift
 from monitoring.reports.drift import POLICY
 from monitoring.reports.drift_sample import plain
 from monitoring.reports.sections.formatting import window_name

@@ -37,7 +37,7 @@ from monitoring.dashboard.view.requests import (
 from monitoring.dashboard.view.responses import page_answer
 from monitoring.dashboard.view.table import ChartView, TableView
 from monitoring.dashboard.view.words import name_of, zone_words
-from monitoring.jobs.data_dictionary import column_notes
+from monitoring.deployment.data_dictionary import column_notes
 from monitoring.records import WatchKey
 from monitoring.reports.charts.series import SMALL
 from monitoring.reports.sections.inputs import Input, alarms_of, input_title, inputs_of

@@ -12,7 +12,7 @@ from monitoring.dashboard.view.charts import window_cell
 from monitoring.dashboard.view.history import DeploymentHistory, Drawn, HistoryRange, read_history, with_scores
 from monitoring.dashboard.view.table import Cell, ChartView, TableView, cell
 from monitoring.dashboard.view.words import name_of, zone_words
-from monitoring.jobs.data_dictionary import column_notes
+from monitoring.deployment.data_dictionary import column_notes
 from monitoring.records import IncidentRecord
 from monitoring.reports.charts.inputs import effects_drawing, effects_of, movement
 from monitoring.reports.charts.series import NARROW, SMALL_TALL, WIDE, Size

@@ -16,9 +16,9 @@ from monitoring.dashboard.view.charts import window_address
 from monitoring.dashboard.view.table import TABLE_ROWS, Cell, TableView, cell
 from monitoring.dashboard.view.words import ago, name_of, zone_words
 from monitoring.errors import PitfallsError
-from monitoring.jobs.backfill import list_windows
 from monitoring.records import Backfill, RunRecord
 from monitoring.reports.window_states import WindowState
+from monitoring.runs.backfill import list_windows
 from monitoring.store.added_labels import AddedLabels
 from monitoring.store.checks import Check
 from monitoring.store.leases import LeaseRecord

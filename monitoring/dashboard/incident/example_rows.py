@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from monitoring.dashboard.view.table import Cell, TableView, cell
-from monitoring.jobs.examples.incident_rows import ExampleRows, ReadableRows
+from monitoring.inspection.incident_rows import ExampleRows, ReadableRows
 from monitoring.reports.sections.formatting import format_moment
 from monitoring.tasks.label_codes import has_label
 from monitoring.tasks.ranking import Ranking

@@ -19,10 +19,10 @@ from monitoring.dashboard.stores.stores import StoredDeployment
 from monitoring.dashboard.view.table import Cell, TableView, cell
 from monitoring.dashboard.view.words import name_of, zone_words
 from monitoring.errors import PitfallsError
-from monitoring.jobs.subgroups.subgroup_rows import SubgroupResult, read_subgroups
-from monitoring.jobs.subgroups.subgroups import ERROR_RATE
 from monitoring.records import IncidentRecord, Subgroup, WindowRecord
 from monitoring.reports.sections.formatting import format_count, format_window
+from monitoring.subgroups.subgroup_rows import SubgroupResult, read_subgroups
+from monitoring.subgroups.subgroups import ERROR_RATE
 from monitoring.watches.cause_line import cause_line
 from monitoring.watches.descriptions import format_value, lower_first, printable, watch_title
 

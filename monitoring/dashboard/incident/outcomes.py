@@ -18,8 +18,9 @@ from monitoring.config.settings_digest import settings_digest
 from monitoring.dashboard.stores.stores import StoredDeployment
 from monitoring.dashboard.view.table import Cell, TableView, cell
 from monitoring.dashboard.view.words import name_of
+from monitoring.deployment.places import find_baseline
 from monitoring.errors import PitfallsError
-from monitoring.jobs.examples.outcomes import (
+from monitoring.inspection.outcomes import (
     Outcomes,
     confusion_counts,
     decision_rates,
@@ -28,7 +29,6 @@ from monitoring.jobs.examples.outcomes import (
     residuals,
     shares_of_rows,
 )
-from monitoring.jobs.places import find_baseline
 from monitoring.records import WindowRecord
 from monitoring.reports.sections.formatting import format_count
 from monitoring.tasks.ranking import Ranking

@@ -11,7 +11,7 @@ from monitoring.dashboard.stores.stores import StoredDeployment
 from monitoring.dashboard.view.table import TableView
 from monitoring.dashboard.view.words import name_of, zone_words
 from monitoring.errors import PitfallsError
-from monitoring.jobs.examples.incident_rows import IncidentRows, read_incident_rows
+from monitoring.inspection.incident_rows import IncidentRows, read_incident_rows
 from monitoring.records import FACT_WATCH, IncidentRecord
 from monitoring.reports.sections.formatting import format_window
 from monitoring.store.overview import DeploymentSummary

@@ -14,7 +14,7 @@ from monitoring.dashboard.stores.candidates import Place
 from monitoring.dashboard.stores.named_store import NamedStore, named_stores
 from monitoring.dashboard.stores.roster import missing_configs
 from monitoring.errors import BadInput, PitfallsError
-from monitoring.jobs.service.workers import QueueState
+from monitoring.service.workers import QueueState
 from monitoring.store.overview import DeploymentSummary
 from monitoring.store.store import Store
 from monitoring.watches.descriptions import printable

@@ -34,7 +34,7 @@ from monitoring.dashboard.view.endpoint import GetStores
 from monitoring.dashboard.view.requests import form_of
 from monitoring.dashboard.view.responses import STATIC, came_encrypted, failed, page_answer, refused, static_text
 from monitoring.errors import PitfallsError
-from monitoring.jobs.rebaseline import OneAtATime
+from monitoring.onboarding.rebaseline import OneAtATime
 from monitoring.watches.embedding import Embedder
 
 #: Paths that everybody may ask for: the form for the token, what it looks like, and whether the process is well.

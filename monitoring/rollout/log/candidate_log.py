@@ -14,10 +14,10 @@ import pyarrow as pa
 
 from monitoring.atomic import lock_file
 from monitoring.errors import CannotRun
-from monitoring.jobs.sources.log_source import LogSource
 from monitoring.rollout.log.paired_log import Chosen, unanswered
 from monitoring.rollout.log.versions import Versions
 from monitoring.rollout.scoring import CandidateAnswers, Scorer
+from monitoring.sources.log_source import LogSource
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.format.rows import AnsweredRows
 from monitoring.traffic.id_keys import IdSet

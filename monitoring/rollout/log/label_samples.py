@@ -10,12 +10,12 @@ from datetime import datetime
 import pyarrow as pa
 
 from monitoring.errors import BadInput
-from monitoring.jobs.sources.log_source import LogSource
 from monitoring.records import SCORE_ONE, LabelSample
 from monitoring.rollout.evidence.assignment import assigned
 from monitoring.rollout.evidence.differences import largest_differences
 from monitoring.rollout.log.paired_log import Chosen, PairedLog
 from monitoring.rollout.pairs import Measures, answered
+from monitoring.sources.log_source import LogSource
 from monitoring.traffic.format.rows import INPUT
 from monitoring.traffic.id_keys import IdSet
 from monitoring.traffic.windows import Window

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from monitoring.baseline.batch import Batch
 from monitoring.baseline.predictions import Predictions, microseconds
 from monitoring.errors import BadInput
-from monitoring.jobs.sources.log_source import LogSource
-from monitoring.jobs.sources.traffic import traffic_path
 from monitoring.judging.window.label_join import LabelJoin
 from monitoring.rollout.log.versions import Versions
 from monitoring.rollout.pairs import PairedRows
+from monitoring.sources.log_source import LogSource
+from monitoring.sources.traffic import traffic_path
 from monitoring.timestamps import duration_microseconds
 from monitoring.traffic.id_keys import IdSet
 from monitoring.traffic.tables.files import is_table

@@ -13,7 +13,6 @@ import pyarrow.compute as pc
 
 from monitoring.config import MonitorConfig
 from monitoring.errors import BadInput
-from monitoring.jobs.sources.log_source import LogSource
 from monitoring.records import RolloutPlan, RolloutPromise
 from monitoring.rollout import decision_rules
 from monitoring.rollout.decision_rules import DecisionRules
@@ -26,6 +25,7 @@ from monitoring.rollout.log.paired_log import PairedLog, champion_log, windows_o
 from monitoring.rollout.log.versions import Versions, bundle_digest
 from monitoring.rollout.pairs import CALIBRATION, ERRORS, Measures, PairedRows
 from monitoring.rollout.scoring import Scorer
+from monitoring.sources.log_source import LogSource
 from monitoring.tasks.label_codes import has_label
 from monitoring.traffic.format.rows import INPUT
 from monitoring.traffic.windows import Window

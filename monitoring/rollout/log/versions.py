@@ -15,9 +15,9 @@ from monitoring.baseline.folder import Baseline, load_baseline
 from monitoring.baseline.profile import commonest
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.config import MonitorConfig
+from monitoring.deployment.deployment import configured
+from monitoring.deployment.places import BASELINE, EXTRAS, find_baseline
 from monitoring.errors import BadInput
-from monitoring.jobs.deployment import configured
-from monitoring.jobs.places import BASELINE, EXTRAS, find_baseline
 from monitoring.tasks.task import Task
 from monitoring.watches.catalogue import MAX_SLICE_VALUES
 

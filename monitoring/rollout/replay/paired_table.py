@@ -17,7 +17,7 @@ from monitoring.baseline.predictions import Predictions, predictions_from, with_
 from monitoring.baseline.profile import commonest
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.errors import BadInput
-from monitoring.jobs.table_description import TableDescription, baseline_spec, columns_described
+from monitoring.onboarding.table_description import TableDescription, baseline_spec, columns_described
 from monitoring.rollout.pairs import PairedRows
 from monitoring.tasks.label_codes import has_label
 from monitoring.tasks.ranking import Ranking

@@ -16,7 +16,6 @@ import pyarrow.compute as pc
 
 from monitoring.atomic import write_text
 from monitoring.config import MonitorConfig
-from monitoring.jobs.sources.log_source import LogSource
 from monitoring.records import RolloutEvent, RolloutRecord
 from monitoring.rollout.decision_rules import LATENCY, DecisionRules
 from monitoring.rollout.evaluation import evaluate
@@ -40,6 +39,7 @@ from monitoring.rollout.pairs import LATENCY as LATENCY_MEASURE
 from monitoring.rollout.rollout_settings import iso, rules_of_text, with_setting
 from monitoring.rollout.scoring import Scorer
 from monitoring.rollout.shadow.shares import Pace, Shares, shares_of, steps_document
+from monitoring.sources.log_source import LogSource
 from monitoring.store.store import Store
 from monitoring.traffic.windows import Window
 

@@ -15,8 +15,6 @@ from numpy.typing import NDArray
 from monitoring.baseline.batch import Batch
 from monitoring.baseline.predictions import Predictions
 from monitoring.errors import BadInput
-from monitoring.jobs.sources.log_source import LogSource
-from monitoring.jobs.sources.traffic import traffic_path
 from monitoring.judging.window.label_join import LabelJoin
 from monitoring.records import SCORE_ONE
 from monitoring.rollout.comparing import CANDIDATE, CHAMPION, arm_name
@@ -27,6 +25,8 @@ from monitoring.rollout.log.paired_log import champion_log
 from monitoring.rollout.log.versions import Versions
 from monitoring.rollout.pairs import CALIBRATION, ERRORS, LATENCY, LOSS, Measures, WindowEvidence, answered
 from monitoring.rollout.split.split_file import NO_KEY, UNIT_COLUMN, Split
+from monitoring.sources.log_source import LogSource
+from monitoring.sources.traffic import traffic_path
 from monitoring.tasks.label_codes import has_label
 from monitoring.tasks.task import Floats
 from monitoring.timestamps import duration_microseconds

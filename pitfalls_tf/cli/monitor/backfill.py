@@ -15,8 +15,8 @@ from pitfalls_tf.cli.output import one_line, with_output
 
 if TYPE_CHECKING:
     from monitoring.config import MonitorConfig
-    from monitoring.jobs.backfill import BackfillResult, RevisedWindow, WindowRange
     from monitoring.records import Only, WindowRecord, WindowRevision
+    from monitoring.runs.backfill import BackfillResult, RevisedWindow, WindowRange
     from pitfalls_tf.cli.output import Output
 
 #: What `--only` says.
@@ -62,7 +62,7 @@ def command(
     killed, the same command goes on.
     """
     from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
-    from monitoring.jobs.backfill import WindowRange, backfill_document  # noqa: PLC0415 - as above
+    from monitoring.runs.backfill import WindowRange, backfill_document  # noqa: PLC0415 - as above
 
     config = with_traffic(load_config(config_path), traffic)
     zone = ZoneInfo(config.windows.timezone)
@@ -75,9 +75,9 @@ def command(
 
 
 def _backfill(config: MonitorConfig, window_range: WindowRange, output: Output) -> BackfillResult:
-    from monitoring.jobs.backfill import backfill  # noqa: PLC0415 - not needed for --help
-    from monitoring.jobs.run import RunRequest  # noqa: PLC0415 - as above
-    from monitoring.jobs.stopping import stopping  # noqa: PLC0415 - as above
+    from monitoring.runs.backfill import backfill  # noqa: PLC0415 - not needed for --help
+    from monitoring.runs.run import RunRequest  # noqa: PLC0415 - as above
+    from monitoring.runs.stopping import stopping  # noqa: PLC0415 - as above
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
 
     with Store.open(config.store.url) as store, window_progress() as progress, stopping() as stop:

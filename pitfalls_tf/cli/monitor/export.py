@@ -61,7 +61,7 @@ def command(config_path: Path, deployment: int | None, *, target: Path, table: s
 
     from monitoring.atomic import replacing  # noqa: PLC0415 - as above
     from monitoring.config import load_config  # noqa: PLC0415 - as above
-    from monitoring.jobs.status import status  # noqa: PLC0415 - as above
+    from monitoring.inspection.status import status  # noqa: PLC0415 - as above
     from monitoring.reports.results_table import csv_lines, results_table  # noqa: PLC0415 - as above
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
 

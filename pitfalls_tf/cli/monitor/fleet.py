@@ -12,8 +12,8 @@ from pitfalls_tf.cli.output import printable, with_output
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from monitoring.deployment.fleet import Ledger
     from monitoring.documents.deployment import FleetDocument, FleetMemberDocument
-    from monitoring.jobs.fleet import Ledger
     from pitfalls_tf.cli.output import Output
 
 #: Deployments that are listed, and pages.
@@ -37,8 +37,8 @@ def command(config_path: Path, budget: str | None, *, output: Output) -> int:
     is stored, from the first window on. Judges, stores and sends nothing.
     """
     from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
+    from monitoring.deployment.fleet import kept_ledger, ledger  # noqa: PLC0415 - as above
     from monitoring.evidence.fleet import FleetBudget  # noqa: PLC0415 - as above
-    from monitoring.jobs.fleet import kept_ledger, ledger  # noqa: PLC0415 - as above
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
 
     config = load_config(config_path)

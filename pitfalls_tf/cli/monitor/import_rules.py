@@ -18,7 +18,7 @@ def command(file: Path, *, output: Output) -> int:
     FILE is a schema of TFDV (.pbtxt) or a suite of Great Expectations (.json). The [[rule]] sections are printed, to be
     appended to a monitor.toml; what is no rule here is listed on stderr. Exits with 1 where something is not.
     """
-    from monitoring.jobs.rules import import_rules, rule_text  # noqa: PLC0415 - not needed for --help
+    from monitoring.deployment.rules import import_rules, rule_text  # noqa: PLC0415 - not needed for --help
 
     result = import_rules(file)
     for line in result.unmapped:

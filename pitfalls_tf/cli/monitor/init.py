@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from monitoring.config import MetricDraft
-    from monitoring.jobs.init import InitResult
-    from monitoring.jobs.table_description import TableDescription
+    from monitoring.onboarding.init import InitResult
+    from monitoring.onboarding.table_description import TableDescription
     from pitfalls_tf.cli.output import Output
 
 #: Databases of SQLAlchemy whose URL is no file's.
@@ -177,7 +177,7 @@ def command(
     The config is validated, and the baseline is cut into windows once, before anything is written. With --reference,
     the baseline and its TFDV schema are made from that table.
     """
-    from monitoring.jobs.table_description import described  # noqa: PLC0415 - not needed for --help
+    from monitoring.onboarding.table_description import described  # noqa: PLC0415 - not needed for --help
 
     places = Places(**{name: flags.pop(name) for name in Places._fields})
     _check(bundle, places)
@@ -193,7 +193,7 @@ def command(
 
 
 def _of_bundle(bundle: Path, description: TableDescription, out: Path, output: Output, *, force: bool) -> int:
-    from monitoring.jobs.config_file import as_written, write_config  # noqa: PLC0415 - not needed for --help
+    from monitoring.onboarding.config_file import as_written, write_config  # noqa: PLC0415 - not needed for --help
 
     settings = dict(description.settings)
     settings["model"] = {"bundle": as_written(bundle, out), **settings.get("model", {})}
@@ -211,7 +211,7 @@ def _of_bundle(bundle: Path, description: TableDescription, out: Path, output: O
 
 
 def _of_table(places: Places, description: TableDescription, out: Path, output: Output, *, force: bool) -> int:
-    from monitoring.jobs.init import init_monitor  # noqa: PLC0415 - not needed for --help
+    from monitoring.onboarding.init import init_monitor  # noqa: PLC0415 - not needed for --help
 
     with _reference_place(places, output) as place:
         adopted = init_monitor(place, description, out=out, clock=lambda: datetime.now(UTC), force=force)
@@ -232,7 +232,7 @@ class Places(NamedTuple):
 
     def settings(self, out: Path) -> dict[str, dict[str, str]]:
         """Where live rows and their labels are, as the config writes it: paths relative to its own folder."""
-        from monitoring.jobs.config_file import as_written  # noqa: PLC0415 - not needed for --help
+        from monitoring.onboarding.config_file import as_written  # noqa: PLC0415 - not needed for --help
 
         is_database = self.traffic is not None and _is_database(self.traffic)
         if is_database != (self.live_query is not None):
@@ -261,7 +261,7 @@ class Places(NamedTuple):
     @staticmethod
     def _path(traffic: str, out: Path) -> str:
         """The place of live rows: files of the current folder relative to the config's."""
-        from monitoring.jobs.config_file import as_written  # noqa: PLC0415 - not needed for --help
+        from monitoring.onboarding.config_file import as_written  # noqa: PLC0415 - not needed for --help
 
         scheme, slashes, file = traffic.partition(":///")
         if slashes and scheme.partition("+")[0] in ("sqlite", "duckdb"):

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from monitoring.config import MonitorConfig, RouteSection
-    from monitoring.jobs.run import ExternalServices, Progress, RunResult
     from monitoring.notifications.digest import Message
     from monitoring.notifications.outbox import Notify
     from monitoring.notifications.routes.sending import Delivery
     from monitoring.records import MonitorStatus
+    from monitoring.runs.run import ExternalServices, Progress, RunResult
     from monitoring.store.store import Store
     from monitoring.watches.embedding import Embed
     from pitfalls_tf.cli.output import Output
@@ -190,9 +190,9 @@ def evaluate_due_windows(
 
     Args:
         store: the monitor's store.
-        **services: further fields of `monitoring.jobs.run.ExternalServices`.
+        **services: further fields of `monitoring.runs.run.ExternalServices`.
     """
-    from monitoring.jobs.run import run_due_windows  # noqa: PLC0415 - not needed for --help
+    from monitoring.runs.run import run_due_windows  # noqa: PLC0415 - not needed for --help
 
     run = run_due_windows(
         config,
@@ -210,9 +210,9 @@ def run_services(config: MonitorConfig, output: Output, **services: Any) -> Exte
     """What a run has done by others: notifying the config's routes, and embedding tensors.
 
     Args:
-        **services: further fields of `monitoring.jobs.run.ExternalServices`.
+        **services: further fields of `monitoring.runs.run.ExternalServices`.
     """
-    from monitoring.jobs.run import ExternalServices  # noqa: PLC0415 - not needed for --help
+    from monitoring.runs.run import ExternalServices  # noqa: PLC0415 - not needed for --help
 
     if ".tfrecord" in str(config.traffic.path):  # records are TensorFlow Serving's messages
         load_frameworks("tensorflow")
@@ -308,7 +308,7 @@ def deployment_of(config: MonitorConfig, store: Store, output: Output, number: i
     if number is not None:
         store.deployments.read(number)  # refuses one that is not there
         return number
-    from monitoring.jobs.deployment_lookup import look_up_deployment  # noqa: PLC0415 - not needed for --help
+    from monitoring.deployment.deployment_lookup import look_up_deployment  # noqa: PLC0415 - not needed for --help
 
     lookup = look_up_deployment(config, store)
     if lookup.note:

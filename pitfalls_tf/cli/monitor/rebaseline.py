@@ -16,7 +16,7 @@ from pitfalls_tf.cli.output import one_line, with_output
 
 if TYPE_CHECKING:
     from monitoring.config import MonitorConfig
-    from monitoring.jobs.rebaseline import RebaselineResult
+    from monitoring.onboarding.rebaseline import RebaselineResult
     from monitoring.records import Rebaseline
     from pitfalls_tf.cli.output import Output
 
@@ -69,7 +69,7 @@ def command(
     if when["undo"]:
         _undo(config_path, config, by or login_name(), options or reason or incident, output)
         return 0
-    from monitoring.jobs.rebaseline import NewNormal, rebaseline  # noqa: PLC0415 - as above
+    from monitoring.onboarding.rebaseline import NewNormal, rebaseline  # noqa: PLC0415 - as above
 
     zone = ZoneInfo(config.windows.timezone)
     times = {name: _in(zone, when[name]) for name in _OPTIONS}
@@ -96,7 +96,7 @@ def command(
 
 def _finish(done: RebaselineResult, zone: ZoneInfo, output: Output) -> None:
     """Print what was done."""
-    from monitoring.jobs.rebaseline import rebaseline_document  # noqa: PLC0415 - not needed for --help
+    from monitoring.onboarding.rebaseline import rebaseline_document  # noqa: PLC0415 - not needed for --help
 
     closed = f" Closed: {', '.join(f'#{number}' for number in done.closed)}." if done.closed else ""
     line = (
@@ -132,8 +132,8 @@ def _undo(path: Path, config: MonitorConfig, by: str, options: object, output: O
             expected="--undo, and perhaps --by",
             fix="Leave the others out.",
         )
-    from monitoring.jobs.deployment_lookup import look_up_deployment  # noqa: PLC0415 - not needed for --help
-    from monitoring.jobs.rebaseline import undo_rebaseline, undone_document  # noqa: PLC0415 - as above
+    from monitoring.deployment.deployment_lookup import look_up_deployment  # noqa: PLC0415 - not needed for --help
+    from monitoring.onboarding.rebaseline import undo_rebaseline, undone_document  # noqa: PLC0415 - as above
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
 
     undone: Rebaseline = undo_rebaseline(path, by=by, clock=lambda: datetime.now(UTC))

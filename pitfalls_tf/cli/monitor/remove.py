@@ -28,7 +28,7 @@ def command(names: tuple[str, ...], configs: str, state: Path | None, *, output:
     """
     from monitoring.config.files import ConfigFile  # noqa: PLC0415 - not needed for --help
     from monitoring.config.made_beside import state_folder  # noqa: PLC0415 - as above
-    from monitoring.jobs.service.registry import ConfigRegistry, registry_path  # noqa: PLC0415
+    from monitoring.service.registry import ConfigRegistry, registry_path  # noqa: PLC0415
 
     registry = ConfigRegistry(registry_path(state or state_folder(), configs))
     missing = {path: since for path, since in registry.read().items() if not path.exists()}

@@ -15,7 +15,7 @@ from pitfalls_tf.cli.output import with_output
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from monitoring.jobs.report import Reports
+    from monitoring.inspection.report import Reports
     from pitfalls_tf.cli.output import Output
 
 
@@ -52,7 +52,7 @@ def command(
     Writes report.html, report.png and, with Evidently, drift-DAY.html and drift-DAY.json. Evaluates nothing.
     """
     from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
-    from monitoring.jobs.report import write_reports  # noqa: PLC0415 - as above
+    from monitoring.inspection.report import write_reports  # noqa: PLC0415 - as above
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
 
     config = with_traffic(load_config(config_path), traffic)

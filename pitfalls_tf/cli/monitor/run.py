@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from monitoring.config import MonitorConfig
-    from monitoring.jobs.run import RunResult
     from monitoring.records import MonitorStatus
+    from monitoring.runs.run import RunResult
     from monitoring.store.checks import IdleDeployment
     from pitfalls_tf.cli.output import Output
 
@@ -87,8 +87,8 @@ def command(
             raise click.UsageError(text)
         return _run_many(configs, workers or len(os.sched_getaffinity(0)), output, rule)
     from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
-    from monitoring.jobs.idle import has_news, idle_deployment  # noqa: PLC0415 - as above
     from monitoring.notifications.routes.heartbeat import heartbeat, unreached  # noqa: PLC0415 - as above
+    from monitoring.runs.idle import has_news, idle_deployment  # noqa: PLC0415 - as above
 
     config = with_excluded(with_traffic(load_config(config_path), traffic), exclude_callers)
     with heartbeat(config.heartbeat, output.progress) as beat:
@@ -111,8 +111,8 @@ def _run_many(configs: str, workers: int, output: Output, rule: str) -> int:
     """Run many configs and print one line of each that failed or has a page open, and the sum."""
     from monitoring.config.files import ConfigFile, config_paths  # noqa: PLC0415 - not needed for --help
     from monitoring.documents.deployment import ConfigRunDocument, ConfigRunsDocument  # noqa: PLC0415 - as above
-    from monitoring.jobs.service.team_pages import send_pages_of  # noqa: PLC0415 - as above
-    from monitoring.jobs.stopping import stopping  # noqa: PLC0415 - as above
+    from monitoring.runs.stopping import stopping  # noqa: PLC0415 - as above
+    from monitoring.service.team_pages import send_pages_of  # noqa: PLC0415 - as above
     from pitfalls_tf.cli.monitor.run_configs import ConfigRun, run_configs  # noqa: PLC0415 - as above
 
     paths, results = config_paths(configs), list[ConfigRun]()
@@ -180,10 +180,10 @@ def _run(
     idle: IdleDeployment | None,
 ) -> tuple[MonitorStatus, RunResult | None]:
     """Evaluate what is due, if anything is, and print the status."""
+    from monitoring.deployment.data_dictionary import column_notes  # noqa: PLC0415 - not needed for --help
     from monitoring.documents.status import status_document  # noqa: PLC0415 - as above
-    from monitoring.jobs.data_dictionary import column_notes  # noqa: PLC0415 - not needed for --help
-    from monitoring.jobs.status import status  # noqa: PLC0415 - as above
-    from monitoring.jobs.stopping import stopping  # noqa: PLC0415 - as above
+    from monitoring.inspection.status import status  # noqa: PLC0415 - as above
+    from monitoring.runs.stopping import stopping  # noqa: PLC0415 - as above
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
 
     with Store.open(config.store.url) as store:

@@ -43,9 +43,9 @@ def command(config_path: Path, traffic: str | None, *, moved: bool, rule: str, o
     from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
     from monitoring.config.files import read_files  # noqa: PLC0415 - as above
     from monitoring.documents.status import status_document  # noqa: PLC0415 - as above
-    from monitoring.jobs.service.config_watch import ConfigWatch  # noqa: PLC0415 - as above
-    from monitoring.jobs.status import status  # noqa: PLC0415 - as above
-    from monitoring.jobs.stopping import stopping  # noqa: PLC0415 - as above
+    from monitoring.inspection.status import status  # noqa: PLC0415 - as above
+    from monitoring.runs.stopping import stopping  # noqa: PLC0415 - as above
+    from monitoring.service.config_watch import ConfigWatch  # noqa: PLC0415 - as above
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
 
     def load(path: Path) -> MonitorConfig:

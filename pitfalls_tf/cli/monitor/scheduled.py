@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
     from monitoring.config import MonitorConfig
     from monitoring.config.files import ConfigFile
-    from monitoring.jobs.run import Progress
-    from monitoring.jobs.service.config_watch import ConfigWatch
-    from monitoring.jobs.service.fit_cache import FitCache
-    from monitoring.jobs.service.registry import ConfigRegistry
-    from monitoring.jobs.service.service import MonitorService
-    from monitoring.jobs.service.team_pages import TeamPages
+    from monitoring.runs.run import Progress
+    from monitoring.service.config_watch import ConfigWatch
+    from monitoring.service.fit_cache import FitCache
+    from monitoring.service.registry import ConfigRegistry
+    from monitoring.service.service import MonitorService
+    from monitoring.service.team_pages import TeamPages
     from monitoring.store.store import Store
 
 
@@ -42,10 +42,10 @@ def service_of(
         registry: the configs that are to be there; None: those that are found.
         patience: seconds without a judged window after which a run is stalled; None: the default.
     """
-    from monitoring.jobs.service.fit_cache import FitCache  # noqa: PLC0415 - not needed for --help
-    from monitoring.jobs.service.service import MonitorService  # noqa: PLC0415 - as above
-    from monitoring.jobs.service.team_pages import TeamPages  # noqa: PLC0415 - as above
-    from monitoring.jobs.service.workers import STALLED_SECONDS, Workers  # noqa: PLC0415 - as above
+    from monitoring.service.fit_cache import FitCache  # noqa: PLC0415 - not needed for --help
+    from monitoring.service.service import MonitorService  # noqa: PLC0415 - as above
+    from monitoring.service.team_pages import TeamPages  # noqa: PLC0415 - as above
+    from monitoring.service.workers import STALLED_SECONDS, Workers  # noqa: PLC0415 - as above
 
     pages = TeamPages(
         notifier(output), lambda: datetime.now(UTC), lambda text: ConfigOutput(output, "teams").progress(text)
@@ -95,8 +95,8 @@ def _run(
     Returns:
         When a receiver that was not reached is tried again; None where none waits.
     """
-    from monitoring.jobs.idle import has_news, idle_deployment  # noqa: PLC0415 - as above
     from monitoring.notifications.routes.heartbeat import heartbeat, unreached  # noqa: PLC0415 - not needed for --help
+    from monitoring.runs.idle import has_news, idle_deployment  # noqa: PLC0415 - as above
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
 
     config_output = ConfigOutput(output, file.name)

@@ -60,10 +60,10 @@ def command(configs: str, host: str, port: int, token_file: Path | None, *, outp
     from monitoring.dashboard.stores.stores import CurrentStores  # noqa: PLC0415 - as above
     from monitoring.dashboard.web.app import Changes, dashboard_app  # noqa: PLC0415 - as above
     from monitoring.dashboard.web.server import access_of, address_of, bind, serving, tls_of  # noqa: PLC0415 - as above
-    from monitoring.jobs.service.config_watch import ConfigWatch  # noqa: PLC0415 - as above
-    from monitoring.jobs.service.registry import ConfigRegistry, registry_path  # noqa: PLC0415
-    from monitoring.jobs.service.service_heartbeat import Systemd, service_heartbeat  # noqa: PLC0415 - as above
-    from monitoring.jobs.stopping import stopping  # noqa: PLC0415 - as above
+    from monitoring.runs.stopping import stopping  # noqa: PLC0415 - as above
+    from monitoring.service.config_watch import ConfigWatch  # noqa: PLC0415 - as above
+    from monitoring.service.registry import ConfigRegistry, registry_path  # noqa: PLC0415
+    from monitoring.service.service_heartbeat import Systemd, service_heartbeat  # noqa: PLC0415 - as above
 
     registry = ConfigRegistry(registry_path(flags["state"] or state_folder(), configs))
     paths = find_configs(configs) if registry.read() else config_paths(configs)

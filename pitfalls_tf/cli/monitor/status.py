@@ -33,9 +33,9 @@ def command(config_path: Path, deployment: int | None, since: datetime | None, *
     Evaluates nothing. Exits with 1 while a page is open, unless --exit-code says otherwise.
     """
     from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
+    from monitoring.deployment.data_dictionary import column_notes  # noqa: PLC0415 - as above
     from monitoring.documents.status import status_document  # noqa: PLC0415 - as above
-    from monitoring.jobs.data_dictionary import column_notes  # noqa: PLC0415 - as above
-    from monitoring.jobs.status import status  # noqa: PLC0415 - as above
+    from monitoring.inspection.status import status  # noqa: PLC0415 - as above
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
 
     config = load_config(config_path)

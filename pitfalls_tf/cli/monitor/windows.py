@@ -34,7 +34,7 @@ def command(config_path: Path, deployment: int | None, *, latest: int, states: t
     """
     from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
     from monitoring.documents.window import WindowStateDocument, WindowStatesDocument  # noqa: PLC0415 - as above
-    from monitoring.jobs.backfill import list_windows  # noqa: PLC0415 - as above
+    from monitoring.runs.backfill import list_windows  # noqa: PLC0415 - as above
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
 
     config = load_config(config_path)

@@ -19,7 +19,7 @@ from pitfalls_tf.cli.rollout.versions import author_of, by_option, scoring_progr
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from monitoring.jobs.table_description import TableDescription
+    from monitoring.onboarding.table_description import TableDescription
     from monitoring.records import Requirement, RolloutRecord
     from monitoring.rollout.replay.table_replay import ReplayResult
     from pitfalls_tf.cli.output import Output
@@ -210,7 +210,7 @@ def described_versions(flags: Mapping[str, Any]) -> tuple[TableDescription, Tabl
     Raises:
         BadInput: A version's answers are not named, or the flags do not fit each other.
     """
-    from monitoring.jobs.table_description import described  # noqa: PLC0415 - as above
+    from monitoring.onboarding.table_description import described  # noqa: PLC0415 - as above
 
     champion, candidate = (
         described(**{name: flags[name] for name in COLUMN_FLAGS}, **_answers_of(version, flags)) for version in VERSIONS

@@ -61,8 +61,8 @@ def command(
     """
     from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
     from monitoring.documents.rollout import rollout_document  # noqa: PLC0415 - as above
-    from monitoring.jobs.stopping import stopping  # noqa: PLC0415 - as above
     from monitoring.rollout.run import Surroundings, run_rollout  # noqa: PLC0415 - as above
+    from monitoring.runs.stopping import stopping  # noqa: PLC0415 - as above
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
     from serving.shadow.priority import LeftOver  # noqa: PLC0415 - as above
     from serving.shadow.scorer_process import ScorerProcess  # noqa: PLC0415 - as above

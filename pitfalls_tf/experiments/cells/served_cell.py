@@ -168,8 +168,8 @@ class ServedCell:
     ) -> tuple[Sequence[IncidentRecord], list[Measured]]:
         """The incidents of a monitor, and the results of its drill."""
         from monitoring.config import load_config  # noqa: PLC0415 - brings pydantic
-        from monitoring.jobs.config_file import write_config  # noqa: PLC0415 - as above
-        from monitoring.jobs.run import run_due_windows  # noqa: PLC0415 - as above
+        from monitoring.onboarding.config_file import write_config  # noqa: PLC0415 - as above
+        from monitoring.runs.run import run_due_windows  # noqa: PLC0415 - as above
         from monitoring.store.store import Store  # noqa: PLC0415 - brings SQLAlchemy
 
         name = self._name(seed)

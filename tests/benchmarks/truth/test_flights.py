@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.truth.flights import FlightsTruth, Sizes
 from monitoring.config import load_config
-from monitoring.jobs.deployment import deploy as load_deployment
+from monitoring.deployment.deployment import deploy as load_deployment
 
 
 @pytest.fixture

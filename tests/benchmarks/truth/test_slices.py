@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.truth.slices import Days
 from monitoring.config import load_config
-from monitoring.jobs.deployment import deploy as load_deployment
+from monitoring.deployment.deployment import deploy as load_deployment
 from monitoring.tasks.task import ESTIMATED, loss_of
 
 

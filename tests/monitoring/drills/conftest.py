@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from monitoring.config import MonitorConfig, load_config
+from monitoring.deployment.deployment import Deployment
+from monitoring.deployment.deployment import deploy as deploy_config
 from monitoring.drills.drill import DrillProgress, DrillRequest, run_drill
-from monitoring.jobs.deployment import Deployment
-from monitoring.jobs.deployment import deploy as deploy_config
-from monitoring.jobs.run import RunRequest, judge_windows
 from monitoring.records import DrillRecord
+from monitoring.runs.run import RunRequest, judge_windows
 from monitoring.store.store import Store
 from tests.small_deployment import CONFIG, Days, bundle, days, deploy, deployed, send
 

@@ -7,8 +7,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from monitoring.config import MonitorConfig, load_config
+from monitoring.deployment.deployment import Deployment
 from monitoring.drills.clean_windows import CleanWindows, clean_windows, next_start
-from monitoring.jobs.deployment import Deployment
 from monitoring.records import IncidentRecord
 from monitoring.store.incidents import write
 from monitoring.store.opening import open_engine

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from monitoring.config import load_config
+from monitoring.deployment.deployment import Deployment
 from monitoring.documents.drill import drill_document
 from monitoring.drills.drill import Detection, ReplayJob, detections_in, run_drill
 from monitoring.drills.replayed_traffic import ReplayedTraffic
 from monitoring.errors import BadInput
-from monitoring.jobs.deployment import Deployment
 from monitoring.records import FaultResult
 from monitoring.store.store import Store
 from tests.monitoring.drills.conftest import ASKED, NOW, Drilled

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from monitoring.config import load_config
 from monitoring.drills.replayed_traffic import ReplayedTraffic
 from monitoring.drills.timeline import RETYPED
-from monitoring.jobs.sources.log_source import LogSource
+from monitoring.sources.log_source import LogSource
 from monitoring.traffic.id_keys import IdSet
 from monitoring.traffic.windows import Window
 from tests.small_deployment import LIVE, SPEC, Days, table_of

@@ -33,9 +33,9 @@ from monitoring.erasure.erase import (
 from monitoring.erasure.receipt import Receipt
 from monitoring.erasure.wanted_rows import ColumnValue, WantedRows
 from monitoring.errors import BadInput, CannotRun
-from monitoring.jobs.run import run_due_windows
-from monitoring.jobs.status import status
+from monitoring.inspection.status import status
 from monitoring.records import MonitorStatus
+from monitoring.runs.run import run_due_windows
 from monitoring.store.store import Store
 from monitoring.traffic.format.rows import AnsweredRows
 from monitoring.traffic.id_keys import id_keys

@@ -14,9 +14,9 @@ import pytest
 from monitoring.config import load_config
 from monitoring.erasure.erase import ErasureRequest, Waiting, erase
 from monitoring.erasure.receipt import Receipt
-from monitoring.jobs.run import Progress, run_due_windows
-from monitoring.jobs.status import status
+from monitoring.inspection.status import status
 from monitoring.records import MonitorStatus
+from monitoring.runs.run import Progress, run_due_windows
 from monitoring.store.store import Store
 from monitoring.traffic.log.log import TrafficLog
 from tests.small_deployment import LIVE, ROWS_A_DAY

@@ -11,17 +11,17 @@ import numpy as np
 import pytest
 
 from monitoring.config import load_config
+from monitoring.deployment.deployment import deploy as made_ready
 from monitoring.evidence.autocorrelation import level_ar1
 from monitoring.evidence.budget import Budget
 from monitoring.evidence.conformal import ConformalTest
 from monitoring.evidence.level import LevelState, LevelTest
 from monitoring.evidence.seasonality import Seasonality
 from monitoring.evidence.sensitivity import smallest_detectable_harms
-from monitoring.jobs.deployment import deploy as made_ready
-from monitoring.jobs.run import run_due_windows
 from monitoring.judging.autocorrelation_update import AutocorrelationUpdate, UpdatedTests, quiet_segments
 from monitoring.judging.fit.harms import harms_of
 from monitoring.records import LEVELS, IncidentRecord, Level, ScoreHistory, Watch, WatchKey
+from monitoring.runs.run import run_due_windows
 from monitoring.store.store import Store
 
 BRIER = WatchKey(watch="brier")

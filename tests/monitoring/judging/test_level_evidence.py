@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from monitoring.config import load_config
+from monitoring.deployment.deployment import Deployment, deploy
 from monitoring.evidence.level import LevelState
-from monitoring.jobs.deployment import Deployment, deploy
 from monitoring.judging.level_evidence import excluded_watches, step_excluding
 from monitoring.records import SCORE_ONE, EstimateRecord, IntervalChecks, ScoreSum, WatchKey
 

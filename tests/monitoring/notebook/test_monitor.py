@@ -20,7 +20,7 @@ from jsonschema import Draft202012Validator
 from monitoring import BadInput, Monitor
 from monitoring.config import TrafficSection
 from monitoring.config.template import settings_named
-from monitoring.jobs.table_description import TableDescription, described
+from monitoring.onboarding.table_description import TableDescription, described
 from monitoring.records import ColumnNote
 from monitoring.traffic.tables.columns import TableColumns
 from tests.own_table import NOW, REFERENCE, own_rows, watch

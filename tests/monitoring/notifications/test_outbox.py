@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from monitoring.config import AlertmanagerRoute, RouteSection, WebhookRoute, load_config
-from monitoring.jobs.run import ExternalServices, run_due_windows
 from monitoring.notifications.digest import Digest, Message
 from monitoring.notifications.notification import Notification
 from monitoring.notifications.outbox import (
@@ -28,6 +27,7 @@ from monitoring.notifications.outbox import (
 )
 from monitoring.notifications.routes.sending import Delivery
 from monitoring.records import IncidentAction, IncidentRecord, IncidentState, WindowRecord
+from monitoring.runs.run import ExternalServices, run_due_windows
 from monitoring.store import DeploymentRecord
 from monitoring.store.notifications import Undelivered
 from monitoring.store.store import Store

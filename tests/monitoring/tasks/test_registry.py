@@ -18,12 +18,12 @@ from monitoring.baseline.schema import infer_schema, write_schema
 from monitoring.baseline.spec import BaselineSpec, FeatureSpec
 from monitoring.config import load_config
 from monitoring.documents.status import StatusDocument, status_document
-from monitoring.jobs.config_file import write_config
-from monitoring.jobs.examples.outcomes import read_outcomes
-from monitoring.jobs.report import write_reports
-from monitoring.jobs.run import run_due_windows
-from monitoring.jobs.status import status
+from monitoring.inspection.outcomes import read_outcomes
+from monitoring.inspection.report import write_reports
+from monitoring.inspection.status import status
+from monitoring.onboarding.config_file import write_config
 from monitoring.records import MonitorStatus, Watch
+from monitoring.runs.run import run_due_windows
 from monitoring.store.store import Store
 from monitoring.tasks import metrics, registry
 from monitoring.tasks.number_codes import number_codes

@@ -94,7 +94,7 @@ def test_cells_name_the_code_that_runs_them() -> None:
     no_rows = cast("RawRows", None)  # which its code has nothing to do with
     served = ServedCell(setup="plain", task=TASK, recipe=DRY, deployment=TableDeployment(raw=no_rows))
     named = source_code.imported(served.code)
-    assert {"pitfalls_tf.fitting.ensemble", "monitoring.jobs.run", "serving.workers.worker"} <= set(named)
+    assert {"pitfalls_tf.fitting.ensemble", "monitoring.runs.run", "serving.workers.worker"} <= set(named)
     assert {"pitfalls_tf.experiments.cells.deployments", "pitfalls_tf.experiments.tasks.letter_stream"} <= set(named)
     assert "monitoring.baseline._binning" in named, "in C, and compiled or not it is code"
     assert len({cell.code for cell in (CELLS[0], failures, served)}) == 3

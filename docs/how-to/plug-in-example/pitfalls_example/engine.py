@@ -7,11 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import Any
 
-from monitoring.jobs.engines.codec import decoded
-from monitoring.jobs.engines.engine import Work
-from monitoring.jobs.engines.partial import Partial
-from monitoring.jobs.engines.processes import run_task
-from monitoring.jobs.engines.recipe import Recipe
+from monitoring.engines.codec import decoded
+from monitoring.engines.engine import Work
+from monitoring.engines.partial import Partial
+from monitoring.engines.processes import run_task
+from monitoring.engines.recipe import Recipe
 
 
 class ThreadEngine:

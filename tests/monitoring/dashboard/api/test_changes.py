@@ -14,7 +14,7 @@ from monitoring.config import load_config
 from monitoring.config.files import read_files
 from monitoring.dashboard.stores.named_store import named_stores
 from monitoring.dashboard.stores.stores import Stores
-from monitoring.jobs.run import run_due_windows
+from monitoring.runs.run import run_due_windows
 from monitoring.store import Store
 from monitoring.traffic.labels.label_log import LabelLog
 from tests.monitoring.dashboard.api.test_application import BEARER, SHOP, TOKEN, client_of

@@ -15,7 +15,7 @@ from monitoring.dashboard.incident import outcomes
 from monitoring.dashboard.stores.named_store import NamedStore
 from monitoring.dashboard.stores.stores import Stores
 from monitoring.dashboard.web.app import Changes, dashboard_app
-from monitoring.jobs.examples.outcomes import read_outcomes
+from monitoring.inspection.outcomes import read_outcomes
 from tests.dashboard_access import access_with
 from tests.dashboard_store import NOW, described_stores
 from tests.monitoring.config.configs import LEAST, load

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from monitoring.dashboard.incident.labelled import read_outcomes_since, read_subgroups_since, subgroup_views
 from monitoring.dashboard.incident.outcomes import KeptReadings
-from monitoring.jobs.subgroups.subgroup_rows import SubgroupResult
 from monitoring.records import Condition, Subgroup, Watch
+from monitoring.subgroups.subgroup_rows import SubgroupResult
 from tests.dashboard_store import described_stores
 
 WATCH = Watch(name="surprise_error", family="surprise", level="page", needs_label=True, scale=2.0, offset=-1.0)

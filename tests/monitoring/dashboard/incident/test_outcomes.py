@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from monitoring.dashboard.incident.outcomes import MOST_CLASSES, OutcomesView, outcome_views
-from monitoring.jobs.examples.outcomes import LabelledAnswers, Outcomes
+from monitoring.inspection.outcomes import LabelledAnswers, Outcomes
 from monitoring.tasks.classification import Classification
 from monitoring.tasks.multilabel import Multilabel
 from monitoring.tasks.ranking import Ranking

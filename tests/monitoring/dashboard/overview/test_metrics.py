@@ -13,7 +13,7 @@ from monitoring.dashboard.stores.candidates import Candidate, candidates
 from monitoring.dashboard.stores.roster import Failure
 from monitoring.dashboard.stores.standing import STATES
 from monitoring.dashboard.stores.stores import Stores
-from monitoring.jobs.service.workers import QueueState
+from monitoring.service.workers import QueueState
 from tests.dashboard_store import HOSTILE, NOW
 
 FAILURES = (

@@ -15,12 +15,12 @@ from monitoring.config import load_config
 from monitoring.dashboard.stores.named_store import NamedStore
 from monitoring.dashboard.stores.standing import standing
 from monitoring.dashboard.stores.stores import Stores
-from monitoring.jobs.status import status
+from monitoring.inspection.status import status
 from monitoring.records import NO_CLAIMS, IncidentAction
 from monitoring.reports.sections.health import health_of
 from monitoring.store import Store
 from tests.monitoring.dashboard.web.test_app import client_of
-from tests.monitoring.jobs.test_run_burn_in import ROWS, days, watching
+from tests.monitoring.runs.test_run_burn_in import ROWS, days, watching
 
 #: Days of the reference, and when the three days after it have been judged.
 DAYS, NOW = 20, datetime(2024, 3, 24, 12, tzinfo=UTC)

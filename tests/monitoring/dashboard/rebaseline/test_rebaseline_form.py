@@ -15,7 +15,7 @@ from monitoring.dashboard.access.access import Access
 from monitoring.dashboard.stores.named_store import named_stores
 from monitoring.dashboard.stores.stores import Stores
 from monitoring.dashboard.web.app import Changes, dashboard_app
-from monitoring.jobs.run import run_due_windows
+from monitoring.runs.run import run_due_windows
 from monitoring.store.store import Store
 from tests.dashboard_access import access_with
 from tests.own_table import own_rows, watch

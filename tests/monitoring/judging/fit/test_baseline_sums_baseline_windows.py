@@ -16,9 +16,9 @@ from monitoring.baseline.folder import Baseline, load_baseline
 from monitoring.baseline.profile_builder import ProfileBuilder
 from monitoring.baseline.reference import InMemoryReference, ReferenceFile
 from monitoring.config import load_config
-from monitoring.jobs import deployment
-from monitoring.jobs.deployment import deploy
-from monitoring.jobs.places import find_baseline
+from monitoring.deployment import deployment
+from monitoring.deployment.deployment import deploy
+from monitoring.deployment.places import find_baseline
 from monitoring.judging.fit import baseline_sums
 from tests.own_table import REFERENCE, Watched, own_rows, watch
 from tests.small_deployment import Days

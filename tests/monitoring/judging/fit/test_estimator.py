@@ -13,12 +13,12 @@ from hypothesis.extra import numpy as hnp
 
 from monitoring.config import load_config
 from monitoring.documents.status import status_document
-from monitoring.jobs.run import run_due_windows
-from monitoring.jobs.status import status
+from monitoring.inspection.status import status
 from monitoring.judging.fit.estimator import MIN_INTERVAL_WINDOWS, ConformalInterval
 from monitoring.records import EstimateRecord, IntervalChecks, MonitorStatus
 from monitoring.reports.charts.estimates import estimate_charts
 from monitoring.reports.sections.estimates import realised, settled_by_window, trust_lines, trust_rows
+from monitoring.runs.run import run_due_windows
 from monitoring.store.store import Store
 from monitoring.watches.trust import MISS_RATE
 

@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from monitoring.baseline.batch import Batch
 from monitoring.baseline.predictions import Predictions
 from monitoring.config import load_config
-from monitoring.jobs.run import run_due_windows
-from monitoring.jobs.status import status
+from monitoring.inspection.status import status
 from monitoring.judging.window.label_join import LabelJoin, RowLoader
 from monitoring.records import MonitorStatus
+from monitoring.runs.run import run_due_windows
 from monitoring.store.store import Store
 from monitoring.tasks.classification import Classification
 from monitoring.tasks.regression import Regression

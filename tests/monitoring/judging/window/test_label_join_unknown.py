@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from monitoring.config import load_config
-from monitoring.jobs.run import run_due_windows
-from monitoring.jobs.status import status
+from monitoring.inspection.status import status
 from monitoring.records import Finding, MonitorStatus
+from monitoring.runs.run import run_due_windows
 from monitoring.store.store import Store
 from tests.own_table import NOW, Watched, own_rows, watch
 from tests.small_deployment import Days

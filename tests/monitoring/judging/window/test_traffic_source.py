@@ -14,12 +14,12 @@ import pytest
 from monitoring.baseline.batch import Batch
 from monitoring.baseline.folder import load_baseline
 from monitoring.config import load_config
-from monitoring.jobs.places import find_baseline
-from monitoring.jobs.sources.read_scope import ReadScope
-from monitoring.jobs.sources.traffic import open_traffic
+from monitoring.deployment.places import find_baseline
 from monitoring.judging.window.traffic_source import TrafficSource, WindowRows
 from monitoring.judging.window.window_sums import WindowAggregator
 from monitoring.judging.window.windowing import split_by_window
+from monitoring.sources.read_scope import ReadScope
+from monitoring.sources.traffic import open_traffic
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.id_keys import IdSet
 from monitoring.traffic.windows import Window, WindowPlan

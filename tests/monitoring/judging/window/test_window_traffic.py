@@ -12,13 +12,13 @@ from monitoring.baseline.batch import Batch
 from monitoring.baseline.folder import load_baseline
 from monitoring.baseline.predictions import no_predictions
 from monitoring.config import load_config
-from monitoring.jobs.deployment import deploy
-from monitoring.jobs.places import find_baseline
-from monitoring.jobs.sources.read_scope import ReadScope
-from monitoring.jobs.sources.traffic import open_traffic
+from monitoring.deployment.deployment import deploy
+from monitoring.deployment.places import find_baseline
 from monitoring.judging.window.label_join import LabelJoin
 from monitoring.judging.window.window_reader import read_window
 from monitoring.judging.window.window_traffic import DueWindow, WindowTraffic
+from monitoring.sources.read_scope import ReadScope
+from monitoring.sources.traffic import open_traffic
 from monitoring.tasks.task import NO_LABEL
 from monitoring.timestamps import duration_microseconds
 from monitoring.traffic.windows import Window

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from monitoring.errors import BadInput
-from monitoring.jobs.table_description import described
+from monitoring.onboarding.table_description import described
 from monitoring.rollout.replay.paired_table import PairedTable, read_pairs
 from monitoring.tasks.task import NO_LABEL
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from monitoring.jobs.table_description import described
+from monitoring.onboarding.table_description import described
 from monitoring.rollout.decision_rules import DecisionRules
 from monitoring.rollout.replay.paired_table import PairedTable, read_pairs
 from monitoring.rollout.replay.table_replay import ReplayResult, replay_table

@@ -13,7 +13,7 @@ from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import ParquetPiece
 from monitoring.traffic.tables.split_groups import SmallGroup
 from monitoring.traffic.tables.table_format import AS_FILES_SHOW
-from tests.monitoring.jobs.engines.engine_runs import one_file, run_in, same
+from tests.monitoring.engines.engine_runs import one_file, run_in, same
 from tests.own_table import watch
 
 

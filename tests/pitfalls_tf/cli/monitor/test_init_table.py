@@ -14,7 +14,7 @@ from click.testing import Result
 
 from monitoring.config import ColumnSection, read_dictionary
 from monitoring.errors import CannotRun
-from monitoring.jobs.config_file import put_in_place, staging
+from monitoring.onboarding.config_file import put_in_place, staging
 from tests.own_table import REFERENCE, own_rows
 from tests.small_deployment import Days
 

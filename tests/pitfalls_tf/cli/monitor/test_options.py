@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from monitoring.config import MonitorConfig
-from monitoring.jobs.run import RunResult
 from monitoring.records import MonitorStatus
+from monitoring.runs.run import RunResult
 from monitoring.store.store import Store
 from pitfalls_tf.cli.monitor.options import exit_code, print_run, with_traffic
 from pitfalls_tf.cli.output import Output

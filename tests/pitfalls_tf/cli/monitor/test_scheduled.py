@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from monitoring.config.files import find_configs
-from monitoring.jobs.service import service as scheduling
-from monitoring.jobs.service.config_watch import ConfigWatch
+from monitoring.service import service as scheduling
+from monitoring.service.config_watch import ConfigWatch
 from monitoring.store.store import Store
 from pitfalls_tf.cli.monitor import scheduled
 from pitfalls_tf.cli.output import Output

@@ -11,7 +11,7 @@ import pytest
 
 from monitoring import Monitor
 from monitoring.errors import BadInput
-from monitoring.jobs.table_description import columns_described, described
+from monitoring.onboarding.table_description import columns_described, described
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import pieces_of
 from monitoring.traffic.tables.reference import read_all

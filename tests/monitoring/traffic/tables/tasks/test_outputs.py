@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring.errors import BadInput
-from monitoring.jobs.table_description import described
+from monitoring.onboarding.table_description import described
 from monitoring.tasks.classification import Classification
 from monitoring.tasks.label_objects import texts_of_outputs
 from monitoring.tasks.regression import Regression

@@ -11,7 +11,7 @@ import pytest
 
 from monitoring import Monitor
 from monitoring.errors import BadInput
-from monitoring.jobs.table_description import columns_described, described
+from monitoring.onboarding.table_description import columns_described, described
 from monitoring.reports.page import page_charts
 from monitoring.traffic.tables.column_findings import column_findings
 from monitoring.traffic.tables.columns import TableColumns

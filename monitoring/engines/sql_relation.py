@@ -1,0 +1,364 @@
+"""A relation that sums in SQL, and what each database calls the few functions that this takes."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any, Final, Protocol
+
+import pyarrow as pa
+
+from monitoring.engines.relation import Relation
+from monitoring.errors import BadInput, CannotRun
+from monitoring.traffic.remote.sql_query import SqlQuery, columns_of_query, tables_of_query, within
+
+#: What the rows are called in a statement.
+ROWS = "pitfalls_rows"
+
+_DOUBLE_QUOTE, _APOSTROPHE = chr(34), chr(39)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """How a database writes what differs between databases: templates with the place of their argument.
+
+    Attributes:
+        microseconds: A time as microseconds since 1970 in UTC; one without a zone is in UTC.
+        is_nan: Whether a double is NaN.
+        is_finite: Whether a double that is not NaN is finite.
+        utf8: A text as its bytes in UTF-8, which have no collation.
+        literal: A double to the last bit, written as Python does.
+        largest: Mean and variance take numbers beyond it as it, where the database does not add up beyond; None: none.
+    """
+
+    name: str
+    microseconds: str
+    double: str
+    is_nan: str
+    is_finite: str
+    utf8: str
+    text: str
+    literal: str
+    mark: str = _DOUBLE_QUOTE
+    inner: str = 2 * _DOUBLE_QUOTE
+    escape: str = _APOSTROPHE
+    largest: float | None = None
+
+    def quoted(self, name: str) -> str:
+        """A column's name.
+
+        >>> DIALECTS["duckdb"].quoted('the "age"') == chr(34) + "the " + 2 * chr(34) + "age" + 3 * chr(34)
+        True
+        """
+        return f"{self.mark}{name.replace(self.mark, self.inner)}{self.mark}"
+
+    def listed(self, words: Sequence[str]) -> str:
+        """Texts, as a list.
+
+        >>> DIALECTS["duckdb"].listed(["a", "it's"])
+        "'a', 'it''s'"
+        """
+        return ", ".join(f"'{self._escaped(word)}'" for word in words)
+
+    def _escaped(self, word: str) -> str:
+        if self.escape == "\\":
+            word = word.replace("\\", "\\\\")
+        return word.replace(_APOSTROPHE, f"{self.escape}{_APOSTROPHE}")
+
+    def number(self, value: float) -> str:
+        """A double, to the last bit: a plain 0.1 is a decimal in SQL.
+
+        >>> DIALECTS["duckdb"].number(0.1), DIALECTS["postgresql"].number(-2.0)
+        ("'0.1'::DOUBLE", "CAST('-2.0' AS float8)")
+        """
+        return self.literal.format(repr(float(value)))
+
+
+#: The dialects, by what the URL of a database begins with. Statements of all but the first two were never run: they are
+#: compared with what the databases' grammars take.
+DIALECTS: Final[Mapping[str, Dialect]] = MappingProxyType(
+    {
+        "duckdb": Dialect(
+            name="DuckDB",
+            microseconds="epoch_us({})",
+            double="CAST({} AS DOUBLE)",
+            is_nan="isnan({})",
+            is_finite="isfinite({})",
+            utf8="encode({})",
+            text="VARCHAR",
+            literal="'{}'::DOUBLE",
+        ),
+        "postgresql": Dialect(
+            name="PostgreSQL",
+            microseconds="CAST(EXTRACT(EPOCH FROM {}) * 1000000 AS bigint)",
+            double="CAST({} AS float8)",
+            is_nan="{} = CAST('NaN' AS float8)",
+            is_finite="{} NOT IN (CAST('Infinity' AS float8), CAST('-Infinity' AS float8))",
+            utf8="convert_to({}, 'UTF8')",
+            text="text",
+            literal="CAST('{}' AS float8)",
+            largest=1e140,  # it ends a statement whose squares are beyond a double
+        ),
+        "bigquery": Dialect(
+            name="BigQuery",
+            microseconds="UNIX_MICROS(CAST({} AS TIMESTAMP))",
+            double="CAST({} AS FLOAT64)",
+            is_nan="IS_NAN({})",
+            is_finite="NOT IS_INF({})",
+            utf8="CAST({} AS BYTES)",
+            text="STRING",
+            literal="CAST('{}' AS FLOAT64)",
+            mark="`",
+            inner="\\`",
+            escape="\\",
+        ),
+        "snowflake": Dialect(
+            name="Snowflake",
+            microseconds="DATE_PART(EPOCH_MICROSECOND, {})",
+            double="CAST({} AS DOUBLE)",
+            is_nan="{} = CAST('NaN' AS DOUBLE)",
+            is_finite="{} NOT IN (CAST('inf' AS DOUBLE), CAST('-inf' AS DOUBLE))",
+            utf8="TO_BINARY({}, 'UTF-8')",
+            text="VARCHAR",
+            literal="CAST('{}' AS DOUBLE)",
+            escape="\\",
+        ),
+        "databricks": Dialect(
+            name="Databricks",
+            microseconds="UNIX_MICROS(CAST({} AS TIMESTAMP))",
+            double="CAST({} AS DOUBLE)",
+            is_nan="ISNAN({})",
+            is_finite="{} NOT IN (CAST('Infinity' AS DOUBLE), CAST('-Infinity' AS DOUBLE))",
+            utf8="ENCODE({}, 'UTF-8')",
+            text="STRING",
+            literal="CAST('{}' AS DOUBLE)",
+            mark="`",
+            inner="``",
+            escape="\\",
+        ),
+    }
+)
+
+
+def dialect_of(url: str) -> Dialect:
+    """The dialect of a database's URL.
+
+    >>> dialect_of("postgresql+psycopg://reader@host/scores").name
+    'PostgreSQL'
+    """
+    name = url.partition(":")[0].partition("+")[0]
+    if name not in DIALECTS:
+        raise BadInput(
+            'The engine "sql" does not know how this database sums windows up.',
+            got=f"a database of {name}",
+            expected=f"one of {', '.join(each.name for each in DIALECTS.values())}",
+            fix='Remove `kind` from the [engine] section: the rows are fetched, and read by "local".',
+        )
+    return DIALECTS[name]
+
+
+class SqlRelation(Relation, Protocol):
+    """A relation that answers statements on `ROWS` in its dialect."""
+
+    dialect: Dialect
+    event_time: str
+    prediction_id: str
+
+    def table(self, text: str) -> pa.Table:
+        """The result of a statement on `ROWS`."""
+
+
+def condition(
+    relation: SqlRelation,
+    between: tuple[int, int] | None,
+    ids: Sequence[str] | None = None,
+    *,
+    without: Sequence[str] = (),
+) -> str:
+    """A condition on event times in microseconds, and on ids; rows without a time are left out of any span."""
+    dialect = relation.dialect
+    when = dialect.microseconds.format(dialect.quoted(relation.event_time))
+    name = f"CAST({dialect.quoted(relation.prediction_id)} AS {dialect.text})"
+    parts = []
+    if between is not None:
+        parts.append(f"{when} >= {between[0]} AND {when} < {between[1]}")
+    if ids is not None:
+        parts.append(f"{name} IN ({dialect.listed(ids)})" if ids else "1 = 0")
+    if without:
+        parts.append(f"{name} NOT IN ({dialect.listed(without)})")
+    return " AND ".join(parts) or "1 = 1"
+
+
+def number_cell(relation: SqlRelation, feature: str) -> str:
+    """A column as doubles; of booleans as 0 and 1."""
+    dialect, name = relation.dialect, relation.dialect.quoted(feature)
+    if pa.types.is_boolean(relation.schema.field(feature).type):
+        name = f"CASE WHEN {name} THEN 1 WHEN NOT {name} THEN 0 END"
+    return dialect.double.format(name)
+
+
+def batches_of(tables: Iterator[pa.Table], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    """Tables as batches of the types that their relation says."""
+    for table in tables:
+        kinds = pa.schema([schema.field(name) for name in table.column_names])
+        yield from table.cast(kinds).to_batches()
+
+
+#: Rows that come at once.
+_BATCH_ROWS = 1 << 16
+
+
+class DuckDBRelation:
+    """Rows of DuckDB. A `monitoring.engines.sql_relation.SqlRelation`."""
+
+    dialect = DIALECTS["duckdb"]
+
+    def __init__(self, run: Callable[[str], Any], event_time: str, prediction_id: str) -> None:
+        """Reads nothing yet."""
+        self._run, self.event_time, self.prediction_id = run, event_time, prediction_id
+        self._schema: pa.Schema | None = None
+
+    @classmethod
+    def of(cls, relation: Any, event_time: str, prediction_id: str) -> DuckDBRelation:
+        """A relation that the user has, in its own session."""
+        return cls(lambda text: relation.query(ROWS, text), event_time, prediction_id)
+
+    @classmethod
+    def of_file(cls, path: str, query: str, event_time: str, prediction_id: str) -> DuckDBRelation:
+        """A query on a database file, which is opened for reading."""
+        try:
+            duckdb = importlib.import_module("duckdb")
+        except ImportError as error:
+            raise BadInput(
+                "A DuckDB database is read by the library duckdb, which is not installed.",
+                got=path,
+                expected="duckdb",
+                fix="pip install 'pitfalls-tf[sql]'",
+            ) from error
+        try:
+            connection = duckdb.connect(path, read_only=True)
+            connection.execute("SET TimeZone = 'UTC'")
+        except duckdb.Error as error:
+            raise CannotRun(
+                "The database cannot be opened.",
+                got=f"{path}: {str(error).splitlines()[0]}",
+                expected="a DuckDB database file that no other process writes to",
+                fix="Check the path; let what writes to it close it first.",
+            ) from error
+
+        def run(text: str) -> Any:
+            try:
+                return connection.sql(f"WITH {ROWS} AS ({query}) {text}")
+            except duckdb.Error as error:
+                raise BadInput(
+                    "The query of the [traffic] section is refused.",
+                    got=str(error).splitlines()[0],
+                    expected="one SELECT statement",
+                    fix="Try it in DuckDB first.",
+                ) from error
+
+        return cls(run, event_time, prediction_id)
+
+    @property
+    def schema(self) -> pa.Schema:
+        """See `Relation`."""
+        if self._schema is None:
+            self._schema = self.table(f"SELECT * FROM {ROWS} LIMIT 0").schema
+        return self._schema
+
+    def batches(
+        self, names: Sequence[str], *, between: tuple[int, int] | None = None, ids: Sequence[str] | None = None
+    ) -> Iterator[pa.RecordBatch]:
+        """See `Relation`."""
+        chosen = ", ".join(map(self.dialect.quoted, names))
+        where = condition(self, between, ids)
+        reader = _reader(self._run(f"SELECT {chosen} FROM {ROWS} WHERE {where}"))
+        for batch in reader:
+            yield pa.RecordBatch.from_arrays(
+                [column.cast(field.type) for column, field in zip(batch.columns, reader.schema, strict=True)],
+                schema=reader.schema,
+            )
+
+    def table(self, text: str) -> pa.Table:
+        """The result of a statement on `ROWS`."""
+        return _reader(self._run(text)).read_all()
+
+
+def _reader(result: Any) -> pa.RecordBatchReader:
+    take = getattr(result, "to_arrow_reader", None) or result.fetch_record_batch
+    return take(_BATCH_ROWS)
+
+
+_DOUBLE, _TEXT, _WHOLE = pa.float64(), pa.string(), pa.int64()
+
+#: Types of PostgreSQL by their number, as its rows come: decimals as doubles, other types as text.
+_POSTGRESQL: Final = MappingProxyType(
+    {
+        16: pa.bool_(),
+        **dict.fromkeys((20, 21, 23), _WHOLE),
+        **dict.fromkeys((700, 701, 1700), _DOUBLE),
+        1082: pa.date32(),
+        1114: pa.timestamp("us"),
+        1184: pa.timestamp("us", "UTC"),
+    }
+)
+
+#: A float of four bytes in PostgreSQL, whose text has fewer digits than its value as a double.
+_FLOAT4 = 700
+
+
+class DatabaseRelation:
+    """Rows of a database. A `monitoring.engines.sql_relation.SqlRelation`."""
+
+    def __init__(
+        self, query: SqlQuery, event_time: str, prediction_id: str, *, meanwhile: Callable[[], None] = lambda: None
+    ) -> None:
+        """Reads nothing yet."""
+        self.dialect = dialect_of(query.url)
+        self.event_time, self.prediction_id = event_time, prediction_id
+        self.query, self._meanwhile = query, meanwhile
+
+    @cached_property
+    def schema(self) -> pa.Schema:
+        """See `Relation`."""
+        if self.dialect is DIALECTS["postgresql"]:
+            return pa.schema([(name, _POSTGRESQL.get(code, _TEXT)) for name, code in self._codes.items()])
+        largest = (f"max({self.dialect.quoted(name)}) AS {self.dialect.quoted(name)}" for name in self._codes)
+        schema: pa.Schema = self.table(f"SELECT {', '.join(largest)} FROM {ROWS}").schema
+        return schema
+
+    @cached_property
+    def _codes(self) -> dict[str, object]:
+        """The columns, and what the driver calls their types."""
+        return columns_of_query(self._statement(f"SELECT * FROM {ROWS} LIMIT 0"))
+
+    def batches(
+        self, names: Sequence[str], *, between: tuple[int, int] | None = None, ids: Sequence[str] | None = None
+    ) -> Iterator[pa.RecordBatch]:
+        """See `Relation`."""
+        chosen = ", ".join(map(self._cell, names))
+        statement = self._statement(f"SELECT {chosen} FROM {ROWS} WHERE {condition(self, between, ids)}")
+        for batch in batches_of(tables_of_query(statement), self.schema):
+            self._meanwhile()
+            yield batch
+
+    def table(self, text: str) -> pa.Table:
+        """See `SqlRelation`."""
+        statement = self._statement(text)
+        return within(
+            self.query.seconds,
+            lambda _: pa.concat_tables(tables_of_query(statement), promote_options="permissive"),
+            meanwhile=self._meanwhile,
+        )
+
+    def _cell(self, name: str) -> str:
+        quoted = self.dialect.quoted(name)
+        if self.dialect is DIALECTS["postgresql"] and self._codes[name] == _FLOAT4:
+            return f"{self.dialect.double.format(quoted)} AS {quoted}"
+        return quoted
+
+    def _statement(self, text: str) -> SqlQuery:
+        return replace(self.query, text=f"WITH {ROWS} AS ({self.query.text}) {text}")

@@ -1,1 +1,0 @@
-"""Rows of the traffic and of the baseline that a person looks at."""

@@ -1,0 +1,118 @@
+"""Rows that stay where they are, judged end to end: the store says what it says of a file."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow.parquet as pq
+import pytest
+import sqlalchemy as sa
+
+from monitoring.config import MonitorConfig, load_config
+from monitoring.errors import BadInput, InvalidSettings
+from monitoring.inspection.status import status
+from monitoring.notebook.frames import stored
+from monitoring.runs.run import NO_SERVICES, ExternalServices, run_due_windows
+from monitoring.store.store import Store
+from tests.monitoring.engines.engine_runs import END, Records, hostile_rows, same
+from tests.own_table import Watched, watch
+from tests.postgresql_server import started_postgresql
+
+QUERY = "SELECT * FROM live WHERE ts >= :start AND ts < :end"
+
+
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory: pytest.TempPathFactory) -> Watched:
+    return watch(tmp_path_factory.mktemp("watched"))
+
+
+def judged(config: MonitorConfig, services: ExternalServices = NO_SERVICES) -> Records:
+    with Store.open(config.store.url) as store:
+        done = run_due_windows(config, store, clock=lambda: END, services=services)
+        found = status(store, config.name, done.deployment)
+    return Records(windows=found.windows, incidents=found.incidents)
+
+
+def config_in(watched: Watched, folder: Path, extra: str = "", traffic: str = "") -> MonitorConfig:
+    shutil.copytree(watched.adopted.config.parent, folder / "flights")
+    path = folder / "flights/monitor.toml"
+    text = path.read_text("utf-8").replace("[traffic]\n", f"[traffic]\n{traffic}")
+    path.write_text(text + extra, "utf-8")
+    return load_config(path)
+
+
+@pytest.fixture(scope="module")
+def expected(watched: Watched, tmp_path_factory: pytest.TempPathFactory) -> Records:
+    folder = tmp_path_factory.mktemp("expected")
+    pq.write_table(hostile_rows(24), folder / "live.parquet")
+    config = config_in(watched, folder)
+    return judged(config.model_copy(update={"traffic": config.traffic.with_path(folder / "live.parquet")}))
+
+
+def database(folder: Path) -> Path:
+    path = folder / "warehouse.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.register("given", hostile_rows(24))
+        connection.execute("CREATE TABLE live AS SELECT * FROM given")
+    return path
+
+
+def test_a_query_is_summed_up_in_the_database(watched: Watched, expected: Records, tmp_path: Path) -> None:
+    place = f'path = "duckdb:///{database(tmp_path)}"\nquery = "{QUERY}"\n'
+    same(expected, judged(config_in(watched, tmp_path, '\n[engine]\nkind = "sql"\n', place)))
+
+
+def test_a_query_is_summed_up_in_postgresql(watched: Watched, expected: Records, tmp_path: Path) -> None:
+    rows = hostile_rows(24)
+    kinds = {"id": "text", "ts": "timestamptz", "origin": "text", "y": "text", "known_at": "timestamptz"}
+    columns = ", ".join(f'"{name}" {kinds.get(name, "float4")}' for name in rows.column_names)
+    with started_postgresql() as server:
+        url = server.url_by("psycopg")
+        engine = sa.create_engine(url)
+        with engine.begin() as connection:
+            connection.exec_driver_sql(f"CREATE TABLE live ({columns})")
+            marks = ", ".join(f":{name}" for name in rows.column_names)
+            connection.execute(sa.text(f"INSERT INTO live VALUES ({marks})"), rows.to_pylist())  # noqa: S608 - names of columns
+        engine.dispose()
+        place = f'path = "{url}"\nquery = "{QUERY}"\n'
+        same(expected, judged(config_in(watched, tmp_path, '\n[engine]\nkind = "sql"\n', place)))
+
+
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        ("mysql+pymysql://reader@127.0.0.1/scores", "does not know how this database sums"),
+        ("snowflake://reader@account/scores", "no URL of a database that can be opened"),
+    ],
+)
+def test_a_database_that_cannot_sum_is_one_error(watched: Watched, place: str, words: str, tmp_path: Path) -> None:
+    traffic = f'path = "{place}"\nquery = "{QUERY}"\n'
+    with pytest.raises(BadInput, match=words):
+        judged(config_in(watched, tmp_path, '\n[engine]\nkind = "sql"\n', traffic))
+
+
+def test_a_relation_of_the_users_own_session_is_judged(watched: Watched, expected: Records, tmp_path: Path) -> None:
+    connection = duckdb.connect(str(database(tmp_path)), read_only=True)
+    same(expected, judged(config_in(watched, tmp_path), ExternalServices(live=connection.table("live"))))
+
+
+def test_a_relation_is_not_copied_by_what_needs_a_file(tmp_path: Path) -> None:
+    relation: Any = duckdb.connect(str(database(tmp_path)), read_only=True).table("live")
+    with pytest.raises(BadInput, match="not copied here"):
+        stored(relation, tmp_path / "live.parquet", event_time="ts", ids="id")
+
+
+def test_the_engine_sql_needs_a_query(watched: Watched, tmp_path: Path) -> None:
+    pq.write_table(hostile_rows(24), tmp_path / "live.parquet")
+    config = config_in(watched, tmp_path, '\n[engine]\nkind = "sql"\n')
+    config = config.model_copy(update={"traffic": config.traffic.with_path(tmp_path / "live.parquet")})
+    with pytest.raises(BadInput, match="rows of a query on a database"):
+        judged(config)
+
+
+def test_an_unknown_engine_is_refused_with_its_line(watched: Watched, tmp_path: Path) -> None:
+    with pytest.raises(InvalidSettings, match="engine"):
+        config_in(watched, tmp_path, '\n[engine]\nkind = "flink"\n')

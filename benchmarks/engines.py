@@ -153,7 +153,7 @@ def _deployed(folder: Path, rows: int) -> tuple[Recipe, Rows, Path]:
     deployment = deploy(config)
     columns = columns_of(config, deployment.baseline)
     recipe = Recipe.of(deployment.judge.aggregator(), deployment.baseline.spec, columns)
-    return recipe, Rows(pieces_of(path), columns), path
+    return recipe, Rows.of(pieces_of(path), columns), path
 
 
 def _rows(parts: int, rows: int, start: datetime, span: timedelta | None = None) -> Iterable[pa.Table]:

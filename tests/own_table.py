@@ -19,8 +19,9 @@ from monitoring.onboarding.table_description import described
 from monitoring.records import MonitorStatus
 from monitoring.runs.run import RunResult, run_due_windows
 from monitoring.store.store import Store
-from monitoring.traffic.tables.files import ParquetPiece, RawRows, TablePiece
 from monitoring.traffic.tables.piece_reader import PieceReader
+from monitoring.traffic.tables.pieces import ParquetPiece, TablePiece
+from monitoring.traffic.tables.raw_rows import RawRows
 from tests.small_deployment import FIRST, Days, table_of
 
 NOW = datetime(2013, 5, 15, tzinfo=UTC)

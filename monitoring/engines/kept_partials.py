@@ -20,10 +20,7 @@ from monitoring.engines.partial import Partial
 from monitoring.engines.recipe import Recipe
 from monitoring.errors import CannotRun
 from monitoring.timestamps import as_microseconds
-from monitoring.traffic.tables.batches import BatchPiece
-from monitoring.traffic.tables.files import ParquetPiece, TextPartPiece, TextPiece
 from monitoring.traffic.tables.kept_sums import KeptSums, KeptSumsFolder
-from monitoring.traffic.tables.parquet_files import file_stamp
 from monitoring.traffic.tables.table import Table
 from monitoring.traffic.windows import Window
 
@@ -201,12 +198,11 @@ def rows_state(table: Table, window: Window) -> str:
     for extent in table.extents:
         if extent.first >= end or extent.last < start:
             continue
-        piece = extent.piece.piece if isinstance(extent.piece, BatchPiece) else extent.piece
-        if not isinstance(piece, ParquetPiece | TextPiece | TextPartPiece):
+        piece, stamp = extent.piece, extent.piece.stamp()
+        if stamp is None:
             continue
         places = [table.repeats.dropped.get(extent.number), table.repeats.shared.get(extent.number)]
         which = [None if at is None else hashlib.sha256(at.tobytes()).hexdigest() for at in places]
-        digest.update(repr((piece.name, piece.first_row, extent.rows, *file_stamp(piece.path), which)).encode())
-        if isinstance(piece, ParquetPiece) and piece.view is not None and piece.view.deleted.size:
-            digest.update(piece.view.deleted.tobytes())
+        digest.update(repr((piece.name, piece.first_row, extent.rows, *stamp.file, which)).encode())
+        digest.update(stamp.deleted)
     return digest.hexdigest()

@@ -13,7 +13,6 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from monitoring.errors import BadInput
-from monitoring.timestamps import as_datetime
 from monitoring.traffic.cells import is_number, is_text
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.extents import EventTimeRange
@@ -95,7 +94,7 @@ def shared_ids(path: Path, columns: TableColumns) -> list[str]:
                 expected="an id in every row",
                 fix="Leave these rows out, or give them ids.",
             )
-    table = Table(pieces_of(path), columns)
+    table = Table.of(pieces_of(path), columns)
     keys, _ = table.ids.twice(table.extents, table.inside)
     if keys.size > MOST_SHARED_IDS:
         raise BadInput(
@@ -125,7 +124,4 @@ def shared_rows(
     with tempfile.TemporaryDirectory(prefix="pitfalls-") as folder:
         names = [name for name in relation.schema.names if name in columns.read]
         path = write_rows(relation, Path(folder, "shared.parquet"), names, ids=ids)
-        since = None if inside.first is None else as_datetime(inside.first)
-        table = Table(pieces_of(path), columns, since=since)
-        table.inside = inside
-        yield table
+        yield Table.of(pieces_of(path), columns, inside=inside)

@@ -24,9 +24,10 @@ from monitoring.judging.window.label_findings import UnknownClassLabels
 from monitoring.judging.window.window_sums import WindowAggregator
 from monitoring.tasks.label_codes import label_digests
 from monitoring.traffic.id_keys import IdSet, id_keys, is_member
-from monitoring.traffic.tables.files import RawRows, distinct_columns
 from monitoring.traffic.tables.label_import import LabelRouting
 from monitoring.traffic.tables.piece_reader import PieceReader
+from monitoring.traffic.tables.pieces import WholePiece
+from monitoring.traffic.tables.raw_rows import RawRows
 from monitoring.traffic.tables.read_sums import ReadSums
 from monitoring.traffic.tables.repeats import identified_rows, with_keys
 from monitoring.traffic.tables.row_batches import PieceRows, RowBatch
@@ -36,7 +37,7 @@ _ROWS = 1 << 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FramePiece:
+class FramePiece(WholePiece):
     """Stands for the piece of a file, where rows come from a frame: some of them; every row has an id of its own."""
 
     rows: RawRows
@@ -76,7 +77,7 @@ def gathered_of_frame(
     windows: dict[int, _Window] = {}
     header: RawRows | None = None
     for batch in _of_a_size(batches):
-        raw = distinct_columns(pa.Table.from_batches([batch]), None)
+        raw = RawRows.of(pa.Table.from_batches([batch]))
         header = header or raw
         rows = PieceRows(piece=FramePiece(rows=raw), columns=recipe.columns, reader=reader)
         whole = rows.batch_of(raw, 0, header)

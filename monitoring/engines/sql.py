@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any
 
 import pyarrow as pa
 
@@ -24,7 +23,7 @@ from monitoring.errors import CannotRun
 from monitoring.timestamps import as_datetime, as_microseconds
 from monitoring.traffic.cells import as_strings
 from monitoring.traffic.tables.column_findings import column_findings
-from monitoring.traffic.tables.files import RawRows
+from monitoring.traffic.tables.raw_rows import RawRows
 from monitoring.traffic.tables.rows import event_times, read_input
 from monitoring.traffic.tables.table import Table
 from monitoring.traffic.windows import Window
@@ -128,12 +127,10 @@ class _Summed:
 
     def _problem(self, name: str) -> str:
         """What is wrong with an input: that it is absent, or of another type; empty if nothing."""
-        schema = self.relation.schema
-        table = schema.empty_table()
-        cells = table[name] if name in schema.names else None
+        raw = RawRows.of(self.relation.schema.empty_table())
         number = self.recipe.columns.inputs[name] == "number"
         kind = self.recipe.columns.reference_types.get(name, "")
-        return read_input(RawRows(table=table), cells, number=number, reference_type=kind)[2]
+        return read_input(raw, raw.columns().get(name), number=number, reference_type=kind)[2]
 
     def _of_shared(self, table: Table, start: int, end: int) -> tuple[Mapping[str, FeatureCounts], int]:
         """Counts of the rows that share an id with another, of those that count; and how many they are."""
@@ -157,7 +154,7 @@ class _Summed:
         if sums is not None:
             by_name |= sums.features
         problems = {(name, problem): read.rows for name in by_name if (problem := self._problem(name))}
-        raw = RawRows(table=self.relation.schema.empty_table())
+        raw = RawRows.of(self.relation.schema.empty_table())
         findings = column_findings(raw, self.recipe.columns)
         profile = replace(
             answered.counts,
@@ -188,7 +185,7 @@ class _Summed:
         names = [columns.event_time, columns.prediction_id, *wide]
         between = (partial.start, partial.end)
         rows = pa.Table.from_batches([*self.relation.batches(names, between=between, ids=ids)])
-        raw = RawRows(table=rows)
+        raw = RawRows.of(rows)
         keys = zip(
             as_strings(rows[columns.prediction_id].combine_chunks()).to_pylist(),
             event_times(raw, columns).us.tolist(),
@@ -210,8 +207,8 @@ class _Summed:
                 expected="the same rows in every statement of a run",
                 fix="Run again: nothing was judged of this window.",
             )
-        chosen = RawRows(table=raw.table.take(pa.array(at)))
-        cells: dict[str, Any] = chosen.columns()
+        chosen = RawRows.of(raw.table.take(pa.array(at)))
+        cells = chosen.columns()
         features = {}
         for feature in self.recipe.spec.features:
             if feature.name in self._plan.columns.inputs:

@@ -14,7 +14,7 @@ from monitoring.baseline.profile_builder import ProfileBuilder
 from monitoring.engines.sql_relation import ROWS, SqlRelation, condition, number_cell
 from monitoring.errors import BadInput
 from monitoring.traffic.tables.columns import TableColumns
-from monitoring.traffic.tables.files import RawRows
+from monitoring.traffic.tables.raw_rows import RawRows
 from monitoring.traffic.tables.rows import read_input
 
 #: Different values of a category in the windows of one statement, at most.
@@ -101,8 +101,10 @@ def word_counts(
             fix='Leave the column out of the inputs, or read the rows by the engine "local".',
         )
     values = table["v"].cast(pa.string()) if binary else table["v"]
-    raw = RawRows(table=pa.table({feature: values}))
-    words, _, _ = read_input(raw, values, number=False, reference_type=columns.reference_types.get(feature, ""))
+    raw = RawRows.of(pa.table({feature: values}))
+    words, _, _ = read_input(
+        raw, raw.cells(feature), number=False, reference_type=columns.reference_types.get(feature, "")
+    )
     windows, counts = np.asarray(table["w"]), np.asarray(table["n"], dtype=np.int64)
     result = []
     for number in range(len(spans)):

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from monitoring.errors import BadInput
 from monitoring.sources.engine_sources import is_relation
 from monitoring.traffic.cells import decoded
-from monitoring.traffic.tables.files import distinct_columns
+from monitoring.traffic.tables.raw_rows import RawRows
 from monitoring.traffic.tables.times import parse_times
 
 
@@ -40,7 +40,7 @@ def stored(source: Any, place: Path, *, event_time: str, ids: str) -> Path:
             expected="a path, a pandas frame or a pyarrow table",
             fix="Judge it with `run`; here, give a file or a frame of the rows that are needed.",
         )
-    table = distinct_columns(_arrow(source), None).table
+    table = RawRows.of(_arrow(source)).table
     if ids not in table.column_names and event_time in table.column_names:
         table = table.append_column(ids, _ids(parse_times(decoded(table[event_time])).us))
     place.parent.mkdir(parents=True, exist_ok=True)

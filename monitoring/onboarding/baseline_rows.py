@@ -20,10 +20,11 @@ from monitoring.judging.window.windowing import split_by_window
 from monitoring.onboarding.reference_notes import FEW_WINDOWS, min_rows
 from monitoring.onboarding.table_description import TableDescription, columns_described, columns_to_come
 from monitoring.timestamps import as_datetime
-from monitoring.traffic.cells import as_strings, decoded
+from monitoring.traffic.cells import as_strings
 from monitoring.traffic.column_roles import ColumnRole, Role
 from monitoring.traffic.tables.batches import names_of, with_batch_times
 from monitoring.traffic.tables.columns import TableColumns, named_columns
+from monitoring.traffic.tables.extents import EventTimeRange
 from monitoring.traffic.tables.files import pieces_of
 from monitoring.traffic.tables.reference import LoadedPiece, dates_of, read_all, types_of
 from monitoring.traffic.tables.table import Table
@@ -112,7 +113,7 @@ def read_reference(place: Path | str, description: TableDescription, *, clock: C
     dated = columns.event_time in types or batched
     if not dated or batched:
         pieces = _with_batches(pieces, columns, batches) if batched else _with_places(pieces, columns)
-    rows = Table(pieces, columns, now=clock())
+    rows = Table.of(pieces, columns, inside=EventTimeRange.of(now=clock()))
     times = rows.event_times()
     if not times.size and not batched:
         _refuse_times(types[columns.event_time], columns.event_time, pieces)
@@ -256,7 +257,7 @@ def _groups(pieces: tuple[LoadedPiece, ...], table: pa.Table, name: str | None) 
     if name is None:
         return None
     cells = [
-        as_strings(decoded(piece.raw.table[name])).cast(pa.large_string())
+        as_strings(piece.raw.cells(name)).cast(pa.large_string())
         if name in piece.raw.table.column_names
         else pa.nulls(piece.raw.table.num_rows, pa.large_string())
         for piece in pieces
@@ -265,8 +266,8 @@ def _groups(pieces: tuple[LoadedPiece, ...], table: pa.Table, name: str | None) 
 
 
 def _refuse_times(kind: str, column: str, pieces: tuple[LoadedPiece, ...]) -> NoReturn:
-    present = [piece.raw.table[column].drop_null() for piece in pieces if column in piece.raw.table.column_names]
-    cells = [as_strings(decoded(column))[0].as_py() for column in present if len(column)]
+    present = [piece.raw.cells(column).drop_null() for piece in pieces if column in piece.raw.table.column_names]
+    cells = [as_strings(column)[0].as_py() for column in present if len(column)]
     shown = f" such as {str(cells[0])[:40]!r}" if cells else ""
     raise BadInput(
         "No row of the reference has an event time.",

@@ -25,7 +25,8 @@ from monitoring.timestamps import as_microseconds
 from monitoring.traffic.cells import as_strings
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.extents import AHEAD
-from monitoring.traffic.tables.files import RawRows, pieces_of
+from monitoring.traffic.tables.files import pieces_of
+from monitoring.traffic.tables.raw_rows import RawRows
 from monitoring.traffic.tables.repeats import Repeats
 from monitoring.traffic.tables.rows import event_times
 from monitoring.traffic.tables.table import Table
@@ -112,14 +113,13 @@ class WholeWindows:
             with tempfile.TemporaryDirectory(dir=self._folder) as scratch:
                 path = write_rows(self._relation, Path(scratch, "window.parquet"), names, between=between)
                 path = path.replace(self._folder / "window.parquet")
-            self._last = (window, Table(pieces_of(path), self._columns))
-            self._know_others(self._last[1])
+            self._last = (window, self._with_others(Table.of(pieces_of(path), self._columns)))
         return self._last[1]
 
-    def _know_others(self, table: Table) -> None:
-        """Leave out the rows that do not count because of one in another window, and know which share its id."""
+    def _with_others(self, table: Table) -> Table:
+        """Without the rows that do not count because of one in another window, and knowing which share its id."""
         if not len(self._shared):
-            return
+            return table
         dropped, before = self._dropped, table.repeats
         more: dict[int, list[NDArray[np.int64]]] = {}
         shared: dict[int, list[NDArray[np.int64]]] = {}
@@ -130,13 +130,13 @@ class WholeWindows:
                 shared.setdefault(extent.number, []).append(first + at)
                 is_dropped = np.array([key in dropped for key in keys], dtype=np.bool_)
                 more.setdefault(extent.number, []).append(first + at[is_dropped])
-        table.repeats = Repeats(shared=_with(before.shared, shared), dropped=_with(before.dropped, more))
+        return table.with_repeats(Repeats(shared=_with(before.shared, shared), dropped=_with(before.dropped, more)))
 
     def _sharing(self, raw: RawRows) -> tuple[NDArray[np.int64], list[tuple[str, int]]]:
         """The rows whose id another row has, by their places, and their keys."""
-        ids = as_strings(raw.table[self._columns.prediction_id].combine_chunks())
+        ids = as_strings(raw.cells(self._columns.prediction_id))
         at = np.flatnonzero(np.asarray(pc.is_in(ids, self._shared)))
-        return at, _keys(RawRows(table=raw.table.take(pa.array(at))), self._columns)
+        return at, _keys(RawRows.of(raw.table.take(pa.array(at))), self._columns)
 
     @property
     def _dropped(self) -> set[tuple[str, int]]:
@@ -158,7 +158,7 @@ class WholeWindows:
 
 
 def _keys(raw: RawRows, columns: TableColumns) -> list[tuple[str, int]]:
-    ids = as_strings(raw.table[columns.prediction_id].combine_chunks()).to_pylist()
+    ids = as_strings(raw.cells(columns.prediction_id)).to_pylist()
     return list(zip(ids, event_times(raw, columns).us.tolist(), strict=True))
 
 

@@ -34,7 +34,8 @@ from monitoring.traffic.ranked_ids import ids_by_code
 from monitoring.traffic.tables.batches import BatchPiece, SeenBatches, repeated_batches
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.delimited import other_delimiter_fix
-from monitoring.traffic.tables.files import TablePiece, pieces_of
+from monitoring.traffic.tables.extents import EventTimeRange
+from monitoring.traffic.tables.files import pieces_of
 from monitoring.traffic.tables.inline_labels import InlineLabels
 from monitoring.traffic.tables.label_import import (
     NO_IMPORTED_LABELS,
@@ -46,7 +47,7 @@ from monitoring.traffic.tables.label_import import (
     row_labels,
 )
 from monitoring.traffic.tables.label_tables import LABEL_SCHEMA, LabelTables
-from monitoring.traffic.tables.repeats import IdsHere
+from monitoring.traffic.tables.pieces import TablePiece
 from monitoring.traffic.tables.table import Table
 from monitoring.traffic.tables.times import ORDER_UNKNOWN
 from monitoring.traffic.windows import Window
@@ -89,12 +90,10 @@ class TableSource:
                 _refuse_one_file(Path(path))
             seen_batches = SeenBatches(label_log)
             batches = seen_batches.see(pieces, columns.batches, clock()) if scope.job else seen_batches.read()
-            pieces = [BatchPiece(piece=piece, key=columns.batches, times=batches) for piece in pieces]
+            pieces = [BatchPiece(piece=piece, key=columns.batches, moments=batches) for piece in pieces]
         now = clock() if scope.job else None  # the job reports rows ahead of the clock; others need not know of them
-        self._table = Table(pieces, columns, now=now, since=scope.since)
-        self._table.batches = batches
-        if scope.reading.ids is not None:
-            self._table.ids = scope.reading.ids(IdsHere(columns=columns, reader=self._table.reader))
+        inside = EventTimeRange.of(since=scope.since, now=now)
+        self._table = Table.of(pieces, columns, inside=inside, batches=batches, ids=scope.reading.ids)
         if self._table.times.no_valid_time:
             header = self._table.reader.header(pieces[0]).table.column_names
             _refuse_table(self._table.times.findings, header)

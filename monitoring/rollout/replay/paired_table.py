@@ -25,8 +25,10 @@ from monitoring.tasks.registry import ranking_of
 from monitoring.tasks.task import Floats, Task, TaskName, Whole
 from monitoring.timestamps import as_datetime
 from monitoring.traffic.tables.columns import TableColumns, named_columns
-from monitoring.traffic.tables.files import TablePiece, pieces_of
+from monitoring.traffic.tables.extents import EventTimeRange
+from monitoring.traffic.tables.files import pieces_of
 from monitoring.traffic.tables.piece_reader import PieceReader
+from monitoring.traffic.tables.pieces import TablePiece
 from monitoring.traffic.tables.reference import LoadedPiece, types_of
 from monitoring.traffic.tables.table import Table
 from monitoring.traffic.windows import Window
@@ -219,7 +221,7 @@ def _read(
     pieces: tuple[LoadedPiece, ...], columns: TableColumns, spec: BaselineSpec, now: datetime
 ) -> tuple[Predictions, tuple[str, ...]]:
     """All rows by event time, each once, and what was found about them."""
-    table = Table(pieces, columns, now=now)
+    table = Table.of(pieces, columns, inside=EventTimeRange.of(now=now))
     times = table.event_times()
     if not times.size:
         raise BadInput(

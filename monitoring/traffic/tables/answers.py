@@ -13,10 +13,10 @@ from monitoring.records import NO_ANSWERS, Finding
 from monitoring.tasks.label_codes import class_indices
 from monitoring.tasks.number_codes import number_list_codes, number_lists
 from monitoring.tasks.row_operations import are_probabilities
-from monitoring.traffic.cells import as_strings, class_names, decoded, is_list, is_number, is_text, parse_numbers
+from monitoring.traffic.cells import as_strings, class_names, is_list, is_number, is_text, parse_numbers
 from monitoring.traffic.ranked_ids import ranked_answers
 from monitoring.traffic.tables.columns import TableColumns
-from monitoring.traffic.tables.files import RawRows
+from monitoring.traffic.tables.raw_rows import RawRows
 
 
 def read_answers(raw: RawRows, columns: TableColumns) -> tuple[NDArray[np.float64], int, tuple[str, ...]]:
@@ -80,7 +80,7 @@ def _what(columns: TableColumns) -> str:
 def given_probabilities(raw: RawRows, columns: TableColumns) -> NDArray[np.float64]:
     """What the columns of the answer hold, shape [n, width], probabilities or not; NaN where they hold nothing."""
     rows, width = raw.table.num_rows, columns.width
-    answer_columns = [decoded(raw.table[name]) for name in columns.answer]
+    answer_columns = [raw.cells(name) for name in columns.answer]
     if columns.outputs:
         return np.concatenate([given_probabilities(raw, output) for output in columns.outputs.values()], axis=1)
     if not columns.classes:

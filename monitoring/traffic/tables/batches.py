@@ -21,9 +21,10 @@ from monitoring.atomic import write_text
 from monitoring.errors import BadInput, CannotRun
 from monitoring.records import BATCH, Finding
 from monitoring.timestamps import as_microseconds
-from monitoring.traffic.cells import as_strings, decoded
+from monitoring.traffic.cells import as_strings
 from monitoring.traffic.format.rows import TIMESTAMP
-from monitoring.traffic.tables.files import RawRows, TablePiece
+from monitoring.traffic.tables.pieces import PieceStamp, TablePiece, WholePiece
+from monitoring.traffic.tables.raw_rows import RawRows
 from monitoring.traffic.tables.table_format import BATCH_TIME, BatchKey
 from monitoring.traffic.windows import Window
 
@@ -37,12 +38,12 @@ _NAMED = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BatchPiece:
+class BatchPiece(WholePiece):
     """A piece whose rows have their batch's time in the column `BATCH_TIME`. A `TablePiece`."""
 
     piece: TablePiece
     key: BatchKey
-    times: Mapping[str, int]
+    moments: Mapping[str, int]
 
     @property
     def name(self) -> str:
@@ -58,7 +59,11 @@ class BatchPiece:
         """See `TablePiece`; the column of batches comes with the others."""
         column = self.key.column
         raw = self.piece.read(None if names is None else {*names, *(() if column is None else (column,))})
-        return with_batch_times(raw, self.piece.name, self.key, self.times)
+        return with_batch_times(raw, self.piece.name, self.key, self.moments)
+
+    def stamp(self) -> PieceStamp | None:
+        """See `TablePiece`."""
+        return self.piece.stamp()
 
 
 def with_batch_times(raw: RawRows, file: str, key: BatchKey, times: Mapping[str, int]) -> RawRows:
@@ -178,7 +183,7 @@ def repeated_batches(rows: Mapping[str, tuple[int, int]]) -> tuple[Finding, ...]
 
 
 def _words(raw: RawRows, column: str) -> pa.Array:
-    return as_strings(decoded(raw.table[column])).cast(pa.string())
+    return as_strings(raw.cells(column)).cast(pa.string())
 
 
 def _reject(path: Path, error: Exception) -> NoReturn:

@@ -11,7 +11,7 @@ from monitoring.records import Finding
 from monitoring.traffic.cells import is_list, value_type
 from monitoring.traffic.descriptors.descriptors import Descriptors
 from monitoring.traffic.tables.columns import ROW_NAMES, TableColumns, index_columns
-from monitoring.traffic.tables.files import RawRows
+from monitoring.traffic.tables.raw_rows import RawRows
 from monitoring.traffic.tables.rows import can_hold_names, can_hold_times
 
 
@@ -67,7 +67,7 @@ def new_name(answer: str, raw: RawRows, columns: TableColumns) -> str:
     return f"It may be {near[0]} under another name: name that in the [traffic] section, or rename the column."
 
 
-def _new_columns(raw: RawRows, present: Mapping[str, pa.ChunkedArray], columns: TableColumns) -> list[Finding]:
+def _new_columns(raw: RawRows, present: Mapping[str, pa.Array], columns: TableColumns) -> list[Finding]:
     findings = []
     gone = [
         name for name in columns.reference_types if name not in present and name in columns.read - {*columns.mapped}
@@ -84,7 +84,7 @@ def _new_columns(raw: RawRows, present: Mapping[str, pa.ChunkedArray], columns: 
     return findings
 
 
-def _role_findings(present: Mapping[str, pa.ChunkedArray], columns: TableColumns) -> list[Finding]:
+def _role_findings(present: Mapping[str, pa.Array], columns: TableColumns) -> list[Finding]:
     """Columns of ids, labels or their times that are gone, or whose type cannot hold them."""
     name, labels, when = columns.prediction_id, columns.label_cells, columns.label_time
     kinds = {

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from pathlib import Path
+from datetime import datetime, timedelta
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from monitoring.records import Finding
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.cells import is_number, is_text, value_type
-from monitoring.traffic.format.rows import FIRST_US, LAST_US
+from monitoring.traffic.format.rows import LAST_US
 from monitoring.traffic.tables.columns import TableColumns
-from monitoring.traffic.tables.files import ParquetPiece, RawRows, TablePiece
-from monitoring.traffic.tables.parquet_files import parquet_metadata
 from monitoring.traffic.tables.piece_reader import PieceReader
+from monitoring.traffic.tables.pieces import Footers, TablePiece
 from monitoring.traffic.tables.quotes import UnbalancedQuotes, quote_findings
+from monitoring.traffic.tables.raw_rows import RawRows
 from monitoring.traffic.tables.rows import event_times
 from monitoring.traffic.tables.times import ParsedTimes
 from monitoring.traffic.windows import Window
@@ -38,8 +35,6 @@ _REASONS = (
     ("event time twice", "lie in the hour in which the clocks went back: taken as of its first passing."),
 )
 
-_UNITS = {"s": 1_000_000, "ms": 1_000, "us": 1}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventTimeRange:
@@ -47,6 +42,14 @@ class EventTimeRange:
 
     first: int | None = None
     last: int = LAST_US
+
+    @classmethod
+    def of(cls, *, since: datetime | None = None, now: datetime | None = None) -> EventTimeRange:
+        """From a time on (None: from the earliest), to a day after the clock (None: to the latest)."""
+        return cls(
+            first=None if since is None else as_microseconds(since),
+            last=LAST_US if now is None else as_microseconds(now + AHEAD),
+        )
 
     def contains(self, times: ParsedTimes) -> NDArray[np.bool_]:
         """Which times are valid and in the range, bool [n]. Returns bool [n].
@@ -59,6 +62,10 @@ class EventTimeRange:
         if self.first is not None:
             inside &= times.us >= self.first
         return inside
+
+
+#: All event times that can be.
+ANY_TIME = EventTimeRange()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -133,6 +140,11 @@ class TableExtents:
     no_valid_time: bool
     remarks: tuple[str, ...] = ()
 
+    @classmethod
+    def known(cls, extents: Sequence[Extent], *, has_ids: bool) -> TableExtents:
+        """Pieces that were found before, and of which nothing is to be said any more."""
+        return cls(extents=tuple(extents), invalid=(), findings=(), naive=False, has_ids=has_ids, no_valid_time=False)
+
 
 def find_extents(
     pieces: Sequence[TablePiece], columns: TableColumns, reader: PieceReader, *, inside: EventTimeRange
@@ -154,7 +166,7 @@ class _Scan:
         self._columns = columns
         self._reader = reader
         self._inside = inside
-        self._metadata: dict[Path | str, pq.FileMetaData] = {}
+        self._footers = Footers()
         self._invalid: list[InvalidEventTimes] = []
         self._column: Finding | None = None
         self._unplaced: list[Finding] = []
@@ -202,27 +214,17 @@ class _Scan:
         )
 
     def _from_statistics(self, piece: TablePiece) -> _Ends | None:
-        """What a Parquet file's statistics say of all rows of a piece; None if they do not say it."""
-        if not isinstance(piece, ParquetPiece) or not self._reader.in_batches(piece):
+        """What is known of all rows of a piece without reading them; None if it is not all."""
+        if not self._reader.in_batches(piece):
             return None
-        name, stored = self._columns.event_time, self._columns.event_time
-        if piece.view is not None:
-            stored = piece.view.stored.get(name, "")
-            if piece.view.deleted.size:
-                return None
-        if piece.path not in self._metadata:
-            self._metadata[piece.path] = parquet_metadata(piece.path)
-        metadata = self._metadata[piece.path]
-        schema = metadata.schema.to_arrow_schema()
-        kind = piece.schema().field(name).type
-        if stored not in schema.names or (kind.tz is None and self._columns.naive_timezone != "UTC"):
+        times = piece.times(self._columns.event_time, self._footers)
+        if times is None or (times.naive and self._columns.naive_timezone != "UTC"):
             return None
-        ends = _statistics(metadata.row_group(piece.group), stored, schema.field(stored).type)
-        if ends is None or (ends.last is not None and ends.last > self._inside.last):
+        if times.last is not None and times.last > self._inside.last:
             return None
-        self._naive |= kind.tz is None
-        self._some_valid |= ends.rows > 0
-        return ends
+        self._naive |= times.naive
+        self._some_valid |= times.rows > 0
+        return _Ends(first=times.first, last=times.last, rows=times.rows, complete=True)
 
     def _from_rows(self, piece: TablePiece, header: RawRows) -> _Ends:
         """The same from the event times of all rows, and what is wrong with them."""
@@ -261,22 +263,6 @@ class _Ends:
     last: int | None
     rows: int
     complete: bool
-
-
-def _statistics(group: pq.RowGroupMetaData, name: str, kind: pa.DataType) -> _Ends | None:
-    if not group.num_rows:
-        return _Ends(first=0, last=None, rows=0, complete=True)
-    paths = {group.column(place).path_in_schema: place for place in range(group.num_columns)}
-    statistics = group.column(paths[name]).statistics
-    if statistics is None or not statistics.has_min_max or not statistics.has_null_count or statistics.null_count:
-        return None
-    ends = (
-        pa.array([statistics.min, statistics.max]).cast(pa.timestamp(kind.unit, kind.tz)).cast(pa.int64()).to_pylist()
-    )
-    first, last = (end // 1_000 if kind.unit == "ns" else end * _UNITS[kind.unit] for end in ends)
-    if first < FIRST_US or last > LAST_US:
-        return None
-    return _Ends(first=first, last=last, rows=group.num_rows, complete=True)
 
 
 def _concatenated(parts: Sequence[ParsedTimes]) -> ParsedTimes:

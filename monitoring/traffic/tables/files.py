@@ -1,212 +1,29 @@
-"""The files of a table, and the pieces of them that are read at a time."""
+"""The files of a table, and which pieces they have."""
 
 from __future__ import annotations
 
 import glob
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Protocol
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from monitoring.errors import BadInput, CannotRun
-from monitoring.traffic.cells import is_text
+from monitoring.errors import BadInput
 from monitoring.traffic.file_limits import check_parquet
 from monitoring.traffic.remote.file_store import FileStore
 from monitoring.traffic.remote.local_cache import LOCAL_CACHE
 from monitoring.traffic.remote.urls import is_url, shown_url
 from monitoring.traffic.tables.converted_files import CONVERTED, converted
-from monitoring.traffic.tables.delimited import Delimited, other_delimiter_fix, read_delimited
 from monitoring.traffic.tables.lake_tables import LAKE_FOLDERS, lake_files, lake_format, refuse_parts_of_lake
-from monitoring.traffic.tables.parquet_files import FileView, TableFile, open_parquet, parquet_metadata
-from monitoring.traffic.tables.quotes import UnbalancedQuotes
+from monitoring.traffic.tables.parquet_files import TableFile, parquet_metadata
+from monitoring.traffic.tables.pieces import KINDS, ParquetPiece, TablePiece, TextPartPiece, TextPiece, unreadable_file
 from monitoring.traffic.tables.table_format import AS_FILES_SHOW, TableFormat
 from monitoring.traffic.tables.text_parts import TextPart, text_parts
 from monitoring.traffic.tables.tfrecord_files import TFRECORD, as_parquet
 
-#: Bytes of a file that are read ahead for each of its columns.
-_READ_AHEAD = 1 << 17
-
 PARQUET = (".parquet", ".pq")
 TEXT = (".csv", ".csv.gz", ".tsv")
 SUFFIXES = (*PARQUET, *TEXT, *CONVERTED, *TFRECORD)
-_KINDS = (
-    "Parquet (.parquet, .pq), CSV (.csv, .csv.gz, .tsv), JSON Lines (.jsonl, .ndjson), Excel (.xlsx) or "
-    "PredictionLog records (.tfrecord)"
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RawRows:
-    """Rows as a file has them: each column name once (`duplicates` occurred again, and were left out).
-
-    `text`: every cell is text, as in CSV; `malformed` counts lines that had another number of fields, and
-    `unbalanced` describes lines that an unbalanced quote made part of a field. `remarks` say how the file was read, and
-    `guessed` is what of that was guessed.
-    """
-
-    table: pa.Table
-    duplicates: tuple[str, ...] = ()
-    text: bool = False
-    malformed: int = 0
-    unbalanced: UnbalancedQuotes | None = None
-    remarks: tuple[str, ...] = ()
-    guessed: TableFormat = AS_FILES_SHOW
-
-    def columns(self) -> dict[str, pa.ChunkedArray]:
-        """Every column by its name. To find one in a table of thousands takes milliseconds, here nothing."""
-        return dict(zip(self.table.column_names, self.table.columns, strict=True))
-
-
-class TablePiece(Protocol):
-    """A part of a table that is read at once. `name` and `first_row` identify its rows."""
-
-    @property
-    def name(self) -> str:
-        """The file, as the table's path names it."""
-
-    @property
-    def first_row(self) -> int:
-        """The place in the file of its first row."""
-
-    def read(self, names: Collection[str] | None = None) -> RawRows:
-        """Its rows; `names` picks columns, those that it has."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ParquetPiece:
-    """One row group of a Parquet file.
-
-    Attributes:
-        view: What a table of which it is one file makes of it; None: it is read as it is.
-    """
-
-    name: str
-    path: Path | str
-    group: int
-    first_row: int
-    remarks: tuple[str, ...] = ()
-    view: FileView | None = None
-
-    def schema(self) -> pa.Schema:
-        """Its columns. Raises CannotRun if the file cannot be read."""
-        if self.view is not None:
-            return self.view.schema
-        with _reading(self), open_parquet(self.path) as file:
-            return file.schema_arrow
-
-    def read(self, names: Collection[str] | None = None) -> RawRows:
-        """See `TablePiece`."""
-        with _reading(self), open_parquet(self.path) as file:
-            picked, stored = self._columns(file, names)
-            table = file.read_row_group(self.group, columns=stored)
-            if self.view is not None:
-                table = self.view.rows(table, picked, self.first_row)
-            return replace(distinct_columns(table, names), remarks=self.remarks)
-
-    def batches(self, names: Collection[str], coded: Collection[str], rows: int) -> Iterator[tuple[int, RawRows]]:
-        """Some columns of its rows, as of `PieceReader.batches`. `rows`: how many a batch has at most."""
-        schema = self.schema()
-        words = [name for name in dict.fromkeys(schema.names) if name in names and name in coded]
-        words = [name for name in words if is_text(schema.types[schema.names.index(name)])]
-        if self.view is not None:
-            words = [self.view.stored[name] for name in words if name in self.view.stored]
-        options = {"pre_buffer": False, "buffer_size": _READ_AHEAD, "read_dictionary": words}
-        first, place = 0, self.first_row
-        with _reading(self), open_parquet(self.path, **options) as file:
-            picked, stored = self._columns(file, names)
-            for batch in file.iter_batches(
-                rows, row_groups=[self.group], columns=[*dict.fromkeys(stored)], use_threads=False
-            ):
-                table = pa.Table.from_batches([batch])
-                place += batch.num_rows
-                if self.view is not None:
-                    table = self.view.rows(table, picked, place - batch.num_rows)
-                yield first, distinct_columns(table, None)
-                first += table.num_rows
-
-    def _columns(self, file: pq.ParquetFile, names: Collection[str] | None) -> tuple[list[str], list[str]]:
-        """Those of some columns that the table has, and those of them that the file has, as it names them."""
-        in_file = file.schema_arrow.names
-        present = in_file if self.view is None else self.view.schema.names
-        picked = [name for name in present if names is None or name in names]
-        if self.view is None:
-            return picked, picked
-        return picked, [self.view.stored[name] for name in picked if self.view.stored.get(name) in in_file]
-
-
-@contextmanager
-def _reading(piece: ParquetPiece) -> Iterator[None]:
-    try:
-        yield
-    except (OSError, UnicodeDecodeError, pa.ArrowException) as error:
-        raise unreadable_file(piece.path, str(error), of_lake=piece.view is not None) from error
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TextPiece:
-    """A whole CSV file, its cells as bytes; an empty cell is null. Lines with too many or few fields are left out."""
-
-    name: str
-    path: Path
-    first_row: int = 0
-    form: TableFormat = AS_FILES_SHOW
-
-    def read(self, names: Collection[str] | None = None) -> RawRows:
-        """See `TablePiece`. Raises BadInput too, where no line has as many fields as the header."""
-        try:
-            read = read_delimited(self.path, self.form)
-        except (OSError, EOFError, pa.ArrowException) as error:
-            raise unreadable_file(self.path, str(error)) from error
-        if read.malformed and not read.table.num_rows:
-            raise _no_line_fits(self.name, read)
-        return replace(
-            distinct_columns(read.table, names),
-            text=True,
-            malformed=read.malformed,
-            unbalanced=read.unbalanced,
-            remarks=read.remarks,
-            guessed=read.guessed,
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TextPartPiece:
-    """Some rows of a large text file, its cells as bytes."""
-
-    name: str
-    first_row: int
-    path: Path
-    part: TextPart
-
-    def read(self, names: Collection[str] | None = None) -> RawRows:
-        """See `TablePiece`."""
-        try:
-            return self._rows(self.part.read(names))
-        except (OSError, pa.ArrowException) as error:
-            raise unreadable_file(self.path, str(error)) from error
-
-    def header(self) -> RawRows:
-        """Its columns, without rows."""
-        return self._rows(self.part.header())
-
-    def _rows(self, table: pa.Table) -> RawRows:
-        return RawRows(table=table, text=True, malformed=self.part.malformed)
-
-
-def distinct_columns(table: pa.Table, names: Collection[str] | None) -> RawRows:
-    """The table with the first column of each name, and of those that are asked for."""
-    places: dict[str, int] = {}
-    duplicates = []
-    for place, name in enumerate(table.column_names):
-        if name in places:
-            duplicates.append(name)
-        elif names is None or name in names:
-            places[name] = place
-    return RawRows(table=table.select(list(places.values())), duplicates=tuple(dict.fromkeys(duplicates)))
 
 
 def pieces_of(
@@ -278,7 +95,7 @@ def pattern_below(folder: Path) -> str | None:
 def _files(path: Path, *, required: bool = True) -> list[TableFile]:
     if path.is_file():
         if not path.name.endswith(SUFFIXES):
-            raise BadInput("Not a table.", got=str(path), expected=_KINDS, fix="Convert it, or rename it.")
+            raise BadInput("Not a table.", got=str(path), expected=KINDS, fix="Convert it, or rename it.")
         refuse_parts_of_lake(str(path), [path.absolute().parent])
         return [TableFile(path.name, path)]
     if path.is_dir():
@@ -347,7 +164,7 @@ def _tables(names: Iterable[str], place: str, *, required: bool) -> list[str]:
         raise BadInput(
             "There is no such table.",
             got=f"{place}, which names no file of these kinds",
-            expected=f"a file, a folder or a pattern of files, {_KINDS}",
+            expected=f"a file, a folder or a pattern of files, {KINDS}",
             fix="Check the path; quote a pattern, so that the shell leaves it alone.",
         )
     return table_names
@@ -385,28 +202,3 @@ def _parts_of(path: Path, form: TableFormat) -> tuple[TextPart, ...]:
         return text_parts(path, form)
     except (OSError, EOFError, pa.ArrowException) as error:
         raise unreadable_file(path, str(error)) from error
-
-
-def _no_line_fits(name: str, read: Delimited) -> BadInput:
-    header = read.table.column_names
-    fix = other_delimiter_fix(header) or "Leave out what stands before the names, or name every field."
-    if read.unbalanced is not None:
-        fix = 'Balance the quotes (").'
-    return BadInput(
-        f"No line of {name} has as many fields as its header.",
-        got=f"no rows, and {read.malformed} lines of another number of fields than the first, which has {len(header)}",
-        expected="a line of names, and lines of as many fields",
-        fix=fix,
-    )
-
-
-def unreadable_file(path: Path | str, reason: str, *, of_lake: bool = False) -> CannotRun:
-    """The error that stops a run."""
-    return CannotRun(
-        "A file of the table cannot be read.",
-        got=f"{shown_url(str(path))}: {reason.splitlines()[0] if reason else 'no reason given'}",
-        expected="the files of the version that the run began with" if of_lake else f"whole files, {_KINDS}",
-        fix="Run again, which reads the newest version; keep the files of older ones for longer than a run takes."
-        if of_lake
-        else "Write it again under another name and rename it into place; nothing was judged.",
-    )

@@ -19,9 +19,9 @@ from monitoring.traffic.labels.label_log import LabelLog
 from monitoring.traffic.labels.label_writer import LabelWriter
 from monitoring.traffic.labels.spill import AT_ONCE, LabelsInOrder
 from monitoring.traffic.tables.extents import EventTimeRange, Extent
-from monitoring.traffic.tables.files import TablePiece
 from monitoring.traffic.tables.inline_labels import NOT_COUNTED, CountedLabels, InlineLabels, counted_with
 from monitoring.traffic.tables.label_tables import LABEL_SCHEMA, LabelTables, dated_labels
+from monitoring.traffic.tables.pieces import TablePiece
 from monitoring.traffic.tables.row_batches import RowBatch
 from monitoring.traffic.tables.rows import event_times, generated_ids, labels_with_times, row_ids
 from monitoring.traffic.tables.table import Table

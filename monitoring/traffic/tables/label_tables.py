@@ -14,12 +14,13 @@ import pyarrow.compute as pc
 
 from monitoring.errors import BadInput
 from monitoring.records import Finding
-from monitoring.traffic.cells import decoded
 from monitoring.traffic.id_keys import IdSet, id_keys
 from monitoring.traffic.labels.spill import AT_ONCE, LabelsInOrder
 from monitoring.traffic.tables.columns import ROW_NAMES, TableColumns
-from monitoring.traffic.tables.files import RawRows, TablePiece, pieces_of
+from monitoring.traffic.tables.files import pieces_of
+from monitoring.traffic.tables.pieces import TablePiece
 from monitoring.traffic.tables.quotes import quote_findings
+from monitoring.traffic.tables.raw_rows import RawRows
 from monitoring.traffic.tables.rows import (
     can_hold_times,
     coded_labels,
@@ -183,9 +184,9 @@ def _together(pieces: Iterator[_PieceOfLabels]) -> Iterator[list[_PieceOfLabels]
         yield waiting
 
 
-def _are_times(cells: pa.ChunkedArray, columns: TableColumns) -> bool:
+def _are_times(cells: pa.Array, columns: TableColumns) -> bool:
     """Whether each cell that is there is a time, and one is."""
-    cells = decoded(cells).drop_null()
+    cells = cells.drop_null()
     if not can_hold_times(cells.type):
         return False
     parsed = parse_times(cells, columns.naive_timezone, day_first=columns.format.day_first)

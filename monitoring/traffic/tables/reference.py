@@ -12,20 +12,12 @@ from numpy.typing import NDArray
 
 from monitoring.errors import BadInput
 from monitoring.tasks.label_codes import class_indices
-from monitoring.traffic.cells import (
-    as_strings,
-    class_names,
-    decoded,
-    is_list,
-    is_number,
-    is_text,
-    non_blank,
-    value_type,
-)
+from monitoring.traffic.cells import as_strings, class_names, is_list, is_number, is_text, non_blank, value_type
 from monitoring.traffic.tables.answers import given_probabilities, read_answers
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.delimited import other_delimiter_fix
-from monitoring.traffic.tables.files import RawRows, TablePiece
+from monitoring.traffic.tables.pieces import TablePiece, WholePiece
+from monitoring.traffic.tables.raw_rows import RawRows
 from monitoring.traffic.tables.table_format import date_order
 from monitoring.traffic.tables.times import parse_times
 
@@ -98,7 +90,7 @@ MOST_CLASSES = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LoadedPiece:
+class LoadedPiece(WholePiece):
     """A piece that has been read already. A `TablePiece`."""
 
     name: str
@@ -213,9 +205,8 @@ def _width(pieces: Sequence[LoadedPiece], columns: TableColumns) -> int:
     if len(columns.scores) > 1:
         return len(columns.scores)
     for piece in pieces:
-        table = piece.raw.table
         if _listed(piece.raw, columns):
-            lengths = pc.list_value_length(decoded(table[columns.scores[0]]).drop_null())
+            lengths = pc.list_value_length(piece.raw.cells(columns.scores[0]).drop_null())
             return int(pc.max(lengths).as_py() or 0) or 2
     return 2
 
@@ -225,7 +216,7 @@ def _values(pieces: Sequence[LoadedPiece], name: str) -> set[str]:
     for piece in pieces:
         if name not in piece.raw.table.column_names:
             continue
-        column = decoded(piece.raw.table[name])
+        column = piece.raw.cells(name)
         if is_text(column.type) or is_number(column.type):
             values |= set(pc.unique(class_names(column).drop_null()).to_pylist())
         if len(values) > MOST_CLASSES:
@@ -248,7 +239,7 @@ def time_columns(pieces: Sequence[LoadedPiece], columns: TableColumns, but: Coll
     for name, kind in types_of(pieces).items():
         if name in columns.mapped or name in but:
             continue
-        cells = [decoded(piece.raw.table[name]) for piece in pieces if name in piece.raw.table.column_names]
+        cells = [piece.raw.cells(name) for piece in pieces if name in piece.raw.table.column_names]
         cells = [column.filter(non_blank(column)) for column in cells]
         if any(map(len, cells)) and all(parse_times(column).valid.all() for column in cells):
             kinds[name] = kind
@@ -257,9 +248,7 @@ def time_columns(pieces: Sequence[LoadedPiece], columns: TableColumns, but: Coll
 
 def dates_of(pieces: Sequence[LoadedPiece], names: Sequence[str]) -> bool | None:
     """Whether dates of some columns have the day first; None where there are none, or they do not show it."""
-    cells = [
-        decoded(piece.raw.table[name]) for piece in pieces for name in names if name in piece.raw.table.column_names
-    ]
+    cells = [piece.raw.cells(name) for piece in pieces for name in names if name in piece.raw.table.column_names]
     texts = [pc.unique(as_strings(column)).drop_null() for column in cells if is_text(column.type)]
     return date_order(pc.unique(pa.chunked_array(texts, pa.string()))) if texts else None
 
@@ -325,7 +314,7 @@ def _listed(raw: RawRows, columns: TableColumns) -> bool:
 def check_label_times(pieces: Sequence[LoadedPiece], columns: TableColumns) -> None:
     """Raises BadInput for a column of label times that has cells and no valid time."""
     name, examples = columns.label_time, []
-    for column in (decoded(p.raw.table[name]) for p in pieces if name in p.raw.table.column_names):
+    for column in (p.raw.cells(name) for p in pieces if name in p.raw.table.column_names):
         if parse_times(column, columns.naive_timezone, day_first=columns.format.day_first).valid.any():
             return
         cells = column.filter(non_blank(column))

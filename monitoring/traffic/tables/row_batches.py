@@ -17,9 +17,10 @@ from monitoring.traffic.format.rows import TIMESTAMP
 from monitoring.traffic.tables.answers import as_list_column, read_answers
 from monitoring.traffic.tables.column_findings import column_findings, new_name
 from monitoring.traffic.tables.columns import TableColumns
-from monitoring.traffic.tables.files import RawRows, TablePiece
 from monitoring.traffic.tables.piece_reader import PieceReader
+from monitoring.traffic.tables.pieces import TablePiece
 from monitoring.traffic.tables.quotes import quote_findings
+from monitoring.traffic.tables.raw_rows import RawRows
 from monitoring.traffic.tables.rows import (
     coded_labels,
     event_times,
@@ -181,7 +182,7 @@ class PieceRows:
             if problem and not (bad and raw.text):
                 problems[name] = problem
             if bad:
-                unreadable[name] = unreadable_numbers(decoded(present[name]))
+                unreadable[name] = unreadable_numbers(present[name])
         times = event_times(raw, self.columns)
         described, undescribable = described_inputs(self.columns.described, present, times.us)
         unreadable |= undescribed(self.columns.described, present, described)
@@ -210,16 +211,16 @@ class PieceRows:
         )
 
 
-def _input(
-    raw: RawRows, cells: pa.ChunkedArray | None, *, number: bool, reference_type: str
-) -> tuple[pa.Array, int, str]:
+def _input(raw: RawRows, cells: pa.Array | None, *, number: bool, reference_type: str) -> tuple[pa.Array, int, str]:
     """A column as it is where it is plainly of its kind, else as `read_input` converts it."""
-    if cells is not None and cells.num_chunks == 1:
+    if cells is not None:
         kind = cells.type
         if number and str(kind) in _PLAIN_NUMBERS:
-            return cells.chunk(0), 0, ""
+            return cells, 0, ""
         if not number and "string" in (str(kind), str(kind.value_type) if pa.types.is_dictionary(kind) else ""):
-            return valid_utf8(cells.chunk(0)), 0, ""
+            return valid_utf8(cells), 0, ""
+        if pa.types.is_dictionary(kind):
+            cells = decoded(cells)
     return read_input(raw, cells, number=number, reference_type=reference_type)
 
 

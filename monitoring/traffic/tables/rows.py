@@ -16,7 +16,6 @@ from monitoring.traffic.cells import (
     as_strings,
     class_names,
     coded_class_names,
-    decoded,
     is_list,
     is_number,
     is_text,
@@ -25,7 +24,8 @@ from monitoring.traffic.cells import (
 )
 from monitoring.traffic.format.rows import TIMESTAMP
 from monitoring.traffic.tables.columns import TableColumns
-from monitoring.traffic.tables.files import RawRows, TablePiece
+from monitoring.traffic.tables.pieces import RowPlaces
+from monitoring.traffic.tables.raw_rows import RawRows
 from monitoring.traffic.tables.times import ParsedTimes, parse_times
 
 #: Arrow's names of the types of a category that is text.
@@ -36,16 +36,14 @@ def event_times(raw: RawRows, columns: TableColumns) -> ParsedTimes:
     """When each row happened; no row has a time where there is no such column."""
     if columns.event_time not in raw.table.column_names:
         return ParsedTimes.none(raw.table.num_rows, "absent")
-    return parse_times(
-        decoded(raw.table[columns.event_time]), columns.naive_timezone, day_first=columns.format.day_first
-    )
+    return parse_times(raw.cells(columns.event_time), columns.naive_timezone, day_first=columns.format.day_first)
 
 
 def _times(raw: RawRows, name: str, columns: TableColumns) -> ParsedTimes:
-    return parse_times(decoded(raw.table[name]), columns.naive_timezone, day_first=columns.format.day_first)
+    return parse_times(raw.cells(name), columns.naive_timezone, day_first=columns.format.day_first)
 
 
-def row_ids(piece: TablePiece, raw: RawRows, columns: TableColumns, first: int = 0) -> pa.Array:
+def row_ids(piece: RowPlaces, raw: RawRows, columns: TableColumns, first: int = 0) -> pa.Array:
     """The id of each row: from the table, or where it has none the piece's name and the row's place in it."""
     ids = ids_in_table(raw, columns)
     if ids is not None and not ids.null_count:
@@ -58,11 +56,11 @@ def ids_in_table(raw: RawRows, columns: TableColumns) -> pa.Array | None:
     """The ids that the table has, null where it has none; None without a column that can hold ids."""
     if columns.prediction_id not in raw.table.column_names:
         return None
-    ids = decoded(raw.table[columns.prediction_id])
+    ids = raw.cells(columns.prediction_id)
     return as_strings(ids) if is_text(ids.type) or is_number(ids.type) else None
 
 
-def generated_ids(piece: TablePiece, places: NDArray[np.int64]) -> pa.Array:
+def generated_ids(piece: RowPlaces, places: NDArray[np.int64]) -> pa.Array:
     """Ids of a piece's rows by their places in it, where the table has none: no two rows share one."""
     return pc.binary_join_element_wise(piece.name, pa.array(piece.first_row + places).cast(pa.string()), ":")
 
@@ -98,7 +96,7 @@ def _label_cells(raw: RawRows, columns: TableColumns) -> pa.Array | None:
     """What the columns of labels hold, [n]; of sets of classes text that their task reads; None without labels."""
     if not set(columns.label_cells) <= set(raw.table.column_names):
         return None
-    cells = [decoded(raw.table[name]) for name in columns.label_cells]
+    cells = [raw.cells(name) for name in columns.label_cells]
     if columns.outputs:
         return objects_of(dict(zip(columns.outputs, map(_texts, cells), strict=True)))
     if columns.label_columns:
@@ -175,9 +173,7 @@ def given_label_times(raw: RawRows, columns: TableColumns) -> ParsedTimes:
     """When each row's label became known, as the table says: that may be before the row happened."""
     if columns.label_time not in raw.table.column_names:
         return ParsedTimes.none(raw.table.num_rows)
-    return parse_times(
-        decoded(raw.table[columns.label_time]), columns.naive_timezone, day_first=columns.format.day_first
-    )
+    return parse_times(raw.cells(columns.label_time), columns.naive_timezone, day_first=columns.format.day_first)
 
 
 def invalid_label_times(
@@ -190,7 +186,7 @@ def invalid_label_times(
     none = np.zeros(len(labels), dtype=np.bool_)
     if columns.label_time not in raw.table.column_names or label_times.valid.all():
         return none
-    column = decoded(raw.table[columns.label_time])
+    column = raw.cells(columns.label_time)
     if not can_hold_times(column.type):
         return none
     return np.asarray(pc.and_(non_blank(column), labels.is_valid()), dtype=np.bool_) & ~label_times.valid
@@ -205,7 +201,7 @@ def label_time_findings(column: str, count: int) -> tuple[Finding, ...]:
 
 
 def read_input(
-    raw: RawRows, cells: pa.ChunkedArray | None, *, number: bool, reference_type: str
+    raw: RawRows, column: pa.Array | None, *, number: bool, reference_type: str
 ) -> tuple[pa.Array, int, str]:
     """One input in its final type.
 
@@ -217,9 +213,8 @@ def read_input(
         number; and what is wrong with all of it, empty if nothing.
     """
     rows = raw.table.num_rows
-    if cells is None:
+    if column is None:
         return (pa.array(np.full(rows, np.nan)) if number else pa.nulls(rows, pa.string())), 0, "absent"
-    column = decoded(cells)
     if number:
         return parse_numbers(column, text=raw.text)
     if pa.types.is_null(column.type):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,63 +13,54 @@ import pyarrow.parquet as pq
 
 from monitoring.traffic.format.rows import FIRST_US, LAST_US
 from monitoring.traffic.remote.local_cache import LOCAL_CACHE
-from monitoring.traffic.tables.columns import TableColumns
-from monitoring.traffic.tables.files import ParquetPiece, unreadable_file
-from monitoring.traffic.tables.parquet_files import file_stamp
 
 #: Rows of a small row group.
 ROWS = 1 << 16
 
+_SPANS = "pitfalls.spans"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SmallGroup:
-    """Some rows of a row group that follow each other."""
+class GroupSpan:
+    """The rows of a small row group: the place of the first, and when the earliest and the latest happened at most."""
 
-    piece: ParquetPiece
     offset: int
     first: int
     last: int
 
 
-def split_group(piece: ParquetPiece, columns: TableColumns) -> tuple[SmallGroup, ...]:
-    """A row group that is read in batches, in small ones, written once.
+def split_rows(
+    key: str, stamp: str, tables: Callable[[int], Iterator[pa.Table]], event_time: str
+) -> tuple[Path, tuple[GroupSpan, ...]]:
+    """Rows as a file of small row groups, written once in this process for as long as the stamp is the same.
 
-    Cost: the row group is read and written, on the first call in this process. Memory: one small row group.
+    Memory: one small row group.
+
+    Args:
+        tables: Gives the rows in tables of so many at most.
+        event_time: A column of timestamps.
     """
-    try:
-        return _split(piece, columns)
-    except (OSError, pa.ArrowException) as error:
-        failed = unreadable_file(piece.path, str(error))
-        raise failed from error
-
-
-def _split(piece: ParquetPiece, columns: TableColumns) -> tuple[SmallGroup, ...]:
-    stamp, spans = f"{file_stamp(piece.path)} {sorted(columns.read)}", "pitfalls.spans"
 
     def make(target: Path) -> None:
-        group_spans, writer = [], None
+        spans, writer = [], None
         with ExitStack() as held:
-            for _, raw in piece.batches(columns.read, (), ROWS):
-                table = raw.table
+            for table in tables(ROWS):
                 if writer is None:
                     writer = held.enter_context(pq.ParquetWriter(target, table.schema))
                 writer.write_table(table, row_group_size=ROWS)
-                group_spans.append(_span(table[columns.event_time]))
+                spans.append(_span(table[event_time]))
             if writer is not None:
-                writer.add_key_value_metadata({spans: ";".join(f"{first},{last}" for first, last in group_spans)})
+                writer.add_key_value_metadata({_SPANS: ";".join(f"{first},{last}" for first, last in spans)})
 
-    path = LOCAL_CACHE.get(
-        f"{piece.path if isinstance(piece.path, str) else piece.path.absolute()}#{piece.group}", stamp, ".parquet", make
-    )
+    path = LOCAL_CACHE.get(key, stamp, ".parquet", make)
     metadata = pq.read_metadata(path)
-    ends = (metadata.metadata or {})[spans.encode()].decode().split(";")
+    ends = (metadata.metadata or {})[_SPANS.encode()].decode().split(";")
     groups, offset = [], 0
     for group in range(metadata.num_row_groups):
         first, last = map(int, ends[group].split(","))
-        small = replace(piece, path=path, group=group, view=None)
-        groups.append(SmallGroup(piece=small, offset=offset, first=first, last=last))
+        groups.append(GroupSpan(offset=offset, first=first, last=last))
         offset += metadata.row_group(group).num_rows
-    return tuple(groups)
+    return path, tuple(groups)
 
 
 def _span(times: pa.ChunkedArray) -> tuple[int, int]:

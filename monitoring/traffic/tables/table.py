@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from copy import copy
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
@@ -17,18 +16,16 @@ from numpy.typing import NDArray
 
 from monitoring.records import Finding
 from monitoring.timestamps import as_microseconds, duration_microseconds
-from monitoring.traffic.format.rows import LAST_US
 from monitoring.traffic.id_keys import IdSet, id_keys, is_member
 from monitoring.traffic.tables.batches import batch_findings
 from monitoring.traffic.tables.columns import TableColumns
-from monitoring.traffic.tables.extents import AHEAD, EventTimeRange, Extent, TableExtents, find_extents
-from monitoring.traffic.tables.files import ParquetPiece, TablePiece, TextPartPiece
+from monitoring.traffic.tables.extents import ANY_TIME, EventTimeRange, Extent, TableExtents, find_extents
 from monitoring.traffic.tables.piece_reader import PieceReader
+from monitoring.traffic.tables.pieces import TablePiece
 from monitoring.traffic.tables.read_sums import ReadSums
 from monitoring.traffic.tables.repeats import IdReader, IdsHere, Repeats, find_repeats
 from monitoring.traffic.tables.row_batches import PieceRows, RowBatch
 from monitoring.traffic.tables.rows import event_times, row_ids
-from monitoring.traffic.tables.split_groups import split_group
 from monitoring.traffic.tables.times import ParsedTimes
 from monitoring.traffic.windows import Window
 
@@ -77,10 +74,10 @@ class _SplitPiece:
 
     nbytes = 0
 
-    def __init__(self, rows: PieceRows, piece: ParquetPiece) -> None:
+    def __init__(self, rows: PieceRows) -> None:
         self.rows = rows
-        self._parts = split_group(piece, rows.columns)
-        rows.describe(rows.reader.header(piece))
+        self._parts = rows.piece.small_groups(rows.columns)
+        rows.describe(rows.reader.header(rows.piece))
 
     def __len__(self) -> int:
         return 0
@@ -101,6 +98,24 @@ class _SplitPiece:
                     yield replace(inside, piece=self.rows.piece, places=inside.places + part.offset)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TableContents:
+    """What is known of a table before its rows are read.
+
+    Attributes:
+        inside: the event times of interest.
+        repeats: which rows share an id; None where nobody has looked yet.
+        batches: where batches stand in place of event times, when each was first seen, in microseconds.
+    """
+
+    pieces: tuple[TablePiece, ...]
+    columns: TableColumns
+    inside: EventTimeRange
+    times: TableExtents
+    repeats: Repeats | None = None
+    batches: Mapping[str, int] = field(default_factory=dict)
+
+
 class Table:
     """The rows of a table by event time, each once.
 
@@ -108,38 +123,49 @@ class Table:
     counts, and of those of one time the last; the others are repeats. Rows are read piece by piece as windows ask for
     them. Memory: a few batches; of text files, and of Parquet that cannot be read in batches or spans many windows, the
     rows of some pieces (see `KEPT_BYTES`); and what is known of repeats.
-
-    Attributes:
-        batches: where batches stand in place of event times, when each was first seen.
     """
 
-    def __init__(
-        self,
+    def __init__(self, contents: TableContents, reader: PieceReader, ids: IdReader | None = None) -> None:
+        """Reads nothing.
+
+        Args:
+            ids: goes through the ids of the rows; None: that happens here.
+        """
+        self._contents = contents
+        self.columns, self.inside = contents.columns, contents.inside
+        self.times, self.extents = contents.times, contents.times.extents
+        self.reader = reader
+        self.ids: IdReader = IdsHere(columns=contents.columns, reader=reader) if ids is None else ids
+        self._piece_cache: OrderedDict[int, _KeptPiece | _SplitPiece] = OrderedDict()
+
+    @classmethod
+    def of(
+        cls,
         pieces: Sequence[TablePiece],
         columns: TableColumns,
         *,
-        now: datetime | None = None,
-        since: datetime | None = None,
-    ) -> None:
+        inside: EventTimeRange = ANY_TIME,
+        batches: Mapping[str, int] | None = None,
+        ids: Callable[[IdsHere], IdReader] | None = None,
+    ) -> Table:
         """Finds out when the rows of each piece happened.
 
         Cost: the metadata of Parquet files with statistics, and event times of all others.
 
         Args:
-            now: rows more than a day after it are left out for now; None: none is.
-            since: rows before it are of no interest any more; None: all are.
+            inside: rows after it are left out for now; rows before it are of no interest any more.
+            batches: see `TableContents`.
+            ids: makes what goes through the ids of all rows, of what does so here; None: that does.
         """
-        first = None if since is None else as_microseconds(since)
-        last = LAST_US if now is None else as_microseconds(now + AHEAD)
-        self.batches: Mapping[str, int] = {}
-        self.pieces = pieces
-        self.columns = columns
-        self.reader = PieceReader(columns)
-        self.inside = EventTimeRange(first=first, last=last)
-        self.times = find_extents(pieces, columns, self.reader, inside=self.inside)
-        self.extents = self.times.extents
-        self.ids: IdReader = IdsHere(columns=columns, reader=self.reader)
-        self._piece_cache: OrderedDict[int, _KeptPiece | _SplitPiece] = OrderedDict()
+        reader = PieceReader(columns)
+        contents = TableContents(
+            pieces=tuple(pieces),
+            columns=columns,
+            inside=inside,
+            times=find_extents(pieces, columns, reader, inside=inside),
+            batches=batches or {},
+        )
+        return cls(contents, reader, None if ids is None else ids(IdsHere(columns=columns, reader=reader)))
 
     @classmethod
     def of_extents(
@@ -152,17 +178,34 @@ class Table:
         repeats: Repeats,
     ) -> Table:
         """A part of a table of which it is known what rows it has and which of them count; nothing is read."""
-        table = cls((), columns)
-        times = TableExtents(
-            extents=tuple(extents), invalid=(), findings=(), naive=False, has_ids=has_ids, no_valid_time=False
+        contents = TableContents(
+            pieces=tuple(extent.piece for extent in extents),
+            columns=columns,
+            inside=inside,
+            times=TableExtents.known(extents, has_ids=has_ids),
+            repeats=repeats,
         )
-        table.pieces, table.times, table.extents = [extent.piece for extent in extents], times, times.extents
-        table.inside, table.repeats = inside, repeats
-        return table
+        return cls(contents, PieceReader(columns))
+
+    def with_repeats(self, repeats: Repeats) -> Table:
+        """The same table, of which it is known which rows share an id."""
+        return Table(replace(self._contents, repeats=repeats), self.reader, self.ids)
+
+    @property
+    def pieces(self) -> Sequence[TablePiece]:
+        """All of its pieces, those without a row of interest included."""
+        return self._contents.pieces
+
+    @property
+    def batches(self) -> Mapping[str, int]:
+        """See `TableContents`."""
+        return self._contents.batches
 
     @cached_property
     def repeats(self) -> Repeats:
         """The rows that share an id. Cost: on the first call a pass over ids; see `find_repeats`."""
+        if self._contents.repeats is not None:
+            return self._contents.repeats
         if not self.times.has_ids:
             return Repeats()
         return find_repeats(self.extents, self.ids, EventTimeRange(first=self.inside.first))
@@ -222,9 +265,8 @@ class Table:
 
         Cost: that of `counts`, without a pass over ids.
         """
-        whole = copy(self)
-        whole.repeats = Repeats()
-        return bool((whole.counts(windows)[:, 0] > np.asarray(rows)).any())
+        counts = self.with_repeats(Repeats()).counts(windows)
+        return bool((counts[:, 0] > np.asarray(rows)).any())
 
     def cells(self, name: str, window: Window, ids: IdSet) -> dict[str, Any]:
         """The cells of a column in those rows of a window that have one of some ids.
@@ -324,14 +366,11 @@ class Table:
         """The rows of a piece; they are kept in memory if other windows will ask for them."""
         if extent.number not in self._piece_cache:
             rows = PieceRows(piece=extent.piece, columns=self.columns, reader=self.reader)
-            is_small = self.reader.in_batches(extent.piece) or isinstance(extent.piece, TextPartPiece)
-            if is_small and extent.last - extent.first <= WINDOWS * (end - start):
+            in_batches = self.reader.in_batches(extent.piece)
+            if (in_batches or extent.piece.is_part) and extent.last - extent.first <= WINDOWS * (end - start):
                 return rows, rows.batches()
-            large = extent.rows * ROW_BYTES > KEPT_BYTES and self.reader.in_batches(extent.piece)
-            if large and isinstance(extent.piece, ParquetPiece):
-                self._piece_cache[extent.number] = _SplitPiece(rows, extent.piece)
-            else:
-                self._piece_cache[extent.number] = _KeptPiece(rows)
+            is_large = in_batches and extent.rows * ROW_BYTES > KEPT_BYTES
+            self._piece_cache[extent.number] = _SplitPiece(rows) if is_large else _KeptPiece(rows)
         self._piece_cache.move_to_end(extent.number)
         while len(self._piece_cache) > 1 and sum(map(self._bytes, self._piece_cache.values())) > KEPT_BYTES:
             self._piece_cache.popitem(last=False)

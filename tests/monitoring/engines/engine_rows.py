@@ -47,7 +47,7 @@ def ready(watched: Watched, folder: Path, rows: pa.Table | None = None, *, group
     config = load_config(watched.adopted.config)
     deployment = deploy(config)
     columns = columns_of(config, deployment.baseline)
-    table = Table(pieces_of(folder / "live.parquet"), columns)
+    table = Table.of(pieces_of(folder / "live.parquet"), columns)
     recipe = Recipe.of(deployment.judge.aggregator(), deployment.baseline.spec, columns)
     return Ready(deployment=deployment, recipe=recipe, table=table)
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from monitoring.config import parse_dictionary
 from monitoring.errors import BadInput
 from monitoring.onboarding.table_description import TableDescription, columns_described, columns_to_come, described
-from monitoring.traffic.tables.files import RawRows
+from monitoring.traffic.tables.raw_rows import RawRows
 from monitoring.traffic.tables.reference import LoadedPiece, types_of
 
 SAID: dict[str, Any] = {
@@ -40,7 +40,7 @@ COLUMNS = {
 def pieces(*names: str) -> tuple[LoadedPiece, ...]:
     """A table with those of the columns."""
     table = pa.table({name: COLUMNS[name] for name in names or COLUMNS})
-    return (LoadedPiece(name="rows.parquet", first_row=0, raw=RawRows(table=table)),)
+    return (LoadedPiece(name="rows.parquet", first_row=0, raw=RawRows.of(table)),)
 
 
 def test_columns_have_the_names_that_were_given_and_inputs_are_all_others_that_can_be_one() -> None:

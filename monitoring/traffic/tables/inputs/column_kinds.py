@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from monitoring.errors import BadInput
-from monitoring.traffic.cells import as_strings, decoded, is_list, is_number, is_text, parse_numbers
+from monitoring.traffic.cells import as_strings, is_list, is_number, is_text, parse_numbers
 from monitoring.traffic.descriptors.encoded_image import TRIED, EncodedImageDescriptors
 from monitoring.traffic.descriptors.moment import MomentDescriptors, holds_moments
 from monitoring.traffic.descriptors.vector import is_vector
@@ -78,10 +78,10 @@ def kinds_of(
     return kinds, left_out
 
 
-def _recognised(pieces: Sequence[tuple[LoadedPiece, dict[str, pa.ChunkedArray]]], name: str) -> str:
+def _recognised(pieces: Sequence[tuple[LoadedPiece, dict[str, pa.Array]]], name: str) -> str:
     """The kind of a column of which its owner says nothing: of an input, or why it is none."""
     kind = _kind(pieces, name)
-    cells = [decoded(columns[name]) for _, columns in pieces if name in columns]
+    cells = [columns[name] for _, columns in pieces if name in columns]
     if kind == "category" and all(holds_moments(column) for column in cells):
         return "moment"
     if any(is_list(column.type) for column in cells):
@@ -99,7 +99,7 @@ def _split(word: str) -> tuple[str, str]:
     return (name, kind) if colon and kind in COLUMN_KINDS else (word, "")
 
 
-def _kind(pieces: Sequence[tuple[LoadedPiece, dict[str, pa.ChunkedArray]]], name: str) -> str:
+def _kind(pieces: Sequence[tuple[LoadedPiece, dict[str, pa.Array]]], name: str) -> str:
     """`number`, `category`, or what else the column is."""
     if _holds_images(pieces, name):
         return "image"
@@ -107,7 +107,7 @@ def _kind(pieces: Sequence[tuple[LoadedPiece, dict[str, pa.ChunkedArray]]], name
     for piece, columns in pieces:
         if name not in columns:
             continue
-        column = decoded(columns[name])
+        column = columns[name]
         if is_number(column.type):
             return "number"
         if is_text(column.type) and not piece.raw.text:
@@ -120,8 +120,8 @@ def _kind(pieces: Sequence[tuple[LoadedPiece, dict[str, pa.ChunkedArray]]], name
     return "number" if not cells or numeric >= MOSTLY * cells else "category"
 
 
-def _holds_images(pieces: Sequence[tuple[LoadedPiece, dict[str, pa.ChunkedArray]]], name: str) -> bool:
+def _holds_images(pieces: Sequence[tuple[LoadedPiece, dict[str, pa.Array]]], name: str) -> bool:
     """Whether a column holds images as files; cells of text files are bytes, too, and hold none."""
     cells = [columns[name].drop_null() for piece, columns in pieces if name in columns and not piece.raw.text]
     some = [column for column in cells if len(column)]
-    return bool(some) and EncodedImageDescriptors.of_column(name, decoded(some[0][:TRIED])) is not None
+    return bool(some) and EncodedImageDescriptors.of_column(name, some[0][:TRIED]) is not None

@@ -10,7 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from monitoring.errors import BadInput
-from monitoring.traffic.cells import decoded, is_list, is_number, is_text
+from monitoring.traffic.cells import is_list, is_number, is_text
 from monitoring.traffic.descriptors.descriptors import Descriptors
 from monitoring.traffic.descriptors.encoded_image import EncodedImageDescriptors
 from monitoring.traffic.descriptors.language import can_tell_languages
@@ -37,7 +37,7 @@ def with_described(
     left_out = {}
     for name, kind in kinds.items():
         cells = [
-            (decoded(piece.raw.table[name]), us)
+            (piece.raw.cells(name), us)
             for piece, us in zip(pieces, times, strict=True)
             if name in piece.raw.table.column_names
         ]

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from monitoring.errors import BadInput
 from monitoring.tasks.multilabel import Multilabel
 from monitoring.tasks.task import NO_LABEL
-from monitoring.traffic.cells import decoded, is_list, value_type
+from monitoring.traffic.cells import is_list, value_type
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.reference import LoadedPiece, check_scores
 from monitoring.traffic.tables.rows import coded_labels
@@ -68,7 +68,7 @@ def _width(pieces: Sequence[LoadedPiece], columns: TableColumns) -> int:
     if len(columns.scores) > 1:
         return len(columns.scores)
     name = columns.scores[0]
-    cells = [decoded(piece.raw.table[name]) for piece in pieces if name in piece.raw.table.column_names]
+    cells = [piece.raw.cells(name) for piece in pieces if name in piece.raw.table.column_names]
     lengths = [pc.max(pc.list_value_length(each)).as_py() or 0 for each in cells if is_list(each.type)]
     return max(lengths, default=1)
 

@@ -13,7 +13,7 @@ from monitoring.errors import BadInput
 from monitoring.tasks.label_codes import has_label
 from monitoring.tasks.number_codes import list_items, list_lengths, number_list_codes
 from monitoring.tasks.vector_regression import VectorRegression
-from monitoring.traffic.cells import as_strings, decoded, is_list, is_number, is_text, parse_numbers
+from monitoring.traffic.cells import as_strings, is_list, is_number, is_text, parse_numbers
 from monitoring.traffic.tables.answers import read_answers
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.reference import LoadedPiece
@@ -110,7 +110,7 @@ def _width(pieces: Sequence[LoadedPiece], answer: Sequence[str]) -> int:
 
 
 def _cells(pieces: Sequence[LoadedPiece], name: str) -> list[pa.Array]:
-    return [decoded(piece.raw.table[name]) for piece in pieces if name in piece.raw.table.column_names]
+    return [piece.raw.cells(name) for piece in pieces if name in piece.raw.table.column_names]
 
 
 def _is_text_of_lists(cells: pa.Array) -> bool:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from monitoring.errors import BadInput
 from monitoring.tasks.task import TaskName
-from monitoring.traffic.cells import decoded, is_number, is_text, parse_numbers
+from monitoring.traffic.cells import is_number, is_text, parse_numbers
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.reference import LoadedPiece
 
@@ -110,7 +110,7 @@ def _numbers(pieces: Sequence[LoadedPiece], name: str) -> NDArray[np.float64] | 
     for piece in pieces:
         if name not in piece.raw.table.column_names:
             continue
-        column = decoded(piece.raw.table[name])
+        column = piece.raw.cells(name)
         if pa.types.is_boolean(column.type) or not (
             is_number(column.type) or (is_text(column.type) and piece.raw.text)
         ):

@@ -11,7 +11,6 @@ import pyarrow as pa
 from monitoring.errors import BadInput
 from monitoring.tasks.id_codes import id_codes
 from monitoring.tasks.ranking import Ranking
-from monitoring.traffic.cells import decoded
 from monitoring.traffic.ranked_ids import check_relevant, listed_ids, often_first, ranked_answers
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.reference import LoadedPiece
@@ -87,4 +86,4 @@ def _check(pieces: Sequence[LoadedPiece], columns: TableColumns, task: Ranking) 
 
 
 def _cells(pieces: Sequence[LoadedPiece], name: str | None) -> list[pa.Array]:
-    return [decoded(piece.raw.table[name]) for piece in pieces if name in piece.raw.table.column_names]
+    return [piece.raw.cells(name) for piece in pieces if name is not None and name in piece.raw]

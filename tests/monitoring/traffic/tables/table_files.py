@@ -11,7 +11,10 @@ import pyarrow.parquet as pq
 
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.tables.columns import TableColumns
-from monitoring.traffic.tables.files import RawRows, TablePiece, pieces_of
+from monitoring.traffic.tables.extents import EventTimeRange
+from monitoring.traffic.tables.files import pieces_of
+from monitoring.traffic.tables.pieces import TablePiece
+from monitoring.traffic.tables.raw_rows import RawRows
 from monitoring.traffic.tables.table import Table
 from monitoring.traffic.windows import Window
 
@@ -81,11 +84,11 @@ def parquet(folder: Path, *tables: pa.Table, rows: int = 1000) -> tuple[TablePie
     return pieces_of(folder)
 
 
-def table_of(folder: Path, *tables: pa.Table, columns: TableColumns = COLUMNS, **options: datetime | None) -> Table:
-    """A table of such files."""
-    return Table(parquet(folder, *tables), columns, **options)
+def table_of(folder: Path, *tables: pa.Table, columns: TableColumns = COLUMNS, **inside: datetime | None) -> Table:
+    """A table of such files, of the rows `since` a time and until `now`."""
+    return Table.of(parquet(folder, *tables), columns, inside=EventTimeRange.of(**inside))
 
 
 def raw(text: bool = False, **columns: object) -> RawRows:
     """Rows as they would come from a file."""
-    return RawRows(table=pa.table(columns), text=text)
+    return RawRows.of(pa.table(columns), text=text)

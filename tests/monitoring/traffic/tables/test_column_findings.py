@@ -12,7 +12,7 @@ from monitoring.traffic.descriptors.encoded_image import EncodedImageDescriptors
 from monitoring.traffic.descriptors.sequence import SequenceDescriptors
 from monitoring.traffic.tables.column_findings import column_findings, new_name, unreadable_cells
 from monitoring.traffic.tables.columns import TableColumns
-from monitoring.traffic.tables.files import RawRows
+from monitoring.traffic.tables.raw_rows import RawRows
 from tests.monitoring.traffic.tables.table_files import COLUMNS, UTC_TIME, rows_at
 
 KNOWN = replace(
@@ -35,7 +35,7 @@ def found(table: pa.Table, columns: TableColumns = KNOWN, **more: object) -> lis
 
 
 def message(table: pa.Table, columns: TableColumns = KNOWN, *, text: bool = False) -> str:
-    (one,) = column_findings(RawRows(table=table, text=text), columns)
+    (one,) = column_findings(RawRows.of(table, text=text), columns)
     return one.message
 
 
@@ -157,6 +157,6 @@ def test_a_score_that_is_gone_names_the_new_column_that_it_may_be(
     columns: dict[str, list[object]], name: str | None
 ) -> None:
     known = TableColumns(event_time="ts", scores=("p",), reference_types={"p": "double", "ts": "string"})
-    raw = RawRows(table=pa.table({"ts": ["2024-01-01"], **columns}))
+    raw = RawRows.of(pa.table({"ts": ["2024-01-01"], **columns}))
     advice = f"It may be {name} under another name: name that in the [traffic] section, or rename the column."
     assert new_name("p", raw, known) == (advice if name else "")

@@ -12,7 +12,8 @@ import openpyxl
 import pytest
 
 from monitoring.errors import BadInput
-from monitoring.traffic.tables.files import RawRows, pieces_of
+from monitoring.traffic.tables.files import pieces_of
+from monitoring.traffic.tables.raw_rows import RawRows
 from monitoring.traffic.tables.table_format import TableFormat
 
 if TYPE_CHECKING:

@@ -24,8 +24,9 @@ from monitoring.traffic.tables.extents import (
     TableExtents,
     find_extents,
 )
-from monitoring.traffic.tables.files import TablePiece, pieces_of
+from monitoring.traffic.tables.files import pieces_of
 from monitoring.traffic.tables.piece_reader import PieceReader
+from monitoring.traffic.tables.pieces import TablePiece
 from monitoring.traffic.tables.times import ParsedTimes
 from tests.monitoring.traffic.tables.table_files import COLUMNS, parquet, rows_at, times, us, window
 

@@ -8,15 +8,9 @@ import pyarrow as pa
 import pytest
 
 from monitoring.errors import BadInput, CannotRun
-from monitoring.traffic.tables.files import (
-    ParquetPiece,
-    TextPiece,
-    distinct_columns,
-    is_table,
-    pattern_below,
-    pieces_of,
-    unreadable_file,
-)
+from monitoring.traffic.tables.files import is_table, pattern_below, pieces_of
+from monitoring.traffic.tables.pieces import ParquetPiece, TextPiece, unreadable_file
+from monitoring.traffic.tables.raw_rows import RawRows
 from tests.monitoring.traffic.tables.table_files import parquet, rows_at
 
 ROWS = pa.table({"a": [1, 2, 3], "b": ["x", "y", "z"]})
@@ -137,10 +131,10 @@ def test_bytes_that_are_overwritten_in_a_parquet_file_stop_the_run(tmp_path: Pat
 
 def test_the_first_column_of_a_name_counts_and_the_others_are_reported() -> None:
     table = pa.Table.from_arrays([pa.array([n]) for n in range(5)], names=["a", "b", "a", "c", "a"])
-    found = distinct_columns(table, None)
+    found = RawRows.of(table)
     assert found.table.to_pydict() == {"a": [0], "b": [1], "c": [3]}
     assert found.duplicates == ("a",)
-    assert distinct_columns(table, ["c"]).table.column_names == ["c"]
+    assert RawRows.of(table, ["c"]).table.column_names == ["c"]
     assert list(found.columns()) == ["a", "b", "c"]
 
 

@@ -15,7 +15,8 @@ from pyiceberg.manifest import DataFileContent
 from pyiceberg.types import LongType, StringType
 
 from monitoring.errors import BadInput, CannotRun
-from monitoring.traffic.tables.files import ParquetPiece, is_table, pieces_of
+from monitoring.traffic.tables.files import is_table, pieces_of
+from monitoring.traffic.tables.pieces import ParquetPiece
 from tests.lake_writers import delta_with_deletes, iceberg_delete, iceberg_table
 
 if TYPE_CHECKING:

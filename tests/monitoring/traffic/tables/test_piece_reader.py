@@ -13,8 +13,9 @@ import pytest
 from monitoring.errors import CannotRun
 from monitoring.traffic.descriptors.encoded_image import EncodedImageDescriptors
 from monitoring.traffic.tables import piece_reader
-from monitoring.traffic.tables.files import ParquetPiece, TablePiece, pieces_of
+from monitoring.traffic.tables.files import pieces_of
 from monitoring.traffic.tables.piece_reader import PieceReader
+from monitoring.traffic.tables.pieces import ParquetPiece, TablePiece
 from tests.monitoring.traffic.tables.table_files import COLUMNS, parquet, rows_at, times
 
 HOURS = [float(hour) for hour in range(10)]

@@ -20,7 +20,7 @@ WINDOW = Window(start=at(0), end=at(100))
 
 
 def found(folder: Path, columns: TableColumns = COLUMNS) -> tuple[tuple[Finding, ...], tuple[tuple[str, str], ...]]:
-    scan = Table(pieces_of(folder), columns).window(WINDOW)
+    scan = Table.of(pieces_of(folder), columns).window(WINDOW)
     for _ in scan.parts():
         pass
     return scan.findings(), scan.sums.input_problems()
@@ -78,7 +78,7 @@ def test_text_in_place_of_numbers_is_decided_on_the_window_whatever_the_files(tm
 
 
 def scan_of(folder: Path, columns: TableColumns) -> tuple[tuple[Finding, ...], tuple[tuple[str, str], ...]]:
-    table = Table(pieces_of(folder), columns)
+    table = Table.of(pieces_of(folder), columns)
     scan = table.window(Window(start=at(-100), end=at(100)))
     assert sum(len(part.batch) for part in scan.parts()) == sum(extent.rows for extent in table.extents)
     return scan.findings(), scan.sums.input_problems()

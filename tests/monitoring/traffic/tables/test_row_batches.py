@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from monitoring.traffic.descriptors.text import TextDescriptors
 from monitoring.traffic.tables import piece_reader
 from monitoring.traffic.tables.columns import TableColumns
-from monitoring.traffic.tables.files import TablePiece, pieces_of
+from monitoring.traffic.tables.files import pieces_of
 from monitoring.traffic.tables.piece_reader import PieceReader
+from monitoring.traffic.tables.pieces import TablePiece
 from monitoring.traffic.tables.row_batches import PieceRows, RowBatch
 from tests.monitoring.traffic.tables.table_files import COLUMNS, UTC_TIME, at, parquet, rows_at, us
 

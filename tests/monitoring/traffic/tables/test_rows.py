@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.traffic.tables.files import RawRows
+from monitoring.traffic.tables.raw_rows import RawRows
 from monitoring.traffic.tables.rows import (
     can_hold_names,
     can_hold_times,

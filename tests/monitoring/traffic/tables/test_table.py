@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from monitoring.errors import CannotRun
 from monitoring.traffic.id_keys import IdSet
 from monitoring.traffic.tables import piece_reader, table
+from monitoring.traffic.tables.extents import EventTimeRange
 from monitoring.traffic.tables.files import pieces_of
 from monitoring.traffic.tables.table import Table
 from tests.monitoring.traffic.tables.table_files import COLUMNS, at, parquet, rows_at, table_of, us, window
@@ -43,7 +44,7 @@ def test_an_empty_window_has_the_columns_of_any_other(tmp_path: Path) -> None:
 
 
 def test_a_table_without_files_has_no_rows() -> None:
-    found = Table((), COLUMNS)
+    found = Table.of((), COLUMNS)
     assert found.event_times().tolist() == found.ends(timedelta(hours=1)).tolist() == []
     assert found.counts([window(0, 1)]).tolist() == [[0, 0]]
     assert not found.has_ids
@@ -68,13 +69,14 @@ def test_rows_ahead_of_the_clock_wait_until_their_time(tmp_path: Path) -> None:
     found = table_of(tmp_path, rows_at([1, 50]), now=at(2))
     assert found.event_times().tolist() == [us(1)]
     assert found.window(window(50, 51)).read().num_rows == 0
-    later = Table(found.pieces, COLUMNS, now=at(30))
+    later = Table.of(found.pieces, COLUMNS, inside=EventTimeRange.of(now=at(30)))
     assert later.event_times().tolist() == [us(1), us(50)]
 
 
 def test_pieces_before_the_first_time_of_interest_are_left_out(tmp_path: Path) -> None:
     pieces = parquet(tmp_path, rows_at([1]), rows_at([3]), rows_at([6]))
-    assert [extent.number for extent in Table(pieces, COLUMNS, since=at(2)).extents] == [1, 2]
+    found = Table.of(pieces, COLUMNS, inside=EventTimeRange.of(since=at(2)))
+    assert [extent.number for extent in found.extents] == [1, 2]
 
 
 @settings(max_examples=40)
@@ -89,7 +91,7 @@ def test_windows_have_each_id_once_however_the_rows_are_stored(
         earliest[name] = min(hour, earliest.get(name, 99))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(piece_reader, "ROWS", batch)
-        found = Table(parquet(folder, *tables, rows=group), COLUMNS)
+        found = Table.of(parquet(folder, *tables, rows=group), COLUMNS)
         windows = [window(start, start + hours) for start in range(0, 12, hours)]
         read = [ids_of(found.window(each).read()) for each in windows]
         counts = found.counts(windows)
@@ -126,7 +128,7 @@ def test_text_and_parquet_have_the_same_rows(tmp_path: Path) -> None:
         "2024-01-01T02:00:00Z,b,0.25,1,EWR,yes\n"
         "2024-01-01T05:00:00Z,c,0.25,2,EWR,\n"
     )
-    text = Table(pieces_of(tmp_path / "text"), COLUMNS)
+    text = Table.of(pieces_of(tmp_path / "text"), COLUMNS)
     other = table_of(tmp_path / "parquet", rows_at([1, 2, 5], ids=["a", "b", "c"], labels=["no", "yes", None]))
     for hours in ((0, 24), (1, 2), (2, 6)):
         rows = [each.window(window(*hours)).read().to_pylist() for each in (text, other)]
@@ -149,9 +151,9 @@ def test_a_prediction_happened_at_the_earliest_of_its_rows(tmp_path: Path) -> No
 
 def test_a_row_of_interest_goes_before_an_older_one_with_its_id(tmp_path: Path) -> None:
     pieces = parquet(tmp_path, rows_at([1], ids=["a"]), rows_at([8, 6], ids=["a", "a"]))
-    found = Table(pieces, COLUMNS, since=at(5))
+    found = Table.of(pieces, COLUMNS, inside=EventTimeRange.of(since=at(5)))
     assert found.event_times_of(pa.array(["a"])).us.tolist() == [us(6)]
-    assert Table(pieces, COLUMNS).event_times_of(pa.array(["a"])).us.tolist() == [us(1)]
+    assert Table.of(pieces, COLUMNS).event_times_of(pa.array(["a"])).us.tolist() == [us(1)]
 
 
 def test_a_table_without_ids_finds_no_prediction_by_a_foreign_id(tmp_path: Path) -> None:
@@ -167,7 +169,7 @@ def test_the_findings_of_a_window_are_complete_after_the_pass(tmp_path: Path) ->
         "2024-01-01T01:30:00Z,7,1,EWR,no,\n"
         ",0.5,1,EWR,no,\n"
     )
-    found = Table(pieces_of(tmp_path), COLUMNS)
+    found = Table.of(pieces_of(tmp_path), COLUMNS)
     scan = found.window(window(1, 2))
     assert scan.read().num_rows == 2
     kinds = {each.kind: each.message for each in scan.findings()}
@@ -219,4 +221,4 @@ def test_a_file_that_cannot_be_read_stops_the_run(tmp_path: Path) -> None:
     pieces = parquet(tmp_path, rows_at([1]))
     (tmp_path / "0.parquet").unlink()
     with pytest.raises(CannotRun):
-        Table(pieces, COLUMNS)
+        Table.of(pieces, COLUMNS)

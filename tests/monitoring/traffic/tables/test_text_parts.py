@@ -10,8 +10,7 @@ import pytest
 
 from monitoring.traffic.tables import split_groups, table, text_parts
 from monitoring.traffic.tables.columns import TableColumns
-from monitoring.traffic.tables.files import ParquetPiece
-from monitoring.traffic.tables.split_groups import SmallGroup
+from monitoring.traffic.tables.pieces import ParquetPiece, SmallGroup
 from monitoring.traffic.tables.table_format import AS_FILES_SHOW
 from tests.monitoring.engines.engine_runs import one_file, run_in, same
 from tests.own_table import watch
@@ -43,12 +42,14 @@ def test_a_row_group_in_parts_gives_the_records_of_the_whole_one(
     parts: list[int] = []
 
     def split(piece: ParquetPiece, columns: TableColumns) -> tuple[SmallGroup, ...]:
-        groups = split_groups.split_group(piece, columns)
+        groups = small_groups(piece, columns)
         parts.append(len(groups))
         return groups
 
+    small_groups = ParquetPiece.small_groups
+
     monkeypatch.setattr(table, "KEPT_BYTES", 0)
     monkeypatch.setattr(split_groups, "ROWS", 300)
-    monkeypatch.setattr(table, "split_group", split)
+    monkeypatch.setattr(ParquetPiece, "small_groups", split)
     same(whole, run_in(watched, tmp_path / "parts", one_file, None, monkeypatch))
     assert max(parts) > 3

@@ -142,7 +142,7 @@ def test_a_live_table_is_read_by_the_same_columns(tmp_path: Path, *, text: bool)
     if text:
         pacsv.write_csv(table, tmp_path / "live.csv")
     pieces = pieces_of(tmp_path / "live.csv") if text else parquet(tmp_path, table)
-    scan = Table(pieces, known_columns()).window(window(0, 24))
+    scan = Table.of(pieces, known_columns()).window(window(0, 24))
     found = scan.read()
     assert found["probabilities"].to_pylist()[1] == [0.1, 0.1, 0.8, 0.5, 0.5, 11.0, 1.0, 0.0]
     assert found["label"].to_pylist()[0] == '{"kind":"b","late":"true","price":"10","tone":"low"}'
@@ -157,7 +157,7 @@ def test_labels_may_come_in_a_table_of_their_own_with_a_column_for_each_output(t
         {name: ROWS[name] for name in ("event_time", "prediction_id", "a", "b", "c", "p", "price", "tone")}
     )
     truths = pa.table({name: ROWS[name] for name in ("prediction_id", "was", "was_late", "paid", "heard")})
-    rows = Table(parquet(tmp_path / "rows", answers), known_columns())
+    rows = Table.of(parquet(tmp_path / "rows", answers), known_columns())
     separate = LabelTables(parquet(tmp_path / "labels", truths), known_columns()).labels(rows)
     assert separate["prediction_id"].to_pylist()[:2] == ["x", "y"]
     assert json.loads(separate["label"][1].as_py()) == {"kind": "a", "late": "false", "price": "11.5", "tone": "low"}

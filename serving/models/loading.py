@@ -12,6 +12,7 @@ from serving.metrics.model_metrics import ModelCounts
 from serving.models.batching_file import read_own_batching
 from serving.models.gpus import GpuSettings
 from serving.models.runner import LoadError, Runner, ThreadSettings
+from serving.models.version_folders import check_files
 from serving.models.warmup import warm_up
 from serving.status import Code
 
@@ -52,6 +53,7 @@ def load_version(
     how = loading or LoadSettings()
     begin = clock()
     try:
+        check_files(path)
         batching = read_own_batching(path) if how.reads_batching else None
         runner = Runner(
             path, tags=how.tags, threads=how.threads, gpus=how.gpus, allowed_operations=how.allowed_operations

@@ -19,7 +19,7 @@ from serving.models.batch_settings import BatchSettings
 from serving.models.foreign_formats import GRAPHS, advice_for
 from serving.models.gpus import GpuSettings
 from serving.models.op_libraries import why_unknown
-from serving.models.operations.graph_check import INITIALISER, NOT_CONSTANT, outside_assets, refusals
+from serving.models.operations.graph_check import INITIALISER, UNKNOWABLE, outside_assets, refusals
 from serving.models.signatures import ELEMENT_TYPES, ElementType, Signature, TensorSpec
 from serving.status import Code, Failure
 
@@ -93,11 +93,14 @@ class Runner:
         )
         self._session = tf.compat.v1.Session(graph=graph, config=settings)
         try:
-            # The loader keeps the message that it has parsed: what is checked is what is loaded.
             loader = SavedModelLoader(str(path))
-            check_meta_graph(loader.get_meta_graph_def_from_tags(tags), allowed_operations)
-            with graph.as_default():
-                self._meta_graph = loader.load(self._session, list(tags))
+            self._meta_graph = loader.get_meta_graph_def_from_tags(tags)
+            check_meta_graph(self._meta_graph, allowed_operations)
+            saver, _ = loader.load_graph(graph, list(tags))
+            # Nothing has run yet. What TensorFlow made of the message is checked, too: that is what will run.
+            check_meta_graph(_imported(self._meta_graph, graph, saver), allowed_operations)
+            loader.restore_variables(self._session, saver)
+            loader.run_init_ops(self._session, list(tags))
         except LoadError:
             self._session.close()
             raise
@@ -206,12 +209,25 @@ def check_meta_graph(meta_graph: Any, allowed: Collection[str]) -> None:
         }
         listed = "; ".join(f"{', '.join(names)} ({reason})" for reason, names in reasons.items())
         flags = " ".join(f"--allow-op {operation}" for operation, _ in refused)
-        if NOT_CONSTANT in reasons:
+        if not UNKNOWABLE.isdisjoint(reasons):
             flags = "--allow-any-op"
         raise LoadError(f"The graph has operations that are not allowed: {listed}. If you trust the model: {flags}")
     outside = outside_assets(meta_graph)
     if outside:
         raise LoadError(f"The graph names an asset outside of its folder: {', '.join(outside)}")
+
+
+def _imported(meta_graph: Any, graph: Any, saver: Any) -> Any:
+    """A ``tensorflow.MetaGraphDef`` with the graph that TensorFlow has imported, and the saver that it uses."""
+    imported = type(meta_graph)(
+        signature_def=meta_graph.signature_def,
+        collection_def=meta_graph.collection_def,
+        asset_file_def=meta_graph.asset_file_def,
+        graph_def=graph.as_graph_def(),
+    )
+    if saver is not None:
+        imported.saver_def.CopyFrom(saver.saver_def)
+    return imported
 
 
 def _refuse_parts(signature: Signature, inputs: Sequence[str], outputs: Sequence[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -110,6 +111,33 @@ def find_versions(base: Path) -> dict[int, Path]:
         return {}
     numbered = {int(child.name): child for child in children if child.name.isascii() and child.name.isdecimal()}
     return {number: path for number, path in numbered.items() if number <= LARGEST_VERSION and path.is_dir()}
+
+
+def check_files(version: Path) -> None:
+    """Refuse a version whose files lie elsewhere: a model must not make the server read what is not the model's.
+
+    Raises:
+        BadInput: A symbolic link of the folder leads out of it, or something in it is neither a file nor a folder. The
+            folder itself may be a link.
+    """
+    inside = version.resolve()
+    for folder, names, files in os.walk(inside):
+        for path in (Path(folder) / name for name in (*names, *files)):
+            target = path.resolve() if path.is_symlink() else path
+            if not target.is_relative_to(inside):
+                raise BadInput(
+                    "A file of the version is a symbolic link that leads out of its folder.",
+                    got=f"{version / path.relative_to(inside)} -> {path.readlink()}",
+                    expected="a model whose files lie in its own folder",
+                    fix="If you trust the model, copy the version with what its links name: cp -rL.",
+                )
+            if target.exists() and not target.is_file() and not target.is_dir():
+                raise BadInput(
+                    "Something in the version's folder is neither a file nor a folder.",
+                    got=str(version / path.relative_to(inside)),
+                    expected="a model's files",
+                    fix="Remove it from the folder.",
+                )
 
 
 def modified_ns(version: Path) -> int:

@@ -178,3 +178,5 @@ RESTORING = {"Restore": 0, "RestoreSlice": 0, "RestoreV2": 0}
 SAVING = frozenset({"Save", "SaveSlices", "SaveV2", "MergeV2Checkpoints"})
 #: Run a graph that a string holds: it must be a constant, whose operations count. The number of the input.
 PROGRAMS = {"DatasetFromGraph": 0}
+#: Make tensors of any type from a text or a file: none that are handles, which the text would name.
+DECODING = frozenset({"DeserializeManySparse", "DeserializeSparse", "ParseTensor", *RESTORING})

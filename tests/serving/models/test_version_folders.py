@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring.errors import BadInput
-from serving.models.version_folders import ModelSource, VersionPolicy, discover, find_versions, modified_ns
+from serving.models.version_folders import ModelSource, VersionPolicy, check_files, discover, find_versions, modified_ns
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,3 +60,23 @@ def test_a_version_is_changed_when_its_folder_graph_or_variables_are(tmp_path: P
     assert modified_ns(version) == 9 * 10**9
     os.utime(files[0], ns=(0, 10 * 10**9))
     assert modified_ns(version) == 10 * 10**9
+
+
+def test_a_versions_files_lie_in_its_folder(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("planted")
+    version = tmp_path / "models" / "1"
+    (version / "assets").mkdir(parents=True)
+    (version / "assets" / "words").write_text("a")
+    (version / "assets" / "same").symlink_to("words")
+    (tmp_path / "models" / "2").symlink_to("1")
+    for number in ("1", "2"):
+        check_files(tmp_path / "models" / number)
+    for place, target in (("assets/far", secret), ("assets.extra", tmp_path), ("assets/nowhere", "../../../missing")):
+        (version / place).symlink_to(target)
+        with pytest.raises(BadInput, match=f"leads out of its folder.*{place} -> .*cp -rL"):
+            check_files(tmp_path / "models" / "2")
+        (version / place).unlink()
+    os.mkfifo(version / "assets" / "pipe")
+    with pytest.raises(BadInput, match=r"neither a file nor a folder.*assets/pipe"):
+        check_files(version)

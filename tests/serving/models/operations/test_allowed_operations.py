@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 import keras
 import pytest
 import tensorflow as tf
+from tensorflow.core.framework import types_pb2
 from tensorflow.python.framework import op_def_registry
 
 from serving.models.operations.allowed_operations import (
     _FORESTS,
     _TEXT,
     ALLOWED,
+    DECODING,
     FROM_ASSETS,
     PROGRAMS,
     RESTORING,
@@ -89,6 +91,25 @@ def test_no_operation_on_the_list_takes_a_file_an_address_or_a_program() -> None
         definition = op_def_registry.get(name)
         assert definition is not None
         assert OUTSIDE.search(definition.input_arg[inputs[name]].name) or "prefix" in definition.input_arg[0].name
+
+
+#: Operations whose outputs may be handles although no input is of that type: they hand on what the graph has put
+#: into a list, a function, a variable or a feed; the kernels of the others know numbers and texts only.
+HAND_ON = re.compile(
+    "TensorList|TensorMap|TensorArray|Optional|CompositeTensor|Ragged|Stack|Unstage|Placeholder|PartitionedCall|If$|Case$"
+    "|SymbolicGradient|FakeParam|Variable|ResourceGather|LookupTableExport|Stateful|Empty|Cast|TakeManySparse|Serialize"
+)
+
+
+def test_an_operation_that_makes_a_handle_of_a_text_is_known() -> None:
+    handles = {types_pb2.DT_RESOURCE, types_pb2.DT_VARIANT}
+    for name in ALLOWED - {"Const"} - set(_TEXT.split()) - set(_FORESTS.split()):
+        definition = op_def_registry.get(name)
+        inputs = {one.type_attr or one.type_list_attr for one in definition.input_arg}
+        types = {one.name: set(one.allowed_values.list.type) for one in definition.attr}
+        free = {one.type_attr or one.type_list_attr for one in definition.output_arg} - inputs - {""}
+        if any(not types[each] or types[each] & handles for each in free):
+            assert (name in DECODING) != bool(HAND_ON.search(name)), name
 
 
 def operations_of(layer: Any, specs: list[tf.TensorSpec]) -> Any:

@@ -20,10 +20,10 @@ from serving.models.operations.graph_check import (
     NOT_CONSTANT,
     NOT_ITS_CHECKPOINT,
     NOT_LISTED,
-    Refusal,
     outside_assets,
     refusals,
 )
+from serving.models.operations.graph_form import Refusal
 from serving.models.runner import ANY_OPERATION, LoadError
 
 if TYPE_CHECKING:

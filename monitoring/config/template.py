@@ -242,8 +242,13 @@ _OPTIONS = {"[traffic] path": "--traffic", "[traffic] scores": "--score", "[mode
 
 
 def check_settings(settings: Settings, folder: Path) -> MonitorConfig:
-    """Check settings as those of a file in a folder. `folder`: the folder at which relative paths start."""
-    result = validated(settings, folder.absolute())
+    """Check settings as those of a new config: the same as that which `render_config` writes.
+
+    Args:
+        folder: The folder at which relative paths start.
+    """
+    budget = {"page": PAGE_BUDGET, **settings.get("budget", {})}  # the one value that is no section's default
+    result = validated({**settings, "budget": budget}, folder.absolute())
     if isinstance(result, MonitorConfig):
         return result
     raise InvalidSettings("the command", [problem.at(_option(problem)) for problem in result])

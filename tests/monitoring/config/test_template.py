@@ -44,6 +44,7 @@ def test_rendered_settings_read_back_the_same(
     if numbers[2] is not None:
         values["tolerance"]["brier"] = numbers[2]
     config = load(folder, render_config(values))
+    assert config == check_settings(values, folder)
     assert config.model.bundle == (folder / bundle).absolute()
     assert config.model.probabilities == bundle
     assert config.traffic.slices == config.traffic.exclude_callers == tuple(names)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
@@ -22,6 +23,7 @@ def installed(name: str) -> bool:
     return True
 
 
+@cache
 def installed_version() -> str:
-    """The version of what is installed, the complete distribution first."""
+    """The version of what is installed, the complete distribution first; a process keeps that of its start."""
     return next((version(name) for name in DISTRIBUTIONS if installed(name)), "unknown")

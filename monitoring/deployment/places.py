@@ -125,7 +125,7 @@ def _relative(path: Path, store: str) -> str:
 def files_state(place: Path | str) -> str:
     """What files are at a place: a digest of their names, sizes and times, which changes when any of them does.
 
-    Cost: some 10 µs a file.
+    Cost: some 3 µs a file.
 
     Returns:
         SHA-256 in hexadecimal; empty for a URL, whose files are not looked at.
@@ -135,17 +135,17 @@ def files_state(place: Path | str) -> str:
     digest = hashlib.sha256()
     for path in sorted(_files(place)):
         try:
-            status = path.stat()
+            status = os.stat(path)  # noqa: PTH116 - a `Path` of each takes three times as long
         except OSError:  # it has just been moved
             continue
         digest.update(f"{path}\0{status.st_size}\0{status.st_mtime_ns}\n".encode(errors="surrogateescape"))
     return digest.hexdigest()
 
 
-def _files(place: Path) -> Iterator[Path]:
+def _files(place: Path) -> Iterator[str]:
     pattern = str(place)
     for path in Path(place.anchor).glob(pattern.removeprefix(place.anchor)) if has_magic(pattern) else [place]:
         if not path.is_dir():
-            yield path
+            yield str(path)
         for folder, _, names in os.walk(path):
-            yield from (Path(folder) / name for name in names)
+            yield from (os.path.join(folder, name) for name in names)  # noqa: PTH118 - as above

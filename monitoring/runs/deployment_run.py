@@ -141,7 +141,7 @@ class DeploymentRun:
         since = self.open_since
         if since is None:
             return None
-        windows = self._store.windows.read(self._number, scores=False, since=since)
+        windows = self._store.windows.recent(self._number, since=since)
         records = [record for record in windows if record.start >= since]
         traffic = opened(self._deployment, ReadScope(since=since))
         open_windows = [Window(start=record.start, end=record.end) for record in records]
@@ -474,7 +474,7 @@ class DeploymentRun:
     def _late_rows(self) -> LateRows:
         """Rows that came into windows judged before, of those within the label horizon."""
         since = self.scope.new_since
-        windows = self._store.windows.read(self._number, scores=False, since=since)
+        windows = self._store.windows.recent(self._number, since=since)
         records = [w for w in windows if since is None or w.start >= since]
         counts = self._traffic.row_counts([Window(start=record.start, end=record.end) for record in records])
         return LateRows.of(records, counts, self._cursor)
@@ -484,7 +484,7 @@ class DeploymentRun:
         oldest = start - LATE_LABEL_HORIZONS * self._deployment.horizon
         windows = [
             Window(start=record.start, end=record.end)
-            for record in self._store.windows.read(self._number, scores=False, since=oldest)
+            for record in self._store.windows.recent(self._number, since=oldest)
             if oldest < record.end <= start
         ]
         if self._since is not None:

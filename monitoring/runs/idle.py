@@ -11,7 +11,7 @@ from monitoring.deployment.metrics.metric_file import codes_text
 from monitoring.deployment.places import files_state, find_baseline, published_versions, traffic_place, with_version
 from monitoring.distribution import installed_version
 from monitoring.errors import CannotRun
-from monitoring.store.checks import Check, IdleDeployment, read_idle, together, touch
+from monitoring.store.checks import Check, IdleDeployment, plain_database, read_idle, together, touch
 
 
 def idle_deployment(config: MonitorConfig, now: datetime) -> IdleDeployment | None:
@@ -31,17 +31,18 @@ def idle_deployment(config: MonitorConfig, now: datetime) -> IdleDeployment | No
         inputs = {inputs_digest(config) for config in configs}
     except CannotRun:
         return None
-    deployments = read_idle(config.store.url, config.name, now)
-    if not deployments:
-        return None
-    state = _traffic_state(config) if any(deployment.check.traffic_state for deployment in deployments) else ""
-    for deployment in deployments:
-        if deployment.check.inputs not in inputs:
+    with plain_database(config.store.url) as database:
+        deployments = () if database is None else read_idle(database, config.name, now)
+        if database is None or not deployments:
             return None
-        if not deployment.check.nothing_due(inputs=deployment.check.inputs, traffic_state=state, now=now):
-            return None
-    idle = together(deployments)
-    return idle if touch(config.store.url, config.name, idle.numbers, now) else None
+        state = _traffic_state(config) if any(deployment.check.traffic_state for deployment in deployments) else ""
+        for deployment in deployments:
+            if deployment.check.inputs not in inputs:
+                return None
+            if not deployment.check.nothing_due(inputs=deployment.check.inputs, traffic_state=state, now=now):
+                return None
+        idle = together(deployments)
+        return idle if touch(database, config.name, idle.numbers, now) else None
 
 
 def has_news(config: MonitorConfig, idle: IdleDeployment) -> bool:

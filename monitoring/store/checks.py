@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 from urllib.parse import quote
@@ -25,7 +26,7 @@ Statement: TypeAlias = tuple[str, Mapping[str, object]]
 
 
 class PlainDatabase(Protocol):
-    """A database that takes statements as text."""
+    """An open database that takes statements as text."""
 
     def rows(self, statement: str, values: Mapping[str, object]) -> Sequence[tuple[Any, ...]]:
         """The rows of a query; none where the database cannot answer it."""
@@ -34,41 +35,65 @@ class PlainDatabase(Protocol):
         """Change something, in one transaction; whether it was done."""
 
 
-def plain_database(url: str) -> PlainDatabase | None:
-    """The database of a store, by the drivers alone.
+@contextmanager
+def plain_database(url: str) -> Iterator[PlainDatabase | None]:
+    """The database of a store, by the drivers alone, for as long as the block runs.
 
     Returns:
-        The database; None where it is a file that is not there, or one whose driver is not installed.
+        The database; None where it is a file that is not there, one that cannot be reached, or whose driver is not
+        installed.
     """
     if url.startswith(_SQLITE):
         path = Path(url.removeprefix(_SQLITE).partition("?")[0])
-        return _Sqlite(path) if path.exists() else None
+        opened: Callable[[], Any] = partial(sqlite3.connect, f"file:{quote(str(path))}?mode=rw", uri=True, timeout=1.0)
+        with _opened(opened, sqlite3.Error) as connection:
+            yield None if connection is None else _Sqlite(connection)
+        return
     scheme, _, rest = url.partition("://")
-    if scheme.partition("+")[0] != "postgresql":
-        return None
     try:
-        import psycopg  # noqa: F401, PLC0415 - an extra
+        import psycopg  # noqa: PLC0415 - an extra
     except ImportError:
-        return None
-    return _PostgreSQL(f"postgresql://{rest}")
+        yield None
+        return
+    if scheme.partition("+")[0] != "postgresql":
+        yield None
+        return
+    from monitoring.store.patient_connection import connect  # noqa: PLC0415 - brings psycopg, an extra
+
+    more = {} if "options=" in rest else {"options": "-c timezone=UTC"}
+    opened = partial(connect, f"postgresql://{rest}", _PATIENCE, autocommit=True, **more)
+    with _opened(opened, psycopg.Error) as connection:
+        yield None if connection is None else _PostgreSQL(connection)
+
+
+@contextmanager
+def _opened(connect: Callable[[], Any], failures: type[Exception]) -> Iterator[Any]:
+    """A connection until the block ends; None where there is none to be had."""
+    try:
+        connection = connect()
+    except failures:
+        yield None
+        return
+    with closing(connection):
+        yield connection
 
 
 @dataclass(frozen=True, slots=True)
 class _Sqlite:
-    path: Path
+    connection: sqlite3.Connection
 
     def rows(self, statement: str, values: Mapping[str, object]) -> Sequence[tuple[Any, ...]]:
         try:
-            with closing(sqlite3.connect(f"file:{quote(str(self.path))}?mode=ro", uri=True, timeout=1.0)) as connection:
-                return connection.execute(statement, _texts(values)).fetchall()
+            return self.connection.execute(statement, _texts(values)).fetchall()
         except sqlite3.Error:
             return ()
 
     def execute(self, statements: Iterable[Statement]) -> bool:
         try:
-            with closing(sqlite3.connect(self.path, timeout=1.0)) as connection, connection:
+            self.connection.execute("PRAGMA synchronous = NORMAL")  # as every connection of a store
+            with self.connection:
                 for statement, values in statements:
-                    connection.execute(statement, _texts(values))
+                    self.connection.execute(statement, _texts(values))
         except sqlite3.Error:
             return False
         return True
@@ -76,34 +101,27 @@ class _Sqlite:
 
 @dataclass(frozen=True, slots=True)
 class _PostgreSQL:
-    url: str
+    connection: Any
 
     def rows(self, statement: str, values: Mapping[str, object]) -> Sequence[tuple[Any, ...]]:
         import psycopg  # noqa: PLC0415 - an extra
 
         try:
-            with self._connection() as connection:
-                result: list[tuple[Any, ...]] = connection.execute(_named(statement), values).fetchall()
-                return result
+            result: list[tuple[Any, ...]] = self.connection.execute(_named(statement), values).fetchall()
         except psycopg.Error:
             return ()
+        return result
 
     def execute(self, statements: Iterable[Statement]) -> bool:
         import psycopg  # noqa: PLC0415 - an extra
 
         try:
-            with self._connection() as connection:
+            with self.connection.transaction():
                 for statement, values in statements:
-                    connection.execute(_named(statement), values)
+                    self.connection.execute(_named(statement), values)
         except psycopg.Error:
             return False
         return True
-
-    def _connection(self) -> Any:
-        from monitoring.store.patient_connection import connect  # noqa: PLC0415 - brings psycopg, an extra
-
-        more = {} if "options=" in self.url else {"options": "-c timezone=UTC"}
-        return connect(self.url, _PATIENCE, **more)
 
 
 def _named(statement: str) -> Any:
@@ -178,15 +196,13 @@ class IdleDeployment:
     numbers: tuple[int, ...] = ()
 
 
-def read_idle(url: str, name: str, now: datetime) -> tuple[IdleDeployment, ...]:
+def read_idle(database: PlainDatabase, name: str, now: datetime) -> tuple[IdleDeployment, ...]:
     """Read the deployments of a name that are in use, without loading SQLAlchemy, which takes a third of a second.
 
     Returns:
-        The deployments in order of creation; none where there is none, or the store is of another release, in use, or
-        cannot be reached.
+        The deployments in order of creation; none where there is none, or the store is of another release or in use.
     """
-    database = plain_database(url)
-    rows = () if database is None else database.rows(READ_IDLE, {"name": name, "now": now})
+    rows = database.rows(READ_IDLE, {"name": name, "now": now})
     return tuple(
         IdleDeployment(
             number=number,
@@ -218,11 +234,8 @@ def together(idle: Sequence[IdleDeployment]) -> IdleDeployment:
     )
 
 
-def touch(url: str, name: str, numbers: Sequence[int], now: datetime) -> bool:
+def touch(database: PlainDatabase, name: str, numbers: Sequence[int], now: datetime) -> bool:
     """Record a check that found nothing due. Returns False where the store cannot be written."""
-    database: PlainDatabase | None = plain_database(url)
-    if database is None:
-        return False
     checked = [(CHECKED, {"now": now, "number": number}) for number in numbers]
     return database.execute([*checked, (SUCCEEDED, {"now": now, "name": name})])
 

@@ -8,14 +8,14 @@ from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from monitoring.records import BaselineScore, MeasuredMetric, MetricCode, Rebaseline, Sensitivity
 from monitoring.records.state_names import StateName
 from monitoring.store.checks import Check
 from monitoring.store.column_types import number_json
 from monitoring.store.tables import deployment, level_state
-from monitoring.store.transactions import Transactions, no_such_deployment
+from monitoring.store.transactions import Transactions, no_such_deployment, upserts
 
 #: Why a deployment is not in use any more: others answer the traffic, or other settings have taken its place.
 RetiredAs: TypeAlias = Literal["not serving", "replaced"]
@@ -25,6 +25,11 @@ NOTHING = "[]"
 
 #: The fields of a baseline score that may be an infinity.
 _FLOATS = ("mean", "deviation", "tolerance", "gain")
+
+
+_READ = select(deployment).where(deployment.c.id == bindparam("of"))
+_READ_STATES = select(level_state.c.level, level_state.c.text).where(level_state.c.deployment == bindparam("of"))
+_WRITE_STATE = upserts(level_state, only_changed=("text",))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +127,7 @@ def create(
 
 def read(connection: Connection, number: int) -> DeploymentRecord:
     """Read one deployment. Raises BadInput if there is none of this number."""
-    row = connection.execute(select(deployment).where(deployment.c.id == number)).first()
+    row = connection.execute(_READ, {"of": number}).first()
     if row is None:
         raise no_such_deployment(number)
     return deployment_record_of(row)
@@ -141,19 +146,15 @@ def latest(connection: Connection, name: str | None, version: int | None = None)
 
 def read_states(connection: Connection, number: int) -> dict[StateName, str]:
     """The states kept between windows, by name; empty before the first window."""
-    query = select(level_state.c.level, level_state.c.text).where(level_state.c.deployment == number)
-    return {row.level: row.text for row in connection.execute(query)}
+    return {row.level: row.text for row in connection.execute(_READ_STATES, {"of": number})}
 
 
 def write_states(connection: Connection, number: int, states: Mapping[StateName, str]) -> None:
-    """Replace these states, and leave the others."""
+    """Replace these states where they have changed, and leave the others."""
     if not states:
         return
-    connection.execute(
-        delete(level_state).where((level_state.c.deployment == number) & level_state.c.level.in_(list(states)))
-    )
     rows = [{"deployment": number, "level": level, "text": text} for level, text in states.items()]
-    connection.execute(insert(level_state), rows)
+    connection.execute(_WRITE_STATE[connection.dialect.name], rows)
 
 
 def baseline_score_of(document: Mapping[str, Any]) -> BaselineScore:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
-from functools import partial
+from collections.abc import Callable
+from functools import cache, lru_cache, partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NoReturn
 from urllib.parse import quote
 
-from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Dialect, Engine, NullPool, Pool, QueuePool, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from monitoring.errors import BadInput, CannotRun
@@ -69,12 +71,13 @@ def open_unmigrated(url: str, *, make: bool = False) -> Engine:
     read_only = is_sqlite and not make and not _writable(Path(parsed.database or ""))
     if is_sqlite and not read_only:
         _prepare_folder(parsed)
-    engine = _engine(parsed, make=make, read_only=read_only)
-    if parsed.get_driver_name() == "psycopg":
-        event.listen(engine, "do_connect", _connect_patiently)
-    if is_sqlite:
-        event.listen(engine, "connect", _set_up_reader if read_only else _set_up_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
+    if not is_sqlite:
+        database = _postgresql(parsed, _ANSWER_SECONDS)
+        return Engine(database.pool.recreate(), database.dialect, parsed, execution_options=_SHARED)
+    # many stores may be open for reading at once: none of them keeps files open between two questions
+    engine = _sqlite_engine(parsed, NullPool if read_only or not make else QueuePool, read_only=read_only)
+    event.listen(engine, "connect", _set_up_reader if read_only else _set_up_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
@@ -91,22 +94,41 @@ def store_revision(url: str) -> tuple[str, str]:
         engine.dispose()
 
 
-def _engine(parsed: URL, *, make: bool, read_only: bool) -> Engine:
-    """The engine of a store. Raises CannotRun where its driver is not installed."""
-    is_sqlite = parsed.get_backend_name() == "sqlite"
+@cache
+def _sqlite_dialect() -> Dialect:
+    """The dialect of all SQLite files, so that a statement is compiled once in a process."""
+    engine = create_engine("sqlite://")
+    engine.connect().close()  # asks SQLite what it can
+    engine.dispose()
+    return engine.dialect
+
+
+#: Statements that were compiled for a dialect; a store's engine has a pool of its own, and shares the rest.
+_COMPILED: dict[Any, Any] = {}
+_SHARED = MappingProxyType({"compiled_cache": _COMPILED})
+
+
+def _sqlite_engine(parsed: URL, pool: type[Pool], *, read_only: bool) -> Engine:
+    dialect = _sqlite_dialect()
+    connect: Callable[[], Any] = partial(_reader, Path(parsed.database or ""))
+    if not read_only:
+        arguments, settings = dialect.create_connect_args(parsed)
+        timeout = {} if "timeout" in parsed.query else {"timeout": _BUSY_SECONDS}
+        connect = partial(dialect.connect, *arguments, **settings, **timeout)
+    return Engine(pool(connect, dialect=dialect), dialect, parsed, execution_options=_SHARED)
+
+
+@lru_cache(maxsize=64)
+def _postgresql(parsed: URL, answer_seconds: float) -> Engine:
+    """The engine of a database whose dialect and pool those of its stores are made of.
+
+    Raises:
+        CannotRun: Its driver is not installed.
+    """
     try:
-        if read_only:
-            return create_engine(parsed, creator=partial(_reader, Path(parsed.database or "")), poolclass=NullPool)
         engine = create_engine(
-            parsed,
-            connect_args=_connect_args(parsed),
-            pool_pre_ping=not is_sqlite,
-            pool_logging_name=_POOL,
-            # many stores may be open for reading at once: none of them keeps files open between two questions
-            poolclass=NullPool if is_sqlite and not make else None,
+            parsed, connect_args=_connect_args(parsed, answer_seconds), pool_pre_ping=True, pool_logging_name=_POOL
         )
-        # it logs a traceback for each connection that a server has dropped; what fails is an error of ours
-        logging.getLogger(f"{type(engine.pool).__module__}.{type(engine.pool).__name__}.{_POOL}").disabled = True
     except ImportError as error:
         raise CannotRun(
             "No driver for this store is installed.",
@@ -114,6 +136,10 @@ def _engine(parsed: URL, *, make: bool, read_only: bool) -> Engine:
             expected="the driver that the URL names",
             fix="Install it, pg8000 for postgresql+pg8000 or psycopg for postgresql+psycopg, or use sqlite:///FILE.",
         ) from error
+    # it logs a traceback for each connection that a server has dropped; what fails is an error of ours
+    logging.getLogger(f"{type(engine.pool).__module__}.{type(engine.pool).__name__}.{_POOL}").disabled = True
+    if parsed.get_driver_name() == "psycopg":
+        event.listen(engine, "do_connect", _connect_patiently)
     return engine
 
 
@@ -196,17 +222,15 @@ def _reader(path: Path) -> sqlite3.Connection:
     )
 
 
-def _connect_args(url: URL) -> dict[str, Any]:
-    """How long a connection waits: for SQLite's lock, or for an answer of a PostgreSQL server."""
+def _connect_args(url: URL, answer_seconds: float) -> dict[str, Any]:
+    """How long a connection waits for an answer of a PostgreSQL server."""
     driver = url.get_driver_name()
-    if url.get_backend_name() == "sqlite":
-        return {} if "timeout" in url.query else {"timeout": _BUSY_SECONDS}
     if driver == "pg8000":
-        return {"timeout": _ANSWER_SECONDS}
+        return {"timeout": answer_seconds}
     if driver.startswith("psycopg") and "options" not in url.query:
-        wait = round(1000 * _ANSWER_SECONDS)
+        wait = round(1000 * answer_seconds)
         return {
-            "connect_timeout": max(round(_ANSWER_SECONDS), 2),
+            "connect_timeout": max(round(answer_seconds), 2),
             "tcp_user_timeout": wait,
             "options": f"-c statement_timeout={wait} -c extra_float_digits=1",
         }

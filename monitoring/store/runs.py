@@ -5,20 +5,28 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from monitoring.records import RunRecord, WindowAttempt
 from monitoring.store import checkpoints
 from monitoring.store.tables import deployment as deployment_table
 from monitoring.store.tables import monitor, run, window_attempt
-from monitoring.store.transactions import Transactions
+from monitoring.store.transactions import Transactions, upserts
 
 #: Characters of an error that are kept.
 LONGEST_ERROR = 4_000
 
 
-def _is(deployment: int, start: datetime) -> ColumnElement[bool]:
-    return (window_attempt.c.deployment == deployment) & (window_attempt.c.start == start)
+_BEGIN = upserts(window_attempt, counted="attempts")
+_END = update(window_attempt).where(
+    (window_attempt.c.deployment == bindparam("of")) & (window_attempt.c.start == bindparam("since"))
+)
+
+
+def end(connection: Connection, deployment: int, start: datetime, *, at: datetime, error: str = "") -> None:
+    """Record how the last attempt at a window ended; arguments as of `AttemptTable.end`."""
+    values = {"judged_at": None if error else at, "error": error[:LONGEST_ERROR]}
+    connection.execute(_END, {"of": deployment, "since": start, **values})
 
 
 class AttemptTable:
@@ -31,12 +39,8 @@ class AttemptTable:
         """Count one more attempt at a window; with a checkpoint, the window can be judged again later."""
         with self._transactions.writing(deployment) as connection:
             values = {"end": attempt.end, "started_at": attempt.started_at, "judged_at": None, "error": ""}
-            counted = {"attempts": window_attempt.c.attempts + 1, **values}
-            if not connection.execute(
-                update(window_attempt).where(_is(deployment, attempt.start)).values(**counted)
-            ).rowcount:
-                row = {"deployment": deployment, "start": attempt.start, "attempts": 1, **values}
-                connection.execute(insert(window_attempt).values(**row))
+            row = {"deployment": deployment, "start": attempt.start, "attempts": 1, **values}
+            connection.execute(_BEGIN[connection.dialect.name], row)
             if checkpoint:
                 checkpoints.keep(connection, deployment, attempt.start)
 
@@ -47,8 +51,7 @@ class AttemptTable:
             error: The error that ended it; empty: the window was judged.
         """
         with self._transactions.writing(deployment) as connection:
-            values = {"judged_at": None if error else at, "error": error[:LONGEST_ERROR]}
-            connection.execute(update(window_attempt).where(_is(deployment, start)).values(**values))
+            end(connection, deployment, start, at=at, error=error)
 
     def read(self, deployment: int, since: datetime | None = None) -> tuple[WindowAttempt, ...]:
         """The attempts at windows that begin at a time or later, or at all, in order of time."""

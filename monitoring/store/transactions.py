@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from types import MappingProxyType
+from typing import Any
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import ColumnElement, Connection, Engine, Executable, Table, bindparam, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 
 from monitoring.errors import BadInput
@@ -15,11 +18,15 @@ from monitoring.store.tables import deployment as deployment_table
 _FIX = "Nothing was changed; run again once the database can be reached and written."
 
 
+_LOCK = select(deployment_table.c.id).where(deployment_table.c.id == bindparam("number")).with_for_update()
+
+
 class Transactions:
     """The transactions of an opened store."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self._writer = writing(engine)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -30,7 +37,7 @@ class Transactions:
     @contextmanager
     def writing(self, deployment: int | None = None) -> Iterator[Connection]:
         """A connection that writes, and locks a deployment until it ends. Raises BadInput if there is no such."""
-        with self.failing_clearly(), writing(self.engine).begin() as connection:
+        with self.failing_clearly(), self._writer.begin() as connection:
             if deployment is not None:
                 lock(connection, deployment)
             yield connection
@@ -50,12 +57,30 @@ class Transactions:
             raise
 
 
+def upserts(table: Table, *, only_changed: Sequence[str] = (), counted: str = "") -> Mapping[str, Executable]:
+    """The statement that adds rows of a table, or replaces those of the same key, by the name of the database.
+
+    Args:
+        only_changed: Only rows in which one of these columns is another are replaced.
+        counted: A number to which 1 is added where the row is there; the other columns are replaced.
+    """
+    statements: dict[str, Executable] = {}
+    for name, insert in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert)):
+        statement = insert(table)
+        new: dict[str, ColumnElement[Any]] = {
+            column.name: statement.excluded[column.name] for column in table.c if not column.primary_key
+        }
+        if counted:
+            new[counted] = table.c[counted] + 1
+        changed = [table.c[column] != new[column] for column in only_changed]
+        where = or_(*changed) if changed else None
+        statements[name] = statement.on_conflict_do_update(index_elements=table.primary_key, set_=new, where=where)
+    return MappingProxyType(statements)
+
+
 def lock(connection: Connection, number: int) -> None:
     """Lock a deployment until the transaction ends. Raises BadInput if there is none of this number."""
-    row = connection.execute(
-        select(deployment_table.c.id).where(deployment_table.c.id == number).with_for_update()
-    ).first()
-    if row is None:
+    if connection.execute(_LOCK, {"number": number}).first() is None:
         raise no_such_deployment(number)
 
 

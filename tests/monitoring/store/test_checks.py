@@ -10,10 +10,22 @@ import pytest
 
 from monitoring.records import IncidentAction, IncidentRecord, WindowRecord
 from monitoring.store import Store
-from monitoring.store.checks import Check, IdleDeployment, read_idle, touch
+from monitoring.store.checks import Check, IdleDeployment, plain_database
+from monitoring.store.checks import read_idle as read_idle_of
+from monitoring.store.checks import touch as touch_in
 
 APRIL = datetime(2013, 4, 1, 12, 30, 0, 5, tzinfo=UTC)
 CHECK = Check(checked_at=APRIL, next_due_at=APRIL + timedelta(days=1), inputs="abc", traffic_state="def")
+
+
+def read_idle(url: str, name: str, now: datetime) -> tuple[IdleDeployment, ...]:
+    with plain_database(url) as database:
+        return () if database is None else read_idle_of(database, name, now)
+
+
+def touch(url: str, name: str, numbers: tuple[int, ...], now: datetime) -> bool:
+    with plain_database(url) as database:
+        return database is not None and touch_in(database, name, numbers, now)
 
 
 def test_a_check_comes_back_and_is_read_by_the_short_way_too(

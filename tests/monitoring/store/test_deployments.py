@@ -8,7 +8,8 @@ import pytest
 
 from monitoring.errors import BadInput
 from monitoring.records import BaselineScore, IncidentRecord, MetricCode, Sensitivity, WindowRecord
-from monitoring.store import DeploymentRecord, Store
+from monitoring.records.state_names import StateName
+from monitoring.store import DeploymentRecord, Store, deployments
 
 APRIL = datetime(2013, 4, 1, tzinfo=UTC)
 
@@ -104,3 +105,16 @@ def test_the_code_of_metrics_is_kept(store: Store, deployment_record: Deployment
     number = store.find_or_create(replace(deployment_record, settings_digest="ef" * 32, metrics=codes))
     assert store.deployments.read(number).metrics == codes
     assert store.deployments.read(store.find_or_create(deployment_record)).metrics == ()
+
+
+def test_states_are_replaced_in_place_and_only_those_that_changed(store: Store, deployment: int) -> None:
+    def changed(states: dict[StateName, str]) -> int:
+        with store.transactions.writing(deployment) as connection:
+            before = connection.exec_driver_sql("SELECT total_changes()").scalar_one()
+            deployments.write_states(connection, deployment, states)
+            return int(connection.exec_driver_sql("SELECT total_changes()").scalar_one() - before)
+
+    assert changed({"page": "a", "notice": "b"}) == 2
+    assert changed({"page": "a", "notice": "c", "awaited": "d"}) == 2
+    assert changed({"page": "a"}) == changed({}) == 0
+    assert store.deployments.states(deployment) == {"page": "a", "notice": "c", "awaited": "d"}

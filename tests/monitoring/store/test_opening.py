@@ -250,7 +250,9 @@ def test_a_server_that_never_answers_is_away_in_time(monkeypatch: pytest.MonkeyP
 
 
 def test_both_drivers_of_postgresql_are_told_how_long_to_wait() -> None:
-    waits = {name: opening._connect_args(make_url(f"postgresql+{name}://u@h/x")) for name in ("pg8000", "psycopg")}
+    waits = {
+        name: opening._connect_args(make_url(f"postgresql+{name}://u@h/x"), 30.0) for name in ("pg8000", "psycopg")
+    }
     assert waits["pg8000"] == {"timeout": 30.0}
     assert waits["psycopg"]["options"] == "-c statement_timeout=30000 -c extra_float_digits=1"
 
@@ -262,3 +264,13 @@ def test_new_stores_may_be_opened_in_several_threads_at_once(tmp_path: Path) -> 
 
     with ThreadPoolExecutor(4) as threads:
         assert list(threads.map(opened, range(4))) == [0] * 4
+
+
+def test_a_statement_is_compiled_once_for_all_sqlite_stores_of_a_process(tmp_path: Path) -> None:
+    compiled = []
+    for number in range(3):
+        with Store.open(f"sqlite:///{tmp_path / str(number)}.db") as store:
+            store.deployments.all()
+            store.windows.last(1)
+        compiled.append(len(opening._COMPILED))
+    assert compiled[0] == compiled[1] == compiled[2] > 0

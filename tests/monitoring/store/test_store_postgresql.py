@@ -11,7 +11,15 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from monitoring.errors import AnotherRun, CannotRun
-from monitoring.records import BaselineScore, IncidentEvent, IncidentRecord, RunRecord, WatchKey, WindowRecord
+from monitoring.records import (
+    BaselineScore,
+    IncidentEvent,
+    IncidentRecord,
+    RunRecord,
+    WatchKey,
+    WindowAttempt,
+    WindowRecord,
+)
 from monitoring.store import DeploymentRecord, Store
 from monitoring.store.migrations import REVISION_TABLE
 from monitoring.store.opening import open_engine
@@ -100,6 +108,14 @@ def test_scores_of_a_watch_come_by_window_there_too(
     found = store.windows.series(deployment, {wanted.watch}, latest=2)
     known = [one.value for day in (1, 2) for one in window(day).scores if (one.watch, one.slice) == (wanted.watch, "")]
     assert found.values[WatchKey(watch=wanted.watch)].tolist() == known
+
+
+def test_attempts_are_counted_there_too(store: Store, deployment: int) -> None:
+    begun = WindowAttempt(start=NOW, end=NOW + timedelta(days=1), attempts=1, started_at=NOW)
+    for _ in range(2):
+        store.attempts.begin(deployment, begun, checkpoint=True)
+    store.attempts.end(deployment, NOW, at=NOW)
+    assert store.attempts.read(deployment) == (replace(begun, attempts=2, judged_at=NOW),)
 
 
 def test_drills_come_back_there_too(url: str) -> None:

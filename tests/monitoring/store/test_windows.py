@@ -127,6 +127,15 @@ def test_the_windows_before_a_time_come_with_their_scores(
     assert store.windows.read(deployment, before=window(3).start, latest=2) == (window(1), window(2))
 
 
+def test_windows_without_their_texts_are_those_of_a_time(store: Store, deployment: int, window: MakeWindow) -> None:
+    for day in range(5):
+        commit(store, deployment, window(day))
+    light = [replace(window(day), scores=()) for day in range(5)]
+    assert store.windows.recent(deployment) == tuple(light)
+    assert store.windows.recent(deployment, since=light[1].end) == tuple(light[2:])
+    assert store.windows.recent(deployment, before=light[4].start, latest=2) == tuple(light[2:4])
+
+
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 CHECKS = st.builds(
     IntervalChecks,

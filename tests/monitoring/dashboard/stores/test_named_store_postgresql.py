@@ -70,15 +70,14 @@ def test_a_frozen_server_is_unreadable_and_its_deployments_stay_on_the_page(
 @pytest.mark.parametrize("driver", ["psycopg", "pg8000"])
 def test_a_run_with_nothing_to_do_asks_the_server_without_sqlalchemy(server: PostgresqlServer, driver: str) -> None:
     url = server.url_by(driver)
-    database = plain_database(url)
-    assert isinstance(database, checks._PostgreSQL)
-    with Store.open(url, make=False) as store:
+    with Store.open(url, make=False) as store, plain_database(url) as database:
+        assert isinstance(database, checks._PostgreSQL)
         [record, *_] = store.deployments.all()
         assert record.number is not None
-        [found] = read_idle(url, record.called, NOW)
+        [found] = read_idle(database, record.called, NOW)
         assert (found.number, found.open_pages) == (record.number, 1)
         store.monitors.ended(record.called, NOW, error="No traffic.")
-        assert touch(url, record.called, found.numbers, NOW)
+        assert touch(database, record.called, found.numbers, NOW)
         assert store.deployments.check(record.number).checked_at == NOW
         monitor = store.monitors.get(record.called)
         assert monitor is not None

@@ -32,7 +32,7 @@ from monitoring.rollout.pairs import CALIBRATION, LATENCY
 from monitoring.rollout.replay.paired_table import PairedTable
 from monitoring.rollout.replay.table_replay import ReplayResult, replay_table
 from monitoring.timestamps import as_microseconds
-from monitoring.traffic.windows import WindowPlan
+from monitoring.traffic.windows import CalendarPlan
 
 SEED = 20_261_129
 DAYS = 60
@@ -81,7 +81,7 @@ def measure(settings: Settings) -> Result:
 
 def _replayed(table: PairedTable, rules: DecisionRules) -> ReplayResult:
     now = START + timedelta(days=DAYS) + HORIZON
-    return replay_table(table, rules, WindowPlan(every="1d"), now=now)
+    return replay_table(table, rules, CalendarPlan(every="1d"), now=now)
 
 
 def _with_rules(replay: ReplayResult, rules: DecisionRules) -> RolloutResult:

@@ -31,7 +31,6 @@ from monitoring.judging.judge_state import JudgeState
 from monitoring.judging.window.label_join import LabelJoin
 from monitoring.judging.window.window_reader import read_window
 from monitoring.judging.window.window_traffic import DueWindow
-from monitoring.runs.due_windows import due_windows
 from monitoring.sources.read_scope import ReadScope
 from monitoring.sources.traffic import open_traffic
 from monitoring.timestamps import duration_microseconds
@@ -143,7 +142,7 @@ def _evaluate(config: MonitorConfig, deployment: Deployment, watched: Catalogue,
         traffic = open_traffic(
             config, deployment.baseline, deployment.version, clock=lambda: NOW, scope=ReadScope(job=True)
         )
-        (window,) = due_windows(traffic, deployment.plan, after=None, now=NOW)
+        (window,) = deployment.plan.due_windows(traffic, after=None, now=NOW)
         label_join = LabelJoin(
             traffic.label_parts(),
             task=deployment.baseline.spec.task,

@@ -22,7 +22,6 @@ from monitoring.baseline.predictions import Predictions
 from monitoring.config import MonitorConfig
 from monitoring.deployment.deployment import deploy
 from monitoring.judging.window.windowing import split_by_window
-from monitoring.runs.due_windows import due_windows
 from monitoring.sources.log_source import LogSource
 from monitoring.sources.traffic import traffic_path, with_labels
 
@@ -78,7 +77,7 @@ def flights_days(config: MonitorConfig) -> Days:
     labels = reader.latest_labels()
     read = (
         with_labels(reader.read(window)[0], labels, spec.task)
-        for window in due_windows(reader, deployment.plan, after=None, now=datetime.now(UTC))
+        for window in deployment.plan.due_windows(reader, after=None, now=datetime.now(UTC))
     )
     return Days(baseline=baseline, live=[frame_of(predictions) for predictions in read if len(predictions)])
 

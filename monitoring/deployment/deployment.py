@@ -36,7 +36,7 @@ from monitoring.judging.judge import Judge
 from monitoring.judging.rules.rule_check import NO_RULES, RuleCheck, check_rules
 from monitoring.records import WatchKey
 from monitoring.store.deployments import DeploymentRecord, EarlierDigest
-from monitoring.traffic.windows import RowPlan, WindowPlan
+from monitoring.traffic.windows import CalendarPlan, RowPlan, WindowPlan
 from monitoring.watches import feature_space, joint, label_coverage
 from monitoring.watches.calibration import MAX_BINS, MIN_ROWS, ROWS_PER_BIN
 from monitoring.watches.catalogue import Catalogue, catalogue
@@ -60,7 +60,7 @@ class Deployment:
     version: int
     bundle: Path
     baseline: Baseline
-    plan: WindowPlan | RowPlan
+    plan: WindowPlan
     horizon: timedelta
     checkpoint_age: timedelta
     reference_fit: ReferenceFit
@@ -167,7 +167,7 @@ def _team(section: FleetSection) -> Team | None:
 
 
 def _fitted(
-    config: MonitorConfig, baseline: Baseline, plan: WindowPlan | RowPlan, folder: Path
+    config: MonitorConfig, baseline: Baseline, plan: WindowPlan, folder: Path
 ) -> tuple[Catalogue, ReferenceFit]:
     """The watches and their fit, kept or made anew; what has a part of the user's own code is not kept."""
     if config.metric:
@@ -184,7 +184,7 @@ def _fitted(
     return fit
 
 
-def _fit(config: MonitorConfig, baseline: Baseline, plan: WindowPlan | RowPlan) -> tuple[Catalogue, ReferenceFit]:
+def _fit(config: MonitorConfig, baseline: Baseline, plan: WindowPlan) -> tuple[Catalogue, ReferenceFit]:
     """The watches of a baseline, fitted to it."""
     custom = load_metrics(config)
     check_metrics(custom, baseline)
@@ -280,14 +280,14 @@ def _check_classes(config: MonitorConfig, classes: tuple[str, ...]) -> None:
         )
 
 
-def window_plan(config: MonitorConfig) -> WindowPlan | RowPlan:
+def window_plan(config: MonitorConfig) -> WindowPlan:
     """How the config cuts the traffic: by time, or by rows; and the events that it expects."""
     windows, events = config.windows, event_calendar(config.expected, config.windows.timezone)
     if windows.by_batch:
         return RowPlan(rows=1, min_rows=windows.min_rows, events=events)  # rows of a batch have one time
     if windows.rows is not None:
         return RowPlan(rows=windows.rows, lateness=windows.lateness, min_rows=windows.min_rows, events=events)
-    return WindowPlan(
+    return CalendarPlan(
         every=windows.every,
         timezone=windows.timezone,
         lateness=windows.lateness,

@@ -23,7 +23,7 @@ from monitoring.sources.read_scope import ReadScope
 from monitoring.sources.traffic import open_traffic
 from monitoring.store.store import Store
 from monitoring.timestamps import as_datetime, as_microseconds
-from monitoring.traffic.windows import RowPlan, Window
+from monitoring.traffic.windows import Window
 from monitoring.watches.embedding import Embed
 
 #: Of fewer clean windows the days of a drill would be too much alike: the reference's are taken then.
@@ -127,11 +127,9 @@ def _of_reference(config: MonitorConfig, deployment: Deployment) -> Iterator[Cle
     if size is not None:
         starts = range(0, max(len(times) - size + 1, 1), size)
         spans = [Window(start=as_datetime(start), end=as_datetime(start + size)) for start in starts]
-    elif isinstance(plan, RowPlan):
-        spans = list(plan.windows(times))
     else:
-        spans = list(plan.windows(as_datetime(int(times[0])), as_datetime(int(times[-1]))))
-        spans = spans[1:-1] if len(spans) >= FEWEST + 2 else spans
+        spans = list(plan.cut(times))
+        spans = spans[1:-1] if plan.rows is None and len(spans) >= FEWEST + 2 else spans
     for span in [span for span in spans if plan.events.at(span.start, span.end) is None][-MOST:]:
         first, last = np.searchsorted(times, [as_microseconds(span.start), as_microseconds(span.end)]).tolist()
         if last > first:

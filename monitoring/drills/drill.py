@@ -23,12 +23,11 @@ from monitoring.drills.clean_windows import CleanWindows, clean_windows, next_st
 from monitoring.drills.faults.catalogue import faults_named, fitting
 from monitoring.drills.faults.fault import Fault, FaultScope
 from monitoring.drills.replayed_traffic import ReplayedTraffic
-from monitoring.drills.timeline import Timeline, draw_timeline, lead_length, window_length
+from monitoring.drills.timeline import Timeline, draw_timeline, lead_length
 from monitoring.judging.fit.reference_fit import ReferenceFit
 from monitoring.records import FACT_WATCH, DrillRecord, DrillRun, FaultResult, IncidentRecord, Level, WindowRecord
 from monitoring.runs.run import ExternalServices, Progress, RunRequest, is_news, judge_windows
 from monitoring.store.store import Store
-from monitoring.traffic.windows import RowPlan
 from monitoring.watches.descriptions import format_value, lower_first, watch_title
 from monitoring.watches.embedding import Embedder
 
@@ -217,14 +216,14 @@ def run_drill(
 
 def _scope(config: MonitorConfig, deployment: Deployment, clean: CleanWindows, windows: int) -> FaultScope:
     """What faults may be planted in, over so many windows."""
-    plan = deployment.plan
+    length = deployment.plan.length_at(next_start(clean))
     return FaultScope(
         spec=deployment.baseline.spec,
         sample=clean.sample(),
         slices=config.traffic.slices,
         horizon=deployment.horizon,
-        span=None if isinstance(plan, RowPlan) else windows * window_length(plan, next_start(clean)),
-        length=None if isinstance(plan, RowPlan) else window_length(plan, next_start(clean)),
+        span=None if length is None else windows * length,
+        length=length,
     )
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from monitoring.baseline.predictions import microseconds
 from monitoring.drills.clean_windows import CleanWindow
 from monitoring.timestamps import as_microseconds
-from monitoring.traffic.windows import RowPlan, Window, WindowPlan
+from monitoring.traffic.windows import Window, WindowPlan
 
 #: What the name of a column ends in that has the text which a number became.
 RETYPED = " as text"
@@ -66,12 +66,7 @@ def _with_texts_apart(rows: pa.Table, schema: pa.Schema) -> pa.Table:
 
 
 def draw_timeline(
-    clean: Sequence[CleanWindow],
-    plan: WindowPlan | RowPlan,
-    *,
-    start: datetime,
-    sizes: tuple[int, int],
-    rng: np.random.Generator,
+    clean: Sequence[CleanWindow], plan: WindowPlan, *, start: datetime, sizes: tuple[int, int], rng: np.random.Generator
 ) -> Timeline:
     """Draw a clean window for each window of a timeline, with replacement: a bootstrap of whole windows.
 
@@ -82,16 +77,12 @@ def draw_timeline(
         The timeline. Ids are new; the labels of a row come as late after it as they came.
     """
     count = sum(sizes)
-    if isinstance(plan, RowPlan):
+    length = plan.length_at(start)
+    if length is None:
         drawn = [clean[place] for place in rng.integers(0, len(clean), count).tolist()]
         slots = _one_after_the_other([window.window for window in drawn], start)
     else:
-        slots = [
-            slot
-            for slot in plan.windows(start, start + (count + 2) * window_length(plan, start))
-            if slot.start >= start
-        ]
-        slots = slots[:count]
+        slots = [slot for slot in plan.windows(start, start + (count + 2) * length) if slot.start >= start][:count]
         places = _Places(clean, plan.phases)
         drawn = [clean[places.draw(slot.start, rng)] for slot in slots]
     moved = tuple(
@@ -101,17 +92,12 @@ def draw_timeline(
     return Timeline(windows=moved, lead=sizes[0])
 
 
-def window_length(plan: WindowPlan, at: datetime) -> timedelta:
-    """How long the window is that a time lies in."""
-    [window] = plan.windows(at, at)
-    return window.end - window.start
-
-
-def lead_length(plan: WindowPlan | RowPlan, burn_in: timedelta | None, *, start: datetime, least: int) -> int:
+def lead_length(plan: WindowPlan, burn_in: timedelta | None, *, start: datetime, least: int) -> int:
     """How many windows come before a fault: some weeks, and a burn-in, in which nothing but facts is told.
 
     >>> from datetime import UTC
-    >>> lead_length(WindowPlan(every="1d"), timedelta(days=35), start=datetime(2024, 1, 1, tzinfo=UTC), least=28)
+    >>> from monitoring.traffic.windows import CalendarPlan
+    >>> lead_length(CalendarPlan(every="1d"), timedelta(days=35), start=datetime(2024, 1, 1, tzinfo=UTC), least=28)
     35
 
     Args:
@@ -120,9 +106,10 @@ def lead_length(plan: WindowPlan | RowPlan, burn_in: timedelta | None, *, start:
     Returns:
         The number; the fewest for windows of rows, whose length is not known.
     """
-    if burn_in is None or isinstance(plan, RowPlan):
+    length = plan.length_at(start)
+    if burn_in is None or length is None:
         return least
-    return max(least, -(-burn_in // window_length(plan, start)))
+    return max(least, -(-burn_in // length))
 
 
 class _Places:

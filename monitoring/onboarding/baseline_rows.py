@@ -30,7 +30,7 @@ from monitoring.traffic.tables.reference import LoadedPiece, dates_of, read_all,
 from monitoring.traffic.tables.table import Table
 from monitoring.traffic.tables.table_format import AS_FILES_SHOW, TableFormat, has_dates
 from monitoring.traffic.tables.times import conversion_of
-from monitoring.traffic.windows import RowPlan, Window, WindowPlan
+from monitoring.traffic.windows import CalendarPlan, RowPlan, Window, WindowPlan
 
 _NO_ZONE = "Event times have no zone, and were taken as {}."
 
@@ -157,7 +157,7 @@ def read_reference(place: Path | str, description: TableDescription, *, clock: C
 def window_sizes(rows: BaselineRows, description: TableDescription) -> NDArray[np.int64]:
     """How many rows each window of a reference has."""
     times = np.asarray(rows.table["event_time"].cast(pa.int64()), dtype=np.int64)
-    plan: RowPlan | WindowPlan = WindowPlan(every=description.windows.every, timezone=description.windows.timezone)
+    plan: WindowPlan = CalendarPlan(every=description.windows.every, timezone=description.windows.timezone)
     by_rows = rows.rows_per_window or description.windows.rows
     if by_rows is not None or rows.batches:
         plan = RowPlan(rows=by_rows or 1)

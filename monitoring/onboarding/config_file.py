@@ -25,7 +25,7 @@ from monitoring.judging.fit.reference_limits import label_horizon, reference_lim
 from monitoring.judging.window.windowing import split_by_window
 from monitoring.onboarding.reference_notes import few_windows, min_rows, min_rows_note
 from monitoring.records import WHOLE
-from monitoring.traffic.windows import RowPlan, WindowPlan
+from monitoring.traffic.windows import CalendarPlan, RowPlan
 from monitoring.watches.rank import is_rank
 
 NAME = "monitor.toml"
@@ -75,7 +75,7 @@ def _sized(settings: Settings, folder: Path) -> tuple[Settings, tuple[str, ...]]
     answers, windows = baseline.rows.answers, config.windows
     delays = (answers.label_times - answers.event_times)[answers.label_times > 0]
     by_rows = baseline.spec.rows_per_window or windows.rows
-    plan = WindowPlan(every=windows.every, timezone=windows.timezone) if by_rows is None else RowPlan(rows=by_rows)
+    plan = CalendarPlan(every=windows.every, timezone=windows.timezone) if by_rows is None else RowPlan(rows=by_rows)
     sizes = np.array([places.size for _, places in split_by_window(answers.event_times, plan)], dtype=np.int64)
     shown = {"min_rows": min_rows(sizes, by_rows), "label_horizon": f"{label_horizon(delays).days}d"}
     sized = {**shown, **settings.get("windows", {})}

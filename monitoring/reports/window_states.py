@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 
 from monitoring.records import RunRecord, WindowAttempt, WindowRecord, WindowRevision
 from monitoring.records.window import WindowStatus
-from monitoring.traffic.windows import RowPlan, WindowPlan
+from monitoring.traffic.windows import WindowPlan
 
 State: TypeAlias = Literal["judged", "thin", "revised", "skipped", "due", "running", "failed"]
 
@@ -60,7 +60,7 @@ class WindowState:
 
 def window_states(
     judged: Sequence[WindowRecord],
-    plan: WindowPlan | RowPlan | None,
+    plan: WindowPlan | None,
     history: JudgingHistory,
     *,
     now: datetime,
@@ -106,17 +106,14 @@ def _judged(window: WindowRecord, attempt: WindowAttempt | None, revisions: tupl
 
 
 def _due(
-    judged: Sequence[WindowRecord],
-    plan: WindowPlan | RowPlan | None,
-    attempts: Mapping[datetime, WindowAttempt],
-    now: datetime,
+    judged: Sequence[WindowRecord], plan: WindowPlan | None, attempts: Mapping[datetime, WindowAttempt], now: datetime
 ) -> list[WindowState]:
     """The windows that are due; without a plan, those that a run has begun to judge or that are put back."""
     if not judged:
         return []
     after = judged[-1].end
     begun = [attempt for start, attempt in sorted(attempts.items()) if start >= after]
-    if not isinstance(plan, WindowPlan):
+    if plan is None:
         return [WindowState(start=attempt.start, end=attempt.end, state="due") for attempt in begun]
     windows = [window for window in plan.windows(after, now) if window.start >= after and plan.due(window, now)]
     return [WindowState(start=window.start, end=window.end, state="due") for window in windows]

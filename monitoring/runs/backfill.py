@@ -18,7 +18,7 @@ from monitoring.judging.window.traffic_source import TrafficSource
 from monitoring.records import Backfill, Only, WindowRecord, WindowRevision
 from monitoring.records.window import WindowStatus
 from monitoring.reports.window_states import JudgingHistory, WindowState, window_states
-from monitoring.runs.due_windows import due_windows, is_followed
+from monitoring.runs.due_windows import is_followed
 from monitoring.runs.run import NO_SERVICES, ExternalServices, RunRequest, RunResult, judge_windows
 from monitoring.sources.read_scope import ReadScope
 from monitoring.sources.table_source import TableSource
@@ -79,7 +79,7 @@ class BackfillRequest:
             self._config, deployment.baseline, deployment.version, clock=lambda: now, scope=scope, meanwhile=renew
         )
         keep_partials(self._config, traffic, deployment, judges=False)
-        due = due_windows(traffic, deployment.plan, after=after, now=now, followed=followed)
+        due = deployment.plan.due_windows(traffic, after=after, now=now, followed=followed)
         windows = self._known_windows(number, traffic, due)
         again = span.again_from(windows)
         if again is None and not span.has_new(windows):

@@ -32,7 +32,7 @@ from monitoring.judging.window.window_reader import read_window
 from monitoring.judging.window.window_traffic import DueWindow, LateRows, TrafficEnd
 from monitoring.records import JUDGED_AGAIN, LEVELS, Backfill, Finding, IncidentRecord, Level, WatchKey, WindowRecord
 from monitoring.records.state_names import FLEET, SUBGROUPS
-from monitoring.runs.due_windows import due_windows, is_followed, next_due_at, windows_of_labels
+from monitoring.runs.due_windows import is_followed, next_due_at, windows_of_labels
 from monitoring.runs.stored_reference import StoredReference
 from monitoring.sources.read_scope import ReadScope
 from monitoring.sources.table_source import TableSource
@@ -43,7 +43,7 @@ from monitoring.timestamps import as_datetime, as_microseconds, duration_microse
 from monitoring.tracing import span
 from monitoring.traffic.labels.label_log import LABEL_LOG_DAMAGED, has_labels, labels_ever, reject_lost_labels
 from monitoring.traffic.labels.label_retention import forget_labels
-from monitoring.traffic.windows import RowPlan, Window
+from monitoring.traffic.windows import Window
 
 #: The entry of the label cursor for how many labels of the log, in order of arrival, the windows so far have seen.
 CURSOR = "labels"
@@ -193,7 +193,7 @@ class DeploymentRun:
         if self._label_join.read < self._read and not damaged:
             reject_lost_labels(self._label_join.read, self._read)
         self._followed = self._is_followed()
-        due = due_windows(traffic, deployment.plan, after=self._after, now=now, followed=self._followed)
+        due = deployment.plan.due_windows(traffic, after=self._after, now=now, followed=self._followed)
         due = (*due, *self._windows_of_labels(due, now))
         traffic.expect(due)
         if due:
@@ -240,9 +240,7 @@ class DeploymentRun:
     def _windows_of_labels(self, due: tuple[Window, ...], now: datetime) -> tuple[Window, ...]:
         """The windows after the last row of traffic that is not followed, in which labels arrive that may count."""
         plan, after = self._deployment.plan, due[-1].end if due else self._after
-        if isinstance(plan, RowPlan):
-            return ()
-        self._last_row = max((last for _, last in self._traffic.spans(plan.longest_gap) if last <= now), default=None)
+        self._last_row = max((last for _, last in plan.spans(self._traffic) if last <= now), default=None)
         if self._last_row is None or after is None or self._followed:
             return ()
         start, latest = as_microseconds(after), as_microseconds(min(self._last_row + self._deployment.horizon, now))
@@ -253,8 +251,7 @@ class DeploymentRun:
     @property
     def has_rows(self) -> bool:
         """Whether the traffic has a row. Cost: of windows of rows, all event times."""
-        plan, traffic = self._deployment.plan, self._traffic
-        return bool(traffic.event_times().size if isinstance(plan, RowPlan) else traffic.spans(plan.longest_gap))
+        return self._deployment.plan.has_rows(self._traffic)
 
     @property
     def waiting_labels(self) -> int:
@@ -281,7 +278,7 @@ class DeploymentRun:
             self._save_sensitivity()
         plan, last = self._deployment.plan, self._store.windows.last(self._number)
         after = None if last is None else last.record.end
-        ends = [] if isinstance(plan, RowPlan) else [end for _, end in self._traffic.spans(plan.longest_gap)]
+        ends = [end for _, end in plan.spans(self._traffic)]
         all_judged = bool(ends) and after is not None and max(ends) < after and not self._followed
         state = check.traffic_state if all_judged else ""
         if last is not None and last.record.claims != (claims := self._reference.claims(self._state.history)):

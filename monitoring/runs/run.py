@@ -42,7 +42,7 @@ from monitoring.subgroups.run_search import RunSearch
 from monitoring.timestamps import as_microseconds
 from monitoring.tracing import span
 from monitoring.traffic.tables.kept_sums import KeptSumsFolder
-from monitoring.traffic.windows import RowPlan, Window
+from monitoring.traffic.windows import Window
 from monitoring.watches.embedding import Embedder
 
 
@@ -277,7 +277,7 @@ def _run(
             run = DeploymentRun(deployment, store, number, search)
         run.begin(label_logs, labels_anew=services.labels_anew)
         traffic = opened(deployment, run.scope)
-        all_due = _of_this_version(traffic, run.due(traffic, _due_by(deployment, now, log.clock)))
+        all_due = _of_this_version(traffic, run.due(traffic, deployment.plan.due_by(now, log.clock())))
         due = all_due if until is None else tuple(window for window in all_due if window.start < until)
         if due:
             log.begin(number)
@@ -320,11 +320,6 @@ def _run(
         )
 
 
-def _due_by(deployment: Deployment, now: datetime, clock: Callable[[], datetime]) -> datetime:
-    """The time by which windows are due: batches were given their times when the traffic was opened."""
-    return clock() if isinstance(deployment.plan, RowPlan) else now
-
-
 def _forget(config: MonitorConfig, run: DeploymentRun, label_logs: tuple[Path, ...], now: datetime) -> None:
     """Delete what is older than it is to be kept."""
     run.forget(config.retention, label_logs, now)
@@ -338,10 +333,8 @@ def reject_silence(config: MonitorConfig, store: Store, number: int, now: dateti
     if store.windows.last(number) is not None:
         return
     plan, began = window_plan(config), store.deployments.read(number).created_at
-    patience = SILENCE
-    if not isinstance(plan, RowPlan):
-        [window] = plan.windows(began, began)
-        patience = SILENT_WINDOWS * (window.end - window.start) + plan.lateness
+    length = plan.length_at(began)
+    patience = SILENCE if length is None else SILENT_WINDOWS * length + plan.lateness
     if now - began <= patience:
         return
     where = traffic_place(config)

@@ -20,7 +20,6 @@ from monitoring.store.store import Store
 from monitoring.traffic.log.log import TrafficLog
 from monitoring.traffic.log.remote_log import log_folder
 from monitoring.traffic.tables.files import is_table
-from monitoring.traffic.windows import RowPlan
 
 #: A version has stopped serving when others have answered for so many windows after its last row.
 HANDED_OVER_WINDOWS = 2
@@ -60,8 +59,7 @@ def serving_versions(config: MonitorConfig) -> ServingVersions:
     if newest is not None:
         for version, end in last.items():
             patience = HANDED_OVER
-            if not isinstance(plan, RowPlan):
-                [window] = plan.windows(end, end)
+            for window in plan.windows(end, end):
                 patience = HANDED_OVER_WINDOWS * (window.end - window.start)
                 end = window.end  # noqa: PLW2901 - the rest of its last window is its own
             if newest >= end + patience:

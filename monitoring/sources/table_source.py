@@ -21,7 +21,6 @@ from monitoring.engines.gathering import Gathering
 from monitoring.engines.kept_partials import KeptPartials
 from monitoring.engines.task import LocalEngine
 from monitoring.errors import BadInput
-from monitoring.judging.window.windowing import contiguous_spans
 from monitoring.records import Finding
 from monitoring.sources.read_scope import EVERYTHING, Reading, ReadScope
 from monitoring.sources.table_window import OtherReaders, TableWindow
@@ -50,7 +49,7 @@ from monitoring.traffic.tables.label_tables import LABEL_SCHEMA, LabelTables
 from monitoring.traffic.tables.pieces import TablePiece
 from monitoring.traffic.tables.table import Table
 from monitoring.traffic.tables.times import ORDER_UNKNOWN
-from monitoring.traffic.windows import Window
+from monitoring.traffic.windows import Window, contiguous_spans
 
 
 class TableSource:

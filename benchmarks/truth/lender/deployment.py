@@ -30,7 +30,7 @@ from monitoring.judging.judge_state import JudgeState
 from monitoring.judging.window.window_traffic import WindowTraffic
 from monitoring.records import LEVELS, IncidentRecord, Level, ScoreHistory, WatchKey, WindowRecord
 from monitoring.timestamps import as_microseconds
-from monitoring.traffic.windows import Window, WindowPlan
+from monitoring.traffic.windows import CalendarPlan, Window
 from monitoring.watches.catalogue import catalogue
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -92,7 +92,7 @@ class LenderDeployment:
     spec: BaselineSpec
     fit: ReferenceFit
     judge: Judge
-    plan: WindowPlan
+    plan: CalendarPlan
     levels: Mapping[Level, LevelState]
 
     @classmethod
@@ -119,7 +119,7 @@ class LenderDeployment:
         reference = joined(days)
         bins = fit_bins(reference, spec)
         baseline = Baseline(spec=spec, bins=bins, profile=profile(reference, bins), rows=InMemoryReference(reference))
-        plan = WindowPlan(every="1d", min_rows=min_rows)
+        plan = CalendarPlan(every="1d", min_rows=min_rows)
         watched = catalogue(baseline, slices)
         tolerances = Tolerances(error=0.02, brier=None, integrity=0.01, seasonal=seasonal)
         fit = fit_reference(baseline, watched, plan=plan, budgets=budgets, tolerances=tolerances, horizon=HORIZON)

@@ -24,7 +24,7 @@ from monitoring.tasks.label_codes import has_label
 from monitoring.timestamps import duration_microseconds
 from monitoring.traffic.descriptors.vocabulary import MOST_PARTS, HashedVocabulary
 from monitoring.traffic.expected_events import ExpectedEvent
-from monitoring.traffic.windows import RowPlan, WindowPlan
+from monitoring.traffic.windows import WindowPlan
 from monitoring.watches import integrity, joint
 from monitoring.watches.catalogue import Catalogue
 from monitoring.watches.joint import SAMPLE, Witness
@@ -174,7 +174,7 @@ class BaselineSums:
 def sum_baseline(
     baseline: Baseline,
     catalogue: Catalogue,
-    plan: WindowPlan | RowPlan,
+    plan: WindowPlan,
     *,
     reference: Predictions,
     witness: Witness | None,

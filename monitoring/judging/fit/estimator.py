@@ -18,7 +18,7 @@ from monitoring.judging.window.window_sums import AnsweredSums, LabelledSums
 from monitoring.judging.window.windowing import split_by_label_arrival
 from monitoring.records import SCORE_ONE, EstimateMethod, EstimateRecord, IntervalChecks, RealisedLosses
 from monitoring.timestamps import as_datetime
-from monitoring.traffic.windows import RowPlan, WindowPlan
+from monitoring.traffic.windows import WindowPlan
 from monitoring.watches import estimates, trust
 from monitoring.watches.calibration import Calibration
 from monitoring.watches.catalogue import Catalogue, labelled_rows
@@ -96,7 +96,7 @@ class PerformanceEstimator:
     min_rows: int
 
     @classmethod
-    def fit(cls, baseline: Baseline, catalogue: Catalogue, plan: WindowPlan | RowPlan) -> PerformanceEstimator | None:
+    def fit(cls, baseline: Baseline, catalogue: Catalogue, plan: WindowPlan) -> PerformanceEstimator | None:
         """Fit to the baseline's labels.
 
         Each baseline window, of the labels that arrived in it, is estimated by a calibration fitted without its labels

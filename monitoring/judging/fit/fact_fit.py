@@ -22,7 +22,7 @@ from monitoring.judging.facts.window_limit import WindowLimit
 from monitoring.judging.fit.baseline_sums import BaselineSums, pooled_sums
 from monitoring.judging.window.windowing import split_by_label_arrival, split_by_window
 from monitoring.records import WatchKey
-from monitoring.traffic.windows import RowPlan, WindowPlan
+from monitoring.traffic.windows import WindowPlan
 from monitoring.watches.catalogue import Catalogue, labelled_rows
 from monitoring.watches.label_shares import ANSWERED
 from monitoring.watches.variety import Variety
@@ -54,7 +54,7 @@ def fit_fact_limits(
     catalogue: Catalogue,
     *,
     baseline: Baseline,
-    plan: WindowPlan | RowPlan,
+    plan: WindowPlan,
     budget: Budget,
 ) -> FactLimits:
     """The limits of facts. Returns the limits. Cost: a pass over the baseline's answers and labels."""
@@ -84,7 +84,7 @@ def _limit(fitted: FittedWatch) -> WindowLimit:
     return WindowLimit.fit(fitted.scores, fitted.sampling_variance, fitted.seasonality)
 
 
-def _answers(baseline: Baseline, catalogue: Catalogue, plan: WindowPlan | RowPlan) -> tuple[VarietyLimit | None, ...]:
+def _answers(baseline: Baseline, catalogue: Catalogue, plan: WindowPlan) -> tuple[VarietyLimit | None, ...]:
     """The variety of the answers in the baseline's windows."""
     rows = baseline.rows.answers
     usable = np.asarray(np.isfinite(rows.probabilities).all(axis=1), dtype=np.bool_)
@@ -102,9 +102,7 @@ def _answers(baseline: Baseline, catalogue: Catalogue, plan: WindowPlan | RowPla
     )
 
 
-def _label_numbers(
-    baseline: Baseline, catalogue: Catalogue, plan: WindowPlan | RowPlan
-) -> tuple[VarietyLimit | None, ...]:
+def _label_numbers(baseline: Baseline, catalogue: Catalogue, plan: WindowPlan) -> tuple[VarietyLimit | None, ...]:
     """The variety of labelled numbers in the windows in which they arrived."""
     parts, rows = catalogue.labels.variety_parts, baseline.rows.answers
     if not parts:
@@ -139,9 +137,9 @@ def _share_limit(fitted: FittedWatch, windows: BaselineSums, name: str) -> Share
     return ShareLimit.fit(_limit(fitted), fitted.scores, gap_scores(shares, answered))
 
 
-def _volumes(baseline: Baseline, plan: WindowPlan | RowPlan) -> tuple[tuple[Places, int], ...]:
+def _volumes(baseline: Baseline, plan: WindowPlan) -> tuple[tuple[Places, int], ...]:
     """Place in each period, and rows, of the baseline's windows but the first and last; none without dates."""
-    if isinstance(plan, RowPlan) or baseline.spec.rows_per_window is not None:
+    if plan.rows is not None or baseline.spec.rows_per_window is not None:
         return ()
     whole = list(split_by_window(baseline.rows.answers.event_times, plan))[1:-1]
     ordinary = (item for item in whole if plan.events.at(item[0].start, item[0].end) is None)

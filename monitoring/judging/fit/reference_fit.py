@@ -152,7 +152,7 @@ def fit_reference(
     baseline: Baseline,
     catalogue: Catalogue,
     *,
-    plan: WindowPlan | RowPlan,
+    plan: WindowPlan,
     budgets: Mapping[Level, Budget],
     tolerances: Tolerances,
     horizon: timedelta,
@@ -223,7 +223,7 @@ def _min_stds(tolerances: Tolerances, catalogue: Catalogue, rows: int) -> dict[s
     }
 
 
-def _baseline_plan(baseline: Baseline, plan: WindowPlan | RowPlan) -> WindowPlan | RowPlan:
+def _baseline_plan(baseline: Baseline, plan: WindowPlan) -> WindowPlan:
     """How the baseline is cut: as live traffic, or where it has no dates by its number of rows."""
     rows = baseline.spec.rows_per_window
     return plan if rows is None else RowPlan(rows=rows, min_rows=min(plan.min_rows, rows))
@@ -259,7 +259,7 @@ class _WatchFit:
 
 
 def _fit_watches(
-    windows: BaselineSums, keys: Sequence[WatchKey], plan: WindowPlan | RowPlan, min_std: Mapping[str, float]
+    windows: BaselineSums, keys: Sequence[WatchKey], plan: WindowPlan, min_std: Mapping[str, float]
 ) -> dict[WatchKey, _WatchFit]:
     """Every watch with enough windows; `min_std` by the watch's name."""
     phases = [plan.phases(start) for start in windows.starts]
@@ -292,7 +292,7 @@ def _level_test(
     fits: Mapping[WatchKey, _WatchFit],
     catalogue: Catalogue,
     budget: Budget,
-    plan: WindowPlan | RowPlan,
+    plan: WindowPlan,
 ) -> LevelTest:
     """The test of a level, out of its watches' tests."""
     is_page = level == "page"
@@ -354,7 +354,7 @@ def _too_few_windows(windows: int, rows: int, min_rows: int) -> BadInput:
     )
 
 
-def _fit_witness(baseline: Baseline, catalogue: Catalogue, plan: WindowPlan | RowPlan) -> Witness | None:
+def _fit_witness(baseline: Baseline, catalogue: Catalogue, plan: WindowPlan) -> Witness | None:
     if catalogue.feature_space is None:
         return None
     windows = [positions for _, positions in split_by_window(baseline.rows.answers.event_times, plan)]
@@ -369,7 +369,7 @@ def _answers_with_slices(baseline: Baseline, catalogue: Catalogue) -> Prediction
     return replace(baseline.rows.answers, features=baseline.rows.inputs(names))
 
 
-def _measured(catalogue: Catalogue, reference: Predictions, plan: WindowPlan | RowPlan) -> tuple[MeasuredMetric, ...]:
+def _measured(catalogue: Catalogue, reference: Predictions, plan: WindowPlan) -> tuple[MeasuredMetric, ...]:
     """The metrics that are shown, over the windows in which the baseline's labels arrived."""
     shown = catalogue.measured
     if shown is None:

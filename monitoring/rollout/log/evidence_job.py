@@ -21,7 +21,7 @@ from monitoring.rollout.evidence.differences import loss_named
 from monitoring.rollout.log.paired_log import Chosen, PairedLog
 from monitoring.rollout.log.versions import Versions
 from monitoring.rollout.pairs import Measures, WindowEvidence
-from monitoring.traffic.windows import Window, WindowPlan
+from monitoring.traffic.windows import CalendarPlan, Window
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,9 +102,9 @@ def measures_of(versions: Versions, rules: DecisionRules, scale: float | None = 
     )
 
 
-def plan_of(config: MonitorConfig) -> WindowPlan:
+def plan_of(config: MonitorConfig) -> CalendarPlan:
     """How a rollout cuts time: as the config, by time alone."""
-    return WindowPlan(every=config.windows.every, timezone=config.windows.timezone)
+    return CalendarPlan(every=config.windows.every, timezone=config.windows.timezone)
 
 
 class ChosenByHash:

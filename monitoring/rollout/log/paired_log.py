@@ -23,7 +23,7 @@ from monitoring.sources.traffic import traffic_path
 from monitoring.timestamps import duration_microseconds
 from monitoring.traffic.id_keys import IdSet
 from monitoring.traffic.tables.files import is_table
-from monitoring.traffic.windows import Window, WindowPlan
+from monitoring.traffic.windows import CalendarPlan, Window
 
 #: Which of the champion's rows the candidate is to answer, by their ids and event times in microseconds, [n] each.
 Chosen = Callable[[pa.Array, NDArray[np.int64]], NDArray[np.bool_]]
@@ -116,7 +116,7 @@ class PairedLog:
             gone=len(answers) - int(np.count_nonzero(IdSet(rows.ids).contains(answers.ids))),
         )
 
-    def windows(self, plan: WindowPlan) -> list[Window]:
+    def windows(self, plan: CalendarPlan) -> list[Window]:
         """The windows in which either version has rows, in order: rows may be erased after they were answered."""
         both = (windows_of(source, plan, since=None, until=None) for source in (self._champion, self._candidate))
         return sorted({window for windows in both for window in windows}, key=lambda window: window.start)
@@ -130,7 +130,7 @@ class PairedLog:
 
 
 def windows_of(
-    champion: LogSource, plan: WindowPlan, *, since: datetime | None, until: datetime | None
+    champion: LogSource, plan: CalendarPlan, *, since: datetime | None, until: datetime | None
 ) -> list[Window]:
     """The windows in which the champion has rows, in order.
 

@@ -17,7 +17,7 @@ from monitoring.rollout.pairs import Measures, PairedRows, WindowEvidence
 from monitoring.rollout.replay.paired_table import PairedTable
 from monitoring.tasks.label_codes import only_where
 from monitoring.timestamps import as_microseconds
-from monitoring.traffic.windows import RowPlan, Window, WindowPlan
+from monitoring.traffic.windows import Window, WindowPlan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,12 +31,7 @@ class ReplayResult:
 
 
 def replay_table(
-    table: PairedTable,
-    rules: DecisionRules,
-    plan: WindowPlan | RowPlan,
-    *,
-    now: datetime,
-    excluded: Sequence[Window] = (),
+    table: PairedTable, rules: DecisionRules, plan: WindowPlan, *, now: datetime, excluded: Sequence[Window] = ()
 ) -> ReplayResult:
     """Compare two versions on a table's rows, window by window, as it would have been done while they came.
 
@@ -72,7 +67,7 @@ def replay_table(
     return ReplayResult(result=result, measures=measures, evidence=tuple(evidence), notes=tuple(notes))
 
 
-def _windows(rows: PairedRows, plan: WindowPlan | RowPlan) -> Iterator[tuple[Window, PairedRows]]:
+def _windows(rows: PairedRows, plan: WindowPlan) -> Iterator[tuple[Window, PairedRows]]:
     for window, places in split_by_window(rows.rows.event_times, plan):
         if places.size:
             yield window, rows.take(places)

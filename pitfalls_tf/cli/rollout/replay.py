@@ -154,10 +154,10 @@ def _check_flags(table: str | None, flags: dict[str, Any]) -> None:
 def _of_table(table: str, flags: dict[str, Any]) -> Replayed:
     from monitoring.rollout.replay.paired_table import read_pairs  # noqa: PLC0415 - not needed for --help
     from monitoring.rollout.replay.table_replay import replay_table  # noqa: PLC0415 - as above
-    from monitoring.traffic.windows import WindowPlan  # noqa: PLC0415 - as above
+    from monitoring.traffic.windows import CalendarPlan  # noqa: PLC0415 - as above
 
     rules = rules_of(flags)
-    plan = WindowPlan(every=flags["every"] or "1d", timezone=flags["timezone"] or "UTC")
+    plan = CalendarPlan(every=flags["every"] or "1d", timezone=flags["timezone"] or "UTC")
     champion, candidate = described_versions(flags)
     place = table if is_url(table) else Path(table)
     now = datetime.now(UTC)

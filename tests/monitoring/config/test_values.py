@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from monitoring.config.values import budget, budget_numbers, window_length
 from monitoring.errors import BadInput
 from monitoring.evidence.budget import Budget
-from monitoring.traffic.windows import WindowPlan
+from monitoring.traffic.windows import CalendarPlan
 
 
 @given(st.from_regex(r"\s?[0-9]{1,4} (per|in|of) [0-9]{1,4} (windows?|rows)", fullmatch=True))
@@ -27,4 +27,4 @@ def test_windows_that_the_config_lets_pass_can_be_cut(text: str) -> None:
         window_length(text)
     except ValueError:
         return
-    assert WindowPlan(every=text).every == text
+    assert CalendarPlan(every=text).every == text

@@ -12,10 +12,10 @@ from monitoring.baseline.predictions import microseconds
 from monitoring.drills.clean_windows import CleanWindow
 from monitoring.drills.timeline import Timeline, draw_timeline, lead_length
 from monitoring.timestamps import as_microseconds
-from monitoring.traffic.windows import RowPlan, Window, WindowPlan
+from monitoring.traffic.windows import CalendarPlan, RowPlan, Window
 from tests.small_deployment import FIRST, Days, table_of
 
-DAILY = WindowPlan(every="1d")
+DAILY = CalendarPlan(every="1d")
 START = datetime(2013, 2, 1, tzinfo=UTC)
 
 
@@ -77,7 +77,7 @@ def test_columns_may_change_their_type_with_the_fault(clean: tuple[CleanWindow, 
 
 
 def test_a_short_day_keeps_all_its_rows(clean: tuple[CleanWindow, ...]) -> None:
-    plan = WindowPlan(every="1d", timezone="America/New_York")
+    plan = CalendarPlan(every="1d", timezone="America/New_York")
     start = datetime(2013, 3, 9, 5, tzinfo=UTC)
     found = draw_timeline(clean, plan, start=start, sizes=(1, 1), rng=np.random.default_rng(0))
     assert found.windows[1].window.end - found.windows[1].window.start == timedelta(hours=23)
@@ -104,5 +104,5 @@ def test_windows_of_a_reference_without_dates_are_as_long_as_the_plan_has_them(c
 def test_a_burn_in_is_over_before_the_fault() -> None:
     burn_in = timedelta(days=10)
     assert lead_length(DAILY, burn_in, start=START, least=28) == lead_length(DAILY, None, start=START, least=28) == 28
-    assert lead_length(WindowPlan(every="6h"), burn_in, start=START, least=28) == 40
+    assert lead_length(CalendarPlan(every="6h"), burn_in, start=START, least=28) == 40
     assert lead_length(RowPlan(rows=60), burn_in, start=START, least=28) == 28

@@ -19,7 +19,7 @@ from monitoring.judging.fit.tolerances import Tolerances
 from monitoring.judging.input_check import InputCheck
 from monitoring.judging.judge import Judge
 from monitoring.timestamps import as_microseconds
-from monitoring.traffic.windows import WindowPlan
+from monitoring.traffic.windows import CalendarPlan
 from monitoring.watches.catalogue import catalogue
 from tests.monitoring.judging.small_judge import DAY_US, HORIZON, START, SmallJudge, no_schema
 
@@ -29,7 +29,7 @@ SHARE = 0.004
 #: How far the scores of fraud lie above the others', in standard deviations: .27 of fraud is in the top 1 % of scores.
 SEPARATION = 1.72
 SPEC = BaselineSpec(classes=("no", "fraud"), features=(FeatureSpec(name="amount", kind="number"),))
-PLAN = WindowPlan(every="1d", min_rows=200)
+PLAN = CalendarPlan(every="1d", min_rows=200)
 
 
 def fraud_days(first: int, days: int, *, seed: int, halved: bool = False, shift: float = 0.0) -> Predictions:

@@ -28,7 +28,7 @@ from monitoring.judging.window.window_traffic import WindowTraffic
 from monitoring.tasks.task import NO_LABEL
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.expected_events import NO_EVENTS, EventCalendar
-from monitoring.traffic.windows import Window, WindowPlan
+from monitoring.traffic.windows import CalendarPlan, Window
 from monitoring.watches.catalogue import Catalogue, catalogue
 
 START = datetime(2013, 1, 1, tzinfo=UTC)
@@ -41,7 +41,7 @@ SPEC = BaselineSpec(
     classes=("on_time", "late"),
     features=(FeatureSpec(name="temp", kind="number"), FeatureSpec(name="origin", kind="category")),
 )
-PLAN = WindowPlan(every="1d", min_rows=MIN_ROWS)
+PLAN = CalendarPlan(every="1d", min_rows=MIN_ROWS)
 
 
 def day(number: int) -> Window:

@@ -7,11 +7,11 @@ import pytest
 
 from monitoring.records import RunRecord, WindowAttempt, WindowRecord, WindowRevision
 from monitoring.reports.window_states import JudgingHistory, WindowState, window_states
-from monitoring.traffic.windows import RowPlan, WindowPlan
+from monitoring.traffic.windows import CalendarPlan, RowPlan
 
 DAY = timedelta(days=1)
 FIRST = datetime(2024, 1, 1, tzinfo=UTC)
-PLAN = WindowPlan(every="1d", lateness=timedelta(hours=6))
+PLAN = CalendarPlan(every="1d", lateness=timedelta(hours=6))
 NOW = FIRST + 5 * DAY + timedelta(hours=7)
 
 OK = WindowRecord(

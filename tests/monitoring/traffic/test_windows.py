@@ -6,12 +6,14 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from monitoring.errors import BadInput
-from monitoring.traffic.windows import Window, WindowPlan, parse_duration
+from monitoring.timestamps import as_datetime, as_microseconds
+from monitoring.traffic.windows import CalendarPlan, RowPlan, Window, WindowPlan, contiguous_spans, parse_duration
 
 NEW_YORK = ZoneInfo("America/New_York")
 # Ordinary changes of clocks; half an hour of one; changes at midnight; a whole day left out (Apia, 30 December 2011).
@@ -38,7 +40,7 @@ def local(*numbers: int) -> datetime:
 @example("6h", "America/Havana", datetime(2023, 11, 5, 4, 30, tzinfo=UTC), timedelta(days=1))
 def test_windows_leave_no_gap_and_do_not_overlap(every: str, place: str, first: datetime, span: timedelta) -> None:
     last = first + span
-    windows = WindowPlan(every=every, timezone=place).windows(first, last)
+    windows = CalendarPlan(every=every, timezone=place).windows(first, last)
     assert first in windows[0]
     assert last in windows[-1]
     assert all(one.end == other.start for one, other in pairwise(windows))
@@ -50,7 +52,7 @@ def test_windows_leave_no_gap_and_do_not_overlap(every: str, place: str, first: 
 def test_an_instant_is_in_the_same_window_whatever_is_asked_for(
     every: str, place: str, first: datetime, span: timedelta
 ) -> None:
-    plan = WindowPlan(every=every, timezone=place)
+    plan = CalendarPlan(every=every, timezone=place)
     [alone] = plan.windows(first + span, first + span)
     assert [window for window in plan.windows(first, first + 2 * span) if first + span in window] == [alone]
 
@@ -58,7 +60,7 @@ def test_an_instant_is_in_the_same_window_whatever_is_asked_for(
 @given(st.sampled_from(LENGTHS), st.sampled_from(["UTC", "America/New_York", "Asia/Kolkata"]), moments)
 def test_windows_begin_at_multiples_of_their_length_on_the_local_clock(every: str, place: str, first: datetime) -> None:
     length = min(parse_duration(every), timedelta(days=1))
-    for window in WindowPlan(every=every, timezone=place).windows(first, first + 3 * length):
+    for window in CalendarPlan(every=every, timezone=place).windows(first, first + 3 * length):
         start = window.start.astimezone(ZoneInfo(place))
         since_midnight = timedelta(hours=start.hour, minutes=start.minute, seconds=start.second)
         # Two o'clock in the night that has none begins at three.
@@ -68,11 +70,11 @@ def test_windows_begin_at_multiples_of_their_length_on_the_local_clock(every: st
 @pytest.mark.parametrize(("day", "hours"), [(date(2013, 3, 10), 23), (date(2013, 11, 3), 25), (date(2013, 7, 1), 24)])
 def test_days_have_as_many_hours_as_the_place_gives_them(day: date, hours: int) -> None:
     noon = datetime.combine(day, time(12), tzinfo=NEW_YORK)
-    [window] = WindowPlan(every="1d", timezone="America/New_York").windows(noon, noon)
+    [window] = CalendarPlan(every="1d", timezone="America/New_York").windows(noon, noon)
     assert window.end - window.start == timedelta(hours=hours)
     assert window.start == datetime.combine(day, time(0), tzinfo=NEW_YORK)
     for every, count in [("1h", hours), ("15m", 4 * hours), ("6h", 4)]:
-        plan = WindowPlan(every=every, timezone="America/New_York")
+        plan = CalendarPlan(every=every, timezone="America/New_York")
         windows = plan.windows(window.start, window.end - timedelta(microseconds=1))
         assert len(windows) == count
         assert (windows[0].start, windows[-1].end) == (window.start, window.end)
@@ -81,7 +83,7 @@ def test_days_have_as_many_hours_as_the_place_gives_them(day: date, hours: int) 
 
 
 def test_six_hours_keep_to_the_clock_when_it_is_changed() -> None:
-    plan = WindowPlan(every="6h", timezone="America/New_York")
+    plan = CalendarPlan(every="6h", timezone="America/New_York")
     first, second, *_ = plan.windows(local(2013, 3, 10, 1), local(2013, 3, 10, 12))
     assert (first.start, first.end) == (local(2013, 3, 10, 0), local(2013, 3, 10, 6))
     assert first.end - first.start == timedelta(hours=5)
@@ -89,16 +91,16 @@ def test_six_hours_keep_to_the_clock_when_it_is_changed() -> None:
 
 
 def test_weeks_begin_on_monday_and_other_multiples_on_the_same_count() -> None:
-    [week] = WindowPlan(every="7d").windows(datetime(2013, 4, 3, tzinfo=UTC), datetime(2013, 4, 3, tzinfo=UTC))
+    [week] = CalendarPlan(every="7d").windows(datetime(2013, 4, 3, tzinfo=UTC), datetime(2013, 4, 3, tzinfo=UTC))
     assert week == Window(start=datetime(2013, 4, 1, tzinfo=UTC), end=datetime(2013, 4, 8, tzinfo=UTC))
-    fortnights = WindowPlan(every="14d").windows(datetime(2013, 4, 3, tzinfo=UTC), datetime(2013, 5, 3, tzinfo=UTC))
+    fortnights = CalendarPlan(every="14d").windows(datetime(2013, 4, 3, tzinfo=UTC), datetime(2013, 5, 3, tzinfo=UTC))
     assert all(window.start.weekday() == 0 for window in fortnights)
 
 
 @pytest.mark.parametrize("place", ["UTC", "Asia/Kolkata", "America/New_York"])
 @pytest.mark.parametrize("every", ["6h", "1d", "7d"])
 def test_the_ends_of_the_calendar_are_no_error(every: str, place: str) -> None:
-    plan = WindowPlan(every=every, timezone=place)
+    plan = CalendarPlan(every=every, timezone=place)
     first, last = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
     for moment in (first, last):
         assert len(plan.windows(moment, moment)) <= 1
@@ -108,7 +110,7 @@ def test_the_ends_of_the_calendar_are_no_error(every: str, place: str) -> None:
 
 
 def test_windows_need_not_come_in_utc_and_none_are_needed_for_nothing() -> None:
-    plan = WindowPlan(every="1d")
+    plan = CalendarPlan(every="1d")
     tokyo = datetime(2013, 4, 2, 3, tzinfo=ZoneInfo("Asia/Tokyo"))
     assert plan.windows(tokyo, tokyo)[0].start == datetime(2013, 4, 1, tzinfo=UTC)
     assert plan.windows(tokyo, tokyo - timedelta(microseconds=1)) == ()
@@ -150,7 +152,7 @@ def test_anything_else_is_no_duration(text: str) -> None:
 )
 def test_plans_that_fit_no_calendar_are_refused(every: str, timezone: str, said: str) -> None:
     with pytest.raises(BadInput, match=said):
-        WindowPlan(every=every, timezone=timezone)
+        CalendarPlan(every=every, timezone=timezone)
 
 
 def test_a_window_has_two_aware_ends_in_order() -> None:
@@ -159,3 +161,27 @@ def test_a_window_has_two_aware_ends_in_order() -> None:
         Window(start=start, end=start)
     with pytest.raises(BadInput, match="Not a window"):
         Window(start=start, end=datetime(2013, 4, 2, tzinfo=UTC).replace(tzinfo=None))
+
+
+@given(st.lists(st.integers(0, 1000), max_size=40), st.integers(0, 300))
+def test_spans_hold_every_time_and_are_further_apart_than_the_gap(offsets: list[int], gap: int) -> None:
+    spans = contiguous_spans(np.sort(np.array(offsets, dtype=np.int64)), timedelta(microseconds=gap))
+    assert all(any(first <= as_datetime(time) <= last for first, last in spans) for time in offsets)
+    assert all(later - earlier > timedelta(microseconds=gap) for (_, earlier), (later, _) in pairwise(spans))
+
+
+@pytest.mark.parametrize("plan", [CalendarPlan(every="6h"), RowPlan(rows=3)])
+@given(days=st.lists(st.integers(0, 3_000), max_size=12))
+def test_a_row_is_in_one_window_at_most_and_in_one_by_the_calendar(plan: WindowPlan, days: list[int]) -> None:
+    begin = datetime(2013, 4, 1, tzinfo=UTC)
+    times = sorted(begin + timedelta(days=day) for day in days)
+    windows = plan.cut(np.array([as_microseconds(time) for time in times], dtype=np.int64))
+    counts = [sum(time in window for window in windows) for time in times]
+    assert set(counts) <= ({1} if plan.rows is None else {0, 1})
+    assert list(windows) == sorted(windows)
+
+
+def test_windows_of_rows_have_no_length_before_their_rows_are_there() -> None:
+    noon = datetime(2013, 3, 10, 12, tzinfo=UTC)
+    assert (RowPlan(rows=3).windows(noon, noon), RowPlan(rows=3).length_at(noon)) == ((), None)
+    assert CalendarPlan(every="1d", timezone="America/New_York").length_at(noon) == timedelta(hours=23)

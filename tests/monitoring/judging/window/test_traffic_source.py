@@ -22,12 +22,12 @@ from monitoring.sources.read_scope import ReadScope
 from monitoring.sources.traffic import open_traffic
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.id_keys import IdSet
-from monitoring.traffic.windows import Window, WindowPlan
+from monitoring.traffic.windows import CalendarPlan, Window
 from tests.own_table import NOW, own_rows, watch
 from tests.small_deployment import LIVE, ROWS_A_DAY, Days
 
 DAYS = 3
-PLAN = WindowPlan(every="1d")
+PLAN = CalendarPlan(every="1d")
 
 
 def day(number: int) -> Window:

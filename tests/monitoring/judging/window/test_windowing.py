@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring.baseline.predictions import Predictions
-from monitoring.judging.window.windowing import assign_rows, contiguous_spans, split_by_label_arrival, split_by_window
+from monitoring.judging.window.windowing import assign_rows, split_by_label_arrival, split_by_window
 from monitoring.tasks.task import NO_LABEL
 from monitoring.timestamps import as_datetime, as_microseconds, duration_microseconds
-from monitoring.traffic.windows import RowPlan, Window, WindowPlan
+from monitoring.traffic.windows import CalendarPlan, RowPlan, Window, WindowPlan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 DAY = 86_400_000_000
 START = datetime(2013, 4, 1, tzinfo=UTC)
 ZERO = as_microseconds(START)
-NEW_YORK = WindowPlan(every="1d", timezone="America/New_York")
-DAILY = WindowPlan(every="1d")
+NEW_YORK = CalendarPlan(every="1d", timezone="America/New_York")
+DAILY = CalendarPlan(every="1d")
 OFFSETS = st.lists(st.integers(0, 40 * DAY), max_size=60)
 
 
@@ -59,7 +59,7 @@ def test_windows_come_in_order_and_without_a_hole_between_rows_that_are_close(of
 
 
 def test_windows_of_a_gap_longer_than_the_longest_are_left_out() -> None:
-    hourly = WindowPlan(every="1h")
+    hourly = CalendarPlan(every="1h")
     far = 2 * duration_microseconds(hourly.longest_gap)
     found = list(split_by_window(at([0, far, far + 1]), hourly))
     assert [rows.tolist() for _, rows in found] == [[0], [1, 2]]
@@ -99,15 +99,6 @@ def test_labels_fall_into_the_windows_of_the_answered_rows_where_those_are_of_so
     assert found == [[0], [1, 2]]
 
 
-@given(st.lists(st.integers(0, 1000), min_size=1, max_size=40), st.integers(0, 300))
-def test_spans_hold_every_time_and_are_further_apart_than_the_gap(offsets: list[int], gap: int) -> None:
-    ordered = np.sort(at(offsets))
-    spans = contiguous_spans(ordered, timedelta(microseconds=gap))
-    assert all(any(first <= as_datetime(time) <= last for first, last in spans) for time in ordered)
-    assert all(later - earlier > timedelta(microseconds=gap) for (_, earlier), (later, _) in itertools.pairwise(spans))
-
-
 @pytest.mark.parametrize("plan", [DAILY, RowPlan(rows=3)])
-def test_no_rows_have_no_windows(plan: WindowPlan | RowPlan) -> None:
+def test_no_rows_have_no_windows(plan: WindowPlan) -> None:
     assert list(split_by_window(at([]), plan)) == []
-    assert contiguous_spans(at([]), timedelta(days=1)) == ()

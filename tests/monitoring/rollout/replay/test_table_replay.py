@@ -14,10 +14,10 @@ from monitoring.onboarding.table_description import described
 from monitoring.rollout.decision_rules import DecisionRules
 from monitoring.rollout.replay.paired_table import PairedTable, read_pairs
 from monitoring.rollout.replay.table_replay import ReplayResult, replay_table
-from monitoring.traffic.windows import Window, WindowPlan
+from monitoring.traffic.windows import CalendarPlan, Window
 from tests.two_versions import FIRST, write_two_versions
 
-PLAN = WindowPlan(every="1d")
+PLAN = CalendarPlan(every="1d")
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
 

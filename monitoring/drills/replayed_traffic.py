@@ -14,7 +14,7 @@ from monitoring.baseline.batch import Batch, in_batches
 from monitoring.baseline.predictions import Predictions, microseconds, predictions_from, with_usable_answers
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.drills.timeline import RETYPED
-from monitoring.judging.window.traffic_source import ReadSummary
+from monitoring.judging.window.traffic_source import ReadSummary, TrafficSource
 from monitoring.records import Finding
 from monitoring.sources.log_window import LogWindow
 from monitoring.timestamps import as_datetime, as_microseconds
@@ -22,7 +22,7 @@ from monitoring.traffic.id_keys import IdSet
 from monitoring.traffic.windows import Window
 
 
-class ReplayedTraffic:
+class ReplayedTraffic(TrafficSource):
     """Rows in memory with their labels. A `TrafficSource`; all labels are in its label log, by their own times."""
 
     def __init__(self, rows: pa.Table, spec: BaselineSpec, *, known_until: datetime | None = None) -> None:

@@ -17,9 +17,8 @@ from monitoring.baseline.predictions import Predictions, no_predictions
 from monitoring.baseline.spec import BaselineSpec, Embedding, FeatureSpec
 from monitoring.config import MonitorConfig
 from monitoring.judging.window.bottom_k_sample import BottomKSample
-from monitoring.sources.log_source import LogSource
+from monitoring.judging.window.traffic_source import TrafficSource
 from monitoring.sources.read_scope import ReadScope
-from monitoring.sources.table_source import TableSource
 from monitoring.sources.traffic import open_traffic, with_labels
 from monitoring.tasks.registry import ranking_of
 from monitoring.traffic.cells import decoded
@@ -34,10 +33,10 @@ from monitoring.watches.scoring import slice_codes
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LiveRows:
-    """Reads live rows. `labels`: the labels, those of a prediction in order of arrival."""
+    """Reads live rows. `labels`: the last label of each prediction."""
 
-    judged: LogSource | TableSource
-    shown: LogSource | TableSource
+    judged: TrafficSource
+    shown: TrafficSource
     labels: pa.Table
     spec: BaselineSpec
 
@@ -57,8 +56,7 @@ class LiveRows:
             )
             for spec in specs
         )
-        labels = shown.labels() if isinstance(shown, LogSource) else shown.latest_labels()
-        return cls(judged=judged, shown=shown, labels=labels, spec=baseline.spec)
+        return cls(judged=judged, shown=shown, labels=shown.latest_labels(), spec=baseline.spec)
 
     def some(self, ids: pa.Array, window: Window) -> Predictions:
         """The rows of a window with these ids, in their order, with their labels; those that are there."""

@@ -21,7 +21,6 @@ from monitoring.reports.window_states import JudgingHistory, WindowState, window
 from monitoring.runs.due_windows import is_followed
 from monitoring.runs.run import NO_SERVICES, ExternalServices, RunRequest, RunResult, judge_windows
 from monitoring.sources.read_scope import ReadScope
-from monitoring.sources.table_source import TableSource
 from monitoring.sources.traffic import keep_partials, open_traffic
 from monitoring.store.store import Store
 from monitoring.traffic.windows import Window
@@ -103,7 +102,7 @@ class BackfillRequest:
             due=due,
             failed=bool(due) and self._failed(number, due[0]),
             rejudgeable=self._store.backfills.rejudgeable(number),
-            **(_kept(traffic, records) if isinstance(traffic, TableSource) else {}),
+            **_kept(traffic, records),
         )
 
     def _failed(self, number: int, window: Window) -> bool:
@@ -116,11 +115,11 @@ class BackfillRequest:
         return begun or bool(runs and (runs[0].error or runs[0].ended_at is None))
 
 
-def _kept(table: TableSource, records: Sequence[WindowRecord]) -> dict[str, Any]:
+def _kept(traffic: TrafficSource, records: Sequence[WindowRecord]) -> dict[str, Any]:
     """What is to be known of windows whose sums are kept, as `KnownWindows` has it."""
     windows = [(record, Window(start=record.start, end=record.end)) for record in records]
-    unused = {record.start: why for record, window in windows if (why := table.why_not_kept(window))}
-    labels = [(record, table.kept_labels(window)) for record, window in windows]
+    unused = {record.start: why for record, window in windows if (why := traffic.why_not_kept(window))}
+    labels = [(record, traffic.kept_labels(window)) for record, window in windows]
     late = {record.start: record.labels - count for record, count in labels if count is not None}
     return {"unused": unused, "late_labels": {start: count for start, count in late.items() if count > 0}}
 

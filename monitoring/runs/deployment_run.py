@@ -35,7 +35,6 @@ from monitoring.records.state_names import FLEET, SUBGROUPS
 from monitoring.runs.due_windows import is_followed, next_due_at, windows_of_labels
 from monitoring.runs.stored_reference import StoredReference
 from monitoring.sources.read_scope import ReadScope
-from monitoring.sources.table_source import TableSource
 from monitoring.store.checks import Check
 from monitoring.store.store import Store
 from monitoring.subgroups.run_search import RunSearch, SearchSchedule
@@ -146,8 +145,8 @@ class DeploymentRun:
         traffic = opened(self._deployment, ReadScope(since=since))
         open_windows = [Window(start=record.start, end=record.end) for record in records]
         read = [record.rows + record.repeats for record in records]
-        if isinstance(traffic, TableSource) and not traffic.has_more(open_windows, read):
-            return None  # without a pass over ids
+        if not traffic.may_have_more(open_windows, read):
+            return None
         counts = traffic.row_counts(open_windows)
         more = [record.start for record, (_, rows) in zip(records, counts.tolist(), strict=True) if rows > record.rows]
         if not more or more[0] not in self._store.backfills.rejudgeable(self._number):
@@ -198,7 +197,7 @@ class DeploymentRun:
         traffic.expect(due)
         if due:
             self._join_team(due[0])
-        if self._after is not None and (due or isinstance(traffic, TableSource)):
+        if self._after is not None and (due or traffic.has_counted_rows):
             self._late = self._late_rows()
         if due and self._after is not None:
             self._label_join.restore(self._judged_before(due[0].start))

@@ -33,7 +33,6 @@ from monitoring.runs.versions import (
     replace_others,
     serving_versions,
 )
-from monitoring.sources.log_source import LogSource
 from monitoring.sources.read_scope import ReadScope
 from monitoring.sources.traffic import keep_partials, open_live, open_traffic, require_traffic
 from monitoring.store.leases import LEASE_SECONDS, Lease
@@ -277,7 +276,7 @@ def _run(
             run = DeploymentRun(deployment, store, number, search)
         run.begin(label_logs, labels_anew=services.labels_anew)
         traffic = opened(deployment, run.scope)
-        all_due = _of_this_version(traffic, run.due(traffic, deployment.plan.due_by(now, log.clock())))
+        all_due = traffic.without_handed_over(run.due(traffic, deployment.plan.due_by(now, log.clock())))
         due = all_due if until is None else tuple(window for window in all_due if window.start < until)
         if due:
             log.begin(number)
@@ -369,11 +368,6 @@ def _label_logs(config: MonitorConfig, services: ExternalServices) -> tuple[Path
     if services.live is None:
         require_traffic(config)
     return label_logs_of(config)
-
-
-def _of_this_version(traffic: TrafficSource, due: tuple[Window, ...]) -> tuple[Window, ...]:
-    """The windows of a log but for those in which other versions answered alone."""
-    return traffic.without_handed_over(due) if isinstance(traffic, LogSource) else due
 
 
 def _opened(

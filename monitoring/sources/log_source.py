@@ -26,7 +26,7 @@ from monitoring.baseline.predictions import (
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.config.sections import ModelSection
 from monitoring.errors import BadInput
-from monitoring.judging.window.traffic_source import ReadSummary
+from monitoring.judging.window.traffic_source import ReadSummary, TrafficSource
 from monitoring.records import Finding
 from monitoring.sources.log_window import LogWindow
 from monitoring.sources.read_scope import EVERYTHING, ReadScope
@@ -87,7 +87,7 @@ class _WindowNotes:
     excluded: int = 0
 
 
-class LogSource:
+class LogSource(TrafficSource):
     """Reads the predictions of one model version, window by window. A `TrafficSource`.
 
     The rows of the window read last are kept, unless they are many (`STREAM_BYTES`): its job wants them more than once.
@@ -194,8 +194,7 @@ class LogSource:
         self._latest = self._latest_stream = None
         stream = LogStream(self._root, query, self._columns)
         if self._columns is not None and not {*self._columns} <= {"prediction_id", *(f.name for f in stream.fields)}:
-            self._columns = None  # the log has no such column: what is read says so
-            stream = LogStream(self._root, query, None)
+            stream = LogStream(self._root, query, None)  # the window has no such column: what is read of it says so
         if not stream.is_uniform:
             return None
         self._latest_stream = (window, stream)
@@ -216,12 +215,11 @@ class LogSource:
     def _table(self, window: Window) -> pa.Table:
         """The rows of a window, of whose columns some may be left out."""
         read = partial(self.log.read, model=self.model, version=self.version, start=window.start, end=window.end)
+        if self._columns is None:
+            return read()
         try:
             return read(columns=self._columns)
-        except BadInput:
-            if self._columns is None:
-                raise
-            self._columns = None  # the log has no such column: what is read says so
+        except BadInput:  # no row of the window has such a column: what is read of it says so
             return read()
 
     def select(self, window: Window, ids: IdSet) -> tuple[Predictions, int]:
@@ -249,7 +247,7 @@ class LogSource:
         return self._predictions(table)[0], newest
 
     def images(self, name: str, window: Window, ids: IdSet) -> dict[str, bytes]:
-        """The images, as files, that some rows of a window have as an input."""
+        """See `TrafficSource`."""
         rows = self.log.read(model=self.model, version=self.version, start=window.start, end=window.end, ids=ids)
         if f"{INPUT}{name}" not in rows.column_names:
             return {}
@@ -257,7 +255,7 @@ class LogSource:
         return images_by_id(dict(zip(rows["prediction_id"].to_pylist(), cells.to_pylist(), strict=True)))
 
     def answered_ids(self, window: Window, ids: IdSet) -> dict[int, str]:
-        """The ids that some rows of a window were answered, by their codes: of a ranking, whose output has them."""
+        """See `TrafficSource`: the output of a ranking has them."""
         rows = self.log.read(model=self.model, version=self.version, start=window.start, end=window.end, ids=ids)
         name = f"{OUTPUT}{self._spec.output}"
         return ids_by_code(decoded(rows[name])) if name in rows.column_names else {}
@@ -405,11 +403,7 @@ class LogSource:
         return self.log.spans(self.model, self.version, longest_gap=longest_gap)
 
     def without_handed_over(self, windows: Sequence[Window]) -> tuple[Window, ...]:
-        """The windows but for those in which only other versions of the model answered: nothing of this one is missing.
-
-        Cost: ids and times of the rows, which the job reads anyway; of other versions' only if this one has none in
-        some window.
-        """
+        """See `TrafficSource`."""
         if self.version is None or not windows:
             return tuple(windows)
         empty = self._index.row_counts(windows)[:, 0] == 0

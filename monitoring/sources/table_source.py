@@ -19,8 +19,11 @@ from monitoring.baseline.spec import BaselineSpec
 from monitoring.engines.engine import Engine
 from monitoring.engines.gathering import Gathering
 from monitoring.engines.kept_partials import KeptPartials
+from monitoring.engines.recipe import Recipe
 from monitoring.engines.task import LocalEngine
 from monitoring.errors import BadInput
+from monitoring.judging.window.traffic_source import TrafficSource
+from monitoring.judging.window.window_sums import WindowAggregator
 from monitoring.records import Finding
 from monitoring.sources.read_scope import EVERYTHING, Reading, ReadScope
 from monitoring.sources.table_window import OtherReaders, TableWindow
@@ -36,6 +39,7 @@ from monitoring.traffic.tables.delimited import other_delimiter_fix
 from monitoring.traffic.tables.extents import EventTimeRange
 from monitoring.traffic.tables.files import pieces_of
 from monitoring.traffic.tables.inline_labels import InlineLabels
+from monitoring.traffic.tables.kept_sums import KeptSumsFolder
 from monitoring.traffic.tables.label_import import (
     NO_IMPORTED_LABELS,
     LabelDestination,
@@ -52,7 +56,7 @@ from monitoring.traffic.tables.times import ORDER_UNKNOWN
 from monitoring.traffic.windows import Window, contiguous_spans
 
 
-class TableSource:
+class TableSource(TrafficSource):
     """Reads a table of predictions, window by window, as the baseline declares its inputs. A `TrafficSource`.
 
     Labels that became known with their rows are counted with them; all others go through the label log (see
@@ -206,31 +210,38 @@ class TableSource:
         self._table.forget()
 
     def images(self, name: str, window: Window, ids: IdSet) -> dict[str, bytes]:
-        """The images, as files, that some rows of a window have in a column."""
+        """See `TrafficSource`."""
         return images_by_id(self._at(window).cells(name, window, ids))
 
     def answered_ids(self, window: Window, ids: IdSet) -> dict[int, str]:
-        """The ids that some rows of a window were answered, by their codes; the table is of a ranking."""
+        """See `TrafficSource`."""
         cells = self._at(window).cells(self._table.columns.answer[0], window, ids)
         return ids_by_code(pa.array([*cells.values()]))
 
-    def keep(self, kept_partials: KeptPartials, *, judges: bool) -> None:
-        """Use the partials that are kept of windows, and keep those of the windows that are read.
+    @property
+    def has_counted_rows(self) -> bool:
+        """See `TrafficSource`: the ids of all rows are gone through when the table is opened."""
+        return True
 
-        Args:
-            judges: Whether windows are read to be judged; otherwise it is only known which there are.
-        """
-        self._kept_partials = kept_partials
+    @property
+    def labels_by_id(self) -> bool:
+        """See `TrafficSource`."""
+        return True
+
+    def keep(self, folder: Path, aggregator: WindowAggregator, *, judges: bool) -> None:
+        """See `TrafficSource`."""
+        recipe = Recipe.of(aggregator, self._spec, self._table.columns)
+        self._kept_partials = KeptPartials(KeptSumsFolder(folder), recipe)
         if judges:
             engine = LocalEngine() if self._engine is None else self._engine
-            self._gathering = self._gathered_by(engine, kept_partials)
+            self._gathering = self._gathered_by(engine, self._kept_partials)
 
     def why_not_kept(self, window: Window) -> str:
-        """Why the sums that are kept of a window are not used; empty if they are, or there are none."""
+        """See `TrafficSource`."""
         return "" if self._kept_partials is None else self._kept_partials.why_not(window)
 
     def kept_labels(self, window: Window) -> int | None:
-        """How many labels the kept sums of a window have; None where its rows are there, or nothing is kept."""
+        """See `TrafficSource`."""
         if self._kept_partials is None or not self._kept_partials.of(window) or self._table.counts([window])[0, 0]:
             return None
         return self._kept_partials.labels(window)
@@ -252,8 +263,8 @@ class TableSource:
             return self._kept_partials.counts(self._table, windows)
         return self._table.counts(windows)
 
-    def has_more(self, windows: Sequence[Window], rows: Sequence[int]) -> bool:
-        """Whether more rows, those that do not count included, lie in one of some windows than so many."""
+    def may_have_more(self, windows: Sequence[Window], rows: Sequence[int]) -> bool:
+        """See `TrafficSource`: rows that do not count are counted too."""
         return self._table.has_more(windows, rows)
 
     def event_times(self) -> NDArray[np.int64]:

@@ -22,10 +22,9 @@ from monitoring.config.toml_values import toml_key
 from monitoring.config.traffic_section import TrafficSection
 from monitoring.deployment.deployment import Deployment
 from monitoring.engines.engine import Engine
-from monitoring.engines.kept_partials import KeptPartials
-from monitoring.engines.recipe import Recipe
 from monitoring.engines.spark import SparkEngine
 from monitoring.errors import BadInput
+from monitoring.judging.window.traffic_source import TrafficSource
 from monitoring.sources.database_rows import copy_database
 from monitoring.sources.engine_sources import open_remote
 from monitoring.sources.log_source import LogSource
@@ -39,7 +38,6 @@ from monitoring.traffic.format.layout import LABELS, OPEN, is_log
 from monitoring.traffic.remote.urls import is_url
 from monitoring.traffic.tables.columns import TableColumns, named_columns
 from monitoring.traffic.tables.files import is_table, pattern_below, require_table
-from monitoring.traffic.tables.kept_sums import KeptSumsFolder
 
 
 def engine_of(config: MonitorConfig, meanwhile: Callable[[], None]) -> Engine | None:
@@ -75,7 +73,7 @@ def open_traffic(
     clock: Callable[[], datetime],
     scope: ReadScope = EVERYTHING,
     meanwhile: Callable[[], None] = lambda: None,
-) -> LogSource | TableSource:
+) -> TrafficSource:
     """Open the traffic that a config names. Of a database, the rows of interest are copied now.
 
     Args:
@@ -127,15 +125,14 @@ def open_live(
     return open_remote(config, table, live, clock=clock, scope=scope, meanwhile=meanwhile)
 
 
-def keep_partials(config: MonitorConfig, traffic: object, deployment: Deployment, *, judges: bool) -> None:
+def keep_partials(config: MonitorConfig, traffic: TrafficSource, deployment: Deployment, *, judges: bool) -> None:
     """Have a table's windows judged by what is kept of them, and keep it, where the config says so.
 
     Args:
         judges: whether windows are read to be judged; otherwise it is only known which there are.
     """
-    if config.engine.keep and isinstance(traffic, TableSource):
-        recipe = Recipe.of(deployment.judge.aggregator(), deployment.baseline.spec, traffic.table.columns)
-        traffic.keep(KeptPartials(KeptSumsFolder(config.traffic.label_log), recipe), judges=judges)
+    if config.engine.keep:
+        traffic.keep(config.traffic.label_log, deployment.judge.aggregator(), judges=judges)
 
 
 def _table(

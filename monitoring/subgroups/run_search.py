@@ -23,7 +23,6 @@ from monitoring.judging.window.traffic_source import TrafficSource
 from monitoring.judging.worst_rows import MAX_ROWS
 from monitoring.records import SUBGROUP_WATCH, CauseRow, IncidentRecord, Watch, WatchKey, WindowRecord
 from monitoring.sources.read_scope import ReadScope
-from monitoring.sources.table_source import TableSource
 from monitoring.store.store import Store
 from monitoring.subgroups.subgroup_incidents import SubgroupSearch, advance_subgroup_incident, open_subgroup_incidents
 from monitoring.subgroups.subgroup_rows import MOST_COMPARED, reference_rows, scored_sides, window_length_us
@@ -140,7 +139,7 @@ class RunSearch:
         waiting = self._waiting(schedule, record)
         complete = [window for window in waiting if window.end + horizon <= record.end]
         searched = [window for window in complete if window.expected is None]
-        known = labels if isinstance(traffic, TableSource) else None
+        known = labels if traffic.labels_by_id else None
         with span("search subgroups"):
             traffic.forget()
             incidents = self._incidents(judgement, searched, watches, known) if searched else ()

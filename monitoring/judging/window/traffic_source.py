@@ -1,10 +1,11 @@
-"""What judging needs of traffic, wherever it is kept: protocols of a source and of one window's rows."""
+"""What judging and runs need of traffic, wherever it is kept: protocols of a source and of one window's rows."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -81,7 +82,7 @@ class PredictionLookup(Protocol):
 
 
 class TrafficSource(PredictionLookup, Protocol):
-    """Predictions and labels of one model."""
+    """Predictions and labels of one model. What only some kinds of traffic have is a member with a default."""
 
     def rows(self, window: Window) -> WindowRows:
         """The rows of a window."""
@@ -127,3 +128,50 @@ class TrafficSource(PredictionLookup, Protocol):
 
     def latest_labels(self, ids: pa.Array | None = None) -> pa.Table:
         """The last label of each prediction; where ids are given, those of others may be left out."""
+
+    @property
+    def has_counted_rows(self) -> bool:
+        """Whether all rows were counted when the traffic was opened, so that `row_counts` costs nothing."""
+        return False
+
+    @property
+    def labels_by_id(self) -> bool:
+        """Whether labels go by their rows' ids however old the rows are, whatever part of the traffic is opened."""
+        return False
+
+    def without_handed_over(self, windows: Sequence[Window]) -> tuple[Window, ...]:
+        """The windows but for those in which only other versions of the model answered: nothing of this one is missing.
+
+        Cost: ids and times of the rows, which a run reads anyway; of other versions' only if this one has none in some
+        window.
+        """
+        return tuple(windows)
+
+    def may_have_more(self, windows: Sequence[Window], rows: Sequence[int]) -> bool:
+        """Whether more rows than so many may lie in one of some windows, as far as is known without reading ids."""
+        return True
+
+    def keep(self, folder: Path, aggregator: WindowAggregator, *, judges: bool) -> None:
+        """Have windows judged by the sums that a folder keeps of them, and keep those of the windows that are read.
+
+        Args:
+            aggregator: Sums windows up as the judge does.
+            judges: Whether windows are read to be judged; otherwise it is only known which there are.
+        """
+        return  # for the type checker: not every kind of traffic has sums to keep
+
+    def why_not_kept(self, window: Window) -> str:
+        """Why the sums that are kept of a window are not used; empty if they are, or there are none."""
+        return ""
+
+    def kept_labels(self, window: Window) -> int | None:
+        """How many labels the kept sums of a window have; None where its rows are there, or nothing is kept."""
+        return None
+
+    def images(self, name: str, window: Window, ids: IdSet) -> dict[str, bytes]:
+        """The images, as files, that some rows of a window have as an input."""
+        return {}
+
+    def answered_ids(self, window: Window, ids: IdSet) -> dict[int, str]:
+        """Of a ranking, the ids that some rows of a window were answered, by their codes."""
+        return {}

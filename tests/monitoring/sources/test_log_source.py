@@ -1,4 +1,4 @@
-"""A traffic log as the jobs read it: of windows judged before, only what a label may be for."""
+"""A traffic log as runs read it: of windows judged before, only what a label may be for."""
 
 from __future__ import annotations
 
@@ -16,11 +16,14 @@ from monitoring.baseline.predictions import microseconds
 from monitoring.baseline.spec import FeatureSpec
 from monitoring.config import load_config
 from monitoring.runs.run import run_due_windows
+from monitoring.sources import log_source
 from monitoring.sources.log_source import LogSource
+from monitoring.sources.read_scope import ReadScope
 from monitoring.store.store import Store
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.descriptors.text import TextDescriptors
 from monitoring.traffic.format.rows import AnsweredRows
+from monitoring.traffic.format.tensors import flatten_scalars
 from monitoring.traffic.id_keys import IdSet
 from monitoring.traffic.labels.label_writer import LabelWriter
 from monitoring.traffic.log.log import TrafficLog
@@ -64,6 +67,32 @@ def test_of_a_window_without_such_rows_only_ids_and_times_are_read(
     assert (len(rows), newest) == (0, int(microseconds(table_of(Days(days=2))["event_time"]).max()))
     assert source.select(day(9), IdSet(pa.array(["elsewhere:0"])))[1] == 0
     assert [columns for _, _, columns in reads] == [2, 2]
+
+
+@pytest.mark.parametrize("held_bytes", [log_source.STREAM_BYTES, 0], ids=["held", "streamed"])
+def test_a_window_that_lacks_a_column_changes_nothing_of_how_others_are_read(
+    deployed: Path, send: Send, monkeypatch: pytest.MonkeyPatch, held_bytes: int
+) -> None:
+    monkeypatch.setattr(log_source, "STREAM_BYTES", held_bytes)
+    send(deployed, Days(days=1))
+    send(deployed, Days(days=1, start=LIVE + DAY, without="temp"))
+    model = load_config(deployed / "monitor.toml").model
+    read: list[list[str]] = []
+
+    def noted(table: pa.Table) -> pa.Table:
+        read.append(table.column_names)
+        return flatten_scalars(table)
+
+    monkeypatch.setattr(log_source, "flatten_scalars", noted)
+    fresh, after = (LogSource(deployed / "traffic", model, SPEC, version=1, scope=ReadScope(lean=True)) for _ in "12")
+    first = rows_of(fresh, day(1))
+    assert rows_of(after, day(2)).num_rows == 60
+    assert rows_of(after, day(1)).equals(first)
+    assert read[0] == read[2] != read[1]
+
+
+def rows_of(source: LogSource, window: Window) -> pa.Table:
+    return pa.concat_tables([batch.take(np.arange(len(batch))).features for batch in source.batches(window)])
 
 
 def recorded(monkeypatch: pytest.MonkeyPatch) -> list[tuple[datetime | None, int, int]]:

@@ -183,5 +183,6 @@ def test_a_row_is_in_one_window_at_most_and_in_one_by_the_calendar(plan: WindowP
 
 def test_windows_of_rows_have_no_length_before_their_rows_are_there() -> None:
     noon = datetime(2013, 3, 10, 12, tzinfo=UTC)
-    assert (RowPlan(rows=3).windows(noon, noon), RowPlan(rows=3).length_at(noon)) == ((), None)
+    by_rows: WindowPlan = RowPlan(rows=3)
+    assert (by_rows.windows(noon, noon), by_rows.length_at(noon)) == ((), None)
     assert CalendarPlan(every="1d", timezone="America/New_York").length_at(noon) == timedelta(hours=23)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -39,6 +39,10 @@ class Section(BaseModel):
     """The base of all sections: strict types, no unknown keys, checked defaults, immutable."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, validate_default=True)
+
+    def replaced(self, **values: Any) -> Self:
+        """The section with other values, which are not checked."""
+        return self.model_copy(update=values)
 
 
 def check_one_way(section: Section, name: str, *, whose: str, inline: bool = False, needed: bool = True) -> None:

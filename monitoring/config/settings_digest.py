@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 from monitoring.config.metric_section import MetricSection
 from monitoring.config.section import UNCOUNTED, CountedAs, Section
 from monitoring.config.sections import MonitorConfig
-from monitoring.config.traffic_section import OutputSection
+from monitoring.config.table_section import OutputSection
 
 #: Settings of an output and of a metric that count at their default, too, in the order that digests have them.
 _OLDEST = {

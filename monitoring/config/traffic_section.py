@@ -18,18 +18,8 @@ from pydantic import (
 
 from monitoring.config.addresses import bounded_query, is_database_url, place, redacted
 from monitoring.config.invalid_setting import reject_setting
-from monitoring.config.section import (
-    UNCOUNTED,
-    CountedAs,
-    Horizon,
-    LocalPath,
-    Name,
-    Names,
-    NameSet,
-    Section,
-    Zone,
-    check_one_way,
-)
+from monitoring.config.section import UNCOUNTED, CountedAs, Horizon, LocalPath, Name, NameSet, Section, check_one_way
+from monitoring.config.table_section import OutputSection, TableSection, roles_named
 from monitoring.config.values import distinct
 from monitoring.errors import BadInput
 
@@ -48,31 +38,8 @@ EXAMPLE_LABELS_QUERY = (
 _OF_DATABASES = ("query", "labels_query", "password_file", "password_env")
 
 
-class OutputSection(Section):
-    """The columns of one output of several: its answer and its label."""
-
-    label: Name = Field(examples=["was_kind"])
-    scores: Names = Field(default=(), examples=[["p_a", "p_b"]])
-    predicted: Name | None = Field(default=None, examples=["price"])
-
-    @model_validator(mode="after")
-    def _one_answer(self) -> OutputSection:
-        if bool(self.scores) == (self.predicted is not None):
-            reject_setting(
-                "an output has one answer.",
-                got="both scores and predicted" if self.scores else None,
-                expected="either scores or predicted",
-                fix='Write, for example, { predicted = "price", label = "paid" }.',
-            )
-        return self
-
-
-class TrafficSection(Section):
-    """Where the traffic is, and which slices are watched.
-
-    The columns are those of a user's table; a traffic log has fixed columns, and its own labels. With a `query`, the
-    path is the URL of a database, and the table is what the query gives.
-    """
+class RowsSection(Section):
+    """Where rows are: files, or a database and its queries."""
 
     path: Annotated[Place | None, UNCOUNTED] = Field(default=None, examples=["traffic"])
     query: Annotated[Query | None, UNCOUNTED] = Field(default=None, examples=[EXAMPLE_QUERY])
@@ -82,29 +49,31 @@ class TrafficSection(Section):
     )
     password_file: Annotated[LocalPath | None, UNCOUNTED] = Field(default=None, examples=["secrets/scores-password"])
     password_env: Annotated[Name | None, UNCOUNTED] = Field(default=None, examples=["SCORES_PASSWORD"])
-    slices: NameSet = Field(default=(), examples=[["origin"]])
-    class_slices: ClassSlices = Field(default=(), examples=[["label", "predicted"]])
-    selection_groups: NameSet = Field(default=(), examples=[["origin"]])
-    event_time: Name = Field(default="event_time", examples=["event_time"])
-    prediction_id: Name = Field(default="prediction_id", examples=["prediction_id"])
-    label: Name = Field(default="label", examples=["label"])
-    label_columns: Names = Field(default=(), examples=[["is_sports", "is_politics"]])
-    label_time: Name = Field(default="label_time", examples=["label_time"])
-    naive_timezone: Zone = Field(default="UTC", examples=["UTC"])
-    scores: Names = Field(default=(), examples=[["on_time", "late"]])
-    predicted: Name | None = Field(default=None, examples=["answer"])
-    id_scores: Name | None = Field(default=None, examples=["scores"])
+    labels: Annotated[Place | None, UNCOUNTED] = Field(default=None, examples=["labels/*.csv"])
+    label_log: Annotated[LocalPath, UNCOUNTED] = Field(default=Path("label-log"), examples=["label-log"])
+
+
+class TrafficSection(TableSection, RowsSection):
+    """Where the traffic is, and which slices are watched.
+
+    The columns are those of a user's table; a traffic log has fixed columns, and its own labels. With a `query`, the
+    path is the URL of a database, and the table is what the query gives.
+    """
+
     outputs: dict[Name, OutputSection] = Field(
         default={}, examples=[{"price": {"predicted": "price", "label": "paid"}}]
     )
-    labels: Annotated[Place | None, UNCOUNTED] = Field(default=None, examples=["labels/*.csv"])
-    separator: Literal[",", ";", "\t", "|"] | None = Field(default=None, examples=[";"])
-    decimal: Literal[".", ","] | None = Field(default=None, examples=[","])
-    day_first: bool | None = Field(default=None, examples=[True])
-    sheet: Name | None = Field(default=None, examples=["Predictions"])
-    label_log: Annotated[LocalPath, UNCOUNTED] = Field(default=Path("label-log"), examples=["label-log"])
+    slices: NameSet = Field(default=(), examples=[["origin"]])
+    class_slices: ClassSlices = Field(default=(), examples=[["label", "predicted"]])
+    selection_groups: NameSet = Field(default=(), examples=[["origin"]])
     exclude_callers: NameSet = Field(default=(), examples=[["load-test", "10.0.0.7"]])
     _declared: TrafficSection | None = PrivateAttr(default=None)
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """The columns that are named here, those of each output, too."""
+        sections = (self, *self.outputs.values())
+        return frozenset(name for section in sections for name, _ in roles_named(section))
 
     @property
     def declared(self) -> TrafficSection:

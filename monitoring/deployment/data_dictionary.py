@@ -94,7 +94,8 @@ def _contradictions(config: MonitorConfig, spec: BaselineSpec) -> Iterator[str]:
     }
     tensors = () if spec.embedding is None else spec.embedding.tensors
     names = {*inputs, *tensors, *(name for name, _ in spec.columns)}
-    mapped = _mapped(config)
+    # the columns that the [traffic] section names; of a bundle none, whose log has names of its own
+    mapped = frozenset() if config.model.baseline is None else config.traffic.columns
     for name, section in config.columns.items():
         if name in mapped:
             continue
@@ -117,16 +118,3 @@ def _nearest(name: str, names: set[str]) -> str:
     """What a misspelt name may mean, as the end of a sentence; empty where nothing is near."""
     close = get_close_matches(name, sorted(names), n=1)
     return f" (did you mean {close[0]}?)" if close else ""
-
-
-def _mapped(config: MonitorConfig) -> frozenset[str]:
-    """The columns that the [traffic] section names; of a bundle none, whose log has names of its own."""
-    traffic = config.traffic
-    if config.model.baseline is None:
-        return frozenset()
-    named = (traffic.event_time, traffic.prediction_id, traffic.label, traffic.label_time, traffic.predicted)
-    more = (*traffic.label_columns, *traffic.scores, traffic.id_scores)
-    more += tuple(
-        name for output in traffic.outputs.values() for name in (output.label, output.predicted, *output.scores)
-    )
-    return frozenset(name for name in (*named, *more) if name)

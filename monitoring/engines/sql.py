@@ -73,7 +73,7 @@ class _Summed:
                 recipe.spec,
                 features=tuple(feature for feature in recipe.spec.features if feature.name in narrow_inputs),
             ),
-            columns=replace(recipe.columns, inputs=narrow_inputs),
+            columns=recipe.columns.replaced(inputs=narrow_inputs),
         )
 
     def partials(self, work: Sequence[Work]) -> Iterator[Partial]:

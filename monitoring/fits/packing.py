@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.baseline.binning import Binner
+from monitoring.config.section import Section
 from monitoring.errors import PitfallsError
 
 #: Where a record's class must be defined: reading makes none of another package.
@@ -34,7 +35,8 @@ def pack(value: object) -> bytes:
     """A value as an npz file: arrays, end to end by their type, and a JSON document that refers to them.
 
     The value is None, a bool, number, text, bytes, time, span of time, array, tuple, mapping, `Binner`, or a dataclass
-    of this package with such fields. What is one object in several places is one object again when it is read.
+    or a section of a config, of this package, with such fields. What is one object in several places is one object
+    again when it is read.
 
     >>> unpack(pack((timedelta(days=1), {"a": np.array([0.1, np.nan])})))
     (datetime.timedelta(days=1), {'a': array([0.1, nan])})
@@ -91,7 +93,7 @@ class _Packer:
             return ["tuple", *map(self.node, cast("tuple[object, ...]", value))]
         if isinstance(value, Mapping):
             return ["mapping", *([self.node(key), self.node(item)] for key, item in value.items())]
-        if dataclasses.is_dataclass(kind) and kind.__module__.startswith(PACKAGE):
+        if _is_record(kind) and kind.__module__.startswith(PACKAGE):
             fields = [self.node(getattr(value, name)) for name in _fields(kind)]
             return ["record", self._class(f"{kind.__module__}:{kind.__qualname__}"), *fields]
         return self._array(value) if isinstance(value, np.ndarray) else self._simple(value)
@@ -159,12 +161,18 @@ class _Unpacker:
         return self._arrays[name][first : first + math.prod(shape)].reshape(shape).copy()
 
 
+def _is_record(kind: type) -> bool:
+    return dataclasses.is_dataclass(kind) or issubclass(kind, Section)
+
+
 def _fields(kind: type) -> Iterator[str]:
-    return (field.name for field in dataclasses.fields(kind) if field.init)
+    if issubclass(kind, Section):
+        return iter(kind.model_fields)
+    return (field.name for field in dataclasses.fields(cast("Any", kind)) if field.init)
 
 
 def _record_class(name: str) -> type:
-    """A dataclass of this package by its module and name."""
+    """A dataclass or section of this package by its module and name."""
     module, _, path = name.partition(":")
     if not module.startswith(PACKAGE):
         raise ValueError(f"no record of this package: {name}")
@@ -174,6 +182,6 @@ def _record_class(name: str) -> type:
         raise ValueError(f"no record of this package: {name}") from error
     for part in path.split("."):
         record_class = getattr(record_class, part)
-    if not (isinstance(record_class, type) and dataclasses.is_dataclass(record_class)):
+    if not (isinstance(record_class, type) and _is_record(record_class)):
         raise ValueError(f"no record of this package: {name}")
     return record_class

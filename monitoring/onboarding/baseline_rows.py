@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from monitoring.baseline.undated import in_drawn_order, rows_per_window
+from monitoring.config.table_section import TableFormat
 from monitoring.errors import BadInput
 from monitoring.evidence.conformal import MIN_WINDOWS
 from monitoring.judging.window.windowing import split_by_window
@@ -21,14 +22,14 @@ from monitoring.onboarding.reference_notes import FEW_WINDOWS, min_rows
 from monitoring.onboarding.table_description import TableDescription, columns_described, columns_to_come
 from monitoring.timestamps import as_datetime
 from monitoring.traffic.cells import as_strings
-from monitoring.traffic.column_roles import ColumnRole, Role
+from monitoring.traffic.column_roles import ColumnRole
 from monitoring.traffic.tables.batches import names_of, with_batch_times
 from monitoring.traffic.tables.columns import TableColumns, named_columns
 from monitoring.traffic.tables.extents import EventTimeRange
 from monitoring.traffic.tables.files import pieces_of
 from monitoring.traffic.tables.reference import LoadedPiece, dates_of, read_all, types_of
 from monitoring.traffic.tables.table import Table
-from monitoring.traffic.tables.table_format import AS_FILES_SHOW, TableFormat, has_dates
+from monitoring.traffic.tables.table_format import AS_FILES_SHOW, has_dates
 from monitoring.traffic.tables.times import conversion_of
 from monitoring.traffic.windows import CalendarPlan, RowPlan, Window, WindowPlan
 
@@ -66,21 +67,12 @@ class BaselineRows:
     def roles(self) -> tuple[ColumnRole, ...]:
         """What each column of the reference was taken for, in its order."""
         columns = self.columns
-        mapped: dict[str, Role] = {
-            columns.event_time: "event time",
-            columns.prediction_id: "prediction id",
-            **({} if columns.outputs else {columns.label: "label"}),
-            columns.label_time: "label time",
-            **dict.fromkeys(columns.label_columns, "label"),
-            **dict.fromkeys(columns.scores, "predicted" if columns.numbers else "score"),
-            **({} if columns.predicted is None else {columns.predicted: "predicted"}),
-            **({} if columns.id_scores is None else {columns.id_scores: "score"}),
+        mapped = columns.roles
+        of_output = {
+            name: f"of output {output}"
+            for output, output_columns in columns.outputs.items()
+            for name in (*output_columns.answer, output_columns.label)
         }
-        of_output: dict[str, str] = {}
-        for output, output_columns in columns.outputs.items():
-            mapped |= dict.fromkeys(output_columns.answer, "score" if output_columns.predicted is None else "predicted")
-            mapped[output_columns.label] = "label"
-            of_output |= dict.fromkeys((*output_columns.answer, output_columns.label), f"of output {output}")
         roles = []
         sources = {each.source: each for each in columns.described}
         for name in self.types:
@@ -89,7 +81,7 @@ class BaselineRows:
                 roles.append(ColumnRole(name=name, role="input", kind=sources[name].kind, why=watched))
                 continue
             kind = columns.inputs.get(name, "")
-            role: Role = mapped.get(name, "input" if kind else "left out")
+            role = mapped.get(name, "input" if kind else "left out")
             why = of_output.get(name, "") if name in mapped else self.left_out.get(name, "" if kind else "not named")
             roles.append(ColumnRole(name=name, role=role, kind=kind, why=why))
         return tuple(roles)
@@ -216,7 +208,7 @@ def _few_batches_note(batches: Sequence[str]) -> str:
 def _guessed(pieces: tuple[LoadedPiece, ...], form: TableFormat) -> TableFormat:
     """How files are written: as is said, else as the first file shows that does."""
     for guess in (piece.raw.guessed for piece in pieces):
-        form = replace(form, separator=form.separator or guess.separator, decimal=form.decimal or guess.decimal)
+        form = form.replaced(separator=form.separator or guess.separator, decimal=form.decimal or guess.decimal)
     return form
 
 

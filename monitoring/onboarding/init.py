@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -142,7 +142,7 @@ def _fit(settings: Settings, answers: str, aside: Path, out: Path) -> ReferenceF
 def _settings(description: TableDescription, rows: BaselineRows) -> dict[str, Any]:
     """The settings of the config: those that are said, with what the reference shows."""
     columns, said = rows.columns, description.settings
-    traffic = {name: value for name, value in asdict(rows.format).items() if value is not None}
+    traffic = {name: value for name, value in rows.format.model_dump().items() if value is not None}
     traffic |= {name: value for name, value in said.get("traffic", {}).items() if name not in ("scores", "predicted")}
     if not columns.outputs:
         traffic |= _answer(columns) | ({} if columns.label_columns else {"label": columns.label})

@@ -236,7 +236,7 @@ def columns_described(
     kinds, left_out = kinds_of(pieces, columns, description.inputs, description.kinds, description.ignored)
     inputs: dict[str, Kind] = {name: cast("Kind", kind) for name, kind in kinds.items() if kind in get_args(Kind)}
     others = {name: kind for name, kind in kinds.items() if name not in inputs}
-    all_columns, undescribed = with_described(pieces, replace(columns, inputs=inputs), others)
+    all_columns, undescribed = with_described(pieces, columns.replaced(inputs=inputs), others)
     left_out |= undescribed
     if description.task == "inputs":
         _check_some_input(all_columns, left_out)
@@ -249,7 +249,7 @@ def columns_described(
     if (description.task or inferred_task(pieces, columns, description.classes)) == "regression":
         check_numbers(pieces, all_columns, description.classes, class_slices)
         return all_columns, left_out
-    all_columns = replace(all_columns, classes=classes_of(pieces, columns, description.classes))
+    all_columns = all_columns.replaced(classes=classes_of(pieces, columns, description.classes))
     check_scores(pieces, all_columns)
     return all_columns, left_out
 

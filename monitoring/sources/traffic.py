@@ -268,21 +268,20 @@ def traffic_path(config: MonitorConfig) -> Path | str:
 def columns_of(config: MonitorConfig, baseline: Baseline) -> TableColumns:
     """The columns of a table, as the config names them, and the inputs and classes of the baseline."""
     spec = baseline.spec
-    columns = replace(
-        named_columns(config, of_outputs={each.output: each.task.classes for each in spec.task.outputs_judged}),
+    classes = {each.output: each.task.classes for each in spec.task.outputs_judged}
+    columns = named_columns(config, of_outputs=classes).replaced(
         inputs={feature.name: feature.kind for feature in spec.features},
         described=spec.described,
         reference_types=dict(spec.columns),
     )
     if spec.task.outputs_judged or columns.outputs:
         _check_outputs(config.traffic, spec)
-        return replace(
-            columns, outputs={each.output: columns.outputs[each.output] for each in spec.task.outputs_judged}
+        return columns.replaced(
+            outputs={each.output: columns.outputs[each.output] for each in spec.task.outputs_judged}
         )
     has_answers = spec.task.outputs_watched is None
     predicted = columns.predicted or (None if columns.scores else spec.output)
-    return replace(
-        columns,
+    return columns.replaced(
         scores=columns.scores or (() if predicted or not has_answers else (config.model.probabilities,)),
         predicted=predicted,
         id_scores=columns.id_scores or spec.id_scores,

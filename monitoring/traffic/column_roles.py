@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Literal, TypeAlias
 
-Role: TypeAlias = Literal[
-    "input", "event time", "prediction id", "label", "label time", "score", "predicted", "left out"
-]
+from monitoring.config.table_section import Role
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

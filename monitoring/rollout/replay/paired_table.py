@@ -187,13 +187,13 @@ def _same_answers(champion: TableColumns, candidate: TableColumns) -> tuple[Tabl
             fix="Name the same kind of columns for both, and the classes with --classes.",
         )
     if champion.ranking is None or candidate.ranking is None:
-        return champion, replace(candidate, numbers=champion.numbers)
+        return champion, candidate.replaced(numbers=champion.numbers)
     places = max(champion.ranking.places, candidate.ranking.places)
     if champion.ranking.scored == candidate.ranking.scored:
         ranking = replace(champion.ranking, places=places)
-        return replace(champion, ranking=ranking), replace(candidate, ranking=ranking)
+        return champion.replaced(ranking=ranking), candidate.replaced(ranking=ranking)
     ranking = Ranking(places=places)
-    return (replace(champion, ranking=ranking, id_scores=None), replace(candidate, ranking=ranking, id_scores=None))
+    return (champion.replaced(ranking=ranking, id_scores=None), candidate.replaced(ranking=ranking, id_scores=None))
 
 
 def _task_name(columns: TableColumns) -> TaskName | None:

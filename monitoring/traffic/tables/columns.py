@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
 from typing import Literal, TypeAlias
 
 import pyarrow as pa
+from pydantic import ConfigDict, Field, SkipValidation
 
 from monitoring.config import MonitorConfig
+from monitoring.config.table_section import Role, TableFormat, TableSection, roles_named
 from monitoring.tasks.ranking import Ranking
 from monitoring.traffic.descriptors.descriptors import Descriptors
-from monitoring.traffic.tables.table_format import AS_FILES_SHOW, BATCH_TIME, BatchKey, TableFormat
+from monitoring.traffic.tables.table_format import BATCH_TIME, BatchKey
 
 Kind: TypeAlias = Literal["number", "category"]
 
@@ -24,9 +25,8 @@ ROW_NAMES = ("prediction_id", "event_time", "probabilities", "label", "label_tim
 _UNNAMED_INDEX = re.compile(r"__index_level_\d+__|Unnamed: 0(\.\d+)*")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TableColumns:
-    """The columns of a table of predictions, by what they mean.
+class TableColumns(TableSection):
+    """The columns of a table of predictions: as its section names them, with what its baseline has.
 
     >>> TableColumns(event_time="ts", scores=("p",), classes=("no", "yes"), inputs={"age": "number"}).mapped
     ('ts', 'prediction_id', 'label', 'label_time', 'p')
@@ -34,7 +34,6 @@ class TableColumns:
     Attributes:
         label_columns: where a row may have several classes: a 0 or 1 for each class, instead of `label`; where several
             numbers are predicted: one for each; may be none.
-        naive_timezone: the zone of times that have none.
         batches: in place of event times, what a batch is; None where rows have event times.
         scores: one column (the probability of the second class, or lists of one per class) or one per class; none, and
             nothing predicted, where the table has inputs alone.
@@ -43,25 +42,36 @@ class TableColumns:
         reference_types: the columns of the reference and their Arrow types; empty while the reference itself is read.
     """
 
-    event_time: str = "event_time"
-    prediction_id: str = "prediction_id"
-    label: str = "label"
-    label_columns: tuple[str, ...] = ()
-    label_time: str = "label_time"
-    naive_timezone: str = "UTC"
-    format: TableFormat = AS_FILES_SHOW
-    batches: BatchKey | None = None
-    scores: tuple[str, ...] = ()
-    predicted: str | None = None
-    id_scores: str | None = None
-    classes: tuple[str, ...] = ()
-    numbers: tuple[str, ...] = ()
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    batches: SkipValidation[BatchKey | None] = None
+    classes: SkipValidation[tuple[str, ...]] = ()
+    numbers: SkipValidation[tuple[str, ...]] = ()
     exclusive: bool = True
-    ranking: Ranking | None = None
-    inputs: Mapping[str, Kind] = field(default_factory=dict)
-    described: tuple[Descriptors, ...] = ()
-    outputs: Mapping[str, TableColumns] = field(default_factory=dict)
-    reference_types: Mapping[str, str] = field(default_factory=dict)
+    ranking: SkipValidation[Ranking | None] = None
+    inputs: SkipValidation[Mapping[str, Kind]] = Field(default_factory=dict)
+    described: SkipValidation[tuple[Descriptors, ...]] = ()
+    outputs: SkipValidation[Mapping[str, TableColumns]] = Field(default_factory=dict)
+    reference_types: SkipValidation[Mapping[str, str]] = Field(default_factory=dict)
+
+    @property
+    def format(self) -> TableFormat:
+        """How the files are written."""
+        return TableFormat(**{name: getattr(self, name) for name in TableFormat.model_fields})
+
+    @property
+    def roles(self) -> dict[str, Role]:
+        """Every column that is no input, with what it is."""
+        roles: dict[str, Role] = {}
+        for name, role in roles_named(self):
+            if role != "label":
+                roles[name] = "predicted" if role == "score" and self.numbers else role
+            elif name in self.label_cells:
+                roles[name] = role
+        for output in self.outputs.values():
+            of_output = output.roles
+            roles |= {name: of_output[name] for name in (*output.label_cells, *output.answer)}
+        return roles
 
     @property
     def width(self) -> int:
@@ -107,20 +117,7 @@ class TableColumns:
     @property
     def mapped(self) -> tuple[str, ...]:
         """Every column that is no input."""
-        return (self.event_time, self.prediction_id, *self.label_cells, self.label_time, *self.answer)
-
-
-#: Settings of a table under the names that its columns have.
-_AS_NAMED = (
-    "prediction_id",
-    "label",
-    "label_columns",
-    "label_time",
-    "naive_timezone",
-    "scores",
-    "predicted",
-    "id_scores",
-)
+        return tuple(self.roles)
 
 
 def named_columns(config: MonitorConfig, *, of_outputs: Mapping[str, tuple[str, ...]] | None = None) -> TableColumns:
@@ -130,24 +127,14 @@ def named_columns(config: MonitorConfig, *, of_outputs: Mapping[str, tuple[str, 
         of_outputs: The classes of outputs that have some.
     """
     traffic, windows = config.traffic, config.windows
-    form = TableFormat(**{each.name: getattr(traffic, each.name) for each in fields(TableFormat)})
-    columns = TableColumns(
-        event_time=BATCH_TIME if windows.by_batch else traffic.event_time,
-        format=form,
-        batches=BatchKey(column=windows.batch_column) if windows.by_batch else None,
-        **{name: getattr(traffic, name) for name in _AS_NAMED},
-    )
+    columns = TableColumns(**{name: getattr(traffic, name) for name in TableSection.model_fields})
+    if windows.by_batch:
+        columns = columns.replaced(event_time=BATCH_TIME, batches=BatchKey(column=windows.batch_column))
     outputs = {
-        name: replace(
-            columns,
-            label=output.label,
-            scores=output.scores,
-            predicted=output.predicted,
-            classes=(of_outputs or {}).get(name, ()),
-        )
+        name: columns.replaced(**dict(output), classes=(of_outputs or {}).get(name, ()))
         for name, output in traffic.outputs.items()
     }
-    return replace(columns, outputs=outputs)
+    return columns.replaced(outputs=outputs)
 
 
 def index_columns(schema: pa.Schema) -> frozenset[str]:

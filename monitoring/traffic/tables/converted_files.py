@@ -14,10 +14,10 @@ import pyarrow.compute as pc
 import pyarrow.json as pj
 import pyarrow.parquet as pq
 
+from monitoring.config.table_section import TableFormat
 from monitoring.errors import BadInput
 from monitoring.traffic.file_limits import LONGEST_LINE, MOST_COLUMNS, check_workbook, look_at_text, refuse_columns
 from monitoring.traffic.remote.local_cache import LOCAL_CACHE
-from monitoring.traffic.tables.table_format import TableFormat
 
 JSON_LINES = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
 EXCEL = (".xlsx", ".xlsm")

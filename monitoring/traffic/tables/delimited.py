@@ -10,6 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.csv
 
+from monitoring.config.table_section import Separator, TableFormat
 from monitoring.traffic.file_limits import LOOKED_AT, MOST_COLUMNS, look_at_text, refuse_columns
 from monitoring.traffic.tables.quotes import (
     QuotedRecord,
@@ -18,14 +19,7 @@ from monitoring.traffic.tables.quotes import (
     quoted_records_in,
     summarise_quotes,
 )
-from monitoring.traffic.tables.table_format import (
-    AS_FILES_SHOW,
-    SEPARATOR_NAMES,
-    Separator,
-    TableFormat,
-    guess_separator,
-    with_points,
-)
+from monitoring.traffic.tables.table_format import AS_FILES_SHOW, SEPARATOR_NAMES, guess_separator, with_points
 
 #: Bytes that are parsed at once, and for a file with longer lines.
 BLOCKS = (1 << 20, 1 << 30)
@@ -115,7 +109,7 @@ def _with_points(parsed: Delimited, form: TableFormat, delimiter: str) -> Delimi
         return replace(parsed, table=table)
     names = ", ".join(changed[:NAMED]) + (f" and {len(changed) - NAMED} more" if len(changed) > NAMED else "")
     remark = f"Decimals follow a comma in {names}."
-    guessed = replace(parsed.guessed, decimal=",")
+    guessed = parsed.guessed.replaced(decimal=",")
     return replace(parsed, table=table, remarks=(*parsed.remarks, remark), guessed=guessed)
 
 

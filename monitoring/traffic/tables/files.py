@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from monitoring.config.table_section import TableFormat
 from monitoring.errors import BadInput
 from monitoring.traffic.file_limits import check_parquet
 from monitoring.traffic.remote.file_store import FileStore
@@ -17,7 +18,7 @@ from monitoring.traffic.tables.converted_files import CONVERTED, converted
 from monitoring.traffic.tables.lake_tables import LAKE_FOLDERS, lake_files, lake_format, refuse_parts_of_lake
 from monitoring.traffic.tables.parquet_files import TableFile, parquet_metadata
 from monitoring.traffic.tables.pieces import KINDS, ParquetPiece, TablePiece, TextPartPiece, TextPiece, unreadable_file
-from monitoring.traffic.tables.table_format import AS_FILES_SHOW, TableFormat
+from monitoring.traffic.tables.table_format import AS_FILES_SHOW
 from monitoring.traffic.tables.text_parts import TextPart, text_parts
 from monitoring.traffic.tables.tfrecord_files import TFRECORD, as_parquet
 

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Protocol
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from monitoring.config.table_section import TableFormat
 from monitoring.errors import BadInput, CannotRun
 from monitoring.traffic.cells import is_text, value_type
 from monitoring.traffic.remote.urls import shown_url
@@ -27,7 +28,7 @@ from monitoring.traffic.tables.parquet_files import (
 )
 from monitoring.traffic.tables.raw_rows import RawRows
 from monitoring.traffic.tables.split_groups import split_rows
-from monitoring.traffic.tables.table_format import AS_FILES_SHOW, TableFormat
+from monitoring.traffic.tables.table_format import AS_FILES_SHOW
 from monitoring.traffic.tables.text_parts import TextPart
 
 #: Bytes of a file that are read ahead for each of its columns.

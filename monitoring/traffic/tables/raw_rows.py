@@ -8,9 +8,10 @@ from typing import Any, Self
 
 import pyarrow as pa
 
+from monitoring.config.table_section import TableFormat
 from monitoring.traffic.cells import decoded
 from monitoring.traffic.tables.quotes import UnbalancedQuotes
-from monitoring.traffic.tables.table_format import AS_FILES_SHOW, TableFormat
+from monitoring.traffic.tables.table_format import AS_FILES_SHOW
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-Separator: TypeAlias = Literal[",", ";", "\t", "|"]
-Decimal: TypeAlias = Literal[".", ","]
+from monitoring.config.table_section import Separator, TableFormat
 
 SEPARATORS: tuple[Separator, ...] = (",", ";", "\t", "|")
 SEPARATOR_NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars (|)"}
@@ -23,20 +21,6 @@ _DATE = (
     r"^\s*(?P<first>\d{1,2})(?P<mark>[/.-])(?P<second>\d{1,2})[/.-](?P<year>\d{4})"
     r"(?:[T ,]\s*(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<seconds>\d\d(?:[.,]\d{1,9})?))?)?\s*$"
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TableFormat:
-    """What the owner of a table says of its files; None: what a file itself shows.
-
-    Attributes:
-        day_first: whether 03/04/2025 is the third of April.
-    """
-
-    separator: Separator | None = None
-    decimal: Decimal | None = None
-    day_first: bool | None = None
-    sheet: str | None = None
 
 
 AS_FILES_SHOW = TableFormat()

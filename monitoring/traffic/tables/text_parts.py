@@ -11,11 +11,12 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
+from monitoring.config.table_section import Separator, TableFormat
 from monitoring.traffic.file_limits import LOOKED_AT, MOST_COLUMNS, TextLook, look_at_text
 from monitoring.traffic.remote.local_cache import LOCAL_CACHE
 from monitoring.traffic.tables.delimited import BLOCKS
 from monitoring.traffic.tables.quotes import quoted_records_in
-from monitoring.traffic.tables.table_format import Separator, TableFormat, guess_separator, has_dates
+from monitoring.traffic.tables.table_format import guess_separator, has_dates
 
 #: Bytes of a text file, as it lies on the disk, from which on it is read in parts; of a compressed one.
 LARGE, LARGE_GZ = 1 << 25, 1 << 22

@@ -16,7 +16,7 @@ from monitoring.config.loading import parse_config
 from monitoring.config.metric_section import MetricSection
 from monitoring.config.section import UNCOUNTED, Section
 from monitoring.config.settings_digest import counted_settings
-from monitoring.config.traffic_section import OutputSection
+from monitoring.config.table_section import OutputSection
 from tests.monitoring.config.configs import LEAST, load
 
 #: Configs of a release before the settings were marked, with the digests that it gave them.

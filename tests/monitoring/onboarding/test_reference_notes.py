@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -90,13 +88,13 @@ def test_a_rare_class_alone_is_not_suspicious() -> None:
 
 
 def test_an_order_of_classes_that_was_inferred_wrongly_is_refused() -> None:
-    columns = replace(COLUMNS, scores=("p1", "p2"))
+    columns = COLUMNS.replaced(scores=("p1", "p2"))
     rows = table(BOTH)
     swapped = rows.set_column(2, "label", pa.array(BOTH[1:] + BOTH[:1]))
     check_class_order(rows, columns)
     with pytest.raises(BadInput, match="Name them in the order of the scores: --classes yes,no;"):
         check_class_order(swapped, columns)
-    for certain in (replace(columns, scores=("no", "yes")), COLUMNS):  # named by the columns, or by its owner
+    for certain in (columns.replaced(scores=("no", "yes")), COLUMNS):  # named by the columns, or by its owner
         check_class_order(swapped, certain)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -50,7 +49,7 @@ def with_described(
         else:
             described.append(descriptors)
     inputs = {name: kind for each in described for name, kind in each.kinds.items()}
-    return replace(columns, inputs={**columns.inputs, **inputs}, described=tuple(described)), left_out
+    return columns.replaced(inputs={**columns.inputs, **inputs}, described=tuple(described)), left_out
 
 
 def _fitted(name: str, kind: str, cells: Sequence[tuple[pa.Array, NDArray[np.int64]]]) -> Descriptors:

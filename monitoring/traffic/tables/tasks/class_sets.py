@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -57,7 +56,7 @@ def with_sets(
             fix="Name them in the order of the scores: --classes sports,politics,science.",
         )
     task = Multilabel(classes=names).check()
-    set_columns = replace(columns, classes=names, exclusive=False)
+    set_columns = columns.replaced(classes=names, exclusive=False)
     _check_labels(pieces, set_columns, task)
     check_scores(pieces, set_columns)
     return set_columns

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -70,7 +69,7 @@ def with_vectors(
             fix="Name the columns of both in one order: --predicted p_1,p_2 --label y_1,y_2.",
         )
     task = VectorRegression.named(names)
-    vector_columns = replace(columns, scores=columns.answer, predicted=None, numbers=task.names)
+    vector_columns = columns.replaced(scores=columns.answer, predicted=None, numbers=task.names)
     _check(pieces, vector_columns)
     return vector_columns
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -95,17 +94,17 @@ def with_outputs(pieces: Sequence[LoadedPiece], columns: TableColumns, class_sli
             )
         with naming(name):
             outputs[name] = _judged(pieces, output)
-    return replace(columns, outputs=outputs)
+    return columns.replaced(outputs=outputs)
 
 
 def _judged(pieces: Sequence[LoadedPiece], output: TableColumns) -> TableColumns:
     """The columns of one output with its classes, or without where it is a number."""
     check_labels(pieces, output.label)
-    plain = replace(output, classes=())
+    plain = output.replaced(classes=())
     if output.predicted is not None and inferred_task(pieces, plain, output.classes) == "regression":
         check_numbers(pieces, plain, (), ())
         return plain
-    output_columns = replace(output, classes=classes_of(pieces, plain, output.classes))
+    output_columns = output.replaced(classes=classes_of(pieces, plain, output.classes))
     check_scores(pieces, output_columns)
     return output_columns
 

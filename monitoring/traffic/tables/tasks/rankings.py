@@ -51,7 +51,7 @@ def with_ranking(
     places = max((int(lengths.max(initial=0)) for _, lengths in map(listed_ids, cells)), default=0)
     task = Ranking(places=places, scored=columns.id_scores is not None).check()
     task = replace(task, first=often_first(map(listed_ids, cells)))
-    ranking_columns = replace(columns, ranking=task)
+    ranking_columns = columns.replaced(ranking=task)
     _check(pieces, ranking_columns, task)
     return ranking_columns
 

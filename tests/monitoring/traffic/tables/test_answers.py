@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -118,7 +116,7 @@ def test_a_list_column_is_read_back_as_it_was(values: np.ndarray) -> None:
     assert column.to_pylist() == values.tolist()
     width = values.shape[1]
     if width > 1:
-        columns = replace(LISTS, classes=tuple("abcde"[:width]))
+        columns = LISTS.replaced(classes=tuple("abcde"[:width]))
         np.testing.assert_array_equal(given_probabilities(raw(p=column), columns), values)
 
 
@@ -142,7 +140,7 @@ def test_several_numbers_are_an_answer_where_all_of_them_are_there(cells: pa.Arr
 
 
 def test_several_numbers_may_have_a_column_each() -> None:
-    columns = replace(STEPS, scores=("a", "b"))
+    columns = STEPS.replaced(scores=("a", "b"))
     values, unusable, _ = read_answers(raw(a=pa.array([1.5, None]), b=pa.array([2, 3])), columns)
     assert (values[0].tolist(), unusable) == ([1.5, 2.0], 1)
     assert "2 numbers" in no_answer_findings(columns, 3, 3)[0].message

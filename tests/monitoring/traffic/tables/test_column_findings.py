@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -15,8 +13,7 @@ from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.raw_rows import RawRows
 from tests.monitoring.traffic.tables.table_files import COLUMNS, UTC_TIME, rows_at
 
-KNOWN = replace(
-    COLUMNS,
+KNOWN = COLUMNS.replaced(
     reference_types={
         "ts": "timestamp[us, tz=UTC]",
         "p": "double",
@@ -25,7 +22,7 @@ KNOWN = replace(
         "id": "string",
         "y": "string",
         "known_at": "timestamp[us, tz=UTC]",
-    },
+    }
 )
 FULL = rows_at([1, 2], ids=["a", "b"], labels=["no", "yes"], known=[3, 4])
 
@@ -76,11 +73,11 @@ def test_a_new_column_is_no_renamed_one_where_several_inputs_are_gone() -> None:
 def test_absent_ids_are_reported_where_the_reference_had_them_or_an_option_names_them() -> None:
     table = FULL.drop_columns(["id"])
     assert found(table) == [("column gone", "id")]
-    without = replace(
-        KNOWN, reference_types={name: kind for name, kind in KNOWN.reference_types.items() if name != "id"}
+    without = KNOWN.replaced(
+        reference_types={name: kind for name, kind in KNOWN.reference_types.items() if name != "id"}
     )
     assert found(table, without) == [("column gone", "id")]
-    named_so = replace(without, prediction_id="prediction_id")
+    named_so = without.replaced(prediction_id="prediction_id")
     assert found(table, named_so) == []
 
 

@@ -36,7 +36,9 @@ def test_columns_of_several_outputs_are_those_of_each_side_by_side() -> None:
     assert columns.width == 3 + 2 + 1
     assert columns.answer == ("a", "b", "c", "p", "price")
     assert columns.label_cells == ("was_kind", "was_late", "paid")
-    assert columns.mapped == ("ts", "prediction_id", *columns.label_cells, "label_time", *columns.answer)
+    assert sorted(columns.mapped) == sorted(
+        ("ts", "prediction_id", *columns.label_cells, "label_time", *columns.answer)
+    )
     assert not columns.lists_labels
 
 

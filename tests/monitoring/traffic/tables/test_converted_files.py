@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import openpyxl
 import pytest
 
+from monitoring.config.table_section import TableFormat
 from monitoring.errors import BadInput
 from monitoring.traffic.tables.files import pieces_of
 from monitoring.traffic.tables.raw_rows import RawRows
-from monitoring.traffic.tables.table_format import TableFormat
 
 if TYPE_CHECKING:
     from pathlib import Path

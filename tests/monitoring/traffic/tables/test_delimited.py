@@ -12,8 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from monitoring.config.table_section import TableFormat
 from monitoring.traffic.tables.delimited import BLOCKS, Delimited, other_delimiter_fix, read_delimited
-from monitoring.traffic.tables.table_format import AS_FILES_SHOW, TableFormat
+from monitoring.traffic.tables.table_format import AS_FILES_SHOW
 
 TEXT = "id,city\n1,Zürich\n2,東京\n"
 CELLS = {"id": [b"1", b"2"], "city": ["Zürich".encode(), "東京".encode()]}

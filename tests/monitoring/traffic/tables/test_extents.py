@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -211,7 +210,7 @@ def test_naive_times_are_read_in_their_zone_and_the_repeated_hour_is_reported(tm
     local = datetime(2013, 11, 3, 1, 30)  # noqa: DTZ001 - a local time without a zone is what is read here
     moments = pa.array([local, local + timedelta(hours=1)], pa.timestamp("us"))
     pieces = parquet(tmp_path, rows_at([1, 2]).set_column(0, "ts", moments))
-    found = extents(pieces, replace(COLUMNS, naive_timezone="America/New_York"))
+    found = extents(pieces, COLUMNS.replaced(naive_timezone="America/New_York"))
     assert found.naive
     assert found.extents[0].last - found.extents[0].first == 2 * 3_600_000_000
     assert found.invalid[0].reasons.tolist() == [AMBIGUOUS]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from unittest.mock import patch
 
@@ -51,7 +50,7 @@ def test_labels_without_a_named_column_of_times_say_so_and_which_column_has_time
     plain_labels = labels(["a", "b"], ["no", "yes"])
     other_times = {"paid_on": pa.array(["2013-04-02", "2013-04-03"]), "ts": times([1, 2]), "branch": ["x", "1"]}
     renamed = pa.table({**dict(zip(plain_labels.column_names, plain_labels.columns, strict=True)), **other_times})
-    named, default = COLUMNS, replace(COLUMNS, label_time="label_time")
+    named, default = COLUMNS, COLUMNS.replaced(label_time="label_time")
     absent = "The labels of 0.parquet have no column {}: each counts from the event time of its row. "
     for table, columns, hint in (
         (renamed, default, "There are times in paid_on: if labels became known then, name that as label_time in"),

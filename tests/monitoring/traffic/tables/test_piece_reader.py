@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -30,7 +29,7 @@ def csv_piece(folder: Path, content: str = "ts,id,p\n2024-01-01,a,0.5\n", name: 
 
 def is_batched(folder: Path, table: pa.Table, **changes: object) -> bool:
     (piece,) = parquet(folder, table)
-    return PieceReader(replace(COLUMNS, **changes)).in_batches(piece)  # type: ignore[arg-type]
+    return PieceReader(COLUMNS.replaced(**changes)).in_batches(piece)
 
 
 @pytest.fixture
@@ -152,7 +151,7 @@ def test_images_come_in_smaller_batches_and_only_where_they_are_read(
     monkeypatch.setattr(piece_reader, "IMAGE_ROWS", 3)
     (piece,) = parquet(tmp_path, rows_at(HOURS).append_column("photo", pa.array([b"\xff\xd8\xff"] * len(HOURS))))
     described = EncodedImageDescriptors(source="photo")
-    reader = PieceReader(replace(COLUMNS, inputs=described.kinds, described=(described,)))
+    reader = PieceReader(COLUMNS.replaced(inputs=described.kinds, described=(described,)))
     assert [first for first, _ in reader.batches(piece, ["photo"])] == [0, 3, 6, 9]
     assert [first for first, _ in reader.batches(piece, ["age"])] == [0]
 

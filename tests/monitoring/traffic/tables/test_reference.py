@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -87,7 +86,7 @@ def test_one_score_with_other_labels_needs_the_classes_named() -> None:
 def test_several_scores_are_named_after_their_columns_or_after_the_labels() -> None:
     scores = {"late": [0.5], "on_time": [0.5]}
     assert classes(TWO, **scores, y=["late"]) == classes(TWO, **scores) == ("late", "on_time")
-    assert classes(replace(TWO, scores=("s0", "s1")), s0=[0.5, 0.5], s1=[0.5, 0.5], y=["b", "a"]) == ("a", "b")
+    assert classes(TWO.replaced(scores=("s0", "s1")), s0=[0.5, 0.5], s1=[0.5, 0.5], y=["b", "a"]) == ("a", "b")
 
 
 def test_lists_have_as_many_classes_as_scores() -> None:
@@ -156,7 +155,7 @@ def test_labels_of_a_type_that_names_no_class_are_bad_input() -> None:
 
 
 def test_scores_are_checked_against_the_range_of_probabilities() -> None:
-    one, two = (replace(columns, classes=("a", "b")) for columns in (ONE, TWO))
+    one, two = (columns.replaced(classes=("a", "b")) for columns in (ONE, TWO))
     check_scores([piece(p=[0.5, 7.0])], one)
     check_scores([piece(p=[None, None, 0.5])], one)
     check_scores([piece(c=[7])], PREDICTED)
@@ -171,12 +170,12 @@ def test_scores_are_checked_against_the_range_of_probabilities() -> None:
 
 def test_lists_of_logits_are_no_probabilities() -> None:
     with pytest.raises(BadInput, match="no probabilities") as raised:
-        check_scores([piece(p=pa.array([[3.0, -1.5]]))], replace(ONE, classes=("a", "b")))
+        check_scores([piece(p=pa.array([[3.0, -1.5]]))], ONE.replaced(classes=("a", "b")))
     assert raised.value.got.startswith("p from -1.5 to 3;")
 
 
 def test_label_times_must_be_times_somewhere() -> None:
-    columns = replace(ONE, label_time="known_at")
+    columns = ONE.replaced(label_time="known_at")
     check_label_times([piece(x=[1])], columns)
     check_label_times([piece(known_at=["soon"]), piece(known_at=["2024-01-01"])], columns)
     check_label_times([piece(known_at=[" ", None])], columns)
@@ -195,7 +194,7 @@ def test_absent_columns_are_those_named_by_an_option() -> None:
 
 
 def test_scores_without_a_value_in_any_row_pass_to_the_check_of_answers() -> None:
-    check_scores([piece(p=pa.array([np.nan, None], pa.float64()))], replace(ONE, classes=("a", "b")))
+    check_scores([piece(p=pa.array([np.nan, None], pa.float64()))], ONE.replaced(classes=("a", "b")))
 
 
 def test_columns_of_times_without_a_role_are_found_by_all_their_cells() -> None:

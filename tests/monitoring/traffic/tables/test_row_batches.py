@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -164,13 +163,13 @@ def test_some_rows_of_a_batch_are_those_rows_of_its_table(
 
 
 def test_a_batch_without_inputs_can_be_taken_from(tmp_path: Path) -> None:
-    batch, _ = one_batch(tmp_path, rows_at([1, 2]), replace(COLUMNS, inputs={}))
+    batch, _ = one_batch(tmp_path, rows_at([1, 2]), COLUMNS.replaced(inputs={}))
     assert batch.take(np.array([1])).event_us.tolist() == [us(2)]
 
 
 def test_a_described_column_becomes_the_inputs_that_describe_it(tmp_path: Path) -> None:
     note = TextDescriptors.fit("note", [(pa.array(["two words"]), np.zeros(1, np.int64))])
-    columns = replace(COLUMNS, inputs={**COLUMNS.inputs, **note.kinds}, described=(note,))
+    columns = COLUMNS.replaced(inputs={**COLUMNS.inputs, **note.kinds}, described=(note,))
     table = rows_at([1, 2]).append_column("note", pa.array(["two words", None]))
     batch, _ = one_batch(tmp_path, table, columns)
     assert batch.inputs.column_names == [*COLUMNS.inputs, *note.kinds]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -44,7 +43,7 @@ def test_a_column_whose_inputs_have_names_that_are_taken_is_left_out() -> None:
     one = piece(ts=times([1]), note=["a"], **{"note.words": [7]})
     columns, left_out = with_described([one], ONE, {"note": "text"})
     assert left_out == {"note": "text, and note.words is a column itself"}
-    assert columns == replace(ONE, described=())
+    assert columns == ONE.replaced(described=())
 
 
 VECTORS = [[float(place == row) for place in range(16)] for row in range(4)]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -39,7 +37,7 @@ def piece(**columns: pa.Array) -> tuple[LoadedPiece, ...]:
 )
 def test_labels_are_sets_however_they_are_written(columns: dict[str, pa.Array], names: tuple[str, ...]) -> None:
     pieces = piece(**columns)
-    found = with_sets(pieces, replace(COLUMNS, label_columns=names), ("dog", "cat"), ())
+    found = with_sets(pieces, COLUMNS.replaced(label_columns=names), ("dog", "cat"), ())
     labels = coded_labels(pieces[0].raw, found).dictionary_decode()
     assert TASK.label_codes(pa.chunked_array([labels])).tolist() == [0b11, 0, -1]
     assert (found.classes, found.exclusive) == (("dog", "cat"), False)
@@ -47,7 +45,7 @@ def test_labels_are_sets_however_they_are_written(columns: dict[str, pa.Array], 
 
 def test_probabilities_need_not_sum_to_one_and_others_are_unusable() -> None:
     rows = piece(p=pa.array([0.9, 1.5, None]))[0].raw
-    values, unusable, _ = read_answers(rows, replace(COLUMNS, classes=TASK.classes, exclusive=False))
+    values, unusable, _ = read_answers(rows, COLUMNS.replaced(classes=TASK.classes, exclusive=False))
     np.testing.assert_array_equal(values, [[0.9, 0.8], [np.nan, np.nan], [np.nan, np.nan]])
     assert unusable == 2
 
@@ -60,11 +58,11 @@ def test_several_columns_or_lists_say_that_a_row_may_have_several_classes() -> N
 
 def test_classes_are_named_after_the_columns_of_labels_then_of_scores() -> None:
     ones = {"a": pa.array([1, 0, 1]), "b": pa.array([0, 0, 1])}
-    assert with_sets(piece(**ones), replace(COLUMNS, label_columns=("a", "b")), (), ()).classes == ("a", "b")
+    assert with_sets(piece(**ones), COLUMNS.replaced(label_columns=("a", "b")), (), ()).classes == ("a", "b")
     assert with_sets(piece(y=pa.array(["p|q", "p", None])), COLUMNS, (), ()).classes == ("p", "q")
     lists = {"s": pa.array([[0.1, 0.2]] * 3), "y": pa.array([[1, 0]] * 3)}
     with pytest.raises(BadInput, match="have to be named"):
-        with_sets(piece(**lists), replace(COLUMNS, scores=("s",)), (), ())
+        with_sets(piece(**lists), COLUMNS.replaced(scores=("s",)), (), ())
 
 
 @pytest.mark.parametrize(
@@ -83,4 +81,4 @@ def test_what_does_not_fit_is_refused(
 ) -> None:
     pieces = piece(y=pa.array(["dog|cat", "cat", None]), r=pa.array([3.0, -2.0, 7.0]))
     with pytest.raises(BadInput, match=message):
-        with_sets(pieces, replace(COLUMNS, **said), classes, slices)  # type: ignore[arg-type]  # fields by keyword
+        with_sets(pieces, COLUMNS.replaced(**said), classes, slices)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -133,7 +132,7 @@ ROWS = {"event_time": times([1, 2, 3]), "prediction_id": pa.array(["x", "y", "z"
 
 
 def known_columns() -> TableColumns:
-    return replace(columns(), reference_types=dict.fromkeys(ROWS, "string"))
+    return columns().replaced(reference_types=dict.fromkeys(ROWS, "string"))
 
 
 @pytest.mark.parametrize("text", [False, True])

@@ -15,6 +15,7 @@ from monitoring.errors import BadInput
 from monitoring.tasks.label_codes import only_where
 from monitoring.tasks.row_operations import are_probabilities
 from monitoring.tasks.task import NO_LABEL, Task
+from monitoring.traffic.cells import as_doubles, as_strings, is_number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,11 +190,9 @@ def _feature(chunks: pa.ChunkedArray | None, rows: int, *, number: bool) -> tupl
     column = chunks.combine_chunks()
     kind = column.type
     if number:
-        if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)):
+        if not is_number(kind):
             return missing(), f"type changed to {kind}"
-        if pa.types.is_boolean(kind):
-            column = column.cast(pa.int8())
-        values = column.cast(pa.float64(), safe=False)
+        values = as_doubles(column)
         return (pc.fill_null(values, float("nan")) if values.null_count else values), ""
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
         return as_text(column), ""
@@ -215,16 +214,10 @@ def codes_as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
         Text [n], null where a code is missing.
     """
     kind = column.type
-    if pa.types.is_boolean(kind) or pa.types.is_integer(kind):
-        return column.cast(pa.int64()).cast(pa.string())
-    if not pa.types.is_floating(kind):
+    if not is_number(kind):
         return column
-    values = column.combine_chunks().cast(pa.float64())
-    whole = pc.and_(pc.equal(values, pc.round(values)), pc.less(pc.abs(values), 2.0**53))
-    without_point = pc.if_else(whole, values, 0.0).cast(pa.int64()).cast(pa.string())
-    texts = pc.if_else(whole, without_point, values.cast(pa.string()))
-    missing = pc.fill_null(pc.is_nan(values), fill_value=True)
-    return pa.chunked_array([pc.if_else(missing, pa.scalar(None, pa.string()), texts)])
+    whole = column.combine_chunks()
+    return pa.chunked_array([as_strings(whole.cast(pa.int8()) if pa.types.is_boolean(kind) else whole)])
 
 
 def as_text(column: pa.Array) -> pa.Array:

@@ -21,6 +21,7 @@ from monitoring.tasks.id_codes import id_codes
 from monitoring.tasks.label_codes import has_label
 from monitoring.tasks.number_codes import number_codes, numbers
 from monitoring.tasks.task import WatchedOutput
+from monitoring.traffic.cells import as_doubles
 from monitoring.traffic.ranked_ids import check_relevant, listed_ids, often_first, ranked_answers
 from monitoring.traffic.tables.answers import as_list_column
 from monitoring.traffic.value_kinds import why_no_input
@@ -310,7 +311,7 @@ def _write_schema(
             class_names(reference[LABEL], interpreted.classes) if interpreted.classes else reference[LABEL]
         )
         if pa.types.is_decimal(described[LABEL].type):
-            described[LABEL] = described[LABEL].cast(pa.float64(), safe=False)
+            described[LABEL] = as_doubles(described[LABEL])
     if described:
         path.parent.mkdir(exist_ok=True)
         write_schema(infer_schema(pa.table(described), label=LABEL if labelled else None), path)

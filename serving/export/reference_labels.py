@@ -10,8 +10,8 @@ import pyarrow.compute as pc
 
 from monitoring.errors import BadInput
 from monitoring.tasks.multilabel import Multilabel
+from monitoring.traffic.cells import as_doubles, decoded, is_list
 from monitoring.traffic.cells import class_names as names_of
-from monitoring.traffic.cells import decoded, is_list
 from monitoring.traffic.tables.rows import joined
 from monitoring.traffic.tables.rows import listed as listed_sets
 
@@ -55,7 +55,7 @@ def labels_as_text(column: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:
     if pa.types.is_boolean(kind):
         return column.cast(pa.int8()).cast(pa.string())
     if pa.types.is_decimal(kind):
-        column = column.cast(pa.float64(), safe=False)
+        column = as_doubles(column)
         kind = column.type
     if pa.types.is_floating(kind):
         empty = pc.is_nan(pc.fill_null(column, float("nan")))
@@ -156,7 +156,7 @@ def number_texts(column: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:
     Returns:
         Text [n], from which the same float64 is read; null where there is no finite number.
     """
-    values = column.cast(pa.float64(), safe=False)
+    values = as_doubles(column)
     is_finite = pc.fill_null(pc.is_finite(values), fill_value=False)
     return pc.if_else(is_finite, values, pa.scalar(None, pa.float64())).cast(pa.string())
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from monitoring.traffic.cells import is_list, is_number
+from monitoring.traffic.cells import as_doubles, is_list, is_number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +49,7 @@ class SequenceDescriptors:
         if there.size and not self.numbers:
             numbers[0, there] = np.asarray(pc.list_value_length(lists), dtype=np.float64)
         elif there.size:
-            values = np.asarray(pc.fill_null(lists.flatten().cast(pa.float64(), safe=False), np.nan), dtype=np.float64)
+            values = np.asarray(pc.fill_null(as_doubles(lists.flatten()), np.nan), dtype=np.float64)
             rows = np.asarray(pc.list_parent_indices(lists), dtype=np.int64)
             lengths = np.asarray(pc.list_value_length(lists), dtype=np.float64)
             is_finite = np.isfinite(values)

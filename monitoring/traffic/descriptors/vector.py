@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from monitoring.traffic.cells import is_list, is_number
+from monitoring.traffic.cells import as_doubles, is_list, is_number
 
 #: Axes, at most.
 MOST_AXES = 8
@@ -113,6 +113,10 @@ def _norms(values: Floats) -> Floats:
 
 
 def _lists(cells: pa.Array) -> pa.Array:
+    if pa.types.is_decimal(cells.type.value_type):
+        lengths = np.asarray(pc.fill_null(pc.list_value_length(cells), 0), dtype=np.int64)
+        offsets = pa.array(np.concatenate([[0], np.cumsum(lengths)]))
+        return pa.LargeListArray.from_arrays(offsets, as_doubles(cells.flatten()), mask=cells.is_null())
     return cells.cast(pa.large_list(pa.float64()))
 
 

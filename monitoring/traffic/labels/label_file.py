@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from monitoring.errors import BadInput
 from monitoring.tasks.label_objects import label_object
+from monitoring.traffic.cells import as_doubles
 from monitoring.traffic.file_limits import check_parquet
 from monitoring.traffic.format.rows import FIRST_US, ID_CHARACTERS, LABEL_CHARACTERS, LAST_US, TIMESTAMP
 
@@ -183,7 +184,7 @@ def _set_text(values: list[object] | None) -> str | None:
 
 def _number_texts(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Numbers as text, 1.0 as "1"; null where there is no finite one."""
-    values = column.cast(pa.float64(), safe=False)
+    values = as_doubles(column)
     finite = pc.fill_null(pc.is_finite(values), fill_value=False)
     return pc.if_else(finite, values, pa.scalar(None, pa.float64())).cast(pa.string())
 

@@ -16,7 +16,14 @@ import pyarrow.parquet as pq
 
 from monitoring.config.table_section import TableFormat
 from monitoring.errors import BadInput
-from monitoring.traffic.file_limits import LONGEST_LINE, MOST_COLUMNS, check_workbook, look_at_text, refuse_columns
+from monitoring.traffic.file_limits import (
+    LONGEST_LINE,
+    MOST_COLUMNS,
+    check_nesting,
+    check_workbook,
+    look_at_text,
+    refuse_columns,
+)
 from monitoring.traffic.remote.local_cache import LOCAL_CACHE
 
 JSON_LINES = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
@@ -91,6 +98,7 @@ def _look_at_json(path: Path) -> None:
                 fix="Convert it: jq -c '.[]' FILE.json > FILE.jsonl, or pandas' to_json(orient='records', lines=True).",
             )
     start = look_at_text(path).start
+    check_nesting(path)
     names: set[str] = set()
     for text in start.splitlines():
         names |= _names(text)

@@ -142,10 +142,10 @@ def group_times(footer: pq.FileMetaData, group: int, name: str, kind: pa.DataTyp
     statistics = rows.column(paths[name]).statistics
     if statistics is None or not statistics.has_min_max or not statistics.has_null_count or statistics.null_count:
         return None
-    ends = pa.array([statistics.min, statistics.max]).cast(pa.timestamp(stored.unit, stored.tz)).cast(pa.int64())
-    first, last = (
-        end // 1_000 if stored.unit == "ns" else end * _MICROSECONDS[stored.unit] for end in ends.to_pylist()
-    )
+    if not pa.types.is_timestamp(stored) or statistics.physical_type != "INT64":
+        return None
+    ends = (statistics.min_raw, statistics.max_raw)  # as times, those in nanoseconds would take pandas
+    first, last = (end // 1_000 if stored.unit == "ns" else end * _MICROSECONDS[stored.unit] for end in ends)
     if first < FIRST_US or last > LAST_US:
         return None
     return GroupTimes(first=first, last=last, rows=rows.num_rows, naive=kind.tz is None)

@@ -197,11 +197,7 @@ class ParquetPiece(WholePiece):
         return RawRows.of(self.schema().empty_table(), remarks=self.remarks)
 
     def has_independent_cells(self, columns: TableColumns) -> bool:
-        """See `TablePiece`.
-
-        That is not so for a column of floats that are read as text: a float is written in one way where all of its
-        column are whole numbers, and in another where they are not.
-        """
+        """See `TablePiece`."""
         return _cells_are_independent(self.schema(), columns)
 
     def batches(self, names: Collection[str], coded: Collection[str], rows: int) -> Iterator[tuple[int, RawRows]]:
@@ -239,12 +235,12 @@ class ParquetPiece(WholePiece):
     def small_groups(self, columns: TableColumns) -> tuple[SmallGroup, ...]:
         """See `TablePiece`. Cost: the row group is read and written, on the first call in this process."""
         place = self.path if isinstance(self.path, str) else self.path.absolute()
-        stamp = f"{file_stamp(self.path)} {sorted(columns.read)}"
 
         def tables(rows: int) -> Iterator[pa.Table]:
             return (raw.table for _, raw in self.batches(columns.read, (), rows))
 
         with _reading(self):
+            stamp = f"{file_stamp(self.path)} {sorted(columns.read)}"
             path, spans = split_rows(f"{place}#{self.group}", stamp, tables, columns.event_time)
         return tuple(
             SmallGroup(
@@ -344,12 +340,6 @@ class TextPartPiece(WholePiece):
 def _cells_are_independent(schema: pa.Schema, columns: TableColumns) -> bool:
     kinds = {name: value_type(kind) for name, kind in zip(reversed(schema.names), reversed(schema.types), strict=True)}
     if any(schema.names.count(name) > 1 for name in (columns.event_time, columns.prediction_id)):
-        return False
-    for name, kind in columns.inputs.items():
-        if kind == "category" and name in kinds and pa.types.is_floating(kinds[name]):
-            return False
-    ids = kinds.get(columns.prediction_id)
-    if ids is not None and not (is_text(ids) or pa.types.is_integer(ids)):
         return False
     when = kinds.get(columns.event_time)
     return when is not None and bool(pa.types.is_timestamp(when))

@@ -318,7 +318,7 @@ def check_label_times(pieces: Sequence[LoadedPiece], columns: TableColumns) -> N
         if parse_times(column, columns.naive_timezone, day_first=columns.format.day_first).valid.any():
             return
         cells = column.filter(non_blank(column))
-        examples += [f"{cells[0].as_py()!r:.40}, of type {column.type}"] if len(cells) else []
+        examples += [f"{_shown(cells):.40}, of type {column.type}"] if len(cells) else []
     if examples:
         raise BadInput(
             f"The column {name} does not hold times.",
@@ -326,6 +326,12 @@ def check_label_times(pieces: Sequence[LoadedPiece], columns: TableColumns) -> N
             expected="when each label became known: timestamps, dates, or text in ISO 8601",
             fix="Name the right column with --label-time, convert it, or drop it: labels then count as of their row.",
         )
+
+
+def _shown(cells: pa.Array) -> str:
+    """The first cell; a time in nanoseconds as Python has it would take pandas."""
+    kind = cells.type
+    return str(cells[:1].cast(pa.string())[0]) if pa.types.is_timestamp(kind) else repr(cells[0].as_py())
 
 
 def absent_columns(there: Mapping[str, str], named: Mapping[str, str | None]) -> dict[str, str]:

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from monitoring.records import Finding
-from monitoring.traffic.cells import decoded, unreadable_numbers, valid_utf8
+from monitoring.traffic.cells import as_doubles, decoded, unreadable_numbers, valid_utf8
 from monitoring.traffic.descriptors.descriptors import described_inputs, undescribed
 from monitoring.traffic.format.rows import TIMESTAMP
 from monitoring.traffic.tables.answers import as_list_column, read_answers
@@ -228,5 +228,5 @@ def _final(column: pa.ChunkedArray) -> pa.Array:
     """Numbers as float64 with NaN for missing, text as strings."""
     whole = decoded(column)
     if pa.types.is_integer(whole.type) or pa.types.is_floating(whole.type):
-        return pc.fill_null(whole.cast(pa.float64(), safe=False), float("nan"))
+        return pc.fill_null(as_doubles(whole), float("nan"))
     return whole.cast(pa.string())

@@ -219,9 +219,7 @@ def read_input(
         return parse_numbers(column, text=raw.text)
     if pa.types.is_null(column.type):
         return pa.nulls(rows, pa.string()), 0, ""
-    whole = pa.types.is_integer(column.type) or pa.types.is_boolean(column.type)
-    declared = whole or pa.types.is_floating(column.type)
-    if is_text(column.type) or (declared and reference_type not in TEXT_TYPES):
+    if is_text(column.type) or (is_number(column.type) and reference_type not in TEXT_TYPES):
         return as_strings(column), 0, ""
     return pa.nulls(rows, pa.string()), 0, f"type changed to {column.type}"
 

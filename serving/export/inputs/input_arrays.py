@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from monitoring.errors import BadInput
+from monitoring.traffic.cells import as_doubles
 from serving.export.inputs.model_inputs import ModelInput
 
 Array = np.ndarray[Any, Any]
@@ -97,8 +98,8 @@ def to_array(column: pa.ChunkedArray[Any], model_input: ModelInput) -> Array:
     else:
         if pa.types.is_boolean(flat.type):
             flat = flat.cast(pa.int8())
-        if flat.null_count:
-            flat = pc.fill_null(flat.cast(pa.float64(), safe=False), float("nan"))
+        if flat.null_count or pa.types.is_decimal(flat.type):
+            flat = pc.fill_null(as_doubles(flat), float("nan"))
         kind = "float32" if model_input.dtype == "bfloat16" else model_input.dtype
         with np.errstate(over="ignore"):  # numbers too large for the type are infinite to the model
             values = np.asarray(flat).astype(kind)

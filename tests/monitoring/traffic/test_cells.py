@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from monitoring.timestamps import EPOCH
 from monitoring.traffic.cells import (
+    as_doubles,
     as_strings,
     class_names,
     coded_class_names,
@@ -32,6 +34,42 @@ def test_numbers_are_the_same_as_text(values: list[float | None]) -> None:
     expected = [math.nan if value is None else float(value) for value in values]
     np.testing.assert_array_equal(np.asarray(found), np.array(expected, dtype=np.float64))
     assert (bad, problem) == (0, "")
+
+
+@given(st.lists(st.none() | st.integers(-(10**17), 10**17), max_size=20), st.integers(0, 18), st.integers(18, 38))
+def test_a_decimal_is_the_double_nearest_to_it(units: list[int | None], scale: int, precision: int) -> None:
+    decimals = [None if unit is None else Decimal(unit).scaleb(-scale) for unit in units]
+    for kind in (pa.decimal128(precision, scale), pa.decimal256(precision + 20, scale)):
+        cells = pa.array([None, *decimals], kind)
+        found = [as_doubles(cells)[1:], as_doubles(cells[1:]), as_doubles(pa.chunked_array([cells]))[1:]]
+        expected = [None if value is None else float(value) for value in decimals]
+        assert [each.to_pylist() for each in found] == [expected] * 3
+
+
+def test_all_decimals_of_four_places_are_the_doubles_of_their_text() -> None:
+    decimals = [Decimal(unit).scaleb(-4) for unit in range(20_000)]
+    np.testing.assert_array_equal(np.asarray(as_doubles(pa.array(decimals))), [float(value) for value in decimals])
+    found = parse_numbers(pa.array(map(str, decimals)), text=True)[0]
+    np.testing.assert_array_equal(np.asarray(found), np.asarray(as_doubles(pa.array(decimals))))
+
+
+@given(st.lists(st.none() | st.floats() | st.integers(-50, 50).map(float), max_size=20), st.integers(0, 20))
+def test_a_cell_is_the_same_text_whatever_stands_beside_it(values: list[float | None], cut: int) -> None:
+    cells = pa.array(values, pa.float64())
+    texts = as_strings(cells).to_pylist()
+    assert texts == as_strings(cells[:cut]).to_pylist() + as_strings(cells[cut:]).to_pylist()
+    for value, text in zip(values, texts, strict=True):
+        assert (text is None) == (value is None or math.isnan(value))
+        assert text is None or float(text) == value
+        if value is not None and text is not None and "." in text:
+            assert abs(value) >= 2**53 or value != round(value)
+
+
+def test_a_whole_number_has_one_text_whatever_its_type() -> None:
+    columns = [[3, None], [3.0, None], [Decimal(3), None], [Decimal("3.00"), None], ["3", None]]
+    assert all(as_strings(pa.array(column)).to_pylist() == ["3", None] for column in columns)
+    decimals = pa.array([Decimal("0.50"), Decimal("-0.00"), Decimal("0.00000001")])
+    assert as_strings(decimals).to_pylist() == ["0.5", "0", "0.00000001"]
 
 
 def test_cells_that_are_no_numbers_are_counted_and_a_column_of_them_is_another_type() -> None:

@@ -13,9 +13,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from monitoring.errors import BadInput
-from monitoring.traffic.file_limits import MOST_COLUMNS, check_workbook
+from monitoring.traffic.file_limits import MOST_COLUMNS, JsonNesting, check_workbook
 from monitoring.traffic.tables.files import pieces_of
 
 if TYPE_CHECKING:
@@ -68,6 +70,15 @@ def long_line(path: Path) -> None:
         file.write(b'{"id": "' + b"a" * 100_000_000 + b'"}\n')
 
 
+def deep_lines(path: Path) -> None:
+    """200 kB, which Arrow's parser follows until its stack is full."""
+    path.write_text('{"a": ' + "[" * 100_000 + "]" * 100_000 + "}\n")
+
+
+def deep_over_lines(path: Path) -> None:
+    path.write_text('{"t": "]]]", "a": ' + "[\n" * 100_000 + "]\n" * 100_000 + "}\n")
+
+
 def wide_text(path: Path) -> None:
     path.write_text("\n".join((",".join(f"c{number}" for number in range(200_000)), "1," * 199_999 + "1")))
 
@@ -84,6 +95,8 @@ def wide_object(path: Path) -> None:
         ("rows.parquet", many_rows, "30,000,000 rows"),
         ("rows.csv.gz", many_lines, "rows in"),
         ("line.jsonl.gz", long_line, "a line of more than"),
+        ("deep.jsonl", deep_lines, "values within more than 64 others; expected JSON that nests at most 64 deep"),
+        ("deeper.ndjson", deep_over_lines, "values within more than 64 others"),
         ("wide.csv", wide_text, "columns; expected at most 20,000"),
         ("wide.jsonl", wide_object, "columns; expected at most 20,000"),
     ],
@@ -120,3 +133,31 @@ def test_a_workbook_that_expands_is_refused(tmp_path: Path) -> None:
             part.write(b"\0" * 1_000_000)
     with pytest.raises(BadInput, match="expand to 100,000,000"):
         check_workbook(tmp_path / "a.xlsx")
+
+
+@given(st.text('[]{}"\\\n a', max_size=40), st.integers(0, 40))
+def test_the_nesting_of_json_is_that_of_its_characters_one_by_one(text: str, cut: int) -> None:
+    parts = [text[:cut], text[cut:]]
+    for at, part in enumerate(parts):
+        if (len(part) - len(part.rstrip("\\"))) % 2:
+            parts[at] += "x"
+    nesting = JsonNesting()
+    assert max(nesting.add(part.encode()) for part in parts) == deepest("".join(parts))
+
+
+def deepest(text: str) -> int:
+    depth = most = 0
+    in_text = escaped = False
+    for character in text:
+        if escaped:
+            escaped = False
+        elif character == "\\":
+            escaped = True
+        elif character == "\n":
+            in_text = False
+        elif character == '"':
+            in_text = not in_text
+        elif not in_text:
+            depth = max(depth + (character in "[{") - (character in "]}"), 0)
+            most = max(most, depth)
+    return most

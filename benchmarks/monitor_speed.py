@@ -23,7 +23,8 @@ from monitoring.deployment.places import EXTRAS, SCHEMA_FILE
 from monitoring.evidence.level import LevelState
 from monitoring.judging.window.label_join import LabelJoin
 from monitoring.records import LEVELS, Level, ScoreSum, WatchKey, WindowRecord
-from monitoring.runs.run import Progress, run_due_windows
+from monitoring.runs.run import run_due_windows
+from monitoring.runs.run_request import Progress
 from monitoring.sources.log_source import LogSource
 from monitoring.sources.traffic import traffic_path
 from monitoring.store.store import Store

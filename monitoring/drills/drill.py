@@ -26,7 +26,8 @@ from monitoring.drills.replayed_traffic import ReplayedTraffic
 from monitoring.drills.timeline import Timeline, draw_timeline, lead_length
 from monitoring.judging.fit.reference_fit import ReferenceFit
 from monitoring.records import FACT_WATCH, DrillRecord, DrillRun, FaultResult, IncidentRecord, Level, WindowRecord
-from monitoring.runs.run import ExternalServices, Progress, RunRequest, is_news, judge_windows
+from monitoring.runs.run import ExternalServices, is_news, judge_windows
+from monitoring.runs.run_request import DueRequest, Progress
 from monitoring.store.store import Store
 from monitoring.watches.descriptions import format_value, lower_first, watch_title
 from monitoring.watches.embedding import Embedder
@@ -94,7 +95,7 @@ class ReplayJob:
             moved=True, deploy=lambda _config, _embedder: self._deployment, open_traffic=lambda: traffic
         )
         with Store.open(config.store.url) as store:
-            request = RunRequest(stop=stop, progress=judged, sensitivity=False)
+            request = DueRequest(stop=stop, progress=judged, sensitivity=False)
             return judge_windows(config, store, request, clock=lambda: moment, services=services).judged
 
     def forget(self, name: str) -> None:

@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from monitoring.evidence.conformal import MIN_WINDOWS, ConformalTest
@@ -65,6 +65,12 @@ class BurnIn:
     start: datetime | None = None
     until: datetime | None = None
     spreads: Mapping[WatchKey, ScoreSpread] = field(default_factory=dict)
+
+    def begun(self, start: datetime, length: timedelta | None) -> BurnIn:
+        """With its beginning, where one of a length is declared and has not begun."""
+        if length is None or self.until is not None:
+            return self
+        return replace(self, start=start, until=start + length)
 
     def covers(self, start: datetime) -> bool:
         """Whether a window that begins at a time is part of it."""

@@ -24,8 +24,8 @@ from monitoring.notebook.result import LONGEST_MESSAGE, MonitorResult, ResultTab
 from monitoring.onboarding.init import init_monitor
 from monitoring.onboarding.table_description import described
 from monitoring.records import Only
-from monitoring.runs.backfill import WindowRange, backfill
-from monitoring.runs.run import NO_SERVICES, ExternalServices, RunRequest, RunResult, run_due_windows
+from monitoring.runs.backfill import BackfillRequest, WindowRange, backfill
+from monitoring.runs.run import NO_SERVICES, ExternalServices, RunResult, run_due_windows
 from monitoring.sources.engine_sources import is_relation
 from monitoring.store.store import Store
 from monitoring.tasks.task import TaskName
@@ -290,7 +290,7 @@ class Monitor:
         config = self._config(live)
         window_range = WindowRange(start=start, end=end, only=only, by=by)
         with Store.open(config.store.url) as store:
-            done = backfill(config, store, window_range, request=RunRequest(), clock=self._clock)
+            done = backfill(config, store, BackfillRequest(windows=window_range), clock=self._clock)
             return self._result(config, store, done.run)
 
     def report(self, live: TableLike, out: str | Path, *, drift: bool = True) -> Reports:

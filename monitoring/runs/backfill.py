@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -11,17 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.config import MonitorConfig
-from monitoring.deployment.deployment import Deployment, window_plan
+from monitoring.deployment.deployment import window_plan
 from monitoring.documents.document import Document, Moment
 from monitoring.errors import BadInput
 from monitoring.judging.window.traffic_source import TrafficSource
+from monitoring.notifications.outbox import NotificationOutbox
 from monitoring.records import Backfill, Only, WindowRecord, WindowRevision
 from monitoring.records.window import WindowStatus
 from monitoring.reports.window_states import JudgingHistory, WindowState, window_states
-from monitoring.runs.due_windows import is_followed
-from monitoring.runs.run import NO_SERVICES, ExternalServices, RunRequest, RunResult, judge_windows
+from monitoring.runs.due_traffic import is_followed
+from monitoring.runs.resume_point import ResumePoint
+from monitoring.runs.run import NO_SERVICES, ExternalServices, RunResult, judge_windows
+from monitoring.runs.run_request import NotificationPolicy, OneDigest, Progress, RunContext, WindowSelection
 from monitoring.sources.read_scope import ReadScope
-from monitoring.sources.traffic import keep_partials, open_traffic
+from monitoring.sources.traffic import keep_partials
 from monitoring.store.store import Store
 from monitoring.traffic.windows import Window
 
@@ -47,72 +50,76 @@ class BackfillResult:
     revised: tuple[RevisedWindow, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BackfillRequest:
-    """Begins a backfill that somebody asks for."""
+    """A backfill that somebody asks for: the windows of a range, told as one digest. A `RunRequest`."""
 
-    def __init__(self, config: MonitorConfig, store: Store, span: WindowRange) -> None:
-        """Reads nothing yet."""
-        self._config, self._store, self._range = config, store, span
-        self.begun: Backfill | None = None
+    windows: WindowRange
+    stop: Callable[[], bool] = lambda: False
+    progress: Callable[[Progress], None] = lambda _: None
 
-    def bound(self, deployment: Deployment, number: int, now: datetime, renew: Callable[[], None]) -> datetime:
-        """Begin the backfill, or go on with the same one that was stopped: judged windows are put back.
+    @property
+    def sensitivity(self) -> bool:
+        """Simulated where it is not known, as after any run."""
+        return True
 
-        Returns:
-            Windows that begin before that time are to be judged.
-        """
-        span = self._range
-        for latest in self._store.backfills.read(number)[:1]:
-            if latest.ended_at is None and (latest.start, latest.end, latest.only) == (span.start, span.end, span.only):
-                self.begun = latest
-                return latest.until
-        last = self._store.windows.last(number)
-        judged_until = None if last is None else last.record.end
-        since = self._store.deployments.read(number).since
-        after = max((time for time in (judged_until, since) if time is not None), default=None)
-        checked_at = self._store.deployments.check(number).checked_at
-        followed = is_followed(deployment.plan, after=after, checked_at=checked_at)
-        start = min((time for time in (after, span.start) if time is not None), default=None)
-        scope = ReadScope(since=None if after is None or start is None else start - deployment.horizon)
-        traffic = open_traffic(
-            self._config, deployment.baseline, deployment.version, clock=lambda: now, scope=scope, meanwhile=renew
+    @property
+    def records_refusals(self) -> bool:
+        """What is refused is told to who asks: the monitor itself is well."""
+        return False
+
+    def notifications(self, outbox: NotificationOutbox) -> NotificationPolicy:
+        """All in one digest."""
+        return OneDigest(outbox)
+
+    def select(self, context: RunContext) -> WindowSelection:
+        """Begin the backfill, or go on with the same one that was stopped: judged windows are put back."""
+        asked, store, number = self.windows, context.store, context.number
+        for latest in store.backfills.read(number)[:1]:
+            same = (latest.start, latest.end, latest.only) == (asked.start, asked.end, asked.only)
+            if latest.ended_at is None and same:
+                return WindowSelection(until=latest.until, backfill=latest)
+        point, plan = ResumePoint.of(store, number), context.deployment.plan
+        after, checked_at = point.after, store.deployments.check(number).checked_at
+        followed = is_followed(plan, after=after, checked_at=checked_at)
+        since = None if after is None else min(after, asked.start) - context.deployment.horizon
+        traffic = context.open(context.deployment, ReadScope(since=since))
+        keep_partials(context.config, traffic, context.deployment, judges=False)
+        due = plan.due_windows(traffic, after=after, now=context.begun, followed=followed)
+        known = self._known_windows(context, traffic, due)
+        again = asked.again_from(known)
+        if again is None and not asked.has_new(known):
+            return WindowSelection(until=min((window.start for window in due), default=asked.start))
+        until = asked.end if point.last is None else max(asked.end, point.last.end)
+        backfill = Backfill(
+            start=asked.start, end=asked.end, by=asked.by, at=context.begun, only=asked.only, until=until
         )
-        keep_partials(self._config, traffic, deployment, judges=False)
-        due = deployment.plan.due_windows(traffic, after=after, now=now, followed=followed)
-        windows = self._known_windows(number, traffic, due)
-        again = span.again_from(windows)
-        if again is None and not span.has_new(windows):
-            return min((window.start for window in windows.due), default=span.start)
-        until = max(time for time in (span.end, judged_until) if time is not None)
-        backfill = Backfill(start=span.start, end=span.end, by=span.by, at=now, only=span.only, until=until)
-        checked = again + deployment.plan.lateness if again is not None and followed else None
-        self.begun = self._store.backfills.begin(number, backfill, again_from=again, checked_at=checked)
-        return until
+        checked = again + plan.lateness if again is not None and followed else None
+        begun = store.backfills.begin(number, backfill, again_from=again, checked_at=checked)
+        return WindowSelection(until=until, backfill=begun)
 
-    def _known_windows(self, number: int, traffic: TrafficSource, due: tuple[Window, ...]) -> KnownWindows:
+    def _known_windows(self, context: RunContext, traffic: TrafficSource, due: tuple[Window, ...]) -> KnownWindows:
         """What is known of the windows. Cost: a pass over the rows' times and ids."""
-        start = self._range.start
-        records = [
-            record for record in self._store.windows.read(number, scores=False, since=start) if record.start >= start
-        ]
+        store, number, start = context.store, context.number, self.windows.start
+        records = [record for record in store.windows.read(number, scores=False, since=start) if record.start >= start]
         windows = [Window(start=record.start, end=record.end) for record in records]
         return KnownWindows(
             judged=records,
             counts=traffic.row_counts(windows) if windows else np.zeros((0, 2), np.int64),
             due=due,
-            failed=bool(due) and self._failed(number, due[0]),
-            rejudgeable=self._store.backfills.rejudgeable(number),
+            failed=bool(due) and _failed(store, number, due[0]),
+            rejudgeable=store.backfills.rejudgeable(number),
             **_kept(traffic, records),
         )
 
-    def _failed(self, number: int, window: Window) -> bool:
-        """Whether the last attempt at a window that is not judged failed: by itself, or with the run before it."""
-        begun = any(
-            attempt.start == window.start and attempt.unfinished
-            for attempt in self._store.attempts.read(number, window.start)
-        )
-        runs = self._store.runs.latest(number, latest=1)
-        return begun or bool(runs and (runs[0].error or runs[0].ended_at is None))
+
+def _failed(store: Store, number: int, window: Window) -> bool:
+    """Whether the last attempt at a window that is not judged failed: by itself, or with the run before it."""
+    begun = any(
+        attempt.start == window.start and attempt.unfinished for attempt in store.attempts.read(number, window.start)
+    )
+    runs = store.runs.latest(number, latest=1)
+    return begun or bool(runs and (runs[0].error or runs[0].ended_at is None))
 
 
 def _kept(traffic: TrafficSource, records: Sequence[WindowRecord]) -> dict[str, Any]:
@@ -127,9 +134,8 @@ def _kept(traffic: TrafficSource, records: Sequence[WindowRecord]) -> dict[str, 
 def backfill(
     config: MonitorConfig,
     store: Store,
-    span: WindowRange,
+    request: BackfillRequest,
     *,
-    request: RunRequest,
     services: ExternalServices = NO_SERVICES,
     clock: Callable[[], datetime],
 ) -> BackfillResult:
@@ -142,11 +148,10 @@ def backfill(
     what has changed, once, by a digest, when it is done. Stopped or killed, the same call goes on, and so does the next
     run.
     """
-    backfill_request = BackfillRequest(config, store, span)
-    run = judge_windows(config, store, replace(request, bound=backfill_request.bound), clock=clock, services=services)
-    if backfill_request.begun is None:
+    run = judge_windows(config, store, request, clock=clock, services=services)
+    if run.backfill is None:
         return BackfillResult(backfill=None, run=run)
-    done = next(each for each in store.backfills.read(run.deployment) if each.number == backfill_request.begun.number)
+    done = next(each for each in store.backfills.read(run.deployment) if each.number == run.backfill.number)
     return BackfillResult(backfill=done, run=run, revised=_revised(store, run.deployment, done.number))
 
 

@@ -21,9 +21,11 @@ from monitoring.distribution import installed_version
 from monitoring.errors import AnotherRun, CannotRun, PitfallsError
 from monitoring.judging.window.traffic_source import TrafficSource
 from monitoring.notifications.outbox import NotificationOutbox, Notify
-from monitoring.records import Finding, IncidentRecord, RunRecord, WindowAttempt, WindowRecord
-from monitoring.runs.deployment_run import DeploymentRun
+from monitoring.records import Backfill, Finding, IncidentRecord, RunRecord, WindowAttempt, WindowRecord
+from monitoring.runs.deployment_run import DeploymentRun, open_run
 from monitoring.runs.idle import check_begun, label_logs_of
+from monitoring.runs.retention import forget_old
+from monitoring.runs.run_request import DueRequest, NotificationPolicy, Progress, RunContext, RunRequest
 from monitoring.runs.versions import (
     follows_versions,
     hand_over,
@@ -37,22 +39,9 @@ from monitoring.sources.read_scope import ReadScope
 from monitoring.sources.traffic import keep_partials, open_live, open_traffic, require_traffic
 from monitoring.store.leases import LEASE_SECONDS, Lease
 from monitoring.store.store import Store
-from monitoring.subgroups.run_search import RunSearch
-from monitoring.timestamps import as_microseconds
 from monitoring.tracing import span
-from monitoring.traffic.tables.kept_sums import KeptSumsFolder
 from monitoring.traffic.windows import Window
 from monitoring.watches.embedding import Embedder
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """Where a run stands after a window."""
-
-    done: int
-    due: int
-    window: WindowRecord
-    changed: tuple[IncidentRecord, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +54,7 @@ class RunResult:
         waiting_labels: labels that wait for the next window, where none was judged.
         next_due_at: the time before which that window is not due; None where it is not known.
         again_from: when the first window begins that was judged again, as rows have come for it; None: none was.
+        backfill: the backfill that was done, as it began; None for none.
     """
 
     deployment: int
@@ -79,6 +69,7 @@ class RunResult:
     has_rows: bool = True
     next_due_at: datetime | None = None
     deployments: tuple[int, ...] = ()
+    backfill: Backfill | None = None
 
     @property
     def numbers(self) -> tuple[int, ...]:
@@ -109,22 +100,6 @@ class ExternalServices:
 
 
 NO_SERVICES = ExternalServices()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunRequest:
-    """How a run goes on, and which windows it judges.
-
-    Attributes:
-        bound: called under the lease, before the state is taken up, with the deployment, its number, the time, and what
-            renews the lease: says before which time the windows begin that are judged, and their events are told as one
-            digest. None: all that are due, and each event is told.
-    """
-
-    stop: Callable[[], bool] = lambda: False
-    progress: Callable[[Progress], None] = lambda _: None
-    bound: Callable[[Deployment, int, datetime, Callable[[], None]], datetime] | None = None
-    sensitivity: bool = True
 
 
 #: A monitor that has judged nothing is failing after so many windows, or after so long where windows are of rows.
@@ -207,7 +182,7 @@ def run_due_windows(
     runs left pending (see `NotificationOutbox`). Stopped or killed at any moment, the next run goes on after the last
     window in the store and comes to the same results.
     """
-    request = RunRequest(stop=stop, progress=progress)
+    request = DueRequest(stop=stop, progress=progress)
     with recorded(config, store, clock):
         if services.open_traffic is not None or not follows_versions(config):
             result = judge_windows(config, store, request, clock=clock, services=services)
@@ -250,8 +225,8 @@ def judge_windows(
     clock: Callable[[], datetime],
     services: ExternalServices = NO_SERVICES,
 ) -> RunResult:
-    """Judge windows that are due, as `run_due_windows` does, within the bound of a request."""
-    version, early = config.model.version, request.bound is None
+    """Judge windows of one version as `run_due_windows` does: those that a request selects, told as it says."""
+    version, early = config.model.version, request.records_refusals
     log_of_run = RunLog(store, config.name, clock, version=version, early=early)
     with span("monitor run", config=config.name), log_of_run as log:
         return _run(config, store, log, request, services)
@@ -266,65 +241,75 @@ def _run(
     check = check_begun(config, now)
     number = store.find_or_create(deployment.record(config, now), moved=services.moved)
     with store.leases.take(number, uuid.uuid4().hex, now, LEASE_SECONDS) as lease:
-        bound = request.bound
-        until = None if bound is None else bound(deployment, number, now, lambda: lease.renew(log.clock()))
-        opened = partial(_opened, config, services, log.clock, lease)
-        search = RunSearch(deployment=deployment, store=store, number=number, reopen=opened)
-        run = DeploymentRun(deployment, store, number, search)
-        again = run.reopened(opened, now) if until is None else None
-        if again is not None:
-            run = DeploymentRun(deployment, store, number, search)
-        run.begin(label_logs, labels_anew=services.labels_anew)
-        traffic = opened(deployment, run.scope)
-        all_due = traffic.without_handed_over(run.due(traffic, deployment.plan.due_by(now, log.clock())))
-        due = all_due if until is None else tuple(window for window in all_due if window.start < until)
+        context = RunContext(
+            config=config,
+            deployment=deployment,
+            store=store,
+            number=number,
+            begun=now,
+            clock=log.clock,
+            open=partial(_opened, config, services, log.clock, lease),
+            renew=lambda: lease.renew(log.clock()),
+        )
+        selection = request.select(context)
+        run = open_run(context, label_logs, labels_anew=services.labels_anew)
+        due = selection.of(run.due)
         if due:
             log.begin(number)
         outbox = NotificationOutbox(store, number, config.notify, services.notify, clock=log.clock, renew=lease.renew)
         outbox.holds_pages = services.holds_pages and deployment.team is not None
-        if until is None:
-            outbox.send_pending()
-        news: list[IncidentRecord] = []
-        for window in takewhile(lambda _: not request.stop(), due):
-            lease.renew(log.clock())
-            checkpoint = window.start >= due[-1].end - deployment.checkpoint_age
-            attempt = _attempt(store, number, window, log.clock, checkpoint=checkpoint)
-            with span("window", start=window.start.isoformat()), attempt:
-                record, changed = run.judge(window, first=not run.judged)
-            log.judged(record)
-            if changed and until is None:
-                outbox.send_pending()
-            news += [incident for incident in changed if is_news(incident, record.end)]
-            request.progress(Progress(done=run.judged, due=len(due), window=record, changed=changed))
+        policy = request.notifications(outbox)
+        policy.begin()
+        opened = _judge_all(run, due, context, log, request, policy)
         if run.judged == len(due):
             store.backfills.end(number, log.clock())
-            outbox.send_pending(last=True, digest=until is not None)
-            if len(due) == len(all_due):
+            policy.end()
+            if len(due) == len(run.due):
                 reject_silence(config, store, number, now)
                 run.finish(check, sensitivity=request.sensitivity)
             if due:
-                _forget(config, run, label_logs[1:], now)
+                forget_old(context, label_logs[1:])
         return RunResult(
             deployment=number,
             judged=run.judged,
-            opened=tuple({incident.number: incident for incident in news}.values()),
+            opened=opened,
             stopped=run.judged < len(due),
             unreported=run.unreported,
             follows=run.follows,
-            excluded_rows=traffic.excluded_rows,
-            again_from=again,
+            excluded_rows=run.excluded_rows,
+            again_from=selection.again_from,
             waiting_labels=run.waiting_labels,
-            has_rows=bool(due) or run.has_rows,
+            has_rows=run.has_rows,
             next_due_at=run.next_due_at,
+            backfill=selection.backfill,
         )
 
 
-def _forget(config: MonitorConfig, run: DeploymentRun, label_logs: tuple[Path, ...], now: datetime) -> None:
-    """Delete what is older than it is to be kept."""
-    run.forget(config.retention, label_logs, now)
-    if config.retention.partials is not None:
-        before = as_microseconds(now - config.retention.partials)
-        KeptSumsFolder(config.traffic.label_log).forget(before)
+def _judge_all(
+    run: DeploymentRun,
+    due: Sequence[Window],
+    context: RunContext,
+    log: RunLog,
+    request: RunRequest,
+    policy: NotificationPolicy,
+) -> tuple[IncidentRecord, ...]:
+    """Judge windows one after the other, until all are judged or the request says stop.
+
+    Returns:
+        The incidents that were opened or became worse, each as it was last.
+    """
+    news: dict[int, IncidentRecord] = {}
+    for window in takewhile(lambda _: not request.stop(), due):
+        context.renew()
+        checkpoint = window.start >= due[-1].end - context.deployment.checkpoint_age
+        attempt = _attempt(context.store, context.number, window, log.clock, checkpoint=checkpoint)
+        with span("window", start=window.start.isoformat()), attempt:
+            record, changed = run.judge(window)
+        log.judged(record)
+        policy.judged(changed)
+        news |= {incident.number: incident for incident in changed if is_news(incident, record.end)}
+        request.progress(Progress(done=run.judged, due=len(due), window=record, changed=changed))
+    return tuple(news.values())
 
 
 def reject_silence(config: MonitorConfig, store: Store, number: int, now: datetime) -> None:

@@ -21,6 +21,8 @@ SINGLE: dict[str, str] = {
 SAME_NAME: dict[tuple[str, str], str] = {}
 #: Doors of the Python API, whose parameters an editor shows with a line each; not counted as long or as wide.
 DOORS = {"chosen_setup", "drill_monitor", "export", "from_reference", "train"}
+#: Classes behind a protocol: what differs between them is a member of it, and nobody asks which one there is.
+BEHIND_PROTOCOLS = {"CalendarPlan", "LogSource", "ReplayedTraffic", "RowPlan", "TableSource"}
 NO_NOUN = {"common", "helper", "helpers", "legacy", "misc", "new", "shared", "util", "utils", "v2"}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -80,3 +82,15 @@ def test_a_class_name_means_one_thing_in_a_package(modules: dict[str, Path]) -> 
                 aliases.add((name.split("/")[0], ast.unparse(node.target)))
     assert not {key: names for key, names in found.items() if len(names) > 1 and key not in SAME_NAME}
     assert not found.keys() & aliases
+
+
+def test_nobody_asks_for_a_class_behind_a_protocol(modules: dict[str, Path]) -> None:
+    """A window plan or a source of traffic of another kind needs no other file than its own."""
+    asked = {
+        f"{name}:{call.lineno}"
+        for name, path in modules.items()
+        for call in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "isinstance"
+        if BEHIND_PROTOCOLS & {node.id for node in ast.walk(call.args[1]) if isinstance(node, ast.Name)}
+    }
+    assert not asked

@@ -35,8 +35,8 @@ from monitoring.onboarding.rebaseline import (
     undo_rebaseline,
     undone_document,
 )
-from monitoring.runs.backfill import BackfillDocument, WindowRange, backfill, backfill_document
-from monitoring.runs.run import ExternalServices, RunRequest
+from monitoring.runs.backfill import BackfillDocument, BackfillRequest, WindowRange, backfill, backfill_document
+from monitoring.runs.run import ExternalServices
 from monitoring.store.added_labels import AddedLabels
 from monitoring.store.store import Store
 from monitoring.timestamps import as_microseconds
@@ -64,8 +64,10 @@ class ApiChanges:
         done = backfill(
             config,
             opened,
-            WindowRange(start=request.start, end=request.end, only=request.only, by=request.by),
-            request=RunRequest(stop=self.stop),
+            BackfillRequest(
+                windows=WindowRange(start=request.start, end=request.end, only=request.only, by=request.by),
+                stop=self.stop,
+            ),
             services=ExternalServices(notify=notify, embedder=self.embedder),
             clock=self.calls.stores.clock,
         )

@@ -75,8 +75,7 @@ def command(
 
 
 def _backfill(config: MonitorConfig, window_range: WindowRange, output: Output) -> BackfillResult:
-    from monitoring.runs.backfill import backfill  # noqa: PLC0415 - not needed for --help
-    from monitoring.runs.run import RunRequest  # noqa: PLC0415 - as above
+    from monitoring.runs.backfill import BackfillRequest, backfill  # noqa: PLC0415 - not needed for --help
     from monitoring.runs.stopping import stopping  # noqa: PLC0415 - as above
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
 
@@ -84,8 +83,7 @@ def _backfill(config: MonitorConfig, window_range: WindowRange, output: Output) 
         return backfill(
             config,
             store,
-            window_range,
-            request=RunRequest(stop=stop.is_set, progress=progress),
+            BackfillRequest(windows=window_range, stop=stop.is_set, progress=progress),
             services=run_services(config, output),
             clock=lambda: datetime.now(UTC),
         )

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from monitoring.notifications.outbox import Notify
     from monitoring.notifications.routes.sending import Delivery
     from monitoring.records import MonitorStatus
-    from monitoring.runs.run import ExternalServices, Progress, RunResult
+    from monitoring.runs.run import ExternalServices, RunResult
+    from monitoring.runs.run_request import Progress
     from monitoring.store.store import Store
     from monitoring.watches.embedding import Embed
     from pitfalls_tf.cli.output import Output

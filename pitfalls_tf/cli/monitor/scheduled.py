@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from monitoring.config import MonitorConfig
     from monitoring.config.files import ConfigFile
-    from monitoring.runs.run import Progress
+    from monitoring.runs.run_request import Progress
     from monitoring.service.config_watch import ConfigWatch
     from monitoring.service.fit_cache import FitCache
     from monitoring.service.registry import ConfigRegistry

@@ -14,7 +14,8 @@ from monitoring.deployment.deployment import Deployment
 from monitoring.deployment.deployment import deploy as deploy_config
 from monitoring.drills.drill import DrillProgress, DrillRequest, run_drill
 from monitoring.records import DrillRecord
-from monitoring.runs.run import RunRequest, judge_windows
+from monitoring.runs.run import judge_windows
+from monitoring.runs.run_request import DueRequest
 from monitoring.store.store import Store
 from tests.small_deployment import CONFIG, Days, bundle, days, deploy, deployed, send
 
@@ -59,7 +60,7 @@ def judged(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     write(folder, Days(days=LIVE_DAYS))
     config = load_config(folder / "monitor.toml")
     with Store.open(config.store.url) as store:
-        judge_windows(config, store, RunRequest(sensitivity=False), clock=lambda: NOW)
+        judge_windows(config, store, DueRequest(sensitivity=False), clock=lambda: NOW)
     return folder
 
 

@@ -18,7 +18,8 @@ from monitoring.config import load_config
 from monitoring.engines.engine import Engine
 from monitoring.inspection.status import status
 from monitoring.records import IncidentRecord, WindowRecord
-from monitoring.runs.run import ExternalServices, RunRequest, judge_windows, run_due_windows
+from monitoring.runs.run import ExternalServices, judge_windows, run_due_windows
+from monitoring.runs.run_request import DueRequest
 from monitoring.sources import traffic
 from monitoring.store.store import Store
 from tests.lake_writers import delta_with_deletes, iceberg_delete, iceberg_table
@@ -157,7 +158,7 @@ def windows_judged(home: Path, folder: Path, update: dict[str, object], live: An
     config = load_config(folder / "monitor.toml").model_copy(update=update)
     services = ExternalServices(live=live)
     with Store.open(config.store.url) as store:
-        done = judge_windows(config, store, RunRequest(sensitivity=False), clock=lambda: END, services=services)
+        done = judge_windows(config, store, DueRequest(sensitivity=False), clock=lambda: END, services=services)
         return [*map(plain, status(store, config.name, done.deployment).windows)]
 
 

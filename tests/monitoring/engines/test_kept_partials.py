@@ -24,8 +24,8 @@ from monitoring.erasure.erase import ErasureRequest, Waiting, erase, plan_erasur
 from monitoring.errors import BadInput, CannotRun
 from monitoring.inspection.status import status
 from monitoring.records import WindowRecord
-from monitoring.runs.backfill import WindowRange, backfill
-from monitoring.runs.run import RunRequest, run_due_windows
+from monitoring.runs.backfill import BackfillRequest, WindowRange, backfill
+from monitoring.runs.run import run_due_windows
 from monitoring.store.store import Store
 from monitoring.traffic.tables.kept_sums import FOLDER
 from tests.own_table import NOW, Watched, own_rows, watch
@@ -86,7 +86,7 @@ class Kept:
     def again(self, start: datetime = FROM) -> tuple[WindowRecord, ...]:
         config, asked = self.config, WindowRange(start=start, end=LIVE + timedelta(days=DAYS), by="test")
         with Store.open(config.store.url) as store:
-            done = backfill(config, store, asked, request=RunRequest(), clock=lambda: NOW)
+            done = backfill(config, store, BackfillRequest(windows=asked), clock=lambda: NOW)
             return status(store, config.name, done.run.deployment).windows
 
 

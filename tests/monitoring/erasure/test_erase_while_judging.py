@@ -16,7 +16,8 @@ from monitoring.erasure.erase import ErasureRequest, Waiting, erase
 from monitoring.erasure.receipt import Receipt
 from monitoring.inspection.status import status
 from monitoring.records import MonitorStatus
-from monitoring.runs.run import Progress, run_due_windows
+from monitoring.runs.run import run_due_windows
+from monitoring.runs.run_request import Progress
 from monitoring.store.store import Store
 from monitoring.traffic.log.log import TrafficLog
 from tests.small_deployment import LIVE, ROWS_A_DAY

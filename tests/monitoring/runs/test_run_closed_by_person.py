@@ -11,7 +11,8 @@ from typing import Any
 from monitoring.config import load_config
 from monitoring.evidence.level import LevelState
 from monitoring.records import IncidentAction
-from monitoring.runs.run import Progress, run_due_windows
+from monitoring.runs.run import run_due_windows
+from monitoring.runs.run_request import Progress
 from monitoring.store.store import Store
 from tests.small_deployment import LIVE
 

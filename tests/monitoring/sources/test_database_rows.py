@@ -29,9 +29,9 @@ from monitoring.errors import BadInput, CannotRun
 from monitoring.inspection.status import status
 from monitoring.judging.window.traffic_source import TrafficSource
 from monitoring.records import MonitorStatus
-from monitoring.runs.backfill import WindowRange, backfill
+from monitoring.runs.backfill import BackfillRequest, WindowRange, backfill
 from monitoring.runs.idle import idle_deployment
-from monitoring.runs.run import RunRequest, run_due_windows
+from monitoring.runs.run import run_due_windows
 from monitoring.sources import database_rows
 from monitoring.sources.read_scope import EVERYTHING, ReadScope
 from monitoring.sources.traffic import open_traffic
@@ -288,11 +288,11 @@ def test_a_backfill_keeps_its_lease_while_the_database_answers_slowly(
             return traffic
 
         renewed: list[bool] = []
-        monkeypatch.setattr("monitoring.runs.backfill.open_traffic", waited_for)
+        monkeypatch.setattr("monitoring.runs.run.open_traffic", waited_for)
         asked = WindowRange(start=LIVE, end=LIVE + timedelta(days=2), by="ada")
-        backfill(config, store, asked, request=RunRequest(), clock=lambda: next(clock))
+        backfill(config, store, BackfillRequest(windows=asked), clock=lambda: next(clock))
         assert store.leases.read() == ()
-    assert renewed == [True]
+    assert renewed == [True, True], "to see what is due, and to judge it"
 
 
 #: A condition that takes SQLite long, or for ever.

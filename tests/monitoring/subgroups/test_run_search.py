@@ -12,8 +12,8 @@ import pytest
 from monitoring.config import MonitorConfig, load_config
 from monitoring.deployment.deployment import Deployment, deploy
 from monitoring.records import SUBGROUP_WATCH, IncidentRecord
-from monitoring.runs.backfill import WindowRange, backfill
-from monitoring.runs.run import ExternalServices, RunRequest, run_due_windows
+from monitoring.runs.backfill import BackfillRequest, WindowRange, backfill
+from monitoring.runs.run import ExternalServices, run_due_windows
 from monitoring.store.store import Store
 from monitoring.subgroups import run_search
 from monitoring.subgroups.run_search import SearchSchedule, searched_watches
@@ -106,7 +106,7 @@ def test_windows_judged_again_are_searched_again_with_the_same_result(
         (told,) = (one for one in judged(config, deployment, store, (DAYS,)) if one.watch == SUBGROUP_WATCH)
         before = store.deployments.states(1)["subgroups"]
         again = WindowRange(start=LIVE + 14 * DAY, end=LIVE + DAYS * DAY, by="ada")
-        found = backfill(config, store, again, request=RunRequest(), services=services, clock=partial(moment, DAYS))
+        found = backfill(config, store, BackfillRequest(windows=again), services=services, clock=partial(moment, DAYS))
         assert found.backfill is not None
         assert found.backfill.revised == DAYS - 14
         (again_told,) = (one for one in store.incidents.read(1) if one.watch == SUBGROUP_WATCH)

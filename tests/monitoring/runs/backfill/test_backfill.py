@@ -20,8 +20,8 @@ from monitoring.notifications.digest import Digest, Message
 from monitoring.notifications.notification import Notification
 from monitoring.notifications.routes.sending import Delivery
 from monitoring.records import Only
-from monitoring.runs.backfill import BackfillResult, WindowRange, backfill
-from monitoring.runs.run import ExternalServices, RunRequest, run_due_windows
+from monitoring.runs.backfill import BackfillRequest, BackfillResult, WindowRange, backfill
+from monitoring.runs.run import ExternalServices, run_due_windows
 from monitoring.store.store import Store
 from monitoring.watches.embedding import Embedder
 from tests.small_deployment import table_of
@@ -69,8 +69,9 @@ class Setting:
         return backfill(
             self.config,
             self.store,
-            WindowRange(start=day(start), end=day(end), only=only, by="ada"),
-            request=RunRequest(stop=lambda: next(stop, False)),
+            BackfillRequest(
+                windows=WindowRange(start=day(start), end=day(end), only=only, by="ada"), stop=lambda: next(stop, False)
+            ),
             services=self._services(),
             clock=lambda: now,
         )

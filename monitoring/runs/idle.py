@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from monitoring.config import MonitorConfig, settings_digest
+from monitoring.config.loading import STORE_VARIABLE
+from monitoring.config.made_beside import is_read_only
+from monitoring.deployment.files_state import files_state
 from monitoring.deployment.metrics.metric_file import codes_text
-from monitoring.deployment.places import files_state, find_baseline, published_versions, traffic_place, with_version
+from monitoring.deployment.places import find_baseline, published_versions, traffic_place, with_version
 from monitoring.distribution import installed_version
 from monitoring.errors import CannotRun
-from monitoring.store.checks import Check, IdleDeployment, plain_database, read_idle, together, touch
+from monitoring.runs.idle_stamp import IdleStamp, config_digest, read_stamp, versions_in, write_stamp
+from monitoring.store.checks import Check, IdleDeployment, idle_in, plain_database
 
 
 def idle_deployment(config: MonitorConfig, now: datetime) -> IdleDeployment | None:
@@ -23,26 +28,45 @@ def idle_deployment(config: MonitorConfig, now: datetime) -> IdleDeployment | No
 
     Cost: a tenth of a second, whatever the history, the labels, and the length of windows.
     """
-    is_open = config.model.bundle is not None and config.model.version is None
-    configs = (
-        [with_version(config, version) for version in published_versions(config.model.folder)] if is_open else [config]
-    )
     try:
-        inputs = {inputs_digest(config) for config in configs}
+        inputs = {inputs_digest(of_version) for of_version in _of_versions(config)}
     except CannotRun:
         return None
     with plain_database(config.store.url) as database:
-        deployments = () if database is None else read_idle(database, config.name, now)
-        if database is None or not deployments:
+        if database is None:
             return None
-        state = _traffic_state(config) if any(deployment.check.traffic_state for deployment in deployments) else ""
-        for deployment in deployments:
-            if deployment.check.inputs not in inputs:
-                return None
-            if not deployment.check.nothing_due(inputs=deployment.check.inputs, traffic_state=state, now=now):
-                return None
-        idle = together(deployments)
-        return idle if touch(database, config.name, idle.numbers, now) else None
+        return idle_in(database, config.name, inputs, partial(_traffic_state, config), now)
+
+
+def _of_versions(config: MonitorConfig) -> list[MonitorConfig]:
+    """The config for each version that a run may judge."""
+    if config.model.bundle is None or config.model.version is not None:
+        return [config]
+    return [with_version(config, version) for version in published_versions(config.model.folder)]
+
+
+def keep_stamp(path: Path, config: MonitorConfig) -> None:
+    """Keep what a run with nothing to do went by, for `stamped_idle`; not of a config that has more to look at."""
+    section, url = config.heartbeat, config.store.url
+    told = (section.url, section.url_file, section.url_env) != (None, None, None)
+    if told or config.metric or is_read_only(path) or any(route.REFRESHED for route in config.notify):
+        return
+    places = [find_baseline(of_version) for of_version in _of_versions(config)]
+    models = config.model.folder if config.model.bundle is not None and config.model.version is None else None
+    stamp = IdleStamp(
+        config=config_digest(path, STORE_VARIABLE),
+        variable=STORE_VARIABLE,
+        release=installed_version(),
+        name=config.name,
+        store=url if url.startswith("sqlite:") else "",
+        inputs=tuple(inputs_digest(of_version) for of_version in _of_versions(config)),
+        models="" if models is None else str(models),
+        versions=() if models is None else versions_in(models),
+        files={str(file): files_state(file) for place in places for file in (place.baseline, place.schema)},
+        traffic=tuple(str(file) for file in _traffic_files(config)),
+    )
+    if stamp != read_stamp(path):
+        write_stamp(path, stamp)
 
 
 def has_news(config: MonitorConfig, idle: IdleDeployment) -> bool:
@@ -75,9 +99,14 @@ def check_begun(config: MonitorConfig, now: datetime) -> Check:
 
 def _traffic_state(config: MonitorConfig) -> str:
     """What files the traffic and its labels are in; empty where some of them are not looked at."""
-    path, labels = config.traffic.path, config.traffic.labels
-    states = [files_state(place) for place in (path, labels) if place is not None]
-    return "" if path is None or not all(states) else " ".join(states)
+    return " ".join(map(files_state, _traffic_files(config)))
+
+
+def _traffic_files(config: MonitorConfig) -> tuple[Path, ...]:
+    """Where the files of the traffic and its labels are; nowhere if some of them are not looked at."""
+    places = (config.traffic.path, config.traffic.labels)
+    files = tuple(place for place in places if isinstance(place, Path))
+    return files if config.traffic.path is not None and len(files) == sum(map(bool, places)) else ()
 
 
 def label_logs_of(config: MonitorConfig) -> tuple[Path, ...]:

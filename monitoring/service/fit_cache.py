@@ -10,8 +10,9 @@ from threading import Lock
 from monitoring.baseline.folder import load_baseline
 from monitoring.config import MonitorConfig
 from monitoring.deployment.deployment import Deployment, deploy
+from monitoring.deployment.files_state import files_state
 from monitoring.deployment.metrics.metric_file import codes_text
-from monitoring.deployment.places import files_state, find_baseline
+from monitoring.deployment.places import find_baseline
 from monitoring.watches.embedding import Embedder
 
 #: Bytes of fits that are kept, as they are written: one or two million for a dozen inputs. In memory they take twice as

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -232,6 +232,27 @@ def together(idle: Sequence[IdleDeployment]) -> IdleDeployment:
         undelivered=sum(deployment.undelivered for deployment in idle),
         numbers=tuple(deployment.number for deployment in idle),
     )
+
+
+def idle_in(
+    database: PlainDatabase, name: str, inputs: Collection[str], traffic_state: Callable[[], str], now: datetime
+) -> IdleDeployment | None:
+    """The deployments of a name as one, where a run would find nothing to do; that it was checked is recorded.
+
+    Args:
+        inputs: Digests of what a run goes by: one for each version.
+        traffic_state: Gives a digest of the traffic's files; called where one is known.
+    """
+    deployments = read_idle(database, name, now)
+    if not deployments:
+        return None
+    state = traffic_state() if any(deployment.check.traffic_state for deployment in deployments) else ""
+    for deployment in deployments:
+        check = deployment.check
+        if check.inputs not in inputs or not check.nothing_due(inputs=check.inputs, traffic_state=state, now=now):
+            return None
+    idle = together(deployments)
+    return idle if touch(database, name, idle.numbers, now) else None
 
 
 def touch(database: PlainDatabase, name: str, numbers: Sequence[int], now: datetime) -> bool:

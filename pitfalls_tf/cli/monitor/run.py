@@ -86,9 +86,15 @@ def command(
             text = "--configs goes with --workers, --exit-code open or none, and --json alone: configs say the rest."
             raise click.UsageError(text)
         return _run_many(configs, workers or len(os.sched_getaffinity(0)), output, rule)
+    from monitoring.runs.idle_stamp import stamped_idle  # noqa: PLC0415 - not needed for --help
+
+    plain = not (output.as_json or any(flags.values()) or traffic or since or exclude_callers)
+    plain = plain and rule in ("open", "unacknowledged", "none")
+    if plain and (stamped := stamped_idle(config_path, datetime.now(UTC))) is not None and not stamped.pending:
+        return _nothing_due(stamped, rule)
     from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
     from monitoring.notifications.routes.heartbeat import heartbeat, unreached  # noqa: PLC0415 - as above
-    from monitoring.runs.idle import has_news, idle_deployment  # noqa: PLC0415 - as above
+    from monitoring.runs.idle import has_news, idle_deployment, keep_stamp  # noqa: PLC0415 - as above
 
     config = with_excluded(with_traffic(load_config(config_path), traffic), exclude_callers)
     with heartbeat(config.heartbeat, output.progress) as beat:
@@ -102,6 +108,13 @@ def command(
             return exit_code(monitor_status, run, rule=rule)
         beat.complete = True
         beat.problem = unreached(idle.undelivered)
+    if plain:
+        keep_stamp(config_path, config)
+    return _nothing_due(idle, rule)
+
+
+def _nothing_due(idle: IdleDeployment, rule: str) -> int:
+    """Print the line of a run with nothing to do; gives its exit code."""
     click.echo(_idle_line(idle, datetime.now(UTC)))
     counted = {"open": idle.open_pages, "unacknowledged": idle.unacknowledged_pages, "none": 0}
     return 1 if counted[rule] else 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -82,22 +83,28 @@ def test_a_store_that_owes_a_notification_has_news_but_nothing_due(deployed: Pat
     assert has_news(load_config(path), found)
 
 
-def test_a_run_with_nothing_due_loads_none_of_the_large_libraries(deployed: Path, send: Send, days: Any) -> None:
+def test_a_run_with_nothing_due_loads_none_of_the_large_libraries_and_the_next_one_not_even_what_reads_configs(
+    deployed: Path, send: Send, days: Any, tmp_path: Path
+) -> None:
     send(deployed, days(days=1))
     judge(deployed)
-    large = {"pyarrow", "sqlalchemy", "scipy", "alembic", "numpy", "asyncio", "apscheduler"}
+    large = {"pyarrow", "sqlalchemy", "scipy", "alembic", "numpy", "asyncio", "apscheduler", "pydantic"}
     code = (
         "import sys\nfrom pitfalls_tf.cli import pitfalls\n"
         f"try: pitfalls(['monitor', 'run', '--config', {str(deployed / 'monitor.toml')!r}])\n"
         f"except SystemExit as end: print(end.code, {large!r} & set(sys.modules))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
-    line, loaded = done.stdout.splitlines()
-    assert line.startswith(
-        "Nothing is due: judged until 2013-04-02 00:00 UTC; no row has come since, and a window has "
-    )
-    assert line.endswith("been due since 2013-04-03 06:00 UTC.")
-    assert loaded == "0 set()"
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "caches")}
+    for expected in ("0 {'pydantic'}", "0 set()"):
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True, env=environment
+        )
+        line, loaded = done.stdout.splitlines()
+        assert line.startswith(
+            "Nothing is due: judged until 2013-04-02 00:00 UTC; no row has come since, and a window has "
+        )
+        assert line.endswith("been due since 2013-04-03 06:00 UTC.")
+        assert loaded == expected
 
 
 def test_labels_are_looked_for_in_both_kinds_of_log(deployed: Path) -> None:

@@ -1,0 +1,38 @@
+"""Whether the files at a place are as they were."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from glob import has_magic
+from pathlib import Path
+
+
+def files_state(place: Path | str) -> str:
+    """What files are at a place: a digest of their names, sizes and times, which changes when any of them does.
+
+    Cost: some 3 µs a file.
+
+    Returns:
+        SHA-256 in hexadecimal; empty for a URL, whose files are not looked at.
+    """
+    if not isinstance(place, Path):
+        return ""
+    digest = hashlib.sha256()
+    for path in sorted(_files(place)):
+        try:
+            status = os.stat(path)  # noqa: PTH116 - a `Path` of each takes three times as long
+        except OSError:  # it has just been moved
+            continue
+        digest.update(f"{path}\0{status.st_size}\0{status.st_mtime_ns}\n".encode(errors="surrogateescape"))
+    return digest.hexdigest()
+
+
+def _files(place: Path) -> Iterator[str]:
+    pattern = str(place)
+    for path in Path(place.anchor).glob(pattern.removeprefix(place.anchor)) if has_magic(pattern) else [place]:
+        if not path.is_dir():
+            yield str(path)
+        for folder, _, names in os.walk(path):
+            yield from (os.path.join(folder, name) for name in names)  # noqa: PTH118 - as above

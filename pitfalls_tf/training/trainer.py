@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from monitoring.errors import BadInput, CannotRun
+from pitfalls_tf.fitting.arithmetic import arithmetic
 from pitfalls_tf.fitting.ensemble import FitJob, fit_jobs
 from pitfalls_tf.fitting.fit_rows import FitRows
 from pitfalls_tf.fitting.fits import Epoch, Fits
@@ -139,6 +140,7 @@ class Trainer:
             "metrics_over": f"{self._held_out.labelled} labelled rows, each scored by a fit that was not trained on it",
             "deployed_model": self.deployed_rows,
             "environment": asdict(environment()),
+            "arithmetic": arithmetic(),
         }
 
     def check_same(self, manifest: Mapping[str, Any], path: Path) -> None:

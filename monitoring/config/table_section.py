@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import Field, model_validator
 
@@ -50,6 +50,15 @@ class TableSection(TableFormat):
     predicted: Annotated[Name | None, ColumnOf("predicted")] = Field(default=None, examples=["answer"])
     id_scores: Annotated[Name | None, ColumnOf("score")] = Field(default=None, examples=["scores"])
 
+    def named(self, key: str) -> str | None:
+        """The column of a setting, where the owner names it; None where it has its usual name."""
+        column: str | None = getattr(self, key)
+        return column if key in self.model_fields_set else None
+
+
+#: The columns of a table of which nothing is said.
+USUAL_COLUMNS: Final = TableSection()
+
 
 class OutputSection(Section):
     """The columns of one output of several: its answer and its label."""
@@ -70,13 +79,13 @@ class OutputSection(Section):
         return self
 
 
-def roles_named(section: Section) -> Iterator[tuple[str, Role]]:
-    """The columns that a section names, each with its role, in the order of its settings.
+def columns_named(section: Section) -> Iterator[tuple[str, str, Role]]:
+    """The columns that a section names: the key, the column and its role, in the order of the settings.
 
-    >>> dict(roles_named(OutputSection(label="paid", predicted="price")))
-    {'paid': 'label', 'price': 'predicted'}
+    >>> list(columns_named(OutputSection(label="paid", predicted="price")))
+    [('label', 'paid', 'label'), ('predicted', 'price', 'predicted')]
     """
     for key, field in type(section).model_fields.items():
         for mark in field.metadata:
             if isinstance(mark, ColumnOf) and (value := getattr(section, key)) is not None:
-                yield from ((name, mark.role) for name in ((value,) if isinstance(value, str) else value))
+                yield from ((key, name, mark.role) for name in ((value,) if isinstance(value, str) else value))

@@ -19,7 +19,7 @@ from pydantic import (
 from monitoring.config.addresses import bounded_query, is_database_url, place, redacted
 from monitoring.config.invalid_setting import reject_setting
 from monitoring.config.section import UNCOUNTED, CountedAs, Horizon, LocalPath, Name, NameSet, Section, check_one_way
-from monitoring.config.table_section import OutputSection, TableSection, roles_named
+from monitoring.config.table_section import OutputSection, TableSection, columns_named
 from monitoring.config.values import distinct
 from monitoring.errors import BadInput
 
@@ -73,7 +73,7 @@ class TrafficSection(TableSection, RowsSection):
     def columns(self) -> frozenset[str]:
         """The columns that are named here, those of each output, too."""
         sections = (self, *self.outputs.values())
-        return frozenset(name for section in sections for name, _ in roles_named(section))
+        return frozenset(name for section in sections for _, name, _ in columns_named(section))
 
     @property
     def declared(self) -> TrafficSection:

@@ -11,6 +11,7 @@ from typing import Any, cast, get_args
 
 from monitoring.baseline.spec import BaselineSpec, FeatureSpec
 from monitoring.config import ColumnSection, MetricDraft, MonitorConfig, TrafficSection, WindowsSection
+from monitoring.config.table_section import columns_named
 from monitoring.config.template import Settings, check_settings, settings_named
 from monitoring.errors import BadInput
 from monitoring.tasks.multilabel import Multilabel
@@ -87,11 +88,6 @@ class TableDescription:
     def min_rows(self) -> int | None:
         """The rows that a window needs to be tested by itself, where the owner says so."""
         return self.windows.min_rows if "min_rows" in self.windows.model_fields_set else None
-
-    def named(self, key: str) -> str | None:
-        """The column of a setting of `[traffic]`, where the owner names it."""
-        column: str | None = getattr(self.traffic, key)
-        return column if key in self.traffic.model_fields_set else None
 
     def changed(self, section: str, **values: Any) -> TableDescription:
         """The description with other settings of a section; those of None are not said."""
@@ -327,23 +323,26 @@ def _sets_or_vectors(pieces: tuple[LoadedPiece, ...], label: str, description: T
 def columns_to_come(there: Mapping[str, str], description: TableDescription) -> dict[str, str]:
     """Columns of ids and times that the reference does not have, and that the traffic may have."""
     named = {
-        "--label-time": description.named("label_time"),
-        "--prediction-id": description.named("prediction_id"),
+        "--label-time": description.traffic.named("label_time"),
+        "--prediction-id": description.traffic.named("prediction_id"),
         **({} if description.windows.by_batch else {"--event-time": description.traffic.event_time}),
     }
     return absent_columns(there, named)
 
 
+#: The settings of columns that traffic may have and the reference not, and those whose flags are not their keys.
+_TO_COME = ("event_time", "prediction_id", "label_time")
+_FLAGS = {"label_columns": "--label", "scores": "--score", "id_scores": "--score"}
+
+
 def _check_names(there: Mapping[str, str], description: TableDescription) -> None:
     """Raises BadInput for a named column that is not there, unless it may come, and is not misspelt."""
     traffic = description.traffic
-    scores = traffic.scores if traffic.id_scores is None else (traffic.id_scores,)
+    named = (each for each in columns_named(traffic) if each[0] in traffic.model_fields_set and each[0] not in _TO_COME)
     options = {
-        "--predicted": traffic.predicted or description.follows,
-        "--label": description.named("label"),
-        **{f"--label {name}": name for name in traffic.label_columns},
+        **{f"{_FLAGS.get(key, f'--{key}').replace('_', '-')} {name}": name for key, name, _ in named},
+        "--predicted": description.follows,
         "--group": description.group,
-        **{f"--score {name}": name for name in scores},
         **description.output_columns,
         **{f"--categorical {name}": name for name in description.categorical},
         **{f"--ignore {name}": name for name in description.ignore},
@@ -351,7 +350,7 @@ def _check_names(there: Mapping[str, str], description: TableDescription) -> Non
     }
     absent = absent_columns(there, options)
     to_come = columns_to_come(there, description)
-    if description.named("event_time") is None:
+    if description.traffic.named("event_time") is None:
         to_come.pop("--event-time", None)
     absent |= {option: name for option, name in to_come.items() if get_close_matches(name, there, n=1)}
     if absent:

@@ -17,12 +17,16 @@ from pitfalls_tf.cli.output import with_output
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from monitoring.config.table_section import TableSection
     from monitoring.tasks.task import TaskName
     from pitfalls_tf.cli.output import Output
     from pitfalls_tf.verdicts.gate import ReleaseGate
     from serving.export.export import Bundle
     from serving.export.inputs.input_roles import DeclaredRoles
     from serving.export.manifest import Provenance
+
+#: Flags that say what the reference's ids and times are, by the names of their settings.
+ROW_SETTINGS = ("prediction_id", "event_time", "label_time", "naive_timezone")
 
 
 @click.command()
@@ -82,7 +86,8 @@ def command(source: Path, name: str, models: Path, output: Output, **chosen: Any
     predicts the same as the model. With --gate, a model that is not better than the deployed one in its worst domain is
     refused with exit code 1.
     """
-    from serving.export.export import check_name  # noqa: PLC0415 - not needed for --help
+    from monitoring.onboarding.table_description import described  # noqa: PLC0415 - not needed for --help
+    from serving.export.export import check_name  # noqa: PLC0415 - as above
     from serving.export.inputs.input_roles import DeclaredRoles  # noqa: PLC0415 - as above
 
     check_name(name)
@@ -103,7 +108,7 @@ def command(source: Path, name: str, models: Path, output: Output, **chosen: Any
         reference=chosen["reference"],
         features=split_names(chosen["features"], "--features", "age,income"),
         label=chosen["label"],
-        row_columns={name: chosen[name] for name in ("prediction_id", "event_time", "label_time")},
+        columns=described(**{name: chosen[name] for name in ROW_SETTINGS}).traffic,
         classes=split_names(chosen["classes"], "--classes", "on_time,late"),
         task=chosen["task"],
         answer=chosen["answer"],
@@ -111,7 +116,6 @@ def command(source: Path, name: str, models: Path, output: Output, **chosen: Any
         embedding=chosen["embedding"],
         custom=chosen["custom"],
         signature=chosen["signature"],
-        naive_timezone=chosen["naive_timezone"],
         roles=DeclaredRoles(
             categorical=chosen["categorical"] or (),
             ignore=chosen["ignore"] or (),
@@ -135,7 +139,7 @@ class ExportRequest:
     reference: Path | None
     features: tuple[str, ...]
     label: str | None
-    row_columns: Mapping[str, str | None]
+    columns: TableSection
     classes: tuple[str, ...]
     task: TaskName | None
     answer: str | None
@@ -143,7 +147,6 @@ class ExportRequest:
     embedding: str | None
     custom: str | None
     signature: str | None
-    naive_timezone: str
     roles: DeclaredRoles
     verdict: Mapping[str, Any] | None
     trained_until: datetime | None = None
@@ -164,7 +167,7 @@ class ExportRequest:
             "--reference": self.reference,
             "--features": self.features,
             "--label": self.label,
-            **{f"--{name.replace('_', '-')}": column for name, column in self.row_columns.items()},
+            **{f"--{name.replace('_', '-')}": self.columns.named(name) for name in ROW_SETTINGS[:3]},
             "--task": self.task,
             "--output": self.answer,
             "--score": self.score,
@@ -234,16 +237,13 @@ def _export_runs(source: Path, request: ExportRequest, output: Output) -> Bundle
 
 def _export_file(source: Path, request: ExportRequest, output: Output) -> Bundle:
     from serving.export.export import Reference, export_bundle  # noqa: PLC0415 - as above
-    from serving.export.row_columns import with_row_columns  # noqa: PLC0415 - as above
     from serving.export.table_file import read_table  # noqa: PLC0415 - as above
 
     labels = split_names(request.label, "--label", "is_sports,is_politics")
     pairs = dict(label.split("=", 1) for label in labels if "=" in label)
     _check_pairs(labels, pairs, request)
     reference = Reference(
-        table=None
-        if request.reference is None
-        else with_row_columns(read_table(request.reference), request.row_columns),
+        table=None if request.reference is None else read_table(request.reference),
         features=request.features,
         label=request.label if len(labels) < 2 and not pairs else None,
         label_columns=labels if len(labels) > 1 and not pairs else (),
@@ -252,10 +252,10 @@ def _export_file(source: Path, request: ExportRequest, output: Output) -> Bundle
         output=request.answer,
         score=request.score,
         embedding=request.embedding,
-        naive_timezone=request.naive_timezone,
+        columns=request.columns,
         roles=request.roles,
     )
-    full_reference = reference.with_lists()
+    full_reference = reference.named().with_lists()
     full_reference.check_task(request.classes or full_reference.label_columns)
     load_frameworks("tensorflow", "keras")
     model = _load(source, request)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -84,33 +84,25 @@ def command(
     *,
     model: str | None,
     rows_per_request: int,
-    event_time: str,
     label: str | None,
-    label_time: str | None,
-    naive_timezone: str,
     name: str,
     traffic: Path | None,
     token_file: Path | None,
     output: Output,
+    **columns: Any,  # names of columns, and the zone of times, by their settings
 ) -> int:
     """Send the rows of TABLE (Parquet or CSV) to a server in event-time order.
 
     With --label and --label-time, labels are posted to POST /monitor/labels in the order of their times. The server's
     token is read from --token-file or the variable PITFALLS_TOKEN. With --traffic, an interrupted replay resumes.
     """
-    from pitfalls_tf.replay import ReplayOptions, ReplayPlan, replay  # noqa: PLC0415 - not needed for --help
+    from monitoring.onboarding.table_description import described  # noqa: PLC0415 - not needed for --help
+    from pitfalls_tf.replay import ReplayOptions, ReplayPlan, replay  # noqa: PLC0415 - as above
     from pitfalls_tf.replay.driver import NOTHING_LOGGED, already_logged  # noqa: PLC0415 - as above
     from pitfalls_tf.replay.plan import zone_remark  # noqa: PLC0415 - as above
     from pitfalls_tf.replay.tables import read_table  # noqa: PLC0415 - as above
 
-    plan = ReplayPlan(
-        event_time=event_time,
-        rows_per_request=rows_per_request,
-        prefix=name,
-        label=label,
-        label_time=label_time,
-        naive_timezone=naive_timezone,
-    )
+    plan = ReplayPlan(columns=described(**columns).traffic, rows_per_request=rows_per_request, prefix=name, label=label)
     rows = read_table(table)
     already = NOTHING_LOGGED if traffic is None else already_logged(traffic)
     options = ReplayOptions(token=read_token(token_file), already=already)

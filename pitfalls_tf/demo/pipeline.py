@@ -221,6 +221,7 @@ def _export(out: Path) -> dict[str, Any]:
 
 
 def _replay(settings: DemoSettings, listener: StageListener) -> dict[str, Any]:
+    from monitoring.config.table_section import TableSection  # noqa: PLC0415 - brings pydantic
     from pitfalls_tf.replay import ReplayOptions, ReplayPlan, already_logged, replay  # noqa: PLC0415 - brings httpx
 
     out = settings.out
@@ -232,7 +233,12 @@ def _replay(settings: DemoSettings, listener: StageListener) -> dict[str, Any]:
             _deployment_months(settings),
             url=url,
             model=MODEL,
-            plan=ReplayPlan(rows_per_request=ROWS_PER_REQUEST, prefix=MODEL, label="label", label_time="label_time"),
+            plan=ReplayPlan(
+                rows_per_request=ROWS_PER_REQUEST,
+                prefix=MODEL,
+                label="label",
+                columns=TableSection(label_time="label_time"),
+            ),
             progress=lambda p: listener.stage_progressed(p.rows, p.total, f"{p.now:%-d %B %Y}, {p.labels} labels"),
             options=ReplayOptions(token=token, already=already_logged(out / "traffic"), on_disconnect=server.start),
         )

@@ -11,13 +11,13 @@ import pyarrow as pa
 
 from monitoring.config import parse_dictionary
 from monitoring.errors import BadInput
+from monitoring.onboarding.table_description import described
 from monitoring.tasks.task import TaskName
 from pitfalls_tf.training.bundles import export_runs
 from pitfalls_tf.training.train import TrainingResult
 from serving.export.export import Bundle, Reference, export_bundle
 from serving.export.inputs.input_roles import DeclaredRoles
 from serving.export.manifest import Provenance
-from serving.export.row_columns import with_row_columns
 from serving.export.table_file import read_table
 
 
@@ -85,18 +85,20 @@ def export(  # noqa: PLR0913 - a front door: an editor completes what it can see
             )
         return export_runs(runs, name=name, models=Path(models), clock=clock, declared=provenance, roles=roles)
     rows = read_table(Path(reference)) if isinstance(reference, str | Path) else reference
-    columns = {"prediction_id": prediction_id, "event_time": event_time, "label_time": label_time}
-    described = Reference(
-        table=None if rows is None else with_row_columns(rows, columns),
+    columns = described(
+        prediction_id=prediction_id, event_time=event_time, label_time=label_time, naive_timezone=naive_timezone
+    )
+    with_names = Reference(
+        table=rows,
         features=tuple(features),
         label=label,
         task=task,
         output=output,
-        naive_timezone=naive_timezone,
+        columns=columns.traffic,
         roles=roles,
     )
     source = Path(model) if isinstance(model, str) else model
-    return export_bundle(source, folder=Path(models) / name, reference=described, provenance=provenance, clock=clock)
+    return export_bundle(source, folder=Path(models) / name, reference=with_names, provenance=provenance, clock=clock)
 
 
 def _runs(model: TrainingResult | str | Path | Any) -> Path | None:

@@ -12,12 +12,13 @@ from typing import Any, Literal
 import numpy as np
 import pyarrow as pa
 
+from monitoring.config.table_section import USUAL_COLUMNS, TableSection
 from monitoring.errors import BadInput
 from monitoring.tasks.label_objects import label_object
 from monitoring.timestamps import as_datetime
 from monitoring.traffic.cells import decoded, is_list, is_text
 from monitoring.traffic.tables.rows import listed
-from monitoring.traffic.tables.times import ParsedTimes, check_zone, parse_times
+from monitoring.traffic.tables.times import ParsedTimes, parse_times
 from serving.export.export import Reference
 from serving.export.outputs.several_outputs import labels_of_outputs
 from serving.export.reference_labels import LABEL
@@ -103,18 +104,19 @@ class ReplayPlan:
     ``PREFIX-<first event time>-<number within the hour>`` and its event time that of its first row.
     """
 
-    event_time: str = "event_time"
-    """Column of times: timestamps, dates or text in ISO 8601."""
+    columns: TableSection = USUAL_COLUMNS
+    """The columns of times, with timestamps, dates or text in ISO 8601. A row without a label time gets no label."""
     rows_per_request: int = 256
     prefix: str = "replay"
-    naive_timezone: str = "UTC"
-    """The time zone of times that have none."""
     label: str | None = None
     """Column of labels, or several, as of `pitfalls_tf.replay.plan.label_texts`; rows without one get no label."""
-    label_time: str | None = None
-    """Column of label times; rows with a null get no label."""
     form: Literal["columns", "rows"] = "columns"
     """TensorFlow Serving's columnar (``inputs``) or row (``instances``) form."""
+
+    @property
+    def label_time(self) -> str | None:
+        """The column of label times; None where none is named."""
+        return self.columns.named("label_time")
 
     def __post_init__(self) -> None:
         if not 1 <= self.rows_per_request <= MAX_ROWS:
@@ -131,7 +133,6 @@ class ReplayPlan:
                 expected="1 to 80 visible ASCII characters without spaces",
                 fix="Pass --name with another prefix.",
             )
-        check_zone(self.naive_timezone)
         if (self.label is None) != (self.label_time is None):
             raise BadInput(
                 "Label and label time must be given together.",
@@ -174,18 +175,20 @@ class ReplaySchedule:
 
 def zone_remark(table: pa.Table, plan: ReplayPlan) -> str:
     """Say that the table's times have no zone. Returns a sentence; empty if they have."""
-    names = [name for name in (plan.event_time, plan.label_time) if name is not None]
+    names = [name for name in (plan.columns.event_time, plan.label_time) if name is not None]
     naive = [name for name in names if _times(table, name, plan).naive]
-    return f"Times of {' and '.join(naive)} have no zone, and are taken as {plan.naive_timezone}." if naive else ""
+    return (
+        f"Times of {' and '.join(naive)} have no zone, and are taken as {plan.columns.naive_timezone}." if naive else ""
+    )
 
 
 def schedule_replay(table: pa.Table, plan: ReplayPlan) -> ReplaySchedule:
     """Schedule all requests and labels of a table."""
-    times = _times(table, plan.event_time, plan)
+    times = _times(table, plan.columns.event_time, plan)
     absent = int((~times.valid).sum())
     if absent:
         raise BadInput(
-            f"Column {plan.event_time!r} has rows without a time, so they cannot be replayed in order.",
+            f"Column {plan.columns.event_time!r} has rows without a time, so they cannot be replayed in order.",
             got=f"{absent} nulls, or values that are no time",
             expected="an event time in every row",
             fix="Remove those rows, or pass another --event-time.",
@@ -260,7 +263,7 @@ def _column(table: pa.Table, name: str) -> pa.Array:
 
 def _times(table: pa.Table, name: str, plan: ReplayPlan) -> ParsedTimes:
     column = decoded(_column(table, name))
-    times = parse_times(column, plan.naive_timezone)
+    times = parse_times(column, plan.columns.naive_timezone)
     if times.problem or pa.types.is_null(column.type):
         raise BadInput(
             f"Column {name!r} has no times.",

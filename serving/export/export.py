@@ -24,6 +24,7 @@ import pyarrow as pa
 
 from monitoring.atomic import publish, staging_folder, sync_folder
 from monitoring.baseline.benchmark import ReferenceMetric
+from monitoring.config.table_section import USUAL_COLUMNS, TableSection
 from monitoring.errors import BadInput, CannotRun
 from monitoring.tasks.task import TaskName
 from serving.export.answers.interpreted_model import DeclaredTask, InterpretedModel, interpret_answers
@@ -39,7 +40,7 @@ from serving.export.parity import check_parity, try_rows
 from serving.export.reference_answers import NO_REFERENCE, WrittenReference, write_reference
 from serving.export.reference_labels import LABEL, check_sets, is_number_type, labels_of_sets
 from serving.export.reference_table import check_reference, match_columns, sample
-from serving.export.row_columns import unnamed_time, with_zone
+from serving.export.row_columns import unnamed_time, with_row_columns, with_zone
 from serving.export.saved_model import write_saved_model
 from serving.export.warmup_writer import write_warmup
 from serving.models.version_folders import LARGEST_VERSION
@@ -148,7 +149,8 @@ class Reference:
     `task` says what is predicted, and `output` which output the label is the truth of; None: as labels and outputs are.
     `score` is the output of the scores of a ranking's ids; None: the one that has as many numbers, if there is one.
     `roles` is what its owner says of the inputs' columns. `embedding` is the layer by which inputs that are tensors and
-    texts are watched; None: the output of that name, if there is one. `naive_timezone` is that of times without a zone.
+    texts are watched; None: the output of that name, if there is one. `columns` names ids and times, and says in which
+    zone times are that have none.
     """
 
     table: pa.Table | None = None
@@ -162,7 +164,14 @@ class Reference:
     numbers: tuple[str, ...] = ()
     roles: DeclaredRoles = NOTHING_DECLARED
     embedding: str | None = None
-    naive_timezone: str = "UTC"
+    columns: TableSection = USUAL_COLUMNS
+
+    def named(self) -> Reference:
+        """The reference with ids and times under their standard names."""
+        if self.table is None:
+            return self
+        usual = TableSection(naive_timezone=self.columns.naive_timezone)
+        return replace(self, table=with_row_columns(self.table, self.columns), columns=usual)
 
     def with_lists(self) -> Reference:
         """The reference with labels that are sets of classes, several numbers, or ids as text, and the task of those.
@@ -325,7 +334,7 @@ def _with_zone(reference: Reference) -> tuple[Reference, tuple[str, ...]]:
     """The reference with times in UTC, and a remark on those without a zone."""
     if reference.table is None:
         return reference, ()
-    table, remark = with_zone(reference.table, reference.naive_timezone)
+    table, remark = with_zone(reference.table, reference.columns.naive_timezone)
     return replace(reference, table=table), (remark,) if remark else ()
 
 
@@ -342,7 +351,9 @@ def _checked(
     reference: pa.Table | Reference | None, classes: tuple[str, ...]
 ) -> tuple[Reference, tuple[str, ...], tuple[str, ...]]:
     """The reference, the classes, and remarks on its times; BadInput for labels that do not fit the classes."""
-    checked_reference = (reference if isinstance(reference, Reference) else Reference(table=reference)).with_lists()
+    checked_reference = (
+        (reference if isinstance(reference, Reference) else Reference(table=reference)).named().with_lists()
+    )
     checked_reference.check_task(classes or checked_reference.label_columns)
     checked_reference, zones = _with_zone(checked_reference)
     return checked_reference, classes or checked_reference.label_columns, zones

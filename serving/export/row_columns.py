@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import Final
 
 import pyarrow as pa
 
+from monitoring.config.table_section import TableSection
 from monitoring.errors import BadInput
 from monitoring.traffic.cells import decoded, is_text
 from monitoring.traffic.format.rows import TIMESTAMP
@@ -20,17 +21,15 @@ ROW_FLAGS: Final = {"prediction_id": "--prediction-id", "event_time": "--event-t
 TIMES: Final = ("event_time", "label_time")
 
 
-def with_row_columns(table: pa.Table, names: Mapping[str, str | None]) -> pa.Table:
-    """Add columns under their standard names.
+def with_row_columns(table: pa.Table, columns: TableSection) -> pa.Table:
+    """Add the columns in `ROW_FLAGS` under their standard names.
 
-    >>> with_row_columns(pa.table({"id": ["a"]}), {"prediction_id": "id"}).column_names
+    >>> with_row_columns(pa.table({"id": ["a"]}), TableSection(prediction_id="id")).column_names
     ['id', 'prediction_id']
-
-    Args:
-        names: What it calls some of the columns in `ROW_FLAGS`; None for one that is called as the standard says.
     """
-    for standard, column in names.items():
-        if column is None or column == standard:
+    for standard in ROW_FLAGS:
+        column = getattr(columns, standard)
+        if column == standard:
             continue
         if column not in table.column_names:
             raise BadInput(

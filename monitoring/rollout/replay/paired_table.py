@@ -124,7 +124,7 @@ def _check_columns(pieces: Sequence[TablePiece], description: TableDescription, 
         there |= dict.fromkeys(reader.header(piece).table.column_names)
     guards = description.traffic.slices
     labels = _shared_columns(description) - {description.traffic.prediction_id, description.traffic.label_time}
-    optional = [name for name in map(description.named, ("prediction_id", "label_time")) if name is not None]
+    optional = [name for name in map(description.traffic.named, ("prediction_id", "label_time")) if name is not None]
     clashes = {*_shared_columns(description), *answers}.intersection(guards)
     if clashes:
         raise BadInput(

@@ -11,7 +11,7 @@ import pyarrow as pa
 from pydantic import ConfigDict, Field, SkipValidation
 
 from monitoring.config import MonitorConfig
-from monitoring.config.table_section import Role, TableFormat, TableSection, roles_named
+from monitoring.config.table_section import Role, TableFormat, TableSection, columns_named
 from monitoring.tasks.ranking import Ranking
 from monitoring.traffic.descriptors.descriptors import Descriptors
 from monitoring.traffic.tables.table_format import BATCH_TIME, BatchKey
@@ -63,7 +63,7 @@ class TableColumns(TableSection):
     def roles(self) -> dict[str, Role]:
         """Every column that is no input, with what it is."""
         roles: dict[str, Role] = {}
-        for name, role in roles_named(self):
+        for _, name, role in columns_named(self):
             if role != "label":
                 roles[name] = "predicted" if role == "score" and self.numbers else role
             elif name in self.label_cells:

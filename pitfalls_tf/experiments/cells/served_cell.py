@@ -126,6 +126,7 @@ class ServedCell:
 
     def _serve(self, seeds: Sequence[int], folder: Path) -> None:
         """Replay the deployed rows with their labels to each model, into one traffic log."""
+        from monitoring.config.table_section import TableSection  # noqa: PLC0415 - brings pydantic
         from pitfalls_tf.replay import ReplayOptions, ReplayPlan, replay  # noqa: PLC0415 - brings httpx
         from pitfalls_tf.replay.server_process import ServerFolders, ServerProcess  # noqa: PLC0415 - starts a process
 
@@ -138,7 +139,10 @@ class ServedCell:
             for seed in seeds:
                 name = self._name(seed)
                 plan = ReplayPlan(
-                    rows_per_request=ROWS_PER_REQUEST, prefix=name, label="label", label_time="label_time"
+                    rows_per_request=ROWS_PER_REQUEST,
+                    prefix=name,
+                    label="label",
+                    columns=TableSection(label_time="label_time"),
                 )
                 replay(self.deployment.traffic, url=url, model=name, plan=plan, options=ReplayOptions(token=token))
             server.stop()

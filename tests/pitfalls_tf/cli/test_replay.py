@@ -12,6 +12,7 @@ import pytest
 from click.testing import Result
 
 from monitoring.errors import BadInput
+from monitoring.onboarding.table_description import described
 from monitoring.timestamps import EPOCH
 from pitfalls_tf import replay as package
 from pitfalls_tf.cli.replay import read_token
@@ -61,7 +62,8 @@ def test_flags_become_plan_and_options(pitfalls: Pitfalls, sent: dict[str, Any],
         ),
     )
     assert result.exit_code == 0, result.output
-    plan = ReplayPlan(event_time="when", rows_per_request=7, prefix="run", label="y", label_time="known")
+    columns = described(event_time="when", label_time="known", naive_timezone="UTC").traffic
+    plan = ReplayPlan(columns=columns, rows_per_request=7, prefix="run", label="y")
     options = ReplayOptions(token="secret")
     assert sent == {"url": "http://127.0.0.1:1", "model": "m", "plan": plan, "options": options, "rows": 2}
     assert json.loads(result.stdout)["skipped_labels"] == 5
@@ -108,7 +110,7 @@ def test_times_without_a_zone_are_said_and_outputs_may_have_labels_of_their_own(
     assert result.exit_code == 0, result.output
     assert result.stderr.splitlines()[0] == "Times of event_time and known have no zone, and are taken as Europe/Paris."
     assert sent["plan"].label == "sev=sev,vehage=vehage"
-    assert sent["plan"].naive_timezone == "Europe/Paris"
+    assert sent["plan"].columns.naive_timezone == "Europe/Paris"
 
 
 def test_a_file_overrides_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

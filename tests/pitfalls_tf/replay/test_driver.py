@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from monitoring.config.table_section import TableSection
 from monitoring.errors import BadInput, CannotRun
 from monitoring.traffic.labels.label_log import LabelLog
 from monitoring.traffic.labels.label_writer import LabelWriter
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 START = datetime(2013, 4, 1, tzinfo=UTC)
 ROWS = 300
 TOKEN = "secret"
-LABELLED = ReplayPlan(rows_per_request=16, label="late", label_time="known")
+LABELLED = ReplayPlan(rows_per_request=16, label="late", columns=TableSection(label_time="known"))
 
 
 def now() -> datetime:
@@ -85,7 +86,7 @@ def send(
 def test_every_row_and_label_arrives_once(
     site: Website, traffic: Path, table: pa.Table, form: Literal["columns", "rows"]
 ) -> None:
-    plan = ReplayPlan(rows_per_request=16, label="late", label_time="known", form=form)
+    plan = ReplayPlan(rows_per_request=16, label="late", columns=TableSection(label_time="known"), form=form)
     assert send(site, table, plan) == (ROWS, ROWS * 4 // 5, 0, 0)
     logged = TrafficLog(traffic).table(model="half_plus_two")
     assert logged.num_rows == ROWS

@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitoring.config.table_section import TableSection
 from monitoring.errors import BadInput
+from monitoring.onboarding.table_description import described
 from pitfalls_tf.replay import ReplayPlan
 from pitfalls_tf.replay.plan import label_texts, schedule_replay, zone_remark
 from serving.export.export import Reference
@@ -19,7 +21,13 @@ from serving.export.export import Reference
 START = datetime(2013, 4, 1, tzinfo=UTC)
 MINUTES = st.integers(0, 6 * 60)
 rows = st.lists(st.tuples(MINUTES, st.none() | MINUTES, st.sampled_from(["late", "on_time", None])), max_size=40)
-LABELLED = ReplayPlan(label="late", label_time="known")
+
+
+def plan_of(label: str | None = None, **columns: Any) -> ReplayPlan:
+    return ReplayPlan(label=label, columns=described(**columns).traffic)
+
+
+LABELLED = ReplayPlan(label="late", columns=TableSection(label_time="known"))
 
 
 def at(minutes: int | None) -> datetime | None:
@@ -56,7 +64,7 @@ def test_every_row_is_sent_once_in_order_within_one_hour(drawn: list[Any], most:
 def test_a_label_is_posted_after_its_prediction_and_before_the_first_request_at_or_after_its_time(
     drawn: list[Any], most: int
 ) -> None:
-    plan = ReplayPlan(rows_per_request=most, label="late", label_time="known")
+    plan = ReplayPlan(rows_per_request=most, label="late", columns=TableSection(label_time="known"))
     schedule = schedule_replay(make_table(drawn), plan)
     sent = [(index, label) for index, group in enumerate(schedule.labels) for label in group]
     place = schedule.table.column("place").to_pylist()
@@ -101,12 +109,12 @@ def test_an_empty_table_has_an_empty_schedule() -> None:
         ({"event_time": "known"}, "Column 'known' has rows without a time"),
         ({"label": "truth", "label_time": "known"}, "The table has no column 'truth'"),
         ({"label": "late", "label_time": "late"}, "Column 'late' has no times. Got string: no times, but text"),
-        ({"naive_timezone": "Mars/Olympus"}, "Not a time zone"),
+        ({"naive_timezone": "Mars/Olympus"}, "unknown time zone"),
     ],
 )
 def test_a_table_without_the_columns_of_the_plan_is_refused(wrong: dict[str, Any], message: str) -> None:
     with pytest.raises(BadInput, match=message):
-        schedule_replay(make_table([(0, None, "late")]), ReplayPlan(**wrong))
+        schedule_replay(make_table([(0, None, "late")]), plan_of(**wrong))
 
 
 @pytest.mark.parametrize(
@@ -128,7 +136,7 @@ def test_an_invalid_plan_is_refused(wrong: dict[str, Any]) -> None:
     ],
 )
 def test_times_have_the_zones_that_export_and_monitor_take(times: pa.Array, zone: str, hour: int, remark: str) -> None:
-    table, plan = pa.table({"event_time": times}), ReplayPlan(naive_timezone=zone)
+    table, plan = pa.table({"event_time": times}), plan_of(naive_timezone=zone)
     (request,) = schedule_replay(table, plan).requests
     assert request.event_time == datetime(2013, 4, 1, hour, tzinfo=UTC)
     assert zone_remark(table, plan).endswith(remark)

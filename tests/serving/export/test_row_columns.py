@@ -5,6 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
+from monitoring.config.table_section import TableSection
 from monitoring.errors import BadInput
 from serving.export.row_columns import unnamed_time, with_row_columns, with_zone
 
@@ -12,23 +13,23 @@ TABLE = pa.table({"age": [1.0], "when": pa.array([0], pa.timestamp("ns", "UTC"))
 
 
 def test_columns_are_added_under_their_standard_names_and_inputs_stay() -> None:
-    found = with_row_columns(TABLE, {"event_time": "when", "prediction_id": "id", "label_time": None})
-    assert found.column_names == ["age", "when", "id", "event_time", "prediction_id"]
+    found = with_row_columns(TABLE, TableSection(event_time="when", prediction_id="id"))
+    assert found.column_names == ["age", "when", "id", "prediction_id", "event_time"]
     assert found["event_time"] == TABLE["when"]
 
 
 def test_a_column_that_is_not_there_or_is_there_twice_is_refused() -> None:
     with pytest.raises(BadInput, match=r"--event-time day.*age, when, id"):
-        with_row_columns(TABLE, {"event_time": "day"})
+        with_row_columns(TABLE, TableSection(event_time="day"))
     twice = TABLE.append_column("event_time", TABLE["when"])
     with pytest.raises(BadInput, match=r"two columns"):
-        with_row_columns(twice, {"event_time": "when"})
-    assert with_row_columns(twice, {"event_time": "event_time"}) == twice
+        with_row_columns(twice, TableSection(event_time="when"))
+    assert with_row_columns(twice, TableSection(event_time="event_time")) == twice
 
 
 def test_a_column_of_another_type_is_refused_by_its_own_name() -> None:
     with pytest.raises(BadInput, match=r"--event-time age, which is double.*a timestamp or a date"):
-        with_row_columns(TABLE, {"event_time": "age"})
+        with_row_columns(TABLE, TableSection(event_time="age"))
 
 
 @pytest.mark.parametrize(
@@ -63,6 +64,6 @@ def test_times_without_a_zone_are_of_the_one_that_is_said() -> None:
 
 def test_text_may_be_times() -> None:
     text = pa.table({"age": [1.0], "when": ["2024-05-01"]})
-    assert with_row_columns(text, {"event_time": "when"})["event_time"] == text["when"]
+    assert with_row_columns(text, TableSection(event_time="when"))["event_time"] == text["when"]
     with pytest.raises(BadInput, match="--prediction-id age"):
-        with_row_columns(text, {"prediction_id": "age"})
+        with_row_columns(text, TableSection(prediction_id="age"))

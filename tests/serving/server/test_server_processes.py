@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from monitoring.config.table_section import TableSection
 from monitoring.traffic.labels.label_log import LabelLog
 from monitoring.traffic.log.log import TrafficLog
 from pitfalls_tf.replay import ReplayOptions, ReplayPlan, ReplayProgress, replay
@@ -83,7 +84,7 @@ def test_a_replay_survives_the_death_of_its_server_and_a_second_signal_ends_a_se
             "x": pa.array(np.arange(rows, dtype=np.float32)),
         }
     )
-    plan = ReplayPlan(rows_per_request=30, label="late", label_time="known")
+    plan = ReplayPlan(rows_per_request=30, label="late", columns=TableSection(label_time="known"))
     with ExitStack() as stack:
         servers = [stack.enter_context(serving(models_folder, traffic))]
 

@@ -29,7 +29,7 @@ from monitoring.evidence.level import LevelState, LevelTest
 from monitoring.evidence.sampling_variance import SamplingVariance
 from monitoring.incidents.harm import paging_watches
 from monitoring.incidents.rearm import LOSS_FAMILIES
-from monitoring.judging.fit.baseline_sums import pooled_sums, rows_of_part
+from monitoring.judging.fit.baseline_sums import answer_sums, baseline_scorer, label_sums, pooled_sums, rows_of_part
 from monitoring.judging.fit.reference_fit import tolerance_of
 from monitoring.judging.fit.tolerances import Tolerances
 from monitoring.judging.window.windowing import split_by_label_arrival, split_by_window
@@ -65,15 +65,18 @@ class Days:
         self.squares: list[Sums] = []
         reference, counter = baseline.reference, ProfileBuilder(baseline.bins, described=False)
         by_start: dict[object, tuple[dict[WatchKey, ScoreSum], dict[WatchKey, ScoreSum]]] = {}
+        scorer = baseline_scorer(self.watched)
         for window, positions in split_by_window(reference.event_times, self.plan):
             rows = reference.take(positions)
             counts = counter.count(rows.features)
-            for power, sums in enumerate(by_start.setdefault(window.start, ({}, {})), start=1):
-                sums.update(self.watched.prediction_sums(rows, counts, power=power))
+            found = answer_sums(scorer, rows, counts)
+            for sums, more in zip(by_start.setdefault(window.start, ({}, {})), found, strict=True):
+                sums.update(more)
         for window, positions in split_by_label_arrival(reference, self.plan):
             arrived = reference.take(positions)
-            for power, sums in enumerate(by_start.get(window.start, ()), start=1):
-                sums.update(self.watched.label_sums(arrived, power=power))
+            if window.start in by_start:
+                for sums, more in zip(by_start[window.start], label_sums(scorer, arrived), strict=True):
+                    sums.update(more)
         watches = self.watched.watches
         for start in sorted(by_start, key=str):
             paging = {name for name, watch in watches.items() if watch.level == "page"}
@@ -130,7 +133,7 @@ class Days:
 
     def harmed(self, level: LevelTest, day: Sums, rise: float) -> Sums:
         """A day on which every watch on a loss has risen by this many of its standard deviations."""
-        losses = {watch.name for watch in self.watched.loss_watches}
+        losses = {watch.name for watch in self.watched.losses.watches}
         moved = {}
         for key, total in day.items():
             test = level.tests.get(key)

@@ -188,9 +188,10 @@ def _fit(config: MonitorConfig, baseline: Baseline, plan: WindowPlan) -> tuple[C
     """The watches of a baseline, fitted to it."""
     custom = load_metrics(config)
     check_metrics(custom, baseline)
-    watched = catalogue(baseline, config.traffic.slices, config.traffic.class_slices, config.traffic.selection_groups)
+    traffic = config.traffic
+    watched = catalogue(baseline, traffic.slices, traffic.class_slices, traffic.selection_groups, custom=custom)
     measured = fit_measured(baseline.spec.task, baseline.rows.answers, config.model.threshold)
-    watched = replace(watched, custom=custom, measured=measured)
+    watched = replace(watched, measured=measured)
     fitted = fit_reference(
         baseline,
         watched,

@@ -20,10 +20,10 @@ from monitoring.engines.partial import CountedRows, Partial
 from monitoring.engines.recipe import Recipe
 from monitoring.errors import CannotRun
 from monitoring.judging.window.label_findings import UnknownClassLabels
-from monitoring.judging.window.tally import Tally
 from monitoring.judging.window.window_sums import AnsweredSums, LabelledSums, WindowSums
 from monitoring.records import Finding
 from monitoring.traffic.tables.read_sums import ReadSums
+from monitoring.watches.tally import Tally
 
 #: The version of the format. Bytes of another are refused: a partial lives as long as a run, or is made again.
 FORMAT = 1

@@ -143,7 +143,7 @@ def bins_digest(bins: tuple[Bins, ...]) -> str:
 def _require_plain(catalogue: Catalogue) -> None:
     """Check that tasks can be run elsewhere. Raises BadInput if not."""
     what = None
-    if catalogue.custom.metrics:
+    if catalogue.losses.custom.metrics:
         what = "metrics of your own in Python, which only the monitor's own process runs"
     elif catalogue.embedding is not None:
         what = "an embedding, which the model computes"

@@ -211,12 +211,9 @@ def _with_losses(rows: Predictions, losses: Floats) -> tuple[Predictions, Floats
 
 def _losses(rows: Predictions, watch: str, catalogue: Catalogue) -> Floats:
     """The scores of the watch on a loss or on its estimate, [n]."""
-    expected = catalogue.residual_losses(rows.probabilities, rows.features)
     if not watch.startswith(PREFIX):
-        return catalogue.loss_scores(rows, expected)[watch]
-    metric = watch.removeprefix(PREFIX)
-    calibration = catalogue.calibration
-    return expected[metric] if calibration is None else calibration.expected_losses(rows.probabilities)[metric].losses
+        return catalogue.loss_scores(rows, is_live=True)[watch]
+    return catalogue.scored(rows.probabilities, rows.features).expected[watch.removeprefix(PREFIX)].losses
 
 
 def _samples_since_onset(alarm: Alarm, window: ScoredWindow, *, labelled: bool) -> tuple[Predictions, ...]:

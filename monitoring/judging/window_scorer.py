@@ -41,6 +41,7 @@ from monitoring.watches.early_labels import (
     late_label_findings,
 )
 from monitoring.watches.embedding import embedded, missing_embeddings
+from monitoring.watches.family import AnsweredCounts
 from monitoring.watches.joint import RecentWindows
 from monitoring.watches.label_coverage import LabelWindow, PendingLabels
 from monitoring.watches.label_delays import merged_counts
@@ -235,9 +236,8 @@ class WindowScorer:
 
     def sums(self, answered: AnsweredSums, labelled: LabelledSums) -> dict[WatchKey, ScoreSum]:
         """The score sums of the watches that need no earlier window."""
-        sums = self.rows.prediction_sums(answered.tally)
-        sums |= self._catalogue.answer_sums(answered.rows, answered.tally.number("rows"))
-        return sums | self._catalogue.count_sums(answered.counts) | self.rows.label_sums(labelled.whole)
+        counted = AnsweredCounts(rows=answered.rows, inputs=answered.counts, tally=answered.tally)
+        return self.rows.answer_sums(counted) | self.rows.label_sums(labelled.whole)
 
     def _late_labels(self, traffic: WindowTraffic, history: Sequence[WindowRecord]) -> tuple[Finding, ...]:
         """The finding that labels after the end of the traffic are biased; none where they are not."""
@@ -283,7 +283,7 @@ class WindowScorer:
         rows = sample if source is None else embedded(sample, source)
         findings = () if source is None else missing_embeddings(len(sample), len(rows), source)
         total, recent = witness.step_sample(before, rows, answered.rows)
-        return recent, {WatchKey(watch=self._catalogue.joint_watch.name): total}, findings
+        return recent, {witness.key: total}, findings
 
     def _label_window(self, window: Window) -> LabelWindow:
         horizon = duration_microseconds(self._reference_fit.horizon)

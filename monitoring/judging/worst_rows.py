@@ -40,18 +40,17 @@ def worst_rows(
     watch = catalogue.watches[key.watch]
     if watch in catalogue.ranks.watches:
         for batch in labelled():
-            selection = _labelled_indices(batch, key, catalogue.class_slices)
+            selection = _labelled_indices(batch, key, catalogue.losses.class_slices)
             places, losses = catalogue.ranks.row_losses(
                 watch.name, batch.probabilities[selection], batch.labels[selection]
             )
             worst = _merged(worst, batch, selection[places], losses)
     elif watch.family in ("performance", "surprise"):
         for batch in labelled():
-            indices = _labelled_indices(batch, key, catalogue.class_slices)
+            indices = _labelled_indices(batch, key, catalogue.losses.class_slices)
             if indices.size:
                 rows = batch.take(indices)
-                expected = catalogue.residual_losses(rows.probabilities, rows.features)
-                scores = catalogue.loss_scores(rows, expected)[watch.name]
+                scores = catalogue.loss_scores(rows, is_live=True)[watch.name]
                 selection = ~np.isnan(scores)
                 worst = _merged(worst, batch, indices[selection], watch.offset + watch.scale * scores[selection])
     elif watch.family == "integrity":

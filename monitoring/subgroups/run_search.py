@@ -222,7 +222,7 @@ def searched_watches(watches: Catalogue) -> tuple[Watch, ...]:
     A loss that is not compared with the expected one rises where the traffic becomes harder: it is not searched.
     """
     by_loss: dict[str, Watch] = {}
-    for watch in watches.loss_watches:
+    for watch in watches.losses.watches:
         if watch.family == "surprise":
             by_loss.setdefault(split_output(watch.name)[0], watch)
     return tuple(by_loss.values())

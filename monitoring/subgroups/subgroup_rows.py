@@ -99,12 +99,11 @@ def window_length_us(windows: Sequence[Window]) -> int:
 
 def scored_sides(watches: Catalogue, rows: Predictions, length_us: int, *, is_live: bool) -> dict[str, ScoredSide]:
     """Rows with their values of each watch on a loss or surprise, in its own unit."""
-    expected = watches.residual_losses(rows.probabilities, rows.features, None if is_live else rows.event_times)
-    scores, inputs = watches.loss_scores(rows, expected), _inputs(watches, rows.features)
+    scores, inputs = watches.loss_scores(rows, is_live=is_live), _inputs(watches, rows.features)
     window = rows.event_times // length_us
     sides = {
         watch.name: ScoredSide(inputs=inputs, excess=watch.offset + watch.scale * scores[watch.name], window=window)
-        for watch in watches.loss_watches
+        for watch in watches.losses.watches
     }
     return {name: _with_excess(side) for name, side in sides.items()}
 
@@ -117,7 +116,7 @@ def _with_excess(side: ScoredSide) -> ScoredSide:
 
 def _compared(watches: Catalogue, wanted: str) -> Watch | None:
     """The surprise of the wanted loss; or else the wanted loss, the first surprise, the first loss."""
-    by_name = {watch.name: watch for watch in watches.loss_watches}
+    by_name = {watch.name: watch for watch in watches.losses.watches}
     first = sorted(by_name.values(), key=lambda watch: watch.family != "surprise")
     names = (f"{SURPRISE}{wanted}", wanted, *(watch.name for watch in first))
     return next((by_name[name] for name in names if name in by_name), None)

@@ -19,8 +19,10 @@ from monitoring.tasks.multilabel import class_matrix
 from monitoring.tasks.row_operations import row_sums
 from monitoring.tasks.task import Task
 from monitoring.watches.calibration import Calibration
+from monitoring.watches.family import Counts, ScoredRows, Sums, WatchFamily
 from monitoring.watches.multilabel_calibration import MultilabelCalibration
 from monitoring.watches.scoring import fixed_point, fixed_point_sum
+from monitoring.watches.tally import Tally
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -37,7 +39,7 @@ MAX_RESIDUALS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class CalibrationWatches:
+class CalibrationWatches(WatchFamily):
     """The watches of one classifier with a fitted calibration.
 
     With calibrated probabilities q and labels y, the residual of a class is ``y - q``. The score of the slope is
@@ -58,8 +60,8 @@ class CalibrationWatches:
     >>> watches = CalibrationWatches.fit(task, Calibration.fit(probabilities, labels), probabilities)
     >>> [watch.name for watch in watches.watches]
     ['residual:yes', 'calibration_slope']
-    >>> sums = watches.sums_of(5000, watches.tally(probabilities, labels))
-    >>> [round(abs(watch.value(sums[WatchKey(watch=watch.name)].mean)), 2) for watch in watches.watches]
+    >>> means = watches.tally(probabilities, labels) / 5000 / 2**32
+    >>> [round(abs(watch.value(float(mean))), 2) for watch, mean in zip(watches.watches, means)]
     [0.0, 0.0]
     """
 
@@ -98,6 +100,14 @@ class CalibrationWatches:
         residuals = tuple(_watch(f"{RESIDUAL}{self.task.classes[index]}", bound=1.0) for index in self.residual_classes)
         return (*residuals, _watch(SLOPE, bound=self.bound))
 
+    def group(self, watch: Watch) -> str:
+        """One for all."""
+        return "calibration"
+
+    def tally_labels(self, rows: ScoredRows, labels: Whole, power: int) -> Counts:
+        """See `WatchFamily`."""
+        return {"calibration": self.tally(rows.probabilities, labels, power=power, bins=rows.bins)}
+
     def tally(self, probabilities: Floats, labels: Whole, *, power: int = 1, bins: Whole | None = None) -> Whole:
         """Sums of the scores of labelled rows in fixed point. Returns one sum for each watch, int64 [watches].
 
@@ -121,9 +131,9 @@ class CalibrationWatches:
         scores = self._scores(self.calibration.calibrated(probabilities), truth)
         return np.array([fixed_point_sum(score**power) for score in scores])
 
-    def sums_of(self, rows: int, tally: Whole) -> dict[WatchKey, ScoreSum]:
-        """The sum of each watch, from the sums of `tally` over so many labelled rows."""
-        totals = tally.tolist() if rows else [0] * len(self.watches)
+    def label_sums(self, labelled: Tally) -> Sums:
+        """See `WatchFamily`."""
+        rows, totals = labelled.number("rows"), labelled.numbers("calibration") or (0,) * len(self.watches)
         return {
             WatchKey(watch=watch.name): ScoreSum(rows, total) for watch, total in zip(self.watches, totals, strict=True)
         }

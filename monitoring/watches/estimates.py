@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.tasks.row_operations import row_choices, row_maxima, row_sums
+from monitoring.watches.scoring import fixed_point_sum
 
 Floats = NDArray[np.float64]
 
@@ -129,6 +130,14 @@ def thresholded_confidence(probabilities: Floats, threshold: float) -> ExpectedL
     return ExpectedLoss(losses=below, variances=np.full(below.size, share * (1.0 - share)))
 
 
-def scores(expected: Mapping[str, ExpectedLoss]) -> dict[str, Floats]:
-    """The scores of the watches on estimates. Returns scores in [0, 1], [n], by the name of their watch."""
-    return {f"{PREFIX}{metric}": expected_loss.losses for metric, expected_loss in expected.items()}
+def expected_sums(
+    expected: Mapping[str, ExpectedLoss], metrics: tuple[str, ...], *, power: int = 1
+) -> NDArray[np.int64]:
+    """Sums of expected losses to a power and of their variances in fixed point, int64 [metrics, 2]."""
+    sums = []
+    for metric in metrics:
+        losses = expected[metric].losses
+        sums.append(
+            (fixed_point_sum(losses if power == 1 else losses**power), fixed_point_sum(expected[metric].variances))
+        )
+    return np.array(sums)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from monitoring.baseline.profile import Bins, FeatureCounts, Profile, mid_distribution
 from monitoring.records import ScoreSum, Watch, WatchKey
+from monitoring.watches.family import AnsweredCounts, Sums, WatchFamily
 from monitoring.watches.scoring import fixed_point
 
 #: Categories with a watch of their own: those with at least this share of the baseline, and at most this many of them.
@@ -86,3 +87,30 @@ def sums(
 def _two_sided(name: str, feature: str, bin_scores: NDArray[np.float64]) -> InputWatch:
     watch = Watch(name=name, family="inputs", level="notice", needs_label=False, direction="both", feature=feature)
     return InputWatch(watch=watch, bin_scores=tuple(float(score) for score in bin_scores))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class InputWatches(WatchFamily):
+    """The watches on where each input's values are."""
+
+    bins: tuple[Bins, ...]
+    entries: tuple[InputWatch, ...]
+
+    @classmethod
+    def of(cls, bins: tuple[Bins, ...], reference: Profile) -> InputWatches:
+        """For a baseline's inputs."""
+        pairs = zip(bins, reference.features, strict=True)
+        return cls(bins=bins, entries=tuple(entry for b, counts in pairs for entry in watches(b, counts)))
+
+    @property
+    def watches(self) -> tuple[Watch, ...]:
+        """See `WatchFamily`."""
+        return tuple(entry.watch for entry in self.entries)
+
+    def group(self, watch: Watch) -> str:
+        """One for each input, so that one of many categories does not outweigh a number."""
+        return f"input:{watch.feature}"
+
+    def answer_sums(self, answered: AnsweredCounts, power: int) -> Sums:
+        """See `WatchFamily`."""
+        return sums(self.entries, self.bins, answered.inputs, power=power)

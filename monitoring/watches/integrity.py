@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from monitoring.baseline.profile import Bins, FeatureCounts, Profile
 from monitoring.records import SCORE_ONE, Level, ScoreSum, Watch, WatchKey
+from monitoring.tasks.task import Task
+from monitoring.watches.family import AnsweredCounts, Sums, WatchFamily
 
 #: An input missing more often than this in the baseline is optional: missing values are worth a notice and no page.
 OPTIONAL_SHARE = 0.001
@@ -63,3 +67,27 @@ def sums(bins: tuple[Bins, ...], window: Profile) -> dict[WatchKey, ScoreSum]:
 def unseen_sum(feature: str, rows: int, unseen: int) -> dict[WatchKey, ScoreSum]:
     """The sum of the watch on values of an input that the baseline does not have."""
     return {WatchKey(watch=f"{UNSEEN}{feature}"): ScoreSum(rows, unseen * SCORE_ONE)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class IntegrityWatches(WatchFamily):
+    """The watches on unusable answers, where the model's answers are known, and on each input."""
+
+    bins: tuple[Bins, ...]
+    watches: tuple[Watch, ...]
+
+    @classmethod
+    def of(cls, task: Task, bins: tuple[Bins, ...], reference: Profile) -> IntegrityWatches:
+        """For a baseline's inputs."""
+        answers = (ANSWERS,) if task.output_watches or task.loss_watches else ()
+        pairs = zip(bins, reference.features, strict=True)
+        return cls(bins=bins, watches=(*answers, *(watch for b, counts in pairs for watch in watches(b, counts))))
+
+    def group(self, watch: Watch) -> str:
+        """One for all but those on the new values of a category with a long tail."""
+        return watch.name if is_long_tailed(watch) else "integrity"
+
+    def answer_sums(self, answered: AnsweredCounts, power: int) -> Sums:
+        """See `WatchFamily`: scores of 0 or 1, which no power changes."""
+        of_answers = answer_sums(answered.rows, answered.tally.number("rows")) if ANSWERS in self.watches else {}
+        return of_answers | sums(self.bins, answered.inputs)

@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.baseline.predictions import Predictions
-from monitoring.records import ScoreSum, Watch
+from monitoring.records import ScoreSum, Watch, WatchKey
+from monitoring.watches.family import WatchFamily
 from monitoring.watches.feature_space import MAX_COORDINATES, STEPS_PER_STD, FeatureSpace
 from monitoring.watches.sampling import sample_indices
 from monitoring.watches.scoring import fixed_point
@@ -50,6 +51,23 @@ WATCH = Watch(name="joint", family="joint", level="notice", needs_label=False)
 
 #: The same where inputs are seen by their embedding.
 EMBEDDING_WATCH = replace(WATCH, name="embedding")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JointWatch(WatchFamily):
+    """The watch on all inputs together, called after the embedding where there is one. It needs earlier windows."""
+
+    watch: Watch = WATCH
+
+    @classmethod
+    def of(cls, space: FeatureSpace) -> JointWatch:
+        """For the inputs that are looked at together."""
+        return cls(watch=EMBEDDING_WATCH if space.single.size > 0 else WATCH)
+
+    @property
+    def watches(self) -> tuple[Watch, ...]:
+        """It alone."""
+        return (self.watch,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +159,11 @@ class Witness:
     space: FeatureSpace
     reference: WitnessReference
     baseline: tuple[ScoreSum, ...]
+
+    @property
+    def key(self) -> WatchKey:
+        """The watch that it scores."""
+        return WatchKey(watch=JointWatch.of(self.space).watch.name)
 
     @classmethod
     def fit(cls, space: FeatureSpace, windows: Iterable[Predictions], sizes: Sequence[int] | None = None) -> Witness:

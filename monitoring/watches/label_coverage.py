@@ -13,8 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.baseline.predictions import Predictions
+from monitoring.baseline.spec import BaselineSpec
 from monitoring.records import SCORE_ONE, ScoreSum, Watch, WatchKey
 from monitoring.tasks.task import Task
+from monitoring.watches.family import WatchFamily
 from monitoring.watches.scoring import slice_masks
 
 #: What precedes the group in a watch's name.
@@ -28,7 +30,7 @@ QUARTERS = ("lowest", "low", "high", "highest")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class CoverageGroups:
+class CoverageGroups(WatchFamily):
     """How rows are grouped: by quarters of the score, or by the predicted class where there are no scores; by slices.
 
     `edges` float64 [3] separate the quarters of the score (`Task.score`); None where only predicted classes are known.
@@ -37,6 +39,13 @@ class CoverageGroups:
     task: Task
     edges: NDArray[np.float64] | None
     slices: Mapping[str, tuple[str, ...]]
+
+    @classmethod
+    def of(cls, reference: Predictions, spec: BaselineSpec, slices: Mapping[str, tuple[str, ...]]) -> CoverageGroups:
+        """The groups of a baseline: by predicted class where it has no probabilities."""
+        if spec.has_probabilities:
+            return cls.fit(reference, spec.task, slices)
+        return cls(task=spec.task, edges=None, slices=slices)
 
     @classmethod
     def fit(cls, reference: Predictions, task: Task, slices: Mapping[str, tuple[str, ...]]) -> CoverageGroups:
@@ -68,6 +77,10 @@ class CoverageGroups:
             )
             for name in self.names
         )
+
+    def group(self, watch: Watch) -> str:
+        """One for all."""
+        return "labelled"
 
     def counts(self, rows: Predictions) -> tuple[int, ...]:
         """How many rows have finite probabilities, and how many of these are in each group."""

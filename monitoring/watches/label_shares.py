@@ -21,7 +21,9 @@ from monitoring.tasks.registry import ranking_of
 from monitoring.tasks.row_operations import baseline_ranks
 from monitoring.tasks.task import NO_LABEL, Floats, Task, Whole
 from monitoring.watches.classes import MAX_CLASSES
+from monitoring.watches.family import Counts, ScoredRows, Sums, WatchFamily
 from monitoring.watches.scoring import fixed_point_sum
+from monitoring.watches.tally import Tally
 from monitoring.watches.variety import VarietyPart
 
 #: What precedes the class, or `location` and `spread`, in the name of a watch.
@@ -188,7 +190,7 @@ class LabelPart:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LabelWatches:
+class LabelWatches(WatchFamily):
     """The watches on labels.
 
     >>> from monitoring.tasks.classification import Classification
@@ -196,9 +198,10 @@ class LabelWatches:
     >>> labels = LabelWatches.fit(task, np.array([0, 1, 0, 0]))
     >>> [watch.name for watch in labels.watches]
     ['label:yes']
-    >>> sums = labels.sums(np.array([[0.5, 0.5], [1.0, 0.0]]), np.array([1, 0]))
-    >>> {str(key): one.mean for key, one in sums.items()}
-    {'label:yes': 0.5, 'answered_label:yes': 0.25}
+    >>> shares, _ = labels.tallies(np.array([[0.5, 0.5], [1.0, 0.0]]), np.array([1, 0]))
+    >>> rows, of_labels, of_answers = shares[0].tolist()
+    >>> of_labels / rows / 2**32, of_answers / rows / 2**32
+    (0.5, 0.25)
     """
 
     parts: tuple[LabelPart, ...] = ()
@@ -274,7 +277,11 @@ class LabelWatches:
             if isinstance(part.scores, NumberRanks)
         )
 
-    def tallies(self, answers: Floats, labels: Whole) -> tuple[Whole, Whole]:
+    def group(self, watch: Watch) -> str:
+        """One for all."""
+        return "labels"
+
+    def tallies(self, answers: Floats, labels: Whole, *, power: int = 1) -> tuple[Whole, Whole]:
         """Sums in fixed point over labelled rows.
 
         Args:
@@ -292,20 +299,21 @@ class LabelWatches:
             for part, (labelled, codes, of_labels, _) in zip(self.variety_parts, numbers, strict=True)
             if isinstance(scores := labelled.scores, NumberRanks)
         ]
-        return self._sums(scored, power=1), np.array(variety, dtype=np.int64)
+        return self._sums(scored, power=power), np.array(variety, dtype=np.int64)
 
-    def sums_of(self, tally: Whole | None) -> dict[WatchKey, ScoreSum]:
-        """The sum of each watch, and of the answers' scores under `ANSWERED` and its name; `tally` None of no rows."""
-        sums = {}
-        rows = np.zeros((len(self.names), 3), dtype=np.int64) if tally is None else tally
+    def tally_labels(self, rows: ScoredRows, labels: Whole, power: int) -> Counts:
+        """See `WatchFamily`: `tallies`."""
+        shares, variety = self.tallies(rows.probabilities, labels, power=power)
+        return {"label shares": shares, "label variety": variety}
+
+    def label_sums(self, labelled: Tally) -> Sums:
+        """See `WatchFamily`; besides, the sums of the answers' scores, under `ANSWERED` and the watch's name."""
+        sums = Sums()
+        rows = labelled.counts.get("label shares", np.zeros((len(self.names), 3), dtype=np.int64))
         for name, (count, labels, answers) in zip(self.names, rows.tolist(), strict=True):
             sums[WatchKey(watch=name)] = ScoreSum(count, labels)
             sums[WatchKey(watch=f"{ANSWERED}{name}")] = ScoreSum(count, answers)
         return sums
-
-    def sums(self, answers: Floats, labels: Whole, *, power: int = 1) -> dict[WatchKey, ScoreSum]:
-        """As `sums_of`, of some labelled rows, of scores to a power."""
-        return self.sums_of(self._sums(self._scored(answers, labels), power=power))
 
     def _scored(self, answers: Floats, labels: Whole) -> Iterator[tuple[LabelPart, Whole, Scores, Scores]]:
         """Each part with the codes of its labels, their scores, and those of the answers to the same rows."""

@@ -15,7 +15,9 @@ from monitoring.baseline.binning import Binner
 from monitoring.records import ScoreSum, Watch, WatchKey
 from monitoring.tasks.task import MATERIAL
 from monitoring.watches.classes import MAX_CLASSES
+from monitoring.watches.family import Counts, ScoredRows, Sums, WatchFamily
 from monitoring.watches.scoring import fixed_point_sum
+from monitoring.watches.tally import Tally
 
 #: What precedes the class in the names of the watches on its ranking loss, and on the surprise in it.
 LOSS, SURPRISE = "rank:", "surprise_rank:"
@@ -124,15 +126,15 @@ class ClassRanks:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class RankWatches:
+class RankWatches(WatchFamily):
     """The watches on ranking losses: of two classes the rarer one's, of more those of the commonest.
 
     >>> probabilities = np.array([[0.9, 0.1], [0.7, 0.3], [0.6, 0.4], [0.5, 0.5]])
     >>> ranks = RankWatches.fit(("no", "yes"), probabilities, np.array([0, 1, 0, 0]))
     >>> [watch.name for watch in ranks.watches]
     ['rank:yes', 'surprise_rank:yes']
-    >>> sums = ranks.sums(probabilities, np.array([0, 1, 0, 0]))
-    >>> round(sums[WatchKey(watch="rank:yes")].mean, 3)
+    >>> inside, losses, _ = ranks.tally(probabilities, np.array([0, 1, 0, 0]))[0].tolist()
+    >>> round(losses / inside / 2**32, 3)
     0.667
     """
 
@@ -160,38 +162,44 @@ class RankWatches:
         """Both watches of each class."""
         return tuple(watch for class_ranks in self.classes for watch in class_ranks.watches)
 
+    def group(self, watch: Watch) -> str:
+        """One for all."""
+        return "rank"
+
     def tally(
-        self,
-        probabilities: NDArray[np.float64],
-        labels: NDArray[np.int64],
-        calibrated: NDArray[np.float64] | None = None,
-    ) -> NDArray[np.int64]:
-        """Sums of the scores in fixed point, with the rows that they are over.
-
-        Returns:
-            For each class the rows of it, their losses, and the surprise of all n rows, int64 [classes, 3].
-        """
-        return self._tally(probabilities, labels, calibrated, power=1)
-
-    def sums_of(self, rows: int, tally: NDArray[np.int64]) -> dict[WatchKey, ScoreSum]:
-        """The sum of each watch."""
-        sums = {}
-        for class_ranks, (inside, losses, surprises) in zip(self.classes, tally.tolist(), strict=True):
-            loss, surprise = class_ranks.watches
-            sums[WatchKey(watch=loss.name)] = ScoreSum(inside, losses)
-            sums[WatchKey(watch=surprise.name)] = ScoreSum(rows, surprises)
-        return sums
-
-    def sums(
         self,
         probabilities: NDArray[np.float64],
         labels: NDArray[np.int64],
         calibrated: NDArray[np.float64] | None = None,
         *,
         power: int = 1,
-    ) -> dict[WatchKey, ScoreSum]:
-        """The sum of each watch over some labelled rows."""
-        return self.sums_of(labels.size, self._tally(probabilities, labels, calibrated, power=power))
+    ) -> NDArray[np.int64]:
+        """Sums of the scores in fixed point, with the rows that they are over.
+
+        Returns:
+            For each class the rows of it, their losses, and the surprise of all n rows, int64 [classes, 3].
+        """
+        sums = np.zeros((len(self.classes), 3), dtype=np.int64)
+        for place, class_ranks in enumerate(self.classes):
+            losses, surprises = class_ranks.scores(probabilities, labels, calibrated)
+            if power != 1:
+                losses, surprises = losses**power, surprises**power
+            sums[place] = losses.size, fixed_point_sum(losses), fixed_point_sum(surprises)
+        return sums
+
+    def tally_labels(self, rows: ScoredRows, labels: NDArray[np.int64], power: int) -> Counts:
+        """See `WatchFamily`."""
+        return {"ranks": self.tally(rows.probabilities, labels, rows.label_chances, power=power)}
+
+    def label_sums(self, labelled: Tally) -> Sums:
+        """See `WatchFamily`."""
+        rows, sums = labelled.number("rows"), Sums()
+        tally = labelled.counts["ranks"] if labelled.counts else np.zeros((len(self.classes), 3), dtype=np.int64)
+        for class_ranks, (inside, losses, surprises) in zip(self.classes, tally.tolist(), strict=True):
+            loss, surprise = class_ranks.watches
+            sums[WatchKey(watch=loss.name)] = ScoreSum(inside, losses)
+            sums[WatchKey(watch=surprise.name)] = ScoreSum(rows, surprises)
+        return sums
 
     def row_losses(
         self, watch: str, probabilities: NDArray[np.float64], labels: NDArray[np.int64]
@@ -200,17 +208,3 @@ class RankWatches:
         class_ranks = next(ranks for ranks in self.classes if watch in {entry.name for entry in ranks.watches})
         inside = np.flatnonzero(labels == class_ranks.index)
         return inside, class_ranks.losses(probabilities[inside])
-
-    def _tally(
-        self,
-        probabilities: NDArray[np.float64],
-        labels: NDArray[np.int64],
-        calibrated: NDArray[np.float64] | None,
-        *,
-        power: int,
-    ) -> NDArray[np.int64]:
-        sums = np.zeros((len(self.classes), 3), dtype=np.int64)
-        for place, class_ranks in enumerate(self.classes):
-            losses, surprises = class_ranks.scores(probabilities, labels, calibrated)
-            sums[place] = losses.size, fixed_point_sum(losses**power), fixed_point_sum(surprises**power)
-        return sums

@@ -1,4 +1,4 @@
-"""Scores to sums: fixed-point sums per watch and slice."""
+"""Scores to sums: in fixed point, so that no order of rows changes them; and which slice each row is in."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from monitoring.baseline import binning
 from monitoring.baseline.predictions import Predictions
-from monitoring.records import SCORE_ONE, ScoreSum, WatchKey
+from monitoring.records import SCORE_ONE
 
 #: This many fixed-point scores, each at most 2^32, add up exactly in floating point.
 EXACT_ROWS = 1 << 20
@@ -98,32 +98,3 @@ def slice_masks(predictions: Predictions, slices: Mapping[str, tuple[str, ...]])
         for code, value in enumerate(values):
             masks[f"{column}={value}"] = codes == code
     return masks
-
-
-def sums(
-    scores: Mapping[str, NDArray[np.float64]], masks: Mapping[str, NDArray[np.bool_]], *, power: int = 1
-) -> dict[WatchKey, ScoreSum]:
-    """Sum each watch's scores over the whole traffic and over each slice.
-
-    Args:
-        scores: Scores in [0, 1], [n], by the name of their watch; NaN in rows that have none.
-        masks: Which rows belong to each slice, [n], by its name.
-    """
-    result: dict[WatchKey, ScoreSum] = {}
-    for watch, values in scores.items():
-        has_value = ~np.isnan(values)
-        units = fixed_point(values[has_value] ** power)
-        result[WatchKey(watch=watch)] = ScoreSum(int(units.size), int(units.sum()))
-        for name, mask in masks.items():
-            part = units[mask[has_value]]
-            result[WatchKey(watch=watch, slice=name)] = ScoreSum(int(part.size), int(part.sum()))
-    return result
-
-
-def merged(parts: list[dict[WatchKey, ScoreSum]]) -> dict[WatchKey, ScoreSum]:
-    """The sums of several parts of the rows together, watch by watch."""
-    total: dict[WatchKey, ScoreSum] = {}
-    for part in parts:
-        for key, value in part.items():
-            total[key] = total.get(key, ScoreSum()) + value
-    return total

@@ -11,29 +11,36 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from monitoring.baseline.predictions import Predictions
 from monitoring.errors import BadInput
 from monitoring.records import SCORE_ONE, ScoreSum, Watch, WatchKey
 from monitoring.tasks.task import Task
-from monitoring.watches.scoring import slice_codes
+from monitoring.watches.family import AnsweredCounts, Counts, ScoredRows, Sums, WatchFamily
 
 #: What precedes the group in a watch's name.
 PREFIX = "selection:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SelectionGaps:
+class SelectionGaps(WatchFamily):
     """The groups whose selection rates are watched: values of columns that traffic is sliced by.
 
     Attributes:
         groups: The values of each column, by its name; none: nothing is watched.
+        columns: The columns that traffic is sliced by, in order.
     """
 
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    columns: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, task: Task, groups: Mapping[str, tuple[str, ...]]) -> SelectionGaps:
-        """The groups of a classifier. Raises BadInput where there are groups, and the model does not choose a class."""
+    def of(cls, task: Task, slices: Mapping[str, tuple[str, ...]], columns: tuple[str, ...]) -> SelectionGaps:
+        """The groups of a classifier. Raises BadInput where there are groups, and the model does not choose a class.
+
+        Args:
+            slices: The values of each column that traffic is sliced by.
+            columns: Those of which each value is a group.
+        """
+        groups = {column: slices[column] for column in columns}
         if groups and not task.exclusive:
             raise BadInput(
                 "Selection rates are of models that choose one of some classes.",
@@ -41,7 +48,7 @@ class SelectionGaps:
                 expected="a classifier",
                 fix="Remove selection_groups from the [traffic] section.",
             )
-        return cls(groups=groups)
+        return cls(groups=groups, columns=tuple(slices))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -63,6 +70,20 @@ class SelectionGaps:
             )
             for name in self.names
         )
+
+    def group(self, watch: Watch) -> str:
+        """One for all."""
+        return "selection"
+
+    def tally_answers(self, rows: ScoredRows, power: int) -> Counts:
+        """See `WatchFamily`: counts, which no power changes."""
+        if not self.groups:
+            return {}
+        return {"selected": self.tally(rows.probabilities, dict(zip(self.columns, rows.codes, strict=True)))}
+
+    def answer_sums(self, answered: AnsweredCounts, power: int) -> Sums:
+        """See `WatchFamily`."""
+        return self.sums_of(answered.tally.counts.get("selected", np.zeros((0, 2), np.int64)), power=power)
 
     def tally(self, probabilities: NDArray[np.float64], codes: Mapping[str, NDArray[np.int64]]) -> NDArray[np.int64]:
         """Count rows and the selected among them.
@@ -104,8 +125,3 @@ class SelectionGaps:
             total = chosen * (1.0 - rate / 2.0) ** power + (inside - chosen) * ((1.0 - rate) / 2.0) ** power
             sums[WatchKey(watch=name)] = ScoreSum(inside, round(total * SCORE_ONE))
         return sums
-
-    def sums(self, rows: Predictions, *, power: int = 1) -> dict[WatchKey, ScoreSum]:
-        """As `sums_of`, of rows with finite probabilities."""
-        codes = {column: slice_codes(rows.features[column], values) for column, values in self.groups.items()}
-        return self.sums_of(self.tally(rows.probabilities, codes), power=power)

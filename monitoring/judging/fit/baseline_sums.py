@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from monitoring.baseline.batch import in_batches
 from monitoring.baseline.folder import Baseline
 from monitoring.baseline.predictions import Predictions
 from monitoring.baseline.profile import Profile
@@ -18,6 +19,7 @@ from monitoring.baseline.profile_builder import ProfileBuilder
 from monitoring.baseline.reference import ReferenceRows
 from monitoring.evidence.sampling_variance import SamplingVariance
 from monitoring.judging.window.event_scores import EventScores
+from monitoring.judging.window.row_scorer import RowScorer, finite_rows
 from monitoring.judging.window.windowing import split_by_label_arrival, split_by_window
 from monitoring.records import ScoreSum, WatchKey
 from monitoring.tasks.label_codes import has_label
@@ -26,10 +28,12 @@ from monitoring.traffic.descriptors.vocabulary import MOST_PARTS, HashedVocabula
 from monitoring.traffic.expected_events import ExpectedEvent
 from monitoring.traffic.windows import WindowPlan
 from monitoring.watches import integrity, joint
-from monitoring.watches.catalogue import Catalogue
+from monitoring.watches.catalogue import Catalogue, labelled_rows
+from monitoring.watches.family import AnsweredCounts
 from monitoring.watches.joint import SAMPLE, Witness
 from monitoring.watches.label_coverage import CoverageGroups
 from monitoring.watches.sampling import sample_indices
+from monitoring.watches.tally import Tally
 
 Whole = NDArray[np.int64]
 
@@ -185,7 +189,7 @@ def sum_baseline(
     Args:
         horizon: Labels that arrive later than this after their row are left out of the label coverage.
     """
-    windows = list(split_by_window(reference.event_times, plan))
+    windows, scorer = list(split_by_window(reference.event_times, plan)), baseline_scorer(catalogue)
     builder = ProfileBuilder(baseline.bins, described=False)
     by_start: dict[datetime, dict[WatchKey, ScoreSum]] = {}
     squared: dict[datetime, dict[WatchKey, ScoreSum]] = {}
@@ -195,14 +199,14 @@ def sum_baseline(
         ends[window.start] = window.end
         rows = reference.take(positions)
         sums, squares = by_start.setdefault(window.start, {}), squared.setdefault(window.start, {})
-        sums.update(catalogue.prediction_sums(rows, counts))
-        squares.update(catalogue.prediction_sums(rows, counts, power=2))
+        for into, found in zip((sums, squares), answer_sums(scorer, rows, counts), strict=True):
+            into.update(found)
         if catalogue.coverage is not None and len(rows):
             coverage = _label_coverage(catalogue.coverage, rows, horizon)
             sums.update(catalogue.coverage.sums(*coverage))
             squares.update(catalogue.coverage.squares(*coverage))
         if witness is not None:
-            sums[WatchKey(watch=catalogue.joint_watch.name)] = witness.baseline[number]
+            sums[witness.key] = witness.baseline[number]
     categories = tuple(unseen_values(baseline, [positions for _, positions in windows]))
     for category in categories:
         for (window, positions), count in zip(windows, category.counts.tolist(), strict=True):
@@ -212,8 +216,8 @@ def sum_baseline(
     for window, positions in split_by_label_arrival(reference, plan):
         labelled = reference.take(positions)
         ends[window.start] = window.end
-        by_start.setdefault(window.start, {}).update(catalogue.label_sums(labelled))
-        squared.setdefault(window.start, {}).update(catalogue.label_sums(labelled, power=2))
+        for windows_sums, found in zip((by_start, squared), label_sums(scorer, labelled), strict=True):
+            windows_sums.setdefault(window.start, {}).update(found)
     starts = sorted(by_start)
     return BaselineSums(
         starts=starts,
@@ -224,6 +228,39 @@ def sum_baseline(
             category.feature: category.vocabulary for category in categories if category.vocabulary is not None
         },
     )
+
+
+def baseline_scorer(catalogue: Catalogue) -> RowScorer:
+    """What scores rows of the baseline: as live rows, but without what is shown and not tested."""
+    return RowScorer(replace(catalogue, measured=None, answer_parts=()))
+
+
+def answer_sums(
+    scorer: RowScorer, rows: Predictions, inputs: Profile, powers: Sequence[int] = (1, 2)
+) -> list[dict[WatchKey, ScoreSum]]:
+    """The sums of the watches that need no label over rows of the baseline, for each power of their scores.
+
+    Args:
+        inputs: The counts of the rows' inputs.
+        powers: The squares of scores give the sampling variance of a window's mean.
+    """
+    tallies = [Tally() for _ in powers]
+    for batch in in_batches(rows):
+        scored = scorer.score(batch.probabilities, batch.features, finite_rows(batch.probabilities), batch.event_times)
+        pairs = zip(tallies, powers, strict=True)
+        tallies = [tally + scorer.tally_answers(scored, power) for tally, power in pairs]
+    counts = (AnsweredCounts(rows=len(rows), inputs=inputs, tally=tally) for tally in tallies)
+    return [scorer.answer_sums(answered, power) for answered, power in zip(counts, powers, strict=True)]
+
+
+def label_sums(scorer: RowScorer, rows: Predictions, powers: Sequence[int] = (1, 2)) -> list[dict[WatchKey, ScoreSum]]:
+    """As `answer_sums`, of the watches that need a label, over those of the rows that have one."""
+    tallies = [Tally() for _ in powers]
+    for batch in in_batches(rows.take(labelled_rows(rows))):
+        scored = scorer.score(batch.probabilities, batch.features, None, batch.event_times)
+        pairs = zip(tallies, powers, strict=True)
+        tallies = [tally + scorer.tally_losses(scored, batch.labels, power) for tally, power in pairs]
+    return [scorer.label_sums(tally) for tally in tallies]
 
 
 def pooled_sums(

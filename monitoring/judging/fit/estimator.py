@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from monitoring.baseline.folder import Baseline
 from monitoring.judging.fit.baseline_sums import BaselineSamples
 from monitoring.judging.window.row_scorer import RowScorer
-from monitoring.judging.window.tally import LossSum, Tally
 from monitoring.judging.window.window_sums import AnsweredSums, LabelledSums
 from monitoring.judging.window.windowing import split_by_label_arrival
 from monitoring.records import SCORE_ONE, EstimateMethod, EstimateRecord, IntervalChecks, RealisedLosses
@@ -25,6 +24,7 @@ from monitoring.watches.catalogue import Catalogue, labelled_rows
 from monitoring.watches.estimates import ExpectedLoss
 from monitoring.watches.multilabel_calibration import MultilabelCalibration
 from monitoring.watches.scoring import fixed_point_sum
+from monitoring.watches.tally import LossSum, Tally
 from monitoring.watches.trust import MISS_RATE
 from monitoring.watches.weighting import ImportanceWeighting, WeightedEstimate
 

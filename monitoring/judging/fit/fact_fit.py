@@ -68,7 +68,7 @@ def fit_fact_limits(
         threshold=budget.threshold,
         gross=gross_limits(
             {key: fit.scores for key, fit in fits.items()},
-            {watch.name: watch.feature or "" for watch in catalogue.integrity},
+            {name: watch.feature or "" for name, watch in watches.items() if watch.family == "integrity"},
         ),
         losses=losses,
         answers=_answers(baseline, catalogue, plan),

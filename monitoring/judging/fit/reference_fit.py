@@ -27,6 +27,8 @@ from monitoring.judging.facts.fact_limits import FactLimits
 from monitoring.judging.fit.baseline_sums import (
     BaselineSamples,
     BaselineSums,
+    baseline_scorer,
+    label_sums,
     mean_scores,
     pooled_sums,
     rows_of_part,
@@ -184,7 +186,7 @@ def fit_reference(
         facts=fit_fact_limits(fits, windows, catalogue, baseline=baseline, plan=cut, budget=budgets["page"]),
         profile=baseline.profile,
         estimator=PerformanceEstimator.fit(baseline, catalogue, cut),
-        losses=catalogue.label_sums(reference),
+        losses=loss_sums(catalogue, reference),
         wrong_labels=wrong_label_sums(catalogue, reference, np.random.default_rng(0)),
         witness=witness,
         horizon=horizon,
@@ -212,7 +214,13 @@ def wrong_label_sums(
         return {}
     others = (labelled.labels + rng.integers(1, classes, len(labelled))) % classes
     wrong = (rng.random(len(labelled)) < WRONG_SHARE) & (labelled.labels >= 0)
-    return catalogue.label_sums(replace(labelled, labels=np.where(wrong, others, labelled.labels)))
+    exchanged = replace(labelled, labels=np.where(wrong, others, labelled.labels))
+    return loss_sums(catalogue, exchanged)
+
+
+def loss_sums(catalogue: Catalogue, rows: Predictions) -> dict[WatchKey, ScoreSum]:
+    """The sums of the watches that need a label over rows of the baseline."""
+    return label_sums(baseline_scorer(catalogue), rows, powers=(1,))[0]
 
 
 def _min_stds(tolerances: Tolerances, catalogue: Catalogue, rows: int) -> dict[str, float]:
@@ -365,7 +373,7 @@ def _fit_witness(baseline: Baseline, catalogue: Catalogue, plan: WindowPlan) -> 
 def _answers_with_slices(baseline: Baseline, catalogue: Catalogue) -> Predictions:
     """All rows of the baseline, with the inputs that slices, expected losses and own metrics are made of, no others."""
     expected_by = () if catalogue.residuals is None else catalogue.residuals.inputs
-    names = tuple(dict.fromkeys((*catalogue.slices, *expected_by, *catalogue.custom.inputs)))
+    names = tuple(dict.fromkeys((*catalogue.slices, *expected_by, *catalogue.losses.custom.inputs)))
     return replace(baseline.rows.answers, features=baseline.rows.inputs(names))
 
 

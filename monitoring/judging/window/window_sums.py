@@ -15,11 +15,12 @@ from monitoring.baseline.predictions import Predictions
 from monitoring.baseline.profile import Profile
 from monitoring.baseline.profile_builder import ProfileBuilder
 from monitoring.judging.window.bottom_k_sample import BottomKSample, sample_of_both
-from monitoring.judging.window.row_scorer import RowScorer, ScoredRows
-from monitoring.judging.window.tally import Tally
+from monitoring.judging.window.row_scorer import RowScorer, finite_rows
 from monitoring.tasks.label_codes import has_label
+from monitoring.watches.family import ScoredRows
 from monitoring.watches.label_delays import EDGES, delay_counts, merged_counts
 from monitoring.watches.sampling import splitmix64
+from monitoring.watches.tally import Tally
 
 #: Which rows of a batch, [n]; None for all.
 Mask = NDArray[np.bool_] | None
@@ -174,7 +175,7 @@ class WindowAggregator:
     def add_answered(self, batch: Batch) -> None:
         """Add rows answered in the window, without their labels; each row once."""
         if len(batch):
-            usable = _usable(batch.probabilities)
+            usable = finite_rows(batch.probabilities)
             self._samples.add_answered(batch, usable)
             self._count(batch, usable)
 
@@ -182,7 +183,7 @@ class WindowAggregator:
         """Add rows answered in the window that begins at `start`, with their inline labels; each row once."""
         if not len(batch):
             return
-        labelled, usable = has_label(batch.labels), _usable(batch.probabilities)
+        labelled, usable = has_label(batch.labels), finite_rows(batch.probabilities)
         both = _both(labelled, usable)
         self._samples.add_with_labels(batch, usable, both)
         scored = self._count(batch, usable)
@@ -197,7 +198,7 @@ class WindowAggregator:
         Args:
             first: Whether they had no label before; otherwise they got a further part of it, and are no new labels.
         """
-        usable = _usable(batch.probabilities)
+        usable = finite_rows(batch.probabilities)
         self._samples.add_labelled(batch, usable)
         scored = self._scorer.score(batch.probabilities, batch.features, usable)
         if first:
@@ -260,11 +261,3 @@ def _both(labelled: NDArray[np.bool_], usable: Mask) -> Mask:
     if usable is not None:
         return labelled & usable
     return None if labelled.all() else labelled
-
-
-def _usable(probabilities: NDArray[np.float64]) -> Mask:
-    """The rows with a finite answer, [n]; None if all have one."""
-    finite = np.isfinite(probabilities[:, 0])
-    for column in range(1, probabilities.shape[1]):
-        finite &= np.isfinite(probabilities[:, column])
-    return None if finite.all() else finite

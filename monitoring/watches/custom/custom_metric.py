@@ -157,6 +157,9 @@ class CustomMetrics:
         return losses | surprises(losses, expected)
 
 
+NO_METRICS = CustomMetrics()
+
+
 def _with_inputs(rows: MetricRows, names: tuple[str, ...]) -> MetricRows:
     """The rows with some of their inputs."""
     return MetricRows(

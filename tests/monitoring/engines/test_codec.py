@@ -16,7 +16,7 @@ from monitoring.engines.codec import decoded, encoded
 from monitoring.engines.partial import Partial
 from monitoring.engines.task import LocalEngine
 from monitoring.errors import CannotRun
-from monitoring.judging.window.tally import Tally
+from monitoring.watches.tally import Tally
 from tests.monitoring.engines.engine_rows import Ready, ready
 from tests.own_table import watch
 

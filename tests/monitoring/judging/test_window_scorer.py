@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from monitoring.baseline.spec import Embedding
+from monitoring.judging.fit.baseline_sums import answer_sums, baseline_scorer, label_sums
 from monitoring.judging.input_check import CheckResult, InputCheck
 from monitoring.judging.window_scorer import ScoringState, WindowScorer
 from monitoring.records import Finding, WatchKey
@@ -59,7 +60,9 @@ def test_sums_are_those_that_the_watches_have_over_the_rows() -> None:
     judge, rows = small_judge(), rows_of_days(FIRST, 1, seed=2)
     traffic = judge.traffic(rows, FIRST)
     window = judge.judge.scorer.score(READY, traffic)
-    expected = judge.catalogue.prediction_sums(rows, traffic.answered.counts) | judge.catalogue.label_sums(rows)
+    scorer = baseline_scorer(judge.catalogue)
+    (expected,) = answer_sums(scorer, rows, traffic.answered.counts, powers=(1,))
+    expected |= label_sums(scorer, rows, powers=(1,))[0]
     assert {key: window.sums[key] for key in expected} == expected
 
 

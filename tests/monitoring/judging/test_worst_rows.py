@@ -92,7 +92,8 @@ def test_rows_of_a_slice_alone_are_named() -> None:
 
 def test_rows_of_a_class_alone_are_named() -> None:
     classes = ClassSlices(columns=("label", "predicted"), classes=("on_time", "late"), indices=(0, 1))
-    catalogue = replace(small_judge().catalogue, class_slices=classes)
+    watched = small_judge().catalogue
+    catalogue = replace(watched, families=(replace(watched.losses, class_slices=classes), *watched.families[1:]))
     labels = dict(zip(ROWS.ids.to_pylist(), ROWS.labels.tolist(), strict=True))
     found = worst_rows(
         WatchKey(watch="brier", slice="label=late"), catalogue, labelled=lambda: in_batches(ROWS), answered=never

@@ -14,11 +14,13 @@ from monitoring.baseline.predictions import Predictions
 from monitoring.baseline.profile_builder import profile
 from monitoring.baseline.spec import BaselineSpec, FeatureSpec
 from monitoring.errors import BadInput
+from monitoring.judging.fit.baseline_sums import answer_sums, baseline_scorer, label_sums
 from monitoring.records import ScoreSum, WatchKey
 from monitoring.tasks.task import NO_LABEL, loss_of
+from monitoring.watches.answer_watches import EstimateWatches
 from monitoring.watches.catalogue import MAX_SLICE_VALUES, Catalogue, catalogue, labelled_rows
 from monitoring.watches.label_shares import ANSWERED
-from monitoring.watches.scoring import merged
+from tests.monitoring.watches.family_sums import merged
 
 CLASSES = ("on_time", "late")
 SPEC = BaselineSpec(
@@ -47,6 +49,14 @@ def reference(rows: int = 600, *, origins: int = 3, labels: int | None = None) -
 def baseline_of(folder: Path, table: pa.Table, spec: BaselineSpec = SPEC) -> Baseline:
     write_baseline(table, folder=folder, spec=spec)
     return load_baseline(folder)
+
+
+def sums_of(rows: Predictions, watched: Catalogue) -> dict[WatchKey, ScoreSum]:
+    """The sums of all watches over rows."""
+    scorer = baseline_scorer(watched)
+    (answers,) = answer_sums(scorer, rows, profile(rows, watched.bins), powers=(1,))
+    (labels,) = label_sums(scorer, rows, powers=(1,))
+    return answers | labels
 
 
 @pytest.fixture(scope="module")
@@ -79,8 +89,8 @@ def test_every_family_has_its_watches(watched: Catalogue) -> None:
 
 def test_losses_are_watched_on_the_whole_on_each_slice_and_on_each_class(watched: Catalogue) -> None:
     ranks = {watch.name for watch in watched.ranks.watches}
-    material = {watch.name for watch in watched.material_watches if loss_of(watch.name) not in ranks}
-    losses = {watch.name for watch in watched.loss_watches} | material
+    material = {name for name, watch in watched.watches.items() if watch.family == "material"}
+    losses = {*watched.losses.names, *(name for name in material if loss_of(name) not in ranks)}
     slices = {key.slice for key in watched.keys if key.slice}
     assert slices == {
         *(f"origin=O{place}" for place in range(3)),
@@ -94,7 +104,7 @@ def test_the_sums_of_a_window_are_those_of_the_watches_that_need_no_earlier_wind
     baseline: Baseline, watched: Catalogue
 ) -> None:
     rows = baseline.reference
-    found = watched.prediction_sums(rows, profile(rows, baseline.bins)) | watched.label_sums(rows)
+    found = sums_of(rows, watched)
     without = {key.watch for key in watched.keys} - {key.watch for key in found}
     assert without == {"joint", *(name for name, watch in watched.watches.items() if watch.family == "labelled")}
     asked = {key for key in found if not key.watch.startswith(ANSWERED)}
@@ -103,12 +113,8 @@ def test_the_sums_of_a_window_are_those_of_the_watches_that_need_no_earlier_wind
 
 def test_sums_of_parts_are_those_of_the_whole(baseline: Baseline, watched: Catalogue) -> None:
     rows = baseline.reference
-
-    def sums(part: Predictions) -> dict[WatchKey, ScoreSum]:
-        return watched.prediction_sums(part, profile(part, baseline.bins)) | watched.label_sums(part)
-
     parts = [rows.take(np.arange(len(rows)) % 3 == remainder) for remainder in range(3)]
-    assert merged([sums(part) for part in parts]) == sums(rows)
+    assert merged([sums_of(part, watched) for part in parts]) == sums_of(rows, watched)
 
 
 def test_a_row_whose_answer_is_not_finite_counts_for_its_inputs_alone(baseline: Baseline, watched: Catalogue) -> None:
@@ -116,11 +122,11 @@ def test_a_row_whose_answer_is_not_finite_counts_for_its_inputs_alone(baseline: 
     broken = np.array(rows.probabilities)
     broken[:10, 0] = np.nan
     odd = replace(rows, probabilities=broken)
-    found = watched.prediction_sums(odd, profile(odd, baseline.bins))
+    found = sums_of(odd, watched)
     assert found[WatchKey(watch="output:late")].rows == len(rows) - 10
     assert found[WatchKey(watch="input:temp:location")].rows == len(rows)
     assert found[WatchKey(watch="unusable_answers")].mean == pytest.approx(10 / len(rows))
-    assert watched.label_sums(odd)[WatchKey(watch="error")].rows == len(rows) - 10
+    assert found[WatchKey(watch="error")].rows == len(rows) - 10
 
 
 def test_only_labelled_rows_have_losses(baseline: Baseline, watched: Catalogue) -> None:
@@ -130,7 +136,7 @@ def test_only_labelled_rows_have_losses(baseline: Baseline, watched: Catalogue) 
     half = replace(rows, labels=labels)
     known = labelled_rows(half)
     assert known.sum() == len(rows) // 2
-    found = watched.label_sums(half)[WatchKey(watch="brier")]
+    found = sums_of(half, watched)[WatchKey(watch="brier")]
     losses = watched.task.losses(rows.probabilities[known], rows.labels[known])["brier"]
     assert found.mean == pytest.approx(float(losses.mean()), abs=1e-9)
 
@@ -140,14 +146,20 @@ def test_watches_of_one_input_or_family_share_a_group(watched: Catalogue) -> Non
     assert groups["input:temp:location"] == groups["input:temp:spread"] == "input:temp"
     assert groups["missing:temp"] == groups["unusable_answers"] == "integrity"
     assert groups["estimated_error"] == groups["estimated_brier"] == "estimates"
-    assert "error" not in groups
-    assert "joint" not in groups
+    assert groups["error"] == "error"
+    assert groups["joint"] == "joint"
+    assert set(groups) == set(watched.watches)
+
+
+def test_every_watch_is_in_one_family(watched: Catalogue) -> None:
+    names = [watch.name for family in watched.families for watch in family.watches]
+    assert len(names) == len(set(names)) == len(watched.watches)
 
 
 def test_without_enough_labels_there_are_no_estimates(tmp_path: Path) -> None:
     few = catalogue(baseline_of(tmp_path, reference(labels=199)))
     assert few.calibration is None
-    assert few.estimate_watches == ()
+    assert few.find(EstimateWatches) is None
     assert "estimated_error" not in few.watches
 
 
@@ -157,9 +169,9 @@ def test_without_probabilities_only_the_error_and_the_classes_are_watched(tmp_pa
     answers = np.eye(2)[[int(row[1] > 0.5) for row in table["probabilities"].to_pylist()]].tolist()
     place = table.column_names.index("probabilities")
     known = catalogue(baseline_of(tmp_path, table.set_column(place, "probabilities", pa.array(answers)), spec))
-    assert [watch.name for watch in known.loss_watches] == ["error"]
-    assert [watch.name for watch in known.estimate_watches] == ["estimated_error"]
-    assert [watch.name for watch in known.output_watches] == ["output:late"]
+    assert known.losses.names == ("error",)
+    by_family = {watch.family: watch.name for watch in known.watches.values()}
+    assert (by_family["estimates"], by_family["outputs"]) == ("estimated_error", "output:late")
 
 
 @pytest.mark.parametrize("column", ["temp", "carrier"])

@@ -69,7 +69,7 @@ def witness(tmp_path_factory: pytest.TempPathFactory) -> Witness:
     assert baseline.spec == SPEC
     space = catalogue(baseline).feature_space
     assert space is not None
-    assert catalogue(baseline).joint_watch.name == "embedding"
+    assert "embedding" in catalogue(baseline).watches
     rows = np.arange(WINDOWS * ROWS)
     return Witness.fit(space, [baseline.reference.take(rows[first : first + ROWS]) for first in rows[::ROWS]])
 

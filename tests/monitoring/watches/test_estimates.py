@@ -7,10 +7,12 @@ import math
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from monitoring.tasks.classification import Classification
 from monitoring.watches import estimates
 from monitoring.watches.calibration import Calibration
+from monitoring.watches.scoring import fixed_point_sum
 from tests.monitoring.watches.labelled_rows import Sample, drawn, samples
 
 TASK = Classification(classes=("no", "yes"))
@@ -72,15 +74,14 @@ def test_the_threshold_gives_the_error_of_the_rows_it_was_fitted_on() -> None:
     assert estimates.confidence_threshold(np.array([[1.0, 0.0]]), np.array([1])) == math.inf
 
 
-@given(samples(most=40))
-def test_the_scores_of_the_watches_are_the_expected_losses(sample: Sample) -> None:
+@given(samples(most=40), st.sampled_from([1, 2]))
+def test_expected_losses_are_summed_to_a_power_and_variances_as_they_are(sample: Sample, power: int) -> None:
     probabilities, labels = sample
-    fitted = Calibration.fit(probabilities, labels)
-    found = estimates.scores(fitted.expected_losses(probabilities))
-    expected = estimates.calibrated_confidence(probabilities, fitted.calibrated(probabilities))
-    assert set(found) == {"estimated_error", "estimated_brier"}
-    for metric, one in expected.items():
-        np.testing.assert_array_equal(found[f"estimated_{metric}"], one.losses)
+    expected = Calibration.fit(probabilities, labels).expected_losses(probabilities)
+    found = estimates.expected_sums(expected, ("brier", "error"), power=power)
+    for (losses, variances), metric in zip(found.tolist(), ("brier", "error"), strict=True):
+        assert losses == fixed_point_sum(expected[metric].losses ** power)
+        assert variances == fixed_point_sum(expected[metric].variances)
 
 
 @given(samples(most=40))

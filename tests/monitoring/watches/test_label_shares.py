@@ -15,12 +15,13 @@ from monitoring.tasks.task import NO_LABEL, UNKNOWN_CLASS, OutputTask, Task
 from monitoring.tasks.vector_regression import VectorRegression
 from monitoring.watches.descriptions import watch_title
 from monitoring.watches.label_shares import ANSWERED, LabelWatches
+from tests.monitoring.watches.family_sums import label_sums
 
 NUMBERS = np.arange(400.0).view(np.int64)
 
 
 def shares(labels: LabelWatches, answers: np.ndarray, codes: np.ndarray) -> dict[str, float]:
-    return {key.watch: round(one.mean, 3) for key, one in labels.sums(answers, codes).items() if one.rows}
+    return {key.watch: round(one.mean, 3) for key, one in label_sums(labels, answers, codes).items() if one.rows}
 
 
 def test_of_two_classes_the_second_is_watched_and_a_label_of_no_class_is_none() -> None:
@@ -74,7 +75,7 @@ def test_outputs_with_a_label_each_have_their_own_and_count_the_rows_that_have_i
     codes = np.stack([np.array([0, 1, NO_LABEL, 0]), NUMBERS[:4]], axis=1)
     labels = LabelWatches.fit(task, codes)
     answers = np.array([[0.5, 0.5, 1.0]] * 4)
-    sums = labels.sums(answers, codes)
+    sums = label_sums(labels, answers, codes)
     assert sums[WatchKey(watch="of:kind:label:yes")].rows == 3
     assert sums[WatchKey(watch="of:price:label:location")].rows == 4
     assert labels.class_names == ("of:kind:label:yes",)

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 from monitoring.records import WatchKey
 from monitoring.watches.rank import MAX_VALUES, ClassRanks, RankWatches, is_rank
+from tests.monitoring.watches.family_sums import label_sums, merged
 
 LOSS, SURPRISE = WatchKey(watch="rank:yes"), WatchKey(watch="surprise_rank:yes")
 
@@ -26,14 +27,14 @@ def auc(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
 def test_the_ranking_loss_of_the_reference_is_one_minus_its_auc(digits: int) -> None:
     probabilities, labels = rows(2000)
     probabilities = probabilities.round(digits)
-    sums = RankWatches.fit(("no", "yes"), probabilities, labels).sums(probabilities, labels)
+    sums = label_sums(RankWatches.fit(("no", "yes"), probabilities, labels), probabilities, labels)
     assert sums[LOSS].rows == labels.sum()
     assert sums[LOSS].mean == pytest.approx(1.0 - auc(probabilities, labels), abs=1.0 / MAX_VALUES)
 
 
 def test_a_score_that_is_always_the_same_ranks_as_chance_does() -> None:
     probabilities, labels = np.full((100, 2), 0.5), np.arange(100) % 2
-    assert RankWatches.fit(("no", "yes"), probabilities, labels).sums(probabilities, labels)[LOSS].mean == 0.5
+    assert label_sums(RankWatches.fit(("no", "yes"), probabilities, labels), probabilities, labels)[LOSS].mean == 0.5
 
 
 def test_rows_below_and_above_all_others_have_the_largest_and_the_smallest_loss() -> None:
@@ -45,7 +46,7 @@ def test_rows_below_and_above_all_others_have_the_largest_and_the_smallest_loss(
 def test_labels_drawn_by_the_answers_are_no_surprise_whatever_the_inputs(shift: float) -> None:
     ranks = RankWatches.fit(("no", "yes"), *rows(20_000))
     _, surprise = ranks.watches
-    found = ranks.sums(*rows(50_000, shift=shift, seed=1))
+    found = label_sums(ranks, *rows(50_000, shift=shift, seed=1))
     assert surprise.value(found[SURPRISE].mean) == pytest.approx(0.0, abs=0.01)
 
 
@@ -55,7 +56,7 @@ def test_a_ranking_that_got_worse_raises_loss_and_surprise_alike() -> None:
     probabilities, labels = rows(50_000, seed=1)
     lost = (labels == 1) & (np.arange(labels.size) % 2 == 0)
     worse = np.where(lost[:, None], probabilities[::-1], probabilities)
-    before, after = ranks.sums(probabilities, labels), ranks.sums(worse, labels)
+    before, after = label_sums(ranks, probabilities, labels), label_sums(ranks, worse, labels)
     rise = loss.value(after[LOSS].mean) - loss.value(before[LOSS].mean)
     assert rise > 0.05
     assert surprise.value(after[SURPRISE].mean) - surprise.value(before[SURPRISE].mean) == pytest.approx(rise, rel=0.2)
@@ -81,8 +82,8 @@ def test_without_rows_of_two_classes_there_is_no_ranking(labels: NDArray[np.int6
 def test_tallies_of_batches_add_up_to_that_of_the_whole() -> None:
     probabilities, labels = rows(1000)
     ranks = RankWatches.fit(("no", "yes"), probabilities, labels)
-    parts = [ranks.tally(probabilities[at::3], labels[at::3]) for at in range(3)]
-    assert ranks.sums_of(1000, np.sum(parts, axis=0)) == ranks.sums(probabilities, labels)
+    parts = [label_sums(ranks, probabilities[at::3], labels[at::3]) for at in range(3)]
+    assert merged(parts) == label_sums(ranks, probabilities, labels)
 
 
 def test_the_rows_behind_a_watch_are_those_of_its_class() -> None:

@@ -11,17 +11,8 @@ from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
 from monitoring.baseline import binning
-from monitoring.records import SCORE_ONE, ScoreSum, WatchKey
-from monitoring.watches import scoring
-from monitoring.watches.scoring import (
-    EXACT_ROWS,
-    fixed_point,
-    fixed_point_floats,
-    fixed_point_sum,
-    merged,
-    slice_codes,
-    sums,
-)
+from monitoring.records import SCORE_ONE
+from monitoring.watches.scoring import EXACT_ROWS, fixed_point, fixed_point_floats, fixed_point_sum, slice_codes
 
 Floats = NDArray[np.float64]
 scores = hnp.arrays(np.float64, st.integers(1, 200), elements=st.floats(0, 1))
@@ -29,10 +20,9 @@ scores = hnp.arrays(np.float64, st.integers(1, 200), elements=st.floats(0, 1))
 
 @given(scores)
 def test_sums_do_not_depend_on_order_or_cuts_to_the_last_bit(values: Floats) -> None:
-    whole = sums({"g": values}, {})
     shuffled = np.random.default_rng(1).permutation(values)
     cut = values.size // 3
-    assert merged([sums({"g": part}, {}) for part in (shuffled[cut:], shuffled[:cut])]) == whole
+    assert sum(map(fixed_point_sum, (shuffled[cut:], shuffled[:cut]))) == fixed_point_sum(values)
 
 
 @given(hnp.arrays(np.float64, st.integers(0, 50), elements=st.floats(-2.0, 3.0)))
@@ -66,29 +56,3 @@ def test_a_slice_code_does_not_depend_on_the_encoding(words: list[str | None]) -
     assert slice_codes(column, values).tolist() == expected
     assert slice_codes(column.dictionary_encode(), values).tolist() == expected
     assert slice_codes(pa.chunked_array([column, column]), values).tolist() == expected * 2
-
-
-def test_slices_sum_the_rows_of_their_masks() -> None:
-    masks = {"o=A": np.array([True, False, False]), "o=B": np.array([False, True, False])}
-    found = sums({"g": np.array([1.0, 0.5, 0.25])}, masks)
-    assert found[WatchKey(watch="g", slice="o=A")] == ScoreSum(1, SCORE_ONE)
-    assert found[WatchKey(watch="g", slice="o=B")] == ScoreSum(1, SCORE_ONE // 2)
-    assert found[WatchKey(watch="g")].rows == 3
-
-
-@given(scores, st.sampled_from([1, 2]))
-def test_powers_are_summed_as_numbers_of_their_own(values: Floats, power: int) -> None:
-    found = sums({"g": values}, {}, power=power)[WatchKey(watch="g")]
-    assert found.mean == pytest.approx(float((values**power).mean()), abs=1e-9)
-
-
-def test_without_parts_there_are_no_sums() -> None:
-    assert merged([]) == {}
-    assert scoring.sums({}, {}) == {}
-
-
-def test_rows_without_a_score_are_in_no_sum() -> None:
-    values, inside = np.array([0.5, np.nan, 1.0, np.nan]), np.array([True, True, False, False])
-    found = sums({"g": values}, {"a=b": inside})
-    assert found[WatchKey(watch="g")] == ScoreSum(2, 3 * SCORE_ONE // 2)
-    assert found[WatchKey(watch="g", slice="a=b")] == ScoreSum(1, SCORE_ONE // 2)

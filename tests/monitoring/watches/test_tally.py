@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from monitoring.judging.window.tally import LossSum, Tally
 from monitoring.records import SCORE_ONE
 from monitoring.watches.estimates import ExpectedLoss
+from monitoring.watches.tally import LossSum, Tally
 
 UNIT = st.floats(0.0, 1.0)
 COUNTS = st.integers(0, 2**40)

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     import socket
     import ssl
     from collections.abc import Mapping
-    from pathlib import Path
 
     from serving.http2.connection_settings import ConnectionSettings
     from serving.http2.server_call import Method, ServerCall
@@ -57,15 +56,15 @@ class Http2GrpcServer:
         self._idle = asyncio.Event()
         self._listeners: list[asyncio.Server] = []
 
-    async def listen(self, bound: socket.socket, socket_path: Path | None = None) -> None:
+    async def listen(self, bound: socket.socket, unix: socket.socket | None = None) -> None:
         """Take connections at a bound socket, and at a Unix socket."""
         loop = asyncio.get_running_loop()
         self._listeners.append(
             await loop.create_server(lambda: Http2Connection(self), sock=bound, backlog=BACKLOG, **self._encryption)
         )
-        if socket_path is not None:
+        if unix is not None:
             self._listeners.append(
-                await loop.create_unix_server(lambda: Http2Connection(self), str(socket_path), **self._encryption)
+                await loop.create_unix_server(lambda: Http2Connection(self), sock=unix, **self._encryption)
             )
 
     async def stop(self, grace_s: float) -> None:

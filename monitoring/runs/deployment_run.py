@@ -29,6 +29,7 @@ from monitoring.runs.resume_point import OPEN_SINCE, ResumePoint, StoredReferenc
 from monitoring.runs.run_request import RunContext
 from monitoring.runs.team_budget import TeamBudget
 from monitoring.store.checks import Check
+from monitoring.store.store import WindowEnd
 from monitoring.subgroups.run_search import RunSearch, SearchSchedule
 from monitoring.timestamps import as_datetime, as_microseconds
 from monitoring.tracing import span
@@ -118,7 +119,7 @@ class DeploymentRun:
         """Judges nothing yet."""
         self.due = traffic.source.without_handed_over(traffic.due)
         self.judged = 0
-        self._store, self._number = context.store, context.number
+        self._store, self._number, self._clock = context.store, context.number, context.clock
         self._deployment, self._is_widened = taken.deployment, taken.is_widened
         self._search = RunSearch(
             deployment=context.deployment, store=context.store, number=context.number, reopen=context.open
@@ -252,7 +253,7 @@ class DeploymentRun:
             states={**judgement.state.to_texts(), **team_states, SUBGROUPS: self._searches.to_text()},
             label_cursor={**self._traffic.labels.cursor, **self._traffic.late.cursor, **opened},
             incidents=judgement.changed,
-            fleet=entry,
+            end=WindowEnd(fleet=entry, judged_at=self._clock()),
         )
 
     def _metric_changes(self) -> tuple[Finding, ...]:

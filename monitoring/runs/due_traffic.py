@@ -169,7 +169,7 @@ def _windows_of_labels(
 def _late_rows(traffic: TrafficSource, context: RunContext, point: ResumePoint) -> LateRows:
     """Rows that came into windows judged before, of those within the label horizon."""
     since = point.scope(context.deployment).new_since
-    windows = context.store.windows.read(context.number, scores=False, since=since)
+    windows = context.store.windows.recent(context.number, since=since)
     records = [window for window in windows if since is None or window.start >= since]
     counts = traffic.row_counts([Window(start=record.start, end=record.end) for record in records])
     return LateRows.of(records, counts, point.cursor)
@@ -182,7 +182,7 @@ def _judged_before(
     oldest = start - LATE_LABEL_HORIZONS * context.deployment.horizon
     windows = [
         Window(start=record.start, end=record.end)
-        for record in context.store.windows.read(context.number, scores=False, since=oldest)
+        for record in context.store.windows.recent(context.number, since=oldest)
         if oldest < record.end <= start
     ]
     if point.since is not None:

@@ -384,7 +384,7 @@ def _opened(
 def _attempt(
     store: Store, number: int, window: Window, clock: Callable[[], datetime], *, checkpoint: bool
 ) -> Iterator[None]:
-    """Record an attempt at a window: that it began, and how it ended; one that is killed has no end."""
+    """Record an attempt at a window: that it began, and the error that ended it; one that is killed has no end."""
     begun = WindowAttempt(start=window.start, end=window.end, attempts=1, started_at=clock())
     store.attempts.begin(number, begun, checkpoint=checkpoint)
     try:
@@ -393,7 +393,6 @@ def _attempt(
         with suppress(PitfallsError):  # where the store is away too, the first error is the one to tell
             store.attempts.end(number, window.start, at=clock(), error=str(error) or type(error).__name__)
         raise
-    store.attempts.end(number, window.start, at=clock())
 
 
 def is_news(incident: IncidentRecord, at: datetime) -> bool:

@@ -181,7 +181,7 @@ def _put_back(context: RunContext) -> datetime | None:
     since = ResumePoint.of(store, number).open_since
     if since is None:
         return None
-    records = [record for record in store.windows.read(number, scores=False, since=since) if record.start >= since]
+    records = [record for record in store.windows.recent(number, since=since) if record.start >= since]
     traffic = context.open(context.deployment, ReadScope(since=since))
     windows = [Window(start=record.start, end=record.end) for record in records]
     if not traffic.may_have_more(windows, [record.rows + record.repeats for record in records]):

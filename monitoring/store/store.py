@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from types import TracebackType
 from typing import Self
 
@@ -11,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from monitoring.errors import CannotRun
 from monitoring.records import IncidentRecord, WindowRecord
 from monitoring.records.state_names import StateName
-from monitoring.store import deployments, fleets, identity, windows
+from monitoring.store import deployments, fleets, identity, runs, windows
 from monitoring.store.added_labels import AddedLabelTable
 from monitoring.store.backfills import BackfillTable
 from monitoring.store.deployments import DeploymentRecord, DeploymentTable
@@ -28,6 +30,22 @@ from monitoring.store.rollouts import RolloutTable
 from monitoring.store.runs import AttemptTable, MonitorTable, RunTable
 from monitoring.store.transactions import Transactions
 from monitoring.store.windows import WindowTable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowEnd:
+    """What a judged window ends.
+
+    Attributes:
+        fleet: The deployment in its team after the window; None where it is in none.
+        judged_at: When the attempt at the window ended; None where none was begun.
+    """
+
+    fleet: FleetEntry | None = None
+    judged_at: datetime | None = None
+
+
+NOTHING_ENDS = WindowEnd()
 
 
 class Store:
@@ -135,21 +153,23 @@ class Store:
         states: Mapping[StateName, str],
         label_cursor: Mapping[str, int],
         incidents: Sequence[IncidentRecord],
-        fleet: FleetEntry | None = None,
+        end: WindowEnd = NOTHING_ENDS,
     ) -> None:
         """Write everything that judging a window changed.
 
         Args:
             window: The window; it begins at or after the end of the last one.
             incidents: Incidents to add, or to replace by number; an acknowledgement is never undone.
-            fleet: The deployment in its team after the window; None where it is in none.
+            end: What the window ends.
         """
         try:
             with self.transactions.writing(deployment) as connection:
                 windows.write(connection, deployment, window, label_cursor)
                 deployments.write_states(connection, deployment, states)
                 _write_incidents(connection, deployment, incidents)
-                if fleet is not None:
-                    fleets.write(connection, deployment, fleet)
+                if end.fleet is not None:
+                    fleets.write(connection, deployment, end.fleet)
+                if end.judged_at is not None:
+                    runs.end(connection, deployment, window.start, at=end.judged_at)
         except IntegrityError:
             windows.reject_judged(window)

@@ -37,6 +37,7 @@ from monitoring.store import DeploymentRecord, Lease, Store
 from monitoring.store import added_labels as module
 from monitoring.store.added_labels import AddedLabels
 from monitoring.store.runs import LONGEST_ERROR
+from monitoring.store.store import WindowEnd
 from tests.monitoring.store.conftest import APRIL
 
 MakeWindow = Callable[..., WindowRecord]
@@ -283,6 +284,18 @@ def test_attempts_are_counted_and_the_last_one_says_how_it_ended(store: Store, d
     store.attempts.end(deployment, second.start, at=noon)
     (judged,) = store.attempts.read(deployment, since=second.start)
     assert (judged.attempts, judged.judged_at, judged.error) == (1, noon, "")
+
+
+def test_an_attempt_ends_with_the_window_that_it_commits(store: Store, deployment: int, window: MakeWindow) -> None:
+    noon = APRIL + timedelta(days=9, hours=12)
+    store.attempts.begin(deployment, attempt(0, noon), checkpoint=False)
+    end = WindowEnd(judged_at=noon)
+    naive = replace(window(0), page_log_evidence=float("nan"))
+    with pytest.raises(ValueError, match="NaN"):
+        store.commit_window(deployment, naive, states={}, label_cursor={}, incidents=(), end=end)
+    assert [one.judged_at for one in store.attempts.read(deployment)] == [None]
+    store.commit_window(deployment, window(0), states={}, label_cursor={}, incidents=(), end=end)
+    assert [one.judged_at for one in store.attempts.read(deployment)] == [noon]
 
 
 def test_an_error_of_the_database_is_ours_and_changes_nothing(

@@ -25,7 +25,7 @@ exclude_patterns = ["_static", "paper/*/table.md"]
 
 # Markdown as the repository's browsers show it: headings have anchors, links to files of the repository download them.
 myst_heading_anchors = 4
-myst_enable_extensions = ["colon_fence", "dollarmath"]
+myst_enable_extensions = ["colon_fence"]
 # Notebooks are run by the tests, and shown with the output that they have there.
 nb_execution_mode = "off"
 

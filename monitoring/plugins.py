@@ -4,6 +4,7 @@
 | --- | --- | --- |
 | ``pitfalls.engines`` | ``[engine] kind`` | `monitoring.engines.plugin.EngineFactory` |
 | ``pitfalls.routes`` | ``[[notify]] route`` | `monitoring.notifications.routes.plugin.SendDocument` |
+| ``pitfalls.readers`` | ``--log`` | `monitoring.traffic.foreign_logs.records.LogReader` |
 
 A plug-in is code of whoever installed it: it runs with the rights of the monitor, and is loaded only where a config
 names it.
@@ -16,10 +17,11 @@ from typing import Any, Final, Literal, TypeAlias
 
 from monitoring.errors import BadInput, CannotRun
 
-PluginGroup: TypeAlias = Literal["pitfalls.engines", "pitfalls.routes"]
+PluginGroup: TypeAlias = Literal["pitfalls.engines", "pitfalls.routes", "pitfalls.readers"]
 
 ENGINES: Final = "pitfalls.engines"
 ROUTES: Final = "pitfalls.routes"
+READERS: Final = "pitfalls.readers"
 
 
 def installed_plugins(group: PluginGroup) -> tuple[str, ...]:

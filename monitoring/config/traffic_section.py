@@ -42,6 +42,8 @@ class RowsSection(Section):
     """Where rows are: files, or a database and its queries."""
 
     path: Annotated[Place | None, UNCOUNTED] = Field(default=None, examples=["traffic"])
+    log: Name | None = Field(default=None, examples=["sagemaker"])
+    log_columns: Names = Field(default=(), examples=[["income", "branch"]])
     query: Annotated[Query | None, UNCOUNTED] = Field(default=None, examples=[EXAMPLE_QUERY])
     labels_query: Annotated[Query | None, UNCOUNTED] = Field(default=None, examples=[EXAMPLE_LABELS_QUERY])
     query_timeout: Annotated[Horizon, UNCOUNTED] = Field(
@@ -57,7 +59,8 @@ class TrafficSection(TableSection, RowsSection):
     """Where the traffic is, and which slices are watched.
 
     The columns are those of a user's table; a traffic log has fixed columns, and its own labels. With a `query`, the
-    path is the URL of a database, and the table is what the query gives.
+    path is the URL of a database, and the table is what the query gives. With `log`, the path has files that another
+    server wrote in that format; `log_columns` are the names of inputs that its bodies do not have.
     """
 
     outputs: dict[Name, OutputSection] = Field(
@@ -130,6 +133,24 @@ class TrafficSection(TableSection, RowsSection):
                 got=", ".join((*self.scores, *filter(None, (self.predicted,)), *self.label_columns)),
                 expected="outputs, or scores, predicted and label_columns",
                 fix="Remove one of them.",
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _names_of_a_log(self) -> TrafficSection:
+        if self.log is None and self.log_columns:
+            reject_setting(
+                "log_columns go with a log of another server.",
+                got=self.log_columns,
+                expected="log, its format",
+                fix='Write, for example, log = "sagemaker".',
+            )
+        if self.log is not None and (self.query is not None or self.labels is not None):
+            reject_setting(
+                "a log of another server is no database, and has its labels in its files.",
+                got="query" if self.query is not None else "labels",
+                expected="path, the folder of the log",
+                fix="Remove it; labels of another table are added by `pitfalls labels add`.",
             )
         return self
 

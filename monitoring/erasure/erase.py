@@ -33,6 +33,7 @@ from monitoring.erasure.table_rows import PREDICTION_ID, check_table, table_chan
 from monitoring.erasure.wanted_rows import ColumnValue, WantedRows
 from monitoring.errors import BadInput, CannotRun
 from monitoring.store.store import Store
+from monitoring.traffic.foreign_logs.conversion import CONVERTED
 from monitoring.traffic.format.layout import LABELS, check_root, is_log
 from monitoring.traffic.format.segments import SegmentContents, SegmentFile, read_segment, segments_in
 from monitoring.traffic.id_keys import id_keys
@@ -369,6 +370,11 @@ def _changes(request: ErasureRequest, wanted: WantedRows, clock: Callable[[], da
     yield from kept_changes(request.root, wanted)
     for table in request.tables:
         change = table_change(table, wanted, request.id_column)
+        if change is not None:
+            yield change
+    # what was read of another server's log; the log itself is that server's
+    for path in sorted((request.root / CONVERTED).rglob("*.parquet")):
+        change = table_change(path, wanted, "id")
         if change is not None:
             yield change
 

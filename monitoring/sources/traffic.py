@@ -34,6 +34,7 @@ from monitoring.tasks.label_codes import only_where
 from monitoring.tasks.registry import numbers_of, ranking_of
 from monitoring.tasks.task import NO_LABEL, Task
 from monitoring.traffic.descriptors.descriptors import require_libraries
+from monitoring.traffic.foreign_logs.conversion import CONVERTED, convert_log, log_files
 from monitoring.traffic.format.layout import LABELS, OPEN, is_log
 from monitoring.traffic.remote.urls import is_url
 from monitoring.traffic.tables.columns import TableColumns, named_columns
@@ -80,6 +81,7 @@ def open_traffic(
         version: the model version whose predictions are read; a table has none.
     """
     require_libraries(baseline.spec.described)
+    config = converted(config)
     if config.engine.kind == "sql" or config.engine.table is not None:
         return open_live(config, baseline, None, clock=clock, scope=scope, meanwhile=meanwhile)
     path = traffic_path(config)
@@ -221,6 +223,9 @@ def require_traffic(config: MonitorConfig) -> None:
     if config.engine.table is not None:
         return  # a cluster is asked when the traffic is opened
     path = traffic_path(config)
+    if config.traffic.log is not None:
+        next(log_files(path))
+        return
     if is_url(str(path)):
         return  # a database's columns are checked with its first rows
     if is_table(path):
@@ -243,6 +248,17 @@ def _check_folder(place: Path | str) -> None:
         expected=f"files such as live.parquet or live.csv in it, or a log's {OPEN}/, {LABELS}/ or model=NAME/",
         fix="Check the path." if pattern is None else f"Name the tables in its folders by a pattern: '{pattern}'.",
     )
+
+
+def converted(config: MonitorConfig) -> MonitorConfig:
+    """The config with the tables that are made of another server's log as its traffic, what is new of it read now."""
+    traffic = config.traffic
+    if traffic.log is None:
+        return config
+    folder = traffic.label_log / CONVERTED
+    convert_log(log_files(traffic_path(config)), traffic.log, folder, names=traffic.log_columns)
+    places = {"path": folder / "rows", "labels": folder / "labels", "log": None, "log_columns": ()}
+    return config.model_copy(update={"traffic": traffic.model_copy(update=places)})
 
 
 def traffic_path(config: MonitorConfig) -> Path | str:

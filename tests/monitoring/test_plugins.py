@@ -93,6 +93,17 @@ def test_the_example_is_installed_and_its_engine_and_route_are_used(environment:
     assert found[3] == found[None] != []
 
 
+def test_the_reader_of_the_example_is_found_by_its_name(environment: Path, tmp_path: Path) -> None:
+    rows = table(datetime(2026, 1, 1, tzinfo=UTC), 30, broken=False).to_pylist()
+    lines = (f'{row["id"]}\t{row["ts"].isoformat()}\t{{"income": {row["income"]}}}\t[{row["p"]}]' for row in rows)
+    (tmp_path / "log").mkdir()
+    (tmp_path / "log" / "a.csv").write_text("\n".join(["no call", *lines]), "utf-8")
+    made = run(environment, tmp_path, "monitor", "init", "--log", "pairs", "--reference", "log", "--task", "inputs")
+    assert "The log has 3,000 rows of 3,000 calls, and 0 labels." in made.stderr
+    assert "1 record of the log is unreadable, and left out." in made.stderr
+    assert "income" in made.stdout
+
+
 @pytest.mark.parametrize(
     ("section", "said"),
     [

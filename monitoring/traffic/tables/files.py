@@ -190,6 +190,8 @@ def _pieces(file: TableFile, form: TableFormat, *, in_parts: bool) -> Iterator[T
         elif isinstance(path, Path) and path.name.endswith(CONVERTED):
             path, remarks = converted(path, form)
         metadata = check_parquet(path) if isinstance(path, Path) else parquet_metadata(path)
+        written = (metadata.metadata or {}).get(b"pitfalls.remark", b"").decode()
+        remarks = remarks or ((written,) if written else ())
     except (OSError, UnicodeDecodeError, pa.ArrowException) as error:
         raise unreadable_file(path, str(error)) from error
     first = 0

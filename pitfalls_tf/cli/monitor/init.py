@@ -53,6 +53,13 @@ WITH_BUNDLE = frozenset(
 @click.option(
     "--query", metavar="SQL|@FILE", help="The reference's rows from a database, whose SQLAlchemy URL --reference gives."
 )
+@click.option(
+    "--log",
+    metavar="FORMAT",
+    help="Reference and traffic are logs of another server: sagemaker, kserve, vertex, databricks, mlserver, or a "
+    "plug-in's.",
+)
+@click.option("--log-columns", type=COLUMNS, metavar="A,B", help="Names of the inputs, where a log has none.")
 @click.option("--traffic", metavar="PATH_OR_URL", help="Folder of the traffic log, or files of the live table.")
 @click.option(
     "--live-query",
@@ -182,6 +189,8 @@ def command(
     places = Places(**{name: flags.pop(name) for name in Places._fields})
     _check(bundle, places)
     _check_batches(flags, places)
+    if places.log is not None:
+        flags = {**flags, **{name: flags[name] or name for name in ("event_time", "prediction_id")}}
     dictionary = dictionary_of(flags.pop("dictionary"))
     metrics = tuple(map(_metric, metric))
     description = described(
@@ -226,11 +235,13 @@ class Places(NamedTuple):
 
     reference: str | None
     query: str | None
+    log: str | None
+    log_columns: tuple[str, ...] | None
     traffic: str | None
     live_query: str | None
     live_labels: str | None
 
-    def settings(self, out: Path) -> dict[str, dict[str, str]]:
+    def settings(self, out: Path) -> dict[str, dict[str, Any]]:
         """Where live rows and their labels are, as the config writes it: paths relative to its own folder."""
         from monitoring.onboarding.config_file import as_written  # noqa: PLC0415 - not needed for --help
 
@@ -247,7 +258,9 @@ class Places(NamedTuple):
                 if is_database
                 else "Add --traffic with the URL of the database.",
             )
-        section = {} if self.traffic is None else {"path": self._path(self.traffic, out)}
+        section: dict[str, Any] = {} if self.traffic is None else {"path": self._path(self.traffic, out)}
+        if self.log is not None:
+            section |= {"log": self.log, "log_columns": list(self.log_columns or ())}
         if self.live_query is not None:
             section["query"] = _statement(self.live_query)
         if self.live_labels is not None and is_database:
@@ -273,6 +286,19 @@ class Places(NamedTuple):
 def _reference_place(places: Places, output: Output) -> Iterator[Path | str]:
     """Where the reference's rows are; those of a query, in a temporary file."""
     reference = str(places.reference)
+    if places.log is not None:
+        from monitoring.traffic.foreign_logs.conversion import convert_log, log_files, with_labels  # noqa: PLC0415 - not needed for --help
+
+        with tempfile.TemporaryDirectory(prefix="pitfalls-") as made:
+            counts = convert_log(log_files(reference), places.log, Path(made), names=places.log_columns or ())
+            output.progress(
+                f"The log has {counts.rows:,} rows of {counts.calls:,} calls, and {counts.labels:,} labels."
+            )
+            for remark in counts.remarks():
+                output.progress(remark)
+            with_labels(Path(made), Path(made, "log.parquet"))
+            yield Path(made, "log.parquet")
+        return
     if places.query is None:
         yield reference if is_url(reference) else Path(reference)
         return

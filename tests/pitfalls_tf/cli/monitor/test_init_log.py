@@ -1,0 +1,90 @@
+"""Two commands from the log of another server to a verdict: those of the pages, on files as that server writes them."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import Result
+
+from tests.monitoring.traffic.foreign_logs.written_logs import START, Call, ground_truth, kserve, sagemaker, write_lines
+from tests.pitfalls_tf.cli.small_log import run
+
+PAGES = Path(__file__).parents[4] / "docs" / "how-to" / "coming-from"
+
+
+def served(days: int, first: int, *, cents: bool = False) -> list[Call]:
+    """A hundred calls a day; incomes are in cents where something is broken."""
+    draw = np.random.default_rng(first)
+    return [
+        Call(
+            id=f"call-{first}-{place}",
+            at=START + timedelta(days=first, seconds=864 * place),
+            rows=(
+                (round(float(draw.normal(2000, 300)) * (100 if cents else 1), 2), str(draw.choice(["north", "web"]))),
+            ),
+            answers=(round(float(draw.uniform(0.05, 0.95)), 4),),
+        )
+        for place in range(100 * days)
+    ]
+
+
+def write(name: str, made: Sequence[Call], folder: Path) -> None:
+    """A file a day, and one of labels where the format has them."""
+    for day in sorted({call.at.date() for call in made}):
+        some = [call for call in made if call.at.date() == day]
+        records: Sequence[Mapping[str, Any]] = sagemaker(some) if name == "sagemaker" else kserve(some, form="lists")
+        write_lines(folder / f"{day:%Y/%m/%d}/calls.jsonl", records)
+        if name == "sagemaker":
+            write_lines(folder / f"{day:%Y/%m/%d}/truth.jsonl", ground_truth(some))
+
+
+def commands(name: str) -> list[list[str]]:
+    """The commands of a page, with the columns of these calls."""
+    text = (PAGES / f"{name}.md").read_text("utf-8")
+    found = [shlex.split(line) for line in re.findall(r"^\$ pitfalls (.*)$", text, re.MULTILINE)]
+    changes = {"income,age,branch": "income,shop", "branch": "shop"}
+    return [[changes.get(word, word) for word in words] for words in found]
+
+
+@pytest.mark.parametrize("name", ["sagemaker", "kserve"])
+def test_the_commands_of_the_page_find_what_is_broken(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    init, judge = commands(name)
+    assert (init[:3], judge) == (["monitor", "init", "--log"], ["monitor", "run"])
+    reference, live = (Path(init[init.index(flag) + 1]) for flag in ("--reference", "--traffic"))
+    write(name, served(40, 0), reference)
+    write(name, served(2, 40), live)
+    more = [] if "--log-columns" in init else ["--log-columns", "income,shop", "--task", "inputs"]
+    made: Result = run(*[word for word in init if name == "sagemaker" or word not in ("--score", "prediction")], *more)
+    assert made.exit_code == 0, made.output
+    assert "4,000 rows of 4,000 calls" in made.stderr
+    healthy = run(*judge)
+    assert healthy.exit_code == 0, healthy.output
+    write(name, served(1, 42, cents=True), live)
+    broken = run(*judge, "--json")
+    assert broken.exit_code == 1, broken.output
+    (page,) = [one for one in json.loads(broken.stdout)["incidents"] if one["level"] == "page"]
+    assert "income" in json.dumps(page)
+    again = run(*judge)
+    assert again.exit_code == 1
+    erased = run("traffic", "forget", "label-log", "call-42-7", "--json")
+    assert erased.exit_code == 0, erased.output
+    assert json.loads(erased.stdout)["removed"] >= 1
+
+
+def test_a_format_that_is_none_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    write("sagemaker", served(1, 0), tmp_path / "log")
+    refused = run("monitor", "init", "--log", "sagemakr", "--reference", tmp_path / "log", "--out", tmp_path / "out")
+    assert refused.exit_code == 2
+    assert "expected sagemaker, kserve, vertex" in refused.stderr
+    assert not (tmp_path / "out").exists()

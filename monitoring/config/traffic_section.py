@@ -18,7 +18,17 @@ from pydantic import (
 
 from monitoring.config.addresses import bounded_query, is_database_url, place, redacted
 from monitoring.config.invalid_setting import reject_setting
-from monitoring.config.section import UNCOUNTED, CountedAs, Horizon, LocalPath, Name, NameSet, Section, check_one_way
+from monitoring.config.section import (
+    UNCOUNTED,
+    CountedAs,
+    Horizon,
+    LocalPath,
+    Name,
+    Names,
+    NameSet,
+    Section,
+    check_one_way,
+)
 from monitoring.config.table_section import OutputSection, TableSection, columns_named
 from monitoring.config.values import distinct
 from monitoring.errors import BadInput

@@ -17,6 +17,7 @@ from monitoring.tracing import exporting
 from pitfalls_tf.cli.exits import exit_on_defect
 from pitfalls_tf.cli.group import LazyGroup, Verb, restrict_files
 from pitfalls_tf.cli.output import choose_log_format, print_line
+from pitfalls_tf.fitting.arithmetic import pin_arithmetic
 
 __all__ = ["VERBS", "main", "pitfalls"]
 
@@ -75,6 +76,9 @@ JOB_ENVIRONMENT: Mapping[str, str] = {
     "ARROW_DEFAULT_MEMORY_POOL": "system",
 }
 
+#: Verbs whose models have the bits that `pin_arithmetic` describes: their modules import TensorFlow.
+PINNED_VERBS = (["train"], ["demo"])
+
 pitfalls = LazyGroup(
     "pitfalls",
     verbs=VERBS,
@@ -117,6 +121,8 @@ def main() -> None:
     """Entry point of the ``pitfalls`` script: set the environment, run the verb, exit with its code."""
     for name, value in (ENVIRONMENT if sys.argv[1:2] == ["serve"] else {**ENVIRONMENT, **JOB_ENVIRONMENT}).items():
         os.environ.setdefault(name, value)
+    if sys.argv[1:2] in PINNED_VERBS:
+        pin_arithmetic()
     sys.excepthook = exit_on_defect
     restrict_files()
     with exporting("pitfalls", print_line):

@@ -10,7 +10,6 @@ import click
 
 from pitfalls_tf.cli.frameworks import load_frameworks
 from pitfalls_tf.cli.output import with_output
-from pitfalls_tf.fitting.arithmetic import pin_arithmetic
 
 if TYPE_CHECKING:
     from pitfalls_tf.cli.output import Output
@@ -47,7 +46,6 @@ def command(out: Path, seeds: int, *, until: datetime | None, fresh: bool, pictu
         fresh=fresh,
         picture=picture,
     )
-    pin_arithmetic()
     with show_progress(load_frameworks) as progress:
         result = run_demo(settings, progress)
     output.finish(_document(result), lambda: _show(result))

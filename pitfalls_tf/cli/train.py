@@ -13,7 +13,6 @@ import click
 
 from pitfalls_tf.cli.frameworks import load_frameworks
 from pitfalls_tf.cli.output import with_output
-from pitfalls_tf.fitting.arithmetic import pin_arithmetic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -177,7 +176,6 @@ def _train(setup: Setup, seeds: int, to: Mapping[str, Any], output: Output) -> i
     # Names are checked before anything heavy is loaded.
     _ = setup.network, setup.find_remedy()
     output.progress(f"Training {setup.name} with {seeds} seeds into {to['runs'] / setup.name}")
-    pin_arithmetic()
     load_frameworks("keras")
     from pitfalls_tf.training.train import TrainingOutput, train  # noqa: PLC0415 - loads TensorFlow
 
@@ -193,7 +191,6 @@ def _train(setup: Setup, seeds: int, to: Mapping[str, Any], output: Output) -> i
 
 def _train_again(manifest: Path, to: Mapping[str, Any], output: Output) -> int:
     output.progress(f"Training the run of {manifest} again into {to['runs']}")
-    pin_arithmetic()
     load_frameworks("keras")
     from pitfalls_tf.training.train import TrainingOutput, train_again  # noqa: PLC0415 - loads TensorFlow
 

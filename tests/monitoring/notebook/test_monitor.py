@@ -18,11 +18,10 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from monitoring import BadInput, Monitor
-from monitoring.config import TrafficSection
+from monitoring.config.table_section import TableFormat, TableSection
 from monitoring.config.template import settings_named
 from monitoring.onboarding.table_description import TableDescription, described
 from monitoring.records import ColumnNote
-from monitoring.traffic.tables.columns import TableColumns
 from tests.own_table import NOW, REFERENCE, own_rows, watch
 from tests.small_deployment import Days
 
@@ -75,18 +74,13 @@ def test_frames_are_watched_as_their_files_are(tmp_path: Path) -> None:
 
 def test_every_column_that_a_config_names_is_a_parameter_and_each_has_a_line_of_its_own() -> None:
     parameters = inspect.signature(Monitor.from_reference).parameters
-    columns = set(fields_of(TableColumns)) & set(TrafficSection.model_fields)
-    by_another_name = {"outputs", "id_scores"}  # mappings of the columns, and the scores of a ranking
-    assert columns - by_another_name <= set(parameters)
-    others = set(fields_of(TableDescription)) | set(inspect.signature(described).parameters)
+    columns = set(TableSection.model_fields) - set(TableFormat.model_fields)  # frames have no format of a file
+    assert columns - {"id_scores"} <= set(parameters)  # of a ranking, whose scores they are
+    others = {field.name for field in fields(TableDescription)} | set(inspect.signature(described).parameters)
     others |= {"reference", "out", "force", "clock", "rules"}
     assert set(settings_named(dict.fromkeys(set(parameters) - others))) == {"traffic", "windows", "model"}
     documented = inspect.getdoc(Monitor.from_reference) or ""
     assert [name for name in parameters if f"\n    {name}: " not in documented] == []
-
-
-def fields_of(record: type[Any]) -> list[str]:
-    return [field.name for field in fields(record)]
 
 
 def test_settings_of_the_config_are_arguments_and_labels_may_come_apart() -> None:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,7 +11,6 @@ from monitoring.baseline.folder import load_baseline
 from monitoring.config import load_config
 from monitoring.deployment.places import find_baseline
 from monitoring.inspection.live_rows import LiveRows, in_slice
-from monitoring.onboarding.table_description import described
 from monitoring.tasks.id_codes import id_codes
 from monitoring.traffic.windows import Window
 from tests.own_table import watch
@@ -53,8 +51,9 @@ def test_ids_of_a_ranking_are_those_of_the_traffic(tmp_path: Path) -> None:
             "clicked": ["a", "b", "e", None] * 300,
         }
     )
-    said = described(event_time="at", prediction_id="id", predicted="shown", label="clicked", task="ranking")
-    watched = watch(tmp_path, rows, **{one.name: getattr(said, one.name) for one in fields(said)})
+    columns = {"event_time": "at", "prediction_id": "id", "predicted": "shown", "label": "clicked", "task": "ranking"}
+    none = {"scores": (), "label_time": None, "classes": (), "slices": ()}
+    watched = watch(tmp_path, rows, **{**none, **columns})
     watched.live("rows.parquet", rows)
     config = load_config(watched.adopted.config)
     traffic = config.traffic.model_copy(update={"path": (tmp_path / "live").absolute()})

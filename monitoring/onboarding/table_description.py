@@ -168,8 +168,9 @@ def described(
 ) -> TableDescription:
     """The description of a table by names: those of settings, and of what a baseline is made by.
 
-    >>> described(predicted=("p_1", "p_2"), label=("y_1", "y_2"), every="6h").settings
-    {'traffic': {'scores': ('p_1', 'p_2'), 'label_columns': ('y_1', 'y_2')}, 'windows': {'every': '6h'}}
+    >>> settings = described(predicted=("p_1", "p_2"), label=("y_1", "y_2"), every="6h").settings
+    >>> settings["traffic"]["scores"], settings["traffic"]["label_columns"], settings["windows"]
+    (('p_1', 'p_2'), ('y_1', 'y_2'), {'every': '6h'})
 
     Args:
         settings: Other settings by section; they win.

@@ -140,7 +140,7 @@ server_flags = option_group(
         click.option(
             "--confine",
             type=click.Choice(["auto", "required", "off"]),
-            default="auto",
+            default="off",
             show_default=True,
             help="Keep the process that runs graphs, by the kernel, from files, connections and programs that it does "
             "not need: as far as the kernel can, or end where it cannot.",

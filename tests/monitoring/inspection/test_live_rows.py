@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -51,8 +52,14 @@ def test_ids_of_a_ranking_are_those_of_the_traffic(tmp_path: Path) -> None:
             "clicked": ["a", "b", "e", None] * 300,
         }
     )
-    columns = {"event_time": "at", "prediction_id": "id", "predicted": "shown", "label": "clicked", "task": "ranking"}
-    none = {"scores": (), "label_time": None, "classes": (), "slices": ()}
+    columns: dict[str, Any] = {
+        "event_time": "at",
+        "prediction_id": "id",
+        "predicted": "shown",
+        "label": "clicked",
+        "task": "ranking",
+    }
+    none: dict[str, Any] = {"scores": (), "label_time": None, "classes": (), "slices": ()}
     watched = watch(tmp_path, rows, **{**none, **columns})
     watched.live("rows.parquet", rows)
     config = load_config(watched.adopted.config)

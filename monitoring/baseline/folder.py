@@ -23,6 +23,7 @@ from monitoring.records import Rebaseline
 from monitoring.tasks.registry import read_task, task_document
 from monitoring.tasks.task import WatchedOutput
 from monitoring.traffic.descriptors.descriptors import read_descriptors
+from monitoring.traffic.row_keys import ROW_KEY
 
 FORMAT = 1
 DESCRIPTION = "baseline.json"
@@ -63,7 +64,8 @@ class Baseline:
 def write_baseline(reference: pa.Table, *, folder: Path, spec: BaselineSpec) -> None:
     """Write a baseline: ``reference.parquet`` (the rows) and ``baseline.json`` (classes, inputs, bins and counts).
 
-    The rows' own ids are not kept: each row is given its place, in the order of event times, then of ids.
+    The rows' own ids are not kept: each row is given its place, in the order of event times, then of ids, or of what
+    rows without ids hold.
 
     Args:
         reference: One row per prediction that the model made on rows it was not fitted on. Columns: `prediction_id`,
@@ -83,7 +85,8 @@ def write_baseline(reference: pa.Table, *, folder: Path, spec: BaselineSpec) -> 
             expected=f"rows with the columns {', '.join(needed)}",
             fix="Give the table of out-of-fold predictions.",
         )
-    rows = reference.select(needed).sort_by([("event_time", "ascending"), ("prediction_id", "ascending")])
+    order = ["event_time", *([ROW_KEY] if ROW_KEY in there else []), "prediction_id"]
+    rows = reference.sort_by([(name, "ascending") for name in order]).select(needed)
     rows = rows.set_column(0, rows.schema.field("prediction_id").with_type(pa.string()), _places(rows.num_rows))
     predictions = predictions_from(rows, spec)
     if predictions.problems:

@@ -16,6 +16,8 @@ from monitoring.tasks.label_codes import only_where
 from monitoring.tasks.row_operations import are_probabilities
 from monitoring.tasks.task import NO_LABEL, Task
 from monitoring.traffic.cells import as_doubles, as_strings, is_number
+from monitoring.traffic.id_keys import id_keys
+from monitoring.traffic.row_keys import ROW_KEY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +29,8 @@ class Predictions:
     missing, categories as string with null for missing, then, where there is an embedding, the tensors as lists or
     the embedding's numbers; `probabilities` float64 [n, classes], or predicted numbers [n, 1]; `labels` int64 [n],
     codes of the task (the index of a class), or [n, parts] where a label has several; `NO_LABEL` for none;
-    `problems` columns that were absent or of another type, by name.
+    `problems` columns that were absent or of another type, by name; `row_keys` int64 [n], keys of what the rows hold
+    where their ids are only their places (`monitoring.traffic.row_keys`), or None.
     """
 
     ids: pa.Array
@@ -37,6 +40,7 @@ class Predictions:
     labels: NDArray[np.int64]
     label_times: NDArray[np.int64]
     problems: tuple[tuple[str, str], ...] = ()
+    row_keys: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return int(self.event_times.size)
@@ -54,7 +58,12 @@ class Predictions:
             labels=self.labels[places],
             label_times=self.label_times[places],
             problems=self.problems,
+            row_keys=None if self.row_keys is None else self.row_keys[places],
         )
+
+    def keys(self) -> NDArray[np.int64]:
+        """What a sample knows each row by, int64 [n]: its id, or where that is only its place, what it holds."""
+        return id_keys(self.ids) if self.row_keys is None else self.row_keys
 
     def labelled(self, labels: NDArray[np.int64], label_times: NDArray[np.int64]) -> Predictions:
         """The same predictions with other labels."""
@@ -66,6 +75,7 @@ class Predictions:
             labels=labels,
             label_times=label_times,
             problems=self.problems,
+            row_keys=self.row_keys,
         )
 
 
@@ -91,14 +101,19 @@ def predictions_from(table: pa.Table, spec: BaselineSpec, *, probabilities: str 
         labels = spec.task.label_codes(table["label"])
         label_times = microseconds(table["label_time"])
         labels = only_where(np.asarray(table["label_time"].is_valid()), labels)
+    ids, keys = table["prediction_id"].combine_chunks().cast(pa.string()), None
+    if ROW_KEY in table.column_names:
+        known = table[ROW_KEY].combine_chunks()
+        keys = np.where(np.asarray(known.is_null()), id_keys(ids), np.asarray(known.fill_null(0), dtype=np.int64))
     return Predictions(
-        ids=table["prediction_id"].combine_chunks().cast(pa.string()),
+        ids=ids,
         event_times=microseconds(table["event_time"]),
         features=pa.table(columns),
         probabilities=scores,
         labels=labels,
         label_times=label_times,
         problems=problems,
+        row_keys=keys,
     )
 
 

@@ -23,10 +23,14 @@ from monitoring.judging.window.label_findings import UnknownClassLabels
 from monitoring.judging.window.tally import Tally
 from monitoring.judging.window.window_sums import AnsweredSums, LabelledSums, WindowSums
 from monitoring.records import Finding
+from monitoring.traffic.row_keys import ROW_KEY
 from monitoring.traffic.tables.read_sums import ReadSums
 
 #: The version of the format. Bytes of another are refused: a partial lives as long as a run, or is made again.
-FORMAT = 1
+FORMAT = 2
+
+#: An earlier format whose bytes are read: its samples were drawn by event time, and of one time by the smallest ids.
+DRAWN_BY_TIME = 1
 
 _NAME = b"pitfalls partial"
 _SCHEMA = pa.schema([pa.field("name", pa.string(), nullable=False), pa.field("data", pa.binary(), nullable=False)])
@@ -138,7 +142,7 @@ def _metadata(recipe: Recipe) -> dict[bytes, bytes]:
 
 def _check(metadata: Mapping[bytes, bytes], recipe: Recipe) -> None:
     """Raises CannotRun for what is no partial of this recipe, of this version."""
-    expected = _metadata(recipe)
+    expected, others = _metadata(recipe), {b"format": (str(DRAWN_BY_TIME).encode(),)}
     for key, name in (
         (b"name", "bytes of another kind"),
         (b"format", "another version of the format"),
@@ -146,7 +150,7 @@ def _check(metadata: Mapping[bytes, bytes], recipe: Recipe) -> None:
         (b"edges", "counts on other bins"),
         (b"recipe", "sums by another baseline or other settings"),
     ):
-        if metadata.get(key) != expected[key]:
+        if metadata.get(key) not in (expected[key], *others.get(key, ())):
             raise CannotRun(
                 "A partial is not of these windows' tasks.",
                 got=f"{name}: {metadata.get(key, b'none').decode(errors='replace')[:64]}",
@@ -169,6 +173,7 @@ def _sample_bytes(rows: Predictions) -> bytes:
         "prediction_id": rows.ids.cast(pa.string()),
         "event_time": pa.array(rows.event_times),
         "label_time": pa.array(rows.label_times),
+        **({} if rows.row_keys is None else {ROW_KEY: pa.array(rows.row_keys)}),
         **{f"answer:{place}": pa.array(rows.probabilities[:, place].copy()) for place in _places(rows.probabilities)},
         **{f"label:{place}": pa.array(labels[:, place].copy()) for place in _places(labels)},
         **{f"{_INPUT}{name}": rows.features[name] for name in rows.features.column_names},
@@ -196,6 +201,7 @@ def _sample(data: bytes) -> Predictions:
         probabilities=numbers("answer:", np.float64),
         labels=labels[:, 0] if table.schema.metadata[b"label"] == b"1" else labels,
         label_times=np.asarray(table["label_time"]),
+        row_keys=np.asarray(table[ROW_KEY]) if ROW_KEY in table.column_names else None,
     )
 
 

@@ -123,6 +123,11 @@ class Gathering:
             f"{which} are gone: it is judged by the sums that were kept of them, without rows "
             "to look at, and without labels that came later than their rows."
         )
+        if self._kept_partials.drawn_by_time(files):
+            message += (
+                " Their sample was drawn by event time: where many rows share one, joint drift and estimates are of "
+                "those with the smallest ids."
+            )
         return (Finding(kind="rows gone", feature="", message=message),)
 
     def _without_rows(self, window: Window, aggregator: WindowAggregator) -> Partial:

@@ -54,6 +54,7 @@ def with_labels(rows: RowBatch, inline: NDArray[np.bool_] | None, task: Task) ->
         labels=labels,
         label_times=rows.event_us,
         ids=rows.ids_at,
+        row_keys=rows.row_keys(),
     )
     return LabelledBatch(
         rows=rows,

@@ -40,7 +40,7 @@ class BottomKSample:
         """Add rows.
 
         Args:
-            hashes: `monitoring.watches.sampling.splitmix64` of their event times, [n].
+            hashes: `monitoring.watches.sampling.sample_hashes` of them, [n].
             inside: Which of them to add, [n]; None for all.
         """
         if self._smallest.size == SAMPLE:
@@ -79,8 +79,10 @@ class BottomKSample:
 
 def in_order(rows: Predictions) -> Predictions:
     """Rows in order of event time, and of one time by their ids."""
-    keys = pa.table({"time": rows.event_times, "id": rows.ids})
-    return rows.take(pc.sort_indices(keys, [("time", "ascending"), ("id", "ascending")]).to_numpy())
+    keys = pa.table(
+        {"time": rows.event_times, **({} if rows.row_keys is None else {"key": rows.row_keys}), "id": rows.ids}
+    )
+    return rows.take(pc.sort_indices(keys, [(name, "ascending") for name in keys.column_names]).to_numpy())
 
 
 def sample_of_both(some: Predictions, others: Predictions) -> Predictions:

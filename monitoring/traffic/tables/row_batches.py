@@ -14,6 +14,7 @@ from monitoring.records import Finding
 from monitoring.traffic.cells import as_doubles, decoded, unreadable_numbers, valid_utf8
 from monitoring.traffic.descriptors.descriptors import described_inputs, undescribed
 from monitoring.traffic.format.rows import TIMESTAMP
+from monitoring.traffic.row_keys import ROW_KEY, row_keys
 from monitoring.traffic.tables.answers import as_list_column, read_answers
 from monitoring.traffic.tables.column_findings import column_findings, new_name
 from monitoring.traffic.tables.columns import TableColumns
@@ -111,6 +112,10 @@ class RowBatch:
         """Ids of all rows: from the table, or by their file and place in it."""
         return generated_ids(self.piece, self.places) if self.ids is None else self.ids
 
+    def row_keys(self) -> NDArray[np.int64] | None:
+        """What is known of the rows where they have no ids: keys of what they hold, int64 [n]; None where they have."""
+        return None if self.ids is not None else row_keys(self.inputs, self.probabilities)
+
     def ids_at(self, at: NDArray[np.int64]) -> pa.Array:
         """Ids of the rows at some places of the batch: from the table, or by their file and place in it."""
         if self.ids is None:
@@ -126,9 +131,9 @@ class RowBatch:
 
         Returns:
             Columns prediction_id (string), event_time, every input (float64 with NaN for missing, or string),
-            probabilities (lists of one per class), label (string) and label_time.
+            probabilities (lists of one per class), label (string) and label_time; `ROW_KEY` where rows have no ids.
         """
-        labels = self.labels.dictionary_decode()
+        labels, keys = self.labels.dictionary_decode(), self.row_keys()
         label_us = self.event_us if self.label_us is None else self.label_us
         return pa.table(
             {
@@ -138,6 +143,7 @@ class RowBatch:
                 "probabilities": as_list_column(self.probabilities),
                 "label": labels,
                 "label_time": pa.array(label_us, mask=np.asarray(labels.is_null(), dtype=np.bool_)).cast(TIMESTAMP),
+                **({} if keys is None else {ROW_KEY: pa.array(keys)}),
             }
         )
 

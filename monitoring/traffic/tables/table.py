@@ -429,7 +429,7 @@ class WindowScan:
         tables = [part.batch.table() for part in self.parts()]
         if not tables:
             return _no_rows(self._table.columns)
-        whole = pa.concat_tables(tables).combine_chunks()
+        whole = pa.concat_tables(tables, promote_options="default").combine_chunks()
         times = whole["event_time"].cast(pa.int64()).to_numpy()
         return whole.take(pa.array(np.argsort(times, kind="stable")))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pytest
+from numpy.typing import NDArray
 
 from monitoring.baseline.folder import Baseline
 from monitoring.baseline.predictions import Predictions
@@ -12,7 +13,7 @@ from monitoring.baseline.profile import fit_bins
 from monitoring.baseline.profile_builder import profile
 from monitoring.baseline.reference import InMemoryReference
 from monitoring.baseline.spec import BaselineSpec, FeatureSpec
-from monitoring.watches.weighting import MIN_EFFECTIVE_ROWS, MIN_ROWS, ImportanceWeighting
+from monitoring.watches.weighting import MIN_EFFECTIVE_ROWS, MIN_ROWS, RIDGE, ImportanceWeighting, Standardised
 
 SPEC = BaselineSpec(classes=("no", "yes"), features=(FeatureSpec(name="x", kind="number"),))
 
@@ -80,3 +81,33 @@ def test_the_share_of_rows_outside_the_reference(
     assert found.outside is not None
     assert low <= found.outside <= high
     assert weighting.weighted_means(rows(np.random.default_rng(8), 10, shift), 10).outside is None
+
+
+def plain_log_ratios(source: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The ratios of all rows by Newton's method with its own curvature in every step, in double precision."""
+    mean, std = source.mean(axis=0), source.std(axis=0)
+    rows = (np.concatenate([source, target]) - mean) / np.where(std > 1e-9, std, np.inf)
+    rows = np.concatenate([np.ones((len(rows), 1)), rows], axis=1)
+    truth = np.repeat([0.0, 1.0], [len(source), len(target)])
+    penalty = np.full(rows.shape[1], RIDGE)
+    penalty[0] = 1e-9
+    coefficients = np.zeros(rows.shape[1])
+    prior = coefficients[0] = np.log(len(target) / len(source))
+    for _ in range(12):
+        share = 1.0 / (1.0 + np.exp(-np.clip(rows @ coefficients, -30.0, 30.0)))
+        curvature = (rows * (share * (1.0 - share))[:, None]).T @ rows + np.diag(penalty)
+        step = np.linalg.solve(curvature, rows.T @ (truth - share) - penalty * coefficients)
+        coefficients += step
+        if np.abs(step).max() < 1e-9:
+            break
+    return np.asarray(rows @ coefficients - prior)
+
+
+@pytest.mark.parametrize("separated", [False, True])
+def test_ratios_are_those_of_newtons_method_in_double_precision(*, separated: bool) -> None:
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        source, target = rng.normal(size=(2048, 12)), rng.normal(seed / 5.0, 1.0, (200 + 70 * seed, 12))
+        source[:, 0], target[:, 0] = rng.integers(0, 7, 2048) == 3, separated or target[:, 0] > 0.0
+        found = Standardised.of(source).log_ratios(target)
+        np.testing.assert_allclose(np.concatenate(found), plain_log_ratios(source, target), atol=1e-9)

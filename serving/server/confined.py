@@ -159,7 +159,7 @@ def _archiving() -> Task:
 
 
 @final
-class _OutsideModels:
+class _ModelsElsewhere:
     """A `ModelListSource` at a URL, which is listed outside."""
 
     def __init__(self, source: ModelsUrl, outside: Outside, report: Report) -> None:
@@ -172,7 +172,7 @@ class _OutsideModels:
 
 
 @final
-class _OutsideArchiver:
+class _ArchiverElsewhere:
     """An `Archiver` whose thread runs outside."""
 
     def __init__(self, outside: Outside, report: Report, folder: Path, url: str) -> None:
@@ -196,7 +196,7 @@ def _through(settings: ServeSettings, outside: Outside, report: Report) -> Serve
 
     repository, source, traffic = settings.repository, settings.repository.source, settings.traffic
     if isinstance(source, ModelsUrl):
-        repository = replace(repository, source=_OutsideModels(source, outside, report))
+        repository = replace(repository, source=_ModelsElsewhere(source, outside, report))
     elif isinstance(source, ConfigFile):
         repository = replace(repository, source=replace(source, path=file_at(source.path, outside)))
     if repository.cache is not None:
@@ -206,7 +206,7 @@ def _through(settings: ServeSettings, outside: Outside, report: Report) -> Serve
 
         repository = replace(repository, local=local)
     if traffic is not None and traffic.archive is not None:
-        traffic = replace(traffic, archiver=lambda folder, url: _OutsideArchiver(outside, report, folder, url))
+        traffic = replace(traffic, archiver=lambda folder, url: _ArchiverElsewhere(outside, report, folder, url))
     return replace(
         settings,
         repository=replace(repository, split_file=file(repository.split_file)),

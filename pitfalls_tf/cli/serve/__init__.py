@@ -183,7 +183,8 @@ def command(
     stops; a second signal stops it at once. POST /monitor/labels accepts labels from clients with a token of
     --token-file, or the one of the variable PITFALLS_TOKEN.
     """
-    from serving.server.server import serve  # noqa: PLC0415 - not needed for --help
+    from serving.confinement.confinement import ConfineMode  # noqa: PLC0415 - not needed for --help
+    from serving.server.server import serve  # noqa: PLC0415 - as above
     from serving.server.settings import ServeSettings  # noqa: PLC0415 - as above
 
     workers = worker_count(server)
@@ -204,13 +205,18 @@ def command(
         limits=replace(
             read_limits(server, tensorflow_serving, limits, output.progress), event_times=traffic.event_times()
         ),
-        confine=server.confine_mode(),
+        confine=ConfineMode(server.confine),
     )
 
     def ready(info: ServerInfo) -> None:
-        output.finish(
-            _document(info, traffic.traffic), lambda: click.echo(f"Serving {_models(info)} on {_addresses(info)}")
-        )
+        document = {
+            "url": info.url,
+            "grpc": info.grpc,
+            "models": {name: list(versions) for name, versions in info.models.items()},
+            "traffic": None if traffic.traffic is None else str(traffic.traffic),
+            "pid": info.pid,
+        }
+        output.finish(document, lambda: click.echo(f"Serving {_models(info)} on {_addresses(info)}"))
 
     def prepare() -> None:
         os.environ.setdefault(*SYSTEM_ALLOCATOR)
@@ -223,16 +229,6 @@ def command(
 
         serve_workers(settings, workers, on_ready=ready, report=output.progress, prepare=prepare)
     return 0
-
-
-def _document(info: ServerInfo, traffic: Path | None) -> dict[str, Any]:
-    return {
-        "url": info.url,
-        "grpc": info.grpc,
-        "models": {name: list(versions) for name, versions in info.models.items()},
-        "traffic": None if traffic is None else str(traffic),
-        "pid": info.pid,
-    }
 
 
 def _models(info: ServerInfo) -> str:

@@ -14,6 +14,7 @@ from monitoring.notifications.notification import Notification
 from monitoring.notifications.routes.sending import Delivery
 from monitoring.records import RolloutEvent, RolloutRecord
 from monitoring.rollout.run import MOST_ATTEMPTS, notification, send_events
+from monitoring.sentences.incident_text import incident_text
 from monitoring.store.store import Store
 from tests.monitoring.config.configs import LEAST, load
 from tests.monitoring.rollout.records import START, rollout
@@ -53,7 +54,7 @@ class Post:
         for route in routes:
             ok = route.receiver not in self.away
             if ok:
-                self.sent.append((NAMES[type(route)], message.incident.level, message.incident.message))
+                self.sent.append((NAMES[type(route)], message.incident.level, incident_text(message.incident).message))
             found.append(Delivery(receiver=route.receiver, shown=route.receiver, ok=ok, detail=""))
         return found
 
@@ -106,5 +107,5 @@ def test_a_notification_names_the_rollout_its_versions_and_what_happened(config:
     event = RolloutEvent(at=START, kind="decided", by="a", text="Version 43 may be promoted.", position=4)
     message = notification(config, rollout(number=7), event)
     assert message.event.endswith("/rollout/7/4")
-    assert message.incident.cause == "rollout 7 of versions 42 and 43: decided"
+    assert incident_text(message.incident).cause == "rollout 7 of versions 42 and 43: decided"
     assert message.kind == "rollout"

@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import quote
 
 import pyarrow as pa
@@ -25,6 +26,16 @@ from monitoring.traffic.log.retention import RetentionLimit, RetentionThread
 from monitoring.traffic.log.writer import SEGMENT_BYTES, SegmentPolicy, Sync, TrafficWriter
 from serving.capture.capture import Capture, LoggedCallers
 from serving.capture.log_sink import LogSink
+
+
+class LogArchiver(Protocol):
+    """See `monitoring.traffic.log.archive.Archiver`."""
+
+    def start(self) -> None:
+        """Begin to move closed parts."""
+
+    def close(self) -> None:
+        """Move what is left, and end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +57,8 @@ class TrafficSettings:
     """Whether rows have the address of their caller."""
     archive: str | None = None
     """URL to which closed parts of the log are moved; those of logs in other folders are moved below it."""
+    archiver: Callable[[Path, str], LogArchiver] = Archiver
+    """Makes what moves the parts of the log in a folder to a URL."""
     retention: RetentionLimit | None = None
     """How long, or up to which size, each log keeps its rows; None for ever. Not with an archive."""
 
@@ -84,7 +97,7 @@ def open_traffic_log(
         def open_sink(folder: Path) -> LogSink:
             url = settings.archive_of(folder)
             if url is not None:
-                _archive(folder, url, stack)
+                _archive(folder, url, settings, stack)
             sink = _open_sink(folder, settings, report, stack)
             if settings.retention is not None:
                 retention = RetentionThread(folder, settings.retention, clock=_now)
@@ -155,11 +168,11 @@ def _convert_left(folder: Path, report: Callable[[str], None]) -> None:
         report(f"Converted {left.rows} rows that an earlier server left in {left.segments} open segments.")
 
 
-def _archive(folder: Path, url: str, stack: ExitStack) -> None:
+def _archive(folder: Path, url: str, settings: TrafficSettings, stack: ExitStack) -> None:
     """Move closed parts from now on; ended after the log is closed, so that its last segments are moved, too."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        archiver = Archiver(folder, url)
+        archiver = settings.archiver(folder, url)
     except OSError as error:
         raise _unwritable(folder, error) from error
     archiver.start()

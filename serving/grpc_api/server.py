@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     import socket
     import ssl
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from google.protobuf.descriptor_pool import DescriptorPool
 
@@ -277,10 +276,10 @@ class GrpcServer:
         dependencies: GrpcDependencies,
         settings: GrpcSettings | None = None,
         *,
-        socket_path: Path | None = None,
+        unix: socket.socket | None = None,
     ) -> None:
         self._bound = bound
-        self._socket_path = socket_path
+        self._unix = unix
         settings = settings or GrpcSettings()
         services = make_services(dependencies, settings.connection.message_bytes)
         self._health = HealthServicer(dependencies.models, CallLimiter(HEALTH_CALLS))
@@ -297,7 +296,7 @@ class GrpcServer:
 
     async def start(self) -> None:
         """Listen."""
-        await self._server.listen(self._bound, self._socket_path)
+        await self._server.listen(self._bound, self._unix)
 
     async def drain(self, timeout_s: float) -> None:
         """Accept no more calls, and answer the accepted ones for at most ``timeout_s`` seconds."""

@@ -19,11 +19,8 @@ from serving.http2.connection_settings import ALPN, ConnectionSettings
 from serving.http2.connection_state import ConnectionState, FrameBudget
 from serving.http2.header_blocks import Header
 from serving.http2.server_call import TAKEN_BYTES, Method, ServerCall
+from serving.http2.turns import PieceSize, Turns
 
-#: Bytes are read in pieces, so that a flood is noticed before much of it was handled.
-PIECE_BYTES = 1 << 14
-#: DATA of fewer bytes that does not end a message costs more than it brings.
-SMALL_DATA = 64
 #: Between a reason for the end and the end itself.
 LINGER_S = 0.5
 #: Windows of so many calls are changed at the cost of a frame.
@@ -37,6 +34,10 @@ class CallServer(Protocol):
     """What handles the calls of all connections."""
 
     settings: ConnectionSettings
+    turns: Turns
+
+    def budget_of(self, address: str) -> FrameBudget:
+        """The budget of frames of all connections of a client's address together."""
 
     def read_head(self, headers: tuple[Header, ...]) -> CallHead[Method] | None:
         """Read the headers of a call, and find its method; None for headers that break HTTP/2's rules."""
@@ -73,6 +74,7 @@ class Http2Connection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._calls: dict[int, ServerCall] = {}
+        self._turns, self._piece = server.turns, PieceSize()
         self._budget = FrameBudget(self._loop.time, settings.streams)
         self._h2 = ConnectionState(self._budget, settings.streams, self._calls, self._on_window)
         self._answers = AnswerSender(self._h2, self._flush, self._finish, self._loop.call_soon)
@@ -108,10 +110,10 @@ class Http2Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Say what the client may send."""
         self._transport = cast("asyncio.Transport", transport)
-        address = transport.get_extra_info("peername")
-        self.identity = identity_of(
-            address[0] if isinstance(address, tuple) else "", transport.get_extra_info("peercert")
-        )
+        peer = transport.get_extra_info("peername")
+        address = peer[0] if isinstance(peer, tuple) else ""
+        self.identity = identity_of(address, transport.get_extra_info("peercert"))
+        self._budget.shared = self._server.budget_of(address)
         encryption = transport.get_extra_info("ssl_object")
         is_http2 = encryption is None or encryption.selected_alpn_protocol() == ALPN
         if not self._server.opened(self) or not is_http2:
@@ -191,22 +193,45 @@ class Http2Connection(asyncio.Protocol):
     # Reading.
 
     def _read(self, data: bytes) -> None:
-        """Read bytes in pieces, until the client has sent more than it may."""
-        for begin in range(0, len(data), PIECE_BYTES):
-            piece = data if len(data) <= PIECE_BYTES else data[begin : begin + PIECE_BYTES]
-            try:
-                events = self._h2.receive_data(piece)
-            except ProtocolError as error:
-                self._end(error.error_code)
+        """Read bytes in pieces, until it is the turn of others, or the client has sent more than it may."""
+        turns, place = self._turns, 0
+        while place < len(data):
+            if turns.is_over:
+                self._unread = data[place:]
+                self._wait_for_turn()
                 return
-            for event in events:
-                handler = self._handlers.get(type(event))
-                if handler is not None:
-                    handler(event)
-            self._settle()
+            begun_s = turns.clock()
+            piece = data[place : place + self._piece.bytes] if place or len(data) > self._piece.bytes else data
+            place += len(piece)
+            if not self._read_piece(piece):
+                return
+            took_s = turns.clock() - begun_s
+            turns.spend(took_s)
+            self._piece.measured(took_s, len(piece))
             if self._is_deaf or self._must_wait():
-                self._unread = data[begin + PIECE_BYTES :]
+                self._unread = data[place:]
                 return
+
+    def _read_piece(self, piece: bytes) -> bool:
+        """Read bytes; False if they are against the protocol."""
+        try:
+            events = self._h2.receive_data(piece)
+        except ProtocolError as error:
+            self._end(error.error_code)
+            return False
+        for event in events:
+            handler = self._handlers.get(type(event))
+            if handler is not None:
+                handler(event)
+        self._settle()
+        return True
+
+    def _wait_for_turn(self) -> None:
+        """Read nothing until the other connections have had their turn."""
+        if self._transport is not None:
+            self._is_read_paused = True
+            self._transport.pause_reading()
+            self._turns.wait(self._read_on)
 
     def _settle(self) -> None:
         """Go on with calls and answers, when all that came in a piece is known."""
@@ -273,9 +298,6 @@ class Http2Connection(asyncio.Protocol):
             self._h2.acknowledge_received_data(flow_size, event.stream_id)
         elif call.feed(data, flow_size):
             self._ready.append(call)
-            return
-        if len(data) < SMALL_DATA and event.stream_ended is None:
-            self._budget.spend()
 
     def _on_end(self, event: StreamEnded) -> None:
         call = self._calls.get(event.stream_id)

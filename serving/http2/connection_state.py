@@ -24,7 +24,7 @@ FRAMES_PER_CALL = 8
 
 @final
 class FrameBudget:
-    """Counts the frames of one connection. One that has sent too many is read no faster than they are allowed.
+    """Counts the frames of a connection, or of a client's. Who has sent too many is read no faster than is allowed.
 
     In the long run a connection may send as many such frames a second as it may have calls at a time, so that clients
     whose calls all miss deadlines of a second are never slowed down.
@@ -35,6 +35,8 @@ class FrameBudget:
 
     def __init__(self, clock: Callable[[], float], streams: int) -> None:
         self._clock = clock
+        self.shared: FrameBudget | None = None
+        """That of all connections of the client's address, which has to be kept, too."""
         self._frames_per_s = max(1, streams)
         self._most = self._left = float(FRAMES + FRAMES_PER_STREAM * streams)
         self._filled_s = clock()
@@ -42,23 +44,30 @@ class FrameBudget:
     def spend(self, frames: float = 1.0) -> None:
         """Count frames."""
         self._left -= frames
+        if self.shared is not None:
+            self.shared.spend(frames)
 
     def refill(self, frames: float = FRAMES_PER_CALL) -> None:
         """Allow further frames."""
         self._left = min(self._most, self._left + frames)
+        if self.shared is not None:
+            self.shared.refill(frames)
 
     def debt_s(self) -> float:
         """Seconds until what was read is paid for; 0 where the client has sent no more than it may."""
+        others_s = 0.0 if self.shared is None else self.shared.debt_s()
         if self._left >= 0:
-            return 0.0
+            return others_s
         now = self._clock()
-        self.refill((now - self._filled_s) * self._frames_per_s)
+        self._left = min(self._most, self._left + (now - self._filled_s) * self._frames_per_s)
         self._filled_s = now
-        return max(0.0, -self._left / self._frames_per_s)
+        return max(others_s, -self._left / self._frames_per_s)
 
 
 #: A block of headers may come in 64 frames, each of which is counted. A call that is answered pays for eight.
 HEADERS_COST = 0.25
+#: DATA of fewer bytes that does not end a call costs more than it brings, whether or not the call is still open.
+SMALL_DATA = 64
 #: A window update begins with its length and kind; flags, its stream and the bytes follow.
 WINDOW_UPDATE, WINDOW_UPDATE_BYTES = b"\0\0\4\x08", 13
 NUMBERS, LARGEST = struct.Struct(">II"), (1 << 31) - 1
@@ -84,7 +93,7 @@ class QuietHeaders(HeadersFrame):
 class ClientFrames(FrameBuffer):
     """Cuts bytes into frames, and charges those that bring nothing to a budget.
 
-    DATA is free here: whether it brings something is known when its call has read it. Two kinds go no further. A
+    Two kinds go no further. A
     GOAWAY is noted: the library would refuse to answer the calls that are left. And window updates, of which gRPC's own
     clients send two with each call.
 
@@ -107,6 +116,8 @@ class ClientFrames(FrameBuffer):
             frame = super().__next__()
             kind = type(frame)
             if kind is DataFrame:
+                if frame.body_len < SMALL_DATA and "END_STREAM" not in frame.flags:
+                    self._budget.spend()
                 frame.__class__ = QuietData
                 return frame
             self._budget.spend(_cost(frame))

@@ -6,24 +6,28 @@ import asyncio
 import logging
 from functools import partial
 from typing import TYPE_CHECKING, Any, final
+from weakref import WeakValueDictionary
 
 from serving.http2.call_head import HeadReader
 from serving.http2.connection import Http2Connection
+from serving.http2.connection_state import FrameBudget
 from serving.http2.messages import ENCODINGS
 from serving.http2.server_call import ACCEPTED_ENCODINGS, FULL, IDENTITY, NOT_GRPC, StreamMethod, UnaryMethod
+from serving.http2.turns import Turns
 from serving.status import Code, Failure
 
 if TYPE_CHECKING:
     import socket
     import ssl
     from collections.abc import Mapping
-    from pathlib import Path
 
     from serving.http2.connection_settings import ConnectionSettings
     from serving.http2.server_call import Method, ServerCall
     from serving.transport.limits import ConnectionLimiter
 
 BACKLOG = 2048
+#: Connections of one address that may reset all their calls at once, as those of a proxy do whose clients are gone.
+CONNECTIONS_PER_BUDGET = 4
 _logger = logging.getLogger(__name__)
 
 
@@ -56,16 +60,18 @@ class Http2GrpcServer:
         self._tasks: set[asyncio.Task[None]] = set()
         self._idle = asyncio.Event()
         self._listeners: list[asyncio.Server] = []
+        self.turns = Turns(lambda begin: asyncio.get_running_loop().call_soon(begin))
+        self._budgets: WeakValueDictionary[str, FrameBudget] = WeakValueDictionary()
 
-    async def listen(self, bound: socket.socket, socket_path: Path | None = None) -> None:
+    async def listen(self, bound: socket.socket, unix: socket.socket | None = None) -> None:
         """Take connections at a bound socket, and at a Unix socket."""
         loop = asyncio.get_running_loop()
         self._listeners.append(
             await loop.create_server(lambda: Http2Connection(self), sock=bound, backlog=BACKLOG, **self._encryption)
         )
-        if socket_path is not None:
+        if unix is not None:
             self._listeners.append(
-                await loop.create_unix_server(lambda: Http2Connection(self), str(socket_path), **self._encryption)
+                await loop.create_unix_server(lambda: Http2Connection(self), sock=unix, **self._encryption)
             )
 
     async def stop(self, grace_s: float) -> None:
@@ -88,6 +94,14 @@ class Http2GrpcServer:
         self._connections.add(connection)
         self._idle.clear()
         return len(self._connections) <= self._max_connections
+
+    def budget_of(self, address: str) -> FrameBudget:
+        """The budget of an address, of as many frames as some connections of it may send."""
+        budget = self._budgets.get(address)
+        if budget is None:
+            streams = CONNECTIONS_PER_BUDGET * self.settings.streams
+            budget = self._budgets[address] = FrameBudget(asyncio.get_running_loop().time, streams)
+        return budget
 
     def closed(self, connection: Http2Connection) -> None:
         """Forget a connection."""

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from monitoring.errors import BadInput
 from monitoring.traffic.remote.urls import shown_url
@@ -77,6 +77,19 @@ class ModelSource:
     def unloaded(self) -> ModelSource:
         """The same model, unloaded."""
         return replace(self, policy=VersionPolicy(kind="none"), labels={})
+
+
+def source_of(document: Mapping[str, Any]) -> ModelSource:
+    """The model that `dataclasses.asdict` has written, through JSON or not."""
+    policy, logging = document["policy"], document["logging"]
+    return ModelSource(
+        name=document["name"],
+        base=Path(document["base"]),
+        policy=VersionPolicy(**policy | {"numbers": tuple(policy["numbers"])}),
+        labels=document["labels"],
+        logging=None if logging is None else RequestLogging(**logging),
+        url=document["url"],
+    )
 
 
 def discover(root: Path, labels: Mapping[str, Mapping[str, int]] | None = None) -> tuple[ModelSource, ...]:

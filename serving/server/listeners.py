@@ -30,6 +30,8 @@ class Listeners:
     """None without an HTTP interface."""
     grpc: socket.socket | None
     """None without a gRPC interface."""
+    grpc_unix: socket.socket | None = None
+    """A Unix socket of the gRPC interface."""
     is_encrypted: bool = False
     """Whether HTTP is."""
     claims: tuple[socket.socket, ...] = ()
@@ -41,7 +43,7 @@ class Listeners:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        for resource in (self.http, self.grpc, *self.claims):
+        for resource in (self.http, self.grpc, self.grpc_unix, *self.claims):
             if resource is not None:
                 resource.close()
 
@@ -95,9 +97,18 @@ def _bind(settings: ServeSettings, report: Callable[[str], None], bind: Callable
     return Listeners(
         http=None if http is None else http.socket,
         grpc=None if grpc is None else grpc.socket,
+        grpc_unix=None if grpc is None else _bind_unix(settings.grpc),
         is_encrypted=settings.tls is not None,
         claims=tuple(listener.claim for listener in both if listener.claim is not None),
     )
+
+
+def _bind_unix(listener: GrpcListener | None) -> socket.socket | None:
+    if listener is None or listener.socket_path is None:
+        return None
+    bound = socket.socket(socket.AF_UNIX)
+    bound.bind(str(listener.socket_path))
+    return bound
 
 
 def _bind_grpc(

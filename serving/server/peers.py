@@ -11,6 +11,7 @@ from serving.models.list_in_force import OwnListStore
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
     from contextlib import AbstractAsyncContextManager
+    from pathlib import Path
 
     from serving.inference_v2.descriptions import MergeStatistics
     from serving.metrics.merge import Statistics
@@ -39,6 +40,10 @@ class PeerWorkers(Protocol):
         """Of this process, from 0."""
 
     @property
+    def folder(self) -> Path | None:
+        """Where its sockets and those of its peers lie; None without peers."""
+
+    @property
     def is_shared(self) -> bool:
         """Whether other processes listen at the same addresses."""
 
@@ -65,6 +70,7 @@ class SingleProcess:
     """A server without peers; implements `PeerWorkers`."""
 
     number = 0
+    folder: Path | None = None
     is_shared = False
     merge_metrics: MergeMetrics | None = None
     merge_statistics: MergeStatistics | None = None

@@ -27,6 +27,7 @@ from serving.metrics.metrics import ServerMetrics
 from serving.metrics.model_metrics import ModelCounts
 from serving.models.foreign_formats import advice_for
 from serving.models.gpus import check_gpus
+from serving.models.lean_import import lean_imports
 from serving.models.loading import load_version
 from serving.models.model_cache import ModelCache
 from serving.models.model_list import ModelList, ModelsFolder, ModelsUrl, first_list
@@ -34,6 +35,7 @@ from serving.models.op_libraries import load_op_libraries
 from serving.models.reloading import Reloader
 from serving.models.runner import ANY_OPERATION
 from serving.models.versions import Models
+from serving.server.confined import confining
 from serving.server.http_app import HttpApp, HttpDependencies
 from serving.server.labels_endpoint import LabelsEndpoint
 from serving.server.listeners import bind_listeners
@@ -43,7 +45,6 @@ from serving.split.file_watch import SplitFile
 from serving.transport.limits import raise_open_file_limit
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
@@ -102,9 +103,10 @@ def tune_gc() -> None:
     """Freeze the objects that are alive, and collect less often.
 
     To be called before the first model is loaded, so that an unloaded model gives its memory back. Imports TensorFlow,
-    whose objects are most of the frozen ones: 4 to 10 s if it is not imported yet.
+    whose objects are most of the frozen ones: 3 to 10 s if it is not imported yet.
     """
-    import tensorflow as tf  # noqa: PLC0415 - seconds
+    with lean_imports():
+        import tensorflow as tf  # noqa: PLC0415 - seconds
 
     del tf
     gc.collect()
@@ -144,13 +146,17 @@ def serve(
         BadInput: There is no model, or the list of models cannot be used.
         CannotRun: An address cannot be bound, the traffic log cannot be written, or no model can be loaded.
     """
-    with hangups_held(), exporting("pitfalls-serve", report):
+    with hangups_held(), confining(settings, report) as confined:
+        settings = confined.settings
         others = peers or SingleProcess(read_first_list(settings.repository))
         listeners = bind_listeners(settings, report, is_shared=others.is_shared)
+        confined.begin(others)
         log = open_traffic_log(settings.traffic, report=report)
-        with listeners, log as (capture, label_writer):
+        with listeners, exporting("pitfalls-serve", report), log as (capture, label_writer):
             settings.repository.loading.gpus.claim(others.number)
-            prepare()
+            with lean_imports():
+                prepare()
+            confined.complete()
             raise_open_file_limit()
             guard = make_guard(settings.access, report)
             labels_endpoint = LabelsEndpoint(writer=label_writer, guard=guard)
@@ -289,8 +295,8 @@ def _on_disk(
     """What gives the models to serve, with those at URLs copied to this machine."""
     if repository.cache is None:
         return model_list
-    cache = ModelCache(repository.cache, report=report)
-    return lambda: [cache.local(source) for source in model_list()]
+    local = repository.local or ModelCache(repository.cache, report=report).local
+    return lambda: [local(source) for source in model_list()]
 
 
 def _run(
@@ -312,7 +318,7 @@ def _run(
         server = DrainingServer(app, limits.drain_s, on_started, on_hangup=on_hangup, tls=settings.tls)
         pages = PeerPages(metrics=dependencies.metrics_page, statistics=dependencies.statistics)
         async with peers.joined(reloader, pages=pages, stop=server.stop):
-            grpc_server = _grpc_server(settings, listeners.grpc, dependencies, reload, app.limiter)
+            grpc_server = _grpc_server(settings, listeners, dependencies, reload, app.limiter)
             await server.run_until_signal(listeners.http, grpc_server)
 
     with (
@@ -332,13 +338,13 @@ def _reasons(models: Models, name: str) -> list[str]:
 
 def _grpc_server(
     settings: ServeSettings,
-    bound: socket.socket | None,
+    listeners: Listeners,
     dependencies: HttpDependencies,
     reload: Reload,
     limiter: ConnectionLimiter,
 ) -> GrpcServer | None:
     """The gRPC server, not started yet; None if gRPC has no socket."""
-    if bound is None or settings.grpc is None:
+    if listeners.grpc is None or settings.grpc is None:
         return None
     from serving.grpc_api.methods import GrpcDependencies  # noqa: PLC0415 - not loaded by a server without gRPC
     from serving.grpc_api.server import GrpcServer  # noqa: PLC0415 - as above
@@ -355,4 +361,4 @@ def _grpc_server(
         limiter=limiter,
         merge_statistics=dependencies.merge_statistics,
     )
-    return GrpcServer(bound, grpc_dependencies, settings.grpc.settings, socket_path=settings.grpc.socket_path)
+    return GrpcServer(listeners.grpc, grpc_dependencies, settings.grpc.settings, unix=listeners.grpc_unix)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from serving.confinement.confinement import ConfineMode
 from serving.inference.timestamps import EventTimeRange
 from serving.models.batch_settings import BatchSettings
 from serving.models.loading import LoadSettings
@@ -14,7 +15,7 @@ from serving.transport.sockets import Address
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from serving.access.reload_policy import ReloadPolicy
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from serving.grpc_api.server import GrpcSettings
     from serving.models.model_cache import ModelCacheSettings
     from serving.models.model_list import ModelListSource
+    from serving.models.version_folders import ModelSource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +43,8 @@ class ModelRepositorySettings:
     versions: VersionSettings = field(default_factory=VersionSettings)
     cache: ModelCacheSettings | None = None
     """Where versions of models at URLs are copied to; None if there are no such models."""
+    local: Callable[[ModelSource], ModelSource] | None = None
+    """What copies the versions of a model to the cache; None: this process does."""
     may_label_unavailable: bool = False
     """Whether a reload may give a new label to a version that is not available yet."""
     split_file: Path | None = None
@@ -105,6 +109,9 @@ class ServeSettings:
     """Encrypts HTTP; None serves without encryption."""
     access: AccessSettings = field(default_factory=AccessSettings)
     limits: Limits = field(default_factory=Limits)
+    confine: ConfineMode = ConfineMode.OFF
+    """Whether the process reaches, from when its sockets are open, only what it needs; for good, so that no test or
+    notebook should do it to itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

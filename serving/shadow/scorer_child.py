@@ -16,6 +16,7 @@ from typing import BinaryIO
 import pyarrow as pa
 
 from monitoring.errors import PitfallsError
+from serving.confinement.confinement import Needs, Support, confine_calls, confine_files, with_links
 from serving.shadow.bundle_scorer import BundleScorer
 from serving.shadow.frames import ALONE_KEY, EMPTY_KEY, ERROR_KEY, LENGTH, READY_KEY, framed, scored_table, unframed
 from serving.shadow.priority import LOWEST_PRIORITY
@@ -28,6 +29,7 @@ def main(arguments: Sequence[str]) -> int:
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000", "ascii")
     try:
+        _confine(Path(arguments[0]))
         scorer = BundleScorer(Path(arguments[0]), allowed_operations=tuple(arguments[1:]))
     except PitfallsError as error:
         _send(answers, framed(pa.table({}), {ERROR_KEY: _document(error)}))
@@ -46,6 +48,13 @@ def main(arguments: Sequence[str]) -> int:
         _send(answers, reply)
     scorer.close()
     return 0
+
+
+def _confine(bundle: Path) -> None:
+    """Reach the bundle alone, as far as the kernel can confine: its graph answers no client, and no file of others."""
+    support = Support.of_this_machine()
+    confine_files(Needs(read=with_links((bundle,))), support)
+    confine_calls(support)
 
 
 def _own_output() -> BinaryIO:

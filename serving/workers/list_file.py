@@ -16,7 +16,7 @@ from typing import Any, final
 
 from monitoring.atomic import write_text
 from serving.models.list_in_force import ListInForce, WaitForOthers
-from serving.models.version_folders import ModelSource, RequestLogging, VersionPolicy
+from serving.models.version_folders import ModelSource, source_of
 
 LIST, LOCK, HANGUPS = "list.json", "list.lock", "hangups"
 
@@ -75,14 +75,4 @@ class ListFile:
 def _sources(listed: Sequence[dict[str, Any]] | None) -> tuple[ModelSource, ...] | None:
     if listed is None:
         return None
-    return tuple(
-        ModelSource(
-            name=entry["name"],
-            base=Path(entry["base"]),
-            policy=VersionPolicy(**entry["policy"] | {"numbers": tuple(entry["policy"]["numbers"])}),
-            labels=entry["labels"],
-            logging=None if entry["logging"] is None else RequestLogging(**entry["logging"]),
-            url=entry["url"],
-        )
-        for entry in listed
-    )
+    return tuple(source_of(entry) for entry in listed)

@@ -58,6 +58,7 @@ class Worker:
     def __init__(self, context: WorkerContext) -> None:
         self._context = context
         self.number = context.number
+        self.folder: Path | None = context.folder
         self._socket_path = context.folder / f"{context.number}{SUFFIX}"
         self.store = ListFile(context.folder, self._update_others)
 

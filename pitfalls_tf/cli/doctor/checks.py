@@ -67,6 +67,7 @@ def all_checks(
         *(_optional(name, is_quick=is_quick) for name in OPTIONAL),
         *(_folder(place) for place in places),
         *(_port(port) for port in ports),
+        _confinement(),
         _zones(),
         _store(store),
     )
@@ -157,6 +158,20 @@ def _port(port: int) -> Check:
             words = f"{error.strerror}; something listens there, or this user may not"
             return Check(group="ports", name=str(port), state="absent", text=words, fix="Give another port.")
     return Check(group="ports", name=str(port), state="ok", text="free")
+
+
+def _confinement() -> Check:
+    """What the kernel can keep a server's graphs from."""
+    try:
+        from serving.confinement.confinement import Support  # noqa: PLC0415 - the light distribution has no server
+    except ImportError:
+        return Check(group="server", name="confinement", state="absent", text="no server in this distribution")
+    support = Support.of_this_machine()
+    parts = ", ".join(support.parts()) or "nothing"
+    text = f"serve --confine can confine {parts}"
+    missing = support.missing()
+    fix = "" if not missing else f"{'; '.join(missing)}."
+    return Check(group="server", name="confinement", state="absent" if missing else "ok", text=text, fix=fix)
 
 
 def _zones() -> Check:

@@ -183,7 +183,8 @@ def command(
     stops; a second signal stops it at once. POST /monitor/labels accepts labels from clients with a token of
     --token-file, or the one of the variable PITFALLS_TOKEN.
     """
-    from serving.server.server import serve  # noqa: PLC0415 - not needed for --help
+    from serving.confinement.confinement import ConfineMode  # noqa: PLC0415 - not needed for --help
+    from serving.server.server import serve  # noqa: PLC0415 - as above
     from serving.server.settings import ServeSettings  # noqa: PLC0415 - as above
 
     workers = worker_count(server)
@@ -204,6 +205,7 @@ def command(
         limits=replace(
             read_limits(server, tensorflow_serving, limits, output.progress), event_times=traffic.event_times()
         ),
+        confine=ConfineMode(server.confine),
     )
 
     def ready(info: ServerInfo) -> None:

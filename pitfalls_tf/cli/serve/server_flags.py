@@ -36,6 +36,7 @@ class ServerFlags:
     zero_is_newest: bool
     workers: int
     gpus: str
+    confine: str
 
 
 class PortOrOff(click.ParamType[int | str]):
@@ -126,6 +127,14 @@ server_flags = option_group(
             default=30.0,
             show_default=True,
             help="Shortest interval between two listings of a model's URL.",
+        ),
+        click.option(
+            "--confine",
+            type=click.Choice(["auto", "required", "off"]),
+            default="auto",
+            show_default=True,
+            help="Keep the process that runs graphs, by the kernel, from files, connections and programs that it does "
+            "not need: as far as the kernel can, or end where it cannot.",
         ),
         click.option("--label", "labels", multiple=True, metavar="MODEL:LABEL=VERSION", help="Version label."),
         click.option(

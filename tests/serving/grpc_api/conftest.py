@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -102,7 +103,10 @@ def open_site(models: Models) -> OpenSite:
                 guard=Guard() if control is None else control.guard,
                 limiter=limiter or default_limiter(),
             )
-            grpc_server = GrpcServer(grpc_socket, grpc_dependencies, settings, socket_path=socket_path)
+            unix = None if socket_path is None else socket.socket(socket.AF_UNIX)
+            if unix is not None:
+                unix.bind(str(socket_path))
+            grpc_server = GrpcServer(grpc_socket, grpc_dependencies, settings, unix=unix)
             server = DrainingServer(HttpApp(dependencies), 5.0, started.set)
             running = threading.Thread(target=lambda: uvloop.run(server.serve_both(http_socket, grpc_server)))
             running.start()

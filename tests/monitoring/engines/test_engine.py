@@ -17,7 +17,7 @@ from monitoring.timestamps import as_microseconds
 from tests.monitoring.engines.engine_rows import WINDOWS, Ready, by_window, ready
 from tests.own_table import watch
 
-ROOT = Path(__file__).parents[4]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")

@@ -58,7 +58,7 @@ from tests.spark_cluster import spark_cluster, spark_connect
 
 LAYOUTS = {"files at random": cut(2, files=3, group=211, shuffled=True), "delta": delta, "iceberg": iceberg}
 DAYS = tuple(Window(start=LIVE + timedelta(days=day), end=LIVE + timedelta(days=day + 1)) for day in range(41))
-ROOT = Path(__file__).parents[4]
+ROOT = Path(__file__).parents[3]
 GOOD = {"host": "h", "python": [3, 11], "numpy": "2.4.6", "pyarrow": "25.0.1", "pitfalls-tf": version("pitfalls-tf")}
 
 

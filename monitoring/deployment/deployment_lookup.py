@@ -51,6 +51,17 @@ def look_up_deployment(config: MonitorConfig, store: Store) -> DeploymentLookup:
     return DeploymentLookup(number=last, note=f"Nothing was judged yet with the config's settings. {shown}")
 
 
+def config_in_use(config: MonitorConfig, store: Store) -> MonitorConfig:
+    """The config for the version that was judged last; as it is where it names one, or nothing was judged yet.
+
+    A folder with a newer version, which has answered nothing yet, changes nothing.
+    """
+    found = look_up_deployment(config, store)
+    if config.model.bundle is None or config.model.version is not None or found.number is None or found.note:
+        return config
+    return with_version(config, store.deployments.read(found.number).version)
+
+
 def _versions(config: MonitorConfig) -> list[MonitorConfig]:
     """The config for each version that it may be of, the newest first. Raises CannotRun if there is none."""
     if config.model.bundle is None or config.model.version is not None:

@@ -23,7 +23,7 @@ from monitoring.config import BaselineSection, MonitorConfig, load_config
 from monitoring.config.config_text import section_of
 from monitoring.config.made_beside import SECTION, made_beside, with_kept_section, write_section
 from monitoring.deployment.deployment import Deployment, deploy, evidence_basis
-from monitoring.deployment.deployment_lookup import look_up_deployment
+from monitoring.deployment.deployment_lookup import config_in_use, look_up_deployment
 from monitoring.deployment.places import SCHEMA_FILE, find_baseline
 from monitoring.documents.document import Document, Moment
 from monitoring.errors import AnotherRun, BadInput, CannotRun
@@ -85,8 +85,10 @@ def rebaseline(
     now = clock()
     _check(new_normal, now)
     require_traffic(config)
-    former = load_baseline((place := find_baseline(config)).baseline)
+    load_baseline(find_baseline(config).baseline)
     with Store.open(config.store.url) as store, ExitStack() as held:
+        config = config_in_use(config, store)
+        former = load_baseline((place := find_baseline(config)).baseline)
         note = _entered(config, store, path, clock)
         lease = held.enter_context(_held_deployment(store, path, config, clock))
         since = _since(new_normal, _judged_until(config, store))

@@ -17,14 +17,18 @@ from monitoring.rollout.actions import Author, promote, take_back
 from monitoring.rollout.life import ITSELF, Pass
 from monitoring.rollout.shadow.worker import MakeScorer, ShadowWorker
 from monitoring.rollout.split.worker import SplitWorker
+from monitoring.rollout.status import dead_text, last_pass
 from monitoring.store.store import Store
 
 #: Sends a notification along routes, and says what became of it on each.
 Send: TypeAlias = Callable[[Notification, Sequence[RouteSection]], Sequence[Delivery]]
 
 #: What people are notified of, and what is a page: something that should not be in use was, or is.
-TOLD = ("decided", "promoted", "stopped", "rolled back", "gave up", "finished")
+TOLD = ("decided", "promoted", "stopped", "rolled back", "gave up", "finished", "worker dead", "failed")
 PAGES = ("rolled back",)
+
+#: Of a rollout that watches a promotion, what is a page besides: nobody would go back from a version that does harm.
+PAGES_OF_WATCH = ("decided", "worker dead", "failed")
 
 #: Attempts before an event is given up: a day of passes every quarter of an hour.
 MOST_ATTEMPTS = 96
@@ -44,9 +48,24 @@ def send_events(
         store.rollouts.save_attempt(record.number, event.position, reached, clock() if done else None)
 
 
+def tell_of_dead_workers(config: MonitorConfig, store: Store, send: Send, clock: Callable[[], datetime]) -> None:
+    """Notify people, once, of a worker of the config's rollouts that has made no pass for a quarter of an hour.
+
+    A worker that is dead cannot say so: each run of the monitor looks. Cost: a query, where no rollout goes on.
+    """
+    for record in store.rollouts.latest(config.name, most=2):
+        text, at = dead_text(record, clock()), last_pass(record)
+        if not text or at is None:
+            continue
+        events = store.rollouts.events(record.number)
+        if not any(event.kind == "worker dead" and event.at > at for event in events):
+            store.rollouts.save(record, [RolloutEvent(at=clock(), kind="worker dead", by=ITSELF, text=text)])
+        send_events(config, store, record, send, clock)
+
+
 def notification(config: MonitorConfig, record: RolloutRecord, event: RolloutEvent) -> Notification:
     """An event of a rollout as people are notified of it."""
-    harm = event.kind in PAGES or (record.mode == "watch" and event.kind == "decided")
+    harm = event.kind in PAGES or (record.mode == "watch" and event.kind in PAGES_OF_WATCH)
     level: Level = "page" if harm else "notice"
     versions = f"versions {record.champion} and {record.candidate}"
     incident = IncidentRecord(

@@ -1,4 +1,4 @@
-"""A rollout as it stands now: a shadow that has stopped working tells nothing; and how promises were kept."""
+"""A rollout as it stands now: one whose worker has stopped tells nothing; and how promises were kept."""
 
 from __future__ import annotations
 
@@ -11,22 +11,32 @@ from monitoring.rollout.evidence.verdict import CANNOT_TELL
 from monitoring.rollout.life import promise_kept
 from monitoring.rollout.rollout_settings import setting
 
-#: A shadow that has not made a pass for so long is dead.
-DEAD_AFTER = timedelta(hours=1)
+#: A worker that has made no pass for so long is dead.
+DEAD_AFTER = timedelta(minutes=15)
 
 #: Events with which a verdict comes.
 _DECIDING = ("decided", "stopped", "promoted")
 
 
-def as_of(record: RolloutRecord, now: datetime) -> RolloutRecord:
-    """A rollout as of now: one whose shadow is dead can tell nothing, whatever it knew."""
+def last_pass(record: RolloutRecord) -> datetime | None:
+    """When the rollout's worker made its last pass; None where it needs none."""
     worked = setting(record.settings, "worked_at")
-    if not record.goes_on or worked is None or record.result is None:
+    return None if not record.goes_on or worked is None else datetime.fromisoformat(worked)
+
+
+def dead_text(record: RolloutRecord, now: datetime) -> str:
+    """That the rollout's worker is dead, and what to do; empty where it is not."""
+    at = last_pass(record)
+    if at is None or now - at <= DEAD_AFTER:
+        return ""
+    return f"The worker has made no pass since {at:%Y-%m-%d %H:%M} UTC: `pitfalls rollout start` takes it up again."
+
+
+def as_of(record: RolloutRecord, now: datetime) -> RolloutRecord:
+    """A rollout as of now: one whose worker is dead can tell nothing, whatever it knew."""
+    obstacle = dead_text(record, now)
+    if not obstacle or record.result is None:
         return record
-    at = datetime.fromisoformat(worked)
-    if now - at <= DEAD_AFTER:
-        return record
-    obstacle = f"The shadow has not worked since {at:%Y-%m-%d %H:%M} UTC: `pitfalls rollout start` takes it up again."
     result = replace(
         record.result,
         verdict=CANNOT_TELL,

@@ -71,7 +71,7 @@ def keep_stamp(path: Path, config: MonitorConfig) -> None:
 
 def has_news(config: MonitorConfig, idle: IdleDeployment) -> bool:
     """Whether somebody is to be notified although no window is due."""
-    return bool(idle.pending) or any(route.REFRESHED for route in config.notify)
+    return bool(idle.pending or idle.rollouts) or any(route.REFRESHED for route in config.notify)
 
 
 def inputs_digest(config: MonitorConfig) -> str:

@@ -183,6 +183,7 @@ class IdleDeployment:
             apart.
         pending: Events that somebody is still to be notified of, snoozed ones apart.
         undelivered: Events that were sent and did not reach all: those that are pending still, and those given up.
+        rollouts: Rollouts of the deployment that go on, whose workers may be dead.
     """
 
     number: int
@@ -193,6 +194,7 @@ class IdleDeployment:
     pending: int
     given_up: int = 0
     undelivered: int = 0
+    rollouts: int = 0
     numbers: tuple[int, ...] = ()
 
 
@@ -213,9 +215,23 @@ def read_idle(database: PlainDatabase, name: str, now: datetime) -> tuple[IdleDe
             pending=pending,
             given_up=given_up,
             undelivered=undelivered,
+            rollouts=rollouts,
             numbers=(number,),
         )
-        for number, checked, due, inputs, state, end, pages, unacknowledged, pending, given_up, undelivered in rows
+        for (
+            number,
+            checked,
+            due,
+            inputs,
+            state,
+            end,
+            pages,
+            unacknowledged,
+            pending,
+            given_up,
+            undelivered,
+            rollouts,
+        ) in rows
     )
 
 

@@ -16,8 +16,9 @@ notification.incident AND CASE WHEN (incident.snoozed_until IS NULL) THEN NOT in
 ELSE incident.snoozed_until <= :now END)))) AS anon_4, (SELECT count(*) AS count_4 FROM notification WHERE
 notification.deployment = deployment.id AND notification.given_up_at IS NOT NULL) AS anon_5, (SELECT count(*)
 AS count_5 FROM notification WHERE notification.deployment = deployment.id AND notification.completed_at IS
-NULL AND (notification.given_up_at IS NOT NULL OR notification.attempts > 0)) AS anon_6 FROM deployment WHERE
-deployment.name = :name AND deployment.retired_at IS NULL ORDER BY deployment.id
+NULL AND (notification.given_up_at IS NOT NULL OR notification.attempts > 0)) AS anon_6, (SELECT count(*) AS
+count_6 FROM rollout WHERE rollout.name = deployment.name AND rollout.state IN ('running', 'decided')) AS
+anon_7 FROM deployment WHERE deployment.name = :name AND deployment.retired_at IS NULL ORDER BY deployment.id
 """
 
 CHECKED = """

@@ -14,8 +14,9 @@ from pathlib import Path
 from sqlalchemy import ClauseElement, ColumnElement, Select, case, func, literal_column, select, update
 from sqlalchemy.dialects import postgresql
 
+from monitoring.records import ROLLOUT_GOES_ON
 from monitoring.store.column_types import UtcTime
-from monitoring.store.tables import deployment, incident, monitor, notification, window
+from monitoring.store.tables import deployment, incident, monitor, notification, rollout, window
 
 _HEAD = '''"""The SQL of `idle_statements`, for runs that do not load SQLAlchemy; written by `make sql`."""
 '''
@@ -53,6 +54,7 @@ def read_idle() -> Select[tuple[object, ...]]:
             _count(sent & is_waiting & is_due & is_told),
             _count(sent & table.given_up_at.is_not(None)),
             _count(sent & is_undelivered),
+            _count((rollout.c.name == deployment.c.name) & rollout.c.state.in_(ROLLOUT_GOES_ON)),
         )
         .where((deployment.c.name == _NAME) & deployment.c.retired_at.is_(None))
         .order_by(deployment.c.id)

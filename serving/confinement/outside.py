@@ -6,7 +6,6 @@ list, and calls functions of a fixed list; what it is asked for, and what it ans
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import signal
@@ -19,13 +18,13 @@ from pathlib import Path, PosixPath
 from typing import IO, Any, Final, NoReturn, final
 
 from monitoring.errors import BadInput, CannotRun, PitfallsError
+from serving.confinement.parent_death import end_with_parent
 
 #: Does something for the confined process; the second argument takes sentences for its operator.
 Task = Callable[[Any, Callable[[str], None]], Any]
 
 _HEAD: Final = 8
 _PATH_BYTES: Final = 1 << 16
-_PR_SET_PDEATHSIG: Final = 1
 
 
 @final
@@ -114,7 +113,7 @@ def _run(
     """The process's whole life."""
     try:
         # Its own end comes with that of the process that asks, whatever that dies of.
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        end_with_parent()
         if os.getppid() != parent:
             os._exit(0)
         signal.set_wakeup_fd(-1)

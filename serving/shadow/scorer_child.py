@@ -1,6 +1,7 @@
 """The child process of a scorer: reads frames of rows from its standard input, and answers with frames of answers.
 
-It runs at the lowest priority, and is the first that the kernel ends if memory runs out. It ends when its input does.
+It runs at the lowest priority, and is the first that the kernel ends if memory runs out. It ends when its input does,
+and with the process that started it, whatever the graph is doing.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import pyarrow as pa
 
 from monitoring.errors import PitfallsError
 from serving.confinement.confinement import Needs, Support, confine_calls, confine_files, with_links
+from serving.confinement.parent_death import end_with_parent
 from serving.shadow.bundle_scorer import BundleScorer
 from serving.shadow.frames import ALONE_KEY, EMPTY_KEY, ERROR_KEY, LENGTH, READY_KEY, framed, scored_table, unframed
 from serving.shadow.priority import LOWEST_PRIORITY
@@ -24,6 +26,7 @@ from serving.shadow.priority import LOWEST_PRIORITY
 
 def main(arguments: Sequence[str]) -> int:
     """Serve frames until the input ends."""
+    end_with_parent()
     answers = _own_output()
     os.nice(LOWEST_PRIORITY)
     with suppress(OSError):

@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
@@ -20,11 +21,13 @@ import pytest
 import yaml
 
 from docs.reference_tables import verbs
-from monitoring.dashboard.overview.metrics import metrics_text
+from monitoring.dashboard.overview.metrics import metrics_text, rollout_gauges
+from monitoring.rollout.rollout_settings import iso, with_setting
 from monitoring.service.workers import QueueState
 from pitfalls_tf.cli.group import name_variables
 from serving.metrics.metrics import ServerMetrics, TrafficCounts
 from tests.contracts.test_command_line_reference import flags
+from tests.monitoring.rollout.records import rollout
 from tests.needs import missing
 
 if TYPE_CHECKING:
@@ -173,11 +176,14 @@ def test_the_charts_values_follow_their_schema(root: Path) -> None:
 def exposed() -> set[str]:
     """Every name that the monitor's and the server's metrics have, without suffixes of histograms."""
     server = ServerMetrics()
+    record = rollout()
+    record = replace(record, settings=with_setting(record.settings, "worked_at", iso(record.started_at)))
+    rollouts = "".join(line for gauge in rollout_gauges([("s", record)]) for line in gauge.lines())
     server.count(model="flights", verb="predict", status="OK", latency_us=1.0)
     return set(
         re.findall(
             r"^# TYPE (\S+)",
-            metrics_text([], datetime.now(UTC), queue=QueueState()) + server.page(TrafficCounts()),
+            metrics_text([], datetime.now(UTC), queue=QueueState()) + rollouts + server.page(TrafficCounts()),
             re.MULTILINE,
         )
     )

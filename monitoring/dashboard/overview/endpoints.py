@@ -21,6 +21,7 @@ from monitoring.dashboard.stores.stores import Stores
 from monitoring.dashboard.view.endpoint import GetStores, ViewEndpoint
 from monitoring.dashboard.view.requests import page_number_of, text_of
 from monitoring.dashboard.view.responses import page_answer
+from monitoring.rollout.status import dead_text
 
 #: By what the overview may be grouped.
 GROUPS: Final[dict[str, Group]] = {"model": "model", "team": "team"}
@@ -123,6 +124,7 @@ def service_problem(stores: Stores) -> str:
         "notifications did not reach everybody": sum(
             candidate.outline.undelivered.total for candidate in roster.candidates
         ),
+        "workers of rollouts are dead": sum(bool(dead_text(record, stores.clock())) for _, record in roster.rollouts),
         "runs have stalled": 0 if stores.queue is None else stores.queue().stalled,
     }
     return "; ".join(f"{count} {words}" for words, count in counts.items() if count > 0)

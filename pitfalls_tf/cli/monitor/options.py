@@ -193,7 +193,8 @@ def evaluate_due_windows(
         store: the monitor's store.
         **services: further fields of `monitoring.runs.run.ExternalServices`.
     """
-    from monitoring.runs.run import run_due_windows  # noqa: PLC0415 - not needed for --help
+    from monitoring.rollout.run import tell_of_dead_workers  # noqa: PLC0415 - not needed for --help
+    from monitoring.runs.run import run_due_windows  # noqa: PLC0415 - as above
 
     run = run_due_windows(
         config,
@@ -204,6 +205,7 @@ def evaluate_due_windows(
         services=run_services(config, output, **services),
     )
     print_run(run, store, output)
+    tell_of_dead_workers(config, store, notifier(output), lambda: datetime.now(UTC))
     return run
 
 
@@ -251,9 +253,11 @@ def send_notifications(config: MonitorConfig, numbers: Sequence[int], output: Ou
         How many of their events did not reach everybody.
     """
     from monitoring.notifications.outbox import send_outbox  # noqa: PLC0415 - not needed for --help
+    from monitoring.rollout.run import tell_of_dead_workers  # noqa: PLC0415 - as above
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
 
     with Store.open(config.store.url) as store:
+        tell_of_dead_workers(config, store, notifier(output), lambda: datetime.now(UTC))
         for number in numbers:
             send_outbox(config, store, number, notifier(output), lambda: datetime.now(UTC))
         return sum(store.outbox.undelivered_of(number).total for number in numbers)

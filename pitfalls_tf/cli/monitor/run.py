@@ -90,7 +90,11 @@ def command(
 
     plain = not (output.as_json or any(flags.values()) or traffic or since or exclude_callers)
     plain = plain and rule in ("open", "unacknowledged", "none")
-    if plain and (stamped := stamped_idle(config_path, datetime.now(UTC))) is not None and not stamped.pending:
+    if (
+        plain
+        and (stamped := stamped_idle(config_path, datetime.now(UTC))) is not None
+        and not (stamped.pending or stamped.rollouts)
+    ):
         return _nothing_due(stamped, rule)
     from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
     from monitoring.notifications.routes.heartbeat import heartbeat, unreached  # noqa: PLC0415 - as above

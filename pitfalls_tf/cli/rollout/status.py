@@ -53,7 +53,7 @@ def command(
     from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
     from monitoring.documents.rollout import rollout_document  # noqa: PLC0415 - as above
     from monitoring.rollout.evaluation import as_required  # noqa: PLC0415 - as above
-    from monitoring.rollout.status import as_of  # noqa: PLC0415 - as above
+    from monitoring.rollout.status import as_of, dead_text  # noqa: PLC0415 - as above
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
 
     config = load_config(config_path)
@@ -71,6 +71,9 @@ def command(
             _check_versions(config, record)
         if record.result is not None:
             record = replace(record, result=as_required(record.result, require))
+    dead = dead_text(record, datetime.now(UTC))
+    if dead:
+        output.progress(dead, level="warning")
     output.finish(rollout_document(record, events).plain(), lambda: show_rollout(record, events))
     if require is None:
         return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,10 @@ from monitoring.config import MonitorConfig, RouteSection
 from monitoring.config.routes import PagerDutyRoute, WebhookRoute
 from monitoring.notifications.notification import Notification
 from monitoring.notifications.routes.sending import Delivery
-from monitoring.records import RolloutEvent, RolloutRecord
-from monitoring.rollout.run import MOST_ATTEMPTS, notification, send_events
+from monitoring.records import RolloutEvent, RolloutMode, RolloutRecord
+from monitoring.rollout.rollout_settings import iso, with_setting
+from monitoring.rollout.run import MOST_ATTEMPTS, notification, send_events, tell_of_dead_workers
+from monitoring.rollout.status import DEAD_AFTER
 from monitoring.store.store import Store
 from tests.monitoring.config.configs import LEAST, load
 from tests.monitoring.rollout.records import START, rollout
@@ -108,3 +111,36 @@ def test_a_notification_names_the_rollout_its_versions_and_what_happened(config:
     assert message.event.endswith("/rollout/7/4")
     assert message.incident.cause == "rollout 7 of versions 42 and 43: decided"
     assert message.kind == "rollout"
+
+
+@pytest.mark.parametrize(
+    ("mode", "told"), [("watch", [("webhook", "page"), ("pager", "page")]), ("shadow", [("webhook", "notice")])]
+)
+def test_a_dead_worker_is_told_once_and_again_after_it_has_worked(
+    config: MonitorConfig, store: Store, mode: RolloutMode, told: list[tuple[str, str]]
+) -> None:
+    post = Post()
+
+    def worked(at: datetime) -> None:
+        settings = with_setting(store.rollouts.read(number).settings, "worked_at", iso(at))
+        store.rollouts.save(replace(store.rollouts.read(number), settings=settings))
+
+    def look(after: timedelta) -> None:
+        tell_of_dead_workers(config, store, post, lambda: START + after)
+
+    number = store.rollouts.begin(replace(rollout(), mode=mode, name=config.name))
+    worked(START)
+    look(DEAD_AFTER)
+    assert post.sent == []
+    for minutes in (16, 17, 200):
+        look(timedelta(minutes=minutes))
+    assert [sent[:2] for sent in post.sent] == told
+    assert "has made no pass since 2026-03-01 00:00 UTC" in post.sent[0][2]
+    worked(START + timedelta(hours=4))
+    look(timedelta(hours=4, minutes=5))
+    assert len(post.sent) == len(told)
+    look(timedelta(hours=5))
+    assert [sent[:2] for sent in post.sent] == told * 2
+    store.rollouts.save(replace(store.rollouts.read(number), state="stopped", ended_at=START))
+    look(timedelta(days=9))
+    assert len(post.sent) == 2 * len(told)

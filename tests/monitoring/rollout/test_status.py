@@ -20,7 +20,7 @@ def test_a_dead_shadow_tells_nothing_whatever_it_knew() -> None:
     dead = as_of(record, START + DEAD_AFTER + timedelta(seconds=1)).result
     assert dead is not None
     assert (dead.verdict, dead.promotable) == ("can't tell yet", False)
-    assert "has not worked since 2026-03-01 00:00 UTC" in dead.reasons[0]
+    assert "has made no pass since 2026-03-01 00:00 UTC" in dead.reasons[0]
     ended = replace(record, state="promoted", ended_at=START)
     assert as_of(ended, START + timedelta(days=900)) == ended
 

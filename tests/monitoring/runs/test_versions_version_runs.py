@@ -12,6 +12,7 @@ import pytest
 
 from monitoring.config import load_config
 from monitoring.errors import CannotRun
+from monitoring.onboarding.rebaseline import NewNormal, rebaseline
 from monitoring.runs.idle import idle_deployment
 from monitoring.runs.run import RunResult, run_due_windows
 from monitoring.store.outlines import DeploymentOutline
@@ -67,6 +68,23 @@ def test_a_published_version_without_traffic_takes_no_attention_from_the_one_tha
     assert versions_in_use(versions) == [1]
     assert any(one.level == "page" for one in outline.incidents)
     assert idle_deployment(load_config(versions / "monitor.toml"), LIVE + timedelta(days=17, hours=8)) is not None
+
+
+def test_a_new_normal_is_of_the_version_that_answers_though_a_newer_one_is_published(
+    versions: Path, bundle: Path, send: Send, days: Any
+) -> None:
+    send(versions, days(days=20))
+    now = LIVE + timedelta(days=20, hours=7)
+    assert run(versions, now).judged == 20
+    publish(versions, bundle, 2)
+    path = versions / "monitor.toml"
+    said = NewNormal(start=LIVE, end=LIVE + timedelta(days=20), since=None, reason="new prices", by="a")
+    done = rebaseline(path, load_config(path), said, clock=lambda: now)
+    assert done.rows == 20 * 60
+    assert "\nversion = 1\n" in path.read_text()
+    send(versions, days(days=2, start=LIVE + timedelta(days=20)))
+    assert run(versions, LIVE + timedelta(days=22, hours=7)).judged == 2
+    assert versions_in_use(versions) == [1]
 
 
 def test_every_version_that_answers_is_judged_and_one_that_no_longer_does_is_closed(

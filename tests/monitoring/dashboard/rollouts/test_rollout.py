@@ -83,7 +83,7 @@ def test_a_dead_shadow_is_said_and_tells_nothing(stores: Stores, client: TestCli
     settings = with_setting(rollout().settings, "worked_at", iso(NOW - timedelta(days=1)))
     kept(stores, settings=settings)
     page = client.get("/d/shop/1/versions").text
-    assert "has not worked since" in page
+    assert "has made no pass since" in page
     assert "t tell yet. Rollout" in page
 
 

@@ -80,7 +80,7 @@ def test_a_dead_shadow_is_no_green_light(pitfalls: Run, place: Place) -> None:
     place.looked("better", promotable=True, at=datetime.now(UTC) - timedelta(hours=2))
     done = pitfalls("rollout", "status", *place.config, "--require", "better")
     assert done.exit_code == 4
-    assert "The shadow has not worked since" in done.stdout
+    assert "The worker has made no pass since" in done.stdout
 
 
 def test_a_rollout_of_other_versions_than_the_config_compares_is_no_green_light(

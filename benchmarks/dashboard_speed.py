@@ -25,6 +25,7 @@ from monitoring.dashboard.stores.stores import Stores
 from monitoring.dashboard.web.app import Changes, dashboard_app
 from monitoring.records import BaselineScore, IncidentRecord, Level, RunRecord, ScoreRecord, WindowRecord
 from monitoring.store import DeploymentRecord, Store
+from tests.incident_words import worded
 
 FIRST = datetime(2024, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -261,8 +262,9 @@ def _page(window: WindowRecord) -> IncidentRecord:
         window_end=window.end,
         watch="brier",
         slice="",
-        cause="the model is overconfident (surprise +0.063)",
-        message="Brier score averaged 0.26. Next step: check the labels.",
+        diagnoses=worded(
+            "the model is overconfident (surprise +0.063)", "Brier score averaged 0.26. Next step: check the labels."
+        ),
     )
 
 

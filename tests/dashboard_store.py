@@ -28,8 +28,10 @@ from monitoring.records import (
     SlicePart,
     UnfitFault,
 )
+from monitoring.sentences.incident_text import incident_text
 from monitoring.store import DeploymentRecord, Store
 from tests import described_deployment
+from tests.incident_words import worded
 
 EXAMPLES = runpy.run_path(str(Path(__file__).parent / "monitoring" / "reports" / "conftest.py"))
 WINDOWS = 40
@@ -113,14 +115,13 @@ def incidents_of(status: MonitorStatus, label: str = "UA") -> tuple[IncidentReco
         inputs=(InputDrift(input=label, log_evidence=9.0),),
         rows=(CauseRow(prediction_id=f"request-{label}:0", event_time=page.window_start, score=0.81),),
     )
-    message = f"{page.message} {label} {STEP}"
+    message = f"{incident_text(page).message} {label} {STEP}"
     history = (IncidentEvent(at=page.opened_at, state="open"),)
     opened = replace(
         page,
         state="open",
         closed_at=None,
-        message=message,
-        cause=f"{page.cause} {label}",
+        diagnoses=worded(f"{incident_text(page).cause} {label}", message),
         detail=detail,
         history=history,
     )

@@ -26,6 +26,7 @@ from monitoring.traffic.format.rows import AnsweredRows
 from monitoring.traffic.labels.label_writer import LabelWriter
 from monitoring.traffic.log.redaction import Redaction
 from monitoring.traffic.log.writer import TrafficWriter
+from tests.incident_words import worded
 
 FIRST = datetime(2013, 3, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -125,8 +126,7 @@ def incident(worst: Sequence[int] = (95, 92)) -> IncidentRecord:
         window_end=start + DAY,
         watch="brier",
         slice="",
-        cause="Brier score rose",
-        message="Brier score rose.",
+        diagnoses=worded("Brier score rose", "Brier score rose."),
         detail=CauseDetail(
             rows=tuple(
                 CauseRow(

@@ -28,15 +28,14 @@ from monitoring.evidence.conformal import MIN_WINDOWS, ConformalTest
 from monitoring.evidence.level import LevelState, LevelTest
 from monitoring.evidence.sampling_variance import SamplingVariance
 from monitoring.incidents.harm import paging_watches
-from monitoring.incidents.rearm import LOSS_FAMILIES
 from monitoring.judging.fit.baseline_sums import answer_sums, baseline_scorer, label_sums, pooled_sums, rows_of_part
 from monitoring.judging.fit.reference_fit import tolerance_of
 from monitoring.judging.fit.tolerances import Tolerances
 from monitoring.judging.window.windowing import split_by_label_arrival, split_by_window
-from monitoring.records import SCORE_ONE, ScoreSum, WatchKey
+from monitoring.records import LOSS_FAMILIES, SCORE_ONE, ScoreSum, WatchKey
 from monitoring.tasks.task import MATERIAL
 from monitoring.watches.catalogue import Catalogue, catalogue
-from monitoring.watches.rank import is_rank
+from monitoring.watches.descriptions import is_rank
 
 SEED = 20_130_406
 

@@ -26,9 +26,9 @@ from monitoring.errors import BadInput, PitfallsError
 from monitoring.onboarding.rebaseline import NewNormal, OneAtATime, RebaselineResult, rebaseline, undo_rebaseline
 from monitoring.records import IncidentRecord, Rebaseline
 from monitoring.reports.sections.formatting import format_moment, format_window
+from monitoring.sentences.incident_text import cause_line
 from monitoring.store.overview import DeploymentSummary
 from monitoring.timestamps import parse_moment
-from monitoring.watches.cause_line import cause_line
 from monitoring.watches.descriptions import printable
 from monitoring.watches.embedding import Embedder
 

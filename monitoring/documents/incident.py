@@ -8,8 +8,22 @@ from typing import Literal
 
 from monitoring.documents.deployment import DeploymentDocument
 from monitoring.documents.document import Document, Moment, SpanDocument, span
-from monitoring.records import ActionKind, IncidentRecord, IncidentState, Level, SlicePart
+from monitoring.records import (
+    ActionKind,
+    AlarmCause,
+    AlarmEvidence,
+    Diagnosis,
+    FactCause,
+    IncidentRecord,
+    IncidentState,
+    LegacyCause,
+    Level,
+    Reassessment,
+    SlicePart,
+)
 from monitoring.reports.sections.formatting import finite_evidence
+from monitoring.sentences.incident_text import IncidentText, incident_text
+from monitoring.watches.descriptions import unit_of
 
 
 class EventDocument(Document):
@@ -92,13 +106,80 @@ class SubgroupDocument(Document):
     p_value: float
 
 
+class MetricChangeDocument(Document):
+    """How far a watch has moved over `rows` rows: from what the baseline expects of it to what it is now.
+
+    A `share` is from 0 to 1; what is in `target` has the unit of what is predicted.
+    """
+
+    watch: str
+    slice: str
+    unit: Literal["share", "score", "target"]
+    before: float
+    now: float
+    rows: int
+
+
+class AlarmEvidenceDocument(Document):
+    """How sure an alarm is: its evidence, the threshold, and the share of its watch in it, from 0 to 1."""
+
+    level: Level
+    evidence: float
+    threshold: float
+    share: float
+
+
+class MovedInputDocument(Document):
+    """An input that moved, and the part of the loss's rise that it explains; null where that is not known."""
+
+    input: str
+    explained: float | None
+    explains: bool
+
+
+class AssessmentDocument(Document):
+    """What was known of a cause after a later window, or its batch."""
+
+    window: Moment
+    batch: str | None
+    changes: list[MetricChangeDocument]
+    inputs: list[MovedInputDocument]
+
+
+class DiagnosisDocument(Document):
+    """What is known of a cause at one time: the opening of an incident, or when it became worse.
+
+    `kind` says what opened it: an `alarm` of a watch, a `fact` of a window, a search that found a `subgroup`; or
+    `legacy`, in stores from before causes had parts, where `text` is all there is. `fact` is the kind of the fact and
+    `subjects` what it is true of. `reason` is why an alarm of the page level is a notice. `step` is the kind of the
+    next step. `assessed_again` is what was known later.
+    """
+
+    at: Moment
+    kind: Literal["alarm", "fact", "subgroup", "legacy"]
+    fact: str | None
+    subjects: list[str]
+    reason: str | None
+    watch: str | None
+    slice: str | None
+    since: Moment | None
+    batch: str | None
+    changes: list[MetricChangeDocument]
+    inputs: list[MovedInputDocument]
+    evidence: AlarmEvidenceDocument | None
+    step: str | None
+    assessed_again: AssessmentDocument | None
+
+
 class IncidentDocument(Document):
     """An incident: what opened it, its states, and what people did with it; times that have not come are null.
 
     `number` counts from 1 within its deployment, and `previous` is the number of the last closed incident on the same
-    watch and slice. `window` is the window that opened it. A snooze without a time ends when the incident becomes worse
-    (`snoozed_until_worse`). `decomposition`, `inputs`, `rows`, `split` and `subgroup` are the cause in numbers, as far
-    as its watch has any.
+    watch and slice; `consequence_of` is the number of the incident that it follows from. `diagnoses` is its cause in
+    parts, at its opening and each time that it became worse; `cause`, `message` and `next_step` are made of them, for
+    people: no program should read them. `window` is the window that opened it. A snooze without a time ends when the
+    incident becomes worse (`snoozed_until_worse`). `decomposition`, `inputs`, `rows`, `split` and `subgroup` are the
+    cause in numbers, as far as its watch has any.
     """
 
     number: int
@@ -112,7 +193,10 @@ class IncidentDocument(Document):
     slice: str
     cause: str
     message: str
+    next_step: str | None
+    diagnoses: list[DiagnosisDocument]
     previous: int | None
+    consequence_of: int | None
     owner: str | None
     snoozed_until: Moment | None
     snoozed_until_worse: bool
@@ -140,12 +224,20 @@ class IncidentsDocument(Document):
         return self.model_copy(update={"incidents": [incident.without_rows() for incident in self.incidents]})
 
 
-def incident_document(incident: IncidentRecord) -> IncidentDocument:
-    """An incident as a document."""
-    detail = incident.detail
+def incident_document(incident: IncidentRecord, said: IncidentText | None = None) -> IncidentDocument:
+    """An incident as a document.
+
+    Args:
+        said: What it says, where that is not made of its parts.
+    """
+    detail, said = incident.detail, said or incident_text(incident)
     return IncidentDocument.of(
         incident,
         window=span(incident.window_start, incident.window_end),
+        cause=said.cause,
+        message=said.message,
+        next_step=said.step or None,
+        diagnoses=[_diagnosis(diagnosis) for diagnosis in incident.diagnoses],
         owner=incident.owner or None,
         split=detail.split,
         decomposition=[
@@ -155,6 +247,49 @@ def incident_document(incident: IncidentRecord) -> IncidentDocument:
         inputs=[InputDriftDocument.of(drift, evidence=finite_evidence(drift.log_evidence)) for drift in detail.inputs],
         rows=detail.rows,
         subgroup=detail.subgroup,
+    )
+
+
+def _diagnosis(diagnosis: Diagnosis) -> DiagnosisDocument:
+    cause = diagnosis.cause
+    alarm = cause if isinstance(cause, AlarmCause) else None
+    fact = cause if isinstance(cause, FactCause | LegacyCause) else None
+    told = alarm or (None if fact is None else fact.evidence)
+    return DiagnosisDocument(
+        at=diagnosis.at,
+        kind=cause.kind,
+        fact=fact.fact or None if fact is not None else None,
+        subjects=list(fact.subjects) if fact is not None else [],
+        reason=None if alarm is None or alarm.reason is None else alarm.reason.kind,
+        watch=None if told is None else told.key.watch,
+        slice=None if told is None else told.key.slice,
+        since=None if told is None else told.since.start,
+        batch=None if told is None else told.since.batch,
+        changes=[] if told is None else _changes(told),
+        inputs=[] if told is None else [MovedInputDocument.of(moved) for moved in told.inputs],
+        evidence=None if told is None else _evidence(told.evidence),
+        step=None if isinstance(cause, LegacyCause) else cause.step.kind,
+        assessed_again=None if diagnosis.again is None else _assessment(diagnosis.again),
+    )
+
+
+def _changes(alarm: AlarmCause) -> list[MetricChangeDocument]:
+    return [
+        MetricChangeDocument.of(change, watch=change.key.watch, slice=change.key.slice, unit=unit_of(change.key.watch))
+        for change in alarm.changes
+    ]
+
+
+def _evidence(found: AlarmEvidence) -> AlarmEvidenceDocument:
+    return AlarmEvidenceDocument.of(found, evidence=finite_evidence(found.log_evidence))
+
+
+def _assessment(again: Reassessment) -> AssessmentDocument:
+    return AssessmentDocument(
+        window=again.window.start,
+        batch=again.window.batch,
+        changes=_changes(again.cause),
+        inputs=[MovedInputDocument.of(moved) for moved in again.cause.inputs],
     )
 
 

@@ -28,6 +28,7 @@ from monitoring.judging.fit.reference_fit import ReferenceFit
 from monitoring.records import FACT_WATCH, DrillRecord, DrillRun, FaultResult, IncidentRecord, Level, WindowRecord
 from monitoring.runs.run import ExternalServices, is_news, judge_windows
 from monitoring.runs.run_request import DueRequest, Progress
+from monitoring.sentences.incident_text import incident_text
 from monitoring.store.store import Store
 from monitoring.watches.descriptions import format_value, lower_first, watch_title
 from monitoring.watches.embedding import Embedder
@@ -111,7 +112,7 @@ class ReplayJob:
         spec = self._deployment.baseline.spec
         inputs = {feature.name for feature in spec.features} - spec.of_outputs
         if incident.watch == FACT_WATCH:
-            yield from (name for name in incident.inputs_of_fact if name in inputs)
+            yield from (name for name in incident.subjects if name in inputs)
             return
         watch = self._deployment.reference_fit.watches.get(incident.watch)
         if watch is not None and watch.feature in inputs:
@@ -336,7 +337,8 @@ class _Drill:
         self._job.forget("clean")
         self.by_chance += [*lead_detections, *after]
         causes = "; ".join(
-            f"{detection.incident.level}, {detection.incident.cause}" for detection in (*lead_detections, *after)
+            f"{detection.incident.level}, {incident_text(detection.incident).cause}"
+            for detection in (*lead_detections, *after)
         )
         self._counter.count(f"no fault: {causes or 'nothing told'}")
         return _Replicate(number=number, timeline=timeline, lead=lead, by_chance=tuple(after))
@@ -379,7 +381,7 @@ class _Drill:
             delay=detection.window,
             watch=incident.watch,
             slice=incident.slice,
-            cause=incident.cause,
+            cause=incident_text(incident).cause,
             named=self._job.named_input(incident),
         )
 

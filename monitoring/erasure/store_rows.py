@@ -44,7 +44,6 @@ _STATISTICS: StateName = "compared"
 
 #: Texts that people or messages may name a row in, each with the part of a receipt that counts it.
 _TEXTS: tuple[tuple[str, Table, tuple[Column[Any], ...]], ...] = (
-    ("incident messages", incident, (incident.c.cause, incident.c.message)),
     ("notes", incident_action, (incident_action.c.text,)),
     ("notes", rebaseline, (rebaseline.c.reason,)),
     ("errors of runs", run, (run.c.error,)),
@@ -52,8 +51,17 @@ _TEXTS: tuple[tuple[str, Table, tuple[Column[Any], ...]], ...] = (
 )
 
 
+#: The parts of an incident's diagnoses that may quote a row.
+_QUOTING = frozenset({"message", "line", "headline", "text", "step", "again"})
+
 #: The tables that rows and texts are erased from.
-ERASED_TABLES: tuple[Table, ...] = (*dict.fromkeys(table for _, table, _ in _TEXTS), window, level_state, checkpoint)
+ERASED_TABLES: tuple[Table, ...] = (
+    *dict.fromkeys(table for _, table, _ in _TEXTS),
+    incident,
+    window,
+    level_state,
+    checkpoint,
+)
 
 
 def erased_text(written: str, words: Collection[str]) -> str:
@@ -87,6 +95,7 @@ def erase_rows(store: Store, wanted: Wanted, words: Collection[str], now: dateti
         counts = {"incident rows": _erase_rows(connection, wanted), "findings": _erase_findings(connection, words)}
         counts["checkpoints"] = _erase_checkpoints(connection, wanted, words)
         counts["statistics"] = _erase_statistics(connection, words)
+        counts["incident messages"] = _erase_diagnoses(connection, words)
         for name, table, columns in _TEXTS:
             counts[name] = counts.get(name, 0) + _erase_texts(connection, table, columns, words)
     return counts
@@ -121,8 +130,7 @@ def _erase_checkpoints(connection: Connection, wanted: Wanted, words: Collection
             {
                 **record,
                 "detail": _without_rows(record["detail"], wanted)[0],
-                "cause": erased_text(record["cause"], words),
-                "message": erased_text(record["message"], words),
+                "diagnoses": _without_words(record["diagnoses"], words),
             }
             for record in before["incidents"]
         ]
@@ -152,6 +160,32 @@ def _erase_findings(connection: Connection, words: Collection[str]) -> int:
             connection.execute(update(window).where(window.c.id == row.id).values(values))
             erased += sum(finding != other for finding, other in zip(before, after, strict=True))
     return erased
+
+
+def _erase_diagnoses(connection: Connection, words: Collection[str]) -> int:
+    erased = 0
+    for row in connection.execute(select(incident.c.deployment, incident.c.number, incident.c.diagnoses)).all():
+        after = _without_words(row.diagnoses, words)
+        if after != row.diagnoses:
+            condition = (incident.c.deployment == row.deployment) & (incident.c.number == row.number)
+            connection.execute(update(incident).where(condition).values(diagnoses=after))
+            erased += 1
+    return erased
+
+
+def _without_words(diagnoses: str, words: Collection[str]) -> str:
+    """The diagnoses of an incident, as JSON, without some words in what they quote."""
+    before = json.loads(diagnoses)
+    after = _erased(before, words)
+    return diagnoses if after == before else json.dumps(after)
+
+
+def _erased(document: Any, words: Collection[str], name: str = "") -> Any:
+    if isinstance(document, dict):
+        return {key: _erased(value, words, key) for key, value in document.items()}
+    if isinstance(document, list):
+        return [_erased(value, words, name) for value in document]
+    return erased_text(document, words) if isinstance(document, str) and name in _QUOTING else document
 
 
 def _erase_statistics(connection: Connection, words: Collection[str]) -> int:

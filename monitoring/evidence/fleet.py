@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
 from monitoring.errors import BadInput
+from monitoring.records import TeamEvidence
 
 _BUDGET = re.compile(r"\s*(\d+)\s+(?:per|in)\s+(\d+)\s+days?\s*", re.IGNORECASE)
 
@@ -94,18 +95,18 @@ class FleetStep:
     page: FleetPage[int] | None = None
     days: float = 0.0
 
-    def words(self, share: FleetShare) -> str:
-        """Why the deployment is paged; empty where it is not."""
+    def evidence(self, share: FleetShare) -> TeamEvidence | None:
+        """What pages the deployment; None where nothing does."""
         if not self.alarm:
-            return ""
+            return None
         if self.page is None:
-            return "its team's evidence, at an earlier window"
-        others = len(self.page.members) - 1
-        return (
-            f"its team's evidence {math.exp(min(self.page.log_evidence, 700.0)):,.0f} "
-            f"(threshold {share.budget.threshold:,.0f}: {share.budget}), "
-            f"{100 * dict(self.page.members)[share.member]:.0f} % of it from this deployment, "
-            f"{others} others named"
+            return TeamEvidence()
+        return TeamEvidence(
+            log_evidence=min(self.page.log_evidence, 700.0),
+            threshold=share.budget.threshold,
+            budget=str(share.budget),
+            share=dict(self.page.members)[share.member],
+            others=len(self.page.members) - 1,
         )
 
 

@@ -16,7 +16,7 @@ from monitoring.evidence.betting import log_evidences
 from monitoring.evidence.budget import Budget, log_level_evidence, ranking
 from monitoring.evidence.conformal import ConformalTest, ConformalTests, WatchState
 from monitoring.evidence.seasonality import Seasonality
-from monitoring.records import Level, ScoreSum, WatchKey
+from monitoring.records import Level, ScoreSum, TeamEvidence, WatchKey
 
 #: For a window whose phase in any period is unknown.
 NO_PHASES: Mapping[str, int] = MappingProxyType({})
@@ -123,7 +123,7 @@ class LevelReading:
     alarm: bool
     loss_log_evidence: float = -math.inf
     loss_alarm: bool = False
-    team: str = ""
+    team: TeamEvidence | None = None
 
     @property
     def evidence(self) -> float:

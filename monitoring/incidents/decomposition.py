@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Final
 
 from monitoring.incidents.alarm import Alarm
 from monitoring.incidents.harm import excesses
@@ -14,8 +15,8 @@ from monitoring.tasks.task import loss_of
 from monitoring.tasks.vector_regression import OF_NUMBER
 
 #: The columns of the parts of losses that are means over classes, or over several predicted numbers.
-CLASS = "class"
-NUMBER = "number"
+CLASS: Final = "class"
+NUMBER: Final = "number"
 
 #: What is in none of a column's watched slices.
 OTHERS = "other values"

@@ -11,11 +11,9 @@ from scipy.special import ndtr, ndtri
 
 from monitoring.incidents.alarm import Alarm
 from monitoring.incidents.input_drift import drifted_inputs
-from monitoring.incidents.rearm import LOSS_FAMILIES
-from monitoring.records import Level, Watch, WatchKey
+from monitoring.records import LOSS_FAMILIES, Level, NoticeReason, Watch, WatchKey
 from monitoring.tasks.metrics import part_of
 from monitoring.tasks.task import ESTIMATED, MATERIAL, SURPRISE, loss_of
-from monitoring.watches.descriptions import format_change, lower_first, watch_title
 from monitoring.watches.trust import MAX_OUTSIDE
 
 #: By how many standard errors of its mean since the onset surprise must have moved.
@@ -41,23 +39,23 @@ UNEXPLAINED_THRESHOLDS = 4.0
 MOVED_RATE = 0.01
 JOINT_ERRORS = 3.0
 
-#: Reasons for which an alarm is a notice, as its incident begins.
-NOT_WORSE = "no loss is worse than the benchmark by more than its tolerance"
-BETTER = "better than the benchmark"
-HARDER_TRAFFIC = "harder traffic, model as right as before"
-NOT_CERTAIN = "more than harder traffic explains, not certain yet"
+#: Reasons for which an alarm is a notice that need no numbers.
+NOT_WORSE = NoticeReason(kind="not worse")
+BETTER = NoticeReason(kind="better")
+HARDER_TRAFFIC = NoticeReason(kind="harder traffic")
+NOT_CERTAIN = NoticeReason(kind="not certain")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HarmAssessment:
-    """The level that an alarm deserves, and why in a few words; the words are empty where it is harm.
+    """The level that an alarm deserves, and why it is a notice; None where it is harm.
 
     >>> HarmAssessment(level="notice", reason=NOT_WORSE).pages
     False
     """
 
     level: Level
-    reason: str = ""
+    reason: NoticeReason | None = None
 
     @property
     def pages(self) -> bool:
@@ -249,7 +247,7 @@ def is_harder_traffic(alarm: Alarm, losses: Sequence[LossChange]) -> bool:
     return bool(inputs_moved(alarm))
 
 
-def _reason(alarm: Alarm, losses: Sequence[LossChange]) -> str:
+def _reason(alarm: Alarm, losses: Sequence[LossChange]) -> NoticeReason:
     """Why an alarm is a notice so far."""
     if all(loss.is_better for loss in losses):
         return BETTER
@@ -262,15 +260,16 @@ def _reason(alarm: Alarm, losses: Sequence[LossChange]) -> str:
     return _what_is_known(alarm, losses)
 
 
-def _what_is_known(alarm: Alarm, losses: Sequence[LossChange]) -> str:
+def _what_is_known(alarm: Alarm, losses: Sequence[LossChange]) -> NoticeReason:
     """The rise of the loss that rose most beyond its limit, how much of it was expected, and whether inputs moved."""
     worst = max(losses, key=lambda loss: loss.rise / max(loss.limit, 1e-9))
-    title = lower_first(watch_title(worst.metric))
-    rose = f"{title} {format_change(worst.metric, worst.rise)}"
-    if worst.surprise is not None:
-        rose += f", of which the model expected {format_change(worst.metric, worst.rise - worst.surprise)}"
-    moved = {None: "no input is watched", True: "inputs moved", False: "no input moved"}
-    return f"{rose}; {moved[inputs_moved(alarm)]}"
+    return NoticeReason(
+        kind="what is known",
+        metric=worst.metric,
+        rise=worst.rise,
+        expected=None if worst.surprise is None else worst.rise - worst.surprise,
+        inputs_moved=inputs_moved(alarm),
+    )
 
 
 def excesses(alarm: Alarm, key: WatchKey) -> list[float]:
@@ -293,15 +292,14 @@ def _assess_estimate(alarm: Alarm) -> HarmAssessment:
     metric = loss_of(alarm.key.watch)
     estimate, loss = (WatchKey(watch=f"{prefix}{metric}", slice=alarm.key.slice) for prefix in (ESTIMATED, ""))
     if alarm.labels_expected or not alarm.reading.alarm:
-        return HarmAssessment(level="notice", reason="expected by the model, no labels yet")
+        return HarmAssessment(level="notice", reason=NoticeReason(kind="no labels yet"))
     outside = _outside(alarm)
     if outside > MAX_OUTSIDE:
-        unlike = f"{100 * outside:.0f} % of rows are unlike any of it"
-        return HarmAssessment(level="notice", reason=f"estimated outside the reference ({unlike})")
+        return HarmAssessment(level="notice", reason=NoticeReason(kind="outside the reference", outside=outside))
     risen = excesses(alarm, estimate)
     least = ESTIMATE_TOLERANCES * alarm.baseline.scores.get(loss, alarm.baseline.scores[alarm.key]).tolerance
     if risen and float(np.mean(risen)) <= least:
-        return HarmAssessment(level="notice", reason="estimated to be no worse than twice the tolerance")
+        return HarmAssessment(level="notice", reason=NoticeReason(kind="within twice the tolerance"))
     return PAGE
 
 

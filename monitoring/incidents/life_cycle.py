@@ -10,8 +10,15 @@ from monitoring.evidence.betting import RecoveryState, RecoveryTest
 from monitoring.evidence.conformal import ConformalTest
 from monitoring.incidents.cause import Cause
 from monitoring.incidents.harm import HarmAssessment
-from monitoring.incidents.message import NEXT_STEP
-from monitoring.records import ASSESSED_AGAIN, WORSE_SINCE, CauseDetail, IncidentEvent, IncidentRecord, IncidentState
+from monitoring.records import (
+    AlarmCause,
+    CauseDetail,
+    Diagnosis,
+    IncidentEvent,
+    IncidentRecord,
+    IncidentState,
+    Reassessment,
+)
 from monitoring.traffic.windows import Window
 
 #: An incident is closed when the evidence of its recovery reaches the threshold of its level, so that a wrong all-clear
@@ -57,10 +64,9 @@ def new_incident(
         opened_at=window.end,
         window_start=window.start,
         window_end=window.end,
-        watch=cause.watch,
-        slice=cause.slice,
-        cause=cause.cause,
-        message=cause.message,
+        watch=cause.alarm.key.watch,
+        slice=cause.alarm.key.slice,
+        diagnoses=(Diagnosis(at=window.end, cause=cause.alarm),),
         recovery=recovery,
         detail=cause.detail,
         history=(IncidentEvent(at=window.end, state="open"),),
@@ -110,34 +116,17 @@ class RecentScores:
         return (abs(off) if test.direction == "both" else off) > boundary - test.mean
 
 
-def came_back(incident: IncidentRecord, previous: int | None) -> IncidentRecord:
-    """A new incident that refers to the last closed one on its watch and slice.
-
-    Args:
-        previous: The number of the closed one; None if there is none.
-    """
-    if previous is None:
-        return incident
-    before, named, step = incident.message.partition(NEXT_STEP)
-    return replace(incident, previous=previous, message=f"{before} It came back, see #{previous}.{named}{step}")
-
-
-def worsened(incident: IncidentRecord, *, recovery: str, message: str, now: datetime) -> IncidentRecord:
+def worsened(incident: IncidentRecord, *, recovery: str, cause: AlarmCause, now: datetime) -> IncidentRecord:
     """The incident after its harm grew beyond the level it was opened or last worsened at."""
-    before = incident.message.rpartition(NEXT_STEP)[0] or incident.message
-    again = replace(incident, recovery=recovery, message=f"{before}{WORSE_SINCE}{message}", acknowledged_at=None)
-    return again.entered("worse", now)
+    diagnoses = (*incident.diagnoses, Diagnosis(at=now, cause=cause))
+    return replace(incident, recovery=recovery, diagnoses=diagnoses, acknowledged_at=None).entered("worse", now)
 
 
-def assessed_again(incident: IncidentRecord, text: str, detail: CauseDetail, when: str) -> IncidentRecord:
+def assessed_again(incident: IncidentRecord, again: Reassessment, detail: CauseDetail) -> IncidentRecord:
     """An open incident with what is known of its cause by now, in place of what was known the last time."""
-    before, step, rest = incident.message.rpartition(NEXT_STEP)
-    if not step:
-        before, rest = incident.message, ""
-    earlier, worse, latest = before.rpartition(WORSE_SINCE)
-    before = f"{earlier}{worse}{latest.partition(ASSESSED_AGAIN)[0]}"
-    cause = replace(detail, rows=incident.detail.rows, subgroup=incident.detail.subgroup)
-    return replace(incident, message=f"{before}{ASSESSED_AGAIN}{when}: {text}{step}{rest}", detail=cause)
+    *earlier, last = incident.diagnoses
+    numbers = replace(detail, rows=incident.detail.rows, subgroup=incident.detail.subgroup)
+    return replace(incident, diagnoses=(*earlier, replace(last, again=again)), detail=numbers)
 
 
 def step_recovery(
@@ -166,8 +155,6 @@ def step_recovery(
     ...     window_end=moment,
     ...     watch="brier",
     ...     slice="",
-    ...     cause="",
-    ...     message="",
     ...     recovery=begin_recovery(test, 0.08, 0.01),
     ... )
     >>> for _ in range(60):

@@ -2,43 +2,21 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from monitoring.incidents.alarm import Alarm, rows_of, score_of
 from monitoring.incidents.harm import loss_changes
-from monitoring.incidents.rearm import LOSS_FAMILIES
-from monitoring.records import LossSplit, WatchKey, WindowRecord
+from monitoring.records import LOSS_FAMILIES, LossSplit, MetricChange, Onset, WatchKey, WindowRecord
 from monitoring.tasks.output_names import named, split_output
 from monitoring.tasks.task import ESTIMATED, SURPRISE, loss_of
-from monitoring.watches.descriptions import format_move, lower_first, printable, slice_title, watch_title
-from monitoring.watches.rank import is_rank
-
-#: Characters of a batch's name that a sentence has.
-LONGEST_BATCH = 60
+from monitoring.watches.descriptions import is_rank
 
 #: The loss that people ask for first, and the metric of two classes that a ranking loss stands for.
 ERROR, AUC = "error", "auc"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MetricChange:
-    """A watch since the onset of an alarm, over rows. `before`: what the baseline expects of it, in its own unit."""
-
-    key: WatchKey
-    before: float
-    now: float
-    rows: int
-
-    @property
-    def change(self) -> float:
-        """How far it has moved."""
-        return self.now - self.before
 
 
 def metric_change(alarm: Alarm, key: WatchKey) -> MetricChange | None:
@@ -59,12 +37,15 @@ def metric_change(alarm: Alarm, key: WatchKey) -> MetricChange | None:
         return None
     values, expected, rows = (np.array(column, dtype=np.float64) for column in zip(*scored, strict=True))
     weights = np.maximum(rows, 1.0)
-    return MetricChange(
+    change = MetricChange(
         key=key,
         before=float(np.average(expected, weights=weights)),
         now=float(np.average(values, weights=weights)),
         rows=int(rows.sum()),
     )
+    auc = _measured_auc(alarm, key)
+    shows = auc is not None and 1.0 - auc >= change.before + change.change / 2.0 > change.before
+    return replace(change, auc=auc) if shows else change
 
 
 def user_metrics(alarm: Alarm) -> tuple[MetricChange, ...]:
@@ -96,24 +77,6 @@ def user_metrics(alarm: Alarm) -> tuple[MetricChange, ...]:
     return tuple(change for change in changes if change is not None)
 
 
-def metric_headline(alarm: Alarm, changes: Sequence[MetricChange]) -> str:
-    """The first sentence of a message, such as *Error rate 37 → 55 % since 9 October 2013 (1,050 rows)*."""
-    moves = ", ".join(_move(alarm, change, is_first=place == 0) for place, change in enumerate(changes))
-    rows, cycle = changes[0].rows, alarm.baseline.scores[changes[0].key].cycle
-    same = f", against the same time of the {cycle}" if cycle else ""
-    return f"{moves} since {onset_day(alarm)} ({rows:,} row{'' if rows == 1 else 's'}{same})"
-
-
-def _move(alarm: Alarm, change: MetricChange, *, is_first: bool) -> str:
-    key = change.key
-    title = move_title(key.watch)
-    auc = _measured_auc(alarm, key)
-    if auc is not None and 1.0 - auc >= change.before + change.change / 2.0 > change.before:
-        return f"AUC {1.0 - change.before:.3f} \N{RIGHTWARDS ARROW} {auc:.3f}"
-    place = f" at {slice_title(key.slice)}" if key.slice and is_first else ""
-    return f"{title if is_first else lower_first(title)}{place} {format_move(key.watch, change.before, change.now)}"
-
-
 def _measured_auc(alarm: Alarm, key: WatchKey) -> float | None:
     """The AUC of the windows since the onset, by their rows, for a ranking loss of two classes."""
     if not is_rank(key.watch) or key.slice:
@@ -123,41 +86,10 @@ def _measured_auc(alarm: Alarm, key: WatchKey) -> float | None:
     return float(np.average([metric.value for metric in measured], weights=rows)) if sum(rows) else None
 
 
-def move_title(watch: str) -> str:
-    """What a headline calls a watch: a ranking loss by what it is, as its rows need not have the AUC it stands for.
-
-    >>> move_title("rank:late"), move_title("error")
-    ("Share of the reference's other rows above class late", 'Error rate')
-    """
-    title = watch_title(watch)
-    if not is_rank(split_output(watch)[1]):
-        return title
-    return f"Share of the reference's other rows above class{title.partition(' of class')[2]}"
-
-
-def onset_day(alarm: Alarm) -> str:
-    """The day on which the first window since the onset begins; its time too, where windows are shorter than a day.
-
-    Of a batch, whose window has no time of its own, its name.
-    """
-    return window_day(alarm.windows[0], alarm.baseline.timezone)
-
-
-def window_day(window: WindowRecord, timezone: str) -> str:
-    """The day on which a window begins, as of `onset_day`."""
-    if window.batch is not None:
-        return f"batch {printable(window.batch, LONGEST_BATCH)}"
+def onset_of(window: WindowRecord, timezone: str) -> Onset:
+    """A change that began with a window; its time of day counts where windows are shorter than a day."""
     is_short = window.end - window.start < timedelta(hours=20)
-    return moment_day(window.start.astimezone(ZoneInfo(timezone)), with_time=is_short)
-
-
-def moment_day(moment: datetime, *, with_time: bool = False) -> str:
-    """A day as a message names it.
-
-    >>> moment_day(datetime(2013, 10, 9, 14)), moment_day(datetime(2013, 10, 9, 14), with_time=True)
-    ('9 October 2013', '9 October 2013 14:00')
-    """
-    return f"{moment:%-d %B %Y %H:%M}" if with_time else f"{moment:%-d %B %Y}"
+    return Onset(start=window.start.astimezone(ZoneInfo(timezone)), batch=window.batch, has_time=is_short)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,18 +97,16 @@ class Departure:
     """A watch's mean since the onset against what the baseline expected of it.
 
     Attributes:
-        level: Mean score over the windows that have one, in the watch's own unit; NaN where none has.
+        level: Mean score over the windows that have one, in the watch's own unit; None where none has.
     """
 
-    level: float
+    level: float | None
     expected: float
-    windows: int
-    start: datetime
 
     @property
     def change(self) -> float:
         """`level` minus `expected`; 0 where no window has a score."""
-        return self.level - self.expected if self.windows else 0.0
+        return 0.0 if self.level is None else self.level - self.expected
 
 
 def departure(alarm: Alarm) -> Departure:
@@ -187,10 +117,10 @@ def departure(alarm: Alarm) -> Departure:
         for window in alarm.windows
         if (value := score_of(window, key)) is not None
     ]
-    level, expected = (
-        (float(np.mean(side)) for side in zip(*pairs, strict=True)) if pairs else (math.nan, baseline.scores[key].mean)
-    )
-    return Departure(level=level, expected=expected, windows=len(pairs), start=alarm.windows[0].start)
+    if not pairs:
+        return Departure(level=None, expected=baseline.scores[key].mean)
+    level, expected = (float(np.mean(side)) for side in zip(*pairs, strict=True))
+    return Departure(level=level, expected=expected)
 
 
 BRIER = "brier"

@@ -9,7 +9,7 @@ import numpy as np
 
 from monitoring.evidence.conformal import ConformalTest
 from monitoring.incidents.alarm import DeploymentBaseline, score_of
-from monitoring.records import IncidentRecord, Watch, WatchKey, WindowRecord
+from monitoring.records import LOSS_FAMILIES, IncidentRecord, Watch, WatchKey, WindowRecord
 
 #: Windows of history whose mean may lower an offset again, and by how many standard errors it must lie below.
 LOWERING_WINDOWS = 10
@@ -27,8 +27,6 @@ REARMED_SHARE = 0.1
 #: The states of an incident's history that are told as news.
 TOLD = ("open", "worse")
 
-#: The families of watches that move together with one harm.
-LOSS_FAMILIES = ("performance", "material", "surprise", "calibration", "estimates")
 LOSS_GROUP = "loss"
 
 
@@ -48,9 +46,15 @@ def is_suspected(incident: IncidentRecord, watches: Mapping[str, Watch]) -> bool
     """Whether an open notice says that a loss has risen, which is no page so far.
 
     Returns:
-        True for a notice of a watch about a loss that is neither closed nor recovering.
+        True for a notice of a watch about a loss that is neither closed nor recovering, and that does not say that all
+        losses have fallen.
     """
-    if incident.level == "page" or incident.state in ("closed", "recovering") or incident.watch not in watches:
+    if (
+        incident.level == "page"
+        or incident.is_improvement
+        or incident.state in ("closed", "recovering")
+        or incident.watch not in watches
+    ):
         return False
     return harm_group(watches[incident.watch]) == LOSS_GROUP
 

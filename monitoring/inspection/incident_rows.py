@@ -116,7 +116,7 @@ def described_rows(spec: BaselineSpec) -> dict[str, Any]:
 def _breaking(live: LiveRows, incident: IncidentRecord, rules: RuleCheck) -> ExampleRows | None:
     """Rows that break the rules that an incident is about; None where it is about no rule of the config."""
     window = Window(start=incident.window_start, end=incident.window_end)
-    every = rules.broken_ids(live.judged.rows(window).batches(), incident.inputs_of_fact)
+    every = rules.broken_ids(live.judged.rows(window).batches(), incident.subjects)
     if not every:
         return None
     names = sorted({name for name, _ in every})

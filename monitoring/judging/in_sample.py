@@ -15,8 +15,7 @@ from monitoring.judging.facts.loss_outliers import OUTLIER
 from monitoring.records import Finding, Watch, WatchKey, WindowRecord
 from monitoring.tasks.metrics import part_of
 from monitoring.tasks.task import SURPRISE
-from monitoring.watches.descriptions import format_move, format_value, lower_first, watch_title
-from monitoring.watches.rank import is_rank
+from monitoring.watches.descriptions import format_move, format_value, is_rank, lower_first, watch_title
 
 #: The first labelled windows of a traffic that are compared with the baseline: from how many on, and how many.
 LEAST_WINDOWS = 3

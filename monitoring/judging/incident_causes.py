@@ -15,21 +15,21 @@ from monitoring.baseline.predictions import Predictions
 from monitoring.baseline.profile import Bins, FeatureCounts, Profile
 from monitoring.incidents.alarm import Alarm, since_onset
 from monitoring.incidents.cause import Cause
-from monitoring.incidents.input_shift import Aspect, InputShift, category_shift, number_shift
+from monitoring.incidents.input_shift import Aspect, category_shift, number_shift
 from monitoring.incidents.metric_change import BRIER
 from monitoring.judging.fit.reference_fit import ReferenceFit
 from monitoring.judging.renamed_values import renaming_of
 from monitoring.judging.window_scorer import ScoredWindow
 from monitoring.judging.worst_rows import worst_rows
-from monitoring.records import WatchKey
+from monitoring.records import InputShift, WatchKey
 from monitoring.tasks.label_codes import has_label
 from monitoring.tasks.task import loss_of
 from monitoring.timestamps import as_datetime
 from monitoring.traffic.windows import Window
 from monitoring.watches.catalogue import Catalogue
+from monitoring.watches.descriptions import is_rank
 from monitoring.watches.estimates import PREFIX
 from monitoring.watches.integrity import UNSEEN
-from monitoring.watches.rank import is_rank
 from monitoring.watches.scoring import slice_codes
 
 Whole = NDArray[np.int64]
@@ -246,8 +246,7 @@ def _samples_since_onset(alarm: Alarm, window: ScoredWindow, *, labelled: bool) 
 
 def with_rows(cause: Cause, window: ScoredWindow, catalogue: Catalogue) -> Cause:
     """The cause with the window's rows to look at first, and with the renamed categories of the watch's input."""
-    key, batches = WatchKey(watch=cause.watch, slice=cause.slice), window.traffic.batches
+    key, batches = cause.alarm.key, window.traffic.batches
     rows = worst_rows(key, catalogue, labelled=batches.labelled, answered=batches.answered)
-    renamed = renaming_of(catalogue.watches[cause.watch], window.findings)
-    message = f"{cause.message} {renamed}" if renamed else cause.message
-    return replace(cause, message=message, detail=replace(cause.detail, rows=rows))
+    renaming = renaming_of(catalogue.watches[key.watch], window.findings)
+    return replace(cause, alarm=replace(cause.alarm, renaming=renaming), detail=replace(cause.detail, rows=rows))

@@ -9,7 +9,7 @@ from functools import partial
 
 from monitoring.evidence.level import LevelState, LevelTest
 from monitoring.incidents.alarm import Alarm, DeploymentBaseline, score_of, since_onset
-from monitoring.incidents.cause import assess_again, explain
+from monitoring.incidents.cause import explain
 from monitoring.incidents.harm import HarmAssessment, assess, loss_changes
 from monitoring.incidents.input_drift import NAMED, location_first
 from monitoring.incidents.life_cycle import (
@@ -20,10 +20,9 @@ from monitoring.incidents.life_cycle import (
     step_recovery,
     worsened,
 )
-from monitoring.incidents.metric_change import window_day
+from monitoring.incidents.metric_change import onset_of
 from monitoring.incidents.rearm import (
     ASSESSED_WINDOWS,
-    LOSS_FAMILIES,
     LOSS_GROUP,
     REARMED_SHARE,
     TOLD,
@@ -40,7 +39,6 @@ from monitoring.judging.fact_incidents import (
     ROOTS_OF_LOSSES,
     advance_fact_incident,
     harm_groups_of_fact,
-    has_evidence,
     is_harm_high,
     open_fact_incidents,
     tells,
@@ -56,10 +54,12 @@ from monitoring.judging.window_scorer import ScoredWindow
 from monitoring.records import (
     FACT_WATCH,
     LEVELS,
+    LOSS_FAMILIES,
     SUBGROUP_WATCH,
     Finding,
     IncidentRecord,
     Level,
+    Reassessment,
     WatchKey,
     WindowRecord,
 )
@@ -185,7 +185,7 @@ class IncidentTracker:
         """The window's findings, without those that an open page of their watch tells: of losses, and of values."""
         paged = any(
             incident.level == "page"
-            and (self._group(incident) == LOSS_GROUP or incident.cause in LOSS_FACTS | ROOTS_OF_LOSSES)
+            and (self._group(incident) == LOSS_GROUP or incident.fact in LOSS_FACTS | ROOTS_OF_LOSSES)
             for incident in _alive(incidents)
         ) or self._is_of_no_class(window)
         told = {
@@ -220,7 +220,7 @@ class IncidentTracker:
             return replace(incident, closed_from="")
         if incident.watch == FACT_WATCH:
             enough_rows = window.rows >= max(evidence["page"].test.min_rows, 1)
-            harmful = has_evidence(incident) and is_harm_high(incident, history[-1], self.baseline)
+            harmful = incident.has_evidence and is_harm_high(incident, history[-1], self.baseline)
             return advance_fact_incident(
                 incident, window.findings, window.traffic.window, enough_rows=enough_rows, harmful=harmful
             )
@@ -273,9 +273,9 @@ class IncidentTracker:
         alarm = replace(alarm, reading=reading, windows=tuple(history), offsets={})
         shifts = partial(window_shift, window, self._catalogue, self._reference_fit)
         alarm = with_explained_losses(alarm, window, self._catalogue, self._reference_fit)
-        text, detail = assess_again(alarm, shifts)
-        when = window_day(history[-1], self.baseline.timezone)
-        return assessed_again(incident, text, detail, f"{'on' if history[-1].batch is None else 'with'} {when}")
+        cause = explain(alarm, shifts)
+        again = Reassessment(window=onset_of(history[-1], self.baseline.timezone), cause=cause.alarm)
+        return assessed_again(incident, again, cause.detail)
 
     def _is_harm_still(
         self,
@@ -382,7 +382,7 @@ class IncidentTracker:
         )
         fact = next(filter(told, facts), None)
         if fact is not None:
-            if deserved.pages and not has_evidence(fact):
+            if deserved.pages and not fact.has_evidence:
                 fact = with_evidence(fact, with_rows(cause, window, self._catalogue))
             return {fact.number: fact}, None
         now = window.traffic.window.end
@@ -397,7 +397,7 @@ class IncidentTracker:
             is_same_watch = WatchKey(watch=first.watch, slice=first.slice) == alarm.key
             return {
                 first.number: worsened(
-                    first, recovery=recovery if is_same_watch else first.recovery, message=cause.message, now=now
+                    first, recovery=recovery if is_same_watch else first.recovery, cause=cause.alarm, now=now
                 )
             }, None
         superseded = [incident for incident in related if incident.level == "notice" and deserved.pages]

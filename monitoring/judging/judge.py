@@ -13,8 +13,6 @@ import numpy as np
 from monitoring.evidence.fleet import FleetShare, FleetStep
 from monitoring.evidence.level import LevelState, LevelTest
 from monitoring.incidents.alarm import HISTORY
-from monitoring.incidents.harm import BETTER
-from monitoring.incidents.life_cycle import came_back
 from monitoring.incidents.rearm import harm_group, is_suspected
 from monitoring.judging.autocorrelation_update import UpdatedTests
 from monitoring.judging.burn_in import silenced
@@ -60,7 +58,7 @@ from monitoring.watches.catalogue import Catalogue
 
 def _with_label_silence(window: ScoredWindow, incidents: Sequence[IncidentRecord]) -> ScoredWindow:
     """A window with what is found of a time without labels, while some incidents are open."""
-    is_open = any(incident.state != "closed" and SUBJECT in incident.inputs_of_fact for incident in incidents)
+    is_open = any(incident.state != "closed" and SUBJECT in incident.subjects for incident in incidents)
     findings = window.state.label_silence.findings(as_microseconds(window.traffic.window.end), is_open=is_open)
     return replace(window, findings=(*window.findings, *findings))
 
@@ -86,7 +84,7 @@ def _referring(
         return max(numbers, default=None)
 
     return tuple(
-        came_back(incident, last(incident)) if incident.number >= before.next_number else incident
+        replace(incident, previous=last(incident)) if incident.number >= before.next_number else incident
         for incident in incidents
     )
 
@@ -94,7 +92,7 @@ def _referring(
 def _in_team(page: LevelEvidence, team: FleetShare, window: Window) -> tuple[LevelEvidence, FleetStep]:
     """The page level where the team's evidence decides whether it alarms."""
     step = team.after(page.log_before, page.log_after, (window.end - window.start) / timedelta(days=1))
-    return replace(page, reading=replace(page.reading, alarm=step.alarm, team=step.words(team))), step
+    return replace(page, reading=replace(page.reading, alarm=step.alarm, team=step.evidence(team))), step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,7 +199,7 @@ class Judge:
 
     def _improved(self, windows: Sequence[WindowRecord], incidents: Sequence[IncidentRecord]) -> tuple[Finding, ...]:
         """The finding that a loss is better than the benchmark, while some incidents are open."""
-        is_open = any(one.state != "closed" and IMPROVED_SUBJECT in one.inputs_of_fact for one in incidents)
+        is_open = any(one.state != "closed" and IMPROVED_SUBJECT in one.subjects for one in incidents)
         return improvement_findings(windows, self._tracker.baseline, self._means, is_open=is_open)
 
     def _evidence(self, state: JudgeState, window: ScoredWindow) -> dict[Level, LevelEvidence]:
@@ -311,16 +309,11 @@ class Judge:
         levels = {incident.level for incident in incidents}
         if "page" in levels:
             return "page"
-        if suspected or any(_is_harm_suspected(incident, self._watches) for incident in incidents):
+        if suspected or any(is_suspected(incident, self._watches) for incident in incidents):
             return "suspected"
         if record.rows < self._min_rows:
             return "thin"
         return "notice" if "notice" in levels else "ok"
-
-
-def _is_harm_suspected(incident: IncidentRecord, watches: Mapping[str, Watch]) -> bool:
-    """Whether an open notice says that a loss has risen: one that says that all have fallen does not."""
-    return is_suspected(incident, watches) and not incident.cause.endswith(BETTER)
 
 
 def with_numbers_of(

@@ -72,11 +72,10 @@ class Renaming:
         return Finding(kind=self.kind, feature=feature, message=self.message, fact=self.spelled and not is_told)
 
 
-def renaming_of(watch: Watch, findings: Sequence[Finding]) -> str:
-    """What a window's findings say of renamed categories of the input of a watch."""
+def renaming_of(watch: Watch, findings: Sequence[Finding]) -> Finding | None:
+    """What a window's findings say of renamed categories of the input of a watch; None where nothing."""
     kinds = (RENAMED, RARE_RENAMED)
-    named = (finding.message for finding in findings if finding.kind in kinds and finding.feature == watch.feature)
-    return next(named, "")
+    return next((finding for finding in findings if finding.kind in kinds and finding.feature == watch.feature), None)
 
 
 def renamed_values(bins: Bins, before: FeatureCounts, now: FeatureCounts) -> Renaming | None:

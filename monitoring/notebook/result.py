@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from monitoring.errors import CannotRun
 from monitoring.records import IncidentRecord, MonitorStatus, WindowRecord
 from monitoring.reports.sections.benchmark import Benchmark
+from monitoring.sentences.incident_text import incident_text
 from monitoring.watches.descriptions import printable
 
 if TYPE_CHECKING:
@@ -163,7 +164,10 @@ class MonitorResult:
         if len(newest) < len(status.incidents):
             parts.append(f"<p>The newest {len(newest)} of {len(status.incidents)} incidents.</p>")
         pages = [i for i in newest if i.level == "page" and i.state != "closed"][-OPEN_PAGES:]
-        parts += [f"<p>#{page.number}: {escape(printable(page.message, LONGEST_MESSAGE))}</p>" for page in pages]
+        parts += [
+            f"<p>#{page.number}: {escape(printable(incident_text(page).message, LONGEST_MESSAGE))}</p>"
+            for page in pages
+        ]
         return "".join(parts)
 
     def _counts(self) -> str:
@@ -193,4 +197,4 @@ def _image(drawing: Any) -> str:
 
 def _cells(incident: IncidentRecord, zone: ZoneInfo) -> tuple[str, ...]:
     when = f"{incident.window_start.astimezone(zone):%Y-%m-%d %H:%M}"
-    return (f"#{incident.number}", incident.level, when, incident.cause, incident.state)
+    return (f"#{incident.number}", incident.level, when, incident_text(incident).cause, incident.state)

@@ -11,7 +11,7 @@ from monitoring.documents.document import iso
 from monitoring.documents.incident import DigestDocument, DigestEventDocument, incident_document
 from monitoring.notifications.notification import NAMED, Notification, link_of, one_line
 from monitoring.records import IncidentRecord, Level
-from monitoring.watches.cause_line import cause_line
+from monitoring.sentences.incident_text import cause_line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,10 +16,15 @@ from monitoring.documents.incident import (
     incident_document,
 )
 from monitoring.records import IncidentRecord, IncidentState
-from monitoring.watches.cause_line import cause_line
+from monitoring.sentences.incident_text import IncidentText, cause_line, incident_text, plain_text
 
 #: What a notification is about: an incident that entered a state, a test of the route, or what happened in a rollout.
 NotificationKind: TypeAlias = Literal["incident", "test", "rollout"]
+
+#: What a test of a route says.
+_TEST = plain_text(
+    "a test of this route", "This is a test of `pitfalls monitor notify test`. Nothing has happened to the model."
+)
 
 #: Incidents that a message about many names; the others are counted.
 NAMED = 20
@@ -31,7 +36,8 @@ class Notification:
 
     Attributes:
         kind: Whether there is such an incident, the notification only tests the route, or it is of a rollout, whose
-            number and text stand in the incident.
+            number stands in the incident.
+        said: What it says, where that is not what its incident says.
     """
 
     event: str
@@ -40,6 +46,12 @@ class Notification:
     deployment: DeploymentDocument
     kind: NotificationKind = "incident"
     together: tuple[tuple[DeploymentDocument, IncidentRecord], ...] = ()
+    said: IncidentText | None = None
+
+    @property
+    def incident_text(self) -> IncidentText:
+        """What the incident says."""
+        return self.said or incident_text(self.incident)
 
     @property
     def headline(self) -> str:
@@ -52,21 +64,20 @@ class Notification:
         verb = "" if self.state == "open" else f" {self.state}"
         test = "TEST: " if self.kind == "test" else ""
         others = f" and {len(self.together)} other deployments" if self.together else ""
-        cause = cause_line(self.incident) if self.kind == "incident" else self.incident.cause
-        return f"{test}{self.deployment.name}{others}: {self.incident.level}{verb}: {one_line(cause)}"
+        return f"{test}{self.deployment.name}{others}: {self.incident.level}{verb}: {one_line(self.incident_text.line)}"
 
     @property
     def text(self) -> str:
         """What happened, in words."""
         if not self.together:
-            return self.incident.message
+            return self.incident_text.message
         lines = [
             f"  {deployment.name} ({deployment.number}), incident {incident.number}: {one_line(cause_line(incident))}"
             for deployment, incident in self.together[:NAMED]
         ]
         more = [f"  and {len(self.together) - NAMED} more"] if len(self.together) > NAMED else []
         head = "Other deployments of the team were paged within the same hours, perhaps by the same cause:"
-        return "\n".join([self.incident.message, "", head, *lines, *more])
+        return "\n".join([self.incident_text.message, "", head, *lines, *more])
 
     @property
     def facts(self) -> tuple[tuple[str, str], ...]:
@@ -85,7 +96,7 @@ class Notification:
         return NotificationDocument(
             event=NotificationEventDocument(id=self.event, kind=self.kind, state=self.state),
             deployment=self.deployment,
-            incident=incident_document(self.incident),
+            incident=incident_document(self.incident, self.incident_text),
             together=[
                 TogetherDocument(deployment=deployment, incident=incident_document(incident))
                 for deployment, incident in self.together
@@ -115,19 +126,10 @@ def example_notification(at: datetime, deployment: DeploymentDocument | None = N
         number=0, name="flights", model="flights", version=1, timezone="UTC", created_at=at
     )
     incident = IncidentRecord(
-        number=0,
-        level="page",
-        state="open",
-        opened_at=at,
-        window_start=at,
-        window_end=at,
-        watch="test",
-        slice="",
-        cause="a test of this route",
-        message="This is a test of `pitfalls monitor notify test`. Nothing has happened to the model.",
+        number=0, level="page", state="open", opened_at=at, window_start=at, window_end=at, watch="test", slice=""
     )
     event = f"{deployment.name}/{deployment.number}/test/{at.timestamp():.0f}"
-    return Notification(event=event, state="open", incident=incident, deployment=deployment, kind="test")
+    return Notification(event=event, state="open", incident=incident, deployment=deployment, kind="test", said=_TEST)
 
 
 def link_of(template: str | None, *, deployment: int, incident: int) -> str | None:

@@ -26,7 +26,7 @@ from monitoring.judging.window.windowing import split_by_window
 from monitoring.onboarding.reference_notes import few_windows, min_rows, min_rows_note
 from monitoring.records import WHOLE
 from monitoring.traffic.windows import CalendarPlan, RowPlan
-from monitoring.watches.rank import is_rank
+from monitoring.watches.descriptions import is_rank
 
 NAME = "monitor.toml"
 

@@ -6,6 +6,15 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, Literal, TypeAlias
 
+from monitoring.records.diagnosis import (
+    AlarmCause,
+    Diagnosis,
+    FactCause,
+    LegacyCause,
+    LossSplit,
+    SlicePart,
+    SubgroupCause,
+)
 from monitoring.records.watch import Level
 
 ActionKind: TypeAlias = Literal["acknowledge", "snooze", "assign", "note", "close", "reopen", "run"]
@@ -31,64 +40,9 @@ class IncidentAction:
 
 #: The watch of an incident that a fact opened, and what separates the inputs that its `slice` names.
 FACT_WATCH: Final = "schema"
-#: Between the parts of a message: what it said when the incident was opened, and each time when it became worse.
-WORSE_SINCE: Final = " Worse since: "
-#: And what is known of its cause some windows later, followed by the day or the batch.
-ASSESSED_AGAIN: Final = " Assessed again "
 FACT_SEPARATOR: Final = ", "
 
-
-def message_parts(message: str) -> tuple[str, ...]:
-    """An incident's message in paragraphs: what opened it, and each time that it was assessed again or became worse.
-
-    >>> message_parts("It rose. Worse since: it rose more. Assessed again on 9 May: it fell.")
-    ('It rose.', 'Worse since: it rose more.', 'Assessed again on 9 May: it fell.')
-    """
-    for marker in (WORSE_SINCE, ASSESSED_AGAIN):
-        message = message.replace(marker, "\n" + marker.lstrip())
-    return tuple(message.split("\n"))
-
-
 IncidentState: TypeAlias = Literal["open", "acknowledged", "worse", "recovering", "closed"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LossSplit:
-    """The change of a loss since the onset: that of the expected loss, and that of the surprise.
-
-    The expected loss is the one that the model's own probabilities imply; surprise is the realised minus the expected
-    loss, a calibration gap.
-    """
-
-    metric: str
-    difficulty: float
-    surprise: float
-
-    @property
-    def change(self) -> float:
-        """The change of the realised loss."""
-        return self.difficulty + self.surprise
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SlicePart:
-    """One slice's contribution to the change of a metric's mean over labelled rows, in the metric's own unit.
-
-    With shares w and mean losses l, before and after, and the overall mean L before: `mix` is (w₁ - w₀)(l₀ - L), the
-    contribution of its share; `loss` is w₁(l₁ - l₀), that of its own loss. The contributions of all values of a column
-    add up to the change.
-    """
-
-    metric: str
-    column: str
-    slice: str
-    mix: float
-    loss: float
-
-    @property
-    def total(self) -> float:
-        """The slice's whole contribution."""
-        return self.mix + self.loss
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +71,7 @@ class InputDrift:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CauseDetail:
-    """The numbers behind an incident's message; empty where the watch that opened it has none.
+    """The numbers behind an incident; empty where the watch that opened it has none.
 
     `subgroup` is the one that an incident of a search is about.
     """
@@ -144,11 +98,12 @@ class IncidentEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentRecord:
-    """An incident: what opened it, its state in the life cycle, and what people did with it.
+    """An incident: what opened it, its state in the life cycle, and what people did with it. It has no sentence.
 
-    `number` counts from 1 within a deployment. `recovery` is the state of the test that closes the incident, as text.
-    `history` has every state that the incident has entered, in order, its opening first. `previous` is the number of
-    the last closed incident on the same watch and slice.
+    `number` counts from 1 within a deployment. `diagnoses` has what is known of its cause: when it was opened, and each
+    time that it became worse. `consequence_of` is the number of the incident that it follows from. `recovery` is the
+    state of the test that closes the incident, as text. `history` has every state that the incident has entered, in
+    order, its opening first. `previous` is the number of the last closed incident on the same watch and slice.
 
     `owner`, the snooze and `actions` are people's: evidence changes none of them, except that what became worse ends a
     snooze that says so. `closed_from` is the state from which a person closed the incident, until the next window takes
@@ -164,14 +119,14 @@ class IncidentRecord:
     window_end: datetime
     watch: str
     slice: str
-    cause: str
-    message: str
+    diagnoses: tuple[Diagnosis, ...] = ()
     recovery: str = ""
     acknowledged_at: datetime | None = None
     closed_at: datetime | None = None
     detail: CauseDetail = field(default_factory=CauseDetail)
     history: tuple[IncidentEvent, ...] = ()
     previous: int | None = None
+    consequence_of: int | None = None
     owner: str = ""
     snoozed_until: datetime | None = None
     snoozed_until_worse: bool = False
@@ -179,9 +134,32 @@ class IncidentRecord:
     actions: tuple[IncidentAction, ...] = ()
 
     @property
-    def inputs_of_fact(self) -> tuple[str, ...]:
-        """The inputs that an incident names which a fact opened; none of another incident."""
-        return tuple(self.slice.split(FACT_SEPARATOR)) if self.watch == FACT_WATCH else ()
+    def opening(self) -> AlarmCause | FactCause | SubgroupCause | LegacyCause | None:
+        """The cause as it was when the incident was opened; None of a notification that is about no incident."""
+        return self.diagnoses[0].cause if self.diagnoses else None
+
+    @property
+    def fact(self) -> str:
+        """The kind of the fact that opened it; empty where an alarm or a search did."""
+        return self.opening.fact if isinstance(self.opening, FactCause | LegacyCause) else ""
+
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """The inputs that a fact names, or what else it is about; none where an alarm or a search opened it."""
+        return self.opening.subjects if isinstance(self.opening, FactCause | LegacyCause) else ()
+
+    @property
+    def has_evidence(self) -> bool:
+        """Whether an alarm added its evidence to the fact that opened it."""
+        cause = self.opening
+        if not isinstance(cause, FactCause | LegacyCause):
+            return False
+        return cause.evidence is not None or (isinstance(cause, LegacyCause) and cause.has_evidence)
+
+    @property
+    def is_improvement(self) -> bool:
+        """Whether it says that every loss is better than the benchmark."""
+        return isinstance(self.opening, AlarmCause | LegacyCause) and self.opening.is_improvement
 
     @property
     def scored_by(self) -> str:

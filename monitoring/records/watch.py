@@ -20,6 +20,9 @@ Family: TypeAlias = Literal[
     "labels",
 ]
 
+#: The families of watches that move together with one harm.
+LOSS_FAMILIES: tuple[Family, ...] = ("performance", "material", "surprise", "calibration", "estimates")
+
 Level: TypeAlias = Literal["page", "notice"]
 
 Direction: TypeAlias = Literal["up", "both"]

@@ -36,6 +36,7 @@ from monitoring.reports.sections.tables import (
     metric_rows,
     watch_rows,
 )
+from monitoring.sentences.incident_text import incident_text
 from monitoring.watches.descriptions import metric_title, printable, slice_title, watch_title
 
 if TYPE_CHECKING:
@@ -156,6 +157,7 @@ def _environment(status: MonitorStatus) -> Environment:
         "watch": watch_title,
     }
     environment.filters.update(filters)
+    environment.globals["text_of"] = incident_text
     environment.globals["remarks"] = lambda incident: remarks(incident, status.asked_at, zone)
     environment.globals["window"] = lambda start, end: format_window(start, end, zone)
     return environment

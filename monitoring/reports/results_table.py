@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from monitoring.records import BaselineScore, MeasuredMetric, MonitorStatus, ScoreRecord, WatchKey, WindowRecord
 from monitoring.reports.sections.formatting import finite_evidence
+from monitoring.sentences.incident_text import incident_text
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -76,9 +77,10 @@ def _columns(table: str) -> list[tuple[str, pa.DataType]]:
         "incidents": [
             *model,
             ("number", pa.int64()),
-            *((name, text) for name in ("level", "state", "watch", "slice", "cause", "message", "owner")),
+            *((name, text) for name in ("level", "state", "watch", "slice", "cause", "message", "next_step", "owner")),
             *((name, moment) for name in ("opened_at", "acknowledged_at", "closed_at", "window_start", "window_end")),
             ("previous", pa.int64()),
+            ("consequence_of", pa.int64()),
             ("snoozed_until", moment),
             ("snoozed_until_worse", pa.bool_()),
         ],
@@ -157,11 +159,26 @@ def _windows(status: MonitorStatus) -> list[dict[str, Any]]:
 
 
 def _incidents(status: MonitorStatus) -> list[dict[str, Any]]:
-    names = ("number", "level", "state", "watch", "slice", "cause", "message", "opened_at", "acknowledged_at")
-    more = ("closed_at", "window_start", "window_end", "previous", "snoozed_until", "snoozed_until_worse")
+    names = ("number", "level", "state", "watch", "slice", "opened_at", "acknowledged_at")
+    more = (
+        "closed_at",
+        "window_start",
+        "window_end",
+        "previous",
+        "consequence_of",
+        "snoozed_until",
+        "snoozed_until_worse",
+    )
     return [
-        {**{name: getattr(incident, name) for name in (*names, *more)}, "owner": incident.owner or None}
+        {
+            **{name: getattr(incident, name) for name in (*names, *more)},
+            "cause": said.cause,
+            "message": said.message,
+            "next_step": said.step or None,
+            "owner": incident.owner or None,
+        }
         for incident in status.incidents
+        for said in (incident_text(incident),)
     ]
 
 

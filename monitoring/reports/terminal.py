@@ -26,7 +26,7 @@ from monitoring.reports.sections.tables import (
     label_delay_sentence,
     labels_by_output,
 )
-from monitoring.watches.cause_line import cause_line
+from monitoring.sentences.incident_text import cause_line
 from monitoring.watches.descriptions import printable
 
 if TYPE_CHECKING:

@@ -18,6 +18,7 @@ from monitoring.rollout.life import ITSELF, Pass
 from monitoring.rollout.shadow.worker import MakeScorer, ShadowWorker
 from monitoring.rollout.split.worker import SplitWorker
 from monitoring.rollout.status import dead_text, last_pass
+from monitoring.sentences.incident_text import plain_text
 from monitoring.store.store import Store
 
 #: Sends a notification along routes, and says what became of it on each.
@@ -77,8 +78,6 @@ def notification(config: MonitorConfig, record: RolloutRecord, event: RolloutEve
         window_end=max(event.at, record.started_at),
         watch="rollout",
         slice="",
-        cause=f"rollout {record.number} of {versions}: {event.kind}",
-        message=event.text,
     )
     deployment = DeploymentDocument(
         number=0,
@@ -88,8 +87,11 @@ def notification(config: MonitorConfig, record: RolloutRecord, event: RolloutEve
         timezone=config.windows.timezone,
         created_at=record.started_at,
     )
+    said = plain_text(f"rollout {record.number} of {versions}: {event.kind}", event.text)
     identity = f"{config.name}/rollout/{record.number}/{event.position}"
-    return Notification(event=identity, state="open", incident=incident, deployment=deployment, kind="rollout")
+    return Notification(
+        event=identity, state="open", incident=incident, deployment=deployment, kind="rollout", said=said
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

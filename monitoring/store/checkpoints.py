@@ -19,7 +19,7 @@ from monitoring.store.events import enqueue
 from monitoring.store.tables import checkpoint, incident, level_state, notification
 
 #: The columns of an incident that evidence changes; its history and people's columns go on.
-_OF_EVIDENCE = ("state", "watch", "slice", "cause", "message", "recovery", "detail", "closed_from")
+_OF_EVIDENCE = ("state", "watch", "slice", "diagnoses", "recovery", "detail", "closed_from")
 
 IncidentColumns: TypeAlias = Mapping[str, str | None]
 

@@ -5,23 +5,15 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
-from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
+from pydantic import TypeAdapter
 from sqlalchemy import DateTime, Dialect, Double
 from sqlalchemy.types import TypeDecorator
 
-from monitoring.records import (
-    CauseDetail,
-    CauseRow,
-    Condition,
-    IncidentEvent,
-    InputDrift,
-    LossSplit,
-    SlicePart,
-    Subgroup,
-)
+from monitoring.records import CauseDetail, Diagnosis, IncidentEvent
 
 
 class ExactFloat(TypeDecorator[float]):
@@ -88,35 +80,36 @@ def _time_of(text: str | None) -> datetime | None:
 
 def detail_text(detail: CauseDetail) -> str | None:
     """Write a detail for `detail_of`; None for an empty one. Raises ValueError for a number that is not finite."""
-    if detail == CauseDetail():
-        return None
-    document = asdict(detail)
-    document["rows"] = [{**asdict(row), "event_time": row.event_time.isoformat()} for row in detail.rows]
-    if detail.subgroup is None:
-        del document["subgroup"]  # as in stores of before
-    return json.dumps(document, allow_nan=False)
+    return None if detail == CauseDetail() else _text(_details(), detail)
 
 
 def detail_of(text: str | None) -> CauseDetail:
     """The inverse of `detail_text`."""
-    if text is None:
-        return CauseDetail()
-    document = json.loads(text)
-    return CauseDetail(
-        split=None if document["split"] is None else LossSplit(**document["split"]),
-        parts=tuple(SlicePart(**part) for part in document["parts"]),
-        inputs=tuple(InputDrift(**fields) for fields in document["inputs"]),
-        rows=tuple(
-            CauseRow(**{**row, "event_time": datetime.fromisoformat(row["event_time"])}) for row in document["rows"]
-        ),
-        subgroup=_subgroup(document.get("subgroup")),
-    )
+    return CauseDetail() if text is None else _details().validate_json(text)
 
 
-def _subgroup(document: dict[str, Any] | None) -> Subgroup | None:
-    if document is None:
-        return None
-    return Subgroup(**{**document, "conditions": tuple(Condition(**fields) for fields in document["conditions"])})
+def diagnoses_text(diagnoses: tuple[Diagnosis, ...]) -> str:
+    """An incident's diagnoses as JSON. Raises ValueError for a number that is not finite."""
+    return _text(_diagnoses(), diagnoses)
+
+
+def diagnoses_of(text: str) -> tuple[Diagnosis, ...]:
+    """The inverse of `diagnoses_text`."""
+    return _diagnoses().validate_json(text)
+
+
+@cache
+def _details() -> TypeAdapter[CauseDetail]:
+    return TypeAdapter(CauseDetail)
+
+
+@cache
+def _diagnoses() -> TypeAdapter[tuple[Diagnosis, ...]]:
+    return TypeAdapter(tuple[Diagnosis, ...])
+
+
+def _text(adapter: TypeAdapter[Any], value: object) -> str:
+    return json.dumps(adapter.dump_python(value, mode="json"), allow_nan=False)
 
 
 def history_text(history: tuple[IncidentEvent, ...]) -> str:

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Select, insert, select, update
 from monitoring.errors import BadInput
 from monitoring.records import JUDGED_AGAIN, IncidentAction, IncidentEvent, IncidentRecord
 from monitoring.store import incident_actions, leases
-from monitoring.store.column_types import detail_of, detail_text, history_of, history_text
+from monitoring.store.column_types import detail_of, detail_text, diagnoses_of, diagnoses_text, history_of, history_text
 from monitoring.store.events import changes, enqueue
 from monitoring.store.tables import deployment as deployments
 from monitoring.store.tables import incident
@@ -188,12 +188,22 @@ def _is(deployment: int, number: int) -> Any:
 
 def record_of(row: Mapping[Any, Any]) -> IncidentRecord:
     """Convert a row of `COLUMNS` to a record."""
-    return IncidentRecord(**{**row, "detail": detail_of(row["detail"]), "history": history_of(row["history"])})
+    documents = {
+        "detail": detail_of(row["detail"]),
+        "diagnoses": diagnoses_of(row["diagnoses"]),
+        "history": history_of(row["history"]),
+    }
+    return IncidentRecord(**{**row, **documents})
 
 
 def _values(record: IncidentRecord) -> dict[str, Any]:
     plain = {column.name: getattr(record, column.name) for column in COLUMNS}
-    return {**plain, "detail": detail_text(record.detail), "history": history_text(record.history)}
+    documents = {
+        "detail": detail_text(record.detail),
+        "diagnoses": diagnoses_text(record.diagnoses),
+        "history": history_text(record.history),
+    }
+    return {**plain, **documents}
 
 
 class IncidentTable:

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
 
 from monitoring.records import (
     NO_CLAIMS,
@@ -199,13 +199,10 @@ class OverviewQueries:
         with self._transactions.reading() as connection:
             return read_outlines(connection)
 
-    def mentioning(self, text: str) -> frozenset[int]:
-        """The deployments that have an incident which is not closed and whose cause, slice or message has a text."""
+    def open_incidents(self) -> Mapping[int, tuple[IncidentRecord, ...]]:
+        """The incidents that are not closed, by deployment. Cost: some 50 µs an incident."""
         with self._transactions.reading() as connection:
-            columns = (incident.c.cause, incident.c.slice, incident.c.message)
-            is_mentioned = or_(*(column.icontains(text, autoescape=True) for column in columns))
-            query = select(incident.c.deployment).where((incident.c.state != "closed") & is_mentioned)
-            return frozenset(connection.execute(query).scalars())
+            return _open_incidents(connection, None)
 
     def summaries(self, model: str | None = None) -> tuple[DeploymentSummary, ...]:
         """Every deployment, or those of a model, with open incidents, as created. Cost: some 20 µs a deployment."""

@@ -14,14 +14,12 @@ from monitoring.baseline.batch import Batch, joined
 from monitoring.baseline.predictions import Predictions, no_predictions
 from monitoring.deployment.deployment import Deployment
 from monitoring.evidence.budget import Budget
-from monitoring.incidents.life_cycle import came_back
-from monitoring.incidents.rearm import LOSS_FAMILIES
 from monitoring.judging.judge import Judgement
 from monitoring.judging.judge_state import last_closed
 from monitoring.judging.window.label_join import LabelJoin
 from monitoring.judging.window.traffic_source import TrafficSource
 from monitoring.judging.worst_rows import MAX_ROWS
-from monitoring.records import SUBGROUP_WATCH, CauseRow, IncidentRecord, Watch, WatchKey, WindowRecord
+from monitoring.records import LOSS_FAMILIES, SUBGROUP_WATCH, CauseRow, IncidentRecord, Watch, WatchKey, WindowRecord
 from monitoring.sources.read_scope import ReadScope
 from monitoring.store.store import Store
 from monitoring.subgroups.subgroup_incidents import SubgroupSearch, advance_subgroup_incident, open_subgroup_incidents
@@ -183,8 +181,8 @@ class RunSearch:
                     current[incident.number] = advance_subgroup_incident(incident, search)
             alive = [incident for incident in current.values() if incident.state != "closed"]
             for incident in open_subgroup_incidents(search, alive, losses, first_number=number):
-                named = came_back(incident, state.closed.get(WatchKey(watch=incident.watch, slice=incident.slice)))
-                current[incident.number] = _with_rows(named, live, search.live)
+                previous = state.closed.get(WatchKey(watch=incident.watch, slice=incident.slice))
+                current[incident.number] = _with_rows(replace(incident, previous=previous), live, search.live)
                 number += 1
         earlier = {incident.number: incident for incident in state.incidents}
         return tuple(incident for incident in current.values() if incident != earlier.get(incident.number))

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from monitoring.incidents.life_cycle import HARM_LEFT, step_fact_recovery
-from monitoring.incidents.message import NEXT_STEP, moved
-from monitoring.records import SUBGROUP_WATCH, CauseDetail, Condition, IncidentEvent, IncidentRecord, Subgroup, Watch
+from monitoring.records import (
+    SUBGROUP_WATCH,
+    CauseDetail,
+    Condition,
+    Diagnosis,
+    IncidentEvent,
+    IncidentRecord,
+    NextStep,
+    Subgroup,
+    SubgroupCause,
+    Watch,
+)
 from monitoring.subgroups.subgroups import ERROR_RATE, ScoredSide, measured_subgroup, meeting, worst_subgroups
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.windows import Window
-from monitoring.watches.descriptions import format_change, lower_first, printable, watch_title
 
 #: A subgroup is told by an incident if more than this share of the rows of the smaller one of both are in the other.
 SAME_ROWS = 0.5
@@ -100,7 +108,13 @@ def _is_told(subgroup: Subgroup, incident_conditions: Sequence[tuple[Condition, 
 
 
 def _incident(subgroup: Subgroup, search: SubgroupSearch, number: int) -> IncidentRecord:
-    where, title, now = printable(str(subgroup)), lower_first(watch_title(subgroup.watch)), search.now
+    now, zone = search.now, ZoneInfo(search.timezone)
+    cause = SubgroupCause(
+        start=search.searched.start.astimezone(zone),
+        end=search.searched.end.astimezone(zone),
+        windows=search.windows,
+        step=_next_step(subgroup, search.slices),
+    )
     return IncidentRecord(
         number=number,
         level="notice",
@@ -110,39 +124,17 @@ def _incident(subgroup: Subgroup, search: SubgroupSearch, number: int) -> Incide
         window_end=now.end,
         watch=SUBGROUP_WATCH,
         slice=str(subgroup),
-        cause=f"the model got worse where {where} ({title} {format_change(subgroup.watch, subgroup.rise)})",
-        message=f"{_what(subgroup, search)}{NEXT_STEP}{_next_step(subgroup, search.slices)}",
+        diagnoses=(Diagnosis(at=now.end, cause=cause),),
         recovery="0",
         detail=CauseDetail(subgroup=subgroup),
         history=(IncidentEvent(at=now.end, state="open"),),
     )
 
 
-def _what(subgroup: Subgroup, search: SubgroupSearch) -> str:
-    title, zone = lower_first(watch_title(subgroup.watch)), ZoneInfo(search.timezone)
-    ends = (search.searched.start, search.searched.end - timedelta(microseconds=1))
-    days = [f"{moment.astimezone(zone):%-d %B %Y}" for moment in ends]
-    return (
-        f"The model got worse where {printable(str(subgroup))}: {title} {moved(subgroup.watch, subgroup.rise)} there "
-        f"since the baseline, and {moved(subgroup.watch, subgroup.others)} in all other rows. A search over the "
-        f"labelled rows of {search.windows} windows from {days[0]} to {days[1]} found it: half of them chose the "
-        f"inputs and values, and the other half, which has {subgroup.rows:,} of these rows, measured the rise "
-        f"(p = {subgroup.p_value:.2g}). "
-        "The notice closes when a later search finds the rise over."
-    )
-
-
-def _next_step(subgroup: Subgroup, slices: Sequence[str]) -> str:
+def _next_step(subgroup: Subgroup, slices: Sequence[str]) -> NextStep:
     """Look at the rows, and have them judged in every window from now on."""
     categories = list(dict.fromkeys(each.input for each in subgroup.conditions if each.sign == "="))
     new = [name for name in categories if name not in slices]
-    look = "look at the labels and inputs of these rows"
     if new:
-        listed = ", ".join(f'"{printable(name)}"' for name in (*slices, *new))
-        return f"{look}; to have them judged in every window, declare `slices = [{listed}]` in [traffic] of the config."
-    if categories:
-        return f"{look}; {printable(categories[0])} is a slice already, which every window is judged by."
-    return (
-        f"{look}; to have them judged in every window, give rows a category input that says whether "
-        f"{printable(str(subgroup))}, and declare it in `slices` of [traffic] in the config."
-    )
+        return NextStep(kind="declare the slices", subjects=(*slices, *new))
+    return NextStep(kind="look at its rows", subjects=tuple(categories[:1]))

@@ -9,7 +9,7 @@ from dataclasses import replace
 from monitoring.tasks.metrics import SHOWN_METRICS, find_metric
 from monitoring.tasks.output_names import split_output
 from monitoring.tasks.ranking import FIRST
-from monitoring.tasks.task import Metric, Unit, loss_of
+from monitoring.tasks.task import MATERIAL, Metric, Unit, loss_of
 
 #: An explanation is a few sentences, which quote labels.
 LONGEST_MESSAGE = 2000
@@ -174,10 +174,16 @@ def lower_first(title: str) -> str:
 
 def is_share(watch: str) -> bool:
     """Whether a watch's values are shares of rows, to be read in percent; the others are scores without a unit."""
-    return _unit(watch) == "share"
+    return unit_of(watch) == "share"
 
 
-def _unit(watch: str) -> Unit:
+def is_rank(watch: str) -> bool:
+    """Whether a watch is a ranking loss or its material rise, whose rows are those of one class; by its name."""
+    return watch.startswith(("rank:", f"{MATERIAL}rank:"))
+
+
+def unit_of(watch: str) -> Unit:
+    """The unit of a watch's values."""
     if watch.startswith(("rank:", "surprise_rank:", "material_rank:")) or watch == "calibration_slope":
         return "score"
     metric = find_metric(loss_of(watch)) or _shown(watch)
@@ -213,7 +219,7 @@ def format_value(watch: str, value: float | None) -> str:
         return NOTHING
     if watch.startswith(_DIFFERENCES) or split_output(watch)[1] == "bias":
         return format_change(watch, value)
-    if _unit(watch) == "target":
+    if unit_of(watch) == "target":
         return _minus(plain_number(value))
     return _minus(f"{100 * value:.1f} %" if is_share(watch) else f"{value:.3f}")
 
@@ -227,7 +233,7 @@ def format_amount(watch: str, amount: float) -> str:
     >>> format_amount("error", 0.046), format_amount("brier", 0.02)
     ('4.6 points', '0.020')
     """
-    if _unit(watch) == "target":
+    if unit_of(watch) == "target":
         return plain_number(amount)
     return f"{100 * amount:.1f} points" if is_share(watch) else f"{amount:.3f}"
 

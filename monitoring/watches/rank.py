@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from monitoring.baseline.binning import Binner
 from monitoring.records import ScoreSum, Watch, WatchKey
-from monitoring.tasks.task import MATERIAL
 from monitoring.watches.classes import MAX_CLASSES
 from monitoring.watches.family import Counts, ScoredRows, Sums, WatchFamily
 from monitoring.watches.scoring import fixed_point_sum
@@ -24,11 +23,6 @@ LOSS, SURPRISE = "rank:", "surprise_rank:"
 
 #: The places among the reference's probabilities are known at this many of them.
 MAX_VALUES = 256
-
-
-def is_rank(watch: str) -> bool:
-    """Whether a watch is a ranking loss or its material rise, whose rows are those of one class; by its name."""
-    return watch.startswith((LOSS, f"{MATERIAL}{LOSS}"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -27,6 +27,7 @@ from monitoring.records import IncidentRecord, MonitorStatus, WindowRecord
 from monitoring.reports.sections.formatting import format_date
 from monitoring.store import DeploymentRecord, Store
 from tests.dashboard_store import EXAMPLES, STEP, described_stores
+from tests.incident_words import worded
 
 #: When the pictures are taken.
 NOW = datetime(2014, 1, 1, 9, tzinfo=UTC)
@@ -150,8 +151,10 @@ def _incidents(
     notice = replace(
         notice,
         number=1,
-        cause=f"Median of temp rose from 55.4 to 61.2 since {format_date(began.start.date())} (920 rows)",
-        message=f"{QUANTILES} Next step: compare the inputs with the baseline.",
+        diagnoses=worded(
+            f"Median of temp rose from 55.4 to 61.2 since {format_date(began.start.date())} (920 rows)",
+            f"{QUANTILES} Next step: compare the inputs with the baseline.",
+        ),
         opened_at=began.end + timedelta(hours=6),
         window_start=began.start,
         window_end=began.end,
@@ -159,7 +162,7 @@ def _incidents(
     if state == "notice":
         return (notice,)
     times = {name: getattr(page, name) + shift for name in ("opened_at", "window_start", "window_end")}
-    return notice, replace(page, number=2, cause=CAUSE, message=f"{CAUSE}. {PROOF} {STEP}", **times)
+    return notice, replace(page, number=2, diagnoses=worded(CAUSE, f"{CAUSE}. {PROOF} {STEP}"), **times)
 
 
 def dashboard(folder: Path) -> tuple[Starlette, tuple[NamedStore, ...]]:

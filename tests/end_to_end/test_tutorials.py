@@ -17,6 +17,7 @@ import pytest
 
 from monitoring.inspection.status import status
 from monitoring.reports.sections.health import suspected
+from monitoring.sentences.incident_text import incident_text
 from monitoring.store.store import Store
 from tests.end_to_end.walking import Walk
 
@@ -85,7 +86,7 @@ def test_every_command_of_the_tutorial_on_a_table_of_ones_own_runs_in_an_empty_f
     with Store.open(f"sqlite:///{tmp_path}/lender/pitfalls.db") as store:
         found = status(store, "lender")
     first = next(i for i in found.incidents if i.level == "page")
-    assert first.cause == "labels contradict answers"
+    assert incident_text(first).cause == "labels contradict answers"
     assert datetime(2024, 4, 1, tzinfo=UTC) <= first.window_start <= datetime(2024, 4, 3, tzinfo=UTC)
     assert (found.coverage.rows, found.coverage.labels, found.coverage.repeats) == (12_000, 12_000, 0)
     assert (tmp_path / "report" / "drift-2024-04-03.html").is_file()
@@ -111,7 +112,7 @@ def test_every_command_of_the_tutorial_on_a_predicted_number_runs_in_an_empty_fo
         found = status(store, "air_time")
     pages = [incident for incident in found.incidents if incident.level == "page"]
     assert datetime(2013, 8, 22, tzinfo=UTC) <= pages[0].window_start <= datetime(2013, 8, 24, tzinfo=UTC)
-    assert pages[0].cause.startswith("label shares jumped")
+    assert incident_text(pages[0]).cause.startswith("label shares jumped")
     assert (found.coverage.rows, found.coverage.labels_unknown) == (9_879, 0)
     assert "absolute_error" in {score.watch for score in found.windows[-1].scores}
 
@@ -124,7 +125,7 @@ def test_every_command_of_the_tutorial_on_several_classes_runs_in_an_empty_folde
         found = status(store, "delays")
     pages = [incident for incident in found.incidents if incident.level == "page"]
     assert datetime(2013, 8, 22, tzinfo=UTC) <= pages[0].window_start <= datetime(2013, 8, 26, tzinfo=UTC)
-    assert "class departs_late" in pages[0].message
+    assert "class departs_late" in incident_text(pages[0]).message
     assert found.coverage.labels_unknown == 0
 
 
@@ -137,7 +138,7 @@ def test_every_command_of_the_tutorial_on_a_ranking_runs_in_an_empty_folder(tmp_
     first, second = found.incidents[:2]
     assert (first.level, first.window_start) == ("notice", datetime(2013, 8, 22, tzinfo=UTC))
     assert second.level == "notice"
-    assert "reciprocal rank" in second.cause
+    assert "reciprocal rank" in incident_text(second).cause
     assert "a loss has risen beyond chance" in suspected(found)
     assert (found.coverage.rows, found.coverage.labels_unknown) == (29_323, 0)
     with Store.open(f"sqlite:///{tmp_path}/served/pitfalls.db") as store:

@@ -16,6 +16,7 @@ from benchmarks.truth.lender.harms import raises_page
 from benchmarks.truth.lender.law import CATEGORIES, Day, Floats, predictions
 from benchmarks.truth.lender.streams import REFERENCE, SEED, calm_days
 from monitoring.baseline.predictions import Predictions
+from monitoring.sentences.incident_text import incident_text
 
 FULL, QUICK = 8, 1
 
@@ -225,7 +226,7 @@ def _named(deployment: LenderDeployment, run: Run, stream: int, fault: Fault) ->
         judgement = deployment.step(run, first + at, fault(rows))
         for incident in judgement.changed:
             if incident.number not in earlier:
-                return at + 1, _input(deployment, incident.watch, incident.message)
+                return at + 1, _input(deployment, incident.watch, incident_text(incident).message)
     return 31, ""
 
 

@@ -33,8 +33,8 @@ from monitoring.reports.sections.formatting import (
 from monitoring.reports.sections.incidents import remarks
 from monitoring.reports.sections.inputs import inputs_of
 from monitoring.reports.sections.sensitivity import sensitivity_rows
+from monitoring.sentences.incident_text import cause_line, incident_text
 from monitoring.store.overview import RecentHistory
-from monitoring.watches.cause_line import cause_line
 from monitoring.watches.descriptions import NOTHING, format_value, lower_first, metric_title, printable, slice_title
 
 #: How many deployments stand side by side, those that were run last.
@@ -178,7 +178,7 @@ def deployment_view(
         name=printable(name_of(summary)),
         version=record.version,
         standing=how,
-        next_step="" if first is None else next_step(first),
+        next_step="" if first is None else next_step(incident_text(first)),
         figures=_figures(history, now),
         charts=(
             *loss_charts(history, address),

@@ -20,13 +20,13 @@ from monitoring.dashboard.view.table import TABLE_ROWS, ChartView, TableView, ce
 from monitoring.dashboard.view.words import Figure, name_of, next_step, zone_words
 from monitoring.documents.deployment import deployment_document
 from monitoring.notifications.notification import Notification, link_of
-from monitoring.records import FACT_WATCH, JUDGED_AGAIN, ActionKind, IncidentRecord, Subgroup, WatchKey, message_parts
+from monitoring.records import FACT_WATCH, JUDGED_AGAIN, ActionKind, IncidentRecord, Subgroup, WatchKey
 from monitoring.reports.charts.marks import STRIP_WINDOWS
 from monitoring.reports.sections.formatting import format_count, format_evidence, format_moment, format_window
 from monitoring.reports.sections.incidents import action_text, remarks
+from monitoring.sentences.incident_text import incident_text
 from monitoring.store.notifications import OutboxEvent
 from monitoring.store.overview import DeploymentSummary
-from monitoring.watches.cause_line import cause_line
 from monitoring.watches.descriptions import (
     LONGEST_MESSAGE,
     NOTHING,
@@ -158,7 +158,7 @@ def incident_view(
     outbox: Sequence[OutboxEvent] = (),
 ) -> IncidentView:
     """The page of an incident."""
-    zone = history.zone
+    zone, said = history.zone, incident_text(incident)
     watch = watch_chart(history, WatchKey(watch=incident.watch, slice=incident.slice), parent)
     return IncidentView(
         address=f"{parent}/incidents/{incident.number}",
@@ -167,11 +167,11 @@ def incident_view(
         number=incident.number,
         level=incident.level,
         state=incident.state,
-        title=cause_line(incident),
+        title=said.line,
         window=format_window(incident.window_start, incident.window_end, zone),
         window_href=window_address(incident.window_start, parent),
-        next_step=next_step(incident),
-        sentences=sentences(incident.message),
+        next_step=next_step(said),
+        sentences=tuple(printable(text, LONGEST_MESSAGE).strip() for text in said.texts),
         figures=_figures(incident, history),
         charts=tuple(chart for chart in (watch, evidence_chart(history, parent)) if chart is not None),
         inputs=_inputs(incident),
@@ -213,16 +213,6 @@ def possible(incident: IncidentRecord) -> frozenset[ActionKind]:
     elif incident.closed_from not in ("", JUDGED_AGAIN):
         kinds.add("reopen")
     return frozenset(kinds)
-
-
-def sentences(message: str) -> tuple[str, ...]:
-    """An incident's message in paragraphs, without the next steps.
-
-    >>> sentences("It rose. Next step: look. Worse since: it rose more. Next step: look again.")
-    ('It rose.', 'Worse since: it rose more.')
-    """
-    texts = (printable(part.partition("Next step: ")[0], LONGEST_MESSAGE).strip() for part in message_parts(message))
-    return tuple(text for text in texts if text)
 
 
 def _figures(incident: IncidentRecord, history: DeploymentHistory) -> tuple[Figure, ...]:

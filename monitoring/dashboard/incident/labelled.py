@@ -21,9 +21,9 @@ from monitoring.dashboard.view.words import name_of, zone_words
 from monitoring.errors import PitfallsError
 from monitoring.records import IncidentRecord, Subgroup, WindowRecord
 from monitoring.reports.sections.formatting import format_count, format_window
+from monitoring.sentences.incident_text import cause_line
 from monitoring.subgroups.subgroup_rows import SubgroupResult, read_subgroups
 from monitoring.subgroups.subgroups import ERROR_RATE
-from monitoring.watches.cause_line import cause_line
 from monitoring.watches.descriptions import format_value, lower_first, printable, watch_title
 
 TITLE = "Subgroups in which the model got worse"

@@ -14,8 +14,8 @@ from monitoring.errors import PitfallsError
 from monitoring.inspection.incident_rows import IncidentRows, read_incident_rows
 from monitoring.records import FACT_WATCH, IncidentRecord
 from monitoring.reports.sections.formatting import format_window
+from monitoring.sentences.incident_text import cause_line
 from monitoring.store.overview import DeploymentSummary
-from monitoring.watches.cause_line import cause_line
 from monitoring.watches.descriptions import printable, slice_title, watch_title
 
 #: Inputs that a table of the page has, those that moved first.
@@ -84,7 +84,7 @@ def _groups(
     incident: IncidentRecord, incident_rows: IncidentRows, zone: ZoneInfo, most: int | None
 ) -> tuple[RowsGroup, ...]:
     subgroup = incident.detail.subgroup
-    part = f" at {slice_title(incident.slice)}" if incident.slice and not (incident.inputs_of_fact or subgroup) else ""
+    part = f" at {slice_title(incident.slice)}" if incident.slice and not (incident.subjects or subgroup) else ""
     there = part if subgroup is None else f" where {printable(str(subgroup))}"
     watch = "" if incident.watch == FACT_WATCH else f": {watch_title(incident.scored_by)}"
     groups = (
@@ -105,7 +105,7 @@ def _inputs(incident: IncidentRecord, incident_rows: IncidentRows) -> tuple[str,
         *chosen,
         *(drift.input for drift in incident.detail.inputs),
         incident.slice.partition("=")[0],
-        *incident.inputs_of_fact,
+        *incident.subjects,
     ]
     ordered = dict.fromkeys([*(name for name in first if name in names), *names])
     return tuple(name for name in ordered if name not in incident_rows.texts)

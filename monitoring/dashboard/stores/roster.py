@@ -11,7 +11,8 @@ from monitoring.dashboard.stores.candidates import Candidate, Place, candidates
 from monitoring.dashboard.stores.named_store import NamedStore, Ownership
 from monitoring.dashboard.stores.standing import Standing, standing
 from monitoring.errors import PitfallsError
-from monitoring.records import RolloutRecord
+from monitoring.records import IncidentRecord, RolloutRecord
+from monitoring.sentences.incident_text import incident_text
 from monitoring.store.overview import DeploymentSummary
 from monitoring.store.runs import MonitorRecord
 
@@ -140,14 +141,21 @@ def _unreadable(problem: PitfallsError) -> str:
     return f"The store cannot be read, and this is what it said last. {problem}"
 
 
+def _says(incident: IncidentRecord, text: str) -> bool:
+    """Whether an incident says something, or is about such a slice, whatever the case."""
+    said = incident_text(incident)
+    return any(text.casefold() in words.casefold() for words in (said.cause, said.message, incident.slice))
+
+
 def mentioning(stores: Sequence[NamedStore], text: str) -> frozenset[Place]:
     """The deployments with an open incident that has a text; none where a store cannot be read."""
     places: set[Place] = set()
     for store in stores if text else ():
         try:
-            places |= {(store.name, number) for number in store.store().overview.mentioning(text)}
+            every = store.store().overview.open_incidents()
         except PitfallsError:
             continue
+        places |= {(store.name, number) for number, open_ in every.items() if any(_says(one, text) for one in open_)}
     return frozenset(places)
 
 

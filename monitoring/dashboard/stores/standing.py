@@ -13,9 +13,9 @@ from monitoring.records import IncidentRecord, Level, WindowClaims
 from monitoring.reports.sections.formatting import format_count, format_moment, format_window
 from monitoring.reports.sections.health import SUSPECTED_HARM, is_overdue
 from monitoring.reports.sections.incidents import remarks
+from monitoring.sentences.incident_text import cause_line
 from monitoring.store.notifications import Undelivered
 from monitoring.store.overview import DeploymentSummary
-from monitoring.watches.cause_line import cause_line
 from monitoring.watches.descriptions import printable
 
 State: TypeAlias = StateName

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from monitoring.records import IncidentRecord, WindowRecord
+from monitoring.records import WindowRecord
+from monitoring.sentences.incident_text import IncidentText
 from monitoring.store.overview import DeploymentSummary
 from monitoring.watches.descriptions import printable
 
@@ -38,10 +39,9 @@ def coverage(windows: Sequence[WindowRecord]) -> float | None:
     return min(sum(window.labels for window in windows) / due, 1.0) if due else None
 
 
-def next_step(incident: IncidentRecord) -> str:
-    """What an incident's message says to do first; empty where it does not say."""
-    step = incident.message.rpartition("Next step: ")[2] if "Next step: " in incident.message else ""
-    step = printable(step.partition(" Worse since:")[0], 500).strip()
+def next_step(said: IncidentText) -> str:
+    """What to do first; empty where it is not known."""
+    step = printable(said.step, 500).strip()
     return step[:1].upper() + step[1:]
 
 

@@ -90,7 +90,7 @@ class UsualLevels:
 
     def after_actions(self, incidents: Sequence[IncidentRecord], history: Sequence[WindowRecord]) -> UsualLevels:
         """The levels after people closed notices since the last window."""
-        closed = {name for incident in incidents if incident.state == "closed" for name in incident.inputs_of_fact}
+        closed = {name for incident in incidents if incident.state == "closed" for name in incident.subjects}
         now = as_microseconds(history[-1].end) if history else 0
         rows = self.rows.closed_by_hand(now) if LASTING_SUBJECT in closed else self.rows
         labels = self.labels.closed_by_hand(now) if FEWER_LABELS_SUBJECT in closed else self.labels

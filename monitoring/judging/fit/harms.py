@@ -9,7 +9,7 @@ from monitoring.judging.fit.reference_fit import ReferenceFit
 from monitoring.records import ScoreSum, WatchKey
 from monitoring.tasks.metrics import part_of
 from monitoring.tasks.task import MATERIAL, SURPRISE
-from monitoring.watches.rank import is_rank
+from monitoring.watches.descriptions import is_rank
 
 #: Slices, at most, for which the smallest detectable harm is simulated.
 MAX_HARM_SLICES = 8

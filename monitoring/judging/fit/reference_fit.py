@@ -22,7 +22,6 @@ from monitoring.evidence.level import LevelTest
 from monitoring.evidence.sampling_variance import SamplingVariance
 from monitoring.evidence.seasonality import NO_SEASONALITY, Seasonality, fit_seasonality
 from monitoring.incidents.harm import loss_watches, paging_watches
-from monitoring.incidents.rearm import LOSS_FAMILIES
 from monitoring.judging.facts.fact_limits import FactLimits
 from monitoring.judging.fit.baseline_sums import (
     BaselineSamples,
@@ -39,17 +38,17 @@ from monitoring.judging.fit.fact_fit import fit_fact_limits
 from monitoring.judging.fit.tolerances import Tolerances
 from monitoring.judging.window.event_scores import EventScores
 from monitoring.judging.window.windowing import split_by_label_arrival, split_by_window
-from monitoring.records import LEVELS, BaselineScore, Level, MeasuredMetric, ScoreSum, Watch, WatchKey
+from monitoring.records import LEVELS, LOSS_FAMILIES, BaselineScore, Level, MeasuredMetric, ScoreSum, Watch, WatchKey
 from monitoring.tasks.label_codes import has_label
 from monitoring.timestamps import duration_microseconds
 from monitoring.traffic.descriptors.vocabulary import HashedVocabulary
 from monitoring.traffic.windows import RowPlan, WindowPlan
 from monitoring.watches.catalogue import Catalogue, labelled_rows
+from monitoring.watches.descriptions import is_rank
 from monitoring.watches.early_labels import DELAYS
 from monitoring.watches.feature_space import inputs_of
 from monitoring.watches.joint import Witness
 from monitoring.watches.measured.number_metrics import over_windows
-from monitoring.watches.rank import is_rank
 
 MONTH = timedelta(days=28)
 

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from monitoring.judging.fit.tolerances import SEASONAL_BRIER, SEASONAL_RANK, SEASONAL_SHARE, is_other_loss
 from monitoring.records import Finding, WatchKey
-from monitoring.watches.descriptions import lower_first, metric_title, slice_title, watch_title
-from monitoring.watches.rank import is_rank
+from monitoring.watches.descriptions import is_rank, lower_first, metric_title, slice_title, watch_title
 
 #: Labels are waited for until this share of the reference's had arrived, and this much longer.
 DELAY_QUANTILE = 0.99

@@ -14,7 +14,7 @@ from monitoring.tasks.metrics import find_metric
 from monitoring.tasks.output_names import split_output
 from monitoring.tasks.task import loss_of
 from monitoring.watches import label_coverage
-from monitoring.watches.rank import is_rank
+from monitoring.watches.descriptions import is_rank
 
 #: The smallest standard deviation assumed for integrity and label coverage, in tolerances: in a good baseline their
 #: scores hardly vary.

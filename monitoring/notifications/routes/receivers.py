@@ -173,7 +173,7 @@ def alertmanager_request(
         "labels": labels | ({"test": "true"} if test else {}),
         "annotations": {
             "summary": notification.headline,
-            "description": incident.message,
+            "description": notification.incident_text.message,
             "state": notification.state,
             "watch": incident.watch,
             "slice": incident.slice,

@@ -21,7 +21,7 @@ from monitoring.reports.sections.formatting import format_date
 from monitoring.reports.sections.headline import headline
 from monitoring.reports.sections.incidents import pages_of
 from monitoring.reports.sections.months import LOSSES, loss_series, metrics_of, whole_series
-from monitoring.watches.cause_line import cause_line
+from monitoring.sentences.incident_text import cause_line
 from monitoring.watches.descriptions import format_value, is_share, metric_title
 
 if TYPE_CHECKING:

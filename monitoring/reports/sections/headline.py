@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from monitoring.records import WORSE_SINCE, IncidentRecord, MonitorStatus, Sensitivity
+from monitoring.records import IncidentRecord, MonitorStatus, Sensitivity
 from monitoring.reports.sections.formatting import format_count, format_moment, format_window, window_name
 from monitoring.reports.sections.health import Health, health_of
 from monitoring.reports.sections.incidents import pages_of
 from monitoring.reports.sections.sensitivity import unwatched_losses, watches_no_loss
-from monitoring.watches.cause_line import cause_line
+from monitoring.sentences.incident_text import cause_line, incident_text
 from monitoring.watches.descriptions import LONGEST_MESSAGE, format_change, lower_first, metric_title, printable
 
 
@@ -36,19 +37,15 @@ class Headline:
     detectable_rise: str
 
 
-def _explanation(message: str) -> str:
-    """The message of an incident as it was opened; what it said later is in the list of incidents.
-
-    >>> _explanation("It rose. Worse since: it rose more. Worse since: and more. Next step: roll back.")
-    'It rose. It became worse 2 times since. Next step: roll back.'
-    """
-    first, *later = message.split(WORSE_SINCE)
-    text = printable(first, LONGEST_MESSAGE)
-    times = "once" if len(later) == 1 else f"{len(later)} times"
-    if not later:
-        return text
-    _, named, step = later[-1].rpartition(" Next step: ")
-    return f"{text} It became worse {times} since.{named}{printable(step, LONGEST_MESSAGE) if named else ''}"
+def _explanation(page: IncidentRecord) -> str:
+    """What an incident said when it was opened, after its headline; what it said later is in the list of incidents."""
+    said = incident_text(page)
+    opening = itertools.takewhile(lambda paragraph: paragraph.kind != "worse", said.paragraphs)
+    later = len(page.diagnoses) - 1
+    times = "once" if later == 1 else f"{later} times"
+    worse = f"It became worse {times} since." if later > 0 else ""
+    parts = (*(paragraph.text for paragraph in opening), worse, said.next_step)
+    return printable(" ".join(filter(None, parts)), LONGEST_MESSAGE)
 
 
 def headline(status: MonitorStatus) -> Headline:
@@ -65,7 +62,7 @@ def headline(status: MonitorStatus) -> Headline:
         health=health,
         verdict=_verdict(status, health),
         page=_page(pages, status, zone) if pages else "",
-        explanation=_explanation(_without_cause(_leading(pages))) if pages else "",
+        explanation=_explanation(_leading(pages)) if pages else "",
         budget=(
             f"False-alarm budget: pages at most {printable(status.page_budget)}, notices at most "
             f"{printable(status.notice_budget)}, on average while nothing changes; for the whole deployment, whatever "
@@ -147,12 +144,3 @@ def _page(pages: Sequence[IncidentRecord], status: MonitorStatus, zone: ZoneInfo
     first = f"{which}, opened {format_moment(page.opened_at, zone)} for the window {window}: {cause_line(page)}."
     others = ", ".join(f"#{other.number}" for other in pages if other.state != "closed" and other is not page)
     return f"{first} Open besides: {others}." if others else first
-
-
-def _without_cause(page: IncidentRecord) -> str:
-    """A page's message without its first sentence, where its cause begins with that."""
-    cause = cause_line(page)
-    for sentence in (f"{cause}. ", f"{cause.rpartition(': ')[0]}. "):
-        if page.message.startswith(sentence):
-            return page.message.removeprefix(sentence)
-    return page.message

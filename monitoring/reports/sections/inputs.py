@@ -183,7 +183,7 @@ def _inputs_named_by(incident: IncidentRecord) -> set[str]:
     """The inputs of a fact, those that moved, or those of a subgroup."""
     subgroup = incident.detail.subgroup
     chosen = () if subgroup is None else (condition.input for condition in subgroup.conditions)
-    return {*incident.inputs_of_fact, *(part.input for part in incident.detail.inputs), *chosen}
+    return {*incident.subjects, *(part.input for part in incident.detail.inputs), *chosen}
 
 
 def _key_of(watch: str, names: set[str]) -> str | None:

@@ -17,7 +17,8 @@ from sqlalchemy.sql.elements import ColumnClause
 
 from monitoring.errors import CannotRun
 from monitoring.records import LEVELS
-from monitoring.store.column_types import ExactFloat, number_json
+from monitoring.store.column_types import ExactFloat, diagnoses_text, number_json
+from monitoring.store.migrations.legacy_incidents import legacy_diagnoses
 from monitoring.store.tables import metadata
 
 #: The revisions that are converted.
@@ -112,6 +113,7 @@ def _put_aside(connection: Connection, name: str) -> list[str]:
 def _copy(connection: Connection, target: Table, former: frozenset[str]) -> None:
     """Copy the rows of a former table. Raises CannotRun where not all of them have arrived."""
     columns = [_as_stored(column) for column in target.columns if column.name in former]
+    columns += [column(name, String()) for name in _GONE.get(target.name, ())]
     source = table(_PREFIX + target.name, *columns)
     floats = [column.name for column in target.columns if isinstance(column.type, ExactFloat)]
     changed, query = _CHANGES.get(target.name, _unchanged), select(*columns).select_from(source)
@@ -213,25 +215,42 @@ def _rebaseline(row: Row) -> Row:
 def _checkpoint(row: Row) -> Row:
     document = json.loads(zlib.decompress(row["content"]))
     document["states"] = _states(document["states"])
+    for record in document["incidents"]:
+        cause, message = record.pop("cause"), record.pop("message")
+        record["diagnoses"] = diagnoses_text(
+            legacy_diagnoses(
+                watch=record["watch"], slice_=record["slice"], cause=cause, message=message, opened_at=row["start"]
+            )
+        )
     return {**row, "content": zlib.compress(json.dumps(document).encode(), 1)}
 
 
 def _incident(row: Row) -> Row:
-    """Of one without a history its own times are known."""
-    if json.loads(row.get("history") or "[]"):
-        return row
+    """Its cause was in sentences; of one without a history its own times are known."""
     moments: tuple[tuple[datetime | None, str], ...] = (
         (row["opened_at"], "open"),
         (row["acknowledged_at"], "acknowledged"),
         (row["closed_at"], "closed"),
     )
-    return {**row, "history": json.dumps([[at.isoformat(), state] for at, state in moments if at is not None])}
+    history = json.loads(row.get("history") or "[]") or [[at.isoformat(), state] for at, state in moments if at]
+    diagnoses = legacy_diagnoses(
+        watch=row["watch"],
+        slice_=row["slice"],
+        cause=row.pop("cause"),
+        message=row.pop("message"),
+        opened_at=row["opened_at"],
+        worse_at=tuple(datetime.fromisoformat(at) for at, state in history if state == "worse"),
+    )
+    return {**row, "history": json.dumps(history), "diagnoses": diagnoses_text(diagnoses)}
 
 
 def _fleet_page(row: Row) -> Row:
     members = [[number, number_json(float.fromhex(share))] for number, share in json.loads(row["members"])]
     return {**row, "members": json.dumps(members)}
 
+
+#: Columns that are read and no more written.
+_GONE: Mapping[str, tuple[str, ...]] = MappingProxyType({"incident": ("cause", "message")})
 
 #: What else changes in the rows of a table.
 _CHANGES: Mapping[str, Callable[[Row], Row]] = MappingProxyType(

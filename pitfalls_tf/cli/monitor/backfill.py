@@ -96,6 +96,7 @@ def _short(window: WindowRecord | WindowRevision | None) -> tuple[str, int, int]
 
 def _lines(done: BackfillResult, zone: ZoneInfo) -> list[str]:
     from monitoring.reports.sections.formatting import format_count  # noqa: PLC0415 - not needed for --help
+    from monitoring.sentences.incident_text import incident_text  # noqa: PLC0415 - as above
 
     if done.backfill is None:
         return ["Nothing to judge: no window of the range is missing or failed."]
@@ -104,7 +105,9 @@ def _lines(done: BackfillResult, zone: ZoneInfo) -> list[str]:
     head = f"Judged {format_count(done.run.judged, 'window')}.{again}"
     if done.run.stopped:
         head = f"Stopped after {format_count(done.run.judged, 'window')}: the same command goes on, or the next run."
-    opened = [f"Opened: {incident.level} #{incident.number}, {incident.cause}" for incident in done.run.opened]
+    opened = [
+        f"Opened: {incident.level} #{incident.number}, {incident_text(incident).cause}" for incident in done.run.opened
+    ]
     return [head, *(_revision(window, zone) for window in changed), *opened]
 
 

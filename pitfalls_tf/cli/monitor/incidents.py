@@ -200,7 +200,7 @@ def list_incidents(config_path: Path, deployment: int | None, *, everything: boo
 def _list_line(incident: IncidentRecord, now: datetime, zone: ZoneInfo) -> str:
     from monitoring.reports.sections.formatting import format_moment  # noqa: PLC0415 - not needed for --help
     from monitoring.reports.sections.incidents import remarks  # noqa: PLC0415 - as above
-    from monitoring.watches.cause_line import cause_line  # noqa: PLC0415 - as above
+    from monitoring.sentences.incident_text import cause_line  # noqa: PLC0415 - as above
 
     state = ", ".join((incident.state, *remarks(incident, now, zone)))
     since = format_moment(incident.window_start, zone)
@@ -232,18 +232,19 @@ def show_incident(incident: int, config_path: Path, deployment: int | None, *, o
 
 
 def _lines_of(incident: IncidentRecord, now: datetime, zone: ZoneInfo) -> list[str]:
-    from monitoring.records import message_parts  # noqa: PLC0415 - as above
     from monitoring.reports.sections.formatting import format_moment, format_window  # noqa: PLC0415 - as in command
     from monitoring.reports.sections.incidents import action_text, remarks  # noqa: PLC0415 - as above
-    from monitoring.watches.cause_line import cause_line  # noqa: PLC0415 - as above
+    from monitoring.sentences.incident_text import incident_text  # noqa: PLC0415 - as above
 
+    said = incident_text(incident)
     window = format_window(incident.window_start, incident.window_end, zone)
     log = [(action.at, f"{action_text(action, zone)} (by {action.by})") for action in incident.actions]
     moved = [(event.at, event.state) for event in incident.history]
     return [
         f"Incident {incident.number}, {incident.level}: {', '.join((incident.state, *remarks(incident, now, zone)))}",
-        f"{cause_line(incident)}, in the window {window}",
-        *message_parts(incident.message),
+        f"{said.line}, in the window {window}",
+        *said.texts,
+        *filter(None, [said.next_step]),
         "History:",
         *(f"  {format_moment(at, zone)}  {state}" for at, state in moved),
         *(["Actions:"] if log else []),

@@ -160,9 +160,11 @@ def with_excluded(config: MonitorConfig, names: Sequence[str]) -> MonitorConfig:
 @contextmanager
 def window_progress() -> Iterator[Callable[[Progress], None]]:
     """Show a bar on stderr while windows are evaluated, and print each new page above it."""
-    from rich.console import Console  # noqa: PLC0415 - not needed for --help
+    from rich.console import Console  # noqa: PLC0415 - as above
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn  # noqa: PLC0415
     from rich.progress import Progress as Bar  # noqa: PLC0415
+
+    from monitoring.sentences.incident_text import incident_text  # noqa: PLC0415 - not needed for --help
 
     columns = (TextColumn("Windows"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     console = Console(stderr=True)
@@ -173,7 +175,9 @@ def window_progress() -> Iterator[Callable[[Progress], None]]:
             bar.update(task, completed=progress.done, total=progress.due)
             for incident in progress.changed:
                 if incident.level == "page" and incident.opened_at == progress.window.end:
-                    bar.console.print(f"Page on {progress.window.start:%Y-%m-%d}: {incident.cause}", markup=False)
+                    bar.console.print(
+                        f"Page on {progress.window.start:%Y-%m-%d}: {incident_text(incident).cause}", markup=False
+                    )
 
         yield update
 

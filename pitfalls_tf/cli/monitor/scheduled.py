@@ -140,7 +140,8 @@ def next_attempt_at(store: Store, numbers: Iterable[int]) -> datetime | None:
 
 
 def _print_window(output: Output, progress: Progress) -> None:
-    from monitoring.watches.descriptions import printable  # noqa: PLC0415 - not needed for --help
+    from monitoring.sentences.incident_text import incident_text  # noqa: PLC0415 - not needed for --help
+    from monitoring.watches.descriptions import printable  # noqa: PLC0415 - as above
 
     window = progress.window
     expected = "" if window.expected is None else f", expected: {printable(window.expected)}"
@@ -155,8 +156,9 @@ def _print_window(output: Output, progress: Progress) -> None:
         last = incident.history[-1] if incident.history else None
         if last is None or last.at != window.end:
             continue
+        cause = printable(incident_text(incident).cause)
         output.progress(
-            f"Incident {incident.number} ({incident.level}) is {last.state}: {printable(incident.cause)}",
+            f"Incident {incident.number} ({incident.level}) is {last.state}: {cause}",
             level="warning" if incident.level == "page" else "info",
             window=window.start,
             incident=incident.number,

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from monitoring.config import MonitorConfig, load_config
 from monitoring.runs.run import run_due_windows
+from monitoring.sentences.incident_text import incident_text
 from monitoring.store.store import Store
 from pitfalls_tf.cli import pitfalls
 from tests.own_table import NOW, own_rows, watch
@@ -70,7 +71,7 @@ def test_the_broken_deployment_is_paged_by_the_team_and_the_others_are_not(folde
     assert names[pages[0].deployment] == "second"
     assert names[pages[0].members[0][0]] == "second"
     assert [name for name, found in incidents.items() if found] == ["second"]
-    text = incidents["second"][0].message
+    text = incident_text(incidents["second"][0]).message
     assert "its team's evidence" in text
     assert "threshold 90: 1 per 90 days" in text
     assert incidents["second"][0].opened_at == pages[0].at

@@ -58,8 +58,6 @@ def test_windows_of_a_page_and_before_it_are_not_clean(judged: Path, made: Deplo
         window_end=start + timedelta(days=1),
         watch="brier",
         slice="",
-        cause="",
-        message="",
         closed_at=start + timedelta(days=2),
     )
     engine = open_engine(f"sqlite:///{tmp_path}/pitfalls.db")

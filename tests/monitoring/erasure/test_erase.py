@@ -36,6 +36,7 @@ from monitoring.errors import BadInput, CannotRun
 from monitoring.inspection.status import status
 from monitoring.records import MonitorStatus
 from monitoring.runs.run import run_due_windows
+from monitoring.sentences.incident_text import incident_text
 from monitoring.store.store import Store
 from monitoring.traffic.format.rows import AnsweredRows
 from monitoring.traffic.id_keys import id_keys
@@ -341,7 +342,9 @@ def test_the_monitor_goes_on_as_before(deploy: Callable[[str], Path], send: Call
     one, other = judged(plain, 11), judged(erased, 11)
     assert len(one.windows) > 8
     assert one.windows == other.windows
-    assert [incident.message for incident in one.incidents] == [incident.message for incident in other.incidents]
+    assert [incident_text(incident).message for incident in one.incidents] == [
+        incident_text(incident).message for incident in other.incidents
+    ]
 
 
 def test_a_log_of_another_user_is_refused(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,14 +18,17 @@ from monitoring.records import (
     Finding,
     IncidentAction,
     IncidentRecord,
+    LegacyCause,
     Rebaseline,
     RunRecord,
     SlicePart,
     WindowClaims,
     WindowRecord,
 )
+from monitoring.sentences.incident_text import incident_text
 from monitoring.store import DeploymentRecord, Store, checkpoints
-from monitoring.store.column_types import detail_of
+from monitoring.store.column_types import detail_of, diagnoses_of
+from tests.incident_words import worded
 from tests.monitoring.store.conftest import APRIL
 
 LONG = "x" * 80
@@ -38,7 +41,9 @@ def of(*ids: str) -> Callable[[tuple[str, ...]], tuple[bool, ...]]:
 def fill(store: Store, deployment: int, window: WindowRecord, incident: IncidentRecord) -> None:
     rows = tuple(CauseRow(prediction_id=one, event_time=APRIL, score=0.5) for one in ("a:0", "b:0", "b:1"))
     part = SlicePart(metric="brier", column="origin", slice="EWR", mix=0.1, loss=0.2)
-    incident = replace(incident, detail=CauseDetail(parts=(part,), rows=rows), message="Look at b:0, b:01 and -b:0.")
+    incident = replace(
+        incident, detail=CauseDetail(parts=(part,), rows=rows), diagnoses=worded("", "Look at b:0, b:01 and -b:0.")
+    )
     findings = (
         Finding(
             kind="unknown predictions", feature="", message=f"2 labels are of no known prediction; one {LONG[:60]!r}."
@@ -75,7 +80,7 @@ def test_rows_and_texts_go_and_the_rest_stays(
     kept = store.incidents.get(deployment, 1)
     assert [row.prediction_id for row in kept.detail.rows] == ["a:0"]
     assert kept.detail.parts[0].slice == "EWR"
-    assert kept.message == "Look at [erased], b:01 and -b:0."
+    assert incident_text(kept).message == "Look at [erased], b:01 and -b:0."
     assert kept.actions[0].text == "[erased] is [erased]."
     assert store.runs.latest(deployment)[0].error == "Row '[erased]' is broken."
     after = store.windows.read(deployment)[0]
@@ -108,7 +113,9 @@ def test_what_backfills_begin_from_is_erased_too(
     assert before is not None
     assert before.states == {"page": "1", "compared": ""}
     kept = before.incidents[1]
-    assert kept["message"] == "Look at [erased], b:01 and -b:0."
+    [diagnosis] = diagnoses_of(kept["diagnoses"] or "")
+    assert isinstance(diagnosis.cause, LegacyCause)
+    assert diagnosis.cause.text == "Look at [erased], b:01 and -b:0."
     assert [row.prediction_id for row in detail_of(kept["detail"]).rows] == ["a:0"]
 
 

@@ -9,7 +9,12 @@ from datetime import UTC, datetime, timedelta
 
 from monitoring.evidence.level import LevelReading, WatchReading
 from monitoring.incidents.alarm import Alarm, DeploymentBaseline
+from monitoring.incidents.cause import Cause
+from monitoring.incidents.harm import PAGE
+from monitoring.incidents.life_cycle import new_incident
 from monitoring.records import SCORE_ONE, BaselineScore, Level, ScoreRecord, ScoreSum, Watch, WatchKey, WindowRecord
+from monitoring.sentences.incident_text import IncidentText, incident_text
+from monitoring.traffic.windows import Window
 
 FIRST = datetime(2013, 4, 1, tzinfo=UTC)
 ROWS = 100
@@ -165,3 +170,9 @@ def alarm(
 def loss_sum(rows: int, mean: float) -> ScoreSum:
     """So many rows of that mean loss."""
     return ScoreSum(rows, round(rows * mean * SCORE_ONE))
+
+
+def said(cause: Cause) -> IncidentText:
+    """What an incident of a cause says."""
+    day = Window(start=FIRST, end=FIRST + timedelta(days=1))
+    return incident_text(new_incident(cause, PAGE, day, recovery="", number=1))

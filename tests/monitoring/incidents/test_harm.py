@@ -16,7 +16,8 @@ from monitoring.incidents.harm import (
     loss_watches,
     paging_watches,
 )
-from monitoring.records import EstimateRecord, IntervalChecks, WatchKey
+from monitoring.records import EstimateRecord, IntervalChecks, NoticeReason, WatchKey
+from monitoring.sentences.alarm_text import reason_words
 from tests.monitoring.incidents.alarms import WATCHES, alarm, baseline, window, windows
 
 #: Scores of an input that moved by many standard deviations.
@@ -53,7 +54,9 @@ def test_a_loss_that_the_model_expected_where_inputs_moved_is_harder_traffic_and
 def test_harder_traffic_is_said_only_where_it_was_tested(series: dict[str, list[float]], reason: str) -> None:
     moved = {} if not series else MOVED
     found = alarm("brier", windows(**{**moved, "brier": [0.2] * 4, "surprise_brier": [0.0] * 4, **series}))
-    assert assess(replace(found, reading=replace(found.reading, alarm=False))).reason == reason
+    known = assess(replace(found, reading=replace(found.reading, alarm=False))).reason
+    assert known is not None
+    assert reason_words(known) == reason
     assert assess(found).pages == ("surprise_brier" in series), (
         "a loss that rose although surprise fell is not explained"
     )
@@ -98,7 +101,7 @@ def test_where_nothing_is_expected_the_loss_alone_pages() -> None:
 def test_an_estimate_waits_for_labels_where_they_come() -> None:
     found = alarm("estimated_error", windows(estimated_error=[0.1] * 4, error=[None] * 4))
     assert assess(found).pages, "no labels ever"
-    assert assess(replace(found, labels_expected=True)).reason == "expected by the model, no labels yet"
+    assert assess(replace(found, labels_expected=True)).reason == NoticeReason(kind="no labels yet")
 
 
 def test_an_estimate_within_twice_the_tolerance_is_a_notice() -> None:
@@ -165,7 +168,7 @@ def test_an_estimate_outside_the_reference_is_a_notice_with_the_share() -> None:
         for share in (0.05, 0.31)
     )
     assert assess(inside).pages
-    assert assess(outside).reason == "estimated outside the reference (31 % of rows are unlike any of it)"
+    assert assess(outside).reason == NoticeReason(kind="outside the reference", outside=0.31)
 
 
 def estimate(outside: float) -> EstimateRecord:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from monitoring.baseline.moments import NO_MOMENTS, Moments
 from monitoring.baseline.profile import Bins, FeatureCounts
 from monitoring.incidents.input_shift import category_shift, number_shift
+from monitoring.records import BinnedNumber
 
 RNG = np.random.default_rng(0)
 AGES = RNG.normal(38.0, 9.0, 20_000)
@@ -29,44 +30,46 @@ BEFORE = counted(AGES)
 @given(st.floats(-15.0, 15.0))
 def test_the_median_of_a_number_moves_as_its_values_do(by: float) -> None:
     found = number_shift(AGE, BEFORE, counted(AGES[:4000] + by), "location")
-    assert found is None or float(found.before) == pytest.approx(38.0, abs=0.3)
+    assert found is None or found.before[0].value == pytest.approx(38.0, abs=0.3)
     if abs(by) > 1.0:
         assert found is not None
-        assert float(found.now) == pytest.approx(38.0 + by, abs=0.5)
+        assert found.now[0].value == pytest.approx(38.0 + by, abs=0.5)
         assert found.rose is (by > 0.0)
 
 
-@pytest.mark.parametrize(("by", "verb", "edge"), [(100.0, "rose", "above 5"), (-100.0, "fell", "below 1")])
-def test_of_a_median_beyond_the_bins_the_edge_and_the_mean_are_said(by: float, verb: str, edge: str) -> None:
+@pytest.mark.parametrize(("by", "beyond"), [(100.0, "above"), (-100.0, "below")])
+def test_of_a_median_beyond_the_bins_the_edge_and_the_mean_are_known(by: float, beyond: str) -> None:
     now = counted(AGES[:400] + by)
     shift = number_shift(AGE, BEFORE, now, "location")
     assert shift is not None
-    assert shift.summary.startswith(f"median of age {verb} from 37.95 to {edge}")
-    assert shift.now.endswith(f"est bin edge of the baseline; the mean is {now.moments.mean:.4g})")
+    assert (shift.what, shift.rose, shift.before) == ("median", by > 0.0, (BinnedNumber(value=37.95),))
+    assert (shift.now[0].beyond, shift.mean) == (beyond, now.moments.mean)
     shift = number_shift(AGE, BEFORE, counted(AGES[:400] + by, moments=False), "location")
     assert shift is not None
-    assert shift.now.endswith("est bin edge of the baseline)")
+    assert (shift.now[0].beyond, shift.mean) == (beyond, None)
 
 
 def test_of_a_spread_the_middle_half_is_said() -> None:
     found = number_shift(AGE, BEFORE, counted(38.0 + 2.0 * (AGES[:4000] - 38.0)), "spread")
     assert found is not None
-    assert found.summary.startswith("middle half of age changed from ")
-    low, high = (float(one) for one in found.now.split(" \N{EN DASH} "))
+    assert (found.what, found.rose) == ("middle half", None)
+    low, high = (end.value for end in found.now)
     assert (low, high) == pytest.approx((38.0 - 12.1, 38.0 + 12.1), abs=0.6)
 
 
 def test_of_a_category_the_value_is_named_whose_share_moved_most() -> None:
     found = category_shift(ROUTE, FeatureCounts((60, 40, 0)), FeatureCounts((20, 70, 10)), None)
     assert found is not None
-    assert found.summary == "share of route = north fell from 60.0 % to 20.0 %"
+    assert (found.what, found.category, found.rose) == ("category", "north", False)
+    assert (found.before[0].value, found.now[0].value) == (0.6, 0.2)
 
 
 def test_of_a_long_tail_the_values_are_named_that_the_baseline_never_had() -> None:
     now = FeatureCounts((50, 40, 110), unseen=98)
     found = category_shift(ROUTE, FeatureCounts((60, 40, 100)), now, 0.26)
     assert found is not None
-    assert found.summary == "unseen values of route rose from 26.0 % to 49.0 %"
+    assert (found.what, found.category, found.rose) == ("unseen", "", True)
+    assert (found.before[0].value, found.now[0].value) == (0.26, 0.49)
 
 
 def test_where_nothing_moved_or_nothing_is_there_nothing_is_said() -> None:

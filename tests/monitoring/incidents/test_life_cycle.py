@@ -1,23 +1,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
 
 from monitoring.evidence.conformal import ConformalTest
+from monitoring.incidents.cause import explain
 from monitoring.incidents.life_cycle import (
     QUIET_WINDOWS,
     RecentScores,
     assessed_again,
     begin_recovery,
-    came_back,
     step_fact_recovery,
     step_recovery,
     worsened,
 )
-from monitoring.records import CauseDetail, Direction, IncidentRecord
+from monitoring.records import CauseDetail, CauseRow, Diagnosis, Direction, IncidentRecord, Onset, Reassessment
+from tests.monitoring.incidents.alarms import alarm, windows
 
 MOMENT = datetime(2013, 4, 22, tzinfo=UTC)
 TEST = ConformalTest.fit(np.random.default_rng(0).normal(0.16, 0.05, 90), tolerance=0.01)
@@ -36,8 +37,6 @@ def incident(**changes: object) -> IncidentRecord:
         window_end=MOMENT,
         watch="brier",
         slice="",
-        cause="",
-        message="",
         recovery=begin_recovery(TEST, RISE),
     )
     return replace(made, **changes)  # type: ignore[arg-type]  # the caller names fields of the record
@@ -78,12 +77,14 @@ def test_an_acknowledged_incident_whose_recovery_fails_is_acknowledged_again() -
     assert current.state == "acknowledged"
 
 
-def test_an_incident_that_is_worse_says_so_and_only_the_last_step() -> None:
-    current = incident(message="It rose. Next step: look.", acknowledged_at=MOMENT, state="acknowledged")
-    for message in ("It rose more. Next step: look again.", "And more. Next step: roll back."):
-        current = worsened(current, recovery=current.recovery, message=message, now=MOMENT)
-    assert current.message == "It rose. Worse since: It rose more. Worse since: And more. Next step: roll back."
-    assert (current.state, current.acknowledged_at) == ("worse", None)
+def test_an_incident_that_is_worse_has_what_was_known_each_time_and_nobody_has_acknowledged_it() -> None:
+    opened = incident(acknowledged_at=MOMENT, state="acknowledged")
+    first, second = (explain(alarm("brier", windows(brier=[level]))).alarm for level in (0.4, 0.5))
+    current = worsened(opened, recovery="r1", cause=first, now=MOMENT)
+    assert (current.state, current.acknowledged_at, current.recovery) == ("worse", None, "r1")
+    current = worsened(current, recovery="r2", cause=second, now=MOMENT + timedelta(days=1))
+    added = tuple(Diagnosis(at=MOMENT + timedelta(days=day), cause=cause) for day, cause in enumerate((first, second)))
+    assert current.diagnoses == (*opened.diagnoses, *added)
 
 
 def test_while_the_harm_lasts_a_wrong_all_clear_comes_no_sooner_than_its_budget_says() -> None:
@@ -168,22 +169,16 @@ def test_a_fact_is_over_after_quiet_windows_in_a_row(relapse: bool) -> None:
     assert current.state == ("open" if relapse else "closed")
 
 
-def test_an_incident_that_came_back_refers_to_the_closed_one() -> None:
-    new = incident(number=4, message="It rose.")
-    assert came_back(new, None) == new
-    assert came_back(new, 2) == replace(new, previous=2, message="It rose. It came back, see #2.")
-
-
 def test_what_is_known_of_the_cause_by_now_takes_the_place_of_what_was_known_before() -> None:
-    opened = incident(message="Error rate rose. Next step: look.")
-    once = assessed_again(opened, "It is 40 %.", CauseDetail(), "on 3 May 2013")
-    assert once.message == "Error rate rose. Assessed again on 3 May 2013: It is 40 %. Next step: look."
-    twice = assessed_again(once, "It is 41 %.", CauseDetail(), "on 5 May 2013")
-    assert twice.message == "Error rate rose. Assessed again on 5 May 2013: It is 41 %. Next step: look."
-    worse = worsened(twice, recovery="", message="It rose more. Next step: look again.", now=twice.window_end)
-    again = assessed_again(worse, "It is 50 %.", CauseDetail(), "on 6 May 2013")
-    assert again.message == (
-        "Error rate rose. Assessed again on 5 May 2013: It is 41 %. Worse since: It rose more. "
-        "Assessed again on 6 May 2013: It is 50 %. Next step: look again."
-    )
-    assert again.history == worse.history
+    numbers = [explain(alarm("brier", windows(brier=[level]))) for level in (0.4, 0.41, 0.5, 0.6)]
+    rows = (CauseRow(prediction_id="a", event_time=MOMENT, score=0.9),)
+    opened = incident(diagnoses=(Diagnosis(at=MOMENT, cause=numbers[0].alarm),), detail=CauseDetail(rows=rows))
+    again = [Reassessment(window=Onset(start=MOMENT + timedelta(days=day)), cause=numbers[day].alarm) for day in (1, 2)]
+    once = assessed_again(opened, again[0], numbers[1].detail)
+    twice = assessed_again(once, again[1], numbers[2].detail)
+    assert [diagnosis.again for diagnosis in twice.diagnoses] == [again[1]]
+    assert twice.detail == replace(numbers[2].detail, rows=rows)
+    worse = worsened(twice, recovery="", cause=numbers[3].alarm, now=MOMENT)
+    assert [diagnosis.again for diagnosis in assessed_again(worse, again[0], numbers[1].detail).diagnoses] == again[
+        ::-1
+    ]

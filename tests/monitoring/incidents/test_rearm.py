@@ -23,16 +23,7 @@ def fitted(mean: float, direction: Direction = "up") -> ConformalTest:
 
 def incident(watch: str, part: str = "") -> IncidentRecord:
     return IncidentRecord(
-        number=1,
-        level="page",
-        state="open",
-        opened_at=NOW,
-        window_start=NOW,
-        window_end=NOW,
-        watch=watch,
-        slice=part,
-        cause="",
-        message="",
+        number=1, level="page", state="open", opened_at=NOW, window_start=NOW, window_end=NOW, watch=watch, slice=part
     )
 
 

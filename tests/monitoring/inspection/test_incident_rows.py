@@ -9,8 +9,9 @@ import pytest
 from monitoring.config import MonitorConfig
 from monitoring.config.rule_section import RuleSection
 from monitoring.inspection.incident_rows import IncidentRows, read_incident_rows
-from monitoring.records import FACT_WATCH
+from monitoring.records import FACT_WATCH, IncidentRecord
 from tests.described_deployment import DAY, FIRST, WORDS, incident, make, rows
+from tests.incident_words import worded
 
 FILES = (b"\x89PNG\r\n\x1a\n one", b"GIF89a two", b"\xff\xd8\xff three", b"no image")
 
@@ -78,9 +79,13 @@ def test_rows_that_break_a_rule_are_those_of_its_incident(tmp_path: Path) -> Non
     config = make(tmp_path)
     rule = RuleSection(name="two ids", expression="prediction_id != 'p095:0' and prediction_id != 'p092:0'")
     config = config.model_copy(update={"rule": (rule,)})
-    of_rule = replace(incident(()), watch=FACT_WATCH, slice="rule two ids", cause="rule broken")
-    found = read_incident_rows(config, 1, of_rule, lambda: FIRST + 10 * DAY).worst
+
+    def of_rule(name: str) -> IncidentRecord:
+        diagnoses = worded("rule broken", watch=FACT_WATCH, slice_=f"rule {name}")
+        return replace(incident(()), watch=FACT_WATCH, slice=f"rule {name}", diagnoses=diagnoses)
+
+    found = read_incident_rows(config, 1, of_rule("two ids"), lambda: FIRST + 10 * DAY).worst
     assert found.note == "They break the rule two ids."
     assert sorted(found.rows.ids.to_pylist()) == ["p092:0", "p095:0"]
-    without = read_incident_rows(config, 1, replace(of_rule, slice="rule other"), lambda: FIRST + 10 * DAY).worst
+    without = read_incident_rows(config, 1, of_rule("other"), lambda: FIRST + 10 * DAY).worst
     assert (len(without.rows), without.note.partition(":")[0]) == (0, "It is judged over the whole window")

@@ -40,8 +40,6 @@ def incident(opened: int, closed: int | None) -> IncidentRecord:
         window_end=FIRST + opened * DAY,
         watch="brier",
         slice="",
-        cause="",
-        message="",
         closed_at=None if closed is None else FIRST + closed * DAY,
     )
 

@@ -7,15 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.incidents.cause import Cause
+from monitoring.incidents.cause import explain
 from monitoring.judging.fact_incidents import advance_fact_incident, open_fact_incidents, tells, with_evidence
 from monitoring.judging.facts.gross_failures import CONTRADICTED
 from monitoring.judging.facts.log_facts import IDS_SUBJECT, WITHOUT_PREDICTIONS
 from monitoring.judging.renamed_values import RARE_RENAMED, RENAMED
 from monitoring.judging.window.label_findings import UNKNOWN_LABELS
 from monitoring.records import FACT_WATCH, LABELS_STOPPED, NO_ANSWERS, CauseDetail, Finding, IncidentRecord, InputDrift
+from monitoring.sentences.incident_text import incident_text
 from monitoring.traffic.windows import Window
-from tests.monitoring.incidents.alarms import alarm, window
+from tests.monitoring.incidents.alarms import alarm, window, windows
 
 START = datetime(2013, 4, 1, tzinfo=UTC)
 KINDS = st.sampled_from(["column gone", "type changed", "all values missing"])
@@ -43,9 +44,9 @@ def opened(*findings: Finding) -> IncidentRecord:
 def test_a_single_fact_is_told_in_its_own_words() -> None:
     incident = opened(fact("temp"))
     assert (incident.level, incident.state, incident.watch, incident.slice) == ("page", "open", FACT_WATCH, "temp")
-    assert incident.cause == "column gone"
-    assert incident.message.startswith("temp: column gone ")
-    assert "the page closes after 3 windows" in incident.message
+    assert incident_text(incident).cause == "column gone"
+    assert incident_text(incident).message.startswith("temp: column gone ")
+    assert "the page closes after 3 windows" in incident_text(incident).message
     assert (incident.window_start, incident.window_end, incident.opened_at) == (day(0).start, day(0).end, day(0).end)
 
 
@@ -54,7 +55,7 @@ def test_each_kind_of_new_fact_opens_one_incident_with_every_input_of_it(finding
     incidents = open_fact_incidents(findings, day(0), current=(), first_number=first)
     facts = [(one.kind, one.feature) for one in findings if one.fact]
     assert [one.number for one in incidents] == list(range(first, first + len({kind for kind, _ in facts})))
-    named = {(one.cause, name) for one in incidents for name in one.inputs_of_fact}
+    named = {(incident_text(one).cause, name) for one in incidents for name in one.subjects}
     assert named == set(facts)
 
 
@@ -70,11 +71,15 @@ def test_what_an_open_incident_names_opens_no_other(findings: list[Finding]) -> 
 )
 def test_a_fact_that_follows_from_another_one_opens_no_incident(kind: str, cause: str, subject: str) -> None:
     follows, root = fact("some subject", kind), fact(subject, cause)
-    assert [one.cause for one in open_fact_incidents([follows, root], day(0), current=(), first_number=1)] == [cause]
+    assert [
+        incident_text(one).cause for one in open_fact_incidents([follows, root], day(0), current=(), first_number=1)
+    ] == [cause]
     assert open_fact_incidents([follows], day(1), current=[opened(root)], first_number=2) == ()
     last = replace(follows, fact=False)
     assert advance_fact_incident(opened(root), [last], day(1), enough_rows=True).state == "open"
-    assert [one.cause for one in open_fact_incidents([follows], day(1), current=(), first_number=1)] == [kind]
+    assert [incident_text(one).cause for one in open_fact_incidents([follows], day(1), current=(), first_number=1)] == [
+        kind
+    ]
 
 
 def test_an_incident_of_a_watch_with_the_same_slice_is_no_fact() -> None:
@@ -88,8 +93,6 @@ def test_an_incident_of_a_watch_with_the_same_slice_is_no_fact() -> None:
         window_end=other.window_end,
         watch="error",
         slice="temp",
-        cause="",
-        message="",
     )
     assert len(open_fact_incidents([fact("temp")], day(1), current=[alarm], first_number=2)) == 1
 
@@ -116,8 +119,8 @@ def test_facts_of_other_inputs_and_findings_that_are_no_facts_do_not_keep_it_ope
 
 def test_an_incident_of_several_inputs_lasts_while_one_of_them_is_gone() -> None:
     incident = opened(fact("temp"), fact("wind"))
-    assert incident.inputs_of_fact == ("temp", "wind")
-    assert incident.message.startswith("Column gone for 2 inputs: temp, wind.")
+    assert incident.subjects == ("temp", "wind")
+    assert incident_text(incident).message.startswith("Column gone for 2 inputs: temp, wind.")
     assert advance_fact_incident(incident, [fact("wind")], day(1), enough_rows=True).state == "open"
 
 
@@ -170,8 +173,8 @@ def test_a_fact_tells_the_watches_that_are_about_what_it_names(kind: str, subjec
 def test_an_input_that_explains_most_of_a_rise_is_what_to_check_first(explained: float, step: str) -> None:
     contradicted = opened(fact("labels", CONTRADICTED))
     detail = CauseDetail(inputs=(InputDrift(input="temp", log_evidence=20.0, explained=explained),))
-    cause = Cause(watch="error", slice="", cause="Error rate 31 → 75 %", message="", detail=detail)
-    _, _, said = with_evidence(contradicted, cause).message.partition("Next step: ")
+    cause = replace(explain(alarm("error", windows(error=[0.75]))), detail=detail)
+    _, _, said = incident_text(with_evidence(contradicted, cause)).message.partition("Next step: ")
     assert said.startswith(step)
 
 
@@ -185,8 +188,8 @@ def test_a_page_of_renamed_values_lasts_while_they_are_found_in_however_few_rows
 
 def test_rare_renamed_values_are_a_notice_which_keeps_no_page_of_their_input_away() -> None:
     notice = opened(fact("reg", RARE_RENAMED))
-    assert (notice.level, notice.cause) == ("notice", RARE_RENAMED)
+    assert (notice.level, incident_text(notice).cause) == ("notice", RARE_RENAMED)
     again = [fact("reg", RARE_RENAMED), fact("reg", "values missing")]
     [page] = open_fact_incidents(again, day(1), current=[notice], first_number=2)
-    assert (page.level, page.cause) == ("page", "values missing")
+    assert (page.level, incident_text(page).cause) == ("page", "values missing")
     assert open_fact_incidents([fact("reg", RARE_RENAMED)], day(1), current=[page], first_number=3) == ()

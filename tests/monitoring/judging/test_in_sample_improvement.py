@@ -17,6 +17,7 @@ from monitoring.judging.in_sample import (
     improvement_findings,
 )
 from monitoring.records import WatchKey
+from monitoring.sentences.incident_text import incident_text
 from monitoring.tasks.task import NO_LABEL
 from tests.monitoring.incidents.alarms import baseline, windows
 from tests.monitoring.judging.small_judge import BASELINE_DAYS, rows_of_days, small_judge
@@ -104,13 +105,13 @@ def test_labels_that_copy_the_answers_are_a_notice_and_one_that_a_person_closes_
     rows = replace(rows, labels=np.where(rows.labels == NO_LABEL, NO_LABEL, copies))
     traffic = [small.traffic(rows, BASELINE_DAYS + day) for day in range(30)]
     found = small.run(traffic[:20])
-    notice = next(one for one in found[-1].state.incidents if one.cause == IMPROVED)
+    notice = next(one for one in found[-1].state.incidents if incident_text(one).cause == IMPROVED)
     assert (notice.level, notice.opened_at) == ("notice", found[GROSS_SCORES - 1].window.end)
     assert found[-1].window.status == "notice"
     closed = replace(notice.entered("closed", found[-1].window.end), closed_from="open")
     others = tuple(one for one in found[-1].state.incidents if one is not notice)
     after = small.run(traffic[20:], replace(found[-1].state, incidents=(*others, closed)))
-    assert not any(one.cause == IMPROVED for one in after[-1].state.incidents)
+    assert not any(incident_text(one).cause == IMPROVED for one in after[-1].state.incidents)
     assert any(one.kind == IMPROVED and not one.fact for one in after[-1].window.findings)
 
 

@@ -26,9 +26,11 @@ from monitoring.records import (
     ScoreSum,
     WatchKey,
 )
+from monitoring.sentences.incident_text import incident_text
 from monitoring.tasks.task import NO_LABEL
 from monitoring.timestamps import as_microseconds
 from monitoring.watches.early_labels import COMPLETE
+from tests.incident_words import worded
 from tests.monitoring.judging.small_judge import (
     BASELINE_DAYS,
     DAY_US,
@@ -92,8 +94,7 @@ def incident(watch: str, part: str = "", *, level: Level = "page", number: int =
         window_end=opened.end,
         watch=watch,
         slice=part,
-        cause="",
-        message="",
+        diagnoses=worded("column gone", watch=watch, slice_=part),
         recovery="0" if test is None else begin_recovery(test, 0.2, 0.0),
         history=(IncidentEvent(at=opened.end, state="open"),),
     )
@@ -249,7 +250,7 @@ def test_an_alarm_of_estimates_while_labels_are_due_is_a_notice() -> None:
     pages = [one for one in tracked(windows).incidents if one.level == "page"]
     notices = [one for one in tracked(windows).incidents if one.watch.startswith("estimated_")]
     assert pages == []
-    assert [one.cause.rpartition(": ")[2] for one in notices] == ["expected by the model, no labels yet"]
+    assert [incident_text(one).cause.rpartition(": ")[2] for one in notices] == ["expected by the model, no labels yet"]
 
 
 HARM = BASELINE_DAYS + 4
@@ -274,13 +275,13 @@ def opened(rows: Predictions, days: int) -> list[IncidentRecord]:
 
 def test_labels_that_contradict_the_answers_and_the_losses_that_rise_with_them_are_one_page() -> None:
     [page] = opened(changed_from_day(rows_of_days(BASELINE_DAYS, 12, seed=5), 12, 0.0), 12)
-    assert (page.watch, page.slice, page.cause) == ("schema", "labels", "labels contradict answers")
-    evidence = page.message.partition("Evidence of the watches: ")[2]
+    assert (page.watch, page.slice, incident_text(page).cause) == ("schema", "labels", "labels contradict answers")
+    evidence = incident_text(page).message.partition("Evidence of the watches: ")[2]
     assert "the model is overconfident" in evidence
     assert evidence.endswith(
         "the page closes after 3 windows without this finding and with its losses near the baseline."
     )
-    assert page.message.count("Next step: ") == 1
+    assert incident_text(page).message.count("Next step: ") == 1
     assert page.detail.split is not None
     assert page.detail.rows
 
@@ -300,14 +301,14 @@ def with_renamed_origin(rows: Predictions, share: float) -> Predictions:
 
 def test_a_category_renamed_in_most_rows_is_a_fact_that_names_it() -> None:
     [page] = opened(with_renamed_origin(rows_of_days(BASELINE_DAYS, 8, seed=5), 0.5), 8)
-    assert (page.watch, page.slice, page.cause) == ("schema", "origin", "values renamed")
-    assert page.message.startswith("The category `EWR` of origin was renamed to `ewr`: ")
+    assert (page.watch, page.slice, incident_text(page).cause) == ("schema", "origin", "values renamed")
+    assert incident_text(page).message.startswith("The category `EWR` of origin was renamed to `ewr`: ")
 
 
 def test_a_category_renamed_in_few_rows_is_named_by_the_page_of_unseen_values() -> None:
     judge, rows = small_judge(), with_renamed_origin(rows_of_days(BASELINE_DAYS, 12, seed=5), 0.12)
     found = judge.run([judge.traffic(rows, BASELINE_DAYS + day) for day in range(12)])
     pages = [one for step in found for one in step.changed if one.watch == "unseen:origin" and one.state == "open"]
-    assert "The category `EWR` of origin was renamed to `ewr`" in pages[0].message
+    assert "The category `EWR` of origin was renamed to `ewr`" in incident_text(pages[0]).message
     kinds = [{finding.kind for finding in step.window.findings} for step in found]
     assert ["values renamed" in each for each in kinds] == [False] * 4 + [True] * 8

@@ -15,7 +15,9 @@ from monitoring.incidents.rearm import LOSS_GROUP, harm_group
 from monitoring.judging.judge import Judgement
 from monitoring.judging.judge_state import JudgeState, last_closed
 from monitoring.records import IncidentEvent, IncidentRecord, IncidentState, WatchKey
+from monitoring.sentences.incident_text import incident_text
 from monitoring.tasks.task import NO_LABEL
+from tests.incident_words import worded
 from tests.monitoring.judging.small_judge import BASELINE_DAYS, ROWS_A_DAY, day, rows_of_days, small_judge, with_feature
 
 HARM = 5
@@ -103,8 +105,10 @@ def test_an_open_page_mutes_nothing_and_more_harm_makes_it_worse(seed: int) -> N
     pages = {incident.number: incident for place, incident in opened_incidents(found) if place < MORE_HARM}
     place, incident = next((place, one) for place, one in events(found, "worse") if place >= MORE_HARM)
     assert place <= MORE_HARM + 8
-    assert incident.message.startswith(pages[incident.number].message.partition(" Next step: ")[0])
-    assert "Worse since: " in incident.message
+    assert incident_text(incident).message.startswith(
+        incident_text(pages[incident.number]).message.partition(" Next step: ")[0]
+    )
+    assert "Worse since: " in incident_text(incident).message
     assert incident.history[0].state == "open"
     assert found[-1].window.status == "page"
 
@@ -137,7 +141,7 @@ def test_what_a_person_closed_is_tested_against_the_baseline_again_and_comes_bac
     ]
     again = next(one for _, one in opened_incidents(found) if one.previous is not None)
     assert again.previous in {one.number for one in closed}
-    assert f" It came back, see #{again.previous}. Next step: " in again.message
+    assert f" It came back, see #{again.previous}. Next step: " in incident_text(again).message
 
 
 def open_page(part: str) -> IncidentRecord:
@@ -152,8 +156,7 @@ def open_page(part: str) -> IncidentRecord:
         window_end=when.end,
         watch="error",
         slice=part,
-        cause="",
-        message="",
+        diagnoses=worded("It rose"),
         recovery=begin_recovery(small_judge().fit.tests["page"].tests[WatchKey(watch="error", slice=part)], 0.0, 0.0),
         history=(IncidentEvent(at=when.end, state="open"),),
     )
@@ -188,9 +191,11 @@ def test_a_harder_season_with_a_model_as_right_as_before_is_a_notice(seed: int) 
     found = judged(harder(rows_of_days(BASELINE_DAYS, 40, seed=seed), HARM), range(40))
     assert not events(found, "open")
     notices = [incident for _, incident in opened_incidents(found, level="notice")]
-    harder_traffic = [one for one in notices if one.cause.endswith(": harder traffic, model as right as before")]
+    harder_traffic = [
+        one for one in notices if incident_text(one).cause.endswith(": harder traffic, model as right as before")
+    ]
     assert len(harder_traffic) == 1
-    assert " rows). Harder traffic, model as right as before. " in harder_traffic[0].message
+    assert " rows). Harder traffic, model as right as before. " in incident_text(harder_traffic[0]).message
     statuses = [judgement.window.status for judgement in found]
     assert "page" not in statuses
     assert statuses[:HARM].count("suspected") == 0
@@ -202,7 +207,7 @@ def test_harder_traffic_is_not_said_where_no_input_moved() -> None:
     found = judged(harder(rows_of_days(BASELINE_DAYS, 40, seed=2), HARM, moved=False), range(40))
     opened = [incident for level in ("notice", "page") for _, incident in opened_incidents(found, level=level)]
     assert any(is_about_loss(incident) for incident in opened)
-    assert not any("as right as before" in incident.cause for incident in opened)
+    assert not any("as right as before" in incident_text(incident).cause for incident in opened)
 
 
 @pytest.mark.parametrize("moved", [True, False])
@@ -220,7 +225,11 @@ def test_answers_that_say_nothing_are_no_harder_traffic() -> None:
     dead = np.where((day_of_rows(rows) >= HARM)[:, None], 0.5, rows.probabilities)
     found = judged(replace(rows, probabilities=dead), range(40))
     assert opened_incidents(found)[0][0] <= HARM + 6
-    told = [incident.cause for level in ("page", "notice") for _, incident in opened_incidents(found, level=level)]
+    told = [
+        incident_text(incident).cause
+        for level in ("page", "notice")
+        for _, incident in opened_incidents(found, level=level)
+    ]
     assert not any("as right as before" in cause for cause in told)
 
 
@@ -284,8 +293,8 @@ def test_labels_that_contradict_answers_page_at_once_and_only_where_no_page_of_a
     rows = rows_of_days(BASELINE_DAYS, 60, seed=2)
     inverted = replace(rows, labels=1 - rows.probabilities.argmax(axis=1))
     [first] = judged(inverted, [0])
-    facts = [incident for incident in first.changed if incident.cause == "labels contradict answers"]
+    facts = [incident for incident in first.changed if incident_text(incident).cause == "labels contradict answers"]
     assert [(one.level, one.state) for one in facts] == [("page", "open")]
     [again] = judged(inverted, [MORE_HARM], steady[-1].state)
     assert "labels contradict answers" in {finding.kind for finding in again.window.findings}
-    assert not [incident for incident in again.changed if incident.cause == "labels contradict answers"]
+    assert not [incident for incident in again.changed if incident_text(incident).cause == "labels contradict answers"]

@@ -19,11 +19,13 @@ from monitoring.incidents.alarm import HISTORY
 from monitoring.judging.judge import Judgement
 from monitoring.judging.judge_state import JudgeState, last_closed
 from monitoring.judging.window_scorer import ScoringState
-from monitoring.records import ASSESSED_AGAIN, FACT_WATCH, LEVELS, Finding, IncidentRecord, MonitorStatus, WatchKey
+from monitoring.records import FACT_WATCH, LEVELS, Finding, IncidentRecord, MonitorStatus, WatchKey
+from monitoring.sentences.incident_text import incident_text
 from monitoring.tasks.task import NO_LABEL
 from monitoring.watches.early_labels import COMPLETE, EarlyLabels
 from monitoring.watches.joint import RecentWindows
 from monitoring.watches.label_coverage import PendingLabels
+from tests.incident_words import worded
 from tests.monitoring.judging.small_judge import (
     BASELINE_DAYS,
     MIN_ROWS,
@@ -84,7 +86,7 @@ def test_a_model_gone_wrong_is_a_page_within_days_and_stays_one(wrong: list[Judg
     opened = {one.number: one for judgement in wrong for one in judgement.changed if one.watch != FACT_WATCH}
     [incident] = [one for one in opened.values() if one.level == "page"]
     assert incident.watch == "surprise_brier"
-    assert "the model is overconfident" in incident.cause
+    assert "the model is overconfident" in incident_text(incident).cause
     assert day(WRONG_FROM).end < incident.opened_at <= day(WRONG_FROM + 3).end
     assert 0 < len(incident.detail.rows) <= 10
 
@@ -92,10 +94,10 @@ def test_a_model_gone_wrong_is_a_page_within_days_and_stays_one(wrong: list[Judg
 def test_the_cause_of_an_open_incident_is_assessed_again(wrong: list[Judgement]) -> None:
     versions = [one for judgement in wrong for one in judgement.changed if one.watch == "surprise_brier"]
     first, last = versions[0], versions[-1]
-    assert ASSESSED_AGAIN not in first.message
-    opening, _, again = last.message.partition(ASSESSED_AGAIN)
-    assert first.message.startswith(opening)
-    assert ASSESSED_AGAIN not in again, "only what is known by now"
+    assert " Assessed again " not in incident_text(first).message
+    opening, _, again = incident_text(last).message.partition(" Assessed again ")
+    assert incident_text(first).message.startswith(opening)
+    assert " Assessed again " not in again, "only what is known by now"
     assert "No input moved since then (false discovery rate 5 %)." in again
     assert last.detail.rows == first.detail.rows
     assert len(last.history) <= 2, "nobody is notified of it"
@@ -220,8 +222,7 @@ def incident(level: str) -> IncidentRecord:
         window_end=when.end,
         watch="schema",
         slice="temp",
-        cause="",
-        message="",
+        diagnoses=worded("column gone", watch="schema", slice_="temp"),
         recovery="0",
     )
 
@@ -263,7 +264,7 @@ def test_an_input_that_is_gone_is_a_page_at_once_beside_the_levels_own() -> None
     found = judge.run([judge.traffic(rows, LIVE[0]), gone, judge.traffic(rows, LIVE[2])])
     assert [one.window.status for one in found] == ["ok", "page", "page"]
     [opened] = found[1].changed
-    assert (opened.watch, opened.slice, opened.cause) == ("schema", "temp", "column gone")
+    assert (opened.watch, opened.slice, incident_text(opened).cause) == ("schema", "temp", "column gone")
     assert [incident.state for incident in found[2].changed] == ["recovering"]
 
 
@@ -276,7 +277,7 @@ def test_traffic_of_another_distribution_is_a_notice_that_names_the_input() -> N
     found = judge.run([judge.traffic(moved, number) for number in LIVE])
     opened = [incident for one in found for incident in one.changed if incident.opened_at == one.window.end]
     assert {incident.level for incident in opened} == {"notice"}
-    assert "temp" in opened[0].message
+    assert "temp" in incident_text(opened[0]).message
     assert found[-1].window.status == "notice"
 
 
@@ -327,7 +328,7 @@ def test_unusable_answers_are_a_page_while_they_last(tmp_path: Path, part: float
     _, found = watched.run()
     assert pages(found) == [("schema", "model answers", "open")], "the fact and the watch's evidence are one page"
     (incident,) = (i for i in found.incidents if i.level == "page")
-    assert "Evidence of the watches: Invalid predictions 0 \N{RIGHTWARDS ARROW} " in incident.message
+    assert "Evidence of the watches: Invalid predictions 0 \N{RIGHTWARDS ARROW} " in incident_text(incident).message
     assert incident.window_start == found.windows[8].start
     assert incident.detail.rows
 
@@ -371,4 +372,4 @@ def test_the_cause_names_the_onset_of_a_fall_too_and_after_days_without_rows(
     _, found = watched.run()
     incident = next(i for i in found.incidents if i.level == "notice")
     start = found.windows[8].start
-    assert f"since {start.day} {start:%B %Y}" in incident.message
+    assert f"since {start.day} {start:%B %Y}" in incident_text(incident).message

@@ -27,8 +27,6 @@ def incident(number: int, watch: str) -> IncidentRecord:
         window_end=END,
         watch=watch,
         slice="",
-        cause="",
-        message="",
     )
 
 

@@ -7,6 +7,7 @@ from monitoring.evidence.calibration import calibrated_log_scale
 from monitoring.evidence.level import LevelState
 from monitoring.judging.judge_state import JudgeState
 from monitoring.records import IncidentRecord, WatchKey
+from monitoring.sentences.incident_text import incident_text
 from tests.monitoring.judging.rare_class import BASELINE_DAYS, PLAN, fraud_days, fraud_judge
 
 WINDOWS = 30
@@ -28,7 +29,7 @@ def test_half_of_the_recall_in_the_top_scores_lost_at_four_frauds_in_a_thousand_
 ):
     pages = [one for one in incidents(WINDOWS, seed=7, halved=True) if one.level == "page"]
     assert [one.watch.rpartition("rank:")[1:] for one in pages] == [("rank:", "fraud")]
-    assert "rows above class fraud" in pages[0].cause
+    assert "rows above class fraud" in incident_text(pages[0]).cause
 
 
 @pytest.mark.slow

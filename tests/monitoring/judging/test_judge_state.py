@@ -25,8 +25,6 @@ def incident(number: int, closed_from: str = "") -> IncidentRecord:
         window_end=APRIL + timedelta(days=1),
         watch="error",
         slice="",
-        cause="",
-        message="",
         closed_at=APRIL,
         closed_from=closed_from,  # type: ignore[arg-type]
     )

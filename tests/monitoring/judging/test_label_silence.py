@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from monitoring.judging.judge import Judgement
 from monitoring.judging.label_silence import MIN_LABELLED_WINDOWS, LabelSilence
 from monitoring.records import LABELS_STOPPED
+from monitoring.sentences.incident_text import incident_text
 from monitoring.tasks.task import NO_LABEL
 from monitoring.watches.label_coverage import LabelWindow
 from tests.monitoring.judging.small_judge import BASELINE_DAYS, rows_of_days, small_judge
@@ -95,11 +96,11 @@ def without_labels(first: int, last: int, days: int = 40) -> list[Judgement]:
 
 def test_it_is_a_page_and_closes_when_labels_come_back() -> None:
     found = without_labels(20, 32)
-    changed = [one for judgement in found for one in judgement.changed if one.cause == LABELS_STOPPED]
+    changed = [one for judgement in found for one in judgement.changed if incident_text(one).cause == LABELS_STOPPED]
     assert [event.state for event in changed[-1].history] == ["open", "recovering", "closed"]
     assert changed[0].level == "page"
     assert changed[0].opened_at == found[22].window.end
-    assert changed[0].message.startswith(
+    assert incident_text(changed[0]).message.startswith(
         "No label of a known prediction has arrived for 3 days. Losses are not judged. Next step: check the job that "
         "delivers labels; "
     )
@@ -118,6 +119,9 @@ def test_one_that_a_person_closes_does_not_come_back_without_labels() -> None:
         [small.traffic(rows, BASELINE_DAYS + day) for day in range(25, 40)], replace(state, incidents=closed)
     )
     assert not [
-        one for judgement in after for one in judgement.changed if one.cause == LABELS_STOPPED and one.state == "open"
+        one
+        for judgement in after
+        for one in judgement.changed
+        if incident_text(one).cause == LABELS_STOPPED and one.state == "open"
     ]
     assert all(any(f.kind == LABELS_STOPPED and not f.fact for f in judgement.window.findings) for judgement in after)

@@ -14,6 +14,8 @@ from monitoring.judging.facts.traffic_volume import FEWER_LABELS, LASTING
 from monitoring.judging.facts.usual_level import FEWER_LABELS_SUBJECT, LASTING_SUBJECT, UsualLevels
 from monitoring.judging.volume_check import WindowVolume, check_volume
 from monitoring.records import EXPECTED_EVENT, FACT_WATCH, Finding, IncidentRecord, WindowRecord
+from monitoring.sentences.incident_text import incident_text
+from tests.incident_words import worded
 from tests.monitoring.judging.small_judge import BASELINE_DAYS, rows_of_days, small_judge
 
 DAY = timedelta(days=1)
@@ -31,8 +33,7 @@ def closed_notice(subject: str) -> IncidentRecord:
         window_end=FIRST + DAY,
         watch=FACT_WATCH,
         slice=subject,
-        cause="",
-        message="",
+        diagnoses=worded("traffic volume changed", watch=FACT_WATCH, slice_=subject),
         recovery="0",
         closed_from="open",
     )
@@ -188,9 +189,9 @@ def test_a_notice_stays_open_in_the_judge_until_it_is_closed_by_hand_and_says_so
     rows = rows.take((hours < 20 * 24) | (hours % 2 == 0))
     windows = [small.traffic(rows, BASELINE_DAYS + day) for day in range(50)]
     found = small.run(windows[:45])
-    (notice,) = [one for one in found[-1].state.incidents if one.cause == LASTING]
+    (notice,) = [one for one in found[-1].state.incidents if incident_text(one).cause == LASTING]
     assert notice.opened_at == found[26].window.end
-    assert "if this level is right and will stay, close the notice by hand" in notice.message
+    assert "if this level is right and will stay, close the notice by hand" in incident_text(notice).message
     closed = replace(notice.entered("closed", found[-1].window.end), closed_from="open")
     after = small.run(windows[45:], replace(found[-1].state, incidents=(closed,)))
     assert not any(finding.kind == LASTING for judgement in after for finding in judgement.window.findings)

@@ -22,6 +22,7 @@ from monitoring.config.table_section import TableFormat, TableSection
 from monitoring.config.template import settings_named
 from monitoring.onboarding.table_description import TableDescription, described
 from monitoring.records import ColumnNote
+from monitoring.sentences.incident_text import incident_text
 from tests.own_table import NOW, REFERENCE, own_rows, watch
 from tests.small_deployment import Days
 
@@ -161,8 +162,8 @@ def test_inputs_that_change_together_alone_are_a_notice_of_their_own_with_the_pa
     (incident,) = found.incidents
     assert (incident.level, incident.watch, incident.slice) == ("notice", "joint", "")
     assert incident.window_start >= datetime(2013, 4, 11, tzinfo=UTC)
-    assert incident.cause.startswith("Joint input drift 0.5")
-    assert "Pairs whose joint distribution changed most: one with other" in incident.message
+    assert incident_text(incident).cause.startswith("Joint input drift 0.5")
+    assert "Pairs whose joint distribution changed most: one with other" in incident_text(incident).message
     scores = [s.value for w in found.windows for s in w.scores if s.watch == "joint"]
     assert scores[0] is None  # there was no earlier window to learn from
     assert scores[-1] is not None

@@ -17,6 +17,7 @@ from monitoring.notifications.notification import Notification
 from monitoring.notifications.routes.post import post
 from monitoring.notifications.routes.sending import Sender
 from monitoring.records import IncidentRecord
+from tests.incident_words import worded
 
 APRIL = datetime(2013, 4, 22, tzinfo=UTC)
 DEPLOYMENT = DeploymentDocument(
@@ -31,8 +32,7 @@ PAGE = IncidentRecord(
     window_end=APRIL + timedelta(days=1),
     watch="surprise_brier",
     slice="origin=EWR",
-    cause="the model is wrong",
-    message="Brier rose by .063 — more than harmless.",
+    diagnoses=worded("the model is wrong", "Brier rose by .063 — more than harmless."),
 )
 OPENED = Notification(event="flights-eu/4/3/0", state="open", incident=PAGE, deployment=DEPLOYMENT)
 

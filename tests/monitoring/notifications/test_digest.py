@@ -4,10 +4,11 @@ from dataclasses import replace
 
 from monitoring.notifications.digest import Digest
 from monitoring.notifications.notification import NAMED
+from tests.incident_words import worded
 from tests.monitoring.notifications.receivers import DEPLOYMENT, PAGE
 
-CLOSED = replace(PAGE, number=1, state="closed", cause="labels are late")
-NOTICE = replace(PAGE, number=2, level="notice", state="acknowledged", cause="inputs\ndrift")
+CLOSED = replace(PAGE, number=1, state="closed", diagnoses=worded("labels are late"))
+NOTICE = replace(PAGE, number=2, level="notice", state="acknowledged", diagnoses=worded("inputs\ndrift"))
 DIGEST = Digest(event="flights-eu/4/digest/1-9", events=9, incidents=(CLOSED, NOTICE, PAGE), deployment=DEPLOYMENT)
 
 

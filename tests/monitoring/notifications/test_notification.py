@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from monitoring.documents.incident import incident_document
 from monitoring.notifications.notification import example_notification
+from tests.incident_words import worded
 from tests.monitoring.notifications.receivers import APRIL, DEPLOYMENT, OPENED, PAGE
 
 
@@ -30,7 +31,7 @@ def test_the_state_is_that_of_the_event_whatever_the_incident_has_become() -> No
 
 
 def test_a_headline_is_one_line_whatever_a_cause_holds() -> None:
-    named = replace(OPENED, incident=replace(PAGE, cause="slice a\r\nBcc: b\x1b[2J"))
+    named = replace(OPENED, incident=replace(PAGE, diagnoses=worded("slice a\r\nBcc: b\x1b[2J")))
     assert named.headline == (
         "flights-eu: page: Unexpected part of Brier score at origin = EWR: slice a\ufffd\ufffdBcc: b\ufffd[2J"
     )

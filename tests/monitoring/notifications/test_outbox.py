@@ -31,6 +31,7 @@ from monitoring.runs.run import ExternalServices, run_due_windows
 from monitoring.store import DeploymentRecord
 from monitoring.store.notifications import Undelivered
 from monitoring.store.store import Store
+from tests.incident_words import worded
 
 APRIL = datetime(2013, 4, 1, tzinfo=UTC)
 NOW = APRIL + timedelta(days=2)
@@ -97,8 +98,7 @@ def incident(number: int = 1, day: int = 1, *states: IncidentState) -> IncidentR
         window_end=at,
         watch="error",
         slice="",
-        cause="the model is wrong",
-        message="Error rose.",
+        diagnoses=worded("the model is wrong", "Error rose."),
     ).entered("open", at)
     for later, state in enumerate(states, start=1):
         record = record.entered(state, at + timedelta(days=later))

@@ -51,7 +51,7 @@ def test_images_of_a_table_are_watched_and_damaged_ones_are_counted() -> None:
     assert {one.name for one in pq.read_schema(kept) if pa.types.is_binary(one.type)} == set()
     assert 'kind = "image"' in monitor.config.read_text("utf-8")
     damaged = monitor.run(pd.concat([days("2024-03-01", 2), days("2024-03-03", 1, damaged=0.4)]))
-    assert [(one.level, "photo.brightness" in one.inputs_of_fact) for one in damaged.incidents] == [("page", True)]
+    assert [(one.level, "photo.brightness" in one.subjects) for one in damaged.incidents] == [("page", True)]
     (finding,) = (one for one in damaged.status.windows[-1].findings if one.kind == "not an image")
     assert finding.feature == "photo"
 

@@ -8,6 +8,7 @@ import pytest
 
 from monitoring import Monitor
 from monitoring.reports.page import page_charts
+from monitoring.sentences.incident_text import incident_text
 
 CLASSES = ("sports", "politics", "science", "arts")
 SCORES = tuple(f"p_{name}" for name in CLASSES)
@@ -64,9 +65,9 @@ def test_a_fault_of_one_class_pages_and_the_page_names_it() -> None:
     found = watching().run(days("2024-03-01", 6, 1, broken="science"))
     pages = [incident for incident in found.incidents if incident.level == "page"]
     assert pages
-    assert "class science" in pages[0].message
-    assert pages[0].cause == "label shares jumped"
-    assert not any(name in pages[0].message for name in ("sports", "arts"))
+    assert "class science" in incident_text(pages[0]).message
+    assert incident_text(pages[0]).cause == "label shares jumped"
+    assert not any(name in incident_text(pages[0]).message for name in ("sports", "arts"))
     charts = {chart.name for chart in page_charts(found.status, found.benchmark)}
     assert any("class_brier" in name for name in charts), charts
     assert any("macro_brier" in name for name in charts), charts

@@ -18,6 +18,7 @@ from monitoring.errors import BadInput
 from monitoring.inspection.status import status
 from monitoring.records import MonitorStatus
 from monitoring.runs.run import run_due_windows
+from monitoring.sentences.incident_text import incident_text
 from monitoring.store.store import Store
 from monitoring.traffic.labels.label_log import LabelLog
 from tests.own_table import NOW, REFERENCE, Watched, own_rows, watch
@@ -57,7 +58,7 @@ def test_a_table_comes_to_the_same_evidence_as_the_bundle_with_the_same_rows(
     assert judged(table) == judged(bundle)
     assert table.incidents == bundle.incidents
     (page,) = (i for i in table.incidents if i.level == "page")
-    assert "the model is overconfident" in page.cause
+    assert "the model is overconfident" in incident_text(page).cause
     assert (table.baseline, table.sensitivity, table.coverage) == (bundle.baseline, bundle.sensitivity, bundle.coverage)
 
 

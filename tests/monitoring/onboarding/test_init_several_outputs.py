@@ -15,6 +15,7 @@ import pytest
 from monitoring import Monitor
 from monitoring.config import load_config
 from monitoring.errors import BadInput
+from monitoring.sentences.incident_text import incident_text
 from monitoring.subgroups import run_search
 
 ROWS = 60
@@ -70,7 +71,7 @@ def test_a_live_table_pages_for_the_output_at_fault(made: Monitor, monkeypatch: 
     found = made.run(live)
     assert found.status.coverage.labels == len(live)
     page = next(one for one in found.incidents if one.level == "page")
-    assert "error of price" in page.message
+    assert "error of price" in incident_text(page).message
     assert page.window_start >= LIVE + timedelta(days=7)
 
 

@@ -23,6 +23,7 @@ from monitoring.records import (
 )
 from monitoring.reports.sections.benchmark import Benchmark, BenchmarkMetric, Interval
 from monitoring.watches.label_delays import delay_counts
+from tests.incident_words import worded
 
 FIRST = date(2013, 4, 1)
 HOUR_US = 3_600_000_000
@@ -124,13 +125,13 @@ def make_incidents(part: str = "") -> tuple[IncidentRecord, ...]:
             window_end=moment(FIRST_PAGE + 1),
             watch="surprise_brier",
             slice=part,
-            cause="the model is overconfident (surprise +0.063)",
-            message=(
+            diagnoses=worded(
+                "the model is overconfident (surprise +0.063)",
                 "Unexpected part of Brier score averaged +0.063 over 12 windows since 12 April 2013; baseline +0.001 "
                 "(standard deviation between windows 0.036, tolerance 0.020). The expected Brier score fell by 0.019 "
                 "and the realised one rose by 0.044, so surprise (realised minus expected loss, a calibration gap) "
                 "rose by 0.063: the model is overconfident. The page evidence is 450 (threshold 365), and this watch "
-                "contributes 41 % of it. Inputs that drifted, each with evidence of 30 or more: temp, humid, visib."
+                "contributes 41 % of it. Inputs that drifted, each with evidence of 30 or more: temp, humid, visib.",
             ),
             closed_at=moment(FIRST_CLOSED, 6),
         ),
@@ -143,8 +144,10 @@ def make_incidents(part: str = "") -> tuple[IncidentRecord, ...]:
             window_end=moment(37),
             watch="input:temp:location",
             slice="",
-            cause="mean quantile of temp rose from 0.500 to 0.640",
-            message="Mean quantile of temp averaged 0.640 over 9 windows since 29 April 2013; baseline 0.500.",
+            diagnoses=worded(
+                "mean quantile of temp rose from 0.500 to 0.640",
+                "Mean quantile of temp averaged 0.640 over 9 windows since 29 April 2013; baseline 0.500.",
+            ),
         ),
         IncidentRecord(
             number=3,
@@ -155,8 +158,10 @@ def make_incidents(part: str = "") -> tuple[IncidentRecord, ...]:
             window_end=moment(SECOND_PAGE + 1),
             watch="brier",
             slice="origin=EWR",
-            cause="the traffic is harder (expected loss +0.050)",
-            message="Brier score at origin=EWR averaged 0.231 over 10 windows since 28 November 2013.",
+            diagnoses=worded(
+                "the traffic is harder (expected loss +0.050)",
+                "Brier score at origin=EWR averaged 0.231 over 10 windows since 28 November 2013.",
+            ),
         ),
     )
 

@@ -7,6 +7,7 @@ import pytest
 
 from monitoring.records import MeasuredMetric, MonitorStatus
 from monitoring.reports.results_table import TABLES, results_table
+from monitoring.sentences.incident_text import incident_text
 
 
 def test_scores_have_a_row_for_each_watch_in_each_window(status: MonitorStatus) -> None:
@@ -26,7 +27,7 @@ def test_scores_have_a_row_for_each_watch_in_each_window(status: MonitorStatus) 
 def test_windows_and_incidents_have_a_row_each(status: MonitorStatus) -> None:
     windows, incidents = (results_table(status, name) for name in ("windows", "incidents"))
     assert windows["rows"].to_pylist() == [window.rows for window in status.windows]
-    assert incidents["message"].to_pylist() == [one.message for one in status.incidents]
+    assert incidents["message"].to_pylist() == [incident_text(one).message for one in status.incidents]
     assert incidents["closed_at"].to_pylist() == [one.closed_at for one in status.incidents]
 
 

@@ -56,7 +56,7 @@ class Post:
         for route in routes:
             ok = route.receiver not in self.away
             if ok:
-                self.sent.append((NAMES[type(route)], message.incident.level, message.incident.message))
+                self.sent.append((NAMES[type(route)], message.incident.level, message.incident_text.message))
             found.append(Delivery(receiver=route.receiver, shown=route.receiver, ok=ok, detail=""))
         return found
 
@@ -109,7 +109,7 @@ def test_a_notification_names_the_rollout_its_versions_and_what_happened(config:
     event = RolloutEvent(at=START, kind="decided", by="a", text="Version 43 may be promoted.", position=4)
     message = notification(config, rollout(number=7), event)
     assert message.event.endswith("/rollout/7/4")
-    assert message.incident.cause == "rollout 7 of versions 42 and 43: decided"
+    assert message.incident_text.cause == "rollout 7 of versions 42 and 43: decided"
     assert message.kind == "rollout"
 
 

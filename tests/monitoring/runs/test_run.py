@@ -19,6 +19,7 @@ from monitoring.evidence import sensitivity
 from monitoring.inspection.status import status
 from monitoring.records import MonitorStatus
 from monitoring.runs.run import RunResult, run_due_windows
+from monitoring.sentences.incident_text import incident_text
 from monitoring.store.store import Store
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.format.rows import AnsweredRows
@@ -60,9 +61,9 @@ def test_a_model_gone_wrong_pages_and_the_cause_says_that_the_model_is_overconfi
     page = next(i for i in found.incidents if i.level == "page")
     assert datetime(2013, 4, 16, tzinfo=UTC) <= page.window_start <= datetime(2013, 4, 20, tzinfo=UTC)
     assert page.number in [incident.number for incident in done.opened]
-    assert "the model is overconfident" in page.cause
-    assert page.message.startswith("Error rate ")
-    assert " unexplained (surprise): the model is overconfident." in page.message
+    assert "the model is overconfident" in incident_text(page).cause
+    assert incident_text(page).message.startswith("Error rate ")
+    assert " unexplained (surprise): the model is overconfident." in incident_text(page).message
     assert found.windows[-1].status == "page"
     detail = page.detail
     assert detail.split is not None
@@ -73,13 +74,13 @@ def test_a_model_gone_wrong_pages_and_the_cause_says_that_the_model_is_overconfi
     assert {part["slice"] for part in by_origin["parts"]} == {"origin=EWR", "origin=JFK"}
     assert sum(part["mix"] + part["loss"] for part in by_origin["parts"]) == pytest.approx(by_origin["change"])
     largest = max(by_origin["parts"], key=lambda part: part["loss"])
-    assert f" comes from {largest['slice'].replace('=', ' = ')}." in page.message
+    assert f" comes from {largest['slice'].replace('=', ' = ')}." in incident_text(page).message
     assert [row["score"] for row in document["rows"]] == sorted((r["score"] for r in document["rows"]), reverse=True)
     day = f"20130401-{(page.window_start - datetime(2013, 4, 1, tzinfo=UTC)).days}-"
     assert len(document["rows"]) == 10
     assert all(row["prediction_id"].startswith(day) for row in document["rows"])
     assert document["inputs"] == []  # the labels changed, and no input did
-    assert "No input moved since then (" in page.message
+    assert "No input moved since then (" in incident_text(page).message
     evidence = [w.page_log_evidence for w in found.windows]  # starts again after every alarm
     assert max(evidence[:15]) < max(evidence[15:])
 
@@ -132,7 +133,7 @@ def test_a_column_that_is_gone_pages_at_once_and_is_over_when_it_is_back(deploye
     send(deployed, days(days=3, without="temp"))
     _, found = run(deployed)
     incident = next(i for i in found.incidents if i.level == "page")
-    assert (incident.watch, incident.slice, incident.cause) == ("schema", "temp", "column gone")
+    assert (incident.watch, incident.slice, incident_text(incident).cause) == ("schema", "temp", "column gone")
     assert incident.opened_at == datetime(2013, 4, 2, tzinfo=UTC)
     assert [i.watch for i in found.incidents].count("schema") == 1
     send(deployed, days(days=4, start=datetime(2013, 4, 4, tzinfo=UTC)))
@@ -163,7 +164,7 @@ def test_labels_that_come_for_sure_answers_alone_are_a_notice_and_contradictions
     assert datetime(2013, 4, 16, tzinfo=UTC) + timedelta(days=7) <= notice.window_start
     assert notice.window_start <= datetime(2013, 4, 16, tzinfo=UTC) + timedelta(days=14)
     assert notice.level == "notice"
-    assert "the share of these rows among labelled rows" in notice.message
+    assert "the share of these rows among labelled rows" in incident_text(notice).message
     scores = {s.watch: s.value for s in found.windows[-1].scores if s.watch.startswith("labelled:")}
     assert set(scores) == {f"labelled:score={q}" for q in ("lowest", "low", "high", "highest")} | {
         "labelled:origin=EWR",

@@ -17,6 +17,7 @@ from monitoring.notebook.result import MonitorResult
 from monitoring.onboarding.rebaseline import NewNormal, rebaseline
 from monitoring.records import AFTER_BURN_IN, BURN_IN
 from monitoring.reports.sections.headline import headline
+from monitoring.sentences.incident_text import incident_text
 
 ROWS = 60
 BURN_IN_DAYS = 8
@@ -75,7 +76,7 @@ def test_facts_page_in_it_and_harm_after_it(reference: pd.DataFrame, tmp_path: P
     live.loc[live.index[2 * ROWS : 3 * ROWS], "p"] = np.nan
     found = watching(tmp_path, reference).run(live)
     first, *later = (one for one in found.incidents if one.level == "page")
-    assert (first.cause, first.window_start.day) == ("unusable answers", 3)
+    assert (incident_text(first).cause, first.window_start.day) == ("unusable answers", 3)
     assert [one.window_start.day >= 12 for one in later] == [True] * len(later) != []
 
 

@@ -13,6 +13,7 @@ from monitoring.evidence.level import LevelState
 from monitoring.records import IncidentAction
 from monitoring.runs.run import run_due_windows
 from monitoring.runs.run_request import Progress
+from monitoring.sentences.incident_text import incident_text
 from monitoring.store.store import Store
 from tests.small_deployment import LIVE
 
@@ -51,4 +52,4 @@ def test_the_next_window_tests_against_the_baseline_again_and_harm_that_goes_on_
         run(20)
         again = [one for one in store.incidents.read(number) if one.previous in {page.number for page in pages}]
         assert again
-        assert f" It came back, see #{again[0].previous}." in again[0].message
+        assert f" It came back, see #{again[0].previous}." in incident_text(again[0]).message

@@ -23,6 +23,7 @@ from monitoring.records import MonitorStatus
 from monitoring.reports.drift_sample import drift_sample
 from monitoring.reports.sections.headline import headline
 from monitoring.runs.run import run_due_windows
+from monitoring.sentences.incident_text import incident_text
 from monitoring.sources.traffic import open_traffic
 from monitoring.store.store import Store
 from monitoring.tasks.outputs_only import OutputsOnly
@@ -115,7 +116,7 @@ def test_outputs_as_before_are_quiet_and_it_is_said_that_no_loss_is_watched(mode
 
 def test_an_output_that_moves_is_a_notice_that_names_it(models: Path, tmp_path: Path) -> None:
     found = judged(models, tmp_path, shift=0.5)
-    causes = [incident.cause for incident in found.incidents]
+    causes = [incident_text(incident).cause for incident in found.incidents]
     assert any("of output tags[1]" in cause for cause in causes), causes
     assert {incident.level for incident in found.incidents} == {"notice"}
 

@@ -17,6 +17,7 @@ from monitoring.inspection.status import status
 from monitoring.onboarding.config_file import write_config
 from monitoring.records import MonitorStatus
 from monitoring.runs.run import run_due_windows
+from monitoring.sentences.incident_text import incident_text
 from monitoring.store.store import Store
 from monitoring.tasks.regression import Regression
 from monitoring.timestamps import as_microseconds
@@ -125,6 +126,6 @@ def test_labels_in_seconds_page_on_their_day(models: Path, tmp_path: Path) -> No
     found = judged(models, tmp_path, unit=60.0)
     first = next(incident for incident in found.incidents if incident.level == "page")
     assert datetime(2013, 4, 6, tzinfo=UTC) <= first.window_start <= datetime(2013, 4, 7, tzinfo=UTC)
-    assert first.cause == "labels contradict answers"
-    assert "check the units of labels and answers" in first.message
-    assert "calibration" not in first.message.partition("Next step")[0]
+    assert incident_text(first).cause == "labels contradict answers"
+    assert "check the units of labels and answers" in incident_text(first).message
+    assert "calibration" not in incident_text(first).message.partition("Next step")[0]

@@ -16,6 +16,7 @@ from monitoring.baseline.spec import BaselineSpec, FeatureSpec
 from monitoring.config import load_config
 from monitoring.records import IncidentRecord
 from monitoring.runs.run import run_due_windows
+from monitoring.sentences.incident_text import incident_text
 from monitoring.store.store import Store
 from monitoring.tasks.classification import Classification
 from monitoring.tasks.regression import Regression
@@ -127,6 +128,6 @@ def test_the_output_at_fault_is_named(several: Path, tmp_path: Path, harm: str, 
     changed = {"paid": live["paid"] * 1.3, "was_late": 1 - live["was_late"], "tone": live["tone"] + 2.0}[harm]
     found = judged(tmp_path, live | {harm: np.where(broken, changed, live[harm])})
     first = next(one for one in found if one.level == level)
-    assert named in first.message
+    assert named in incident_text(first).message
     assert (first.window_start - LIVE).days in range(SOUND, SOUND + BROKEN)
     assert any(one.level == "page" for one in found) == (level == "page")

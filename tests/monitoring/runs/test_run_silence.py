@@ -12,6 +12,7 @@ from monitoring.inspection.status import status
 from monitoring.records import IncidentRecord, MonitorStatus
 from monitoring.reports.sections.headline import headline
 from monitoring.runs.run import RunResult, run_due_windows
+from monitoring.sentences.incident_text import incident_text
 from monitoring.store.store import Store
 
 LATER = datetime(2026, 11, 26, tzinfo=UTC)
@@ -26,7 +27,7 @@ def run(folder: Path, now: datetime) -> tuple[RunResult, MonitorStatus]:
 
 def outage(found: MonitorStatus) -> IncidentRecord:
     """The page of traffic that stopped."""
-    return next(one for one in found.incidents if (one.level, one.cause) == ("page", "traffic volume"))
+    return next(one for one in found.incidents if (one.level, incident_text(one).cause) == ("page", "traffic volume"))
 
 
 def test_traffic_that_stops_pages_and_what_starts_again_closes_it(
@@ -37,8 +38,8 @@ def test_traffic_that_stops_pages_and_what_starts_again_closes_it(
     assert run(deployed, datetime(2013, 4, 17, 8, tzinfo=UTC))[0].judged == 0
     done, found = run(deployed, datetime(2013, 4, 19, 7, tzinfo=UTC))
     assert (done.judged, [window.rows for window in found.windows[-2:]]) == (2, [0, 0])
-    [page] = [one for one in done.opened if one.cause == "traffic volume"]
-    assert page.message.startswith("No rows arrived; 60 are usual for this window.")
+    [page] = [one for one in done.opened if incident_text(one).cause == "traffic volume"]
+    assert incident_text(page).message.startswith("No rows arrived; 60 are usual for this window.")
     send(deployed, days(days=4, start=datetime(2013, 4, 19, tzinfo=UTC)))
     _, found = run(deployed, datetime(2013, 4, 23, 7, tzinfo=UTC))
     assert next(one for one in found.incidents if one.number == page.number).state == "closed"

@@ -19,6 +19,7 @@ from monitoring.deployment.deployment import deploy as make_ready
 from monitoring.inspection.status import status
 from monitoring.records import MonitorStatus
 from monitoring.runs.run import NO_SERVICES, ExternalServices, run_due_windows
+from monitoring.sentences.incident_text import incident_text
 from monitoring.service.fit_cache import FitCache
 from monitoring.store.store import Store
 from tests.small_deployment import CONFIG, LIVE, bundle, days, deploy, deployed, send
@@ -74,7 +75,9 @@ def test_runs_with_a_kept_fit_find_what_runs_with_new_ones_find(
     anew = judged(config, f"sqlite:///{deployed}/anew.db", NO_SERVICES)
     assert kept.windows == anew.windows
     assert len(kept.windows) >= 6
-    assert [one.message for one in kept.incidents] == [one.message for one in anew.incidents]
+    assert [incident_text(one).message for one in kept.incidents] == [
+        incident_text(one).message for one in anew.incidents
+    ]
     assert 0 < fits.size < 2_000_000
 
 

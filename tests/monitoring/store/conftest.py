@@ -8,6 +8,7 @@ import pytest
 
 from monitoring.records import IncidentAction, IncidentEvent, IncidentRecord, ScoreRecord, WindowRecord
 from monitoring.store import DeploymentRecord, Store
+from tests.incident_words import worded
 
 APRIL = datetime(2013, 4, 1, tzinfo=UTC)
 
@@ -82,8 +83,7 @@ def incident() -> IncidentRecord:
         window_end=APRIL + timedelta(days=1),
         watch="surprise_brier",
         slice="origin=EWR",
-        cause="the model is wrong",
-        message="Brier rose from .146 to .203.",
+        diagnoses=worded("the model is wrong", "Brier rose from .146 to .203."),
         history=(IncidentEvent(at=APRIL + timedelta(days=1, hours=6), state="open"),),
     )
 

@@ -10,7 +10,9 @@ import pytest
 
 from monitoring.records import JUDGED_AGAIN, Backfill, IncidentAction, IncidentRecord, WindowAttempt, WindowRecord
 from monitoring.records.state_names import StateName
+from monitoring.sentences.incident_text import incident_text
 from monitoring.store import DeploymentRecord, Store
+from tests.incident_words import worded
 from tests.monitoring.store.conftest import APRIL, acknowledgement
 
 NOW = APRIL + timedelta(days=9)
@@ -160,10 +162,14 @@ def test_an_acknowledgement_stays_and_evidence_is_that_of_then(judging: Judging,
     judging.judge(0, [early])
     judging.store.incidents.act(judging.number, 1, acknowledgement(NOW))
     (known,) = judging.store.incidents.tracked(judging.number)
-    judging.judge(1, [replace(known, recovery="r1", message="later").entered("recovering", day(2))])
+    judging.judge(1, [replace(known, recovery="r1", diagnoses=worded("", "later")).entered("recovering", day(2))])
     judging.put_back(1)
     (again,) = judging.store.incidents.read(judging.number)
-    assert (again.state, again.recovery, again.message) == ("acknowledged", "r0", early.message)
+    assert (again.state, again.recovery, incident_text(again).message) == (
+        "acknowledged",
+        "r0",
+        incident_text(early).message,
+    )
     assert again.acknowledged_at == NOW
 
 

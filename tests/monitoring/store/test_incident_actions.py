@@ -45,7 +45,7 @@ def test_every_action_is_in_the_log_and_evidence_is_as_it_was(
     (found,) = stored.incidents.read(deployment)
     assert found.actions == actions
     assert (found.owner, found.snoozed_until, found.snoozed_until_worse) == ("team flights", None, False)
-    for name in ("watch", "slice", "cause", "message", "recovery", "detail", "opened_at"):
+    for name in ("watch", "slice", "diagnoses", "recovery", "detail", "opened_at"):
         assert getattr(found, name) == getattr(incident, name)
     assert [event.state for event in found.history] == ["open", "acknowledged"]
     assert stored.incidents.get(deployment, 1) == found

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from monitoring.records import IncidentRecord, WindowRecord
 from monitoring.store import Store
 from monitoring.store.notifications import Attempt, PendingNotification
+from tests.incident_words import worded
 from tests.monitoring.store.migrations.earlier_stores import check_outbox, earlier_store
 
 APRIL = datetime(2013, 4, 1, tzinfo=UTC)
@@ -49,7 +50,7 @@ def test_an_event_keeps_its_state_and_shows_the_incident_as_it_is(
     store: Store, deployment: int, window: MakeWindow, incident: IncidentRecord
 ) -> None:
     commit(store, deployment, window(0), incident)
-    worse = replace(incident, message="More than before.").entered("worse", APRIL + timedelta(days=2))
+    worse = replace(incident, diagnoses=worded("", "More than before.")).entered("worse", APRIL + timedelta(days=2))
     commit(store, deployment, window(1), worse)
     first, second = store.outbox.pending(deployment)
     assert (first.state, second.state) == ("open", "worse")

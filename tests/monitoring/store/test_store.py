@@ -3,11 +3,12 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
-from typing import get_args
+from types import UnionType
+from typing import Any, get_args, get_origin, get_type_hints
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -18,6 +19,7 @@ from monitoring.records import (
     BaselineScore,
     CauseDetail,
     CauseRow,
+    Diagnosis,
     Finding,
     IncidentEvent,
     IncidentRecord,
@@ -147,6 +149,24 @@ details = st.builds(
 )
 
 
+def filled(kind: Any) -> st.SearchStrategy[Any]:
+    """Values of a type, records with each of their fields."""
+    plain = {str: texts, int: counts, float: finite, datetime: moments}
+    if kind in plain:
+        return plain[kind]
+    if isinstance(kind, type) and is_dataclass(kind):
+        hints = get_type_hints(kind)
+        return st.builds(kind, **{field.name: filled(hints[field.name]) for field in fields(kind)})
+    if get_origin(kind) is tuple:
+        first, *more = get_args(kind)
+        if more == [...]:
+            return st.lists(filled(first), max_size=2).map(tuple)
+        return st.tuples(*map(filled, get_args(kind)))
+    if isinstance(kind, UnionType):
+        return st.one_of(*map(filled, get_args(kind)))
+    return st.from_type(kind)
+
+
 incidents = st.builds(
     IncidentRecord,
     number=st.integers(1, 3),
@@ -157,8 +177,7 @@ incidents = st.builds(
     window_end=moments,
     watch=texts,
     slice=texts,
-    cause=texts,
-    message=texts,
+    diagnoses=st.lists(filled(Diagnosis), max_size=2).map(tuple),
     recovery=texts,
     acknowledged_at=st.none() | moments,
     closed_at=st.none() | moments,

@@ -14,6 +14,7 @@ from monitoring.deployment.deployment import Deployment, deploy
 from monitoring.records import SUBGROUP_WATCH, IncidentRecord
 from monitoring.runs.backfill import BackfillRequest, WindowRange, backfill
 from monitoring.runs.run import ExternalServices, run_due_windows
+from monitoring.sentences.incident_text import incident_text
 from monitoring.store.store import Store
 from monitoring.subgroups import run_search
 from monitoring.subgroups.run_search import SearchSchedule, searched_watches
@@ -111,7 +112,7 @@ def test_windows_judged_again_are_searched_again_with_the_same_result(
         assert found.backfill.revised == DAYS - 14
         (again_told,) = (one for one in store.incidents.read(1) if one.watch == SUBGROUP_WATCH)
         assert (again_told.number, again_told.state) == (told.number, "open"), "nothing is told twice"
-        assert (again_told.message, again_told.detail) == (told.message, told.detail)
+        assert (incident_text(again_told).message, again_told.detail) == (incident_text(told).message, told.detail)
         assert store.deployments.states(1)["subgroups"] == before
 
 

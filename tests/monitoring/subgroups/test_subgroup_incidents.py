@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 
 from monitoring.records import SUBGROUP_WATCH, IncidentRecord, Watch
+from monitoring.sentences.incident_text import incident_text
 from monitoring.subgroups.subgroup_incidents import SubgroupSearch, advance_subgroup_incident, open_subgroup_incidents
 from monitoring.subgroups.subgroups import ScoredSide
 from monitoring.traffic.windows import Window
@@ -55,7 +56,9 @@ def test_a_notice_names_the_subgroup_how_much_more_it_rose_and_the_next_step() -
     assert (one.number, one.level, one.state, one.watch) == (4, "notice", "open", SUBGROUP_WATCH)
     assert one.slice == "hour ≥ 18 and shop = north"
     assert one.opened_at == one.window_end == FIRST + 37 * DAY
-    assert one.cause.startswith("the model got worse where hour ≥ 18 and shop = north (unexpected part of error rate +")
+    assert incident_text(one).cause.startswith(
+        "the model got worse where hour ≥ 18 and shop = north (unexpected part of error rate +"
+    )
     assert one.detail.subgroup is not None
     assert one.detail.subgroup.watch == "surprise_error"
     assert one.detail.subgroup.rise == pytest.approx(0.4, abs=0.1)
@@ -65,19 +68,19 @@ def test_a_notice_names_the_subgroup_how_much_more_it_rose_and_the_next_step() -
         "30 windows from 1 January 2026 to 30 January 2026",
         '`slices = ["shop"]`',
     ):
-        assert part in one.message
+        assert part in incident_text(one).message
 
 
 def test_the_next_step_knows_the_slices_and_numbers_that_cannot_be_one() -> None:
     (one,) = open_subgroup_incidents(search(0, south=0.4, slices=("shop",)), (), LOSSES, first_number=1)
-    assert "shop is a slice already" in one.message
+    assert "shop is a slice already" in incident_text(one).message
     (one,) = open_subgroup_incidents(search(0, south=0.4, slices=("size",)), (), LOSSES, first_number=1)
-    assert '`slices = ["size", "shop"]`' in one.message
+    assert '`slices = ["size", "shop"]`' in incident_text(one).message
     late = search(0)
     live = replace(late.live, excess=late.live.excess + 0.4 * (np.asarray(late.live.inputs["hour"]) >= 18))
     (one,) = open_subgroup_incidents(replace(late, live=live), (), LOSSES, first_number=1)
     assert one.slice == "hour ≥ 18"
-    assert "a category input that says whether hour ≥ 18" in one.message
+    assert "a category input that says whether hour ≥ 18" in incident_text(one).message
 
 
 def test_what_an_open_incident_tells_is_not_told_again() -> None:

@@ -24,6 +24,7 @@ from monitoring.inspection.status import status
 from monitoring.onboarding.config_file import write_config
 from monitoring.records import MonitorStatus, Watch
 from monitoring.runs.run import run_due_windows
+from monitoring.sentences.incident_text import incident_text
 from monitoring.store.store import Store
 from monitoring.tasks import metrics, registry
 from monitoring.tasks.number_codes import number_codes
@@ -187,7 +188,7 @@ def test_a_seventh_task_is_fitted_judged_reported_and_documented(judged: Monitor
     assert task.bound > 3.0
     first = next(incident for incident in judged.incidents if incident.level == "page")
     assert datetime(2013, 4, 6, tzinfo=UTC) <= first.window_start <= datetime(2013, 4, 7, tzinfo=UTC)
-    assert first.cause == "losses far outside the baseline"
+    assert incident_text(first).cause == "losses far outside the baseline"
     watches = {score.watch for score in judged.windows[-1].scores}
     assert {DEVIANCE, f"surprise_{DEVIANCE}", f"estimated_{DEVIANCE}", "label:location"} <= watches
     document = StatusDocument.model_validate_json(status_document(judged).model_dump_json())

@@ -5,7 +5,8 @@ import pytest
 from numpy.typing import NDArray
 
 from monitoring.records import WatchKey
-from monitoring.watches.rank import MAX_VALUES, ClassRanks, RankWatches, is_rank
+from monitoring.watches.descriptions import is_rank
+from monitoring.watches.rank import MAX_VALUES, ClassRanks, RankWatches
 from tests.monitoring.watches.family_sums import label_sums, merged
 
 LOSS, SURPRISE = WatchKey(watch="rank:yes"), WatchKey(watch="surprise_rank:yes")

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from monitoring.config import load_config
 from monitoring.errors import InvalidSettings
 from monitoring.records import SCORE_ONE, WatchKey
+from monitoring.sentences.incident_text import incident_text
 from monitoring.watches.selection import SelectionGaps
 from tests.own_table import Watched, own_rows, watch
 from tests.small_deployment import Days
@@ -76,8 +77,8 @@ def test_a_gap_that_opens_is_a_notice_that_names_the_group(judged: Callable[[flo
     _, found = judged(1.0).run()
     incidents = [incident for incident in found.incidents if incident.watch.startswith("selection:")]
     assert [incident.level for incident in incidents] == ["notice"]
-    assert incidents[0].cause.startswith("Selection rate gap of origin = ")
-    assert "how often the model chooses the last class for these rows" in incidents[0].message
+    assert incident_text(incidents[0]).cause.startswith("Selection rate gap of origin = ")
+    assert "how often the model chooses the last class for these rows" in incident_text(incidents[0]).message
 
 
 def test_without_a_gap_nothing_is_told(judged: Callable[[float], Watched]) -> None:

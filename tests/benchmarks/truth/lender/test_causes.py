@@ -14,16 +14,7 @@ from monitoring.records import FACT_WATCH, CauseDetail, IncidentRecord, InputDri
 
 NOW = datetime(2024, 1, 1, tzinfo=UTC)
 PAGE = IncidentRecord(
-    number=1,
-    level="page",
-    state="open",
-    opened_at=NOW,
-    window_start=NOW,
-    window_end=NOW,
-    watch="brier",
-    slice="",
-    cause="",
-    message="",
+    number=1, level="page", state="open", opened_at=NOW, window_start=NOW, window_end=NOW, watch="brier", slice=""
 )
 
 

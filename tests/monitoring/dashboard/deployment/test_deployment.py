@@ -7,8 +7,10 @@ from monitoring.dashboard.stores.roster import entry_of
 from monitoring.dashboard.view.history import HEADLINES, DeploymentHistory
 from monitoring.dashboard.view.words import next_step
 from monitoring.records import MeasuredMetric
+from monitoring.sentences.incident_text import incident_text
 from monitoring.store import Store
 from tests.dashboard_store import NOW
+from tests.incident_words import worded
 
 
 def test_a_deployment_that_pages_leads_to_its_incident(history: DeploymentHistory) -> None:
@@ -48,9 +50,11 @@ def test_a_deployment_without_windows_has_a_page(history: DeploymentHistory) -> 
 
 def test_the_next_step_of_a_message_without_one_is_empty(history: DeploymentHistory) -> None:
     page = history.incidents[0]
-    assert next_step(replace(page, message="It rose.")) == ""
-    again = replace(page, message="It rose. Next step: look. Worse since: it rose more. Next step: roll back.")
-    assert next_step(again) == "Roll back."
+    assert next_step(incident_text(replace(page, diagnoses=worded("", "It rose.")))) == ""
+    again = replace(
+        page, diagnoses=worded("", "It rose. Next step: look. Worse since: it rose more. Next step: roll back.")
+    )
+    assert next_step(incident_text(again)) == "Roll back."
 
 
 def test_the_metrics_are_those_of_the_last_window_with_labels(history: DeploymentHistory) -> None:

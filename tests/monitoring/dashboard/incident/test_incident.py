@@ -6,12 +6,13 @@ from urllib.parse import unquote
 
 import pytest
 
-from monitoring.dashboard.incident.incident import incident_view, read_incident, receivers, sentences
+from monitoring.dashboard.incident.incident import incident_view, read_incident, receivers
 from monitoring.dashboard.stores.stores import Stores
 from monitoring.dashboard.view.history import DeploymentHistory
 from monitoring.errors import BadInput
 from monitoring.records import SUBGROUP_WATCH, CauseDetail, Condition, IncidentAction, Subgroup, WatchKey
 from tests.dashboard_store import NOW, STEP
+from tests.incident_words import worded
 from tests.monitoring.config.configs import LEAST, load
 
 
@@ -112,9 +113,12 @@ def test_a_watch_that_is_not_scored_has_no_chart(history: DeploymentHistory) -> 
     assert [chart.name for chart in incident_view(schema, history, "", NOW).charts] == ["evidence"]
 
 
-def test_what_became_worse_is_a_paragraph_of_its_own() -> None:
-    assert sentences("A. Worse since: B.") == ("A.", "Worse since: B.")
-    assert sentences("") == ()
+def test_what_became_worse_is_a_paragraph_of_its_own(history: DeploymentHistory) -> None:
+    worse = replace(history.incidents[0], diagnoses=worded("", "A. Worse since: B. Next step: C."))
+    view = incident_view(worse, history, "/d/shop/1", NOW)
+    assert (view.sentences, view.next_step) == (("A.", "Worse since: B."), "C.")
+    silent = replace(worse, diagnoses=())
+    assert incident_view(silent, history, "/d/shop/1", NOW).sentences == ()
 
 
 def test_the_view_of_an_incident_is_read(stores: Stores) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from monitoring.config import load_config
 from monitoring.errors import BadInput
+from monitoring.sentences.incident_text import incident_text
 from tests.own_table import own_rows, watch
 from tests.small_deployment import LIVE, Days
 
@@ -39,12 +40,12 @@ def test_a_broken_rule_is_a_page_or_a_notice_at_once_and_closes(tmp_path: Path) 
     monitor.adopted.config.write_text(monitor.adopted.config.read_text("utf-8") + RULES, "utf-8")
     monitor.live("a.parquet", broken)
     _, status = monitor.run()
-    ruled = [one for one in status.incidents if "rule" in one.cause]
+    ruled = [one for one in status.incidents if "rule" in incident_text(one).cause]
     assert [(one.level, one.slice, one.opened_at) for one in ruled] == [
         ("page", "rule temperatures are on Earth", LIVE + timedelta(days=3)),
         ("notice", "rule airports are known", LIVE + timedelta(days=3)),
     ]
-    assert "temp is above 150 in 1 of 60 rows (1.7%). " in ruled[0].message
+    assert "temp is above 150 in 1 of 60 rows (1.7%). " in incident_text(ruled[0]).message
     assert {one.state for one in ruled} == {"closed"}
 
 

@@ -19,6 +19,7 @@ from monitoring.records import EstimateRecord, IntervalChecks, MonitorStatus
 from monitoring.reports.charts.estimates import estimate_charts
 from monitoring.reports.sections.estimates import realised, settled_by_window, trust_lines, trust_rows
 from monitoring.runs.run import run_due_windows
+from monitoring.sentences.incident_text import incident_text
 from monitoring.store.store import Store
 from monitoring.watches.trust import MISS_RATE
 
@@ -82,7 +83,7 @@ def test_the_estimate_of_a_wrong_model_loses_trust_from_the_next_window_on(
     assert len(chart.table.rows) == 30
     assert "not trusted since" in chart.note
     page = next(i for i in found.incidents if i.level == "page")
-    assert page.message.startswith("Error rate ")
+    assert incident_text(page).message.startswith("Error rate ")
     assert {part.column for part in page.detail.parts} == {"origin"}
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from monitoring import Monitor
 from monitoring.documents.status import status_document
+from monitoring.sentences.incident_text import incident_text
 
 FIRST = datetime(2024, 1, 1, tzinfo=UTC)
 ROWS = 40
@@ -46,7 +47,7 @@ def test_a_watch_with_daily_seasonality_is_compared_with_its_time_of_day(tmp_pat
     (page,) = (incident for incident in found.incidents if incident.level == "page")
     begun = FIRST + timedelta(days=13)
     assert begun <= page.window_start <= begun + timedelta(hours=8)  # from midnight, when errors are fewest
-    assert "against the same time of the day" in page.message
+    assert "against the same time of the day" in incident_text(page).message
     document = status_document(found.status).plain()
     cycles = {(one["watch"], one["slice"]): one for one in document["cycles"]}
     assert cycles["error", ""]["cycle"] == "day"

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from monitoring.notifications.routes.mail import MailServer, mail_of, send_mail
+from tests.incident_words import worded
 from tests.monitoring.notifications.receivers import OPENED, PAGE
 from tests.monitoring.notifications.routes.smtp_server import SmtpServer, smtp_server
 from tests.serving.certificates import OTHERS, OURS, Authority
@@ -59,7 +60,7 @@ def test_a_mail_by_tls_and_one_in_plain_text_arrive(context: ssl.SSLContext) -> 
 
 
 def test_a_slice_cannot_add_a_header_or_a_recipient() -> None:
-    hostile = replace(PAGE, cause="x\r\nBcc: e@f.org", slice="y\nTo: z")
+    hostile = replace(PAGE, diagnoses=worded("x\r\nBcc: e@f.org"), slice="y\nTo: z")
     mail = mail_of(replace(OPENED, incident=hostile), sender=SENDER, to=TO, link=None)
     parsed = email.message_from_bytes(mail.as_bytes(), policy=email.policy.default)
     assert parsed["Bcc"] is None

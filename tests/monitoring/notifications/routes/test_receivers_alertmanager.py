@@ -7,6 +7,7 @@ from typing import Any
 
 from monitoring.notifications.notification import Notification, example_notification
 from monitoring.notifications.routes.receivers import FIRING, alertmanager_request
+from tests.incident_words import worded
 from tests.monitoring.notifications.receivers import APRIL, OPENED, PAGE
 
 NOW = APRIL + timedelta(days=2)
@@ -32,7 +33,7 @@ def test_the_labels_are_the_incident_whatever_its_state() -> None:
         "version": "1",
         "incident": "3",
     }
-    worse = replace(OPENED, state="worse", incident=replace(PAGE, message="more", state="worse"))
+    worse = replace(OPENED, state="worse", incident=replace(PAGE, diagnoses=worded("", "more"), state="worse"))
     assert alert(worse)["labels"] == found["labels"]
     assert alert(worse)["annotations"]["description"] == "more"
     assert found["generatorURL"] == "https://m/3"

@@ -9,6 +9,7 @@ import pytest
 from monitoring.notifications.notification import Notification, example_notification
 from monitoring.notifications.routes.receivers import pagerduty_request
 from monitoring.records import IncidentState
+from tests.incident_words import worded
 from tests.monitoring.notifications.receivers import APRIL, OPENED, PAGE
 
 
@@ -49,5 +50,5 @@ def test_a_notice_is_a_warning_and_a_test_is_of_its_own() -> None:
 
 
 def test_a_long_cause_keeps_to_the_limit() -> None:
-    found = event(replace(OPENED, incident=replace(PAGE, cause="x" * 5000)))
+    found = event(replace(OPENED, incident=replace(PAGE, diagnoses=worded("x" * 5000))))
     assert len(found["payload"]["summary"]) == 1024

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from monitoring.notifications.digest import Digest
 from monitoring.notifications.routes.receivers import CONTEXT, HEADER, SECTION, escaped, slack_request
+from tests.incident_words import worded
 from tests.monitoring.notifications.receivers import DEPLOYMENT, OPENED, PAGE
 
 
@@ -29,7 +30,7 @@ def test_a_page_is_a_header_a_text_and_its_facts() -> None:
 
 
 def test_a_slice_cannot_mention_a_channel() -> None:
-    hostile = replace(PAGE, slice="<!channel>", cause="<@U1>", message="<https://evil|look> & co")
+    hostile = replace(PAGE, slice="<!channel>", diagnoses=worded("<@U1>", "<https://evil|look> & co"))
     text = slack_request(replace(OPENED, incident=hostile), url="https://h", link=None).body.decode()
     assert "<" not in text
     assert ">" not in text
@@ -37,7 +38,7 @@ def test_a_slice_cannot_mention_a_channel() -> None:
 
 
 def test_long_texts_keep_to_the_limits() -> None:
-    long = replace(PAGE, cause="&" * 5000, message="<" * 5000, slice="x" * 5000)
+    long = replace(PAGE, diagnoses=worded("&" * 5000, "<" * 5000), slice="x" * 5000)
     header, text, context = sent(replace(OPENED, incident=long))["blocks"]
     assert len(header["text"]["text"]) <= HEADER
     assert len(text["text"]["text"]) <= SECTION

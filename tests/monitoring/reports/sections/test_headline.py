@@ -9,6 +9,8 @@ import pytest
 
 from monitoring.records import HIGHEST_LOSS, Finding, IncidentState, MonitorStatus, Sensitivity
 from monitoring.reports.sections.headline import detectable_rise, headline
+from monitoring.sentences.incident_text import incident_text
+from tests.incident_words import worded
 
 
 def test_the_headline_says_what_when_why_and_at_what_budget(status: MonitorStatus) -> None:
@@ -20,7 +22,7 @@ def test_the_headline_says_what_when_why_and_at_what_budget(status: MonitorStatu
         "Page #3, opened 8 Dec 2013 06:00 for the window 7 Dec 2013: Brier score at origin = EWR: the traffic is "
         "harder (expected loss +0.050)."
     )
-    assert found.explanation == next(one.message for one in status.incidents if one.number == 3)
+    assert found.explanation == next(incident_text(one).message for one in status.incidents if one.number == 3)
     closed = replace(status, incidents=tuple(replace(one, state="closed") for one in status.incidents))
     assert headline(closed).page.startswith("Last page, #3, opened 8 Dec 2013")
     both = replace(status, incidents=tuple(replace(one, state="open") for one in status.incidents))
@@ -30,7 +32,7 @@ def test_the_headline_says_what_when_why_and_at_what_budget(status: MonitorStatu
 def test_what_the_cause_says_is_not_said_twice(status: MonitorStatus) -> None:
     cause = "Error rate 23 \N{RIGHTWARDS ARROW} 55 % since 22 April 2013 (912 rows): the model is overconfident"
     told = f"{cause.partition(':')[0]}. Of this the model expected little."
-    page = replace(status.incidents[0], cause=cause, message=told)
+    page = replace(status.incidents[0], diagnoses=worded(cause, told))
     found = headline(replace(status, incidents=(page,)))
     assert found.page.endswith("overconfident.")
     assert found.explanation == "Of this the model expected little."

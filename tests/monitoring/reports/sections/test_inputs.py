@@ -26,6 +26,7 @@ from monitoring.reports.sections.inputs import (
     inputs_of,
     series_of,
 )
+from tests.incident_words import worded
 
 NOW = datetime(2013, 7, 1, tzinfo=UTC)
 
@@ -135,6 +136,7 @@ def test_what_has_no_name_is_named_in_no_cause(status: MonitorStatus) -> None:
 
 def test_a_page_of_missing_values_is_an_alarm_of_each_input_that_it_names(status: MonitorStatus) -> None:
     page = replace(status.incidents[0], watch="schema", slice="temp, wind")
+    page = replace(page, diagnoses=worded("column gone", watch="schema", slice_="temp, wind"))
     temp, other = inputs_of((), (known("missing:temp"), known("missing:win")))
     assert alarms_of(temp, (page,)) == (page,)
     assert not alarms_of(other, (page,))

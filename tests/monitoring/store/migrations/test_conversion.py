@@ -17,7 +17,10 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, inspect, text
 
 from monitoring.errors import CannotRun
+from monitoring.records import LegacyCause
+from monitoring.sentences.incident_text import incident_text
 from monitoring.store import DeploymentRecord, Store
+from monitoring.store.column_types import diagnoses_of
 from monitoring.store.migrations import REVISION_TABLE, latest
 from monitoring.store.migrations.conversion import FORMER
 from monitoring.store.tables import metadata
@@ -26,6 +29,9 @@ from tests.postgresql_server import PostgresqlServer, started_postgresql
 
 #: Words of earlier documents, and those of today.
 WORDS = {"account": "interval_checks", "log_doubt": "log_capital", "settled": "realised_losses", "memories": "ar1"}
+
+#: Columns of an incident that were sentences, and what they became.
+TYPED = frozenset({"cause", "message", "diagnoses", "consequence_of"})
 
 NUMBER = re.compile(r"-?(0x[01]\.[0-9a-f]+p[+-]\d+|inf)")
 
@@ -84,7 +90,8 @@ def plain(value: Any) -> Any:
             names = ("start", "rows", "missing")
             losses = {name: total for name, total in value.items() if name not in names}
             value = {"start": value["start"], "rows": value["rows"], "missing": {}, "losses": losses}
-        return {WORDS.get(name, name): plain(inner) for name, inner in value.items()}
+        left = TYPED if "recovery" in value else frozenset()
+        return {WORDS.get(name, name): plain(inner) for name, inner in value.items() if name not in left}
     return [plain(inner) for inner in value] if isinstance(value, list) else value
 
 
@@ -106,6 +113,27 @@ def test_every_value_of_every_row_is_there_as_it_was(earlier: str) -> None:
         context = MigrationContext.configure(connection, opts={"version_table": REVISION_TABLE})
         assert (compare_metadata(context, metadata), context.get_current_heads()) == ([], (latest(),))
     engine.dispose()
+
+
+def test_incidents_say_what_they_said_in_the_words_of_then(earlier: str) -> None:
+    before = {(row["deployment"], row["number"]): row for row in rows_of(earlier)["incident"]}
+    with Store.open(earlier) as store:
+        for (deployment, number), row in before.items():
+            record = store.incidents.get(deployment, number)
+            said = incident_text(record)
+            assert (said.cause, said.message) == (row["cause"], row["message"])
+            assert len(record.diagnoses) == 1 + row["message"].count(" Worse since: ")
+            assert all(isinstance(diagnosis.cause, LegacyCause) for diagnosis in record.diagnoses)
+        worse = store.incidents.get(1, 1)
+        times = [event.at for event in worse.history if event.state in ("open", "worse")]
+        assert [diagnosis.at for diagnosis in worse.diagnoses] == times
+    checkpoints_of = {
+        row["deployment"]: zlib.decompress(bytes(row["content"])) for row in rows_of(earlier)["checkpoint"]
+    }
+    for content in checkpoints_of.values():
+        for record in json.loads(content)["incidents"]:
+            assert diagnoses_of(record["diagnoses"])
+            assert "cause" not in record
 
 
 def test_it_is_read_and_goes_on(earlier: str, deployment_record: DeploymentRecord) -> None:

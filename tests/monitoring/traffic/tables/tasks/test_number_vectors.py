@@ -12,6 +12,7 @@ import pytest
 from monitoring import Monitor
 from monitoring.errors import BadInput
 from monitoring.onboarding.table_description import columns_described, described
+from monitoring.sentences.incident_text import incident_text
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import pieces_of
 from monitoring.traffic.tables.reference import read_all
@@ -100,5 +101,5 @@ def test_each_number_is_judged_and_the_worse_one_is_named(monitor: Monitor) -> N
     shown = {metric.metric for metric in last.measured}
     assert {"mean_absolute_error:temp", "root_mean_squared_error:hum", "r_squared:hum"} <= shown
     page = next(incident for incident in found.incidents if incident.level == "page")
-    assert "number hum" in page.message or "of hum" in page.message
+    assert "number hum" in incident_text(page).message or "of hum" in incident_text(page).message
     assert {metric.metric for metric in found.benchmark.metrics} >= {"absolute_error", "number_bias:temp"}

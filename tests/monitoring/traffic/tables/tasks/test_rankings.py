@@ -13,6 +13,7 @@ from monitoring import Monitor
 from monitoring.errors import BadInput
 from monitoring.onboarding.table_description import columns_described, described
 from monitoring.reports.page import page_charts
+from monitoring.sentences.incident_text import incident_text
 from monitoring.traffic.tables.column_findings import column_findings
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import pieces_of
@@ -104,7 +105,7 @@ def test_quiet_traffic_pages_nothing_and_a_reversed_ranking_does(monitor: Monito
     assert {metric.metric for metric in found.benchmark.metrics} == {"recall_loss", "ndcg_loss", "reciprocal_rank_loss"}
     page = next(incident for incident in found.incidents if incident.level == "page")
     assert page.window_end.day >= 5
-    assert "NDCG@k" in page.message or "reciprocal rank" in page.message
+    assert "NDCG@k" in incident_text(page).message or "reciprocal rank" in incident_text(page).message
     titles = [chart.title for chart in page_charts(found.status, found.benchmark)]
     assert any("NDCG@k" in title for title in titles)
 
@@ -129,7 +130,7 @@ def test_a_column_of_ids_that_holds_none_any_more_is_a_fact(monitor: Monitor) ->
     gone = live["ts"].dt.day == 2
     found = monitor.run(live.assign(shown=live["shown"].where(~gone, None)))
     page = next(incident for incident in found.incidents if incident.window_start.month == 4)
-    assert (page.level, page.cause) == ("page", "unusable answers")
+    assert (page.level, incident_text(page).cause) == ("page", "unusable answers")
 
 
 @pytest.mark.parametrize(("scores", "predicted"), [((), None), (("x",), None), (("x", "y"), "ids")])

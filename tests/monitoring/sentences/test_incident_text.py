@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from monitoring.records import IncidentRecord
-from monitoring.watches.cause_line import cause_line
+from monitoring.sentences.incident_text import cause_line
+from tests.incident_words import worded
 
 START = datetime(2013, 10, 9, tzinfo=UTC)
 
@@ -20,8 +21,7 @@ def incident(watch: str, part: str, cause: str, message: str = "It rose.") -> In
         window_end=START,
         watch=watch,
         slice=part,
-        cause=cause,
-        message=message,
+        diagnoses=worded(cause, message, watch=watch, slice_=part),
     )
 
 

@@ -1,0 +1,1 @@
+"""An incident in sentences: the only place where its parts become words, which nothing reads back."""

@@ -1,0 +1,131 @@
+"""Facts and searches in sentences."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from monitoring.records import AlarmCause, FactCause, Finding, IncidentRecord, NextStep, Subgroup, SubgroupCause
+from monitoring.sentences.alarm_text import alarm_line, input_sentences, moment_day
+from monitoring.sentences.step_text import step_words
+from monitoring.watches.descriptions import (
+    LONGEST_MESSAGE,
+    format_amount,
+    format_change,
+    lower_first,
+    printable,
+    watch_title,
+)
+
+#: The kinds of facts whose words say what they are about.
+_NAMED = frozenset(
+    {
+        "answers constant",
+        "better than the benchmark",
+        "fewer labels",
+        "labels constant",
+        "labels contradict answers",
+        "labels lost a class",
+        "labels stopped",
+        "labels too late",
+        "losses far outside the baseline",
+        "traffic volume",
+        "traffic volume changed",
+        "unknown labels",
+        "unusable answers",
+    }
+)
+
+#: Kinds about rules of the user's own, and about losses; and notices that may be right.
+_RULES = ("rule broken", "rule broken, a notice")
+_OF_LOSSES = ("labels contradict answers", "losses far outside the baseline")
+_OUTLIER = "losses far outside the baseline"
+_MAY_BE_RIGHT = ("traffic volume changed", "fewer labels")
+
+#: What to do where the level that such a notice tells is right.
+_ACCEPT = "if this level is right and will stay, close the notice by hand: it is usual from then on"
+
+
+def fact_line(fact: str, slice_: str, findings: tuple[Finding, ...]) -> str:
+    """A fact in one line without a full stop, with what it is about."""
+    subject, kind = printable(slice_), printable(fact, LONGEST_MESSAGE).strip().rstrip(".")
+    if fact == _OUTLIER and findings:
+        loss, semicolon, _ = findings[0].message.partition(";")
+        if semicolon:
+            return f"{printable(loss, LONGEST_MESSAGE)}: {kind}"
+    return _capital(kind) if not subject or fact in _NAMED else f"{_capital(kind)}: {subject}"
+
+
+def fact_sentences(fact: FactCause) -> tuple[str, ...]:
+    """What is wrong, and what an alarm added."""
+    told = tuple(finding.message for finding in fact.findings)
+    if len(told) > 1 and fact.fact not in _RULES:
+        names = ", ".join(finding.feature for finding in fact.findings if finding.feature)
+        told = (f"{_capital(fact.fact)} for {len(told)} inputs: {names}.",)
+    return (*told, *evidence_sentences(fact.evidence, of_losses=fact.fact in _OF_LOSSES))
+
+
+def evidence_sentences(alarm: AlarmCause | None, *, of_losses: bool) -> tuple[str, ...]:
+    """What an alarm added to a fact: of the same losses it knows more of them."""
+    if alarm is None:
+        return ()
+    return (f"Evidence of the watches: {alarm_line(alarm)}.", *(input_sentences(alarm) if of_losses else ()))
+
+
+def fact_step(incident: IncidentRecord, fact: FactCause) -> str:
+    """What to do first, and when the incident closes."""
+    what = "incident" if fact.fact in _RULES else incident.level
+    near = "" if fact.evidence is None else " and with its losses near the baseline"
+    closes = f"the {what} closes after {fact.closes_after} windows without this finding{near}"
+    accept = f"; {_ACCEPT}" if fact.fact in _MAY_BE_RIGHT else ""
+    return f"{step_words(fact.step)}; {closes}{accept}."
+
+
+def subgroup_line(subgroup: Subgroup) -> str:
+    """Where the model got worse, without a full stop."""
+    change = f"{lower_first(watch_title(subgroup.watch))} {format_change(subgroup.watch, subgroup.rise)}"
+    return f"the model got worse where {printable(str(subgroup))} ({change})"
+
+
+def subgroup_sentences(found: SubgroupCause, subgroup: Subgroup) -> tuple[str, ...]:
+    """What a search found, and how."""
+    title, where = lower_first(watch_title(subgroup.watch)), printable(str(subgroup))
+    first, last = (moment_day(moment) for moment in (found.start, found.end - timedelta(microseconds=1)))
+    rose = f"{moved(subgroup.watch, subgroup.rise)} there since the baseline"
+    others = f"{moved(subgroup.watch, subgroup.others)} in all other rows"
+    search = (
+        f"A search over the labelled rows of {found.windows} windows from {first} to {last} found it: half of them "
+        f"chose the inputs and values, and the other half, which has {subgroup.rows:,} of these rows, measured the "
+        f"rise (p = {subgroup.p_value:.2g})."
+    )
+    return (
+        f"The model got worse where {where}: {title} {rose}, and {others}.",
+        search,
+        "The notice closes when a later search finds the rise over.",
+    )
+
+
+def subgroup_step(step: NextStep, subgroup: Subgroup) -> str:
+    """Look at the rows, and have them judged in every window from now on."""
+    if step.kind == "declare the slices":
+        return step_words(step)
+    look = "look at the labels and inputs of these rows"
+    if step.subjects:
+        return f"{look}; {printable(step.subjects[0])} is a slice already, which every window is judged by."
+    return (
+        f"{look}; to have them judged in every window, give rows a category input that says whether "
+        f"{printable(str(subgroup))}, and declare it in `slices` of [traffic] in the config."
+    )
+
+
+def moved(metric: str, change: float) -> str:
+    """Say how a metric changed.
+
+    >>> moved("brier", 0.0123), moved("error", -0.0123), moved("brier", 0.0001)
+    ('rose by 0.012', 'fell by 1.2 points', 'did not change')
+    """
+    amount, verb = format_amount(metric, abs(change)), "rose" if change >= 0 else "fell"
+    return f"{verb} by {amount}" if any(digit in "123456789" for digit in amount) else "did not change"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

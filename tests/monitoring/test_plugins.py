@@ -62,10 +62,30 @@ def run(python: Path, folder: Path, *words: str, allowed: tuple[int, ...] = (0,)
     return done
 
 
-def windows(python: Path, folder: Path) -> list[dict[str, object]]:
+#: Several calls of the command line in one process, each in its folder: exit code, stdout and stderr of each.
+CALLS = """
+import json, os, sys
+from click.testing import CliRunner
+from pitfalls_tf.cli import pitfalls
+said = []
+for folder, words in json.loads(sys.argv[1]):
+    os.chdir(folder)
+    done = CliRunner().invoke(pitfalls, words)
+    said.append((done.exit_code, done.stdout, done.stderr))
+json.dump(said, sys.stdout)
+"""
+
+
+def run_all(python: Path, calls: list[tuple[Path, tuple[str, ...]]]) -> list[tuple[int, str, str]]:
+    command = [str(python), "-c", CALLS, json.dumps([(str(folder), words) for folder, words in calls])]
+    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+def without_moments(listed: str) -> list[dict[str, object]]:
     """What was judged, without when."""
-    listed = json.loads(run(python, folder, "monitor", "windows", "--json").stdout)
-    return [{name: value for name, value in window.items() if "_at" not in name} for window in listed["windows"]]
+    return [
+        {name: value for name, value in window.items() if "_at" not in name} for window in json.loads(listed)["windows"]
+    ]
 
 
 def test_the_example_is_installed_and_its_engine_and_route_are_used(environment: Path, tmp_path: Path) -> None:
@@ -73,24 +93,25 @@ def test_the_example_is_installed_and_its_engine_and_route_are_used(environment:
     pq.write_table(table(datetime(2026, 2, 10, tzinfo=UTC), 3, broken=True), tmp_path / "live.parquet")
     columns = ("--event-time", "ts", "--prediction-id", "id", "--score", "p", "--label", "y")
     run(environment, tmp_path, "monitor", "init", "--reference", "reference.parquet", *columns, "--out", "made")
-    found = {}
-    for threads in (None, 3, 0):
-        folder = tmp_path / f"threads-{threads}"
+    local, threads, broken = folders = [tmp_path / name for name in ("local", "threads", "broken")]
+    options = {local: "", threads: "threads = 3", broken: "threads = 0"}
+    for folder in folders:
         shutil.copytree(tmp_path / "made", folder)
         route = f'[[notify]]\nroute = "file"\noptions = {{ path = "{folder / "messages"}" }}\n'
-        engine = "" if threads is None else f'[engine]\nkind = "threads"\noptions = {{ threads = {threads} }}\n'
+        engine = f'[engine]\nkind = "threads"\noptions = {{ {options[folder]} }}\n' if options[folder] else ""
         with (folder / "monitor.toml").open("a", encoding="utf-8") as config:
             config.write(f"\n{engine}{route}")
-        live = ("monitor", "run", "--traffic", "../live.parquet")
-        if threads == 0:
-            assert "The engine threads failed. Got ValueError" in run(environment, folder, *live, allowed=(3,)).stderr
-            continue
-        run(environment, folder, *live, allowed=(1,))
-        found[threads] = windows(environment, folder)
+    judge, list_windows = ("monitor", "run", "--traffic", "../live.parquet"), ("monitor", "windows", "--json")
+    said = run_all(
+        environment, [(local, judge), (local, list_windows), (threads, judge), (threads, list_windows), (broken, judge)]
+    )
+    assert [code for code, _, _ in said] == [1, 0, 1, 0, 3], said
+    assert "The engine threads failed. Got ValueError" in said[4][2]
+    for folder in (local, threads):
         (message, *_) = [json.loads(line) for line in (folder / "messages").read_text("utf-8").splitlines()]
         assert message["incident"]["level"] == "page"
         assert "income" in json.dumps(message)
-    assert found[3] == found[None] != []
+    assert without_moments(said[1][1]) == without_moments(said[3][1]) != []
 
 
 def test_the_reader_of_the_example_is_found_by_its_name(environment: Path, tmp_path: Path) -> None:

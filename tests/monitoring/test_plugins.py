@@ -78,7 +78,8 @@ json.dump(said, sys.stdout)
 
 def run_all(python: Path, calls: list[tuple[Path, tuple[str, ...]]]) -> list[tuple[int, str, str]]:
     command = [str(python), "-c", CALLS, json.dumps([(str(folder), words) for folder, words in calls])]
-    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return [(code, said, failed) for code, said, failed in json.loads(done.stdout)]
 
 
 def without_moments(listed: str) -> list[dict[str, object]]:

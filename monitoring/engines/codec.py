@@ -26,7 +26,10 @@ from monitoring.traffic.tables.read_sums import ReadSums
 from monitoring.watches.tally import Tally
 
 #: The version of the format. Bytes of another are refused: a partial lives as long as a run, or is made again.
-FORMAT = 1
+FORMAT = 2
+
+#: An earlier format whose bytes are read: its samples were drawn by event time, and of one time by the smallest ids.
+DRAWN_BY_TIME = 1
 
 _NAME = b"pitfalls partial"
 _SCHEMA = pa.schema([pa.field("name", pa.string(), nullable=False), pa.field("data", pa.binary(), nullable=False)])
@@ -138,7 +141,7 @@ def _metadata(recipe: Recipe) -> dict[bytes, bytes]:
 
 def _check(metadata: Mapping[bytes, bytes], recipe: Recipe) -> None:
     """Raises CannotRun for what is no partial of this recipe, of this version."""
-    expected = _metadata(recipe)
+    expected, others = _metadata(recipe), {b"format": (str(DRAWN_BY_TIME).encode(),)}
     for key, name in (
         (b"name", "bytes of another kind"),
         (b"format", "another version of the format"),
@@ -146,7 +149,7 @@ def _check(metadata: Mapping[bytes, bytes], recipe: Recipe) -> None:
         (b"edges", "counts on other bins"),
         (b"recipe", "sums by another baseline or other settings"),
     ):
-        if metadata.get(key) != expected[key]:
+        if metadata.get(key) not in (expected[key], *others.get(key, ())):
             raise CannotRun(
                 "A partial is not of these windows' tasks.",
                 got=f"{name}: {metadata.get(key, b'none').decode(errors='replace')[:64]}",

@@ -123,6 +123,11 @@ class Gathering:
             f"{which} are gone: it is judged by the sums that were kept of them, without rows "
             "to look at, and without labels that came later than their rows."
         )
+        if self._kept_partials.drawn_by_time(files):
+            message += (
+                " Their sample was drawn by event time, and not by event time and id: where many rows share a time, or "
+                "other rows of the window were sampled since, joint drift and estimates are not of all rows alike."
+            )
         return (Finding(kind="rows gone", feature="", message=message),)
 
     def _without_rows(self, window: Window, aggregator: WindowAggregator) -> Partial:

@@ -40,6 +40,7 @@ class KeptPartials:
         self._folder = folder
         self._recipe = replace(recipe, labelled_apart=None)
         self._states: dict[Path, str] = {}
+        self._drawn_by_time: set[Path] = set()
         self._unused: dict[Window, str] = {}
 
     def is_of(self, recipe: Recipe) -> bool:
@@ -70,7 +71,9 @@ class KeptPartials:
             return f"{error}"
         expected = self._head("")
         self._states[file.path] = head.get("state", "")
-        if head.get("release") != expected["release"]:
+        if head.get("release") == _release(codec.DRAWN_BY_TIME):
+            self._drawn_by_time.add(file.path)
+        elif head.get("release") != expected["release"]:
             return f"they are of release {head.get('release')}, and this is {expected['release']}"
         if head.get("edges") != expected["edges"]:
             return "they are on other bins"
@@ -78,8 +81,7 @@ class KeptPartials:
 
     def _head(self, state: str) -> dict[str, str]:
         recipe = self._recipe
-        release = f"{installed_version()}, format {codec.FORMAT}"
-        made_by = {"release": release, "edges": recipe.edges_digest, "recipe": recipe.digest}
+        made_by = {"release": _release(codec.FORMAT), "edges": recipe.edges_digest, "recipe": recipe.digest}
         return {**made_by, "state": state}
 
     def of(self, window: Window) -> tuple[KeptSums, ...]:
@@ -149,7 +151,7 @@ class KeptPartials:
         """What says what a window's rows would: files whose rows are as they were, or gone; and spans between them."""
         files = self._within(window)
         gone = self.gone(table, files)
-        files = [file for file in files if file in gone or self._states[file.path] == rows_state(table, file.window)]
+        files = [file for file in files if file in gone or self._is_of_rows(file, table)]
         if not any(file.rows for file in files):
             return (), ()
         ends = [window.start, *(time for file in files for time in (file.window.start, file.window.end)), window.end]
@@ -158,6 +160,14 @@ class KeptPartials:
         if any(self._is_among_kept(gap) for gap in gaps if gap not in filled):
             return (), ()
         return tuple(files), tuple(filled)
+
+    def _is_of_rows(self, file: KeptSums, table: Table) -> bool:
+        """Whether a file says what the rows would: these are as they were, and rows are sampled as they were."""
+        return file.path not in self._drawn_by_time and self._states[file.path] == rows_state(table, file.window)
+
+    def drawn_by_time(self, files: Sequence[KeptSums]) -> bool:
+        """Whether some of the files have samples that were drawn by event time, and not by ids."""
+        return any(file.path in self._drawn_by_time for file in files)
 
     def _is_among_kept(self, gap: Window) -> bool:
         """Whether sums are kept of windows before and after a time without rows: they are missing then."""
@@ -185,6 +195,10 @@ class KeptPartials:
             self._folder.write(window, partial.read.rows, answered.newest, head=head, contents=contents)
         except OSError as error:
             _logger.warning("The sums of the window that begins at %s are not kept: %s", window.start, error)
+
+
+def _release(number: int) -> str:
+    return f"{installed_version()}, format {number}"
 
 
 def _has_pieces(table: Table, start: int, end: int) -> bool:

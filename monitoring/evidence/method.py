@@ -5,7 +5,7 @@ from __future__ import annotations
 from monitoring.evidence import autocorrelation, betting, calibration, conformal, sampling_variance, seasonality
 
 #: Raised whenever the same windows would give other evidence for a reason that none of the constants below shows.
-METHOD = 10
+METHOD = 11
 
 #: The method of 0.1.0, the earliest of which stores hold evidence.
 FIRST_METHOD = 7

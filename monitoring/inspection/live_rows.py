@@ -27,7 +27,7 @@ from monitoring.traffic.descriptors.image import ImageDescriptors
 from monitoring.traffic.id_keys import IdSet
 from monitoring.traffic.ranked_ids import ids_by_code
 from monitoring.traffic.windows import Window
-from monitoring.watches.sampling import splitmix64
+from monitoring.watches.sampling import sample_hashes
 from monitoring.watches.scoring import slice_codes
 
 
@@ -91,7 +91,7 @@ class LiveRows:
         """The most typical rows of a slice of a window, at most so many, of a sample of its rows."""
         sample = BottomKSample()
         for batch in self.judged.rows(window).batches():
-            sample.add(batch, splitmix64(batch.event_times), in_slice(batch.features, part))
+            sample.add(batch, sample_hashes(batch), in_slice(batch.features, part))
         rows = sample.rows(no_predictions(self.spec))
         return self.some(rows.ids.take(pa.array(most_typical(rows.features, most))), window)
 

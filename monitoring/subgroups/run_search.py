@@ -29,10 +29,9 @@ from monitoring.tasks.output_names import split_output
 from monitoring.tasks.task import Task
 from monitoring.timestamps import as_datetime, duration_microseconds
 from monitoring.tracing import span
-from monitoring.traffic.id_keys import id_keys, is_member
+from monitoring.traffic.id_keys import id_keys, is_member, mixed
 from monitoring.traffic.windows import Window
 from monitoring.watches.catalogue import Catalogue, labelled_rows
-from monitoring.watches.sampling import splitmix64
 
 #: Windows between two searches.
 SEARCHED_WINDOWS = 30
@@ -234,7 +233,7 @@ def _sample(batch: Batch, share: float) -> Predictions:
     """About so large a share of some rows, chosen by their ids alone."""
     places = np.arange(len(batch))
     if share < 1.0:
-        keys = splitmix64(id_keys(batch.ids(places).cast(pa.string())))
+        keys = mixed(id_keys(batch.ids(places).cast(pa.string())).view(np.uint64))
         places = np.flatnonzero(keys < np.uint64(share * 2.0**64))
     return batch.take(places)
 

@@ -48,15 +48,20 @@ def id_keys(ids: pa.Array) -> NDArray[np.int64]:
         if int(left.min()) <= 0:
             longer, left = longer[left > 0], left[left > 0]
         word = eight[starts[longer] + done] & _MASKS[np.minimum(left, _BYTES)]
-        keys[longer] = _mixed(keys[longer] ^ word) + _FACTOR
-    return _mixed(keys).view(np.int64)
+        keys[longer] = mixed(keys[longer] ^ word) + _FACTOR
+    return mixed(keys).view(np.int64)
 
 
-def _mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+def mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """A hash of each integer: the finaliser of SplitMix64 (Steele, Lea & Flood, 2014), uint64 [n].
+
+    >>> mixed(np.array([0, 1], dtype=np.uint64)).tolist()
+    [0, 6238072747940578789]
+    """
     for shift, factor in _MIXERS:
         values = (values ^ (values >> shift)) * factor
-    mixed: NDArray[np.uint64] = values ^ (values >> _LAST_SHIFT)
-    return mixed
+    hashes: NDArray[np.uint64] = values ^ (values >> _LAST_SHIFT)
+    return hashes
 
 
 class IdSet:

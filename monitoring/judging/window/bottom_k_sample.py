@@ -40,7 +40,7 @@ class BottomKSample:
         """Add rows.
 
         Args:
-            hashes: `monitoring.watches.sampling.splitmix64` of their event times, [n].
+            hashes: `monitoring.watches.sampling.sample_hashes` of them, [n].
             inside: Which of them to add, [n]; None for all.
         """
         if self._smallest.size == SAMPLE:

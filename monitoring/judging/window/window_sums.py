@@ -19,7 +19,7 @@ from monitoring.judging.window.row_scorer import RowScorer, finite_rows
 from monitoring.tasks.label_codes import has_label
 from monitoring.watches.family import ScoredRows
 from monitoring.watches.label_delays import EDGES, delay_counts, merged_counts
-from monitoring.watches.sampling import splitmix64
+from monitoring.watches.sampling import sample_hashes
 from monitoring.watches.tally import Tally
 
 #: Which rows of a batch, [n]; None for all.
@@ -38,11 +38,11 @@ class WindowSamples:
     def add_answered(self, batch: Batch, usable: Mask) -> None:
         """Add answered rows whose labels have not arrived."""
         self._separate_labelled()
-        self._add(batch, splitmix64(batch.event_times), usable)
+        self._add(batch, sample_hashes(batch), usable)
 
     def add_with_labels(self, batch: Batch, usable: Mask, labelled: Mask) -> None:
         """Add answered rows; the labels of those in `labelled`, all of them usable, arrived in the same window."""
-        hashes = splitmix64(batch.event_times)
+        hashes = sample_hashes(batch)
         if labelled is not None:
             self._separate_labelled()
         self._add(batch, hashes, usable)
@@ -52,7 +52,7 @@ class WindowSamples:
     def add_labelled(self, batch: Batch, usable: Mask) -> None:
         """Add rows whose labels arrived in the window, answered in any."""
         self._separate_labelled()
-        self._labelled.add(batch, splitmix64(batch.event_times), usable)
+        self._labelled.add(batch, sample_hashes(batch), usable)
 
     def answered(self, empty: Predictions) -> Predictions:
         """The sample of answered rows; `empty` where there are none."""

@@ -73,5 +73,7 @@ def test_the_engine_of_the_page_about_scale_gives_the_same_bytes_on_dask(deploye
     work = deployed.work(60)
     assert len(work) > 3
     with dask.config.set(scheduler="processes", num_workers=2):
-        found = [encoded(one, deployed.recipe) for one in names["DaskEngine"]().gather(deployed.recipe, work)]
+        found = [
+            encoded(one, deployed.recipe) for one in names["DaskEngine"]({}, lambda: None).gather(deployed.recipe, work)
+        ]
     assert found == [encoded(one, deployed.recipe) for one in LocalEngine().gather(deployed.recipe, work)]

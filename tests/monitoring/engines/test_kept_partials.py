@@ -224,19 +224,34 @@ def test_sums_of_another_release_are_not_used(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(codec, "FORMAT", codec.FORMAT + 1)
+    now = codec.FORMAT
+    monkeypatch.setattr(codec, "FORMAT", now + 1)
     reads.clear()
     with caplog.at_level(logging.WARNING):
         assert without_remarks(kept.again()) == without_remarks(before)
     assert reads
-    assert f"not used: they are of release {installed_version()}, format 1" in caplog.text
+    assert f"not used: they are of release {installed_version()}, format {now}" in caplog.text
     kept.lose_rows(range(18))
     monkeypatch.undo()
     with pytest.raises(
-        BadInput, match=f"kept of it, but they are of release {re.escape(installed_version())}, format 2"
+        BadInput, match=f"kept of it, but they are of release {re.escape(installed_version())}, format {now + 1}"
     ):
         kept.again()
     assert len(kept.partials) == DAYS
+
+
+def test_sums_with_samples_by_event_time_are_used_where_rows_are_gone_and_say_so(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(codec, "FORMAT", codec.DRAWN_BY_TIME)
+    kept.again()
+    monkeypatch.undo()
+    kept.lose_rows(range(10, 14))
+    found = [any("drawn by event time" in one.message for one in window.findings) for window in kept.again()]
+    assert sum(found) == 4
+    kept.lose_rows(range(14, 18))
+    again = [any("drawn by event time" in one.message for one in window.findings) for window in kept.again()]
+    assert again == found
 
 
 def test_files_that_are_damaged_or_open_to_others_are_not_used(kept: Kept) -> None:

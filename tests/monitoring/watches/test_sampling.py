@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import chisquare
 
 from monitoring.baseline.predictions import Predictions
-from monitoring.watches.sampling import sample_indices, splitmix64
+from monitoring.watches.sampling import sample_indices
 
 
 def rows(times: list[int]) -> Predictions:
@@ -56,6 +63,33 @@ def test_a_sample_is_spread_over_time() -> None:
     assert counts.max() < 280
 
 
-@given(st.lists(st.integers(-(2**62), 2**62), unique=True, min_size=2, max_size=50))
-def test_hashes_of_different_numbers_differ(values: list[int]) -> None:
-    assert len(set(splitmix64(np.array(values)).tolist())) == len(values)
+#: How ids are written: numbers that follow each other, hashes, and with a country or a day in front.
+IDS: dict[str, Callable[[int], str]] = {
+    "sequential": str,
+    "padded": "{:012d}".format,
+    "hashed": lambda place: hashlib.sha256(str(place).encode()).hexdigest()[:32],
+    "uuid": lambda place: str(uuid.UUID(int=place * 0x9E3779B97F4A7C15 % 2**128)),
+    "country": lambda place: f"{('EU', 'US', 'APAC')[place % 3]}-{place}",
+    "of the file": lambda place: f"part-{place // 5_000}.csv:{place % 5_000}",
+    "address": lambda place: f"user{place}@example.com",
+}
+
+#: Microseconds between the event times that there are: dates alone, whole hours, seconds.
+STEPS = {"date": 86_400_000_000, "hour": 3_600_000_000, "second": 1_000_000}
+
+
+@pytest.mark.parametrize("written", IDS)
+@pytest.mark.parametrize("step", STEPS)
+def test_a_sample_is_even_over_times_countries_and_places(written: str, step: str) -> None:
+    count = 20_000
+    places = np.arange(count)
+    whole = replace(
+        rows([0] * count),
+        event_times=(places * 4_320_000) // STEPS[step] * STEPS[step],
+        ids=pa.array([IDS[written](place) for place in range(count)]),
+    )
+    chosen = sample_indices(whole, 2_000)
+    for groups in (places * 24 // count, places % 3, places % 7, places % 2):
+        size = np.bincount(groups)
+        counts = np.bincount(groups[chosen], minlength=size.size)
+        assert chisquare(counts, size * (2_000 / count)).pvalue > 1e-4

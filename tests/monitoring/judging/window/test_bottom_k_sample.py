@@ -11,14 +11,14 @@ from monitoring.baseline.batch import Batch, in_batches
 from monitoring.baseline.predictions import Predictions
 from monitoring.judging.window.bottom_k_sample import MAX_CANDIDATES, BottomKSample
 from monitoring.watches.joint import SAMPLE
-from monitoring.watches.sampling import sample_indices, splitmix64
+from monitoring.watches.sampling import sample_hashes, sample_indices
 from tests.monitoring.judging.window.window_rows import WATCHED, rows_of
 
 EMPTY = WATCHED[2][1]
 
 
 def add(sample: BottomKSample, rows: Predictions, inside: np.ndarray | None = None) -> None:
-    sample.add(Batch.of(rows), splitmix64(rows.event_times), inside)
+    sample.add(Batch.of(rows), sample_hashes(rows), inside)
 
 
 def ids(rows: Predictions) -> list[str]:
@@ -96,7 +96,7 @@ def test_inputs_whose_types_change_between_batches_come_in_their_final_types() -
             label_times=one.label_times,
             ids=one.ids,
         )
-        sample.add(narrow, splitmix64(one.event_times), None)
+        sample.add(narrow, sample_hashes(one), None)
     sampled = sample.rows(EMPTY)
     assert ids(sampled) == ids(rows)
     assert str(sampled.features.schema.field("x").type) == "double"

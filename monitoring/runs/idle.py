@@ -10,7 +10,7 @@ from pathlib import Path
 from monitoring.config import MonitorConfig, settings_digest
 from monitoring.config.loading import STORE_VARIABLE
 from monitoring.config.made_beside import is_read_only
-from monitoring.deployment.files_state import files_state
+from monitoring.deployment.files_state import are_readable, files_state
 from monitoring.deployment.metrics.metric_file import codes_text
 from monitoring.deployment.places import find_baseline, published_versions, traffic_place, with_version
 from monitoring.distribution import installed_version
@@ -23,11 +23,13 @@ def idle_deployment(config: MonitorConfig, now: datetime) -> IdleDeployment | No
     """The deployment of a config for which a run would find nothing to do.
 
     Nothing is due where the config, the baseline and the release are those of the last complete run, and either no
-    window can be due yet, or the files of the traffic have not changed since all of their rows were judged. The check
-    is recorded.
+    window can be due yet, or the files of the traffic have not changed since all of their rows were judged. Traffic
+    that is gone, cut off or may not be read is left to a run, which says so. The check is recorded.
 
     Cost: a tenth of a second, whatever the history, the labels, and the length of windows.
     """
+    if not are_readable(_traffic_files(config)):
+        return None
     try:
         inputs = {inputs_digest(of_version) for of_version in _of_versions(config)}
     except CannotRun:

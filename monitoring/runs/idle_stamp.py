@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from monitoring.atomic import write_text
-from monitoring.deployment.files_state import files_state
+from monitoring.deployment.files_state import are_readable, files_state
 from monitoring.distribution import installed_version
 from monitoring.store.checks import IdleDeployment, idle_in, plain_database
 
@@ -60,6 +60,7 @@ class IdleStamp:
             and self.config == config_digest(path, self.variable)
             and (not self.models or self.versions == versions_in(Path(self.models)))
             and all(files_state(Path(place)) == state for place, state in self.files.items())
+            and are_readable(map(Path, self.traffic))
         )
 
     def traffic_state(self) -> str:

@@ -10,14 +10,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from monitoring.config import load_config
+from monitoring.errors import PitfallsError
 from monitoring.runs.idle import has_news, idle_deployment, label_logs_of
 from monitoring.runs.run import run_due_windows
 from monitoring.store.checks import IdleDeployment
 from monitoring.store.store import Store
 from tests.monitoring.store.conftest import acknowledgement
+from tests.own_table import own_rows, watch
+from tests.small_deployment import LIVE, Days
 
 NOW = datetime(2013, 5, 15, tzinfo=UTC)
 Send = Callable[..., None]
@@ -109,3 +113,28 @@ def test_a_run_with_nothing_due_loads_none_of_the_large_libraries_and_the_next_o
 
 def test_labels_are_looked_for_in_both_kinds_of_log(deployed: Path) -> None:
     assert label_logs_of(load_config(deployed / "monitor.toml")) == (deployed / "label-log", deployed / "traffic")
+
+
+def _gone(path: Path) -> None:
+    path.rename(path.with_suffix(".aside"))
+
+
+def _cut_off(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+@pytest.mark.parametrize("harm", [_gone, _cut_off])
+def test_traffic_that_cannot_be_read_is_told_though_no_window_is_due(
+    tmp_path: Path, harm: Callable[[Path], None]
+) -> None:
+    watched = watch(tmp_path, traffic="../live.parquet")
+    table = tmp_path / "live.parquet"
+    pq.write_table(own_rows(Days(days=3)), table)
+    now = LIVE + timedelta(days=2, hours=7)
+    folder = watched.adopted.config.parent
+    assert judge(folder, now) == 2
+    assert idle(folder, now) is not None
+    harm(table)
+    assert idle(folder, now) is None
+    with pytest.raises(PitfallsError, match=r"live\.parquet"):
+        judge(folder, now)

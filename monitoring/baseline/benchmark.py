@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, TypeAlias
 
@@ -18,9 +18,10 @@ from monitoring.baseline.spec import BaselineSpec
 from monitoring.records import WHOLE
 from monitoring.tasks.label_codes import has_label
 from monitoring.tasks.multilabel import class_matrix
+from monitoring.tasks.output_names import named
 from monitoring.tasks.registry import numbers_of
 from monitoring.tasks.regression import pinball_loss
-from monitoring.tasks.task import Task
+from monitoring.tasks.task import NO_LABEL, Task
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -44,8 +45,8 @@ class ReferenceMetric:
     Of predicted numbers: absolute_error (MAE), squared_error (MSE), root_mean_squared_error, bias (predicted less
     true), percentage_error (MAPE, as a share) where no label is 0, and r_squared (R²) where labels vary; of a quantile
     pinball_loss and quantile_coverage as well.
-    Of rankings recall_loss, ndcg_loss and reciprocal_rank_loss; of several outputs the losses of each, as they are
-    watched: errors beyond their bound count as the bound.
+    Of rankings recall_loss, ndcg_loss and reciprocal_rank_loss; of several outputs those of each, named after it, over
+    the rows with its part of the label.
     Where a row may have several classes: hamming_error and macro_brier, and of each class class_error, class_brier and,
     where it varies, class_auc, then a colon and the class.
     """
@@ -73,7 +74,7 @@ def benchmark(
     if not len(labelled) or not spec.task.metrics:
         return ()
     days = _days(labelled.event_times, timezone)
-    measure = _measurer(spec)
+    measure = _measurer(spec.task)
     metrics = list(measure(WHOLE, labelled.probabilities, labelled.labels, days, rng))
     for feature in spec.features:
         if feature.kind != "category":
@@ -93,15 +94,16 @@ def benchmark(
 _Measure: TypeAlias = "Callable[[str, Floats, Whole, Whole, np.random.Generator], list[ReferenceMetric]]"
 
 
-def _measurer(spec: BaselineSpec) -> _Measure:
+def _measurer(task: Task) -> _Measure:
     """What measures one slice's rows: answers, labels' codes, and the days that are resampled."""
-    task = spec.task
+    if task.outputs_judged:
+        return partial(_measure_outputs, task)
     if task.is_multilabel:
         return partial(_measure_sets, task)
     numbers = numbers_of(task)
     if len(numbers) > 1:
         return partial(_measure_vectors, task)
-    if spec.classes:
+    if task.classes:
         return _measure
     return partial(_measure_numbers, numbers[0].quantile) if numbers else partial(_measure_losses, task)
 
@@ -144,6 +146,21 @@ def _measure_vectors(
         )
         for name, values in rows.items()
     ]
+
+
+def _measure_outputs(
+    task: Task, part: str, answers: Floats, labels: Whole, days: Whole, rng: np.random.Generator
+) -> list[ReferenceMetric]:
+    """As `_measure`, of several outputs: what each has by itself, over the rows with its part of the label."""
+    metrics, first = [], 0
+    for place, output in enumerate(task.outputs_judged):
+        codes, columns = np.ascontiguousarray(labels[:, place]), slice(first, first + output.task.width)
+        first, has_part = columns.stop, codes != NO_LABEL
+        if has_part.any():
+            measure = _measurer(output.task)
+            found = measure(part, answers[has_part, columns], codes[has_part], days[has_part], rng)
+            metrics += [replace(metric, metric=named(output.output, metric.metric)) for metric in found]
+    return metrics
 
 
 def _measure_losses(

@@ -42,6 +42,7 @@ from serving.export.reference_labels import LABEL, check_sets, is_number_type, l
 from serving.export.reference_table import check_reference, match_columns, sample
 from serving.export.row_columns import unnamed_time, with_row_columns, with_zone
 from serving.export.saved_model import write_saved_model
+from serving.export.version_before import remarks_on_version_before
 from serving.export.warmup_writer import write_warmup
 from serving.models.version_folders import LARGEST_VERSION
 
@@ -283,6 +284,7 @@ def export_bundle(
         written = _written(table, interpreted, roles, staging.folder, now, progress)
         _manifest(name, interpreted, provenance, written, now).write(staging.folder / MANIFEST_FILE)
         path = staging.publish()
+    before = remarks_on_version_before(folder, int(path.name), written.metrics)
     return Bundle(
         name=name,
         version=int(path.name),
@@ -291,7 +293,14 @@ def export_bundle(
         outputs=opened.outputs,
         has_baseline=written.has_baseline,
         parity_rows=len(next(iter(rows.values()))),
-        remarks=(*interpreted.remarks, *written.remarks, *served, *zones, *_unnamed_times(checked_reference, opened)),
+        remarks=(
+            *interpreted.remarks,
+            *written.remarks,
+            *served,
+            *zones,
+            *_unnamed_times(checked_reference, opened),
+            *before,
+        ),
     )
 
 

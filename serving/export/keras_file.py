@@ -16,9 +16,6 @@ from typing import Any, NoReturn
 
 from monitoring.errors import BadInput
 
-# Classes of these packages need not be registered.
-_KERAS = ("keras", "builtins")
-
 
 def load_keras(path: Path, custom: ModuleType | None = None) -> Any:
     """Load a ``.keras`` file. Imports Keras; code in the file is refused, as Keras does by default."""
@@ -109,11 +106,12 @@ def _named(config: Any) -> Iterator[str]:
 def _is_own(module: str | None, config: Mapping[str, Any]) -> bool:
     if module is None:
         return not config.get("registered_name")
-    return module.split(".")[0] in _KERAS and not config.get("registered_name")
+    package = module.split(".")[0]
+    return package == "keras" or (package == "builtins" and not config.get("registered_name"))
 
 
 def _refuse(path: Path, error: Exception, missing: tuple[str, ...], custom: ModuleType | None) -> NoReturn:
-    lines = str(error).strip().splitlines() or [type(error).__name__]
+    words = _own_words(error)
     saved_by = _saved_by(path)
     if saved_by.startswith("2."):
         raise BadInput(
@@ -122,7 +120,7 @@ def _refuse(path: Path, error: Exception, missing: tuple[str, ...], custom: Modu
             expected="a file of Keras 3",
             fix="Load it with tf_keras, save its weights, and load these into the same model built with Keras 3.",
         ) from error
-    if _holds_code(path) or "lambda" in lines[0].lower():
+    if _holds_code(path) or "lambda" in words.lower():
         raise BadInput(
             "This Keras file cannot be loaded: it contains Python code, which is not run.",
             got=f"{path}: a Lambda layer",
@@ -133,16 +131,26 @@ def _refuse(path: Path, error: Exception, missing: tuple[str, ...], custom: Modu
         where = "" if custom is None else f", and not in {custom.__name__}"
         raise BadInput(
             "This Keras file cannot be loaded: it needs classes that are not available.",
-            got=f"{path} needs {', '.join(missing)}{where}",
+            got=f"{path} needs {', '.join(missing)}{where}; Keras says: {words[:300]}",
             expected="Keras's own layers, or a module that defines the others",
             fix="Name the module that defines them: --custom MODULE.",
         ) from error
     raise BadInput(
         "This Keras file cannot be loaded.",
-        got=f"{path}: {lines[0][:500]}",
+        got=f"{path}: {words[:500]}",
         expected="a model that Keras rebuilds from its configuration",
         fix="Try keras.saving.load_model on it. A custom layer needs get_config() with every argument of its __init__.",
     ) from error
+
+
+def _own_words(error: Exception) -> str:
+    """What Keras says is wrong, in a line: of errors that it has wrapped, the innermost.
+
+    >>> _own_words(ValueError("Dense could not be deserialized. Exception encountered: units is -1"))
+    'units is -1'
+    """
+    text = str(error).rpartition("Exception encountered: ")[2].strip() or str(error).strip()
+    return next(iter(text.splitlines()), "") or type(error).__name__
 
 
 def _holds_code(path: Path) -> bool:

@@ -15,7 +15,10 @@ from monitoring.baseline.benchmark import ReferenceMetric, benchmark
 from monitoring.baseline.metrics import area_under_curve
 from monitoring.baseline.predictions import Predictions
 from monitoring.baseline.spec import BaselineSpec, FeatureSpec
+from monitoring.tasks.classification import Classification
 from monitoring.tasks.regression import Regression
+from monitoring.tasks.several import SeveralTasks
+from monitoring.tasks.task import NO_LABEL, OutputTask
 
 SPEC = BaselineSpec(
     classes=("on_time", "late"),
@@ -168,3 +171,26 @@ def test_a_quantile_has_its_pinball_loss_and_its_coverage_without_bounds() -> No
     assert found["pinball_loss", ""].mean == pytest.approx((0.9 * above.sum() + 0.1 * below.sum()) / 300)
     plain = by_key(benchmark(numbers, replace(spec, other_task=Regression()), np.random.default_rng(0)))
     assert ("pinball_loss", "") not in plain
+
+
+def test_each_of_several_outputs_has_what_it_has_by_itself_in_its_own_unit() -> None:
+    rows, rng = drawn(300, days=10, seed=1), np.random.default_rng(5)
+    minutes, predicted = rng.normal(50, 9, 300), rng.normal(50, 9, 300)
+    kind, price = Classification(classes=SPEC.classes), Regression()
+    outputs = (OutputTask(output="kind", task=kind, numbers=1), OutputTask(output="minutes", task=price, numbers=1))
+    task = SeveralTasks(outputs_judged=outputs)
+    labels = np.stack([rows.labels, minutes.view(np.int64)], axis=1)
+    labels[:100, 0] = NO_LABEL
+    both = replace(rows, probabilities=np.column_stack([rows.probabilities, predicted]), labels=labels)
+    spec = BaselineSpec(classes=(), features=SPEC.features, other_task=task)
+    found = by_key(benchmark(both, spec, np.random.default_rng(0)))
+    error = np.abs(predicted - minutes)
+    assert found["of:minutes:absolute_error", ""].mean == pytest.approx(error.mean())
+    assert error.mean() > 5.0
+    assert found["of:minutes:squared_error", ""].mean == pytest.approx((error**2).mean())
+    jfk = np.array(rows.features["origin"].to_pylist()) == "JFK"
+    assert found["of:minutes:absolute_error", "origin=JFK"].mean == pytest.approx(error[jfk].mean())
+    alone = by_key(benchmark(rows.take(np.arange(100, 300)), SPEC, np.random.default_rng(0)))
+    for metric in ("brier", "error", "auc"):
+        assert found[f"of:kind:{metric}", ""].mean == alone[metric, ""].mean
+        assert found[f"of:kind:{metric}", ""].rows == 200

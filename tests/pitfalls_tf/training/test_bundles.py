@@ -97,6 +97,15 @@ def test_any_keras_file_with_a_reference_becomes_one_too(
     assert exported == f"Exported mine/1 to {tmp_path}/mine/1"
     assert parity.startswith("  60 rows have the Keras model's own answers")
     assert brier.startswith("  Brier score ")
+    again = pitfalls(
+        *("export", run / "model.keras", "--name", "mine", "--models", tmp_path),
+        *("--reference", run / "reference.parquet", "--classes", "on_time,late"),
+    )
+    served, compared = again.stdout.splitlines()[-2:]
+    assert "Version 1 is in the folder, too: a server that takes the newest version answers with version 2" in served
+    assert "specific { versions: 1 }" in served
+    mean = brier.split()[2]
+    assert f"On the same rows version 1 had: Brier score {mean} (now {mean}), " in compared
 
 
 @pytest.mark.parametrize(

@@ -41,9 +41,9 @@ def test_a_file_that_needs_other_classes_names_them(tmp_path: Path) -> None:
             return inputs
 
     of_three(Foreign(), Shifting()).save(tmp_path / "foreign.keras")
-    with pytest.raises(BadInput, match=r"foreign\.keras needs Foreign, Shifting; .*--custom MODULE"):
+    with pytest.raises(BadInput, match=r"foreign\.keras needs Foreign, Shifting; Keras says: .*--custom MODULE"):
         load_keras(tmp_path / "foreign.keras")
-    with pytest.raises(BadInput, match=r"needs Foreign, and not in own_layers;"):
+    with pytest.raises(BadInput, match=r"needs Foreign, and not in own_layers; Keras says: "):
         load_keras(tmp_path / "foreign.keras", import_custom(OWN_LAYERS))
 
 
@@ -91,3 +91,18 @@ def test_code_is_told_as_code_whatever_else_is_missing(tmp_path: Path) -> None:
     of_three(keras.layers.Lambda(lambda tensor: tensor * 2), Shifting()).save(tmp_path / "code.keras")
     with pytest.raises(BadInput, match="contains Python code, which is not run"):
         load_keras(tmp_path / "code.keras")
+
+
+def test_a_file_that_keras_refuses_is_told_in_its_own_words_and_no_class_of_its_own_is_missing(tmp_path: Path) -> None:
+    amount = keras.Input((3,), name="amount")
+    scaled = keras.ops.where(keras.ops.isnan(amount), 0.0, keras.ops.log(amount) - 1.0)
+    keras.Model(amount, keras.layers.Dense(2)(scaled)).save(tmp_path / "whole.keras")
+    load_keras(tmp_path / "whole.keras")
+    with zipfile.ZipFile(tmp_path / "whole.keras") as whole, zipfile.ZipFile(tmp_path / "changed.keras", "w") as made:
+        for name in whole.namelist():
+            part = whole.read(name)
+            made.writestr(name, part.replace(b'"units": 2', b'"units": -1') if name == "config.json" else part)
+    with pytest.raises(BadInput) as caught:
+        load_keras(tmp_path / "changed.keras")
+    assert "needs classes" not in str(caught.value)
+    assert "units" in caught.value.got

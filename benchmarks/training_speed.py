@@ -112,7 +112,7 @@ def _keras(case: Case, *, rows: int | None = None) -> float:
     """Build, compile and fit with Keras."""
     import keras  # noqa: PLC0415 - heavy
 
-    from pitfalls_tf.architectures.blocks import with_keras_dropout  # noqa: PLC0415 - loads Keras
+    from pitfalls_tf.architectures.dropout import with_keras_dropout  # noqa: PLC0415 - loads Keras
 
     examples, settings = case.examples, case.recipe.optimiser
     network = with_keras_dropout(case.recipe.architecture.build(examples.shape))

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from xdist.scheduler import LoadScopeScheduling
 
 from pitfalls_tf.cli import ENVIRONMENT, JOB_ENVIRONMENT, pitfalls
+from pitfalls_tf.fitting.arithmetic import VARIABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -106,6 +107,16 @@ def _made_once(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
             base = tmp_path_factory.getbasetemp()
             share_fits(patch, (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "fits")
         yield
+
+
+@pytest.fixture(autouse=True)
+def _arithmetic_as_it_was() -> Iterator[None]:
+    """A training pins the arithmetic of its process and of those that it starts; a test does not pin the next one's."""
+    before = {name: os.environ[name] for name in VARIABLES if name in os.environ}
+    yield
+    for name in VARIABLES:
+        os.environ.pop(name, None)
+    os.environ.update(before)
 
 
 @pytest.fixture

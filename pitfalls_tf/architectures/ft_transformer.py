@@ -93,7 +93,7 @@ class FtTransformer:
     def _block(self, signal: Any, block: int) -> Any:
         import keras  # noqa: PLC0415 - as above
 
-        from pitfalls_tf.architectures.blocks import Dropout  # noqa: PLC0415 - loads Keras
+        from pitfalls_tf.architectures.dropout import Dropout  # noqa: PLC0415 - loads Keras
 
         # The first block has no norm before its attention: the paper found it to be harmful.
         ready = signal if block == 0 else keras.layers.LayerNormalization(epsilon=1e-5, name=f"norm_{block}")(signal)

@@ -50,7 +50,7 @@ class LeNet:
         """float32 [n, height, width, channels] to {"logits" [n, classes], "embedding" [n, hidden[-1]]}."""
         import keras  # noqa: PLC0415 - settings are read without it
 
-        from pitfalls_tf.architectures.blocks import Dropout  # noqa: PLC0415 - loads Keras
+        from pitfalls_tf.architectures.dropout import Dropout  # noqa: PLC0415 - loads Keras
 
         inputs = signal = image_input(shape)
         for position, channels in enumerate(self.channels):

@@ -47,7 +47,7 @@ class Mlp:
         """float32 [n, width] to {"logits" [n, classes], "embedding" [n, hidden[-1]]}; images are flattened."""
         import keras  # noqa: PLC0415 - settings are read without it
 
-        from pitfalls_tf.architectures.blocks import Dropout  # noqa: PLC0415 - loads Keras
+        from pitfalls_tf.architectures.dropout import Dropout  # noqa: PLC0415 - loads Keras
 
         inputs = keras.Input(shape.inputs, name="encoded")
         signal = embedding = keras.layers.Flatten(name="flat")(inputs) if len(shape.inputs) > 1 else inputs

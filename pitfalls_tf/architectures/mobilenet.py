@@ -45,7 +45,7 @@ class MobileNet:
         """float32 [n, height, width, channels] to {"logits" [n, classes], "embedding" [n, channels[-1]]}."""
         import keras  # noqa: PLC0415 - settings are read without it
 
-        from pitfalls_tf.architectures.blocks import Dropout  # noqa: PLC0415 - loads Keras
+        from pitfalls_tf.architectures.dropout import Dropout  # noqa: PLC0415 - loads Keras
 
         inputs = image_input(shape)
         bias = self.norm != "batch"

@@ -49,7 +49,7 @@ class ResNet8:
         """float32 [n, height, width, channels] to {"logits" [n, classes], "embedding" [n, channels[-1]]}."""
         import keras  # noqa: PLC0415 - settings are read without it
 
-        from pitfalls_tf.architectures.blocks import Dropout  # noqa: PLC0415 - loads Keras
+        from pitfalls_tf.architectures.dropout import Dropout  # noqa: PLC0415 - loads Keras
 
         inputs = image_input(shape)
         signal = self._convolved(inputs, self.channels[0], name="first")

@@ -61,7 +61,7 @@ class TabularResNet:
     def _residual(self, signal: Any, block: int) -> Any:
         import keras  # noqa: PLC0415 - as above
 
-        from pitfalls_tf.architectures.blocks import Dropout  # noqa: PLC0415 - loads Keras
+        from pitfalls_tf.architectures.dropout import Dropout  # noqa: PLC0415 - loads Keras
 
         signal = normalise(signal, self.norm, name=f"norm_{block}")
         signal = keras.layers.Dense(scale_units(self.units, self.hidden), activation="relu", name=f"wide_{block}")(

@@ -47,7 +47,7 @@ class WideAndDeep:
         """float32 [n, width] to {"logits" [n, classes], "embedding" [n, hidden[-1]]}, the deep part's."""
         import keras  # noqa: PLC0415 - settings are read without it
 
-        from pitfalls_tf.architectures.blocks import Dropout  # noqa: PLC0415 - loads Keras
+        from pitfalls_tf.architectures.dropout import Dropout  # noqa: PLC0415 - loads Keras
 
         inputs = keras.Input(shape.inputs, name="encoded")
         signal = embedding = inputs

@@ -76,9 +76,6 @@ JOB_ENVIRONMENT: Mapping[str, str] = {
     "ARROW_DEFAULT_MEMORY_POOL": "system",
 }
 
-#: Verbs whose models have the bits that `pin_arithmetic` describes: their modules import TensorFlow.
-PINNED_VERBS = (["train"], ["demo"])
-
 pitfalls = LazyGroup(
     "pitfalls",
     verbs=VERBS,
@@ -121,7 +118,7 @@ def main() -> None:
     """Entry point of the ``pitfalls`` script: set the environment, run the verb, exit with its code."""
     for name, value in (ENVIRONMENT if sys.argv[1:2] == ["serve"] else {**ENVIRONMENT, **JOB_ENVIRONMENT}).items():
         os.environ.setdefault(name, value)
-    if sys.argv[1:2] in PINNED_VERBS:
+    if sys.argv[1:2] == ["demo"]:  # training, which pins too, and the server that it starts
         pin_arithmetic()
     sys.excepthook = exit_on_defect
     restrict_files()

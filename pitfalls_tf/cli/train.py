@@ -13,6 +13,7 @@ import click
 
 from pitfalls_tf.cli.frameworks import load_frameworks
 from pitfalls_tf.cli.output import with_output
+from pitfalls_tf.fitting.arithmetic import pin_arithmetic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -174,8 +175,10 @@ def _words(text: str) -> tuple[str, ...]:
 
 def _train(setup: Setup, seeds: int, to: Mapping[str, Any], output: Output) -> int:
     # Names are checked before anything heavy is loaded.
-    _ = setup.network, setup.find_remedy()
+    compiled, _ = setup.network.uses_xla, setup.find_remedy()
     output.progress(f"Training {setup.name} with {seeds} seeds into {to['runs'] / setup.name}")
+    if compiled:
+        pin_arithmetic()
     load_frameworks("keras")
     from pitfalls_tf.training.train import TrainingOutput, train  # noqa: PLC0415 - loads TensorFlow
 
@@ -190,7 +193,11 @@ def _train(setup: Setup, seeds: int, to: Mapping[str, Any], output: Output) -> i
 
 
 def _train_again(manifest: Path, to: Mapping[str, Any], output: Output) -> int:
+    from pitfalls_tf.training.run_folder import read_run_manifest  # noqa: PLC0415 - help must not wait
+
     output.progress(f"Training the run of {manifest} again into {to['runs']}")
+    if read_run_manifest(manifest).get("arithmetic"):  # a run of before is repeated as it was
+        pin_arithmetic()
     load_frameworks("keras")
     from pitfalls_tf.training.train import TrainingOutput, train_again  # noqa: PLC0415 - loads TensorFlow
 

@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from pitfalls_tf.architectures.blocks import with_keras_dropout
+from pitfalls_tf.architectures.dropout import with_keras_dropout
 from pitfalls_tf.architectures.initial_state import initial_state, network_with
 from pitfalls_tf.fitting.recipe import Batch, Outputs, Recipe
 from pitfalls_tf.rows.examples import Shape

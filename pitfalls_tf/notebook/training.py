@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from pitfalls_tf.fitting.arithmetic import pin_arithmetic
 from pitfalls_tf.rows.splits import SplitKind
 from pitfalls_tf.training.chosen_setup import chosen_setup
 from pitfalls_tf.training.progress import TrainingProgress
-from pitfalls_tf.training.train import TrainingOutput, TrainingResult
-from pitfalls_tf.training.train import train as train_setup
 from pitfalls_tf.verdicts.scores import pair_scores, read_scores
 from pitfalls_tf.verdicts.verdict import SMALLEST_DIFFERENCE, Verdict, judge
+
+if TYPE_CHECKING:
+    from pitfalls_tf.training.train import TrainingResult
+
+LOG = logging.getLogger(__name__)
 
 
 def train(  # noqa: PLR0913 - a front door: an editor completes what it can see
@@ -43,6 +49,10 @@ def train(  # noqa: PLR0913 - a front door: an editor completes what it can see
     """Train a setup once for each seed, score each run on held-out rows, and write the median seed's model.
 
     Finished runs in the folder are kept, so that a larger number of seeds continues a smaller one.
+
+    Where TensorFlow has not been loaded yet, its arithmetic is pinned for this process, so that a network of tables
+    gets the same weights on every x86-64 processor with AVX2, with at most 256 rows in a batch, units and encoded
+    inputs. Otherwise a warning says that the weights follow this processor.
 
     >>> train("rodents", seeds=8, out="runs")  # doctest: +SKIP
 
@@ -100,6 +110,14 @@ def train(  # noqa: PLR0913 - a front door: an editor completes what it can see
         categories=categories,
         timezone=timezone,
     )
+    if setup.network.uses_xla and not pin_arithmetic():
+        LOG.warning(
+            "The weights follow this processor and its number of cores: TensorFlow was loaded before this training."
+            " For the same weights on others, train before you import it, or use `pitfalls train`."
+        )
+    from pitfalls_tf.training.train import TrainingOutput  # noqa: PLC0415 - loads TensorFlow
+    from pitfalls_tf.training.train import train as train_setup  # noqa: PLC0415 - as above
+
     logs = None if tensorboard is None else Path(tensorboard)
     output = TrainingOutput(runs=Path(out), fresh=fresh, tensorboard=logs)
     return train_setup(setup, seeds=seeds, output=output, progress=progress)
@@ -143,7 +161,7 @@ def compare(
         BadInput: The scores cannot be read or paired.
     """
     first, second = (
-        read_scores(str(result.ensemble.folder if isinstance(result, TrainingResult) else result)) for result in (a, b)
+        read_scores(str(result if isinstance(result, str | Path) else result.ensemble.folder)) for result in (a, b)
     )
     pairs = pair_scores(first, second, metric=metric, larger_is_better=larger_is_better)
     return judge(pairs, smallest=smallest)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow.parquet as pq
 
 from monitoring.errors import BadInput, CannotRun
+from pitfalls_tf.fitting.arithmetic import WITHOUT_EFFECT
 from pitfalls_tf.training import run_folder as folders
 from pitfalls_tf.training.progress import EpochCounter
 from pitfalls_tf.training.runs import Ensemble, median
@@ -25,9 +26,16 @@ if TYPE_CHECKING:
     Report = Callable[[TrainingProgress], None]
 
 
-def check_environment(then: Mapping[str, Any], now: Mapping[str, Any]) -> None:
-    """Refuse to repeat a run in an environment where the bits of its weights would differ."""
-    different = [name for name in now if then.get(name) != now[name]]
+def check_environment(then: Mapping[str, Any], now: Mapping[str, Any], *, pinned: bool = False) -> None:
+    """Refuse to repeat a run in an environment where the bits of its weights would differ.
+
+    Args:
+        then: the environment of the run.
+        now: that of this process.
+        pinned: whether the arithmetic of both is the same and pinned, so that cores may differ.
+    """
+    free = WITHOUT_EFFECT if pinned else frozenset()
+    different = [name for name in now if name not in free and then.get(name) != now[name]]
     if different:
         raise CannotRun(
             "Weights repeat bit for bit only in the environment that they were trained in.",
@@ -82,7 +90,9 @@ def train_again(manifest: Path, *, output: TrainingOutput, progress: Report) -> 
     trainer = Trainer(read(record["setup"]))
     seed = int(record["seed"])
     trainer.check_same(record, manifest)
-    check_environment(record["environment"], folders.as_written(trainer.manifest(seed))["environment"])
+    here = folders.as_written(trainer.manifest(seed))
+    check_environment({"arithmetic": record.get("arithmetic", {})}, {"arithmetic": here["arithmetic"]})
+    check_environment(record["environment"], here["environment"], pinned=bool(here["arithmetic"]))
     result = _train(trainer, (seed,), output, progress)
     folder = folders.folder_of(result.ensemble.folder, seed)
     new_record = folders.read_manifest(folder)

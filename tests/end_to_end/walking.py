@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-UNTIL_DAY = "2013-04-25"  # the first page is about 22 April
-SEEDS = 2
+UNTIL_DAY = "2013-04-25"  # pages open for 9 and 18 April
+SEEDS = 3  # the median of three is that of the demo's five, so this is the demo's own model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -83,7 +83,7 @@ def uniform(seed: Tensor, count: Tensor) -> Tensor:
     """float32 [count] in [0, 1): the same with XLA and without, unlike TensorFlow's stateless generators."""
     import tensorflow as tf  # noqa: PLC0415 - as above
 
-    from pitfalls_tf.architectures.blocks import hash_bits  # noqa: PLC0415 - loads Keras
+    from pitfalls_tf.architectures.dropout import hash_bits  # noqa: PLC0415 - loads Keras
 
     bits = hash_bits(tf.cast(seed, tf.uint32), count)
     return tf.cast(tf.bitwise.right_shift(bits, tf.constant(8, tf.uint32)), tf.float32) / 2.0**24

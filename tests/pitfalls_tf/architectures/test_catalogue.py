@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from pitfalls_tf.architectures.blocks import with_keras_dropout
+from pitfalls_tf.architectures.dropout import with_keras_dropout
 from pitfalls_tf.architectures.ft_transformer import FtTransformer
 from pitfalls_tf.fitting.ensemble import fit
 from pitfalls_tf.fitting.recipe import Recipe

@@ -1,67 +1,85 @@
-"""A fit has the same bits under settings that stand for other machines: instruction sets, threads, processors."""
+"""A training has the same bits under settings that stand for other machines: instruction sets, threads, processors."""
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
-#: The first fold of the demo's run; without pinned arithmetic, each machine below finds other weights.
-FIT = """
-import hashlib, os, sys
-from dataclasses import replace
-from pitfalls_tf.fitting.arithmetic import arithmetic, pin_arithmetic
-if sys.argv[1] != "-":
-    os.sched_setaffinity(0, {int(sys.argv[1])})
-pin_arithmetic()
-import numpy as np
-from pitfalls_tf.fitting.ensemble import FitJob, fit_jobs
-from pitfalls_tf.training.prepared_rows import prepare
-from pitfalls_tf.training.setup import SETUPS
-assert arithmetic()["ONEDNN_MAX_CPU_ISA"] == "AVX2"
-setup = replace(SETUPS["flights"], epochs=1)
-(fits,) = fit_jobs([FitJob(recipe=setup.recipe, rows=prepare(setup).fits[0].rows, seeds=[0])])
-digest = hashlib.sha256()
-for member in fits.members:
-    for array in (*member.weights, *member.state):
-        digest.update(np.ascontiguousarray(array).tobytes())
-print(digest.hexdigest())
-"""
+from pitfalls_tf.fitting.arithmetic import PINNED, VARIABLES, pin_arithmetic
+from tests.pitfalls_tf.small_table import write_rows
 
-#: What a machine sets otherwise, and the core that it has. Two settings to a machine: each would change the bits.
-MACHINES: dict[str, tuple[dict[str, str], str]] = {
-    "this one": ({}, "-"),
-    "an old processor by XLA with one core": (
-        {"XLA_FLAGS": "--xla_cpu_max_isa=SSE4_2", "OMP_NUM_THREADS": "8"},
-        str(min(os.sched_getaffinity(0))),
-    ),
-    "an old processor by oneDNN with many threads": (
-        {
-            "ONEDNN_MAX_CPU_ISA": "SSE41",
-            "TF_ENABLE_ONEDNN_OPTS": "1",
-            "TF_NUM_INTRAOP_THREADS": "7",
-            "TF_NUM_INTEROP_THREADS": "3",
-            "OPENBLAS_NUM_THREADS": "5",
-        },
-        "-",
-    ),
+TRAIN = """
+import os, sys
+from pitfalls_tf.cli import main
+if os.environ.get("CORES") == "1":
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+main()
+"""
+OLD = {"XLA_FLAGS": "--xla_cpu_max_isa=AVX", "ONEDNN_MAX_CPU_ISA": "SSE41", "DNNL_MAX_CPU_ISA": "SSE41"}
+OLD |= {"ARROW_USER_SIMD_LEVEL": "SSE4_2", "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR"}
+THREADS = {"TF_NUM_INTRAOP_THREADS": "7", "TF_NUM_INTEROP_THREADS": "3", "OPENBLAS_NUM_THREADS": "5"}
+#: Several settings to a machine: each alone would change the bits where nothing is pinned.
+MACHINES: dict[str, dict[str, str]] = {
+    "this one": {},
+    "an older processor with many threads": {**OLD, **THREADS, "TF_ENABLE_ONEDNN_OPTS": "1"},
+    "one core": {"CORES": "1", "OMP_NUM_THREADS": "8", "OPENBLAS_CORETYPE": "Haswell"},
+}
+MORE_MACHINES: dict[str, dict[str, str]] = {
+    "many threads": {**THREADS, "ONEDNN_MAX_CPU_ISA": "AVX2"},
+    "an older processor by XLA": {"XLA_FLAGS": "--xla_cpu_max_isa=SSE4_2"},
+    "an older processor by oneDNN": {"ONEDNN_MAX_CPU_ISA": "AVX"},
+    "one core without oneDNN": {"CORES": "1", "TF_ENABLE_ONEDNN_OPTS": "0"},
+    "another kernel of products": {"TENSORFLOW_USE_CUSTOM_CONTRACTION_KERNEL": "1", "OPENBLAS_NUM_THREADS": "4"},
 }
 
 
-def weights_on(machine: str) -> str:
-    settings, core = MACHINES[machine]
-    command = [sys.executable, "-W", "ignore", "-c", FIT, core]
-    done = subprocess.run(command, env={**os.environ, **settings}, capture_output=True, text=True, check=False)
+def manifest_on(settings: dict[str, str], out: Path, *arguments: str) -> dict[str, object]:
+    """The manifest of a run of `pitfalls train` in a process of its own, which was started with these settings."""
+    environment = {name: value for name, value in os.environ.items() if name not in VARIABLES}
+    command = [sys.executable, "-c", TRAIN, "train", *arguments, "--seeds", "1", "--out", str(out)]
+    done = subprocess.run(command, env=environment | settings, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
-    return done.stdout.strip()
+    (manifest,) = out.glob("*/seed-0000/manifest.json")
+    document: dict[str, object] = json.loads(manifest.read_text())
+    return document
+
+
+def manifests_on(machines: dict[str, dict[str, str]], out: Path, *arguments: str) -> list[dict[str, object]]:
+    with ThreadPoolExecutor(2) as pool:
+        return list(
+            pool.map(lambda name: manifest_on(machines[name], out / name.replace(" ", "-"), *arguments), machines)
+        )
 
 
 @pytest.mark.timeout(400)
-def test_the_weights_of_a_fit_are_the_same_on_machines_that_differ() -> None:
-    with ThreadPoolExecutor(2) as pool:
-        found = dict(zip(MACHINES, pool.map(weights_on, MACHINES), strict=True))
-    assert len(set(found.values())) == 1, found
-    assert len(found["this one"]) == 64
+def test_a_training_has_the_same_bits_on_machines_that_differ_and_its_manifest_says_how(tmp_path: Path) -> None:
+    write_rows(tmp_path / "rows.parquet")
+    flags = ("--label", "outcome", "--time", "when", "--domain", "site", "--epochs", "2", "--batch", "64")
+    found = manifests_on(MACHINES, tmp_path, "table", "--table", str(tmp_path / "rows.parquet"), *flags)
+    assert len({str(manifest["weights"]) for manifest in found}) == 1, found
+    for manifest in found:
+        arithmetic = manifest["arithmetic"]
+        assert isinstance(arithmetic, dict)
+        assert arithmetic.items() >= PINNED.items()
+        assert "--xla_cpu_max_isa=AVX2" in arithmetic["XLA_FLAGS"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_the_demos_training_has_the_same_bits_on_eight_machines(tmp_path: Path) -> None:
+    found = manifests_on(MACHINES | MORE_MACHINES, tmp_path, "flights")
+    assert len({str(manifest["weights"]) for manifest in found}) == 1, found
+
+
+def test_nothing_changes_where_tensorflow_is_loaded_already() -> None:
+    environment = {"XLA_FLAGS": "--xla_cpu_max_isa=AVX"}
+    assert not pin_arithmetic(environment, is_loaded=True)
+    assert environment == {"XLA_FLAGS": "--xla_cpu_max_isa=AVX"}
+    pin_arithmetic(environment, is_loaded=False)
+    assert pin_arithmetic(environment, is_loaded=True), "TensorFlow was loaded after it"

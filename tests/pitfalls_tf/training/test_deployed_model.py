@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 import tensorflow as tf
 
-from pitfalls_tf.architectures.blocks import with_keras_dropout
+from pitfalls_tf.architectures.dropout import with_keras_dropout
 from pitfalls_tf.architectures.mlp import Mlp
 from pitfalls_tf.rows import feature_encoding
 from pitfalls_tf.rows.examples import Shape

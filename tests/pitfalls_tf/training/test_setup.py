@@ -106,8 +106,8 @@ def test_the_demos_flights_are_the_tuned_network_in_five_folds() -> None:
     setup = SETUPS["flights"]
     assert setup.name == "flights"
     assert setup.recipe.architecture == Mlp(hidden=(64, 32), dropout=0.5)
-    assert setup.recipe.optimiser == Optimiser(kind="adamw", learning_rate=4e-3, weight_decay=1e-2)
-    assert (setup.recipe.epochs, setup.recipe.batch) == (6, 1024)
+    assert setup.recipe.optimiser == Optimiser(kind="adamw", learning_rate=2e-3, weight_decay=1e-2)
+    assert (setup.recipe.epochs, setup.recipe.batch) == (4, 256)
     assert asdict(setup.held_out)["folds"] == {"count": 5, "block_days": 3, "seed": 2013}
 
 

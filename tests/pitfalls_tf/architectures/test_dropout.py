@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pitfalls_tf.architectures.blocks import Dropout, hash_bits, with_keras_dropout
+from pitfalls_tf.architectures.dropout import Dropout, hash_bits, with_keras_dropout
 
 
 def test_hashed_words_are_uniform_and_independent_of_their_neighbours() -> None:

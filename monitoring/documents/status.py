@@ -13,6 +13,7 @@ from monitoring.documents.incident import IncidentDocument, incident_document
 from monitoring.documents.window import MetricDocument, WindowDocument, window_document
 from monitoring.records import Level, MonitorStatus
 from monitoring.records.estimate import EstimateMethod
+from monitoring.records.incident_order import by_cause
 from monitoring.reports.sections.estimates import settled_by_window, trust_rows
 from monitoring.reports.sections.health import HealthState, health_of
 from monitoring.reports.sections.sensitivity import detectable
@@ -135,6 +136,8 @@ class VersionInUseDocument(Document):
 class StatusDocument(DeploymentDocument):
     """A deployment with its windows, incidents, findings, estimates' trust, coverage and sensitivity.
 
+    `incidents` are in the order of every view: those that are not closed, pages before notices, causes before what
+    follows from them; then the closed ones, the newest first.
     `checked_at` is the time of the last run that judged all that was due, and `next_due_at` that from which the next
     window is due. `benchmark` are the metrics that are shown, over the baseline's windows. `excluded_rows` is how many
     rows the run left out by `[traffic] exclude_callers`, null where the config excludes nobody. `outside_windows`
@@ -176,7 +179,7 @@ def status_document(status: MonitorStatus, *, since: datetime | None = None) -> 
         ),
         budget=budget_document(status),
         windows=[window_document(window, benchmark, settled) for window in windows],
-        incidents=[incident_document(incident) for incident in status.incidents],
+        incidents=[incident_document(incident) for incident in by_cause(status.incidents, status.asked_at)],
         sensitivity=[
             SensitivityDocument.of(
                 entry, rise=entry.rise if entry.rise is not None and math.isfinite(entry.rise) else None

@@ -38,10 +38,12 @@ from monitoring.records import (
     IncidentRecord,
     LegacyCause,
     NextStep,
+    RootFact,
     StepKind,
     Watch,
     WindowRecord,
 )
+from monitoring.records.incident_order import fact_place, part_of_fact
 from monitoring.traffic.windows import Window
 from monitoring.watches.integrity import ANSWERS
 
@@ -70,6 +72,10 @@ _OF_NO_LOSS = frozenset(
         IMPROVED_SUBJECT,
     }
 )
+
+#: Kinds of facts about labels that say nothing where the answers that the labels are of are unusable.
+_OF_ANSWERED = frozenset({CONSTANT_LABELS, LOST_CLASS, JUMPED})
+UNUSABLE = frozenset({"unusable answers", NO_ANSWERS})
 
 #: Kinds of facts that follow from another one: its subject. Labels of unknown predictions count as little as none.
 TOLD_BY = {NO_ANSWERS: ANSWERS_SUBJECT, LABELS_STOPPED: IDS_SUBJECT}
@@ -119,20 +125,33 @@ def open_fact_incidents(
     [(3, 'temp, wind', 'column gone')]
 
     Returns:
-        Pages, each of which names every input that its fact is true of; notices of the kinds `NOTICES`.
+        Pages, each of which names every input that its fact is true of; notices of the kinds `NOTICES`. Causes come
+        first, and a fact names the one that explains it.
     """
     subjects = {name for incident in current for name in incident.subjects}
+    unusable = any(incident.fact in UNUSABLE for incident in current) or any(
+        finding.fact and finding.kind in UNUSABLE for finding in findings
+    )
     paged = {name for incident in current if incident.level == "page" for name in incident.subjects}
     named = subjects | {finding.feature for finding in findings if finding.fact}
     by_kind: dict[str, dict[str, Finding]] = {}
     for finding in findings:
-        if TOLD_BY.get(finding.kind) in named:
+        if TOLD_BY.get(finding.kind) in named or (unusable and finding.kind in _OF_ANSWERED):
             continue
         if finding.fact and finding.feature not in (subjects if finding.kind in NOTICES else paged):
             by_kind.setdefault(finding.kind, {})[finding.feature] = finding
-    return tuple(
-        IncidentRecord(
-            number=first_number + place,
+    present = {(finding.kind, finding.feature) for finding in findings if finding.fact}
+    roots = [
+        incident
+        for incident in current
+        if incident.level == "page" and any((incident.fact, name) in present for name in incident.subjects)
+    ]
+    opened: list[IncidentRecord] = []
+    for kind in sorted(by_kind, key=lambda kind: (fact_place(kind), kind != UNKNOWN_LABELS)):
+        facts = by_kind[kind]
+        root = _root(kind, (*opened, *roots))
+        new = IncidentRecord(
+            number=first_number + len(opened),
             level="notice" if kind in NOTICES else "page",
             state="open",
             opened_at=window.end,
@@ -140,12 +159,24 @@ def open_fact_incidents(
             window_end=window.end,
             watch=FACT_WATCH,
             slice=FACT_SEPARATOR.join(facts),
-            diagnoses=(Diagnosis(at=window.end, cause=_cause(kind, facts)),),
+            diagnoses=(Diagnosis(at=window.end, cause=_cause(kind, facts, root)),),
             recovery=_INITIAL_RECOVERY,
             history=(IncidentEvent(at=window.end, state="open"),),
+            consequence_of=None if root is None else root.number,
         )
-        for place, (kind, facts) in enumerate(by_kind.items())
-    )
+        opened.append(new)
+    return tuple(opened)
+
+
+def _root(kind: str, others: Sequence[IncidentRecord]) -> IncidentRecord | None:
+    """The page of a fact of the same window that explains another fact, the first cause; None where none does."""
+    if kind in RULES or kind in NOTICES:
+        return None
+    if kind in (LOST_CLASS, JUMPED):
+        return next((other for other in others if other.fact == UNKNOWN_LABELS), None)
+    explaining = {"answers": ("input",), "losses": ("input", "labels", "answers")}.get(part_of_fact(kind), ())
+    pages = [other for other in others if other.level == "page" and other.fact not in RULES]
+    return next((other for part in explaining for other in pages if part_of_fact(other.fact) == part), None)
 
 
 def tells(incident: IncidentRecord, alarm: Alarm, horizon: timedelta, *, of_no_class: float = 0.0) -> bool:
@@ -247,12 +278,13 @@ def _is_about(feature: str | None, subjects: Collection[str]) -> bool:
     )
 
 
-def _cause(kind: str, facts: Mapping[str, Finding]) -> FactCause:
-    """What is wrong, and the next step."""
+def _cause(kind: str, facts: Mapping[str, Finding], root: IncidentRecord | None) -> FactCause:
+    """What is wrong, and the next step: what explains it is looked at first."""
     step: StepKind = "look at its rows" if kind in RULES else "check the source"
     return FactCause(
         fact=kind,
         findings=tuple(facts.values()),
         closes_after=QUIET_WINDOWS,
-        step=NextStep(kind=step, subjects=tuple(filter(None, facts))),
+        root=None if root is None else RootFact(incident=root.number, fact=root.fact, slice=root.slice),
+        step=NextStep(kind=step, subjects=tuple(filter(None, facts if root is None else root.subjects))),
     )

@@ -11,6 +11,7 @@ from monitoring.documents.document import iso
 from monitoring.documents.incident import DigestDocument, DigestEventDocument, incident_document
 from monitoring.notifications.notification import NAMED, Notification, link_of, one_line
 from monitoring.records import IncidentRecord, Level
+from monitoring.records.incident_order import by_cause
 from monitoring.sentences.incident_text import cause_line
 
 
@@ -47,8 +48,8 @@ class Digest:
 
     @property
     def text(self) -> str:
-        """A line for each incident, those that are not closed first."""
-        incidents = sorted(self.incidents, key=lambda incident: incident.state == "closed")
+        """A line for each incident, in the order of every view."""
+        incidents = by_cause(self.incidents)
         lines = [
             f"{incident.number}  {incident.level}, {incident.state}, {iso(incident.window_start)[:16]}Z: "
             f"{one_line(cause_line(incident))}"
@@ -81,7 +82,7 @@ class Digest:
         return DigestDocument(
             event=DigestEventDocument(id=self.event, kind="digest", events=self.events),
             deployment=self.deployment,
-            incidents=[incident_document(incident) for incident in self.incidents],
+            incidents=[incident_document(incident) for incident in by_cause(self.incidents)],
             message=self.text,
         )
 

@@ -307,18 +307,29 @@ class AlarmCause:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RootFact:
+    """A fact of the same window that explains another one: its kind, and the `slice` of its incident."""
+
+    incident: int
+    fact: str
+    slice: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FactCause:
     """A fact of a window: the findings of one kind, one for each thing that it is true of.
 
     Attributes:
         evidence: What an alarm added to it.
         closes_after: So many windows without it close the incident.
+        root: The fact that explains it; None where none of its window does.
     """
 
     kind: Literal["fact"] = "fact"
     fact: str
     findings: tuple[Finding, ...]
     evidence: AlarmCause | None = None
+    root: RootFact | None = None
     closes_after: int
     step: NextStep
 

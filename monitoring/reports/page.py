@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from monitoring.atomic import write_bytes
 from monitoring.records import IncidentRecord, MonitorStatus
+from monitoring.records.incident_order import by_cause
 from monitoring.reports.charts.comparison import month_chart, slice_chart
 from monitoring.reports.charts.drawing import Chart
 from monitoring.reports.charts.estimates import estimate_charts
@@ -73,7 +74,7 @@ def page_text(status: MonitorStatus, *, benchmark: Benchmark | None, slices: tup
     """The page as text; `link` is the address of the drift report, or empty."""
     charts = page_charts(status, benchmark, slices)
     style = _template_text("drawings.css") + _template_text("report.css")
-    incidents = listed(status.incidents)
+    incidents = listed(by_cause(status.incidents, status.asked_at))
     return (
         _environment(status)
         .get_template("report.html.j2")
@@ -106,8 +107,8 @@ def page_text(status: MonitorStatus, *, benchmark: Benchmark | None, slices: tup
 
 
 def listed(incidents: Sequence[IncidentRecord]) -> tuple[IncidentRecord, ...]:
-    """The incidents that the page lists, in their order: all that are not closed, and the newest of the others."""
-    closed = [incident.number for incident in incidents if incident.state == "closed"][-MOST_CLOSED:]
+    """The incidents that the page lists, in their order: all that are not closed, and the first of the others."""
+    closed = [incident.number for incident in incidents if incident.state == "closed"][:MOST_CLOSED]
     return tuple(incident for incident in incidents if incident.state != "closed" or incident.number in closed)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from monitoring.records import MonitorStatus, Rebaseline, VersionInUse
+from monitoring.records.incident_order import by_cause
 from monitoring.reports.sections.estimates import trust_summary
 from monitoring.reports.sections.formatting import (
     MONTHS,
@@ -139,7 +140,7 @@ def _incidents(status: MonitorStatus) -> Table:
 
     zone = ZoneInfo(status.timezone)
     left_out = len(status.incidents) - MOST_INCIDENTS
-    title = "Incidents" + (f" (the last {MOST_INCIDENTS} of {len(status.incidents)})" if left_out > 0 else "")
+    title = "Incidents" + (f" (the first {MOST_INCIDENTS} of {len(status.incidents)})" if left_out > 0 else "")
     table = _table(title)
     table.add_column("", justify="right", no_wrap=True)
     table.add_column("level", no_wrap=True)
@@ -147,7 +148,7 @@ def _incidents(status: MonitorStatus) -> Table:
     table.add_column("cause", ratio=1, overflow="fold")
     table.add_column("state", max_width=20)
     names = {window.start: window_name(window, zone) for window in status.windows}
-    for incident in status.incidents[-MOST_INCIDENTS:]:
+    for incident in by_cause(status.incidents, status.asked_at)[:MOST_INCIDENTS]:
         closed = () if incident.closed_at is None else (format_moment(incident.closed_at, zone),)
         state = "\n".join((incident.state, *closed, *remarks(incident, status.asked_at, zone)))
         table.add_row(

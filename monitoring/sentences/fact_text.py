@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from monitoring.records import AlarmCause, FactCause, Finding, IncidentRecord, NextStep, Subgroup, SubgroupCause
+from monitoring.records import (
+    AlarmCause,
+    FactCause,
+    Finding,
+    IncidentRecord,
+    NextStep,
+    RootFact,
+    Subgroup,
+    SubgroupCause,
+)
 from monitoring.sentences.alarm_text import alarm_line, input_sentences, moment_day
 from monitoring.sentences.step_text import step_words
 from monitoring.watches.descriptions import (
@@ -55,13 +64,23 @@ def fact_line(fact: str, slice_: str, findings: tuple[Finding, ...]) -> str:
     return _capital(kind) if not subject or fact in _NAMED else f"{_capital(kind)}: {subject}"
 
 
+def root_words(root: RootFact) -> str:
+    """What explains a fact, in a clause.
+
+    >>> root_words(RootFact(incident=3, fact="out of range", slice="income"))
+    'a likely consequence of #3 (out of range: income)'
+    """
+    return f"a likely consequence of #{root.incident} ({lower_first(fact_line(root.fact, root.slice, ()))})"
+
+
 def fact_sentences(fact: FactCause) -> tuple[str, ...]:
     """What is wrong, and what an alarm added."""
     told = tuple(finding.message for finding in fact.findings)
     if len(told) > 1 and fact.fact not in _RULES:
         names = ", ".join(finding.feature for finding in fact.findings if finding.feature)
         told = (f"{_capital(fact.fact)} for {len(told)} inputs: {names}.",)
-    return (*told, *evidence_sentences(fact.evidence, of_losses=fact.fact in _OF_LOSSES))
+    root = () if fact.root is None else (f"It is {root_words(fact.root)}.",)
+    return (*told, *root, *evidence_sentences(fact.evidence, of_losses=fact.fact in _OF_LOSSES))
 
 
 def evidence_sentences(alarm: AlarmCause | None, *, of_losses: bool) -> tuple[str, ...]:

@@ -30,6 +30,7 @@ from monitoring.sentences.fact_text import (
     fact_line,
     fact_sentences,
     fact_step,
+    root_words,
     subgroup_line,
     subgroup_sentences,
     subgroup_step,
@@ -133,7 +134,9 @@ def _line(incident: IncidentRecord) -> str:
         if cause != incident.fact and isinstance(incident.opening, LegacyCause):
             return cause
         findings = incident.opening.findings if isinstance(incident.opening, FactCause) else ()
-        return fact_line(incident.fact, incident.slice, findings)
+        line = fact_line(incident.fact, incident.slice, findings)
+        root = incident.opening.root if isinstance(incident.opening, FactCause) else None
+        return line if root is None else f"{line}, {root_words(root)}"
     named = incident.watch == SUBGROUP_WATCH or isinstance(incident.opening, AlarmCause)
     if named or " since " in cause or cause.casefold().startswith(title.casefold()):  # of a legacy line nobody says it
         return cause[:1].upper() + cause[1:]

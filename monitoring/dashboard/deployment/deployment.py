@@ -22,6 +22,7 @@ from monitoring.dashboard.view.table import Cell, ChartView, TableView, cell
 from monitoring.dashboard.view.words import Figure, ago, coverage, name_of, next_step, zone_words
 from monitoring.deployment.data_dictionary import column_notes
 from monitoring.records import EstimateRecord, IncidentRecord
+from monitoring.records.incident_order import by_cause
 from monitoring.reports.sections.estimates import METHODS
 from monitoring.reports.sections.formatting import (
     finite_evidence,
@@ -210,10 +211,7 @@ def deployment_view(
 
 
 def incident_table(incidents: tuple[IncidentRecord, ...], address: str, now: datetime, zone: ZoneInfo) -> TableView:
-    """Incidents, open ones first, then the newest."""
-    ordered = sorted(
-        incidents, key=lambda incident: (incident.state == "closed", incident.level != "page", -incident.number)
-    )
+    """Incidents, in the order of every view."""
     return TableView(
         name="incidents",
         title="Incidents",
@@ -227,7 +225,7 @@ def incident_table(incidents: tuple[IncidentRecord, ...], address: str, now: dat
                 cell(cause_line(incident), style="text"),
                 cell(format_moment(incident.closed_at, zone), incident.closed_at, style="when"),
             )
-            for incident in ordered
+            for incident in by_cause(incidents, now)
         ),
     )
 

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from monitoring.documents.deployment import StateName
 from monitoring.records import IncidentRecord, Level, WindowClaims
+from monitoring.records.incident_order import by_cause
 from monitoring.reports.sections.formatting import format_count, format_moment, format_window
 from monitoring.reports.sections.health import SUSPECTED_HARM, is_overdue
 from monitoring.reports.sections.incidents import remarks
@@ -130,10 +131,9 @@ def facts_of(subject: Subject, now: datetime, unread: str = "") -> tuple[State, 
 def standing(subject: DeploymentSummary, now: datetime, unread: str = "") -> Standing:
     """Judge how a deployment stands. `unread`: why its config or its store cannot be read; empty where they can."""
     zone, incidents, facts = subject.zone, subject.incidents, facts_of(subject, now, unread)
-    pages = sorted(
-        (incident for incident in incidents if incident.level == "page"), key=lambda page: _urgency(page, now)
-    )
-    notices = [incident for incident in incidents if incident.level == "notice"]
+    ordered = by_cause(incidents, now)
+    pages = [incident for incident in ordered if incident.level == "page"]
+    notices = [incident for incident in ordered if incident.level == "notice"]
     sentences: dict[State, str] = {}
     if pages:
         sentences["page"] = _page_sentence(pages, now, zone)
@@ -146,7 +146,7 @@ def standing(subject: DeploymentSummary, now: datetime, unread: str = "") -> Sta
     if "undelivered" in facts:
         sentences["undelivered"] = undelivered_sentence(subject.undelivered, zone)
     if notices:
-        newest = max(notices, key=lambda incident: incident.opened_at)
+        newest = notices[0]
         more = f", and {format_count(len(notices) - 1, 'other notice')}" if len(notices) > 1 else ""
         since = format_moment(newest.window_start, zone)
         sentences["notice"] = f"{cause_line(newest)[:_SENTENCE]}, window of {since}{more}."
@@ -160,7 +160,7 @@ def standing(subject: DeploymentSummary, now: datetime, unread: str = "") -> Sta
         sentences["ok"] = f"No open incident. {judged}"
     else:
         sentences["unknown"] = "No window has been judged yet."
-    first = pages[0] if pages else max(notices, key=lambda incident: incident.opened_at, default=None)
+    first = next(iter(ordered), None)
     return Standing(
         state=facts[0],
         sentence=sentences[facts[0]],
@@ -205,11 +205,6 @@ def is_late(subject: Subject, now: datetime) -> bool:
     if subject.next_due_at is not None:
         return is_overdue(subject.next_due_at, length, now)
     return now - subject.used_at > max(LATE_WINDOWS * length, SHORTEST_LATE)
-
-
-def _urgency(page: IncidentRecord, now: datetime) -> tuple[bool, float]:
-    """Pages that nobody has acknowledged or snoozed first, then the newest."""
-    return is_seen(page, now), -page.opened_at.timestamp()
 
 
 def is_seen(page: Attention, now: datetime) -> bool:

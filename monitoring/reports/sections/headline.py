@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from monitoring.records import IncidentRecord, MonitorStatus, Sensitivity
+from monitoring.records.incident_order import by_cause
 from monitoring.reports.sections.formatting import format_count, format_moment, format_window, window_name
 from monitoring.reports.sections.health import Health, health_of
 from monitoring.reports.sections.incidents import pages_of
@@ -21,7 +22,7 @@ class Headline:
     """The sentences at the top of a report.
 
     Attributes:
-        page: The newest page that is open, or else the last one, and why it was raised; empty while there was none.
+        page: The page to look at first, or else the last one, and why it was raised; empty while there was none.
         explanation: What else it said when it was opened, and how often it became worse; empty without one.
         detectable_rise: The smallest rise of each loss that would be detected, or why none would be; empty where it was
             not simulated.
@@ -62,7 +63,7 @@ def headline(status: MonitorStatus) -> Headline:
         health=health,
         verdict=_verdict(status, health),
         page=_page(pages, status, zone) if pages else "",
-        explanation=_explanation(_leading(pages)) if pages else "",
+        explanation=_explanation(_leading(pages, status)) if pages else "",
         budget=(
             f"False-alarm budget: pages at most {printable(status.page_budget)}, notices at most "
             f"{printable(status.notice_budget)}, on average while nothing changes; for the whole deployment, whatever "
@@ -131,16 +132,17 @@ def _life(status: MonitorStatus, pages: tuple[IncidentRecord, ...]) -> str:
     return life + (f" ({some})" if some else "")
 
 
-def _leading(pages: Sequence[IncidentRecord]) -> IncidentRecord:
-    """The newest page that is open, or else the last one."""
-    return max(pages, key=lambda page: (page.state != "closed", page.window_start, page.number))
+def _leading(pages: Sequence[IncidentRecord], status: MonitorStatus) -> IncidentRecord:
+    """The page to look at first, or else the last one."""
+    return by_cause(pages, status.asked_at)[0]
 
 
 def _page(pages: Sequence[IncidentRecord], status: MonitorStatus, zone: ZoneInfo) -> str:
-    page = _leading(pages)
+    page = _leading(pages, status)
     judged = next((window for window in status.windows if window.start == page.window_start), None)
     window = format_window(page.window_start, page.window_end, zone) if judged is None else window_name(judged, zone)
     which = f"Page #{page.number}" if page.state != "closed" else f"Last page, #{page.number}"
     first = f"{which}, opened {format_moment(page.opened_at, zone)} for the window {window}: {cause_line(page)}."
-    others = ", ".join(f"#{other.number}" for other in pages if other.state != "closed" and other is not page)
+    ordered = by_cause(pages, status.asked_at)
+    others = ", ".join(f"#{other.number}" for other in ordered if other.state != "closed" and other is not page)
     return f"{first} Open besides: {others}." if others else first

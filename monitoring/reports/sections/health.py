@@ -21,6 +21,7 @@ from monitoring.records import (
     WindowRecord,
     is_harm_suspected,
 )
+from monitoring.records.incident_order import fact_place
 from monitoring.reports.sections.formatting import format_count, format_evidence, format_moment
 from monitoring.reports.sections.incidents import pages_of
 from monitoring.reports.sections.sensitivity import RECENT_WINDOWS, unwatched_losses_of, watches_no_loss
@@ -107,11 +108,12 @@ def window_claims(
         sensitivity: The smallest harms that are detected; empty where they are not known.
     """
     findings = windows[-1].findings
+    facts = sorted((finding for finding in findings if finding.fact), key=lambda finding: fact_place(finding.kind))
     burn_in = next(
         (lower_first(finding.message.partition(":")[0]) for finding in findings if finding.kind == BURN_IN), ""
     )
     return WindowClaims(
-        fact=next((finding.message for finding in findings if finding.fact), ""),
+        fact=facts[0].message if facts else "",
         unlabelled="" if burn_in else _unlabelled(windows, baseline, sensitivity),
         burn_in=lower_first(burn_in.partition(":")[0]),
     )

@@ -178,10 +178,11 @@ def finish(incident: IncidentRecord, zone: ZoneInfo, output: Output, more: str =
 def list_incidents(config_path: Path, deployment: int | None, *, everything: bool, output: Output) -> int:
     """List the incidents that are not closed.
 
-    One line each: number, level, state, first day, cause. Evaluates nothing.
+    One line each: number, level, state, first day, cause; causes before what follows from them. Evaluates nothing.
     """
     from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
     from monitoring.documents.incident import IncidentsDocument, incident_document  # noqa: PLC0415 - as above
+    from monitoring.records.incident_order import by_cause  # noqa: PLC0415 - as above
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
 
     config = load_config(config_path)
@@ -189,8 +190,9 @@ def list_incidents(config_path: Path, deployment: int | None, *, everything: boo
         number = deployment_of(config, store, output, deployment)
         incidents = () if number is None else store.incidents.read(number)
         zone = ZoneInfo("UTC" if number is None else store.deployments.read(number).timezone)
-    selection = [incident for incident in incidents if everything or incident.state != "closed"]
-    lines = [_list_line(incident, datetime.now(UTC), zone) for incident in selection]
+    now = datetime.now(UTC)
+    selection = [incident for incident in by_cause(incidents, now) if everything or incident.state != "closed"]
+    lines = [_list_line(incident, now, zone) for incident in selection]
     none = "No incident." if everything else "No open incident."
     document = IncidentsDocument(incidents=[incident_document(incident) for incident in selection])
     output.finish(document.plain(), lambda: click.echo("\n".join(lines) or none))

@@ -24,6 +24,7 @@ from monitoring.records import (
     SlicePart,
     Subgroup,
 )
+from monitoring.records.incident_order import by_cause
 
 
 def test_document_has_the_shape_that_the_command_line_promises(status: MonitorStatus) -> None:
@@ -36,11 +37,14 @@ def test_document_has_the_shape_that_the_command_line_promises(status: MonitorSt
     assert (window["rows"], window["labels"], window["status"]) == (920, 880, "page")
     assert math.isclose(window["evidence"]["page"], 450.0)
     assert {entry["status"] for entry in document["windows"]} == {"ok", "notice", "page", "thin"}
-    incident = document["incidents"][0]
+    assert [incident["number"] for incident in document["incidents"]] == [
+        one.number for one in by_cause(status.incidents)
+    ]
+    incident = next(incident for incident in document["incidents"] if incident["number"] == 1)
     assert {"number", "level", "opened_at", "window", "watch", "slice", "cause", "message", "state"} <= incident.keys()
     assert (incident["number"], incident["level"], incident["opened_at"]) == (1, "page", "2013-04-24T06:00:00Z")
     assert incident["window"] == {"start": window["start"], "end": window["end"]}
-    assert document["incidents"][2]["closed_at"] is None
+    assert document["incidents"][0]["closed_at"] is None
     assert document["budget"]["page"] == {"text": "1 per 365 windows", "threshold": 365.0}
     assert document["sensitivity"][-1] == {"metric": "error", "slice": "", "windows": 90, "rise": None}
     assert document["coverage"]["labels_due"] == 275 * 905
@@ -129,7 +133,7 @@ def full(status: MonitorStatus) -> MonitorStatus:
 
 def test_every_part_is_filled_where_the_state_has_it(status: MonitorStatus) -> None:
     document = status_document(full(status)).plain()
-    incident = document["incidents"][0]
+    incident = next(incident for incident in document["incidents"] if incident["number"] == 1)
     assert incident["split"] is not None
     assert incident["decomposition"][0]["parts"]
     assert incident["inputs"][0]["input"] == "temp"

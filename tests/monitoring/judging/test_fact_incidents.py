@@ -9,9 +9,14 @@ from hypothesis import strategies as st
 
 from monitoring.incidents.cause import explain
 from monitoring.judging.fact_incidents import advance_fact_incident, open_fact_incidents, tells, with_evidence
+from monitoring.judging.facts.constant_values import CONSTANT_ANSWERS
 from monitoring.judging.facts.gross_failures import CONTRADICTED
+from monitoring.judging.facts.label_facts import LOST_CLASS
 from monitoring.judging.facts.log_facts import IDS_SUBJECT, WITHOUT_PREDICTIONS
+from monitoring.judging.facts.loss_outliers import OUTLIER
+from monitoring.judging.facts.traffic_volume import KIND
 from monitoring.judging.renamed_values import RARE_RENAMED, RENAMED
+from monitoring.judging.rules.rule_check import RULE_BROKEN
 from monitoring.judging.window.label_findings import UNKNOWN_LABELS
 from monitoring.records import FACT_WATCH, LABELS_STOPPED, NO_ANSWERS, CauseDetail, Finding, IncidentRecord, InputDrift
 from monitoring.sentences.incident_text import incident_text
@@ -80,6 +85,49 @@ def test_a_fact_that_follows_from_another_one_opens_no_incident(kind: str, cause
     assert [incident_text(one).cause for one in open_fact_incidents([follows], day(1), current=(), first_number=1)] == [
         kind
     ]
+
+
+def test_of_one_window_the_cause_comes_first_and_what_follows_names_it() -> None:
+    findings = [
+        fact("losses", OUTLIER),
+        fact("model answers", CONSTANT_ANSWERS),
+        fact("row count", KIND),
+        fact("income", "out of range"),
+    ]
+    first, *others = open_fact_incidents(findings, day(0), current=(), first_number=4)
+    assert [one.fact for one in (first, *others)] == ["out of range", KIND, CONSTANT_ANSWERS, OUTLIER]
+    assert [one.consequence_of for one in (first, *others)] == [None, None, 4, 4]
+    said = incident_text(others[1])
+    assert said.line == "Answers constant, a likely consequence of #4 (out of range: income)"
+    assert "It is a likely consequence of #4 (out of range: income)." in said.message
+    assert said.step.startswith("check the pipeline that fills income;"), "not the model's export"
+    assert incident_text(others[0]).line == "Traffic volume"
+
+
+def test_a_page_of_an_input_explains_a_later_fact_while_it_is_found_in_the_same_window() -> None:
+    page, answers = opened(fact("income", "out of range")), fact("model answers", CONSTANT_ANSWERS)
+    for found, root in (([answers], None), ([fact("income", "out of range"), answers], page.number)):
+        [new] = open_fact_incidents(found, day(3), current=[page], first_number=2)
+        assert new.consequence_of == root
+    broken_rule = opened(fact("rule a", RULE_BROKEN))
+    [new] = open_fact_incidents([fact("rule a", RULE_BROKEN), answers], day(1), current=[broken_rule], first_number=2)
+    assert new.consequence_of is None, "a rule of the user's own says nothing of why"
+
+
+def test_labels_of_unusable_answers_say_nothing_of_their_classes() -> None:
+    unusable, lost = fact("model answers", "unusable answers"), fact("labels", LOST_CLASS)
+    assert [one.fact for one in open_fact_incidents([lost, unusable], day(0), current=(), first_number=1)] == [
+        "unusable answers"
+    ]
+    assert open_fact_incidents([lost], day(1), current=[opened(unusable)], first_number=2) == ()
+    assert [one.fact for one in open_fact_incidents([lost], day(1), current=(), first_number=2)] == [LOST_CLASS]
+
+
+def test_labels_of_no_class_come_before_the_class_that_is_lost_by_them() -> None:
+    first, second = open_fact_incidents(
+        [fact("labels", LOST_CLASS), fact("label values", UNKNOWN_LABELS)], day(0), current=(), first_number=1
+    )
+    assert (first.fact, second.fact, second.consequence_of) == (UNKNOWN_LABELS, LOST_CLASS, first.number)
 
 
 def test_an_incident_of_a_watch_with_the_same_slice_is_no_fact() -> None:

@@ -9,6 +9,7 @@ from datetime import timedelta
 from rich.console import Console
 
 from monitoring.records import MonitorStatus
+from monitoring.records.incident_order import by_cause
 from monitoring.reports import render
 from monitoring.reports.sections.tables import finding_groups
 
@@ -47,7 +48,7 @@ def test_months_are_bars_and_an_alarm_is_a_full_one(status: MonitorStatus) -> No
 def test_incidents_are_a_table(status: MonitorStatus) -> None:
     lines = [line.split() for line in printed(status).splitlines()]
     incidents = [words[:2] for words in lines if words[1:2] in (["page"], ["notice"]) and words[0].isdigit()]
-    assert incidents == [[str(one.number), one.level] for one in status.incidents]
+    assert incidents == [[str(one.number), one.level] for one in by_cause(status.incidents)]
 
 
 def test_incidents_say_what_people_did(status: MonitorStatus) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -19,12 +19,13 @@ from monitoring.incidents.input_shift import Aspect, category_shift, number_shif
 from monitoring.incidents.metric_change import BRIER
 from monitoring.judging.fit.reference_fit import ReferenceFit
 from monitoring.judging.renamed_values import renaming_of
+from monitoring.judging.window.bottom_k_sample import in_order
 from monitoring.judging.window_scorer import ScoredWindow
 from monitoring.judging.worst_rows import worst_rows
 from monitoring.records import InputShift, WatchKey
 from monitoring.tasks.label_codes import has_label
 from monitoring.tasks.task import loss_of
-from monitoring.timestamps import as_datetime
+from monitoring.timestamps import as_datetime, as_microseconds, duration_microseconds
 from monitoring.traffic.windows import Window
 from monitoring.watches.catalogue import Catalogue
 from monitoring.watches.descriptions import is_rank
@@ -238,10 +239,22 @@ def _samples_since_onset(alarm: Alarm, window: ScoredWindow, *, labelled: bool) 
     back = min(start - since_onset(alarm).windows[0].start, enough)
     if count >= EXPLAINING_ROWS or back <= timedelta(0):
         return tuple(samples)
+    earlier = []
     for batch in traffic.batches.earlier(Window(start=end - back, end=end)):
         usable = np.isfinite(batch.probabilities).all(axis=1)
-        samples.append(batch.take(np.flatnonzero(usable & has_label(batch.labels) if labelled else usable)))
-    return tuple(samples)
+        earlier.append(batch.take(np.flatnonzero(usable & has_label(batch.labels) if labelled else usable)))
+    if not earlier:
+        return tuple(samples)
+    return (
+        *samples,
+        *_by_window(joined(earlier), as_microseconds(end), duration_microseconds(traffic.window.end - start)),
+    )
+
+
+def _by_window(rows: Predictions, end: int, length: int) -> Iterator[Predictions]:
+    """Rows before a time by windows of a length, the latest first, each in order: however they lie in files."""
+    windows = (end - 1 - rows.event_times) // length
+    return (in_order(rows.take(np.flatnonzero(windows == window))) for window in np.unique(windows))
 
 
 def with_rows(cause: Cause, window: ScoredWindow, catalogue: Catalogue) -> Cause:

@@ -143,8 +143,8 @@ class ImportanceWeighting:
         """
         if count < MIN_ROWS or len(self.points) < MIN_EFFECTIVE_ROWS:
             return WeightedMeans()
-        sample = sample.take(np.argsort(np.asarray(sample.ids.to_pylist()), kind="stable"))
-        odds, live = _log_ratios(self.points, _points(sample, self.coordinates, self.task))
+        points = _points(sample, self.coordinates, self.task)
+        odds, live = _log_ratios(self.points, points[np.lexsort(points.T)])  # the same sums whatever the order and ids
         outside = float(np.mean(live > math.log(OUTSIDE_RATIO)))
         weights = np.exp(odds - odds.max())
         weights /= weights.sum()

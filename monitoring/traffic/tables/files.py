@@ -15,6 +15,7 @@ from monitoring.traffic.remote.file_store import FileStore
 from monitoring.traffic.remote.local_cache import LOCAL_CACHE
 from monitoring.traffic.remote.urls import is_url, shown_url
 from monitoring.traffic.tables.converted_files import CONVERTED, converted
+from monitoring.traffic.tables.folder_columns import folder_columns, folder_remark, with_folder_columns
 from monitoring.traffic.tables.lake_tables import LAKE_FOLDERS, lake_files, lake_format, refuse_parts_of_lake
 from monitoring.traffic.tables.parquet_files import TableFile, parquet_metadata
 from monitoring.traffic.tables.pieces import KINDS, ParquetPiece, TablePiece, TextPartPiece, TextPiece, unreadable_file
@@ -66,6 +67,7 @@ def is_table(place: Path | str) -> bool:
         if not path.is_dir():
             return path.name.endswith(SUFFIXES)
         names = [each.name for each in path.iterdir()]
+        names += [f"{top}/{each.name}" for top in names if "=" in top for each in (path / top).glob("*")]
         names += [f"{parent}/{each.name}" for parent in LAKE_FOLDERS for each in (path / parent).glob("*")]
     return _is_table_folder(names)
 
@@ -73,9 +75,11 @@ def is_table(place: Path | str) -> bool:
 def _is_table_folder(names: Sequence[str]) -> bool:
     """Whether files of these paths below a folder are a table's, and none of a log's."""
     tops = {name.partition("/")[0] for name in names}
-    if any(top == "open" or top.startswith("model=") for top in tops):
+    below = {name.split("/")[1] for name in names if name.startswith("model=") and "/" in name}
+    has_models = any(top.startswith("model=") for top in tops)
+    if "open" in tops or (has_models and all(each.startswith("version=") for each in below)):
         return False
-    return lake_format(names) is not None or any(top.endswith(SUFFIXES) for top in tops)
+    return lake_format(names) is not None or any(top.endswith(SUFFIXES) or "=" in top for top in tops)
 
 
 def require_table(path: Path) -> None:
@@ -172,18 +176,26 @@ def _tables(names: Iterable[str], place: str, *, required: bool) -> list[str]:
 
 
 def _pieces(file: TableFile, form: TableFormat, *, in_parts: bool) -> Iterator[TablePiece]:
+    if isinstance(file.path, Path):
+        if file.path.stat().st_size == 0:
+            return iter(())
+        if file.path.name.endswith(TEXT):
+            return _text_pieces(file.name, file.path, form, in_parts=in_parts)
+    return _parquet_pieces(file, form)
+
+
+def _text_pieces(name: str, path: Path, form: TableFormat, *, in_parts: bool) -> Iterator[TablePiece]:
+    folders = (*folder_columns(name).items(),)
+    parts = _parts_of(path, form) if in_parts else ()
+    for part in parts:
+        yield TextPartPiece(name=name, first_row=part.first_row, path=path, part=part, folders=folders)
+    if not parts:
+        yield TextPiece(name=name, path=path, form=form, folders=folders)
+
+
+def _parquet_pieces(file: TableFile, form: TableFormat) -> Iterator[TablePiece]:
     name, path = file.name, file.path
     remarks: tuple[str, ...] = ()
-    if isinstance(path, Path):
-        if path.stat().st_size == 0:
-            return
-        if path.name.endswith(TEXT):
-            parts = _parts_of(path, form) if in_parts else ()
-            for part in parts:
-                yield TextPartPiece(name=name, first_row=part.first_row, path=path, part=part)
-            if not parts:
-                yield TextPiece(name=name, path=path, form=form)
-            return
     try:
         if isinstance(path, Path) and path.name.endswith(TFRECORD):
             path = as_parquet(path)
@@ -194,9 +206,13 @@ def _pieces(file: TableFile, form: TableFormat, *, in_parts: bool) -> Iterator[T
         remarks = remarks or ((written,) if written else ())
     except (OSError, UnicodeDecodeError, pa.ArrowException) as error:
         raise unreadable_file(path, str(error)) from error
+    folders = folder_columns(name)
+    view = with_folder_columns(file.view, metadata.schema.to_arrow_schema(), folders) if folders else file.view
+    if view is not file.view:
+        remarks = (*remarks, *folder_remark(folders))
     first = 0
     for group in range(metadata.num_row_groups):
-        yield ParquetPiece(name=name, path=path, group=group, first_row=first, remarks=remarks, view=file.view)
+        yield ParquetPiece(name=name, path=path, group=group, first_row=first, remarks=remarks, view=view)
         first += metadata.row_group(group).num_rows
 
 

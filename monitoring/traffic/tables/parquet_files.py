@@ -26,18 +26,20 @@ _MICROSECONDS = {"s": 1_000_000, "ms": 1_000, "us": 1}
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class FileView:
-    """How one file of a Delta Lake or Apache Iceberg table has the table's columns.
+    """How one file of a table has the table's columns: of a Delta Lake or Apache Iceberg table, or in named folders.
 
     Attributes:
         stored: The names that columns have in the file, by their names in the table.
         constants: What every row of the file has in a column that is not in it; null in any other column.
         deleted: The places in the file of rows that are no longer the table's, int64, sorted.
+        of_lake: Whether a version of the table says which files it has.
     """
 
     schema: pa.Schema
     stored: Mapping[str, str]
     constants: Mapping[str, Any] = field(default_factory=dict)
     deleted: NDArray[np.int64] = field(default_factory=lambda: NO_ROWS)
+    of_lake: bool = True
 
     def rows(self, table: pa.Table, names: Sequence[str], first: int) -> pa.Table:
         """Rows of the file as the table has them.
@@ -53,7 +55,7 @@ class FileView:
             else:
                 columns.append(pa.repeat(pa.scalar(self.constants.get(name), kind), table.num_rows))
         low, high = np.searchsorted(self.deleted, [first, first + table.num_rows])
-        whole = pa.table(columns, names=list(names)) if names else table.select([])
+        whole = pa.table(columns, names=list(names), metadata=self.schema.metadata) if names else table.select([])
         if low == high:
             return whole
         is_kept = np.ones(table.num_rows, dtype=np.bool_)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, TypeAlias
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -18,6 +18,7 @@ from monitoring.traffic.cells import is_text, value_type
 from monitoring.traffic.remote.urls import shown_url
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.delimited import Delimited, other_delimiter_fix, read_delimited
+from monitoring.traffic.tables.folder_columns import folder_remark, with_text_columns
 from monitoring.traffic.tables.parquet_files import (
     FileView,
     GroupTimes,
@@ -30,6 +31,9 @@ from monitoring.traffic.tables.raw_rows import RawRows
 from monitoring.traffic.tables.split_groups import split_rows
 from monitoring.traffic.tables.table_format import AS_FILES_SHOW
 from monitoring.traffic.tables.text_parts import TextPart
+
+#: What the folders of a file say of all of its rows, by column.
+FolderColumns: TypeAlias = tuple[tuple[str, str | None], ...]
 
 #: Bytes of a file that are read ahead for each of its columns.
 _READ_AHEAD = 1 << 17
@@ -272,7 +276,7 @@ def _reading(piece: ParquetPiece) -> Iterator[None]:
     try:
         yield
     except (OSError, UnicodeDecodeError, pa.ArrowException) as error:
-        raise unreadable_file(piece.path, str(error), of_lake=piece.view is not None) from error
+        raise unreadable_file(piece.path, str(error), of_lake=piece.view is not None and piece.view.of_lake) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -284,6 +288,7 @@ class TextPiece(WholePiece):
     path: Path
     first_row: int = 0
     form: TableFormat = AS_FILES_SHOW
+    folders: FolderColumns = ()
 
     def read(self, names: Collection[str] | None = None) -> RawRows:
         """See `TablePiece`. Raises BadInput too, where no line has as many fields as the header."""
@@ -294,12 +299,12 @@ class TextPiece(WholePiece):
         if read.malformed and not read.table.num_rows:
             raise _no_line_fits(self.name, read)
         return RawRows.of(
-            read.table,
+            with_text_columns(read.table, dict(self.folders)),
             names,
             text=True,
             malformed=read.malformed,
             unbalanced=read.unbalanced,
-            remarks=read.remarks,
+            remarks=(*read.remarks, *folder_remark(dict(self.folders))),
             guessed=read.guessed,
         )
 
@@ -317,11 +322,12 @@ class TextPartPiece(WholePiece):
     first_row: int
     path: Path
     part: TextPart
+    folders: FolderColumns = ()
 
     def read(self, names: Collection[str] | None = None) -> RawRows:
         """See `TablePiece`."""
         try:
-            return self._rows(self.part.read(names))
+            return self._rows(self.part.read(names), names)
         except (OSError, pa.ArrowException) as error:
             raise unreadable_file(self.path, str(error)) from error
 
@@ -333,8 +339,9 @@ class TextPartPiece(WholePiece):
         """See `TablePiece`."""
         return PieceStamp(file=file_stamp(self.path))
 
-    def _rows(self, table: pa.Table) -> RawRows:
-        return RawRows.of(table, text=True, malformed=self.part.malformed)
+    def _rows(self, table: pa.Table, names: Collection[str] | None = None) -> RawRows:
+        whole, remark = with_text_columns(table, dict(self.folders)), folder_remark(dict(self.folders))
+        return RawRows.of(whole, names, text=True, malformed=self.part.malformed, remarks=remark)
 
 
 def _cells_are_independent(schema: pa.Schema, columns: TableColumns) -> bool:

@@ -11,6 +11,8 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from threading import Lock
 
+import pyarrow as pa
+
 from monitoring.engines.codec import decoded, encoded
 from monitoring.engines.engine import Work
 from monitoring.engines.partial import Partial
@@ -116,8 +118,6 @@ def _pool(workers: int) -> ProcessPoolExecutor:
 def _begin() -> None:
     """Leave interrupts to the process that waits, and use one thread: there are as many processes as processors."""
     import signal  # noqa: PLC0415 - of the processes alone
-
-    import pyarrow as pa  # noqa: PLC0415 - as above
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     pa.set_cpu_count(1)

@@ -21,7 +21,10 @@ from monitoring.deployment.places import find_baseline
 from monitoring.errors import BadInput, CannotRun
 from monitoring.inspection.status import first_page, status
 from monitoring.records import MonitorStatus, ScoreRecord, WindowRecord
+from monitoring.reports.charts.summary import write_picture
+from monitoring.reports.drift import write_drift_report
 from monitoring.reports.drift_summary import DriftSubject, DriftSummary, WatchVerdict
+from monitoring.reports.page import write_page
 from monitoring.reports.sections.benchmark import Benchmark, BenchmarkMetric, Interval
 from monitoring.reports.sections.formatting import finite_evidence, format_window
 from monitoring.sources.read_scope import ReadScope
@@ -76,9 +79,6 @@ def write_reports(
         day: the drift report is of the first window that begins on that day, in the config's time zone; a datetime with
             a time of day names the window that holds it. None: the window of the first page, else the last with rows.
     """
-    from monitoring.reports.charts.summary import write_picture  # noqa: PLC0415  # so is matplotlib
-    from monitoring.reports.page import write_page  # noqa: PLC0415  # Jinja2 is only needed to draw
-
     lookup = look_up_deployment(config, store) if deployment is None else DeploymentLookup(number=deployment)
     monitor_status = replace(status(store, config.name, lookup.number), columns=column_notes(config))
     baseline = load_baseline(find_baseline(config).baseline)
@@ -192,8 +192,6 @@ def _write_drift(
     window: WindowRecord,
     paths: tuple[Path, Path],
 ) -> DriftSummary:
-    from monitoring.reports.drift import write_drift_report  # noqa: PLC0415  # brings Evidently
-
     labelled = labelled_rows(config, baseline, monitor_status.version, Window(start=window.start, end=window.end))
     scores = sorted(
         (score for score in window.scores if score.level == "page"), key=lambda s: (-s.log_evidence, s.watch, s.slice)

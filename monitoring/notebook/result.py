@@ -11,7 +11,15 @@ from zoneinfo import ZoneInfo
 
 from monitoring.errors import CannotRun
 from monitoring.records import IncidentRecord, MonitorStatus, WindowRecord
+from monitoring.reports.charts.evidence import evidence_chart
+from monitoring.reports.charts.input import input_picture, standalone
+from monitoring.reports.charts.inputs import LAST_WINDOWS
+from monitoring.reports.charts.losses import loss_charts
+from monitoring.reports.charts.summary import draw_figure
+from monitoring.reports.results_table import results_table
 from monitoring.reports.sections.benchmark import Benchmark
+from monitoring.reports.sections.headline import headline
+from monitoring.reports.sections.inputs import inputs_of
 from monitoring.sentences.incident_text import incident_text
 from monitoring.watches.descriptions import printable
 
@@ -69,9 +77,6 @@ class MonitorResult:
     @property
     def inputs(self) -> tuple[str, ...]:
         """What `plot` draws by name: the inputs that moved most over the last seven windows first."""
-        from monitoring.reports.charts.inputs import LAST_WINDOWS  # noqa: PLC0415 - not needed to judge
-        from monitoring.reports.sections.inputs import inputs_of  # noqa: PLC0415 - as above
-
         inputs = inputs_of(self.status.windows[-LAST_WINDOWS:], self.status.baseline)
         return tuple(each.name or each.key for each in inputs)
 
@@ -99,10 +104,7 @@ class MonitorResult:
             BadInput: There is no such input.
         """
         if column is not None:
-            from monitoring.reports.charts.input import input_picture  # noqa: PLC0415 - as below
-
             return input_picture(self.status, column)
-        from monitoring.reports.charts.summary import draw_figure  # noqa: PLC0415 - brings matplotlib
 
         return draw_figure(self.status, self.benchmark)
 
@@ -115,8 +117,6 @@ class MonitorResult:
         Returns:
             Rows in order of time; times are timestamps in UTC.
         """
-        from monitoring.reports.results_table import results_table  # noqa: PLC0415 - brings pyarrow
-
         return results_table(self.status, table)
 
     def to_pandas(self, table: ResultTable = "scores") -> pd.DataFrame:
@@ -148,10 +148,6 @@ class MonitorResult:
 
     def _repr_html_(self) -> str:
         """The headline, the evidence, the losses, the newest incidents, and what open pages say; no script."""
-        from monitoring.reports.charts.evidence import evidence_chart  # noqa: PLC0415 - not needed to judge
-        from monitoring.reports.charts.losses import loss_charts  # noqa: PLC0415 - as above
-        from monitoring.reports.sections.headline import headline  # noqa: PLC0415 - as above
-
         status = self.status
         head = headline(status)
         parts = [f"<p><b>{escape(head.model)}</b>: {escape(head.verdict)}</p>", f"<p>{escape(self._counts())}</p>"]
@@ -189,8 +185,6 @@ def html_table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
 
 
 def _image(drawing: Any) -> str:
-    from monitoring.reports.charts.input import standalone  # noqa: PLC0415 - not needed to judge
-
     data = base64.b64encode(standalone(drawing).encode()).decode()
     return f'<img style="max-width:49%" alt="{escape(drawing.summary)}" src="data:image/svg+xml;base64,{data}"/>'
 

@@ -22,7 +22,9 @@ from monitoring.config.toml_values import toml_key
 from monitoring.config.traffic_section import TrafficSection
 from monitoring.deployment.deployment import Deployment
 from monitoring.engines.engine import Engine
-from monitoring.engines.spark import SparkEngine
+from monitoring.engines.plugin import PluginEngine
+from monitoring.engines.processes import ProcessEngine
+from monitoring.engines.spark import SparkEngine, session
 from monitoring.errors import BadInput
 from monitoring.judging.window.traffic_source import TrafficSource
 from monitoring.sources.database_rows import copy_database
@@ -48,16 +50,10 @@ def engine_of(config: MonitorConfig, meanwhile: Callable[[], None]) -> Engine | 
         The engine; None where rows are read by the process that judges, without tasks.
     """
     if config.engine.kind == "processes":
-        from monitoring.engines.processes import ProcessEngine  # noqa: PLC0415 - not needed by other engines
-
         return ProcessEngine(config.engine.workers, meanwhile=meanwhile)
     if config.engine.kind == "spark":
-        from monitoring.engines.spark import SparkEngine, session  # noqa: PLC0415 - as above
-
         return SparkEngine(session(config.engine.master), meanwhile=meanwhile)
     if config.engine.is_plugin:
-        from monitoring.engines.plugin import PluginEngine  # noqa: PLC0415 - as above
-
         return PluginEngine(config.engine.kind, config.engine.options, meanwhile)
     return None
 

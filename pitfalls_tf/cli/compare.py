@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from pitfalls_tf.cli.output import printable, with_output
+from pitfalls_tf.verdicts.picture import check_picture, draw_verdict
+from pitfalls_tf.verdicts.verdict import judge
 
 if TYPE_CHECKING:
     from pitfalls_tf.cli.output import Output
@@ -32,9 +34,7 @@ def command(
     selects a setup of a table with several. A is better if the whole 95 % interval of its gain is above the smallest
     difference that matters.
     """
-    from pitfalls_tf.verdicts.picture import check_picture, draw_verdict  # noqa: PLC0415 - not needed for --help
     from pitfalls_tf.verdicts.scores import pair_scores, read_scores  # noqa: PLC0415 - as above
-    from pitfalls_tf.verdicts.verdict import judge  # noqa: PLC0415 - as above
 
     if picture is not None:
         check_picture(picture)

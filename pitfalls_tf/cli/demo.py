@@ -7,8 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from rich.console import Console
 
+from monitoring.documents.drill import drill_document
+from monitoring.documents.status import status_document
+from pitfalls_tf.cli.drill.scoreboard import scoreboard
 from pitfalls_tf.cli.frameworks import load_frameworks
+from pitfalls_tf.cli.monitor.options import show
 from pitfalls_tf.cli.output import with_output
 
 if TYPE_CHECKING:
@@ -53,9 +58,6 @@ def command(out: Path, seeds: int, *, until: datetime | None, fresh: bool, pictu
 
 
 def _document(result: DemoResult) -> dict[str, object]:
-    from monitoring.documents.drill import drill_document  # noqa: PLC0415 - not needed for --help
-    from monitoring.documents.status import status_document  # noqa: PLC0415 - as above
-
     demo: dict[str, object] = {
         "out": str(result.out),
         "report": str(result.report),
@@ -68,11 +70,6 @@ def _document(result: DemoResult) -> dict[str, object]:
 
 
 def _show(result: DemoResult) -> None:
-    from rich.console import Console  # noqa: PLC0415 - not needed for --help
-
-    from pitfalls_tf.cli.drill.scoreboard import scoreboard  # noqa: PLC0415 - as above
-    from pitfalls_tf.cli.monitor.options import show  # noqa: PLC0415 - as above
-
     show(result.status)
     if result.drill is not None:
         Console().print(scoreboard(result.drill))

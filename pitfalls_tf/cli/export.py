@@ -10,9 +10,20 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from monitoring.errors import BadInput
+from monitoring.onboarding.table_description import described
+from monitoring.rollout.log.versions import TRAINED_UNTIL
+from monitoring.watches.descriptions import metric_title
 from pitfalls_tf.cli.column_roles import dictionary_of, with_column_roles
 from pitfalls_tf.cli.frameworks import load_frameworks
 from pitfalls_tf.cli.output import with_output
+from serving.export.export import Reference, check_name, export_bundle
+from serving.export.inputs.input_roles import DeclaredRoles
+from serving.export.keras_file import import_custom, load_keras
+from serving.export.manifest import Provenance, nest
+from serving.export.parity import TOLERANCE
+from serving.export.signature_model import check_is_version, is_saved_model, load_signature
+from serving.export.table_file import read_table
+from serving.models.foreign_formats import advice_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,8 +33,6 @@ if TYPE_CHECKING:
     from pitfalls_tf.cli.output import Output
     from pitfalls_tf.verdicts.gate import ReleaseGate
     from serving.export.export import Bundle
-    from serving.export.inputs.input_roles import DeclaredRoles
-    from serving.export.manifest import Provenance
 
 #: Flags that say what the reference's ids and times are, by the names of their settings.
 ROW_SETTINGS = ("prediction_id", "event_time", "label_time", "naive_timezone")
@@ -86,10 +95,6 @@ def command(source: Path, name: str, models: Path, output: Output, **chosen: Any
     predicts the same as the model. With --gate, a model that is not better than the deployed one in its worst domain is
     refused with exit code 1.
     """
-    from monitoring.onboarding.table_description import described  # noqa: PLC0415 - not needed for --help
-    from serving.export.export import check_name  # noqa: PLC0415 - as above
-    from serving.export.inputs.input_roles import DeclaredRoles  # noqa: PLC0415 - as above
-
     check_name(name)
     if not source.exists():
         raise BadInput(
@@ -154,9 +159,6 @@ class ExportRequest:
     @property
     def provenance(self) -> Provenance:
         """What the flags say of the model's making, for the manifest."""
-        from monitoring.rollout.log.versions import TRAINED_UNTIL  # noqa: PLC0415 - not needed for --help
-        from serving.export.manifest import Provenance  # noqa: PLC0415 - as above
-
         data = {} if self.trained_until is None else {TRAINED_UNTIL: self.trained_until.isoformat()}
         return Provenance(classes=self.classes, verdict=self.verdict, data=data)
 
@@ -236,9 +238,6 @@ def _export_runs(source: Path, request: ExportRequest, output: Output) -> Bundle
 
 
 def _export_file(source: Path, request: ExportRequest, output: Output) -> Bundle:
-    from serving.export.export import Reference, export_bundle  # noqa: PLC0415 - as above
-    from serving.export.table_file import read_table  # noqa: PLC0415 - as above
-
     labels = split_names(request.label, "--label", "is_sports,is_politics")
     pairs = dict(label.split("=", 1) for label in labels if "=" in label)
     _check_pairs(labels, pairs, request)
@@ -272,9 +271,6 @@ def _export_file(source: Path, request: ExportRequest, output: Output) -> Bundle
 
 def _holds_runs(source: Path) -> bool:
     """Whether a folder is one of runs. Raises BadInput for what can be neither runs nor a model to export."""
-    from serving.export.signature_model import check_is_version, is_saved_model  # noqa: PLC0415 - as above
-    from serving.models.foreign_formats import advice_for  # noqa: PLC0415 - as above
-
     if is_saved_model(source) or source.suffix == ".keras":
         return False
     check_is_version(source)
@@ -292,9 +288,6 @@ def _holds_runs(source: Path) -> bool:
 
 
 def _load(source: Path, request: ExportRequest) -> Any:
-    from serving.export.keras_file import import_custom, load_keras  # noqa: PLC0415 - as above
-    from serving.export.signature_model import load_signature  # noqa: PLC0415 - as above
-
     if not source.is_dir():
         if request.signature is not None:
             raise BadInput(
@@ -328,9 +321,6 @@ def _check_pairs(labels: tuple[str, ...], pairs: Mapping[str, str], request: Exp
 
 
 def _document(bundle: Bundle) -> dict[str, object]:
-    from serving.export.manifest import nest  # noqa: PLC0415 - as above
-    from serving.export.parity import TOLERANCE  # noqa: PLC0415 - as above
-
     return {
         "name": bundle.name,
         "version": bundle.version,
@@ -344,9 +334,6 @@ def _document(bundle: Bundle) -> dict[str, object]:
 
 
 def _show(bundle: Bundle) -> None:
-    from monitoring.watches.descriptions import metric_title  # noqa: PLC0415 - as above
-    from serving.export.parity import TOLERANCE  # noqa: PLC0415 - as above
-
     click.echo(f"Exported {bundle.name}/{bundle.version} to {bundle.path}")
     click.echo(f"  {bundle.parity_rows} rows have the Keras model's own answers, within {TOLERANCE:g}.")
     whole = {metric_title(metric.metric): metric for metric in bundle.metrics if not metric.slice}

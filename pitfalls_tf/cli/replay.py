@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from monitoring.errors import BadInput
+from monitoring.onboarding.table_description import described
 from pitfalls_tf.cli.output import with_output
 
 if TYPE_CHECKING:
@@ -96,7 +97,6 @@ def command(
     With --label and --label-time, labels are posted to POST /monitor/labels in the order of their times. The server's
     token is read from --token-file or the variable PITFALLS_TOKEN. With --traffic, an interrupted replay resumes.
     """
-    from monitoring.onboarding.table_description import described  # noqa: PLC0415 - not needed for --help
     from pitfalls_tf.replay import ReplayOptions, ReplayPlan, replay  # noqa: PLC0415 - as above
     from pitfalls_tf.replay.driver import NOTHING_LOGGED, already_logged  # noqa: PLC0415 - as above
     from pitfalls_tf.replay.plan import zone_remark  # noqa: PLC0415 - as above

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import sys
+import time
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from pitfalls_tf.cli.frameworks import load_frameworks
 from pitfalls_tf.cli.output import with_output
+from pitfalls_tf.experiments.catalogue import ALL, check_sources, find
+from pitfalls_tf.experiments.grid_size import GridSize
+from pitfalls_tf.experiments.pages.plan_text import PLAN_PAGE
+from pitfalls_tf.experiments.power_plan import PLAN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -74,11 +82,6 @@ def command(
     """
     if bool(figure) == (check is not None) or (check is not None and (quick or seeds is not None)):
         raise click.UsageError("Give either FIGURE, or --check MANIFEST without --quick and --seeds.")
-    import time  # noqa: PLC0415 - the clock is passed in here
-
-    from pitfalls_tf.cli.frameworks import load_frameworks  # noqa: PLC0415 - not needed for --help
-    from pitfalls_tf.experiments.catalogue import ALL, check_sources, find  # noqa: PLC0415 - as above
-    from pitfalls_tf.experiments.grid_size import GridSize  # noqa: PLC0415 - as above
 
     if check is not None:
         load_frameworks("keras")
@@ -98,13 +101,8 @@ def command(
 
 
 def _plan(figures: Sequence[str], out: Path, output: Output) -> int:
-    from pitfalls_tf.cli.frameworks import load_frameworks  # noqa: PLC0415 - as above
-    from pitfalls_tf.experiments.catalogue import find  # noqa: PLC0415 - as above
-
     experiments = find(figures)
     load_frameworks("keras")
-    from pitfalls_tf.experiments.pages.plan_text import PLAN_PAGE  # noqa: PLC0415 - as above
-    from pitfalls_tf.experiments.power_plan import PLAN  # noqa: PLC0415 - as above
     from pitfalls_tf.experiments.reproduce import plan_experiments  # noqa: PLC0415 - as above
 
     plans = plan_experiments(experiments, out)
@@ -143,9 +141,6 @@ def _verify(manifest: Path, out: Path, clock: Callable[[], float], output: Outpu
 @contextmanager
 def _progress(output: Output) -> Iterator[Callable[[str, GridProgress], None]]:
     """Show progress: a bar on a terminal, otherwise a line for about every second run."""
-    from rich.console import Console  # noqa: PLC0415 - only when progress is shown
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn  # noqa: PLC0415 - as above
-
     console = Console(file=sys.stderr)
     if not console.is_terminal:
         yield lambda name, now: output.progress(

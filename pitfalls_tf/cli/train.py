@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from pitfalls_tf.cli.frameworks import load_frameworks
 from pitfalls_tf.cli.output import with_output
@@ -42,16 +44,6 @@ def training_progress(output: Output, clock: Callable[[], float]) -> Iterator[St
     Args:
         clock: seconds, for the estimate of the remaining time.
     """
-    from rich.console import Console  # noqa: PLC0415 - only when something is shown
-    from rich.progress import (  # noqa: PLC0415 - as above
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
     console = Console(file=sys.stderr)
     if not console.is_terminal:
         yield _line_printer(output, clock)

@@ -17,9 +17,18 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 from monitoring.atomic import SUFFIX, write_text
+from monitoring.config import load_config
+from monitoring.config.table_section import TableSection
+from monitoring.drills.drill import DrillRequest, run_drill
 from monitoring.errors import BadInput, CannotRun
+from monitoring.inspection.report import PICTURE, write_reports
+from monitoring.inspection.status import status
 from monitoring.records import DrillRecord, MonitorStatus
+from monitoring.runs.run import run_due_windows
+from monitoring.store.store import Store
+from pitfalls_tf.replay import ReplayOptions, ReplayPlan, already_logged, replay
 from pitfalls_tf.replay.server_process import ServerFolders, ServerProcess
+from pitfalls_tf.sources import flights
 
 NAME = "demo.json"
 FORMAT = 1
@@ -221,9 +230,6 @@ def _export(out: Path) -> dict[str, Any]:
 
 
 def _replay(settings: DemoSettings, listener: StageListener) -> dict[str, Any]:
-    from monitoring.config.table_section import TableSection  # noqa: PLC0415 - brings pydantic
-    from pitfalls_tf.replay import ReplayOptions, ReplayPlan, already_logged, replay  # noqa: PLC0415 - brings httpx
-
     out = settings.out
     token = secrets.token_urlsafe(24)
     folders = ServerFolders(models=out / "models", traffic=out / "traffic", process=out)
@@ -255,16 +261,11 @@ def _replay(settings: DemoSettings, listener: StageListener) -> dict[str, Any]:
 
 
 def _deployment_months(settings: DemoSettings) -> pa.Table:
-    from pitfalls_tf.sources import flights  # noqa: PLC0415 - brings PyArrow
-
     return flights.load().between(DEPLOYED, settings.until).rows
 
 
 def _monitor(out: Path, listener: StageListener) -> dict[str, Any]:
-    from monitoring.config import load_config  # noqa: PLC0415 - brings pydantic
     from monitoring.onboarding.config_file import NAME, write_config  # noqa: PLC0415 - as above
-    from monitoring.runs.run import run_due_windows  # noqa: PLC0415 - as above
-    from monitoring.store.store import Store  # noqa: PLC0415 - brings SQLAlchemy
 
     path = out / NAME
     if not path.exists():
@@ -288,10 +289,6 @@ def _monitor(out: Path, listener: StageListener) -> dict[str, Any]:
 
 
 def _drill(out: Path, listener: StageListener) -> dict[str, Any]:
-    from monitoring.config import load_config  # noqa: PLC0415 - brings pydantic
-    from monitoring.drills.drill import DrillRequest, run_drill  # noqa: PLC0415 - as above
-    from monitoring.store.store import Store  # noqa: PLC0415 - brings SQLAlchemy
-
     config = load_config(out / "monitor.toml")
     request = DrillRequest(faults=FAULTS, windows=DRILL_WINDOWS, replicates=1, by="pitfalls demo")
     with Store.open(config.store.url) as store:
@@ -307,19 +304,12 @@ def _drill(out: Path, listener: StageListener) -> dict[str, Any]:
 
 
 def _last_drill(out: Path) -> DrillRecord | None:
-    from monitoring.config import load_config  # noqa: PLC0415 - brings pydantic
-    from monitoring.store.store import Store  # noqa: PLC0415 - brings SQLAlchemy
-
     config = load_config(out / "monitor.toml")
     with Store.open(config.store.url) as store:
         return next(iter(store.drills.latest(MODEL, latest=1)), None)
 
 
 def _report(out: Path) -> dict[str, Any]:
-    from monitoring.config import load_config  # noqa: PLC0415 - brings pydantic
-    from monitoring.inspection.report import write_reports  # noqa: PLC0415 - brings Evidently
-    from monitoring.store.store import Store  # noqa: PLC0415 - brings SQLAlchemy
-
     config = load_config(out / "monitor.toml")
     with Store.open(config.store.url) as store:
         reports = write_reports(config, store, out=out / "report")
@@ -343,8 +333,6 @@ def _rollout(settings: DemoSettings, listener: StageListener) -> dict[str, Any]:
 
 def _copy_picture(out: Path, target: Path) -> None:
     """Copy the report's picture, made now or earlier."""
-    from monitoring.inspection.report import PICTURE  # noqa: PLC0415 - brings Evidently
-
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with suppress(shutil.SameFileError):
@@ -359,10 +347,6 @@ def _copy_picture(out: Path, target: Path) -> None:
 
 
 def _status(out: Path) -> MonitorStatus:
-    from monitoring.config import load_config  # noqa: PLC0415 - brings pydantic
-    from monitoring.inspection.status import status  # noqa: PLC0415 - as above
-    from monitoring.store.store import Store  # noqa: PLC0415 - brings SQLAlchemy
-
     config = load_config(out / "monitor.toml")
     with Store.open(config.store.url) as store:
         return status(store, MODEL)

@@ -9,6 +9,17 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from monitoring.config import load_config
+from monitoring.rollout.actions import Author, begin
+from monitoring.rollout.decision_rules import LATENCY
+from monitoring.rollout.log.evidence_job import rules_of
+from monitoring.rollout.log.versions import find_versions
+from monitoring.rollout.replay.log_replay import ReplayRequest, replay_log, save_replay
+from monitoring.rollout.shadow.worker import ShadowWorker
+from monitoring.store.store import Store
+from pitfalls_tf.sources import flights
+from serving.shadow.bundle_scorer import BundleScorer
+
 if TYPE_CHECKING:
     from monitoring.rollout.decision_rules import DecisionRules
 
@@ -21,7 +32,6 @@ PASS = timedelta(days=7)
 
 def retrain(out: Path, model: str, until: datetime, progress: Callable[[int, int, str], None]) -> Path:
     """Train one seed on the rows before a time, and export it as the next version."""
-    from pitfalls_tf.sources import flights  # noqa: PLC0415 - each stage brings its own libraries
     from pitfalls_tf.training.bundles import export_runs  # noqa: PLC0415 - as above
     from pitfalls_tf.training.setup import SETUPS, Period  # noqa: PLC0415 - as above
     from pitfalls_tf.training.train import TrainingOutput, train  # noqa: PLC0415 - as above
@@ -42,15 +52,6 @@ def compare(
 
     The shadow's worker is that of `pitfalls rollout start`, with a clock that goes through the log.
     """
-    from monitoring.config import load_config  # noqa: PLC0415 - brings pydantic
-    from monitoring.rollout.actions import Author, begin  # noqa: PLC0415 - as above
-    from monitoring.rollout.log.evidence_job import rules_of  # noqa: PLC0415 - as above
-    from monitoring.rollout.log.versions import find_versions  # noqa: PLC0415 - as above
-    from monitoring.rollout.replay.log_replay import ReplayRequest, replay_log, save_replay  # noqa: PLC0415 - as above
-    from monitoring.rollout.shadow.worker import ShadowWorker  # noqa: PLC0415 - as above
-    from monitoring.store.store import Store  # noqa: PLC0415 - brings SQLAlchemy
-    from serving.shadow.bundle_scorer import BundleScorer  # noqa: PLC0415 - brings TensorFlow
-
     config = load_config(out / "monitor.toml")
     config = config.model_copy(update={"rollout": config.rollout.model_copy(update={"share": SHARE})})
     versions, rules = find_versions(config), _rules(rules_of(config))
@@ -84,8 +85,6 @@ def compare(
 
 def _rules(rules: DecisionRules) -> DecisionRules:
     """Decided by the Brier score, as few flights are on either side of a half; without times, which are of the past."""
-    from monitoring.rollout.decision_rules import LATENCY  # noqa: PLC0415 - brings pydantic
-
     return replace(rules, loss="brier", guards=tuple(guard for guard in rules.guards if guard.name != LATENCY))
 
 

@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pitfalls_tf.fitting.fit_rows import FitRows
+from pitfalls_tf.rows import feature_encoding
 from pitfalls_tf.rows.examples import Examples
 from pitfalls_tf.rows.feature_encoding import Encoding
 from pitfalls_tf.rows.table import Table
+from pitfalls_tf.sources import digits, letters
 from pitfalls_tf.training.row_roles import FitRoles, RunRoles, SplitColumns, assign_roles
 from pitfalls_tf.training.setup import IMAGES, Setup
 
@@ -70,7 +72,6 @@ def prepare(setup: Setup) -> PreparedRows:
     roles = assign_roles(setup, columns)
     if roles.deployed is not None:
         return _prepare_folds(table, roles, roles.deployed)
-    from pitfalls_tf.rows import feature_encoding  # noqa: PLC0415 - loads Keras
 
     (only,) = roles.fits
     training = table.take(only.training)
@@ -132,10 +133,7 @@ def _prepare_images(setup: Setup) -> PreparedRows:
 def _load_images(source: str) -> Examples:
     """All rows of a source of images; a domain of letters is `KIND/FAMILY`."""
     if source == "digits":
-        from pitfalls_tf.sources import digits  # noqa: PLC0415 - reads images
-
         return digits.load()
-    from pitfalls_tf.sources import letters  # noqa: PLC0415 - as above
 
     every = letters.load()
     names = [f"{kind}/{family}" for kind, family in zip(every.kinds, every.examples.domains, strict=True)]
@@ -144,8 +142,6 @@ def _load_images(source: str) -> Examples:
 
 def _prepare_folds(table: Table, roles: RunRoles, deployed: FitRoles) -> PreparedRows:
     """The layout is that of all rows; what each fold's training rows do not have is zeroed in that fold."""
-    from pitfalls_tf.rows import feature_encoding  # noqa: PLC0415 - load Keras
-
     encoding = feature_encoding.fit(table.rows, table.features)
     whole = Examples.from_table(table, encoding)
     fits = []

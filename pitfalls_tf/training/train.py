@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 from monitoring.errors import BadInput, CannotRun
 from pitfalls_tf.fitting.arithmetic import WITHOUT_EFFECT
 from pitfalls_tf.training import run_folder as folders
+from pitfalls_tf.training import tensorboard
 from pitfalls_tf.training.progress import EpochCounter
 from pitfalls_tf.training.runs import Ensemble, median
 from pitfalls_tf.training.setup import read
@@ -120,8 +121,6 @@ def _train(trainer: Trainer, seeds: Sequence[int], output: TrainingOutput, progr
             for seed, fits in trainer.fit(missing[start : start + size], counter.epoch).items():
                 runs[seed] = trainer.write(seed, fits, folders.folder_of(folder, seed))
                 if output.tensorboard is not None:
-                    from pitfalls_tf.training import tensorboard  # noqa: PLC0415 - only when asked
-
                     tensorboard.write(fits, output.tensorboard / trainer.setup.name / runs[seed].folder.name)
                 counter.run_ended(seed, "diverged" if runs[seed].diverged else "fitted")
         in_order = tuple(runs[seed] for seed in seeds)

@@ -15,6 +15,7 @@ from monitoring.baseline.benchmark import ReferenceMetric, benchmark
 from monitoring.baseline.folder import write_baseline
 from monitoring.baseline.output_numbers import output_columns
 from monitoring.baseline.predictions import codes_as_text, predictions_from
+from monitoring.baseline.schema import infer_schema, write_schema
 from monitoring.baseline.spec import OF_OUTPUT, BaselineSpec, FeatureSpec
 from monitoring.baseline.undated import in_drawn_order, rows_per_window
 from monitoring.tasks.id_codes import id_codes
@@ -300,8 +301,6 @@ def _write_schema(
     reference: pa.Table, interpreted: InterpretedModel, features: tuple[FeatureSpec, ...], path: Path
 ) -> None:
     """Write TFDV's schema of the inputs that are watched, and the label; none if there is neither."""
-    from monitoring.baseline.schema import infer_schema, write_schema  # noqa: PLC0415 - only where there is a reference
-
     described = {feature.name: reference[feature.name] for feature in features if not feature.is_code}
     described |= {feature.name: codes_as_text(reference[feature.name]) for feature in features if feature.is_code}
     labelled = LABEL in reference.column_names

@@ -21,6 +21,7 @@ from serving.access.guard import Guard
 from serving.capture.model_logging import logging_by_model
 from serving.capture.redacted_names import RedactedNames
 from serving.capture.traffic_log import open_traffic_log
+from serving.grpc_api.methods import GrpcDependencies
 from serving.inference.inference import Inference
 from serving.inference_v2.model_control import ModelControl
 from serving.metrics.metrics import ServerMetrics
@@ -346,7 +347,6 @@ def _grpc_server(
     """The gRPC server, not started yet; None if gRPC has no socket."""
     if listeners.grpc is None or settings.grpc is None:
         return None
-    from serving.grpc_api.methods import GrpcDependencies  # noqa: PLC0415 - not loaded by a server without gRPC
     from serving.grpc_api.server import GrpcServer  # noqa: PLC0415 - as above
 
     grpc_dependencies = GrpcDependencies(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 from monitoring.notifications.routes.request import RouteRequest
 
@@ -77,7 +78,6 @@ def _seconds(text: str) -> float | None:
     """Seconds of a Retry-After header, which is a number or a date; None where it is neither."""
     if text.isascii() and text.isdigit():
         return float(text)
-    from email.utils import parsedate_to_datetime  # noqa: PLC0415  # as above
 
     try:
         moment = parsedate_to_datetime(text)

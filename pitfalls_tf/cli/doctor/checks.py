@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from monitoring.distribution import DISTRIBUTIONS, installed
 from monitoring.errors import PitfallsError
+from monitoring.store.store import Store
 from pitfalls_tf.cli.doctor.check import Check, CheckState
 
 #: The libraries that every part needs.
@@ -186,8 +187,6 @@ def _zones() -> Check:
 
 
 def _store(url: str | None) -> Check:
-    from monitoring.store.store import Store  # noqa: PLC0415 - SQLAlchemy, half a second
-
     with tempfile.TemporaryDirectory(prefix="pitfalls-doctor-") as scratch:
         try:
             with Store.open(url or f"sqlite:///{scratch}/pitfalls.db", make=url is None):

@@ -6,6 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from monitoring.config import load_config
+from monitoring.documents.drill import drill_document
+from monitoring.drills.faults.catalogue import FAULTS
+from monitoring.store.store import Store
 from pitfalls_tf.cli.monitor.options import config_option
 from pitfalls_tf.cli.output import one_line, with_output
 
@@ -26,11 +30,6 @@ def command(config_path: Path, *, output: Output) -> int:
     Of each fault what it does and at which level the monitor should tell; of each drill of the deployment how many
     faults were detected, the newest first. Runs nothing.
     """
-    from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
-    from monitoring.documents.drill import drill_document  # noqa: PLC0415 - as above
-    from monitoring.drills.faults.catalogue import FAULTS  # noqa: PLC0415 - as above
-    from monitoring.store.store import Store  # noqa: PLC0415 - as above
-
     config = load_config(config_path)
     with Store.open(config.store.url) as store:
         drills = store.drills.latest(config.name)

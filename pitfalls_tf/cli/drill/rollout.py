@@ -8,6 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from monitoring.config import load_config
+from monitoring.rollout.drill.bad_versions import bad_versions
+from monitoring.rollout.drill.rollback_drill import RollbackRequest, drill_rollbacks
+from monitoring.rollout.log.evidence_job import rules_of
+from monitoring.rollout.log.versions import version_in_use
 from pitfalls_tf.cli.monitor.options import config_option
 from pitfalls_tf.cli.output import one_line, with_output
 
@@ -53,11 +58,6 @@ def command(
     vocabulary. Its evidence is judged as that of a promotion that [rollout.decide] watches for `watch_after`. Nothing
     is kept, and no label is moved. Exits with 1 if a version that does harm was not taken back.
     """
-    from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
-    from monitoring.rollout.drill.bad_versions import bad_versions  # noqa: PLC0415 - as above
-    from monitoring.rollout.drill.rollback_drill import RollbackRequest, drill_rollbacks  # noqa: PLC0415 - as above
-    from monitoring.rollout.log.evidence_job import rules_of  # noqa: PLC0415 - as above
-    from monitoring.rollout.log.versions import version_in_use  # noqa: PLC0415 - as above
     from serving.shadow.scorer_process import ScorerProcess  # noqa: PLC0415 - as above
 
     config = load_config(config_path)

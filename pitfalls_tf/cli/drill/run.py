@@ -7,7 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from rich.console import Console
 
+from monitoring.config import load_config
+from monitoring.documents.drill import drill_document
+from monitoring.drills.drill import DrillRequest, run_drill
+from monitoring.store.store import Store
+from pitfalls_tf.cli.drill.scoreboard import scoreboard
 from pitfalls_tf.cli.monitor.incidents import login_name
 from pitfalls_tf.cli.monitor.notify.test import numbers_of, route_line, send_tests
 from pitfalls_tf.cli.monitor.options import config_option, embedder_of, traffic_option, with_traffic
@@ -51,11 +57,6 @@ def command(
     touched. Exits with 1 if a fault that should page was missed, that is detected in fewer than half of its replicates;
     or, with --notify, if a route failed.
     """
-    from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
-    from monitoring.documents.drill import drill_document  # noqa: PLC0415 - as above
-    from monitoring.drills.drill import DrillRequest, run_drill  # noqa: PLC0415 - as above
-    from monitoring.store.store import Store  # noqa: PLC0415 - as above
-
     config = with_traffic(load_config(config_path), traffic)
     numbers = numbers_of(config, None) if notify else []
     request = DrillRequest(by=by or login_name(), **settings)  # type: ignore[arg-type]  # click has checked the types
@@ -81,10 +82,6 @@ def _line(done: DrillProgress) -> str:
 
 
 def _show(drill: DrillRecord, routes: Sequence[Mapping[str, object]]) -> None:
-    from rich.console import Console  # noqa: PLC0415 - not needed for --help
-
-    from pitfalls_tf.cli.drill.scoreboard import scoreboard  # noqa: PLC0415 - as above
-
     Console().print(scoreboard(drill))
     for route in routes:
         click.echo(f"Route {route_line(route)}")

@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from monitoring.documents.drill import AS_LOGGED
+from monitoring.reports.sections.formatting import format_count
+from monitoring.watches.descriptions import printable
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
@@ -12,12 +20,6 @@ if TYPE_CHECKING:
 
 def scoreboard(drill: DrillRecord) -> RenderableType:
     """A table of a drill's faults, with what the windows without a fault had to say."""
-    from rich.console import Group  # noqa: PLC0415 - not needed for --help
-    from rich.table import Table  # noqa: PLC0415 - as above
-    from rich.text import Text  # noqa: PLC0415 - as above
-
-    from monitoring.documents.drill import AS_LOGGED  # noqa: PLC0415 - as above
-
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("fault", "detected", "window", "named", "cause"):  # where there is no room, the cause is cut
         right = name in ("window", "named")
@@ -36,8 +38,6 @@ def scoreboard(drill: DrillRecord) -> RenderableType:
 
 
 def _cells(fault: FaultResult) -> tuple[str, ...]:
-    from monitoring.watches.descriptions import printable  # noqa: PLC0415 - not needed for --help
-
     detected, runs = len(fault.detected), len(fault.runs)
     mark = {"detected": "", "missed": ", missed", "too small": ""}[fault.outcome]
     delay = "" if fault.median_delay is None else str(fault.median_delay)
@@ -47,8 +47,6 @@ def _cells(fault: FaultResult) -> tuple[str, ...]:
 
 
 def _about(drill: DrillRecord) -> str:
-    from monitoring.reports.sections.formatting import format_count  # noqa: PLC0415 - not needed for --help
-
     span = " to ".join(f"{at:%Y-%m-%d}" for at in drill.span or ()) or "without dates"
     source = "clean windows of the traffic" if drill.source == "traffic" else "windows of the reference"
     false = f"{format_count(drill.false_pages, 'page')} and {format_count(drill.false_notices, 'notice')}"

@@ -8,13 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from monitoring.errors import CannotRun
+from monitoring.traffic.labels.label_file import read_label_file
+from monitoring.traffic.labels.label_log import LabelLog
+from monitoring.traffic.labels.label_writer import LabelWriter
+from monitoring.traffic.log.log import TrafficLog
 from pitfalls_tf.cli.output import with_output
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from pitfalls_tf.cli.output import Output
 
 
@@ -30,12 +34,6 @@ def command(file: Path, traffic: Path, *, output: Output) -> int:
     model has several outputs. If a prediction has several labels, the last one to arrive counts. A server may be
     writing to the log.
     """
-    import pyarrow as pa  # noqa: PLC0415 - not needed for --help
-
-    from monitoring.traffic.labels.label_file import read_label_file  # noqa: PLC0415 - as above
-    from monitoring.traffic.labels.label_log import LabelLog  # noqa: PLC0415 - as above
-    from monitoring.traffic.labels.label_writer import LabelWriter  # noqa: PLC0415 - as above
-
     log = LabelLog(traffic)
     table = read_label_file(file)
     writer = LabelWriter(traffic, clock=lambda: datetime.now(UTC))
@@ -80,10 +78,6 @@ def command(file: Path, traffic: Path, *, output: Output) -> int:
 
 def _ids_without_row(traffic: Path, ids: pa.ChunkedArray) -> tuple[int, str]:
     """How many ids cannot be those of a server's predictions, and one of them; 0 where the log has no predictions."""
-    import pyarrow.compute as pc  # noqa: PLC0415 - not needed for --help
-
-    from monitoring.traffic.log.log import TrafficLog  # noqa: PLC0415 - as above
-
     if not TrafficLog(traffic).models():
         return 0, ""
     without = ids.filter(pc.invert(pc.match_substring_regex(ids, r":\d+$")))

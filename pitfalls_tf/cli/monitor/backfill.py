@@ -9,6 +9,12 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from monitoring.config import load_config
+from monitoring.reports.sections.formatting import format_count
+from monitoring.runs.backfill import BackfillRequest, WindowRange, backfill, backfill_document
+from monitoring.runs.stopping import stopping
+from monitoring.sentences.incident_text import incident_text
+from monitoring.store.store import Store
 from pitfalls_tf.cli.monitor.incidents import login_name
 from pitfalls_tf.cli.monitor.options import config_option, run_services, traffic_option, window_progress, with_traffic
 from pitfalls_tf.cli.output import one_line, with_output
@@ -16,7 +22,7 @@ from pitfalls_tf.cli.output import one_line, with_output
 if TYPE_CHECKING:
     from monitoring.config import MonitorConfig
     from monitoring.records import Only, WindowRecord, WindowRevision
-    from monitoring.runs.backfill import BackfillResult, RevisedWindow, WindowRange
+    from monitoring.runs.backfill import BackfillResult, RevisedWindow
     from pitfalls_tf.cli.output import Output
 
 #: What `--only` says.
@@ -61,9 +67,6 @@ def command(
     in order, with the rows and labels that there are now; what they were is kept. One digest tells of it. Stopped or
     killed, the same command goes on.
     """
-    from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
-    from monitoring.runs.backfill import WindowRange, backfill_document  # noqa: PLC0415 - as above
-
     config = with_traffic(load_config(config_path), traffic)
     zone = ZoneInfo(config.windows.timezone)
     first, last = (time.replace(tzinfo=zone).astimezone(UTC) for time in (start, end))
@@ -75,10 +78,6 @@ def command(
 
 
 def _backfill(config: MonitorConfig, window_range: WindowRange, output: Output) -> BackfillResult:
-    from monitoring.runs.backfill import BackfillRequest, backfill  # noqa: PLC0415 - not needed for --help
-    from monitoring.runs.stopping import stopping  # noqa: PLC0415 - as above
-    from monitoring.store.store import Store  # noqa: PLC0415 - as above
-
     with Store.open(config.store.url) as store, window_progress() as progress, stopping() as stop:
         return backfill(
             config,
@@ -95,9 +94,6 @@ def _short(window: WindowRecord | WindowRevision | None) -> tuple[str, int, int]
 
 
 def _lines(done: BackfillResult, zone: ZoneInfo) -> list[str]:
-    from monitoring.reports.sections.formatting import format_count  # noqa: PLC0415 - not needed for --help
-    from monitoring.sentences.incident_text import incident_text  # noqa: PLC0415 - as above
-
     if done.backfill is None:
         return ["Nothing to judge: no window of the range is missing or failed."]
     changed = [window for window in done.revised if _short(window.before) != _short(window.after)]

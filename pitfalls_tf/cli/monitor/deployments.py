@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from monitoring.config import load_config
+from monitoring.documents.deployment import DeploymentsDocument, deployment_document
+from monitoring.store.store import Store
 from pitfalls_tf.cli.monitor.options import config_option
 from pitfalls_tf.cli.output import printable, with_output
 
@@ -25,10 +28,6 @@ def command(config_path: Path, *, output: Output) -> int:
 
     Their numbers are what `--deployment` of `status`, `report` and `incidents` takes. Evaluates nothing.
     """
-    from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
-    from monitoring.documents.deployment import DeploymentsDocument, deployment_document  # noqa: PLC0415 - as above
-    from monitoring.store.store import Store  # noqa: PLC0415 - as above
-
     with Store.open(load_config(config_path).store.url, make=False) as store:
         document = DeploymentsDocument(deployments=[deployment_document(record) for record in store.deployments.all()])
     output.finish(document.plain(), lambda: _show(document.deployments))

@@ -7,8 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import pyarrow.parquet as pq
 
+from monitoring.atomic import replacing
+from monitoring.config import load_config
 from monitoring.errors import BadInput
+from monitoring.inspection.status import status
+from monitoring.reports.results_table import csv_lines, results_table
+from monitoring.store.store import Store
 from pitfalls_tf.cli.monitor.options import config_option, deployment_of, deployment_option
 from pitfalls_tf.cli.output import with_output
 
@@ -57,13 +63,6 @@ def command(config_path: Path, deployment: int | None, *, target: Path, table: s
             expected=f"a file that ends in {' or '.join(SUFFIXES)}",
             fix="For example --to scores.parquet",
         )
-    import pyarrow.parquet as pq  # noqa: PLC0415 - not needed for --help
-
-    from monitoring.atomic import replacing  # noqa: PLC0415 - as above
-    from monitoring.config import load_config  # noqa: PLC0415 - as above
-    from monitoring.inspection.status import status  # noqa: PLC0415 - as above
-    from monitoring.reports.results_table import csv_lines, results_table  # noqa: PLC0415 - as above
-    from monitoring.store.store import Store  # noqa: PLC0415 - as above
 
     config = load_config(config_path)
     with Store.open(config.store.url, make=False) as store:

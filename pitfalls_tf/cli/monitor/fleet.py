@@ -6,6 +6,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from monitoring.config import load_config
+from monitoring.deployment.fleet import kept_ledger, ledger
+from monitoring.documents.deployment import FleetDocument, FleetMemberDocument, FleetPageDocument, FleetSpentDocument
+from monitoring.documents.document import finite
+from monitoring.evidence.fleet import FleetBudget
+from monitoring.store.store import Store
 from pitfalls_tf.cli.monitor.options import config_option
 from pitfalls_tf.cli.output import printable, with_output
 
@@ -13,7 +19,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from monitoring.deployment.fleet import Ledger
-    from monitoring.documents.deployment import FleetDocument, FleetMemberDocument
     from pitfalls_tf.cli.output import Output
 
 #: Deployments that are listed, and pages.
@@ -36,11 +41,6 @@ def command(config_path: Path, budget: str | None, *, output: Output) -> int:
     deployments that they name. With --page, or without a team, what such a budget would have paged by the evidence that
     is stored, from the first window on. Judges, stores and sends nothing.
     """
-    from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
-    from monitoring.deployment.fleet import kept_ledger, ledger  # noqa: PLC0415 - as above
-    from monitoring.evidence.fleet import FleetBudget  # noqa: PLC0415 - as above
-    from monitoring.store.store import Store  # noqa: PLC0415 - as above
-
     config = load_config(config_path)
     parsed = FleetBudget.parse(budget or config.fleet.page or "1 per 90 days")
     with Store.open(config.store.url, make=False) as store:
@@ -51,14 +51,6 @@ def command(config_path: Path, budget: str | None, *, output: Output) -> int:
 
 
 def _document(fleet_ledger: Ledger) -> FleetDocument:
-    from monitoring.documents.deployment import (  # noqa: PLC0415 - as above
-        FleetDocument,
-        FleetMemberDocument,
-        FleetPageDocument,
-        FleetSpentDocument,
-    )
-    from monitoring.documents.document import finite  # noqa: PLC0415 - as above
-
     def called(number: int) -> tuple[str, int]:
         record = fleet_ledger.deployments[number]
         return record.name or record.model, record.version

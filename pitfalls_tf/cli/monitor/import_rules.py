@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from monitoring.deployment.rules import import_rules, rule_text
 from pitfalls_tf.cli.output import Output, one_line, with_output
 
 
@@ -18,8 +19,6 @@ def command(file: Path, *, output: Output) -> int:
     FILE is a schema of TFDV (.pbtxt) or a suite of Great Expectations (.json). The [[rule]] sections are printed, to be
     appended to a monitor.toml; what is no rule here is listed on stderr. Exits with 1 where something is not.
     """
-    from monitoring.deployment.rules import import_rules, rule_text  # noqa: PLC0415 - not needed for --help
-
     result = import_rules(file)
     for line in result.unmapped:
         output.progress(f"Not taken over: {one_line(line)}", level="warning")

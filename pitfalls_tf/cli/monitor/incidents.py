@@ -9,8 +9,20 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import click
+from pydantic_core import PydanticCustomError
 
+from monitoring.actions.perform import perform
+from monitoring.config import load_config
+from monitoring.config.values import duration
+from monitoring.documents.incident import IncidentsDocument, incident_document
 from monitoring.errors import BadInput, CannotRun
+from monitoring.notifications.outbox import send_outbox
+from monitoring.records import IncidentAction
+from monitoring.records.incident_order import by_cause
+from monitoring.reports.sections.formatting import format_moment, format_window
+from monitoring.reports.sections.incidents import action_text, remarks
+from monitoring.sentences.incident_text import cause_line, incident_text
+from monitoring.store.store import Store
 from pitfalls_tf.cli.group import LazyGroup, Verb
 from pitfalls_tf.cli.monitor.options import config_option, deployment_of, deployment_option, notifier
 from pitfalls_tf.cli.output import one_line, with_output
@@ -21,7 +33,6 @@ if TYPE_CHECKING:
 
     from monitoring.config import MonitorConfig
     from monitoring.records import ActionKind, IncidentRecord
-    from monitoring.store.store import Store
     from pitfalls_tf.cli.output import Output
 
 VERBS: Mapping[str, Verb] = {
@@ -75,10 +86,6 @@ def time_of(text: str, now: datetime, zone: ZoneInfo) -> datetime:
     >>> [f"{time_of(text, noon, ZoneInfo('UTC')):%d %H:%M}" for text in ("90m", "2d", "2024-01-05", "2024-01-02T08:00")]
     ['01 13:30', '03 12:00', '05 00:00', '02 08:00']
     """
-    from pydantic_core import PydanticCustomError  # noqa: PLC0415 - not needed for --help
-
-    from monitoring.config.values import duration  # noqa: PLC0415 - as above
-
     try:
         until = now + duration(text)
     except PydanticCustomError:
@@ -142,11 +149,6 @@ def act(
     Returns:
         The incident afterwards, and the time zone of its windows.
     """
-    from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
-    from monitoring.notifications.outbox import send_outbox  # noqa: PLC0415 - as above
-    from monitoring.records import IncidentAction  # noqa: PLC0415 - as above
-    from monitoring.store.store import Store  # noqa: PLC0415 - as above
-
     config = load_config(config_path)
     with Store.open(config.store.url, make=False) as store:
         number = deployment_with_incidents(config, store, output, deployment)
@@ -161,9 +163,6 @@ def act(
 
 def finish(incident: IncidentRecord, zone: ZoneInfo, output: Output, more: str = "") -> int:
     """Print the incident after an action: its document, or its state and what people have done with it, in one line."""
-    from monitoring.documents.incident import incident_document  # noqa: PLC0415 - not needed for --help
-    from monitoring.reports.sections.incidents import remarks  # noqa: PLC0415 - as above
-
     words = ", ".join((incident.state, *remarks(incident, datetime.now(UTC), zone)))
     line = f"Incident {incident.number}: {words}. {more}".rstrip()
     output.finish(incident_document(incident).plain(), lambda: click.echo(one_line(line)))
@@ -180,11 +179,6 @@ def list_incidents(config_path: Path, deployment: int | None, *, everything: boo
 
     One line each: number, level, state, first day, cause; causes before what follows from them. Evaluates nothing.
     """
-    from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
-    from monitoring.documents.incident import IncidentsDocument, incident_document  # noqa: PLC0415 - as above
-    from monitoring.records.incident_order import by_cause  # noqa: PLC0415 - as above
-    from monitoring.store.store import Store  # noqa: PLC0415 - as above
-
     config = load_config(config_path)
     with Store.open(config.store.url, make=False) as store:
         number = deployment_of(config, store, output, deployment)
@@ -200,10 +194,6 @@ def list_incidents(config_path: Path, deployment: int | None, *, everything: boo
 
 
 def _list_line(incident: IncidentRecord, now: datetime, zone: ZoneInfo) -> str:
-    from monitoring.reports.sections.formatting import format_moment  # noqa: PLC0415 - not needed for --help
-    from monitoring.reports.sections.incidents import remarks  # noqa: PLC0415 - as above
-    from monitoring.sentences.incident_text import cause_line  # noqa: PLC0415 - as above
-
     state = ", ".join((incident.state, *remarks(incident, now, zone)))
     since = format_moment(incident.window_start, zone)
     return one_line(f"{incident.number}  {incident.level}  {since}  {state}  {cause_line(incident)}")
@@ -219,10 +209,6 @@ def show_incident(incident: int, config_path: Path, deployment: int | None, *, o
 
     INCIDENT is its number. Evaluates nothing.
     """
-    from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
-    from monitoring.documents.incident import incident_document  # noqa: PLC0415 - as above
-    from monitoring.store.store import Store  # noqa: PLC0415 - as above
-
     config = load_config(config_path)
     with Store.open(config.store.url, make=False) as store:
         number = deployment_with_incidents(config, store, output, deployment)
@@ -234,10 +220,6 @@ def show_incident(incident: int, config_path: Path, deployment: int | None, *, o
 
 
 def _lines_of(incident: IncidentRecord, now: datetime, zone: ZoneInfo) -> list[str]:
-    from monitoring.reports.sections.formatting import format_moment, format_window  # noqa: PLC0415 - as in command
-    from monitoring.reports.sections.incidents import action_text, remarks  # noqa: PLC0415 - as above
-    from monitoring.sentences.incident_text import incident_text  # noqa: PLC0415 - as above
-
     said = incident_text(incident)
     window = format_window(incident.window_start, incident.window_end, zone)
     log = [(action.at, f"{action_text(action, zone)} (by {action.by})") for action in incident.actions]
@@ -318,10 +300,6 @@ def perform_action(incident: int, action: str, *, output: Output, **place: Any) 
     INCIDENT is its number, ACTION the name of an [[action]] section. Both its beginning and its end are in the
     incident's log. Exits with 3 where it fails.
     """
-    from monitoring.actions.perform import perform  # noqa: PLC0415 - not needed for --help
-    from monitoring.config import load_config  # noqa: PLC0415 - as above
-    from monitoring.store.store import Store  # noqa: PLC0415 - as above
-
     path: Path = place["config_path"]
     config = load_config(path)
     with Store.open(config.store.url, make=False) as store:

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from monitoring.config import MetricDraft
 from monitoring.errors import BadInput
+from monitoring.onboarding.config_file import as_written, write_config
+from monitoring.onboarding.init import init_monitor
+from monitoring.onboarding.table_description import described
+from monitoring.traffic.foreign_logs.conversion import convert_log, log_files, with_labels
+from monitoring.traffic.remote.sql_query import SqlQuery, query_to_parquet
 from monitoring.traffic.remote.urls import is_url, shown_url
 from pitfalls_tf.cli.column_roles import COLUMNS, dictionary_of, joined, named_columns, with_column_roles
 from pitfalls_tf.cli.file_form import with_table_format
@@ -20,7 +26,6 @@ from pitfalls_tf.cli.output import printable, with_output
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from monitoring.config import MetricDraft
     from monitoring.onboarding.init import InitResult
     from monitoring.onboarding.table_description import TableDescription
     from pitfalls_tf.cli.output import Output
@@ -184,8 +189,6 @@ def command(
     The config is validated, and the baseline is cut into windows once, before anything is written. With --reference,
     the baseline and its TFDV schema are made from that table.
     """
-    from monitoring.onboarding.table_description import described  # noqa: PLC0415 - not needed for --help
-
     places = Places(**{name: flags.pop(name) for name in Places._fields})
     _check(bundle, places)
     _check_batches(flags, places)
@@ -202,8 +205,6 @@ def command(
 
 
 def _of_bundle(bundle: Path, description: TableDescription, out: Path, output: Output, *, force: bool) -> int:
-    from monitoring.onboarding.config_file import as_written, write_config  # noqa: PLC0415 - not needed for --help
-
     settings = dict(description.settings)
     settings["model"] = {"bundle": as_written(bundle, out), **settings.get("model", {})}
     settings["columns"] = {
@@ -220,8 +221,6 @@ def _of_bundle(bundle: Path, description: TableDescription, out: Path, output: O
 
 
 def _of_table(places: Places, description: TableDescription, out: Path, output: Output, *, force: bool) -> int:
-    from monitoring.onboarding.init import init_monitor  # noqa: PLC0415 - not needed for --help
-
     with _reference_place(places, output) as place:
         adopted = init_monitor(place, description, out=out, clock=lambda: datetime.now(UTC), force=force)
     for note in _notes(adopted):
@@ -243,8 +242,6 @@ class Places(NamedTuple):
 
     def settings(self, out: Path) -> dict[str, dict[str, Any]]:
         """Where live rows and their labels are, as the config writes it: paths relative to its own folder."""
-        from monitoring.onboarding.config_file import as_written  # noqa: PLC0415 - not needed for --help
-
         is_database = self.traffic is not None and _is_database(self.traffic)
         if is_database != (self.live_query is not None):
             raise BadInput(
@@ -274,8 +271,6 @@ class Places(NamedTuple):
     @staticmethod
     def _path(traffic: str, out: Path) -> str:
         """The place of live rows: files of the current folder relative to the config's."""
-        from monitoring.onboarding.config_file import as_written  # noqa: PLC0415 - not needed for --help
-
         scheme, slashes, file = traffic.partition(":///")
         if slashes and scheme.partition("+")[0] in ("sqlite", "duckdb"):
             return f"{scheme}:///{as_written(Path(file), out)}"
@@ -287,8 +282,6 @@ def _reference_place(places: Places, output: Output) -> Iterator[Path | str]:
     """Where the reference's rows are; those of a query, in a temporary file."""
     reference = str(places.reference)
     if places.log is not None:
-        from monitoring.traffic.foreign_logs.conversion import convert_log, log_files, with_labels  # noqa: PLC0415 - not needed for --help
-
         with tempfile.TemporaryDirectory(prefix="pitfalls-") as made:
             counts = convert_log(log_files(reference), places.log, Path(made), names=places.log_columns or ())
             output.progress(
@@ -302,7 +295,6 @@ def _reference_place(places: Places, output: Output) -> Iterator[Path | str]:
     if places.query is None:
         yield reference if is_url(reference) else Path(reference)
         return
-    from monitoring.traffic.remote.sql_query import SqlQuery, query_to_parquet  # noqa: PLC0415 - as above
 
     with tempfile.TemporaryDirectory(prefix="pitfalls-") as folder:
         target = Path(folder, "query.parquet")
@@ -372,8 +364,6 @@ def _is_database(place: str) -> bool:
 
 
 def _metric(text: str) -> MetricDraft:
-    from monitoring.config import MetricDraft  # noqa: PLC0415 - not needed for --help
-
     name, equals, place = text.partition("=")
     function, *inputs = COLUMNS.convert(place, None, None) or ("",)
     if not equals or not function:

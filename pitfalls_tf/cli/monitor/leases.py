@@ -6,7 +6,9 @@ from pathlib import Path
 
 import click
 
+from monitoring.config import load_config
 from monitoring.errors import BadInput
+from monitoring.store.store import Store
 from pitfalls_tf.cli.monitor.options import config_option
 from pitfalls_tf.cli.output import Output, printable, with_output
 
@@ -25,9 +27,6 @@ def command(config_path: Path, release: int | None, *, output: Output) -> int:
 
     A run holds its deployment's lease while it judges. One that was killed leaves it behind until it expires.
     """
-    from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
-    from monitoring.store.store import Store  # noqa: PLC0415 - as above
-
     with Store.open(load_config(config_path).store.url, make=False) as store:
         if release is not None and not store.leases.release(release):
             raise BadInput(

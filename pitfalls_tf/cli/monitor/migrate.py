@@ -6,6 +6,9 @@ from pathlib import Path
 
 import click
 
+from monitoring.config import load_config
+from monitoring.store.opening import store_revision
+from monitoring.store.store import Store
 from pitfalls_tf.cli.monitor.options import config_option
 from pitfalls_tf.cli.output import Output, with_output
 
@@ -20,10 +23,6 @@ def command(config_path: Path, *, check: bool, output: Output) -> int:
     `pitfalls monitor run` does that too; verbs that only look never do. Monitors of an earlier release refuse a store
     of this one from then on, without changing it: stop or update them first where several share a store.
     """
-    from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
-    from monitoring.store.opening import store_revision  # noqa: PLC0415 - as above
-    from monitoring.store.store import Store  # noqa: PLC0415 - as above
-
     url = load_config(config_path).store.url
     before, latest = store_revision(url)
     if not check:

@@ -9,7 +9,18 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from monitoring.config import load_config
+from monitoring.deployment.deployment_lookup import look_up_deployment
 from monitoring.errors import BadInput
+from monitoring.notifications.outbox import send_outbox
+from monitoring.onboarding.rebaseline import (
+    NewNormal,
+    rebaseline,
+    rebaseline_document,
+    undo_rebaseline,
+    undone_document,
+)
+from monitoring.store.store import Store
 from pitfalls_tf.cli.monitor.incidents import MAX_NUMBER, deployment_with_incidents, login_name
 from pitfalls_tf.cli.monitor.options import config_option, embedder_of, notifier, traffic_option, with_traffic
 from pitfalls_tf.cli.output import one_line, with_output
@@ -62,14 +73,11 @@ def command(
     open incidents that were opened until --to are closed with the reason. The config gets a [baseline] section; its
     other lines stay.
     """
-    from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
-
     config = with_traffic(load_config(config_path), traffic)
     options = [option for name, option in _OPTIONS.items() if when[name] is not None]
     if when["undo"]:
         _undo(config_path, config, by or login_name(), options or reason or incident, output)
         return 0
-    from monitoring.onboarding.rebaseline import NewNormal, rebaseline  # noqa: PLC0415 - as above
 
     zone = ZoneInfo(config.windows.timezone)
     times = {name: _in(zone, when[name]) for name in _OPTIONS}
@@ -96,8 +104,6 @@ def command(
 
 def _finish(done: RebaselineResult, zone: ZoneInfo, output: Output) -> None:
     """Print what was done."""
-    from monitoring.onboarding.rebaseline import rebaseline_document  # noqa: PLC0415 - not needed for --help
-
     closed = f" Closed: {', '.join(f'#{number}' for number in done.closed)}." if done.closed else ""
     line = (
         f"New baseline {done.folder}: {done.rows:,} rows, {done.labels:,} with labels. Windows are judged against it "
@@ -110,8 +116,6 @@ def _since_incident(
     config: MonitorConfig, incident: int, times: dict[str, datetime | None], output: Output
 ) -> dict[str, datetime | None]:
     """Times that were not given: from the window that opened an incident to the last one judged."""
-    from monitoring.store.store import Store  # noqa: PLC0415 - not needed for --help
-
     with Store.open(config.store.url, make=False) as store:
         number = deployment_with_incidents(config, store, output, None)
         first, last = store.incidents.get(number, incident).window_start, store.windows.last(number)
@@ -132,9 +136,6 @@ def _undo(path: Path, config: MonitorConfig, by: str, options: object, output: O
             expected="--undo, and perhaps --by",
             fix="Leave the others out.",
         )
-    from monitoring.deployment.deployment_lookup import look_up_deployment  # noqa: PLC0415 - not needed for --help
-    from monitoring.onboarding.rebaseline import undo_rebaseline, undone_document  # noqa: PLC0415 - as above
-    from monitoring.store.store import Store  # noqa: PLC0415 - as above
 
     undone: Rebaseline = undo_rebaseline(path, by=by, clock=lambda: datetime.now(UTC))
     with Store.open(config.store.url, make=False) as store:
@@ -149,9 +150,6 @@ def _undo(path: Path, config: MonitorConfig, by: str, options: object, output: O
 
 def _notify(config: MonitorConfig, deployment: int | None, output: Output) -> None:
     """Tell the routes of incidents that were closed or opened again."""
-    from monitoring.notifications.outbox import send_outbox  # noqa: PLC0415 - not needed for --help
-    from monitoring.store.store import Store  # noqa: PLC0415 - as above
-
     if config.notify and deployment is not None:
         with Store.open(config.store.url) as store:
             send_outbox(config, store, deployment, notifier(output), lambda: datetime.now(UTC))

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import click
 
+from monitoring.config.files import ConfigFile
+from monitoring.config.made_beside import state_folder
 from monitoring.errors import BadInput
+from monitoring.service.registry import ConfigRegistry, registry_path
 from pitfalls_tf.cli.monitor.options import state_option
 from pitfalls_tf.cli.output import Output, one_line, with_output
 
@@ -26,10 +29,6 @@ def command(names: tuple[str, ...], configs: str, state: Path | None, *, output:
     as the service has it, such as shop/monitor.toml. Without one, lists the configs that are missing. The history of
     their deployments stays in the store.
     """
-    from monitoring.config.files import ConfigFile  # noqa: PLC0415 - not needed for --help
-    from monitoring.config.made_beside import state_folder  # noqa: PLC0415 - as above
-    from monitoring.service.registry import ConfigRegistry, registry_path  # noqa: PLC0415
-
     registry = ConfigRegistry(registry_path(state or state_folder(), configs))
     missing = {path: since for path, since in registry.read().items() if not path.exists()}
     called = {path: ConfigFile(path=path, config=None).name for path in registry.read()}

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from monitoring.config import load_config
+from monitoring.inspection.report import write_reports
+from monitoring.store.store import Store
 from pitfalls_tf.cli.frameworks import load_frameworks
 from pitfalls_tf.cli.monitor.options import config_option, deployment_option, traffic_option, with_traffic
 from pitfalls_tf.cli.output import with_output
@@ -51,10 +54,6 @@ def command(
 
     Writes report.html, report.png and, with Evidently, drift-DAY.html and drift-DAY.json. Evaluates nothing.
     """
-    from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
-    from monitoring.inspection.report import write_reports  # noqa: PLC0415 - as above
-    from monitoring.store.store import Store  # noqa: PLC0415 - as above
-
     config = with_traffic(load_config(config_path), traffic)
     has_evidently = find_spec("evidently") is not None
     drift: bool = has_evidently if flags["drift"] is None else flags["drift"]

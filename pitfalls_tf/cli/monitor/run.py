@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from monitoring.runs.idle_stamp import stamped_idle
+from monitoring.runs.stopping import stopping
 from pitfalls_tf.cli.monitor.options import (
     config_option,
     evaluate_due_windows,
@@ -27,6 +29,7 @@ from pitfalls_tf.cli.monitor.options import (
     with_excluded,
     with_traffic,
 )
+from pitfalls_tf.cli.monitor.run_configs import ConfigRun, run_configs
 from pitfalls_tf.cli.output import printable, with_output
 
 if TYPE_CHECKING:
@@ -86,7 +89,6 @@ def command(
             text = "--configs goes with --workers, --exit-code open or none, and --json alone: configs say the rest."
             raise click.UsageError(text)
         return _run_many(configs, workers or len(os.sched_getaffinity(0)), output, rule)
-    from monitoring.runs.idle_stamp import stamped_idle  # noqa: PLC0415 - not needed for --help
 
     plain = not (output.as_json or any(flags.values()) or traffic or since or exclude_callers)
     plain = plain and rule in ("open", "unacknowledged", "none")
@@ -128,9 +130,7 @@ def _run_many(configs: str, workers: int, output: Output, rule: str) -> int:
     """Run many configs and print one line of each that failed or has a page open, and the sum."""
     from monitoring.config.files import ConfigFile, config_paths  # noqa: PLC0415 - not needed for --help
     from monitoring.documents.deployment import ConfigRunDocument, ConfigRunsDocument  # noqa: PLC0415 - as above
-    from monitoring.runs.stopping import stopping  # noqa: PLC0415 - as above
     from monitoring.service.team_pages import send_pages_of  # noqa: PLC0415 - as above
-    from pitfalls_tf.cli.monitor.run_configs import ConfigRun, run_configs  # noqa: PLC0415 - as above
 
     paths, results = config_paths(configs), list[ConfigRun]()
 
@@ -200,7 +200,6 @@ def _run(
     from monitoring.deployment.data_dictionary import column_notes  # noqa: PLC0415 - not needed for --help
     from monitoring.documents.status import status_document  # noqa: PLC0415 - as above
     from monitoring.inspection.status import status  # noqa: PLC0415 - as above
-    from monitoring.runs.stopping import stopping  # noqa: PLC0415 - as above
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
 
     with Store.open(config.store.url) as store:

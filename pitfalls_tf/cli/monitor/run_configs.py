@@ -13,6 +13,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from monitoring.errors import BadInput, PitfallsError
+from pitfalls_tf.cli.monitor.options import evaluate_due_windows, send_notifications
+from pitfalls_tf.cli.monitor.scheduled import ConfigOutput
 from pitfalls_tf.cli.output import Output
 
 #: How often a config is tried whose process was killed; the last time by itself.
@@ -48,12 +51,9 @@ class ConfigRun:
 def run_config(path: Path) -> ConfigRun:
     """Judge all that is due of one config, in a process that was started for it. New pages of teams stay pending."""
     from monitoring.config import load_config  # noqa: PLC0415 - of a process of its own
-    from monitoring.errors import BadInput, PitfallsError  # noqa: PLC0415 - as above
     from monitoring.notifications.routes.heartbeat import heartbeat, unreached  # noqa: PLC0415 - as above
     from monitoring.runs.idle import has_news, idle_deployment  # noqa: PLC0415 - as above
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
-    from pitfalls_tf.cli.monitor.options import evaluate_due_windows, send_notifications  # noqa: PLC0415 - as above
-    from pitfalls_tf.cli.monitor.scheduled import ConfigOutput  # noqa: PLC0415 - as above
 
     output = ConfigOutput(Output(as_json=False, stdout=sys.stdout), path.name)
     try:

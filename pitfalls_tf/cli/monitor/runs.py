@@ -7,7 +7,11 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from monitoring.config import load_config
+from monitoring.documents.deployment import RunsDocument, run_document
 from monitoring.records import RunRecord
+from monitoring.reports.sections.formatting import format_count
+from monitoring.store.store import Store
 from pitfalls_tf.cli.monitor.options import config_option, deployment_of, deployment_option
 from pitfalls_tf.cli.output import Output, one_line, with_output
 
@@ -23,10 +27,6 @@ def command(config_path: Path, deployment: int | None, *, latest: int, output: O
     The newest first: when it began, what it judged, how long it took, where, and its error. Runs that found nothing to
     judge are not listed. Evaluates nothing.
     """
-    from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
-    from monitoring.documents.deployment import RunsDocument, run_document  # noqa: PLC0415 - as above
-    from monitoring.store.store import Store  # noqa: PLC0415 - as above
-
     config = load_config(config_path)
     with Store.open(config.store.url, make=False) as store:
         number = deployment_of(config, store, output, deployment)
@@ -39,8 +39,6 @@ def command(config_path: Path, deployment: int | None, *, latest: int, output: O
 
 
 def _line(run: RunRecord, zone: ZoneInfo) -> str:
-    from monitoring.reports.sections.formatting import format_count  # noqa: PLC0415 - not needed for --help
-
     began = f"{run.started_at.astimezone(zone):%Y-%m-%d %H:%M:%S}"
     judged = f"{format_count(run.windows, 'window')}, {format_count(run.rows, 'row')}"
     took = "not ended" if run.seconds is None else f"{run.seconds:,.1f} s"

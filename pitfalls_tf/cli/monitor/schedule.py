@@ -9,6 +9,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from monitoring.config import load_config
+from monitoring.config.files import read_files
+from monitoring.documents.status import status_document
+from monitoring.inspection.status import status
+from monitoring.runs.stopping import stopping
+from monitoring.service.config_watch import ConfigWatch
+from monitoring.store.store import Store
 from pitfalls_tf.cli.monitor.options import (
     config_option,
     deployment_of,
@@ -40,13 +47,6 @@ def command(config_path: Path, traffic: str | None, *, moved: bool, rule: str, o
     of the windows). SIGTERM or Ctrl-C stops it between two windows; finished windows are kept. A changed config is
     taken up. It is `pitfalls monitor serve` of one config, without the dashboard.
     """
-    from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
-    from monitoring.config.files import read_files  # noqa: PLC0415 - as above
-    from monitoring.documents.status import status_document  # noqa: PLC0415 - as above
-    from monitoring.inspection.status import status  # noqa: PLC0415 - as above
-    from monitoring.runs.stopping import stopping  # noqa: PLC0415 - as above
-    from monitoring.service.config_watch import ConfigWatch  # noqa: PLC0415 - as above
-    from monitoring.store.store import Store  # noqa: PLC0415 - as above
 
     def load(path: Path) -> MonitorConfig:
         return with_traffic(load_config(path), traffic)

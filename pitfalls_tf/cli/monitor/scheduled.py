@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
+from monitoring.service.workers import STALLED_SECONDS, Workers
 from pitfalls_tf.cli.monitor.options import evaluate_due_windows, notifier, send_notifications
 from pitfalls_tf.cli.output import Output, logs_json, one_line
 
@@ -45,7 +46,6 @@ def service_of(
     from monitoring.service.fit_cache import FitCache  # noqa: PLC0415 - not needed for --help
     from monitoring.service.service import MonitorService  # noqa: PLC0415 - as above
     from monitoring.service.team_pages import TeamPages  # noqa: PLC0415 - as above
-    from monitoring.service.workers import STALLED_SECONDS, Workers  # noqa: PLC0415 - as above
 
     pages = TeamPages(
         notifier(output), lambda: datetime.now(UTC), lambda text: ConfigOutput(output, "teams").progress(text)

@@ -8,6 +8,13 @@ from typing import Any
 
 import click
 
+from monitoring.config.files import config_paths, find_configs
+from monitoring.config.made_beside import state_folder
+from monitoring.dashboard.stores.stores import CurrentStores
+from monitoring.runs.stopping import stopping
+from monitoring.service.config_watch import ConfigWatch
+from monitoring.service.registry import ConfigRegistry, registry_path
+from monitoring.service.service_heartbeat import Systemd, service_heartbeat
 from pitfalls_tf.cli.monitor.options import dashboard_options, embedder_of, state_option
 from pitfalls_tf.cli.monitor.scheduled import service_of
 from pitfalls_tf.cli.output import Output, with_output
@@ -54,16 +61,9 @@ def command(configs: str, host: str, port: int, token_file: Path | None, *, outp
     as missing until it is back or `pitfalls monitor remove` says that it was removed on purpose. Serves the dashboard,
     /metrics and /health in the same process. SIGTERM or Ctrl-C stops it between two windows.
     """
-    from monitoring.config.files import config_paths, find_configs  # noqa: PLC0415 - not needed for --help
-    from monitoring.config.made_beside import state_folder  # noqa: PLC0415 - as above
     from monitoring.dashboard.overview.endpoints import service_problem  # noqa: PLC0415 - as above
-    from monitoring.dashboard.stores.stores import CurrentStores  # noqa: PLC0415 - as above
     from monitoring.dashboard.web.app import Changes, dashboard_app  # noqa: PLC0415 - as above
     from monitoring.dashboard.web.server import access_of, address_of, bind, serving, tls_of  # noqa: PLC0415 - as above
-    from monitoring.runs.stopping import stopping  # noqa: PLC0415 - as above
-    from monitoring.service.config_watch import ConfigWatch  # noqa: PLC0415 - as above
-    from monitoring.service.registry import ConfigRegistry, registry_path  # noqa: PLC0415
-    from monitoring.service.service_heartbeat import Systemd, service_heartbeat  # noqa: PLC0415 - as above
 
     registry = ConfigRegistry(registry_path(flags["state"] or state_folder(), configs))
     paths = find_configs(configs) if registry.read() else config_paths(configs)

@@ -8,6 +8,11 @@ from pathlib import Path
 
 import click
 
+from monitoring.config import load_config
+from monitoring.deployment.data_dictionary import column_notes
+from monitoring.documents.status import status_document
+from monitoring.inspection.status import status
+from monitoring.store.store import Store
 from pitfalls_tf.cli.monitor.options import (
     config_option,
     deployment_of,
@@ -32,12 +37,6 @@ def command(config_path: Path, deployment: int | None, since: datetime | None, *
 
     Evaluates nothing. Exits with 1 while a page is open, unless --exit-code says otherwise.
     """
-    from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
-    from monitoring.deployment.data_dictionary import column_notes  # noqa: PLC0415 - as above
-    from monitoring.documents.status import status_document  # noqa: PLC0415 - as above
-    from monitoring.inspection.status import status  # noqa: PLC0415 - as above
-    from monitoring.store.store import Store  # noqa: PLC0415 - as above
-
     config = load_config(config_path)
     with Store.open(config.store.url, make=False) as store:
         monitor_status = status(

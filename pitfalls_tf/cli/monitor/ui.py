@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from monitoring.config import load_config
+from monitoring.config.files import ConfigFile, config_paths, read_files
+from monitoring.dashboard.stores.named_store import named_stores
+from monitoring.dashboard.stores.stores import Stores
 from monitoring.errors import BadInput
 from pitfalls_tf.cli.monitor.options import dashboard_options, embedder_of
 from pitfalls_tf.cli.output import with_output
 
 if TYPE_CHECKING:
-    from monitoring.config.files import ConfigFile
     from pitfalls_tf.cli.output import Output
 
 
@@ -47,8 +50,6 @@ def command(
     Views of every deployment: its state, its evidence, its incidents and its windows, read from the stores of the
     configs; incidents are acknowledged there. Evaluates nothing. SIGTERM or Ctrl-C stops it.
     """
-    from monitoring.dashboard.stores.named_store import named_stores  # noqa: PLC0415 - not needed for --help
-    from monitoring.dashboard.stores.stores import Stores  # noqa: PLC0415 - as above
     from monitoring.dashboard.web.app import Changes, dashboard_app  # noqa: PLC0415 - as above
     from monitoring.dashboard.web.server import access_of, address_of, bind, serve, tls_of  # noqa: PLC0415 - as above
 
@@ -70,9 +71,6 @@ def command(
 
 def _files(config_path: Path | None, configs: str | None) -> tuple[ConfigFile, ...]:
     """The configs to show: one that has to be right, or many of which some may be wrong."""
-    from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
-    from monitoring.config.files import ConfigFile, config_paths, read_files  # noqa: PLC0415 - as above
-
     if configs is None:
         path = config_path or Path("monitor.toml")
         return (ConfigFile(path=path, config=load_config(path)),)

@@ -8,6 +8,11 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from monitoring.config import load_config
+from monitoring.documents.window import WindowStateDocument, WindowStatesDocument
+from monitoring.reports.sections.formatting import format_count
+from monitoring.runs.backfill import list_windows
+from monitoring.store.store import Store
 from pitfalls_tf.cli.monitor.options import config_option, deployment_of, deployment_option
 from pitfalls_tf.cli.output import one_line, with_output
 
@@ -32,11 +37,6 @@ def command(config_path: Path, deployment: int | None, *, latest: int, states: t
     In order of time: those that were judged, with what one was before a backfill, and those that are due and were not
     judged yet, with attempts and the error of the last one. Evaluates nothing.
     """
-    from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
-    from monitoring.documents.window import WindowStateDocument, WindowStatesDocument  # noqa: PLC0415 - as above
-    from monitoring.runs.backfill import list_windows  # noqa: PLC0415 - as above
-    from monitoring.store.store import Store  # noqa: PLC0415 - as above
-
     config = load_config(config_path)
     with Store.open(config.store.url, make=False) as store:
         number = deployment_of(config, store, output, deployment)
@@ -50,8 +50,6 @@ def command(config_path: Path, deployment: int | None, *, latest: int, states: t
 
 
 def _line(window: WindowState, zone: ZoneInfo) -> str:
-    from monitoring.reports.sections.formatting import format_count  # noqa: PLC0415 - not needed for --help
-
     start, end = (f"{time.astimezone(zone):%Y-%m-%d %H:%M}" for time in (window.start, window.end))
     span = window.batch or f"{start}  {end}"
     judged = f"  {window.status}  {format_count(window.rows, 'row')}, {format_count(window.labels, 'label')}"

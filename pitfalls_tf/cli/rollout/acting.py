@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from monitoring.config import load_config
+from monitoring.documents.rollout import rollout_document
+from monitoring.rollout.run import send_events
+from monitoring.store.store import Store
 from pitfalls_tf.cli.monitor.options import notifier
 from pitfalls_tf.cli.rollout.status import rollout_of, show_rollout
 from pitfalls_tf.cli.rollout.versions import author_of
@@ -15,7 +19,6 @@ if TYPE_CHECKING:
     from monitoring.config import MonitorConfig
     from monitoring.records import RolloutRecord
     from monitoring.rollout.actions import Author
-    from monitoring.store.store import Store
     from pitfalls_tf.cli.output import Output
 
     Act = Callable[[MonitorConfig, Store, RolloutRecord, Author], RolloutRecord]
@@ -23,11 +26,6 @@ if TYPE_CHECKING:
 
 def acted(act: Act, config_path: Path, number: int | None, by: str | None, output: Output) -> int:
     """Do something with a rollout, tell people, and show it."""
-    from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
-    from monitoring.documents.rollout import rollout_document  # noqa: PLC0415 - as above
-    from monitoring.rollout.run import send_events  # noqa: PLC0415 - as above
-    from monitoring.store.store import Store  # noqa: PLC0415 - as above
-
     config, author = load_config(config_path), author_of(by)
     with Store.open(config.store.url, make=False) as store:
         before = rollout_of(config, store, number)

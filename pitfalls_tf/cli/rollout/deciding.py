@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from monitoring.rollout.decision_rules import DecisionRules, parsed_budget, parsed_guards
+from monitoring.rollout.evaluation import as_required
+from monitoring.rollout.life import harm_text
+from monitoring.rollout.log.evidence_job import rules_of as rules_of_config
+from monitoring.traffic.windows import parse_duration
 from pitfalls_tf.cli.output import printable
 
 if TYPE_CHECKING:
@@ -13,7 +19,6 @@ if TYPE_CHECKING:
 
     from monitoring.config import MonitorConfig
     from monitoring.records import Requirement, RolloutGuard, RolloutInterval, RolloutMode, RolloutResult
-    from monitoring.rollout.decision_rules import DecisionRules
 
 #: The exit code of "can't tell yet" where a verdict is required.
 UNDECIDED = 4
@@ -72,12 +77,6 @@ def rules_of(flags: Mapping[str, Any], config: MonitorConfig | None = None) -> D
     Raises:
         BadInput: one of them cannot be read.
     """
-    from dataclasses import replace  # noqa: PLC0415 - not needed for --help
-
-    from monitoring.rollout.decision_rules import DecisionRules, parsed_budget, parsed_guards  # noqa: PLC0415
-    from monitoring.rollout.log.evidence_job import rules_of as rules_of_config  # noqa: PLC0415 - as above
-    from monitoring.traffic.windows import parse_duration  # noqa: PLC0415 - as above
-
     read: dict[str, Callable[[Any], Any]] = {
         "loss": str,
         "min_effect": float,
@@ -101,8 +100,6 @@ def exit_code(result: RolloutResult, require: Requirement | None) -> int:
     Returns:
         0 if the candidate may be promoted, or if nothing is required; 4 if it can't be told yet; else 1.
     """
-    from monitoring.rollout.evaluation import as_required  # noqa: PLC0415 - not needed for --help
-
     if require is None or as_required(result, require).promotable:
         return 0
     is_harmful = (
@@ -124,8 +121,6 @@ def show(result: RolloutResult, notes: tuple[str, ...] = (), *, mode: RolloutMod
 
 def lines(result: RolloutResult, mode: RolloutMode = "replay") -> Iterator[str]:
     """A result in words."""
-    from monitoring.rollout.life import harm_text  # noqa: PLC0415 - not needed for --help
-
     yield f"{result.title}: {result.verdict}"
     yield f"  difference  {_range(result.interval)}   {_sides(result)}"
     if result.missing:
@@ -181,8 +176,6 @@ def _sides(result: RolloutResult) -> str:
 
 
 def _guards(guards: tuple[RolloutGuard, ...]) -> Iterator[str]:
-    from monitoring.rollout.life import harm_text  # noqa: PLC0415 - not needed for --help
-
     width = max((len(guard.name) for guard in guards), default=0)
     for guard in guards[:_LISTED]:
         state = "passes" if guard.passes else "is worse" if guard.interval.verdict == "worse" else "can't tell yet"

@@ -8,10 +8,16 @@ from pathlib import Path
 
 import click
 
+from monitoring.config import load_config
+from monitoring.rollout.ask_labels import ask_labels
+from monitoring.rollout.log.label_samples import Asking
+from monitoring.store.store import Store
+from monitoring.traffic.windows import parse_duration
 from pitfalls_tf.cli.monitor.options import config_option
 from pitfalls_tf.cli.output import Output, printable, with_output
 from pitfalls_tf.cli.rollout.status import rollout_of, rollout_option
 from pitfalls_tf.cli.rollout.versions import author_of, by_option
+from pitfalls_tf.cli.traffic.summary import write_rows
 
 
 @click.command()
@@ -34,13 +40,6 @@ def command(
     labels; other labels of these windows do not count. Fill in the column label, leave rows out that nobody can label,
     and add the file: `pitfalls labels add FILE`.
     """
-    from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
-    from monitoring.rollout.ask_labels import ask_labels  # noqa: PLC0415 - as above
-    from monitoring.rollout.log.label_samples import Asking  # noqa: PLC0415 - as above
-    from monitoring.store.store import Store  # noqa: PLC0415 - as above
-    from monitoring.traffic.windows import parse_duration  # noqa: PLC0415 - as above
-    from pitfalls_tf.cli.traffic.summary import write_rows  # noqa: PLC0415 - as above
-
     config, author = load_config(config_path), author_of(by)
     due = datetime.now(UTC) + parse_duration(within)
     with Store.open(config.store.url, make=False) as store:

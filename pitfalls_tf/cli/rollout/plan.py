@@ -7,7 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+import numpy as np
 
+from monitoring.config import load_config
+from monitoring.documents.rollout import plan_document
+from monitoring.rollout.log.planning_job import make_plan
+from monitoring.rollout.log.versions import find_versions
 from pitfalls_tf.cli.monitor.options import config_option
 from pitfalls_tf.cli.output import printable, with_output
 from pitfalls_tf.cli.rollout.deciding import deciding_options, rules_of
@@ -41,10 +46,6 @@ def command(config_path: Path, *, output: Output, **flags: Any) -> int:
     log says how many rows and labels come, and how late. Simulations of the test itself then give the days until a
     verdict, for differences of several sizes, with probabilities of 50 and 90 %.
     """
-    from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
-    from monitoring.documents.rollout import plan_document  # noqa: PLC0415 - as above
-    from monitoring.rollout.log.versions import find_versions  # noqa: PLC0415 - as above
-
     config = load_config(config_path)
     versions = find_versions(config, flags["champion"], flags["candidate"])
     rules = rules_of(flags, config)
@@ -62,9 +63,6 @@ def planned(
     config: MonitorConfig, versions: Versions, rules: DecisionRules, *, share: float | None, seed: int
 ) -> RolloutPlan:
     """Plan a rollout with the candidate in a process of its own."""
-    import numpy as np  # noqa: PLC0415 - not needed for --help
-
-    from monitoring.rollout.log.planning_job import make_plan  # noqa: PLC0415 - as above
     from serving.shadow.scorer_process import ScorerProcess  # noqa: PLC0415 - as above
 
     scorer = ScorerProcess(versions.bundle)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from monitoring.rollout.actions import promote
 from pitfalls_tf.cli.monitor.options import config_option
 from pitfalls_tf.cli.output import with_output
 from pitfalls_tf.cli.rollout.acting import acted
@@ -33,7 +34,6 @@ def command(config_path: Path, *, number: int | None, force: bool, by: str | Non
     The evidence has to allow it, or --force. The label in the server's model config file is moved, and the verb waits
     until the server has taken it. The former champion goes on in the dark: run `pitfalls rollout start` for it.
     """
-    from monitoring.rollout.actions import promote  # noqa: PLC0415 - not needed for --help
 
     def promoted(config: MonitorConfig, store: Store, record: RolloutRecord, author: Author) -> RolloutRecord:
         return promote(config, store, record, author, force=force)

@@ -8,8 +8,18 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
+from monitoring.config import load_config
+from monitoring.documents.rollout import replay_document
 from monitoring.errors import BadInput
+from monitoring.onboarding.table_description import described
+from monitoring.rollout.actions import enter_deployment
+from monitoring.rollout.log.versions import find_versions
+from monitoring.rollout.replay.log_replay import ReplayRequest, replay_log, save_replay
+from monitoring.rollout.replay.paired_table import read_pairs
+from monitoring.rollout.replay.table_replay import replay_table
+from monitoring.store.store import Store
 from monitoring.traffic.remote.urls import is_url
+from monitoring.traffic.windows import CalendarPlan
 from pitfalls_tf.cli.column_roles import COLUMNS, joined, named_columns
 from pitfalls_tf.cli.monitor.options import config_option, with_traffic
 from pitfalls_tf.cli.output import with_output
@@ -128,8 +138,6 @@ def command(table: str | None, *, config_path: Path, require: Requirement | None
     answers of both (--table). They enter window by window in order of event time, as they would have while they came,
     and the verdict is valid at every look: better, worse, no difference that matters, or can't tell yet.
     """
-    from monitoring.documents.rollout import replay_document  # noqa: PLC0415 - not needed for --help
-
     _check_flags(table, flags)
     named = {**flags, "require": require}
     outcome, record, scored = _of_table(table, named) if table is not None else _of_log(config_path, named, output)
@@ -152,10 +160,6 @@ def _check_flags(table: str | None, flags: dict[str, Any]) -> None:
 
 
 def _of_table(table: str, flags: dict[str, Any]) -> Replayed:
-    from monitoring.rollout.replay.paired_table import read_pairs  # noqa: PLC0415 - not needed for --help
-    from monitoring.rollout.replay.table_replay import replay_table  # noqa: PLC0415 - as above
-    from monitoring.traffic.windows import CalendarPlan  # noqa: PLC0415 - as above
-
     rules = rules_of(flags)
     plan = CalendarPlan(every=flags["every"] or "1d", timezone=flags["timezone"] or "UTC")
     champion, candidate = described_versions(flags)
@@ -166,11 +170,6 @@ def _of_table(table: str, flags: dict[str, Any]) -> Replayed:
 
 
 def _of_log(config_path: Path, flags: dict[str, Any], output: Output) -> Replayed:
-    from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
-    from monitoring.rollout.actions import enter_deployment  # noqa: PLC0415 - as above
-    from monitoring.rollout.log.versions import find_versions  # noqa: PLC0415 - as above
-    from monitoring.rollout.replay.log_replay import ReplayRequest, replay_log, save_replay  # noqa: PLC0415 - as above
-    from monitoring.store.store import Store  # noqa: PLC0415 - as above
     from serving.shadow.scorer_process import ScorerProcess  # noqa: PLC0415 - as above
 
     config = with_traffic(load_config(config_path), None)
@@ -210,8 +209,6 @@ def described_versions(flags: Mapping[str, Any]) -> tuple[TableDescription, Tabl
     Raises:
         BadInput: A version's answers are not named, or the flags do not fit each other.
     """
-    from monitoring.onboarding.table_description import described  # noqa: PLC0415 - as above
-
     champion, candidate = (
         described(**{name: flags[name] for name in COLUMN_FLAGS}, **_answers_of(version, flags)) for version in VERSIONS
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from monitoring.rollout.actions import take_back
 from pitfalls_tf.cli.monitor.options import config_option
 from pitfalls_tf.cli.output import Output, with_output
 from pitfalls_tf.cli.rollout.acting import acted
@@ -20,6 +21,4 @@ from pitfalls_tf.cli.rollout.versions import by_option
 @with_output
 def command(config_path: Path, *, number: int | None, by: str | None, output: Output) -> int:
     """Have the label name the former champion again."""
-    from monitoring.rollout.actions import take_back  # noqa: PLC0415 - not needed for --help
-
     return acted(take_back, config_path, number, by, output)

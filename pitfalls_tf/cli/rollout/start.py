@@ -9,6 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from monitoring.config import load_config
+from monitoring.documents.rollout import rollout_document
+from monitoring.errors import BadInput
+from monitoring.rollout.actions import begin, check_policy, enter_deployment
+from monitoring.rollout.log.versions import find_versions
+from monitoring.rollout.run import Surroundings, run_rollout
+from monitoring.rollout.split.worker import check_split
+from monitoring.runs.stopping import stopping
+from monitoring.store.store import Store
 from pitfalls_tf.cli.monitor.options import config_option, notifier
 from pitfalls_tf.cli.output import with_output
 from pitfalls_tf.cli.rollout.deciding import deciding_options, exit_code, require_option, rules_of
@@ -21,7 +30,6 @@ if TYPE_CHECKING:
 
     from monitoring.config import MonitorConfig
     from monitoring.records import Requirement, RolloutRecord
-    from monitoring.store.store import Store
     from pitfalls_tf.cli.output import Output
 
 
@@ -59,11 +67,6 @@ def command(
     decides. It may be killed and started again at any moment: no row counts twice. SIGTERM or Ctrl-C ends it between
     two passes, and not the rollout.
     """
-    from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
-    from monitoring.documents.rollout import rollout_document  # noqa: PLC0415 - as above
-    from monitoring.rollout.run import Surroundings, run_rollout  # noqa: PLC0415 - as above
-    from monitoring.runs.stopping import stopping  # noqa: PLC0415 - as above
-    from monitoring.store.store import Store  # noqa: PLC0415 - as above
     from serving.shadow.priority import LeftOver  # noqa: PLC0415 - as above
     from serving.shadow.scorer_process import ScorerProcess  # noqa: PLC0415 - as above
 
@@ -109,8 +112,6 @@ def _with_share(config: MonitorConfig, share: float | None) -> MonitorConfig:
 
 def _going_on(store: Store, config: MonitorConfig, flags: Mapping[str, Any]) -> RolloutRecord | None:
     """The rollout of the config's deployment that goes on; None where there is none. BadInput if it is of others."""
-    from monitoring.errors import BadInput  # noqa: PLC0415 - not needed for --help
-
     record = next((record for record in store.rollouts.latest(config.name) if record.goes_on), None)
     for role in ("champion", "candidate"):
         if record is not None and flags[role] not in {None, getattr(record, role)}:
@@ -124,10 +125,6 @@ def _going_on(store: Store, config: MonitorConfig, flags: Mapping[str, Any]) -> 
 
 
 def _begun(config: MonitorConfig, store: Store, flags: dict[str, Any], output: Output, *, plans: bool) -> RolloutRecord:
-    from monitoring.rollout.actions import begin, check_policy, enter_deployment  # noqa: PLC0415 - not needed for --help
-    from monitoring.rollout.log.versions import find_versions  # noqa: PLC0415 - as above
-    from monitoring.rollout.split.worker import check_split  # noqa: PLC0415 - as above
-
     versions = find_versions(config, flags["champion"], flags["candidate"])
     check_policy(config, versions)
     if config.rollout.mode == "split":

@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from monitoring.config import load_config
+from monitoring.documents.rollout import RolloutsDocument, rollout_document
 from monitoring.errors import BadInput
+from monitoring.rollout.evaluation import as_required
+from monitoring.rollout.status import as_of, dead_text, promises_kept
+from monitoring.store.store import Store
 from pitfalls_tf.cli.monitor.options import config_option
 from pitfalls_tf.cli.output import printable, with_output
 from pitfalls_tf.cli.rollout.deciding import UNDECIDED, exit_code, require_option, show
@@ -20,7 +25,6 @@ if TYPE_CHECKING:
 
     from monitoring.config import MonitorConfig
     from monitoring.records import Requirement, RolloutEvent, RolloutRecord
-    from monitoring.store.store import Store
     from pitfalls_tf.cli.output import Output
 
 #: Events that the terminal shows.
@@ -50,12 +54,6 @@ def command(
     With --require the exit code is 0 if the candidate may be promoted, 1 if not, 4 if it can't be told yet; no rollout
     at all, or one of other versions than the config compares, is wrong input, 2.
     """
-    from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
-    from monitoring.documents.rollout import rollout_document  # noqa: PLC0415 - as above
-    from monitoring.rollout.evaluation import as_required  # noqa: PLC0415 - as above
-    from monitoring.rollout.status import as_of, dead_text  # noqa: PLC0415 - as above
-    from monitoring.store.store import Store  # noqa: PLC0415 - as above
-
     config = load_config(config_path)
     with Store.open(config.store.url, make=False) as store:
         record = as_of(rollout_of(config, store, number), datetime.now(UTC))
@@ -131,11 +129,6 @@ def show_rollout(record: RolloutRecord, events: Sequence[RolloutEvent]) -> None:
 @with_output
 def list_command(config_path: Path, *, output: Output) -> int:
     """List the rollouts of the config's store."""
-    from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
-    from monitoring.documents.rollout import RolloutsDocument, rollout_document  # noqa: PLC0415 - as above
-    from monitoring.rollout.status import promises_kept  # noqa: PLC0415 - as above
-    from monitoring.store.store import Store  # noqa: PLC0415 - as above
-
     config = load_config(config_path)
     with Store.open(config.store.url, make=False) as store:
         records = store.rollouts.latest()

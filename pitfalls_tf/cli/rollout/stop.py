@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from monitoring.rollout.actions import stop
 from pitfalls_tf.cli.monitor.options import config_option
 from pitfalls_tf.cli.output import with_output
 from pitfalls_tf.cli.rollout.acting import acted
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 @with_output
 def command(config_path: Path, *, number: int | None, reason: str, by: str | None, output: Output) -> int:
     """End a rollout; the version in use stays."""
-    from monitoring.rollout.actions import stop  # noqa: PLC0415 - not needed for --help
 
     def stopped(config: MonitorConfig, store: Store, record: RolloutRecord, author: Author) -> RolloutRecord:
         return stop(config, store, record, author, reason)

@@ -8,13 +8,15 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from monitoring.rollout.actions import Author
 from pitfalls_tf.cli.monitor.incidents import login_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from monitoring.rollout.actions import Author
     from monitoring.rollout.replay.log_replay import ReplayProgress
 
 
@@ -34,17 +36,12 @@ by_option = click.option("--by", metavar="NAME", help="Who does it.  [default: t
 
 def author_of(by: str | None) -> Author:
     """Who does something: as ``--by`` says, or by the login name."""
-    from monitoring.rollout.actions import Author  # noqa: PLC0415 - not needed for --help
-
     return Author(by=by or login_name(), release=version("pitfalls-tf"), clock=lambda: datetime.now(UTC))
 
 
 @contextmanager
 def scoring_progress() -> Iterator[Callable[[ReplayProgress], None]]:
     """Show a bar on stderr while logged rows are scored."""
-    from rich.console import Console  # noqa: PLC0415 - not needed for --help
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
-
     columns = (
         TextColumn("Windows scored"),
         BarColumn(),

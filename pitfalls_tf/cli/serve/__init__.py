@@ -34,6 +34,7 @@ from pitfalls_tf.cli.serve.tensorflow_serving_flags import (
     version_flag,
 )
 from pitfalls_tf.cli.serve.traffic_flags import TrafficFlags, traffic_flags
+from serving.server.settings import ServeSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -184,7 +185,6 @@ def command(
     --token-file, or the one of the variable PITFALLS_TOKEN.
     """
     from serving.server.server import serve  # noqa: PLC0415 - not needed for --help
-    from serving.server.settings import ServeSettings  # noqa: PLC0415 - as above
 
     workers = worker_count(server)
     verified = verifies_clients(tensorflow_serving)

@@ -12,14 +12,17 @@ import click
 from monitoring.errors import BadInput
 from pitfalls_tf.cli.serve.option_groups import option_group
 from pitfalls_tf.cli.serve.server_flags import FolderOrUrl
+from serving.access.guard import TOKEN_VARIABLE
+from serving.access.reload_policy import ReloadPolicy
+from serving.access.tokens import Scope, Token, check_length, read_tokens
+from serving.models.model_list import ModelsFolder, ModelsUrl
+from serving.server.settings import AccessSettings
+from serving.server.tf_serving_files import read_rest_tls
 
 if TYPE_CHECKING:
     import ssl
 
-    from serving.access.reload_policy import ReloadPolicy
-    from serving.access.tokens import Token
     from serving.models.model_list import ModelListSource
-    from serving.server.settings import AccessSettings
 
 FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
 
@@ -49,9 +52,6 @@ class AccessFlags:
         Raises:
             BadInput: a token file that cannot be used, or a reload without credential or root.
         """
-        from serving.access.tokens import Scope, read_tokens  # noqa: PLC0415 - not needed for --help
-        from serving.server.settings import AccessSettings  # noqa: PLC0415 - as above
-
         tokens = read_environment_token() if self.token_file is None else read_tokens(self.token_file)
         return AccessSettings(
             tokens=tokens,
@@ -70,8 +70,6 @@ class AccessFlags:
         Raises:
             BadInput: there is no such file, or it cannot be used.
         """
-        from serving.server.tf_serving_files import read_rest_tls  # noqa: PLC0415 - as above
-
         if not self.rest_tls:
             return None
         if ssl_config_file is None:
@@ -86,9 +84,6 @@ class AccessFlags:
     def _reload(
         self, source: ModelListSource, tokens: tuple[Token, ...], *, verifies_clients: bool
     ) -> ReloadPolicy | None:
-        from serving.access.reload_policy import ReloadPolicy  # noqa: PLC0415 - as above
-        from serving.access.tokens import Scope  # noqa: PLC0415 - as above
-
         if not self.allow_reload:
             if self.model_roots or self.log_roots:
                 raise BadInput(
@@ -120,8 +115,6 @@ class AccessFlags:
 
 def _own_roots(source: ModelListSource) -> tuple[Path | str, ...]:
     """A folder of models, which is a root of its own."""
-    from serving.models.model_list import ModelsFolder, ModelsUrl  # noqa: PLC0415 - not needed for --help
-
     if isinstance(source, ModelsFolder):
         return (source.folder,)
     return (source.url,) if isinstance(source, ModelsUrl) else ()
@@ -133,9 +126,6 @@ def read_environment_token() -> tuple[Token, ...]:
     Raises:
         BadInput: it is too short.
     """
-    from serving.access.guard import TOKEN_VARIABLE  # noqa: PLC0415 - not needed for --help
-    from serving.access.tokens import Scope, Token, check_length  # noqa: PLC0415 - as above
-
     text = os.environ.get(TOKEN_VARIABLE, "").strip()
     if not text:
         return ()

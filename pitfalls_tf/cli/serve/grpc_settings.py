@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from monitoring.errors import BadInput
+from serving.server.tf_serving_files import read_grpc_tls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -72,7 +73,6 @@ def read_grpc_settings(
     if not connection_fields and not settings and file is None:
         return None
     from serving.grpc_api.server import GrpcSettings  # noqa: PLC0415 - not needed for --help
-    from serving.server.tf_serving_files import read_grpc_tls  # noqa: PLC0415 - as above
 
     if file is not None:
         settings["tls"] = read_grpc_tls(file)

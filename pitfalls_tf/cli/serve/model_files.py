@@ -17,6 +17,9 @@ from pathlib import Path
 import click
 
 from monitoring.errors import BadInput
+from serving.export.export import MODEL_NAME, check_name
+from serving.export.signature_model import is_saved_model
+from serving.models.foreign_formats import advice_for
 
 #: Exports that are kept, those that were served last.
 KEPT = 16
@@ -49,10 +52,6 @@ def model_files(paths: Sequence[Path], name: str | None) -> tuple[ModelFile, ...
     Raises:
         BadInput: there is no such file, it is a model of another format, or two have one name.
     """
-    from serving.export.export import MODEL_NAME, check_name  # noqa: PLC0415 - not needed for --help
-    from serving.export.signature_model import is_saved_model  # noqa: PLC0415 - as above
-    from serving.models.foreign_formats import advice_for  # noqa: PLC0415 - as above
-
     if name is not None:
         check_name(name)
         if len(paths) > 1:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from monitoring.errors import BadInput
 from monitoring.traffic.remote.urls import is_url
 from pitfalls_tf.cli.serve.option_groups import option_group
-
-if TYPE_CHECKING:
-    from serving.confinement.confinement import ConfineMode
+from serving.confinement.confinement import ConfineMode
 
 OFF = "off"
 
@@ -43,8 +41,6 @@ class ServerFlags:
 
     def confine_mode(self) -> ConfineMode:
         """Whether the server confines itself."""
-        from serving.confinement.confinement import ConfineMode  # noqa: PLC0415 - not needed for --help
-
         return ConfineMode(self.confine)
 
 

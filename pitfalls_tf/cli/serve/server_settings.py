@@ -8,10 +8,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from monitoring.errors import BadInput
+from monitoring.traffic.remote.file_store import FileStore
 from monitoring.traffic.remote.urls import is_url
 from pitfalls_tf.cli.serve.grpc_settings import contradiction, read_grpc_settings
 from pitfalls_tf.cli.serve.model_files import model_files, prepare_models
 from pitfalls_tf.cli.serve.server_flags import OFF, read_version_labels
+from serving.access.origins import known_names
+from serving.models.batch_settings import BatchSettings
+from serving.models.batching_file import default_batching, read_batching_file
+from serving.models.gpus import GpuSettings
+from serving.models.loading import LoadSettings
+from serving.models.model_cache import ModelCacheSettings
+from serving.models.model_list import ConfigFile, ModelsFolder, ModelsUrl, SingleModel
+from serving.models.runner import ANY_OPERATION, ThreadSettings
+from serving.models.served_version import RetryPolicy, VersionSettings
+from serving.server.settings import GrpcListener, Limits, ModelRepositorySettings
+from serving.server.tf_serving_files import read_monitoring_file, verifies_grpc_clients
+from serving.transport.http_settings import HttpSettings
+from serving.transport.sockets import Address
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,14 +34,7 @@ if TYPE_CHECKING:
     from pitfalls_tf.cli.serve.limit_flags import LimitFlags
     from pitfalls_tf.cli.serve.server_flags import ServerFlags
     from pitfalls_tf.cli.serve.tensorflow_serving_flags import TensorFlowServingFlags
-    from serving.models.batch_settings import BatchSettings
-    from serving.models.gpus import GpuSettings
-    from serving.models.model_cache import ModelCacheSettings
-    from serving.models.model_list import ModelListSource, SingleModel
-    from serving.models.runner import ThreadSettings
-    from serving.server.settings import GrpcListener, Limits, ModelRepositorySettings
-    from serving.transport.http_settings import HttpSettings
-    from serving.transport.sockets import Address
+    from serving.models.model_list import ModelListSource
 
     Report = Callable[[str], None]
 
@@ -47,8 +54,6 @@ def read_model_list_source(
     Raises:
         BadInput: no flag, or contradicting flags, a missing folder, or a URL that no installed driver opens.
     """
-    from serving.models.model_list import ConfigFile, ModelsFolder, ModelsUrl  # noqa: PLC0415 - not needed for --help
-
     labels = read_version_labels(flags.labels)
     names = ("model_config_file", "model_base_path", "model_name", "model_config_file_poll_wait_seconds")
     flag_names = [f"--{name}" for name in names if getattr(tf_flags, name) is not None]
@@ -90,8 +95,6 @@ def _single_model(
     flag_names: list[str],
     waits: bool,
 ) -> SingleModel:
-    from serving.models.model_list import SingleModel  # noqa: PLC0415 - as above
-
     if tf_flags.model_base_path is None:
         raise BadInput(
             "No models given.",
@@ -120,8 +123,6 @@ def checked_url(url: str) -> str:
     Raises:
         BadInput: none does.
     """
-    from monitoring.traffic.remote.file_store import FileStore  # noqa: PLC0415 - not needed for --help
-
     FileStore(url)
     return url
 
@@ -133,8 +134,6 @@ def cache_folder(name: str) -> Path:
 
 def read_gpus(flags: ServerFlags, tf_flags: TensorFlowServingFlags) -> GpuSettings:
     """The GPUs to answer on, and the share of their memory that is reserved."""
-    from serving.models.gpus import GpuSettings  # noqa: PLC0415 - not needed for --help
-
     return GpuSettings(devices=_devices(flags), memory_fraction=tf_flags.per_process_gpu_memory_fraction or 0.0)
 
 
@@ -169,8 +168,6 @@ def _devices(flags: ServerFlags) -> tuple[str, ...]:
 
 def read_threads(tf_flags: TensorFlowServingFlags) -> ThreadSettings:
     """How many threads TensorFlow uses for a model; BadInput for flags that contradict each other."""
-    from serving.models.runner import ThreadSettings  # noqa: PLC0415 - as above
-
     both = tf_flags.tensorflow_session_parallelism
     within, between = tf_flags.tensorflow_intra_op_parallelism, tf_flags.tensorflow_inter_op_parallelism
     if both and (within or between):
@@ -196,11 +193,6 @@ def read_model_repository(
     Raises:
         BadInput: contradicting flags, or none that names the models.
     """
-    from serving.models.loading import LoadSettings  # noqa: PLC0415 - not needed for --help
-    from serving.models.runner import ANY_OPERATION  # noqa: PLC0415 - not needed for --help
-    from serving.models.served_version import RetryPolicy, VersionSettings  # noqa: PLC0415 - as above
-    from serving.server.settings import ModelRepositorySettings  # noqa: PLC0415 - as above
-
     poll_s = _one_of(
         "--poll-seconds", flags.poll_seconds, "--file_system_poll_wait_seconds", tf_flags.file_system_poll_wait_seconds
     )
@@ -237,8 +229,6 @@ def read_model_repository(
 
 
 def _model_cache(flags: ServerFlags) -> ModelCacheSettings:
-    from serving.models.model_cache import ModelCacheSettings  # noqa: PLC0415 - as above
-
     return ModelCacheSettings(
         folder=(flags.model_cache or cache_folder("models")).absolute(),
         limit_bytes=int(flags.model_cache_gb * 1e9),
@@ -260,8 +250,6 @@ def read_addresses(
     Raises:
         BadInput: contradicting flags, or both APIs switched off.
     """
-    from serving.transport.sockets import Address  # noqa: PLC0415 - as above
-
     rest_port = _one_of("--rest-port", flags.rest_port, "--rest_api_port", _or_off(tf_flags.rest_api_port))
     rest = None
     if rest_port != OFF:
@@ -284,11 +272,6 @@ def read_limits(flags: ServerFlags, tf_flags: TensorFlowServingFlags, limits: Li
     Raises:
         BadInput: contradicting flags, or a file that cannot be read.
     """
-    from serving.access.origins import known_names  # noqa: PLC0415 - as above
-    from serving.server.settings import Limits  # noqa: PLC0415 - as above
-    from serving.server.tf_serving_files import read_monitoring_file  # noqa: PLC0415 - as above
-    from serving.transport.http_settings import HttpSettings  # noqa: PLC0415 - as above
-
     timeout_s: float | None = Limits().timeout_s
     if tf_flags.rest_api_timeout_in_ms is not None:
         timeout_s = tf_flags.rest_api_timeout_in_ms / 1000 if tf_flags.rest_api_timeout_in_ms > 0 else None
@@ -327,9 +310,6 @@ def _bounded(rest: HttpSettings, limits: LimitFlags) -> HttpSettings:
 
 
 def _batches(tf_flags: TensorFlowServingFlags, report: Report) -> BatchSettings:
-    from serving.models.batch_settings import BatchSettings  # noqa: PLC0415 - as above
-    from serving.models.batching_file import default_batching, read_batching_file  # noqa: PLC0415 - as above
-
     path, is_own = tf_flags.batching_parameters_file, tf_flags.enable_per_model_batching_parameters
     if not tf_flags.enable_batching:
         if path is not None:
@@ -355,9 +335,6 @@ def _grpc_listener(
 
     Clients of TensorFlow Serving then find the server, and a second server on the machine still starts.
     """
-    from serving.server.settings import GrpcListener  # noqa: PLC0415 - as above
-    from serving.transport.sockets import Address  # noqa: PLC0415 - as above
-
     port = _one_of("--grpc-port", flags.grpc_port, "--port", _or_off(tf_flags.port))
     path = tf_flags.grpc_socket_path
     if path is not None and worker_count(flags) > 1:
@@ -382,8 +359,6 @@ def _grpc_listener(
 
 def verifies_clients(tf_flags: TensorFlowServingFlags) -> bool:
     """Whether gRPC clients must have a certificate."""
-    from serving.server.tf_serving_files import verifies_grpc_clients  # noqa: PLC0415 - not needed for --help
-
     return tf_flags.ssl_config_file is not None and verifies_grpc_clients(tf_flags.ssl_config_file)
 
 

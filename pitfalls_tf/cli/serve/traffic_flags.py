@@ -6,17 +6,17 @@ import os
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from monitoring.errors import BadInput
+from monitoring.traffic.log.redaction import Redaction
+from monitoring.traffic.log.retention import read_retention
+from monitoring.traffic.log.writer import SegmentPolicy, Sync
+from monitoring.traffic.windows import parse_duration
 from pitfalls_tf.cli.serve.option_groups import option_group
-
-if TYPE_CHECKING:
-    from monitoring.traffic.log.redaction import Redaction
-    from serving.capture.traffic_log import TrafficSettings
-    from serving.inference.timestamps import EventTimeRange
+from serving.capture.traffic_log import TrafficSettings
+from serving.inference.timestamps import EventTimeRange
 
 HASH_KEY_VARIABLE = "PITFALLS_HASH_KEY"
 SERVE, REFUSE = "serve", "refuse"
@@ -48,11 +48,6 @@ class TrafficFlags:
             BadInput: an invalid age or retention, a column both redacted and hashed, no key to hash with, an archive
                 without a log, or with a retention.
         """
-        from monitoring.traffic.log.retention import read_retention  # noqa: PLC0415 - not needed for --help
-        from monitoring.traffic.log.writer import SegmentPolicy, Sync  # noqa: PLC0415 - not needed for --help
-        from monitoring.traffic.windows import parse_duration  # noqa: PLC0415 - as above
-        from serving.capture.traffic_log import TrafficSettings  # noqa: PLC0415 - as above
-
         if self.traffic_archive is not None and self.traffic is None:
             raise BadInput(
                 "An archive needs a traffic log.",
@@ -90,9 +85,6 @@ class TrafficFlags:
         Raises:
             BadInput: an invalid length.
         """
-        from monitoring.traffic.windows import parse_duration  # noqa: PLC0415 - as above
-        from serving.inference.timestamps import EventTimeRange  # noqa: PLC0415 - as above
-
         if self.any_event_time:
             return None
         before, after = (parse_duration(length) // timedelta(microseconds=1) for length in self.event_time_range)
@@ -101,7 +93,6 @@ class TrafficFlags:
     def _redaction(self) -> Redaction | None:
         if not self.redact and not self.hashes:
             return None
-        from monitoring.traffic.log.redaction import Redaction  # noqa: PLC0415 - as above
 
         key = read_hash_key(self.hash_key_file) if self.hashes else b""
         return Redaction(dropped=frozenset(self.redact), hashed=frozenset(self.hashes), key=key)

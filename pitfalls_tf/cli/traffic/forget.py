@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from monitoring.config import load_config
+from monitoring.erasure.erase import ErasureRequest, Waiting, erase, plan_erasure
+from monitoring.erasure.wanted_rows import ColumnValue
 from monitoring.errors import BadInput
+from monitoring.traffic.remote.urls import is_url, shown_url
 from pitfalls_tf.cli.frameworks import load_frameworks
 from pitfalls_tf.cli.monitor.incidents import login_name
 from pitfalls_tf.cli.output import one_line, with_output
@@ -18,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from monitoring.erasure.change import ErasedRows
-    from monitoring.erasure.erase import ErasureRequest
     from monitoring.erasure.receipt import Receipt
     from pitfalls_tf.cli.output import Output
 
@@ -75,9 +78,6 @@ def command(
 
     Exit code 3 if something could not be reached.
     """
-    from monitoring.erasure.erase import ErasureRequest, Waiting, erase  # noqa: PLC0415 - not needed for --help
-    from monitoring.erasure.wanted_rows import ColumnValue  # noqa: PLC0415 - as above
-
     chosen = _chosen(ids, from_file, where)
     if any(file.suffix == ".tfrecord" for file in also):
         load_frameworks("tensorflow")  # for the messages of the records
@@ -100,8 +100,6 @@ def command(
 
 
 def _planned(request: ErasureRequest, output: Output) -> int:
-    from monitoring.erasure.erase import plan_erasure  # noqa: PLC0415 - not needed for --help
-
     files = plan_erasure(request, lambda: datetime.now(UTC))
     document = {
         "dry_run": True,
@@ -167,8 +165,6 @@ def _chosen(ids: tuple[str, ...], from_file: Path | None, where: str | None) -> 
 
 
 def _local(place: str) -> Path:
-    from monitoring.traffic.remote.urls import is_url, shown_url  # noqa: PLC0415 - not needed for --help
-
     if is_url(place):
         raise BadInput(
             "Rows of a log at a URL cannot be erased.",
@@ -181,8 +177,6 @@ def _local(place: str) -> Path:
 
 def _places(config: Path) -> dict[str, Any]:
     """Where a config keeps rows, and what its tables call their ids."""
-    from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
-
     loaded = load_config(config)
     return {
         "store_url": loaded.store.url,

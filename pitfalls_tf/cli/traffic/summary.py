@@ -11,6 +11,13 @@ import click
 from monitoring.atomic import replacing
 from monitoring.errors import BadInput, CannotRun
 from monitoring.timestamps import as_datetime
+from monitoring.traffic.format.parquet_file import write_parquet
+from monitoring.traffic.log.log import TrafficLog
+from monitoring.traffic.log.remote_log import log_folder
+from monitoring.traffic.log.scans import Query
+from monitoring.traffic.log.writer import TrafficWriter
+from monitoring.traffic.remote.urls import is_url, shown_url
+from monitoring.traffic.tf_prediction_log.prediction_log import export_log, import_log
 from pitfalls_tf.cli.frameworks import load_frameworks
 from pitfalls_tf.cli.output import one_line, with_output
 
@@ -18,8 +25,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from monitoring.traffic.log.gaps import Gap
-    from monitoring.traffic.log.log import TrafficLog
-    from monitoring.traffic.log.scans import Query
     from monitoring.traffic.log.summary import TrafficSummary
     from monitoring.traffic.tf_prediction_log.prediction_log import Transfer
     from pitfalls_tf.cli.output import Output
@@ -65,11 +70,6 @@ def command(
     caller_principal, caller_peer, one per input and output, label and label_time; one row per prediction. A server may
     be writing to the log.
     """
-    from monitoring.traffic.log.log import TrafficLog  # noqa: PLC0415 - not needed for --help
-    from monitoring.traffic.log.remote_log import log_folder  # noqa: PLC0415 - as above
-    from monitoring.traffic.log.scans import Query  # noqa: PLC0415 - as above
-    from monitoring.traffic.remote.urls import is_url, shown_url  # noqa: PLC0415 - as above
-
     if origin is not None and is_url(place):
         raise BadInput(
             "A log at a URL is read-only.",
@@ -156,8 +156,6 @@ def write_rows(table: pa.Table, target: Path) -> int:
     Raises:
         CannotRun: the file cannot be written.
     """
-    from monitoring.traffic.format.parquet_file import write_parquet  # noqa: PLC0415 - not needed for --help
-
     try:
         write_parquet(target, table)
     except OSError as error:
@@ -177,9 +175,6 @@ def add_records(traffic: Path, origin: Path) -> Transfer:
         BadInput: not a file of PredictionLog records; the log is unchanged.
         CannotRun: the log cannot be written.
     """
-    from monitoring.traffic.log.writer import TrafficWriter  # noqa: PLC0415 - not needed for --help
-    from monitoring.traffic.tf_prediction_log.prediction_log import import_log  # noqa: PLC0415 - as above
-
     load_frameworks("tensorflow")
     writer = TrafficWriter(traffic, clock=lambda: datetime.now(UTC))
     try:
@@ -201,8 +196,6 @@ def write_records(traffic: Path, target: Path, query: Query) -> Transfer:
     Raises:
         CannotRun: the file cannot be written.
     """
-    from monitoring.traffic.tf_prediction_log.prediction_log import export_log  # noqa: PLC0415 - not needed for --help
-
     load_frameworks("tensorflow")
     try:
         with replacing(target) as file:

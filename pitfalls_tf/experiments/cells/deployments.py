@@ -10,6 +10,8 @@ import numpy as np
 import pyarrow as pa
 
 from pitfalls_tf.experiments.tasks import letter_stream
+from pitfalls_tf.rows.examples import Examples
+from pitfalls_tf.rows.reference_rows import reference_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,9 +85,6 @@ class TableDeployment:
 
     def reference(self, fits: Fits, seed: int) -> pa.Table:
         """The held-out rows of the training period."""
-        from pitfalls_tf.rows.examples import Examples  # noqa: PLC0415 - only here
-        from pitfalls_tf.rows.reference_rows import reference_table  # noqa: PLC0415 - as above
-
         held = self.raw.held
         inputs = Examples.from_table(held, self.raw.encoding).inputs
         return reference_table(held, fits.of_seed(seed).predict(inputs)[0])

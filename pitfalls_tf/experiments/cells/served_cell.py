@@ -18,8 +18,10 @@ import numpy as np
 import pyarrow as pa
 
 from monitoring.baseline.metrics import row_losses
+from monitoring.traffic.log.log import TrafficLog
 from pitfalls_tf.experiments.cells.training_cell import CODE, SCHEMA
 from pitfalls_tf.experiments.tasks.task import ALL_ROWS, task_digest
+from serving.export.manifest import Provenance
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -114,7 +116,6 @@ class ServedCell:
     def _export(self, fits: Fits, seed: int, folder: Path) -> None:
         """Export preprocessing and network of a seed as a bundle with its baseline."""
         from serving.export.export import export_bundle  # noqa: PLC0415 - loads TensorFlow
-        from serving.export.manifest import Provenance  # noqa: PLC0415 - as above
 
         export_bundle(
             self.deployment.model(fits, seed),
@@ -149,8 +150,6 @@ class ServedCell:
 
     def _measured(self, fits: Fits, seed: int, folder: Path) -> list[Measured]:
         """Metric, domain and value of everything that is measured of a seed."""
-        from monitoring.traffic.log.log import TrafficLog  # noqa: PLC0415 - only here
-
         held = next(part.examples for part in self.task.parts if part.split == "random")
         promised = float(row_losses(fits.of_seed(seed).predict(held.inputs)[0], held.targets)["brier"].mean())
         log = TrafficLog(folder / "traffic").table(model=self._name(seed))

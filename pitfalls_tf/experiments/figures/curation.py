@@ -29,6 +29,7 @@ from pitfalls_tf.fitting.recipe import Recipe
 from pitfalls_tf.remedies import catalogue
 from pitfalls_tf.remedies.curation import SECONDS_A_ROW, cost
 from pitfalls_tf.remedies.remedy import RemedyContext
+from pitfalls_tf.sources import digits, letters
 from pitfalls_tf.verdicts.verdict import SMALLEST_DIFFERENCE, outcome_of
 
 if TYPE_CHECKING:
@@ -200,10 +201,7 @@ def _measure_fresh(store: RunStore, source: str, first: pa.Table) -> pa.Table:
 def _images(source: str) -> Examples:
     """All rows of a source, with the origin as the domain."""
     if source == "digits":
-        from pitfalls_tf.sources import digits  # noqa: PLC0415 - reads images
-
         return digits.load()
-    from pitfalls_tf.sources import letters  # noqa: PLC0415 - as above
 
     every = letters.load()
     return replace(every.examples, domains=every.kinds)

@@ -15,6 +15,7 @@ from pitfalls_tf.experiments.tasks.source_tasks import evenly_spaced, load
 from pitfalls_tf.experiments.tasks.task import Part, Task
 from pitfalls_tf.rows.examples import Examples
 from pitfalls_tf.rows.splits import random_split
+from pitfalls_tf.sources import digits as images
 
 PLAIN: Final = "plain"
 TABLE_ALTERATIONS: Final = ("noise", "missing_category")
@@ -79,8 +80,6 @@ def digits(*, quick: bool) -> list[Task]:
 
     Alterations: noise, blur and rotation.
     """
-    from pitfalls_tf.sources import digits as images  # noqa: PLC0415 - reads images
-
     every = images.load()
     training, scoring = {}, {}
     for name in images.DOMAINS:

@@ -16,6 +16,7 @@ from pitfalls_tf.experiments.tasks import letter_tasks
 from pitfalls_tf.experiments.tasks.task import ALL_ROWS, Part, RawRows, Task
 from pitfalls_tf.rows.examples import Examples
 from pitfalls_tf.rows.splits import blocked_split, random_split
+from pitfalls_tf.sources import digits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,8 +88,6 @@ def evenly_spaced(count: int, most: int) -> NDArray[np.int64]:
 
 
 def _digits(*, quick: bool, raw: bool) -> Task:
-    from pitfalls_tf.sources import digits  # noqa: PLC0415 - reads images
-
     images = digits.load()
     if raw:
         images = replace(images, inputs=images.inputs * np.float32(255))

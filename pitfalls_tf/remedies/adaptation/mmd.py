@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pitfalls_tf.fitting.recipe import Outputs as Made
+
 if TYPE_CHECKING:
     import keras
 
@@ -86,8 +88,6 @@ def median(squares: Tensor) -> Tensor:
 
 
 def _first(outputs: Outputs, rows: int) -> Outputs:
-    from pitfalls_tf.fitting.recipe import Outputs as Made  # noqa: PLC0415 - only for its type above
-
     return Made(
         logits=outputs.logits[:rows],
         embedding=outputs.embedding[:rows],

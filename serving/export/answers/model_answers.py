@@ -12,7 +12,7 @@ from monitoring.baseline.output_numbers import made_answers, output_numbers
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.tasks.outputs_only import OutputsOnly
 from serving.export.inputs.input_arrays import groups_of_equal_size, to_array
-from serving.export.keras_model import KerasModel
+from serving.export.keras_model import KerasModel, tensors_of
 from serving.export.outputs.probabilities import PROBABILITIES
 
 Array = np.ndarray[Any, Any]
@@ -67,8 +67,6 @@ _KINDS: Final = {"i": pa.int64(), "u": pa.uint64(), "b": pa.int64(), "O": pa.bin
 
 def _batches_of(table: pa.Table, model: KerasModel) -> Iterator[tuple[Array, dict[str, Any]]]:
     """Indices of rows of one size, and the author's model's outputs for them."""
-    from serving.export.keras_model import tensors_of  # noqa: PLC0415 - the model has loaded TensorFlow
-
     for alike in groups_of_equal_size(table, model.inputs):
         for first in range(0, len(alike), BATCH):
             places = alike[first : first + BATCH]

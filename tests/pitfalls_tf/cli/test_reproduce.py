@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from pitfalls_tf.experiments import catalogue, verification
+from pitfalls_tf.cli import reproduce
+from pitfalls_tf.experiments import verification
 from tests.pitfalls_tf.experiments.small_experiment import SMALL
 
 Pitfalls = Callable[..., Result]
@@ -18,7 +19,7 @@ Pitfalls = Callable[..., Result]
 @pytest.fixture(autouse=True)
 def only_the_small_experiment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Replace the paper's experiments by the small one."""
-    monkeypatch.setattr(catalogue, "find", lambda _: (SMALL,))
+    monkeypatch.setattr(reproduce, "find", lambda _: (SMALL,))
     monkeypatch.setattr(verification, "find", lambda _: (SMALL,))
 
 

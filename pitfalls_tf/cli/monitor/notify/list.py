@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from monitoring.config import load_config
+from monitoring.store.store import Store
 from pitfalls_tf.cli.monitor.options import config_option, deployment_of, deployment_option
 from pitfalls_tf.cli.output import one_line, with_output
 
@@ -27,9 +29,6 @@ def command(config_path: Path, deployment: int | None, *, everything: bool, outp
 
     Sends nothing: a run does, or `pitfalls monitor notify test` to test a route.
     """
-    from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
-    from monitoring.store.store import Store  # noqa: PLC0415 - as above
-
     config = load_config(config_path)
     with Store.open(config.store.url, make=False) as store:
         number = deployment_of(config, store, output, deployment)

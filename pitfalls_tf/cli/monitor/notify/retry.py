@@ -7,6 +7,10 @@ from pathlib import Path
 
 import click
 
+from monitoring.config import load_config
+from monitoring.errors import AnotherRun
+from monitoring.notifications.outbox import send_outbox
+from monitoring.store.store import Store
 from pitfalls_tf.cli.monitor.options import config_option, deployment_option, notifier
 from pitfalls_tf.cli.output import Output, one_line, with_output
 
@@ -21,11 +25,6 @@ def command(config_path: Path, deployment: int | None, *, output: Output) -> int
     That is what was given up, and what waits for its next attempt. Receivers that were reached get nothing twice; a
     route that the config does not have any more is done with. Exits with 1 where somebody was not reached again.
     """
-    from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
-    from monitoring.errors import AnotherRun  # noqa: PLC0415 - as above
-    from monitoring.notifications.outbox import send_outbox  # noqa: PLC0415 - as above
-    from monitoring.store.store import Store  # noqa: PLC0415 - as above
-
     config = load_config(config_path)
     with Store.open(config.store.url, make=False) as store:
         every = [

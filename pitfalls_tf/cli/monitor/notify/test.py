@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from monitoring.config import load_config
+from monitoring.documents.deployment import DeploymentDocument
 from monitoring.errors import BadInput
+from monitoring.notifications.notification import example_notification
+from monitoring.notifications.routes.sending import notify
 from pitfalls_tf.cli.monitor.options import config_option
 from pitfalls_tf.cli.output import one_line, with_output
 
@@ -29,8 +33,6 @@ def command(config_path: Path, number: int | None, *, output: Output) -> int:
     Shows what became of each. PagerDuty's test is resolved at once, Alertmanager's ends after five minutes. Exits with
     1 if one failed.
     """
-    from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
-
     config = load_config(config_path)
     results = send_tests(config, numbers_of(config, number))
     output.finish({"routes": results}, lambda: click.echo("\n".join(map(route_line, results))))
@@ -46,10 +48,6 @@ def send_tests(config: MonitorConfig, numbers: Sequence[int]) -> list[dict[str, 
     Returns:
         What became of each, as the document has it.
     """
-    from monitoring.documents.deployment import DeploymentDocument  # noqa: PLC0415 - not needed for --help
-    from monitoring.notifications.notification import example_notification  # noqa: PLC0415 - as above
-    from monitoring.notifications.routes.sending import notify  # noqa: PLC0415 - as above
-
     now, model = datetime.now(UTC), config.model
     deployment = DeploymentDocument(
         number=0,

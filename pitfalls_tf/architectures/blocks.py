@@ -21,6 +21,8 @@ def normalise(signal: Any, norm: Norm, *, name: str) -> Any:
     Returns:
         A Keras tensor of the same shape.
     """
+    import keras  # noqa: PLC0415 - settings of networks are read without it
+
     if norm == "batch":
         return keras.layers.BatchNormalization(momentum=0.9, name=name)(signal)
     if norm == "layer":
@@ -42,6 +44,8 @@ def scale_units(units: int, factor: float, *, multiple: int = 1) -> int:
 
 def image_input(shape: Shape) -> Any:
     """The input of a network of images. Returns a Keras tensor, float32 [n, height, width, channels]."""
+    import keras  # noqa: PLC0415 - as above
+
     if len(shape.inputs) != 3:
         raise BadInput(
             "This architecture is for images.",

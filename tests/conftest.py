@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
+import shutil
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +28,10 @@ if TYPE_CHECKING:
 
 for name, value in {**ENVIRONMENT, **JOB_ENVIRONMENT, "MPLBACKEND": "Agg"}.items():
     os.environ.setdefault(name, value)
+
+if "PITFALLS_TESTS_STATE" not in os.environ:  # processes of a run share it; what is remembered there ends with the run
+    os.environ["PITFALLS_TESTS_STATE"] = os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="pitfalls-tests-")
+    atexit.register(shutil.rmtree, os.environ["XDG_STATE_HOME"], ignore_errors=True)
 
 # The same examples everywhere and no clock, so that a test which passes here passes there. `make test-all` takes three
 # times as many. To search further: HYPOTHESIS_PROFILE=explore make test

@@ -210,6 +210,12 @@ class DeploymentTable:
                 deployment_record_of(row) for row in connection.execute(select(deployment).order_by(deployment.c.id))
             )
 
+    def of_name(self, name: str) -> tuple[DeploymentRecord, ...]:
+        """All deployments of a name, in order of creation, also those that are not in use any more."""
+        query = select(deployment).where(deployment.c.name == name).order_by(deployment.c.id)
+        with self._transactions.reading() as connection:
+            return tuple(map(deployment_record_of, connection.execute(query)))
+
     def latest(self, name: str | None = None, version: int | None = None) -> int | None:
         """The number of the deployment used last, of one name and version or of any; None if there is none."""
         with self._transactions.reading() as connection:

@@ -189,17 +189,22 @@ def evaluate_due_windows(
     *,
     progress: Callable[[Progress], None],
     stop: Callable[[], bool] = lambda: False,
+    new_store: bool = False,
     **services: Any,
 ) -> RunResult:
     """Evaluate every due window, and notify the config's routes of what happens to incidents.
 
     Args:
         store: the monitor's store.
+        new_store: whether the store may be a new one in the place of one that is lost.
         **services: further fields of `monitoring.runs.run.ExternalServices`.
     """
     from monitoring.rollout.run import tell_of_dead_workers  # noqa: PLC0415 - not needed for --help
+    from monitoring.runs.known_store import check_known, keep_known  # noqa: PLC0415 - as above
     from monitoring.runs.run import run_due_windows  # noqa: PLC0415 - as above
 
+    if not new_store:
+        check_known(config, store)
     run = run_due_windows(
         config,
         store,
@@ -208,6 +213,7 @@ def evaluate_due_windows(
         progress=progress,
         services=run_services(config, output, **services),
     )
+    keep_known(config, store)
     print_run(run, store, output)
     tell_of_dead_workers(config, store, notifier(output), lambda: datetime.now(UTC))
     return run

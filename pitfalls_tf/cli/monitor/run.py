@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 @click.option(
     "--new-label-log", is_flag=True, help="The label log was lost for good, and a new one has begun: read it as such."
 )
+@click.option("--new-store", is_flag=True, help="The store was lost for good: begin anew in one that has less.")
 @since_option
 @exit_code_option
 @click.option(
@@ -214,6 +215,7 @@ def _run(
                     stop=stop.is_set,
                     moved=flags["moved"],
                     labels_anew=flags["new_label_log"],
+                    new_store=flags["new_store"],
                 )
             number = run.deployment
         monitor_status = status(store, config.name, number, now=datetime.now(UTC))

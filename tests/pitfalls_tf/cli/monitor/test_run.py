@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -47,6 +48,29 @@ def test_run_prints_one_document_and_exits_with_1_for_a_page(
     assert {**again, "checked_at": found["checked_at"]} == found
     status = pitfalls("monitor", "status", "--config", deployed / "monitor.toml", "--json")
     assert (status.exit_code, json.loads(status.stdout)) == (1, again)
+
+
+def test_a_store_that_is_gone_or_anothers_is_an_error_until_it_is_confirmed(
+    pitfalls: Pitfalls, deployed: Path, send: Callable[..., None], days: Any
+) -> None:
+    send(deployed, days(days=4))
+    run = ("monitor", "run", "--config", deployed / "monitor.toml")
+    store = deployed / "pitfalls.db"
+    assert pitfalls(*run).exit_code == 0
+    kept = store.read_bytes()
+    for is_there in (False, True):
+        store.unlink()
+        if is_there:
+            sqlite3.connect(store).close()
+        refused = pitfalls(*run)
+        assert refused.exit_code == 3
+        assert "is not the one that its last run wrote. Got a store with no window; expected that of" in refused.stderr
+        assert "--new-store" in refused.stderr
+    store.write_bytes(kept)
+    assert pitfalls(*run).exit_code == 0, "a backup"
+    store.unlink()
+    assert pitfalls(*run, "--new-store").exit_code == 0
+    assert pitfalls(*run).exit_code == 0, "once is enough"
 
 
 def test_rows_of_excluded_callers_are_left_out_and_counted(

@@ -59,6 +59,19 @@ def is_suspected(incident: IncidentRecord, watches: Mapping[str, Watch]) -> bool
     return harm_group(watches[incident.watch]) == LOSS_GROUP
 
 
+def have_fallen(part: str, windows: Sequence[WindowRecord], baseline: DeploymentBaseline) -> bool:
+    """Whether labels say that every loss on a slice lies below the benchmark, on average over some windows.
+
+    Returns:
+        False without a labelled loss.
+    """
+    losses = [
+        key for key in baseline.scores if key.slice == part and baseline.watches[key.watch].family == "performance"
+    ]
+    excesses = [excess for key in losses if (excess := score_excess(key, windows, baseline))]
+    return bool(excesses) and all(math.fsum(excess) < 0.0 for excess in excesses)
+
+
 def same_harm(incident: IncidentRecord, key: WatchKey, watches: Mapping[str, Watch]) -> bool:
     """Whether an alarm of a watch is about the harm of an incident that is open.
 

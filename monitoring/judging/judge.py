@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -13,7 +14,7 @@ import numpy as np
 from monitoring.evidence.fleet import FleetShare, FleetStep
 from monitoring.evidence.level import LevelState, LevelTest
 from monitoring.incidents.alarm import HISTORY
-from monitoring.incidents.rearm import harm_group, is_suspected
+from monitoring.incidents.rearm import harm_group, have_fallen, is_suspected
 from monitoring.judging.autocorrelation_update import UpdatedTests
 from monitoring.judging.burn_in import silenced
 from monitoring.judging.event_windows import (
@@ -29,7 +30,7 @@ from monitoring.judging.fit.reference_fit import ReferenceFit
 from monitoring.judging.fit.reference_limits import NO_DATES
 from monitoring.judging.in_sample import SUBJECT as IMPROVED_SUBJECT
 from monitoring.judging.in_sample import improvement_findings, in_sample_findings
-from monitoring.judging.incident_tracker import IncidentTracker
+from monitoring.judging.incident_tracker import HARM_WINDOWS, IncidentTracker
 from monitoring.judging.input_check import InputCheck
 from monitoring.judging.judge_state import JudgeState, last_closed
 from monitoring.judging.label_silence import SUBJECT
@@ -180,7 +181,7 @@ class Judge:
         )
         tracked = self._tracker.track(state.incidents, evidence, window, recent, first_number=state.next_number)
         is_high = any(finding.kind == HIGHEST_LOSS for finding in record.findings)
-        suspected = evidence["page"].reading.loss_alarm or is_high
+        suspected = is_high or self._is_suspected(evidence["page"], tracked.incidents, recent)
         record = replace(record, status=self._status(record, tracked.incidents, suspected=suspected))
         after = JudgeState(
             levels=tracked.levels,
@@ -196,6 +197,15 @@ class Judge:
             fleet = replace(fleet, alarm=False)  # answered: the level begins anew
         changed = _referring(tracked.changed, state, self._watches)
         return Judgement(state=after, window=record, changed=changed, fleet=fleet)
+
+    def _is_suspected(
+        self, level: LevelEvidence, incidents: Sequence[IncidentRecord], recent: Sequence[WindowRecord]
+    ) -> bool:
+        """Whether the evidence or an open notice says that a loss has risen, and labels do not say that all fell."""
+        reading, parts = level.reading, {one.slice for one in incidents if is_suspected(one, self._watches)}
+        if reading.shares and (reading.loss_alarm or reading.log_evidence >= math.log(level.test.budget.threshold)):
+            parts.add(reading.shares[0][0].slice)
+        return any(not have_fallen(part, recent[-HARM_WINDOWS:], self._tracker.baseline) for part in parts)
 
     def _improved(self, windows: Sequence[WindowRecord], incidents: Sequence[IncidentRecord]) -> tuple[Finding, ...]:
         """The finding that a loss is better than the benchmark, while some incidents are open."""
@@ -309,7 +319,7 @@ class Judge:
         levels = {incident.level for incident in incidents}
         if "page" in levels:
             return "page"
-        if suspected or any(is_suspected(incident, self._watches) for incident in incidents):
+        if suspected:
             return "suspected"
         if record.rows < self._min_rows:
             return "thin"

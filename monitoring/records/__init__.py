@@ -103,7 +103,6 @@ from monitoring.records.window import (
     WindowClaims,
     WindowRecord,
     WindowStatus,
-    is_harm_suspected,
 )
 
 __all__ = [
@@ -210,5 +209,4 @@ __all__ = [
     "WindowRecord",
     "WindowRevision",
     "WindowStatus",
-    "is_harm_suspected",
 ]

@@ -35,15 +35,6 @@ class MeasuredMetric:
 WindowStatus: TypeAlias = Literal["ok", "notice", "suspected", "page", "thin"]
 
 
-def is_harm_suspected(status: WindowStatus, log_evidence: float, page_threshold: float) -> bool:
-    """Whether a loss seems to have risen, while no page is open: the last window says so, or its evidence suffices.
-
-    Args:
-        log_evidence: The larger evidence of that window for a page and for a risen loss, its natural logarithm.
-    """
-    return status == "suspected" or log_evidence >= math.log(page_threshold)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """Something wrong with a window's rows, labels or inputs; a `fact` pages at once, outside the budget."""

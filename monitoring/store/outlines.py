@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, case, func, select
 
-from monitoring.records import NO_CLAIMS, IncidentState, Level, WindowClaims, is_harm_suspected
+from monitoring.records import NO_CLAIMS, IncidentState, Level, WindowClaims
 from monitoring.store.notifications import NOTHING_UNDELIVERED, Undelivered, read_undelivered
 from monitoring.store.tables import deployment, incident, run, window
 from monitoring.store.windows import CLAIMS, claims_of
@@ -140,8 +140,7 @@ def _outline(
         checked_at=row.checked_at,
         next_due_at=row.next_due_at,
         undelivered=undelivered.get(row.id, NOTHING_UNDELIVERED),
-        suspected=window is not None
-        and is_harm_suspected(row.status, max(window.page_log_evidence, window.loss_log_evidence), row.page_threshold),
+        suspected=row.status == "suspected",
         claims=claims_of(row),
         window=window,
         page_threshold=row.page_threshold,

@@ -12,16 +12,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
 
-from monitoring.records import (
-    NO_CLAIMS,
-    WHOLE,
-    BaselineScore,
-    IncidentRecord,
-    ScoreRecord,
-    WindowClaims,
-    WindowRecord,
-    is_harm_suspected,
-)
+from monitoring.records import NO_CLAIMS, WHOLE, BaselineScore, IncidentRecord, ScoreRecord, WindowClaims, WindowRecord
 from monitoring.store import incidents
 from monitoring.store.deployments import DeploymentRecord, baseline_score_of, deployment_record_of
 from monitoring.store.notifications import NOTHING_UNDELIVERED, Undelivered, read_undelivered
@@ -90,7 +81,7 @@ def _summaries(
         model: Only the deployments of that model; None: of all.
     """
     columns = [column for column in deployment.c if column.name not in ("sensitivity", "baseline", "measured")]
-    last = [window.c[name] for name in ("start", "end", "status", "page_log_evidence", "loss_log_evidence")]
+    last = [window.c[name] for name in ("start", "end", "status")]
     last_run = (
         select(run.c.error, run.c.started_at).where(run.c.deployment == deployment.c.id).order_by(run.c.id.desc())
     )
@@ -114,7 +105,7 @@ def _summaries(
             last=None if row.start is None else (row.start, row.end),
             incidents=unclosed.get(row.id, ()),
             failure=_failure(row),
-            suspected=_suspects_harm(row),
+            suspected=row.status == "suspected",
             claims=claims_of(row),
             checked_at=row.checked_at,
             next_due_at=row.next_due_at,
@@ -122,13 +113,6 @@ def _summaries(
         )
         for row in rows
     )
-
-
-def _suspects_harm(row: Row[Any]) -> bool:
-    if row.start is None:
-        return False
-    evidence = max(row.page_log_evidence, row.loss_log_evidence)
-    return is_harm_suspected(row.status, evidence, row.page_threshold)
 
 
 def _failure(row: Row[Any]) -> str:

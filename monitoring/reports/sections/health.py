@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -19,7 +19,6 @@ from monitoring.records import (
     Sensitivity,
     WindowClaims,
     WindowRecord,
-    is_harm_suspected,
 )
 from monitoring.records.incident_order import fact_place
 from monitoring.reports.sections.formatting import format_count, format_evidence, format_moment
@@ -120,24 +119,16 @@ def window_claims(
 
 
 def suspected(status: MonitorStatus) -> str:
-    """What to say while a loss's evidence is at the page threshold and no page is open.
+    """What to say while a loss has risen beyond chance, or a notice says so, and no page is open.
 
     Returns:
         Since when, and how large the evidence has become; empty while no harm is suspected.
     """
     last = status.windows[-1] if status.windows else None
-    if last is None or _has_open_page(status):
+    if last is None or last.status != "suspected" or _has_open_page(status):
         return ""
     threshold = math.log(status.page_threshold)
-    evidence = max(last.loss_log_evidence, last.page_log_evidence)
-    if not is_harm_suspected(last.status, evidence, status.page_threshold):
-        return ""
-    trailing = []
-    for window in reversed(status.windows):
-        if window.status != "suspected":
-            break
-        trailing.append(window)
-    windows = trailing or [last]
+    windows = list(takewhile(lambda window: window.status == "suspected", reversed(status.windows)))
     since = format_moment(windows[-1].start, ZoneInfo(status.timezone))
     largest = max(max(window.loss_log_evidence, window.page_log_evidence) for window in windows)
     high = next((each.message for window in windows for each in window.findings if each.kind == HIGHEST_LOSS), "")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from monitoring.evidence.conformal import ConformalTest
-from monitoring.incidents.rearm import harm_group, incident_offsets, lowered_offsets, same_harm
+from monitoring.incidents.rearm import harm_group, have_fallen, incident_offsets, lowered_offsets, same_harm
 from monitoring.records import Direction, IncidentRecord, WatchKey
 from tests.monitoring.incidents.alarms import WATCHES, baseline, windows
 
@@ -102,3 +102,13 @@ def test_the_way_back_is_no_change_of_a_two_sided_watch() -> None:
     for _ in range(6):
         fallen = test.step(fallen, 0.5 - 4.0 * test.std, offset=0.1)
     assert fallen.log_evidence > np.log(30.0), "beyond the baseline on the other side it is"
+
+
+@pytest.mark.parametrize(
+    ("error", "brier", "fallen"),
+    [(0.15, 0.1, True), (0.15, 0.16, False), (0.25, 0.1, False), (None, 0.1, True), (None, None, False)],
+)
+def test_losses_have_fallen_where_labels_say_so_of_each(error: float | None, brier: float | None, fallen: bool) -> None:
+    found = windows(error=[error] * 4, brier=[brier] * 4, calibration_slope=[0.9] * 4)
+    assert have_fallen("", found, baseline()) == fallen
+    assert not have_fallen("origin=EWR", found, baseline()), "of a slice without losses labels say nothing"

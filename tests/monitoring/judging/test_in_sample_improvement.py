@@ -115,6 +115,16 @@ def test_labels_that_copy_the_answers_are_a_notice_and_one_that_a_person_closes_
     assert any(one.kind == IMPROVED and not one.fact for one in after[-1].window.findings)
 
 
+@pytest.mark.parametrize("seed", [5, 6])
+def test_a_model_that_becomes_better_is_never_suspected(seed: int) -> None:
+    rows, small = rows_of_days(BASELINE_DAYS, 30, seed=seed), small_judge()
+    right = (np.random.default_rng(seed).random(len(rows)) < 0.5) & (rows.labels != NO_LABEL)
+    rows = replace(rows, labels=np.where(right, rows.probabilities.argmax(axis=1), rows.labels))
+    found = small.run([small.traffic(rows, BASELINE_DAYS + day) for day in range(30)])
+    assert any(one.state.incidents for one in found), "a notice is open, of which losses are the group"
+    assert "suspected" not in [one.window.status for one in found]
+
+
 def test_a_baseline_of_sound_days_is_no_improvement() -> None:
     rows, small = rows_of_days(BASELINE_DAYS, 60, seed=7), small_judge()
     found = small.run([small.traffic(rows, BASELINE_DAYS + day) for day in range(60)])

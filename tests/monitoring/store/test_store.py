@@ -95,7 +95,7 @@ def test_a_store_that_breaks_while_open_says_so(store: Store, deployment: int, t
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
 
 
-floats = st.floats(allow_nan=False)
+floats = st.floats(allow_nan=False).map(lambda value: value + 0.0)  # SQLite has no -0.0
 
 
 counts = st.integers(0, 2**62)
@@ -137,7 +137,7 @@ windows = st.builds(
 )
 
 
-finite = st.floats(allow_nan=False, allow_infinity=False)
+finite = st.floats(allow_nan=False, allow_infinity=False).map(lambda value: value + 0.0)
 
 
 details = st.builds(

@@ -11,7 +11,6 @@ from pitfalls_tf.fitting.arithmetic import pin_arithmetic
 from pitfalls_tf.rows.splits import SplitKind
 from pitfalls_tf.training.chosen_setup import chosen_setup
 from pitfalls_tf.training.progress import TrainingProgress
-from pitfalls_tf.verdicts.scores import pair_scores, read_scores
 from pitfalls_tf.verdicts.verdict import SMALLEST_DIFFERENCE, Verdict, judge
 
 if TYPE_CHECKING:
@@ -160,6 +159,8 @@ def compare(
     Raises:
         BadInput: The scores cannot be read or paired.
     """
+    from pitfalls_tf.verdicts.scores import pair_scores, read_scores  # noqa: PLC0415 - loads TensorFlow
+
     first, second = (
         read_scores(str(result if isinstance(result, str | Path) else result.ensemble.folder)) for result in (a, b)
     )

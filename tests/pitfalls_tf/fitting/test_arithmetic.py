@@ -83,3 +83,10 @@ def test_nothing_changes_where_tensorflow_is_loaded_already() -> None:
     assert environment == {"XLA_FLAGS": "--xla_cpu_max_isa=AVX"}
     pin_arithmetic(environment, is_loaded=False)
     assert pin_arithmetic(environment, is_loaded=True), "TensorFlow was loaded after it"
+
+
+def test_a_training_from_python_is_pinned_too() -> None:
+    """Nothing that `pitfalls_tf.train` needs before it pins has loaded TensorFlow."""
+    code = "import sys, pitfalls_tf; pitfalls_tf.train; assert 'tensorflow' not in sys.modules"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]

@@ -10,6 +10,7 @@ from monitoring.deployment.deployment import deploy as load_deployment
 from monitoring.tasks.task import ESTIMATED, loss_of
 
 
+@pytest.mark.timeout(600)
 def test_the_level_fitted_to_the_baseline_is_the_products_and_a_harm_raises_losses_only(deployed: Path) -> None:
     (deployed / "traffic").mkdir()
     config = load_config(deployed / "monitor.toml")

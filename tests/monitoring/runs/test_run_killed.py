@@ -61,7 +61,7 @@ def contents(path: Path) -> dict[str, list[Any]]:
         "window": "*",
         "score": "*",
         "level_state": "*",
-        "incident": "number, level, state, opened_at, closed_at, watch, slice, cause, message, history",
+        "incident": "number, level, state, opened_at, closed_at, watch, slice, diagnoses, recovery, detail, history",
     }
     with closing(sqlite3.connect(path)) as connection:
         return {

@@ -215,13 +215,13 @@ def test_a_folder_that_is_neither_a_log_nor_of_tables_is_one_error(
         return pitfalls("monitor", "run", "--config", tmp_path / "out" / "monitor.toml", "--traffic", traffic, "--json")
 
     assert init(rows()).exit_code == 0
-    empty, below = tmp_path / "empty", tmp_path / "live" / "date=2024-02-01"
+    empty, below = tmp_path / "empty", tmp_path / "live" / "2024-02-01"
     empty.mkdir()
     below.mkdir(parents=True)
     pq.write_table(live(), below / "a.parquet")
     for folder, got, fix in (
         (empty, "an empty folder", "Check the path."),
-        (below.parent, "a folder with date=2024-02-01", f"by a pattern: '{below.parent}/**/*.parquet'."),
+        (below.parent, "a folder with 2024-02-01", f"by a pattern: '{below.parent}/**/*.parquet'."),
     ):
         result = judge(folder)
         assert (result.exit_code, result.stdout) == (2, "")

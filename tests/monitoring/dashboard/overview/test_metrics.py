@@ -8,13 +8,15 @@ import pytest
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
-from monitoring.dashboard.overview.metrics import LABELS, metrics_text, read_metrics
+from monitoring.dashboard.overview.metrics import LABELS, metrics_text, read_metrics, rollout_gauges
 from monitoring.dashboard.stores.candidates import Candidate, candidates
 from monitoring.dashboard.stores.roster import Failure
 from monitoring.dashboard.stores.standing import STATES
 from monitoring.dashboard.stores.stores import Stores
+from monitoring.rollout.rollout_settings import iso, with_setting
 from monitoring.service.workers import QueueState
 from tests.dashboard_store import HOSTILE, NOW
+from tests.monitoring.rollout.records import rollout
 
 FAILURES = (
     Failure(config="us.toml", reason="The last run failed.", unreadable=False),
@@ -92,7 +94,10 @@ def families(stores: Stores) -> dict[str, Metric]:
     """The metrics of a service that runs monitors, by name."""
     text = read_metrics(replace(stores, queue=QueueState))
     failing = metrics_text([], NOW, [Failure(config="a.toml", reason="It is no TOML.")])
-    return {one.name: one for page in (failing, text) for one in text_string_to_metric_families(page)}
+    record = rollout()
+    record = replace(record, settings=with_setting(record.settings, "worked_at", iso(NOW)))
+    rollouts = "".join(line for gauge in rollout_gauges([("s", record)]) for line in gauge.lines())
+    return {one.name: one for page in (failing, text, rollouts) for one in text_string_to_metric_families(page)}
 
 
 def test_every_metric_of_a_rule_about_monitors_exists(rules: str, families: dict[str, Metric]) -> None:

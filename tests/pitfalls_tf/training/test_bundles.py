@@ -106,6 +106,12 @@ def test_any_keras_file_with_a_reference_becomes_one_too(
     assert "specific { versions: 1 }" in served
     mean = brier.split()[2]
     assert f"On the same rows version 1 had: Brier score {mean} (now {mean}), " in compared
+    pq.write_table(pq.read_table(run / "reference.parquet").slice(1), tmp_path / "fewer.parquet")
+    other = pitfalls(
+        *("export", run / "model.keras", "--name", "mine", "--models", tmp_path),
+        *("--reference", tmp_path / "fewer.parquet", "--classes", "on_time,late"),
+    )
+    assert "On its own rows version 2 had: " in other.stdout.splitlines()[-1]
 
 
 @pytest.mark.parametrize(

@@ -126,7 +126,7 @@ def no_predictions(spec: BaselineSpec) -> Predictions:
     columns = {f.name: pa.array([], pa.float64() if f.kind == "number" else pa.string()) for f in spec.features}
     none = np.zeros(0, dtype=np.int64)
     return Predictions(
-        ids=pa.array([], pa.string()),
+        ids=pa.nulls(0, pa.string()),
         event_times=none,
         features=pa.table(columns),
         probabilities=np.zeros((0, spec.task.width)),

@@ -59,7 +59,7 @@ class ReplayedTraffic(TrafficSource):
     @property
     def waiting_ids(self) -> pa.Array:
         """See `TrafficSource`."""
-        return pa.array([], pa.string())
+        return pa.nulls(0, pa.string())
 
     @property
     def excluded_rows(self) -> int:

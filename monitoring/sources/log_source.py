@@ -95,7 +95,7 @@ class LogSource(TrafficSource):
     come for them.
     """
 
-    waiting_ids = pa.array([], pa.string())
+    waiting_ids = pa.nulls(0, pa.string())
 
     def __init__(
         self,

@@ -74,7 +74,7 @@ class IdSet:
     @classmethod
     def of_keys(cls, keys: NDArray[np.int64]) -> IdSet:
         """The set of the ids with some keys, which `keys` gave."""
-        id_set = cls(pa.array([], pa.string()))
+        id_set = cls(pa.nulls(0, pa.string()))
         id_set.__dict__["keys"] = keys
         return id_set
 

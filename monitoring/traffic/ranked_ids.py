@@ -47,7 +47,7 @@ def listed_ids(cells: pa.Array) -> tuple[pa.Array, Whole]:
     if is_text(cells.type):
         parts = split_ids(as_strings(cells))
         return pc.list_flatten(parts), np.asarray(pc.list_value_length(parts), dtype=np.int64)
-    return pa.array([], pa.string()), np.zeros(len(cells), dtype=np.int64)
+    return pa.nulls(0, pa.string()), np.zeros(len(cells), dtype=np.int64)
 
 
 def ids_by_code(cells: pa.Array) -> dict[int, str]:
@@ -99,7 +99,7 @@ def often_first(lists: Iterable[tuple[pa.Array, Whole]]) -> tuple[tuple[int, str
     ['a', 'b']
     """
     first = [words.take(pa.array((np.cumsum(lengths) - lengths)[lengths > 0])) for words, lengths in lists]
-    names = pa.concat_arrays([pa.array([], pa.string()), *first]).drop_null()
+    names = pa.concat_arrays([pa.nulls(0, pa.string()), *first]).drop_null()
     counts = sorted(
         ((int(entry["counts"]), str(entry["values"])) for entry in pc.value_counts(names).to_pylist()),
         key=lambda pair: (-pair[0], pair[1]),

@@ -12,6 +12,10 @@ import click
 from monitoring.errors import BadInput
 from monitoring.onboarding.table_description import described
 from pitfalls_tf.cli.output import with_output
+from pitfalls_tf.replay import ReplayOptions, ReplayPlan, replay
+from pitfalls_tf.replay.driver import NOTHING_LOGGED, already_logged
+from pitfalls_tf.replay.plan import zone_remark
+from pitfalls_tf.replay.tables import read_table
 
 if TYPE_CHECKING:
     from pitfalls_tf.cli.output import Output
@@ -97,11 +101,6 @@ def command(
     With --label and --label-time, labels are posted to POST /monitor/labels in the order of their times. The server's
     token is read from --token-file or the variable PITFALLS_TOKEN. With --traffic, an interrupted replay resumes.
     """
-    from pitfalls_tf.replay import ReplayOptions, ReplayPlan, replay  # noqa: PLC0415 - as above
-    from pitfalls_tf.replay.driver import NOTHING_LOGGED, already_logged  # noqa: PLC0415 - as above
-    from pitfalls_tf.replay.plan import zone_remark  # noqa: PLC0415 - as above
-    from pitfalls_tf.replay.tables import read_table  # noqa: PLC0415 - as above
-
     plan = ReplayPlan(columns=described(**columns).traffic, rows_per_request=rows_per_request, prefix=name, label=label)
     rows = read_table(table)
     already = NOTHING_LOGGED if traffic is None else already_logged(traffic)

@@ -69,7 +69,7 @@ class LabelArrivals:
 
 NO_ARRIVALS = LabelArrivals(
     labelled=Predictions(
-        ids=pa.array([], pa.string()),
+        ids=pa.nulls(0, pa.string()),
         event_times=np.zeros(0, dtype=np.int64),
         features=pa.table({}),
         probabilities=np.zeros((0, 0)),

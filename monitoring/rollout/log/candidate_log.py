@@ -84,7 +84,7 @@ class CandidateLog:
             end=end,
             columns=("prediction_id",),
         )
-        return IdSet(rows["prediction_id"].combine_chunks() if rows.num_columns else pa.array([], pa.string()))
+        return IdSet(rows["prediction_id"].combine_chunks() if rows.num_columns else pa.nulls(0, pa.string()))
 
     def append(self, rows: pa.Table, scored: CandidateAnswers) -> None:
         """Write answers; when this returns, they survive the death of the process.

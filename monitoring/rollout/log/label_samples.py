@@ -53,7 +53,7 @@ def draw_sample(
         windows: Whole windows, in order, of which none has been counted.
     """
     parts = [_disagreements(paired, window, measures, chosen) for window in windows]
-    ids = pa.concat_arrays(parts) if parts else pa.array([], pa.string())
+    ids = pa.concat_arrays(parts) if parts else pa.nulls(0, pa.string())
     if not len(ids):
         raise BadInput(
             "There is no row to be labelled.",

@@ -38,9 +38,9 @@ UNIT = f"{INPUT}{UNIT_COLUMN}"
 
 _NO_UNITS = pa.table(
     {
-        "prediction_id": pa.array([], pa.string()),
-        "unit": pa.array([], pa.string()),
-        "latency_us": pa.array([], pa.int64()),
+        "prediction_id": pa.nulls(0, pa.string()),
+        "unit": pa.nulls(0, pa.string()),
+        "latency_us": pa.nulls(0, pa.int64()),
     }
 )
 

@@ -73,7 +73,7 @@ def with_prediction_ids(root: Path, labels: pa.Table, *, since: datetime | None 
 
 def _predictions(root: Path, wanted: IdSet, since: datetime | None) -> pa.Table:
     """The prediction id of each wanted answer id."""
-    table = pa.table({"answer": pa.array([], pa.string()), "prediction": pa.array([], pa.string())})
+    table = pa.table({"answer": pa.nulls(0, pa.string()), "prediction": pa.array([], pa.string())})
     keys: dict[str, list[NDArray[np.int64]]] = {}
     by_model: dict[str, pa.Table] = {}
     for scan in scan_files(root, Query(start=since), (*IDENTITY, ANSWER_ID)):
@@ -106,7 +106,7 @@ def _predictions(root: Path, wanted: IdSet, since: datetime | None) -> pa.Table:
 def _wanted(scan: Scan, wanted: IdSet, predictions: pa.Array) -> pa.Table:
     """The wanted answers of one file, each with its prediction."""
     if ANSWER_ID not in scan.table.column_names:  # of an earlier version
-        return pa.table({"answer": pa.array([], pa.string()), "prediction": pa.array([], pa.string())})
+        return pa.table({"answer": pa.nulls(0, pa.string()), "prediction": pa.array([], pa.string())})
     answers = answer_ids(scan.table)
     rows = pa.table({"answer": answers, "prediction": predictions})
     return rows.filter(pa.array(wanted.contains(answers)))

@@ -27,7 +27,7 @@ from monitoring.traffic.tables.rows import event_times, generated_ids, labels_wi
 from monitoring.traffic.tables.table import Table
 from monitoring.traffic.tables.times import ParsedTimes
 
-_NO_IDS = pa.array([], pa.string())
+_NO_IDS = pa.nulls(0, pa.string())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

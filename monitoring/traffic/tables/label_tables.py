@@ -96,7 +96,7 @@ class LabelTables:
             CannotRun: a file cannot be read.
         """
         columns = self._columns
-        unmatched, matched = [pa.array([], pa.string())], [np.zeros(0, np.int64)]
+        unmatched, matched = [pa.nulls(0, pa.string())], [np.zeros(0, np.int64)]
         invalid, unbalanced = 0, []
         undated: TablePiece | None = None
         for some in _together(self._read()):

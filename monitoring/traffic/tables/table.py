@@ -444,11 +444,11 @@ def _no_rows(columns: TableColumns) -> pa.Table:
     moment = pa.timestamp("us", "UTC")
     return pa.table(
         {
-            "prediction_id": pa.array([], pa.string()),
+            "prediction_id": pa.nulls(0, pa.string()),
             "event_time": pa.array([], moment),
             **inputs,
             "probabilities": pa.array([], pa.list_(pa.float64())),
-            "label": pa.array([], pa.string()),
+            "label": pa.nulls(0, pa.string()),
             "label_time": pa.array([], moment),
         }
     )

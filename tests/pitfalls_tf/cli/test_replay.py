@@ -14,7 +14,6 @@ from click.testing import Result
 from monitoring.errors import BadInput
 from monitoring.onboarding.table_description import described
 from monitoring.timestamps import EPOCH
-from pitfalls_tf import replay as package
 from pitfalls_tf.cli.replay import read_token
 from pitfalls_tf.replay import ReplayOptions, ReplayPlan, ReplayProgress, ReplaySummary
 
@@ -33,7 +32,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
             progress(ReplayProgress(rows=row, total=40, labels=row // 2, now=EPOCH))
         return SUMMARY
 
-    monkeypatch.setattr(package, "replay", replay)
+    monkeypatch.setattr("pitfalls_tf.cli.replay.replay", replay)
     return passed
 
 

@@ -37,11 +37,7 @@ from monitoring.watches.scoring import slice_codes
 UNIT = f"{INPUT}{UNIT_COLUMN}"
 
 _NO_UNITS = pa.table(
-    {
-        "prediction_id": pa.nulls(0, pa.string()),
-        "unit": pa.nulls(0, pa.string()),
-        "latency_us": pa.nulls(0, pa.int64()),
-    }
+    {"prediction_id": pa.nulls(0, pa.string()), "unit": pa.nulls(0, pa.string()), "latency_us": pa.nulls(0, pa.int64())}
 )
 
 

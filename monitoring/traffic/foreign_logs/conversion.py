@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from monitoring.atomic import lock_file, replacing, write_text
 from monitoring.errors import BadInput, CannotRun
 from monitoring.traffic.foreign_logs.bodies import BodyColumns, Unreadable, body_columns
-from monitoring.traffic.foreign_logs.formats import reader_named
+from monitoring.traffic.foreign_logs.formats import is_label_file, read_labels, reader_named
 from monitoring.traffic.foreign_logs.records import LoggedSide
 from monitoring.traffic.remote.file_store import FileStore
 from monitoring.traffic.remote.local_cache import LOCAL_CACHE
@@ -35,7 +35,7 @@ LABEL: Final = "label"
 CALLS_AT_ONCE: Final = 50_000
 
 #: The names of files that are read in a folder.
-SUFFIXES: Final = (".jsonl", ".ndjson", ".json", ".csv", ".parquet", ".pq")
+SUFFIXES: Final = (".jsonl", ".ndjson", ".json", ".csv", ".parquet", ".pq", ".tfrecord", ".tfrecords")
 
 #: Bytes by which a file that has grown is told from another of its name.
 _START_BYTES = 1 << 16
@@ -64,6 +64,7 @@ class ConversionCounts:
         unpaired: sides whose other side has not come.
         unreadable: records, or bodies of calls, that are none.
         untimed: calls without a time, which are no rows.
+        reversed: calls that were answered before they were asked, by the clocks of their sides.
     """
 
     calls: int = 0
@@ -72,13 +73,15 @@ class ConversionCounts:
     unpaired: int = 0
     unreadable: int = 0
     untimed: int = 0
+    reversed: int = 0
 
     def remarks(self) -> tuple[str, ...]:
         """What a person has to know; nothing where every record became a row."""
         told = (
             (self.unpaired, "side{} of a call {} without the other, and counted as no row until it comes"),
-            (self.unreadable, "record{} of the log {} unreadable, and left out"),
+            (self.unreadable, "record{} of the log {} unreadable, or of another version of its format, and left out"),
             (self.untimed, "call{} {} without a time, and left out"),
+            (self.reversed, "call{} {} answered before the request, by the log's clocks; the request's time counts"),
         )
         return tuple(
             f"{count:,} {words.format('' if count == 1 else 's', 'is' if count == 1 else 'are')}."
@@ -104,7 +107,8 @@ def convert_log(
     A file that was read is not read again, of one that has grown the new records alone; one that was written anew under
     its name is read as a whole. A process that is killed leaves
     what the next one does again, to the same files. BodyColumns are named by the bodies; answers are ``prediction``, or
-    ``prediction_0`` and so on; rows of a call of several have the ids ID:0, ID:1 and so on.
+    ``prediction_0`` and so on; rows of a call of several have the ids ID:0, ID:1 and so on. Files whose names begin
+    with ``labels`` have labels by these ids, whatever the format.
 
     Cost: each record is parsed once, some 20 µs a call. Memory: the sides of `CALLS_AT_ONCE` calls, and those that wait
     for their other side.
@@ -136,7 +140,7 @@ def convert_log(
                 )
             conversion = _Conversion(folder, names)
             for name, path in files:
-                conversion.read(name, path, reader(path))
+                conversion.read(name, path, read_labels(path) if is_label_file(name) else reader(path))
             conversion.write()
             return conversion.counts
     except OSError as error:
@@ -286,6 +290,8 @@ class _Conversion:
         if at is None:
             self._state.counts["untimed"] += 1
             return
+        if response.at_us is not None and response.at_us < at:
+            self._state.counts["reversed"] += 1
         try:
             inputs = body_columns(request.body, request.content_type, self._names, default="input")
             answers = body_columns(response.body, response.content_type, (), default="prediction")

@@ -61,8 +61,8 @@ WITH_BUNDLE = frozenset(
 @click.option(
     "--log",
     metavar="FORMAT",
-    help="Reference and traffic are logs of another server: sagemaker, kserve, vertex, databricks, mlserver, or a "
-    "plug-in's.",
+    help="Reference and traffic are logs of another server: sagemaker, kserve, vertex, databricks, mlserver, feast, "
+    "tfserving, or a plug-in's.",
 )
 @click.option("--log-columns", type=COLUMNS, metavar="A,B", help="Names of the inputs, where a log has none.")
 @click.option("--traffic", metavar="PATH_OR_URL", help="Folder of the traffic log, or files of the live table.")

@@ -7,11 +7,18 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from monitoring.traffic.tf_prediction_log.tensor_protos import STRING
+from monitoring.traffic.tf_prediction_log.tfrecord import write_record
+
+DOUBLE = 2  # of TensorFlow's types
+WRITTEN = Path(__file__).parent / "written"
 
 START = datetime(2026, 4, 5, 12, tzinfo=UTC)
 
@@ -190,6 +197,45 @@ def databricks(made: Sequence[Call], *, form: str = "records") -> list[dict[str,
         }
         for call in made
     ]
+
+
+def open_inference(made: Sequence[Call]) -> list[dict[str, Any]]:
+    """Bodies of the Open Inference Protocol v2, one a line."""
+    return [
+        {"id": call.id, "parameters": {"timestamp": call.at.isoformat()}, **json.loads(body)}
+        for call in made
+        for body in bodies(call, "v2")[:2]
+    ]
+
+
+def prediction_logs(made: Sequence[Call], *, examples: bool = False) -> bytes:
+    """Records of TensorFlow Serving's request log, by its own messages: Predict, or Regress of Examples."""
+    from tensorflow_serving.apis import prediction_log_pb2
+
+    file = BytesIO()
+    for call in made:
+        log = prediction_log_pb2.PredictionLog()
+        log.log_metadata.timestamp_secs = int(call.at.timestamp())
+        if examples:
+            for (income, shop), answer in zip(call.rows, call.answers, strict=True):
+                features = log.regress_log.request.input.example_list.examples.add().features.feature
+                features["income"].float_list.value.append(income)
+                features["shop"].bytes_list.value.append(shop.encode())
+                log.regress_log.response.result.regressions.add(value=answer)
+        else:
+            request, response = log.predict_log.request.inputs, log.predict_log.response.outputs
+            for proto, cells in (
+                (request["income"], [row[0] for row in call.rows]),
+                (response["prediction"], call.answers),
+            ):
+                proto.dtype = DOUBLE
+                proto.double_val.extend(cells)
+            request["shop"].dtype = STRING
+            request["shop"].string_val.extend(row[1].encode() for row in call.rows)
+            for proto in (request["income"], request["shop"], response["prediction"]):
+                proto.tensor_shape.dim.add().size = len(call.rows)
+        write_record(file, log.SerializeToString())
+    return file.getvalue()
 
 
 def write_lines(path: Path, records: Sequence[Mapping[str, Any]]) -> None:

@@ -44,12 +44,15 @@ def write(name: str, made: Sequence[Call], folder: Path) -> None:
         write_lines(folder / f"{day:%Y/%m/%d}/calls.jsonl", records)
         if name == "sagemaker":
             write_lines(folder / f"{day:%Y/%m/%d}/truth.jsonl", ground_truth(some))
+        else:
+            labels = [{"prediction_id": call.id, "label": int(call.answers[0] > 0.5)} for call in some]
+            write_lines(folder / f"{day:%Y/%m/%d}/labels.jsonl", labels)
 
 
 def commands(name: str) -> list[list[str]]:
     """The commands of a page, with the columns of these calls."""
     text = (PAGES / f"{name}.md").read_text("utf-8")
-    found = [shlex.split(line) for line in re.findall(r"^\$ pitfalls (.*)$", text, re.MULTILINE)]
+    found = [shlex.split(line) for line in re.findall(r"^\$ pitfalls (monitor .*)$", text, re.MULTILINE)]
     changes = {"income,age,branch": "income,shop", "branch": "shop"}
     return [[changes.get(word, word) for word in words] for words in found]
 
@@ -64,8 +67,7 @@ def test_the_commands_of_the_page_find_what_is_broken(
     reference, live = (Path(init[init.index(flag) + 1]) for flag in ("--reference", "--traffic"))
     write(name, served(40, 0), reference)
     write(name, served(2, 40), live)
-    more = [] if "--log-columns" in init else ["--log-columns", "income,shop", "--task", "inputs"]
-    made: Result = run(*[word for word in init if name == "sagemaker" or word not in ("--score", "prediction")], *more)
+    made: Result = run(*init, *([] if "--log-columns" in init else ["--log-columns", "income,shop"]))
     assert made.exit_code == 0, made.output
     assert "4,000 rows of 4,000 calls" in made.stderr
     healthy = run(*judge)

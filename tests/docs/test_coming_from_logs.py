@@ -1,0 +1,56 @@
+"""The files of other servers' loggers, as a *coming from* page writes them, and its two commands to a verdict."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from tests.docs.test_coming_from import PAGES, blocks, run
+from tests.docs.test_coming_from import interpreter as python_of
+from tests.pitfalls_tf.cli.small_log import run as pitfalls
+
+LOGS = [page for page in sorted(PAGES.glob("*.md")) if "monitor init --log" in page.read_text("utf-8")]
+pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(page, id=page.stem, marks=[] if page.stem in {"vertex", "feast"} else pytest.mark.slow)
+        for page in LOGS
+    ],
+)
+def test_the_pages_files_and_commands_find_what_is_broken(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = blocks(PAGES / "index.md")[0].code
+    for block in blocks(page):
+        if not block.tool and block.code != code:
+            code += "\n" + block.code
+    run(code, python_of(blocks(page)[0])[0], tmp_path)
+    monkeypatch.chdir(tmp_path)
+    text = page.read_text("utf-8")
+    init, judge = [shlex.split(line) for line in re.findall(r"^\$ pitfalls (monitor .*)$", text, re.MULTILINE)]
+    assert judge == ["monitor", "run"]
+    made = pitfalls(*init)
+    assert made.exit_code == 0, made.output
+    assert "The log has 6,000 rows of 6,000 calls" in made.stderr
+    judged = pitfalls(*judge, "--json")
+    # without labels, inputs that move are a notice
+    level, code_of_it = ("notice", 0) if "inputs" in init else ("page", 1)
+    assert judged.exit_code == code_of_it, judged.output
+    incidents = [one for one in json.loads(judged.stdout)["incidents"] if one["level"] == level]
+    named = [one["opened_at"] for one in incidents if "income" in json.dumps(one)]
+    assert named
+    assert min(named) > "2026-03-14"
+
+
+def test_every_format_has_its_page() -> None:
+    from monitoring.traffic.foreign_logs.formats import FORMATS
+
+    text = "".join(page.read_text("utf-8") for page in LOGS)
+    assert {name for name in FORMATS if f"monitor init --log {name} " in text} == set(FORMATS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -13,7 +13,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import quote
 from urllib.request import ProxyHandler, build_opener
 
-from monitoring.actions.version_label import LabelPlace, find_label, with_version
+from monitoring.actions.version_label import LabelPlace, find_label, with_default, with_version
 from monitoring.atomic import rewrite_text
 from monitoring.errors import BadInput, CannotRun
 
@@ -35,8 +35,8 @@ class ServerLabel:
     timeout: timedelta = timedelta(seconds=60)
 
     @property
-    def _address(self) -> str:
-        return f"{self.server}/v1/models/{quote(self.model, safe='')}"
+    def _served(self) -> ServedModel:
+        return ServedModel(server=self.server, model=self.model, section=self.section)
 
     def text(self) -> str:
         """The file. Raises BadInput if it cannot be read."""
@@ -57,11 +57,7 @@ class ServerLabel:
 
     def states(self) -> dict[int, str]:
         """The states of the versions that the server has of the model. Raises CannotRun if it does not answer."""
-        try:
-            document = self._document(self._address)
-            return {int(status["version"]): str(status["state"]) for status in document["model_version_status"]}
-        except (ValueError, KeyError, TypeError) as error:
-            raise self._unknown("another answer") from error
+        return self._served.states()
 
     def move(self, to: int, *, sleep: Callable[[float], None] = time.sleep) -> str:
         """Have the label name another version, and wait until the server has taken it. Idempotent.
@@ -71,9 +67,31 @@ class ServerLabel:
         """
         text = self.text()
         place: LabelPlace = find_label(text, self.model, self.label)
+        if place.version != to:
+            self.rewrite(with_version(text, place, to))
+        done = f"The label {self.label} of {self.model} went from version {place.version} to version {to}"
+        if place.version == to:
+            done = f"The label {self.label} of {self.model} names version {to}"
+        self._await(f"{done} in {self.file}", to, [self.label], sleep)
+        return f"{done}; the server has taken it."
+
+    def put_in_use(self, to: int, *, sleep: Callable[[float], None] = time.sleep) -> str:
+        """Have the label and requests that name no version get a version, in one step. Idempotent.
+
+        The policy names the version, and older ones that it named. Waits until the server has taken it.
+        """
+        text = self.text()
+        changed = with_default(text, self.model, self.label, to)
+        if changed != text:
+            self.rewrite(changed)
+        done = f"Requests of {self.model} by the label {self.label}, and those that name no version, get version {to}"
+        self._await(f"{done}, says {self.file}", to, [self.label, None], sleep)
+        return f"{done}; the server has taken it."
+
+    def rewrite(self, text: str) -> None:
+        """Write another text of the file. Raises CannotRun where that cannot be done."""
         try:
-            if place.version != to:
-                rewrite_text(self.file, with_version(text, place, to))
+            rewrite_text(self.file, text)
         except OSError as error:
             raise CannotRun(
                 "The model config file cannot be written. Nothing was changed.",
@@ -81,25 +99,64 @@ class ServerLabel:
                 expected="a file in a folder that this user may write",
                 fix="Give this user the right to write there, or move the label by hand.",
             ) from error
-        done = f"The label {self.label} of {self.model} went from version {place.version} to version {to}"
-        if place.version == to:
-            done = f"The label {self.label} of {self.model} names version {to}"
-        until = time.monotonic() + self.timeout.total_seconds()
-        while time.monotonic() < until:
-            if self._named() == to:
-                return f"{done}; the server has taken it."
-            sleep(_EVERY)
-        raise CannotRun(
-            f"{done} in {self.file}, but the server has not taken it.",
-            got=f"another version at that label after {self.timeout.total_seconds():g} s",
-            expected=f"version {to}",
-            fix="Send the server SIGHUP, or start it with --model_config_file_poll_wait_seconds.",
-        )
 
-    def _named(self) -> int | None:
-        """The version that the label names for the server, by its metadata; None while it does not know it."""
+    def _await(self, done: str, to: int, labels: Sequence[str | None], sleep: Callable[[float], None]) -> None:
+        """Wait until the server answers with a version at these labels."""
+        if not self._served.waits_for(to, labels, self.timeout, sleep=sleep):
+            raise CannotRun(
+                f"{done}, but the server has not taken it.",
+                got=f"another version after {self.timeout.total_seconds():g} s",
+                expected=f"version {to}",
+                fix="Send the server SIGHUP, or start it with --model_config_file_poll_wait_seconds.",
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServedModel:
+    """A model of a running server."""
+
+    server: str
+    model: str
+    section: str
+
+    @property
+    def _address(self) -> str:
+        return f"{self.server}/v1/models/{quote(self.model, safe='')}"
+
+    def states(self) -> dict[int, str]:
+        """The states of the versions that the server has of the model. Raises CannotRun if it does not answer."""
         try:
-            document = self._document(f"{self._address}/labels/{quote(self.label, safe='')}/metadata")
+            document = self._document(self._address)
+            return {int(status["version"]): str(status["state"]) for status in document["model_version_status"]}
+        except (ValueError, KeyError, TypeError) as error:
+            raise self._unknown("another answer") from error
+
+    def waits_for(
+        self,
+        version: int,
+        labels: Sequence[str | None],
+        timeout: timedelta,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> bool:
+        """Wait until these labels name a version; False if they do not in time.
+
+        Args:
+            labels: None is for requests that name neither version nor label.
+            sleep: Waits so many seconds.
+        """
+        until = time.monotonic() + timeout.total_seconds()
+        while time.monotonic() < until:
+            if all(self.named(label) == version for label in labels):
+                return True
+            sleep(_EVERY)
+        return False
+
+    def named(self, label: str | None) -> int | None:
+        """The version that a label names for the server, by its metadata; None while it does not know it."""
+        path = "" if label is None else f"/labels/{quote(label, safe='')}"
+        try:
+            document = self._document(f"{self._address}{path}/metadata")
             return int(document["model_spec"]["version"])
         except (CannotRun, ValueError, KeyError, TypeError):
             return None

@@ -24,12 +24,14 @@ class LabelPlace:
 
 @dataclass(slots=True)
 class _Message:
-    """A message that is being read: its field's name, its texts by field, and the messages within."""
+    """A message that is being read: its field's name, its texts by field, the messages within, where it is."""
 
     name: str
     values: dict[str, tuple[str, int, int]] = field(default_factory=dict)
     words: list[tuple[str, str]] = field(default_factory=list)
     parts: list[_Message] = field(default_factory=list)
+    start: int = 0
+    end: int = 0
 
     def within(self, name: str) -> list[_Message]:
         """The messages of a field."""
@@ -75,9 +77,7 @@ def dropped_versions(text: str, model: str, versions: Sequence[int]) -> str:
         (policy,) = config.within("model_version_policy")[-1:] or (_Message(""),)
         if policy.within("all"):
             return ""
-        specific = [
-            int(word) for message in policy.within("specific") for name, word in message.words if name == "versions"
-        ]
+        specific = _specific(policy)
         if specific:
             return (
                 ""
@@ -95,6 +95,71 @@ def with_version(text: str, place: LabelPlace, version: int) -> str:
     return f"{text[: place.start]}{version}{text[place.end :]}"
 
 
+def pinned_versions(text: str, model: str) -> tuple[int, ...]:
+    """The versions that a model's policy names; none where the policy is another one.
+
+    >>> pinned_versions('config { name: "m" model_version_policy { specific { versions: 4 versions: 5 } } }', "m")
+    (4, 5)
+    """
+    policies = [
+        policy
+        for config in _configs(text)
+        if _plain(config, "name") == model
+        for policy in config.within("model_version_policy")
+    ]
+    return tuple(_specific(policies[-1])) if policies else ()
+
+
+def labels_of(text: str, model: str) -> tuple[tuple[str, int], ...]:
+    """The labels of a model, with the versions that they name.
+
+    >>> labels_of('config { name: "m" version_labels { key: "x" value: 7 } }', "m")
+    (('x', 7),)
+    """
+    entries = [
+        (_plain(entry, "key"), _plain(entry, "value"))
+        for config in _configs(text)
+        if _plain(config, "name") == model
+        for entry in config.within("version_labels")
+    ]
+    return tuple((label, int(value)) for label, value in entries if value.isdecimal())
+
+
+def with_default(text: str, model: str, label: str, version: int) -> str:
+    """The file's text by which a label, and requests that name no version, get a version of a model.
+
+    These get the newest one that is served, so the policy names it, and the older ones that it named before.
+
+    >>> text = (
+    ...     'config { name: "m" model_version_policy { specific { versions: 4 } } '
+    ...     'version_labels { key: "x" value: 4 } }'
+    ... )
+    >>> newer = with_default(text, "m", "x", 5)
+    >>> pinned_versions(newer, "m"), find_label(newer, "m", "x").version
+    ((4, 5), 5)
+    >>> with_default(newer, "m", "x", 4) == text
+    True
+    """
+    place = find_label(text, model, label)
+    (policy,) = [
+        policy
+        for config in _configs(text)
+        if _plain(config, "name") == model
+        for policy in config.within("model_version_policy")
+    ][-1:]
+    kept = sorted({*(number for number in pinned_versions(text, model) if number < version), version})
+    named = " ".join(f"versions: {number}" for number in kept)
+    edits = [(place.start, place.end, str(version)), (policy.start, policy.end, f" specific {{ {named} }} ")]
+    for start, end, new in sorted(edits, reverse=True):
+        text = f"{text[:start]}{new}{text[end:]}"
+    return text
+
+
+def _specific(policy: _Message) -> list[int]:
+    """The versions that a policy names."""
+    return [int(word) for message in policy.within("specific") for name, word in message.words if name == "versions"]
+
+
 def _configs(text: str) -> list[_Message]:
     messages: list[_Message] = []
     stack, last = [_Message("")], ""
@@ -103,10 +168,11 @@ def _configs(text: str) -> list[_Message]:
         if word.startswith("#") or word in (":", ",", ";"):
             continue
         if word in ("{", "<"):
-            stack.append(_Message(last))
+            stack.append(_Message(last, start=token.end()))
             last = ""
         elif word in ("}", ">") and len(stack) > 1:
             done = stack.pop()
+            done.end = token.start()
             stack[-1].parts.append(done)
             if done.name == "config":
                 messages.append(done)

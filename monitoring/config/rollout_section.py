@@ -43,7 +43,8 @@ class RolloutSection(Section):
     """Which versions are compared, and how the candidate gets its rows.
 
     A champion is a version, or a label of the server's model config file; by default the version that [model] names.
-    The candidate is by default the newest version. What a promotion moves is the label in `model_config_file`.
+    The candidate is by default the newest of `pitfalls export --candidate`, or else the newest version. A promotion
+    moves the label in `model_config_file`; without one, the candidate's folder.
     """
 
     champion: Version | Name | None = Field(default=None, examples=["stable"])
@@ -75,11 +76,11 @@ class RolloutSection(Section):
                 expected='key, the name of an input or a request header; or sticky = "request"',
                 fix='Write, for example, key = "user_id".',
             )
-        if (self.model_config_file is None) != (self.server is None):
+        if self.model_config_file is not None and self.server is None:
             reject_setting(
-                "a promotion needs the server's model config file and its address.",
-                got="model_config_file" if self.server is None else "server",
-                expected="both, or neither",
+                "a promotion that moves a label needs the server's address, too.",
+                got="model_config_file",
+                expected="server, too",
                 fix='Write, for example, server = "http://127.0.0.1:8501".',
             )
         if self.mode == "shadow" and self.answers_change_labels:

@@ -61,6 +61,10 @@ Costs = Annotated[
 _EVENT_KINDS = ("dates", "first and last", "ics", "country")
 
 
+#: What the name of a candidate's folder ends with, MODELS/NAME/N.candidate: servers take up numbers alone.
+CANDIDATE = ".candidate"
+
+
 class ModelSection(Section):
     """What is monitored: a bundle, or the baseline of a table.
 
@@ -99,10 +103,10 @@ class ModelSection(Section):
     def version(self) -> int | None:
         """The version, if one is named; None means the newest.
 
-        >>> ModelSection(bundle="/models/flights/3").version
-        3
+        >>> ModelSection(bundle="/models/flights/3").version, ModelSection(bundle="/models/flights/4.candidate").version
+        (3, 4)
         """
-        name = "" if self.bundle is None else self.bundle.name
+        name = "" if self.bundle is None else self.bundle.name.removesuffix(CANDIDATE)
         return int(name) if name.isascii() and name.isdigit() else None
 
     @property

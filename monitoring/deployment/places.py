@@ -10,6 +10,7 @@ from pathlib import Path
 
 from monitoring.config import MonitorConfig
 from monitoring.config.addresses import redacted
+from monitoring.config.sections import CANDIDATE
 from monitoring.errors import CannotRun
 
 EXTRAS = "assets.extra"
@@ -64,7 +65,7 @@ def _own_baseline(config: MonitorConfig) -> BaselinePlace:
 def find_bundle(config: MonitorConfig) -> tuple[Path, int]:
     """The bundle of the version that a config names, or else of the newest."""
     folder, wanted = config.model.folder, config.model.version
-    folders = published_versions(folder)
+    folders = published_versions(folder) if wanted is None else known_versions(folder)
     versions = sorted(folders)
     if not versions or (wanted is not None and wanted not in versions):
         raise CannotRun(
@@ -83,10 +84,21 @@ def published_versions(folder: Path) -> dict[int, Path]:
     return {int(child.name): child for child in children if child.is_dir() and child.name.isdigit()}
 
 
+def candidate_versions(folder: Path) -> dict[int, Path]:
+    """The candidates in a model's folder, MODELS/NAME/N.candidate, with where they are: no server takes them up."""
+    numbers = {child: child.name.removesuffix(CANDIDATE) for child in folder.glob(f"*{CANDIDATE}") if child.is_dir()}
+    return {int(number): child for child, number in numbers.items() if number.isascii() and number.isdecimal()}
+
+
+def known_versions(folder: Path) -> dict[int, Path]:
+    """The versions and candidates in a model's folder, with where they are."""
+    return candidate_versions(folder) | published_versions(folder)
+
+
 def with_version(config: MonitorConfig, version: int) -> MonitorConfig:
     """The config for one version of its model alone."""
     folder = config.model.folder
-    bundle = published_versions(folder).get(version, folder / str(version))
+    bundle = known_versions(folder).get(version, folder / str(version))
     model = config.model.model_copy(update={"bundle": bundle})
     return config.model_copy(update={"model": model})
 

@@ -6,19 +6,18 @@ import json
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from monitoring.actions.server_label import ServerLabel
-from monitoring.actions.version_label import dropped_versions
 from monitoring.config import MonitorConfig
 from monitoring.deployment.deployment import deploy
-from monitoring.errors import BadInput, CannotRun
+from monitoring.errors import BadInput
 from monitoring.records import RolloutEvent, RolloutPlan, RolloutRecord
 from monitoring.rollout.decision_rules import DecisionRules
+from monitoring.rollout.in_use import check_policy, put_in_use
 from monitoring.rollout.life import Step, check_goes_on, ended
 from monitoring.rollout.log.versions import Versions
-from monitoring.rollout.rollout_settings import iso, settings_text
-from monitoring.rollout.split.split_file import end_split, read_split
+from monitoring.rollout.rollout_settings import UNSERVED, iso, settings_text
+from monitoring.rollout.split.split_file import end_split
 from monitoring.store.store import Store
 
 
@@ -43,6 +42,7 @@ def begin(
     """Begin a rollout, of the mode that the config says."""
     section, now = config.rollout, author.clock()
     check_policy(config, versions)
+    unserved = {UNSERVED: True} if versions.is_unserved else {}
     record = RolloutRecord(
         name=config.name,
         model=config.model.name,
@@ -51,7 +51,7 @@ def begin(
         mode=section.mode,
         share=section.share,
         salt=secrets.token_hex(8),
-        settings=settings_text(rules, key=section.key, sticky=section.sticky, worked_at=iso(now)),
+        settings=settings_text(rules, key=section.key, sticky=section.sticky, worked_at=iso(now), **unserved),
         state="running",
         started_at=now,
         by=author.by,
@@ -82,44 +82,13 @@ def enter_deployment(versions: Versions, store: Store, now: datetime) -> str:
     return ""
 
 
-def check_policy(config: MonitorConfig, versions: Versions) -> None:
-    """Raises BadInput where the server would not keep both versions side by side."""
-    place = server_label(config)
-    if place is None:
-        return
-    why = dropped_versions(place.text(), place.model, (versions.champion, versions.candidate))
-    if why:
-        raise BadInput(
-            "The server would not keep both versions.",
-            got=f"{place.file}: {why}",
-            expected=f"versions {versions.champion} and {versions.candidate} side by side, whatever arrives",
-            fix=f"Write model_version_policy {{ specific {{ versions: {versions.champion} versions: "
-            f"{versions.candidate} }} }}, or all {{}}.",
-        )
-
-
-def server_label(config: MonitorConfig) -> ServerLabel | None:
-    """The label that a promotion moves; None where the config names no server."""
-    section = config.rollout
-    if section.model_config_file is None or section.server is None:
-        return None
-    return ServerLabel(
-        file=section.model_config_file,
-        server=section.server,
-        model=config.model.name,
-        label=section.label,
-        section="[rollout]",
-        timeout=timedelta(seconds=120),
-    )
-
-
 def promote(
     config: MonitorConfig, store: Store, record: RolloutRecord, author: Author, *, force: bool = False
 ) -> RolloutRecord:
-    """Have the label name the candidate; the former champion goes on in the dark.
+    """Put the candidate in use, see `put_in_use`; the former champion goes on in the dark.
 
     Raises:
-        BadInput: the evidence does not allow it, or the config names no server.
+        BadInput: the evidence does not allow it, or the config does not say what to move.
         CannotRun: the label names another version than the champion, or the server does not follow.
     """
     if record.mode == "watch" or (record.mode != "replay" and not record.goes_on):
@@ -138,7 +107,7 @@ def promote(
             expected="the loss as required, and every guard not worse",
             fix="Wait for it; or promote all the same, with --force, which is recorded.",
         )
-    outcome = _move(config, record.champion, record.candidate)
+    outcome = put_in_use(config, record, record.candidate)
     now = author.clock()
     forced = " by force, against the evidence" if force else ""
     text = f"Version {record.candidate} was promoted{forced}. {outcome}"
@@ -182,10 +151,10 @@ def _restarted(settings: str, now: datetime) -> str:
 
 
 def take_back(config: MonitorConfig, store: Store, record: RolloutRecord, author: Author) -> RolloutRecord:
-    """Have the label name the former champion again.
+    """Put the former champion in use again.
 
     Raises:
-        BadInput: it watches no promotion, has ended, or the config names no server.
+        BadInput: it watches no promotion, has ended, or the config does not say what to move.
         CannotRun: the label names another version than the promoted one, or the server does not follow.
     """
     check_goes_on(record)
@@ -196,7 +165,7 @@ def take_back(config: MonitorConfig, store: Store, record: RolloutRecord, author
             expected="the rollout that watches a promotion",
             fix="`pitfalls rollout stop` ends this one; the champion stays.",
         )
-    outcome = _move(config, record.candidate, record.champion)
+    outcome = put_in_use(config, record, record.champion)
     now = author.clock()
     step = ended(record, "rolled back", now, author.by, f"Version {record.candidate} was taken back. {outcome}")
     return _save_end(store, step)
@@ -217,41 +186,3 @@ def _save_end(store: Store, step: Step) -> RolloutRecord:
     if not store.rollouts.save(step.record, step.events):
         check_goes_on(store.rollouts.read(step.record.number))
     return step.record
-
-
-def _move(config: MonitorConfig, expected: int, to: int) -> str:
-    """Move the label, and what requests get that name no version where a split has said it; say what was done."""
-    place, file = server_label(config), config.rollout.split_file
-    is_split = file is not None and read_split(file) is not None
-    if place is None and not is_split:
-        raise BadInput(
-            "The config does not say which label a promotion moves.",
-            got="no model_config_file and no server in the [rollout] section",
-            expected="both",
-            fix='Write model_config_file = "models.config" and server = "http://127.0.0.1:8501" there.',
-        )
-    sentences = [] if place is None else [_move_label(place, expected, to)]
-    if file is not None and is_split:
-        end_split(file, to)
-        sentences.append(f"Requests that name none get version {to}, as {file} says.")
-    return " ".join(sentences)
-
-
-def _move_label(place: ServerLabel, expected: int, to: int) -> str:
-    named = place.version()
-    if named not in {expected, to}:  # it names the other one where a process died before it kept what it had done
-        raise CannotRun(
-            "The label does not name the version that is in use by this rollout. Nothing was changed.",
-            got=f"version {named} at the label {place.label}",
-            expected=f"version {expected}",
-            fix="Somebody has moved it; end this rollout (`pitfalls rollout stop`), and begin another.",
-        )
-    states = place.states()
-    if states.get(to) != "AVAILABLE":
-        raise CannotRun(
-            "The server does not have the version that the label is to name. Nothing was changed.",
-            got=f"version {to} is {states.get(to, 'unknown')}",
-            expected="AVAILABLE",
-            fix="Have the server load it: model_version_policy { specific { … } } or { all {} }.",
-        )
-    return place.move(to)

@@ -8,6 +8,9 @@ from typing import Any
 
 from monitoring.rollout.decision_rules import DecisionRules, GuardRule
 
+#: The setting of a rollout whose candidate was exported where no server takes it up.
+UNSERVED = "candidate_unserved"
+
 
 def settings_text(rules: DecisionRules, **more: Any) -> str:
     """The rules as JSON, with further settings; `rules_of_text` reads it.

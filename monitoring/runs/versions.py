@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from monitoring.config import MonitorConfig
 from monitoring.deployment.deployment import window_plan
-from monitoring.deployment.places import published_versions, with_version
+from monitoring.deployment.places import known_versions, published_versions, with_version
 from monitoring.errors import AnotherRun, CannotRun, PitfallsError
 from monitoring.notifications.outbox import Notify, send_outbox
 from monitoring.records import IncidentAction
@@ -90,7 +90,7 @@ def versions_to_judge(
 
 def reject_unpublished(config: MonitorConfig, versions: ServingVersions) -> None:
     """Refuse a version that answers and has no bundle to be judged by. Raises CannotRun for it."""
-    published = published_versions(config.model.folder)
+    published = known_versions(config.model.folder)
     for version in versions.serving:
         if version not in published:
             raise CannotRun(
@@ -137,7 +137,7 @@ def judge_versions(
     in_use = {deployment.version for deployment in store.deployments.in_use(config.name)}
     results: dict[int, Result] = {}
     errors: list[PitfallsError] = []
-    for version in versions_to_judge(versions, in_use, published_versions(config.model.folder)):
+    for version in versions_to_judge(versions, in_use, known_versions(config.model.folder)):
         if stop():
             break
         try:

@@ -16,7 +16,7 @@ from monitoring.watches.descriptions import metric_title
 from pitfalls_tf.cli.column_roles import dictionary_of, with_column_roles
 from pitfalls_tf.cli.frameworks import load_frameworks
 from pitfalls_tf.cli.output import with_output
-from serving.export.export import Reference, check_name, export_bundle
+from serving.export.export import ModelFolder, Reference, check_name, export_bundle
 from serving.export.inputs.input_roles import DeclaredRoles
 from serving.export.keras_file import import_custom, load_keras
 from serving.export.manifest import Provenance, nest
@@ -80,6 +80,9 @@ ROW_SETTINGS = ("prediction_id", "event_time", "label_time", "naive_timezone")
 )
 @click.option("--signature", metavar="NAME", help="Signature of a SavedModel.  [default: serving_default]")
 @click.option(
+    "--candidate", is_flag=True, help="Export to NAME/N.candidate, which no server takes up: a rollout compares it."
+)
+@click.option(
     "--gate",
     type=click.Path(path_type=Path),
     metavar="VERDICT",
@@ -128,6 +131,7 @@ def command(source: Path, name: str, models: Path, output: Output, **chosen: Any
             dictionary=dictionary_of(chosen["dictionary"]),
         ),
         verdict=None if gate is None else gate.record(forced=gate.refusal is not None),
+        candidate=chosen["candidate"],
         trained_until=None if chosen["trained_until"] is None else chosen["trained_until"].replace(tzinfo=UTC),
     )
     bundle = _export_runs(source, request, output) if _holds_runs(source) else _export_file(source, request, output)
@@ -155,6 +159,7 @@ class ExportRequest:
     roles: DeclaredRoles
     verdict: Mapping[str, Any] | None
     trained_until: datetime | None = None
+    candidate: bool = False
 
     @property
     def provenance(self) -> Provenance:
@@ -233,7 +238,11 @@ def _export_runs(source: Path, request: ExportRequest, output: Output) -> Bundle
     load_frameworks("tensorflow", "keras")
     output.progress(f"Exporting {request.name} from the runs in {source} …")
     return export_runs(
-        source, name=request.name, models=request.models, clock=_now, declared=request.provenance, roles=request.roles
+        source,
+        folder=ModelFolder(request.models / request.name, candidate=request.candidate),
+        clock=_now,
+        declared=request.provenance,
+        roles=request.roles,
     )
 
 
@@ -261,7 +270,7 @@ def _export_file(source: Path, request: ExportRequest, output: Output) -> Bundle
     output.progress(f"Exporting {request.name} from {source} …")
     return export_bundle(
         model,
-        folder=request.models / request.name,
+        folder=ModelFolder(request.models / request.name, candidate=request.candidate),
         reference=reference,
         provenance=request.provenance,
         clock=_now,
@@ -334,7 +343,7 @@ def _document(bundle: Bundle) -> dict[str, object]:
 
 
 def _show(bundle: Bundle) -> None:
-    click.echo(f"Exported {bundle.name}/{bundle.version} to {bundle.path}")
+    click.echo(f"Exported {bundle.name}/{bundle.path.name} to {bundle.path}")
     click.echo(f"  {bundle.parity_rows} rows have the Keras model's own answers, within {TOLERANCE:g}.")
     whole = {metric_title(metric.metric): metric for metric in bundle.metrics if not metric.slice}
     width = max(map(len, whole), default=0)

@@ -225,7 +225,7 @@ def _train(settings: DemoSettings, listener: StageListener) -> dict[str, Any]:
 def _export(out: Path) -> dict[str, Any]:
     from pitfalls_tf.training.bundles import export_runs  # noqa: PLC0415 - brings TensorFlow
 
-    bundle = export_runs(out / "runs" / MODEL, name=MODEL, models=out / "models", clock=lambda: datetime.now(UTC))
+    bundle = export_runs(out / "runs" / MODEL, folder=out / "models" / MODEL, clock=lambda: datetime.now(UTC))
     return {"version": bundle.version, "path": str(bundle.path.relative_to(out))}
 
 

@@ -41,7 +41,7 @@ def retrain(out: Path, model: str, until: datetime, progress: Callable[[int, int
     output = TrainingOutput(runs=out / "runs")
     train(setup, seeds=1, output=output, progress=lambda now: progress(now.done, now.total, now.stage))
     runs = out / "runs" / setup.name
-    export_runs(runs, name=model, models=out / "models", clock=lambda: datetime.now(UTC))
+    export_runs(runs, folder=out / "models" / model, clock=lambda: datetime.now(UTC))
     return runs
 
 

@@ -15,7 +15,7 @@ from monitoring.onboarding.table_description import described
 from monitoring.tasks.task import TaskName
 from pitfalls_tf.training.bundles import export_runs
 from pitfalls_tf.training.train import TrainingResult
-from serving.export.export import Bundle, Reference, export_bundle
+from serving.export.export import Bundle, ModelFolder, Reference, export_bundle
 from serving.export.inputs.input_roles import DeclaredRoles
 from serving.export.manifest import Provenance
 from serving.export.table_file import read_table
@@ -40,6 +40,7 @@ def export(  # noqa: PLR0913 - a front door: an editor completes what it can see
     ignore: Sequence[str] = (),
     group: str | None = None,
     dictionary: Mapping[str, Mapping[str, Any]] | None = None,
+    candidate: bool = False,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Bundle:
     """Export a model as the next version of `name`, with its schema, baseline, warmup requests and manifest.
@@ -64,6 +65,7 @@ def export(  # noqa: PLR0913 - a front door: an editor completes what it can see
         ignore: Columns that are no inputs.
         group: The column of what dependent rows share.
         dictionary: The data dictionary, such as ``{"amount": {"unit": "EUR"}}``.
+        candidate: Whether to export where no server takes it up, NAME/N.candidate, for a rollout to compare.
         clock: Gives the time.
 
     Returns:
@@ -77,13 +79,14 @@ def export(  # noqa: PLR0913 - a front door: an editor completes what it can see
     roles = DeclaredRoles(
         categorical=tuple(categorical), ignore=tuple(ignore), group=group, dictionary=parse_dictionary(dictionary or {})
     )
+    folder = ModelFolder(Path(models) / name, candidate=candidate)
     runs = _runs(model)
     if runs is not None:
         if reference is not None:
             raise BadInput(
                 "A runs folder has its own reference table.", got="a reference", expected="none", fix="Leave it out."
             )
-        return export_runs(runs, name=name, models=Path(models), clock=clock, declared=provenance, roles=roles)
+        return export_runs(runs, folder=folder, clock=clock, declared=provenance, roles=roles)
     rows = read_table(Path(reference)) if isinstance(reference, str | Path) else reference
     columns = described(
         prediction_id=prediction_id, event_time=event_time, label_time=label_time, naive_timezone=naive_timezone
@@ -98,7 +101,7 @@ def export(  # noqa: PLR0913 - a front door: an editor completes what it can see
         roles=roles,
     )
     source = Path(model) if isinstance(model, str) else model
-    return export_bundle(source, folder=Path(models) / name, reference=with_names, provenance=provenance, clock=clock)
+    return export_bundle(source, folder=folder, reference=with_names, provenance=provenance, clock=clock)
 
 
 def _runs(model: TrainingResult | str | Path | Any) -> Path | None:

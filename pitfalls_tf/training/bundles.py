@@ -13,7 +13,7 @@ from monitoring.errors import BadInput
 from monitoring.rollout.log.versions import TRAINED_UNTIL
 from pitfalls_tf.training.run_folder import read_ensemble, read_manifest
 from pitfalls_tf.training.setup import IMAGES
-from serving.export.export import Bundle, Reference, export_bundle
+from serving.export.export import Bundle, ModelFolder, Reference, export_bundle
 from serving.export.inputs.input_roles import NOTHING_DECLARED, DeclaredRoles
 from serving.export.manifest import Provenance
 from serving.export.table_file import read_table
@@ -22,8 +22,7 @@ from serving.export.table_file import read_table
 def export_runs(
     runs: Path,
     *,
-    name: str,
-    models: Path,
+    folder: Path | ModelFolder,
     clock: Callable[[], datetime],
     declared: Provenance | None = None,
     roles: DeclaredRoles = NOTHING_DECLARED,
@@ -31,6 +30,7 @@ def export_runs(
     """Export the deployed run, the median seed's, as a bundle.
 
     Args:
+        folder: MODELS/NAME, which says whether the export is a candidate.
         declared: the classes' names, where they are not the setup's own, and the verdict of
             `pitfalls_tf.verdicts.gate`, for the bundle's manifest; all else is the runs'.
     """
@@ -56,7 +56,7 @@ def export_runs(
             expected="runs with a model.keras; training prints why it writes none",
             fix="Train with a remedy that leaves rows and single networks as they are.",
         )
-    return export_bundle(ensemble.model, folder=models / name, reference=reference, provenance=provenance, clock=clock)
+    return export_bundle(ensemble.model, folder=folder, reference=reference, provenance=provenance, clock=clock)
 
 
 def _trained_until(reference: Path) -> dict[str, str]:

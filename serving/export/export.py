@@ -24,6 +24,7 @@ import pyarrow as pa
 
 from monitoring.atomic import publish, staging_folder, sync_folder
 from monitoring.baseline.benchmark import ReferenceMetric
+from monitoring.config.sections import CANDIDATE
 from monitoring.config.table_section import USUAL_COLUMNS, TableSection
 from monitoring.errors import BadInput, CannotRun
 from monitoring.tasks.task import TaskName
@@ -62,8 +63,8 @@ class StagedVersion:
         self.folder = folder
         """Where to write."""
 
-    def publish(self) -> Path:
-        """Make everything written durable, take the next free number, and rename.
+    def publish(self, *, candidate: bool = False) -> Path:
+        """Make everything written durable, take the next free number N, and rename: to N, or to N.candidate.
 
         Two that publish at once get two numbers: renaming onto a version that has just appeared fails.
 
@@ -71,7 +72,7 @@ class StagedVersion:
             OSError: the disk fails; there is no new version.
         """
         while True:
-            target = self._model / str(_next_version(self._model))
+            target = self._model / f"{_next_version(self._model)}{CANDIDATE if candidate else ''}"
             try:
                 publish(self.folder, target)
             except OSError as error:
@@ -104,8 +105,8 @@ def staged_version(model: Path) -> Iterator[StagedVersion]:
 
 
 def _next_version(model: Path) -> int:
-    """One more than the largest number in the folder, whether or not it is a version."""
-    names = [path.name for path in model.iterdir()]
+    """One more than the largest number in the folder, a candidate's included, whether or not it is a version."""
+    names = [path.name.removesuffix(CANDIDATE) for path in model.iterdir()]
     numbers = [int(name) for name in names if name.isascii() and name.isdecimal()]
     version = max((number for number in numbers if number <= LARGEST_VERSION), default=0) + 1
     if version > LARGEST_VERSION:
@@ -131,12 +132,21 @@ class Bundle:
     name: str
     version: int
     path: Path
+    """MODELS/NAME/N, or MODELS/NAME/N.candidate."""
     metrics: tuple[ReferenceMetric, ...]
     outputs: tuple[str, ...] = ()
     has_baseline: bool = False
     remarks: tuple[str, ...] = ()
     parity_rows: int = 0
     """How many rows were run through the author's model and through the exported one, with equal answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFolder:
+    """The folder of a model, MODELS/NAME, and whether an export is a candidate, which no server takes up."""
+
+    path: Path
+    candidate: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,7 +262,7 @@ class Reference:
 def export_bundle(
     model: Any | Path,
     *,
-    folder: Path,
+    folder: Path | ModelFolder,
     reference: pa.Table | Reference | None,
     provenance: Provenance,
     clock: Callable[[], datetime],
@@ -265,9 +275,11 @@ def export_bundle(
 
     Args:
         model: A Keras model, or the path of a ``.keras`` file of Keras's own layers.
+        folder: MODELS/NAME, which says whether the export is a candidate.
         progress: Called with a sentence before each step that may take seconds.
     """
-    name = folder.name
+    place = ModelFolder(folder) if isinstance(folder, Path) else folder
+    name = place.path.name
     check_name(name)
     checked_reference, classes, zones = _checked(reference, provenance.classes)
     opened = _opened(load_keras(model) if isinstance(model, Path) else model, checked_reference)
@@ -277,17 +289,17 @@ def export_bundle(
         opened, opened.without_unserved(answers), table, classes, checked_reference.declared_task
     )
     opened, provenance = interpreted.model, replace(provenance, classes=interpreted.names)
-    with staged_version(folder) as staging:
+    with staged_version(place.path) as staging:
         served = _saved(opened, staging.folder, rows, progress)
         write_warmup(staging.folder, name, opened.inputs, roles.without_raw(opened.inputs, rows))
         now = clock()
         written = _written(table, interpreted, roles, staging.folder, now, progress)
         _manifest(name, interpreted, provenance, written, now).write(staging.folder / MANIFEST_FILE)
-        path = staging.publish()
-    before = remarks_on_version_before(folder, int(path.name), written.metrics)
+        path = staging.publish(candidate=place.candidate)
+    before = remarks_on_version_before(path, written.metrics)
     return Bundle(
         name=name,
-        version=int(path.name),
+        version=int(path.name.removesuffix(CANDIDATE)),
         path=path,
         metrics=written.metrics,
         outputs=opened.outputs,

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from monitoring.baseline.benchmark import ReferenceMetric
+from monitoring.config.sections import CANDIDATE
 from monitoring.deployment.places import BASELINE, EXTRAS, published_versions
 from monitoring.watches.descriptions import lower_first, metric_title
 
@@ -19,29 +20,38 @@ _MANIFEST, _REFERENCE = "manifest.json", "reference.parquet"
 _MOST = 4
 
 
-def remarks_on_version_before(folder: Path, version: int, metrics: Sequence[ReferenceMetric]) -> tuple[str, ...]:
-    """Sentences on the newest of the earlier versions in a model's folder; none where there is no other.
+def remarks_on_version_before(bundle: Path, metrics: Sequence[ReferenceMetric]) -> tuple[str, ...]:
+    """Sentences on what servers do with a bundle, and on the newest of the earlier versions in its folder.
 
     Cost: reading both references, where they have as many rows.
 
     Args:
-        folder: The model's folder, with the version that was exported.
+        bundle: What was exported: MODELS/NAME/N, or MODELS/NAME/N.candidate.
         metrics: Of the version that was exported, on its reference.
+
+    Returns:
+        None of a first version.
     """
+    folder, version = bundle.parent, int(bundle.name.removesuffix(CANDIDATE))
     earlier = {number: path for number, path in published_versions(folder).items() if number < version}
+    before = max(earlier, default=0)
+    if bundle.name.endswith(CANDIDATE):
+        served = "No server takes up a candidate. `pitfalls rollout start` has it answer in the dark" + (
+            f" beside version {before}, `pitfalls rollout promote` puts it in use." if earlier else "."
+        )
+    else:
+        served = (
+            f"Version {before} is in the folder, too: a server that takes the newest version answers with version "
+            f"{version} from its next look at the folder. A model config with `specific {{ versions: {before} }}` "
+            f"keeps version {before}; `--candidate` exports where no server takes it up."
+        )
     if not earlier:
-        return ()
-    before = max(earlier)
-    served = (
-        f"Version {before} is in the folder, too: a server that takes the newest version answers with version "
-        f"{version} from its next look at the folder. A model config with `specific {{ versions: {before} }}` keeps "
-        f"version {before}."
-    )
+        return (served,) if bundle.name.endswith(CANDIDATE) else ()
     compared = _compared(_metrics_of(earlier[before]), metrics)
     if not compared:
         return (served,)
     same = _rows_of(earlier[before])
-    where = "On the same rows" if same is not None and same == _rows_of(folder / str(version)) else "On its own rows"
+    where = "On the same rows" if same is not None and same == _rows_of(bundle) else "On its own rows"
     return (served, f"{where} version {before} had: {', '.join(compared)}.")
 
 

@@ -65,6 +65,7 @@ class Models:
         self._labels: dict[str, dict[str, int]] = {}
         self._statuses: dict[str, dict[int, VersionStatus]] = {}
         self._failures: dict[Path, LoadFailure] = {}
+        self._defaults: dict[str, str] = {}
 
     def poll(self) -> None:
         """Look at the disk once: load new wanted versions, unload those that are no longer wanted.
@@ -82,6 +83,7 @@ class Models:
                     self._unload(name, number)
                 self._labels.pop(name, None)
             self._sources = sources
+            self._report_defaults()
 
     def close(self) -> None:
         """Unload every version."""
@@ -199,6 +201,22 @@ class Models:
         if number is None or number not in self._served.get(name, {}):
             raise Failure(Code.INVALID_ARGUMENT, f"Unrecognized servable version label: {label}")
         return number
+
+    def _report_defaults(self) -> None:
+        """Say which version answers requests that name none, once for as long as that stays the same."""
+        defaults = {name: text for name in self._sources if (text := self._default(name))}
+        for name, text in defaults.items():
+            if self._defaults.get(name) != text:
+                self._report(f"Requests of {name} that name no version {text}.")
+        self._defaults = defaults
+
+    def _default(self, name: str) -> str:
+        """What requests of a model get that name no version; empty where no version is available."""
+        versions, split = self._served.get(name, {}), self.splits.get(name)
+        if split is not None and not split.is_over:
+            return f"are split between the versions {split.champion} and {split.candidate}"
+        number = max(versions, default=None) if split is None else split.champion
+        return "" if number is None else f"get version {number}"
 
     def _update(self, source: ModelSource) -> None:
         versions = find_versions(source.base)

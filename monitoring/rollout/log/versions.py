@@ -15,8 +15,9 @@ from monitoring.baseline.folder import Baseline, load_baseline
 from monitoring.baseline.profile import commonest
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.config import MonitorConfig
+from monitoring.config.sections import CANDIDATE
 from monitoring.deployment.deployment import configured
-from monitoring.deployment.places import BASELINE, EXTRAS, find_baseline
+from monitoring.deployment.places import BASELINE, EXTRAS, find_baseline, known_versions, published_versions
 from monitoring.errors import BadInput
 from monitoring.tasks.task import Task
 from monitoring.watches.catalogue import MAX_SLICE_VALUES
@@ -48,6 +49,11 @@ class Versions:
     trained_until: datetime | None
 
     @property
+    def is_unserved(self) -> bool:
+        """Whether the candidate was exported where no server takes it up."""
+        return self.bundle.name.endswith(CANDIDATE)
+
+    @property
     def task(self) -> Task:
         """What both versions answer."""
         return self.spec.task
@@ -58,7 +64,8 @@ def find_versions(config: MonitorConfig, champion: int | None = None, candidate:
 
     Args:
         champion: The version in use; None: as the config says.
-        candidate: The version that may replace it; None: as the config says, or the newest.
+        candidate: The version that may replace it; None: as the config says, or the newest candidate, or the newest
+            version where there is none.
     """
     if config.model.bundle is None:
         raise BadInput(
@@ -68,12 +75,13 @@ def find_versions(config: MonitorConfig, champion: int | None = None, candidate:
             fix="Or compare two versions on a table with the answers of both: `pitfalls rollout replay --table`.",
         )
     folder = config.model.folder
-    there = {int(child.name): child for child in folder.glob("*") if child.is_dir() and child.name.isdecimal()}
+    published = published_versions(folder)
+    there = known_versions(folder)
     if not there:
         _no_version(folder, "any", there)
     section = config.rollout
     new = candidate if candidate is not None else section.candidate
-    new = max(there) if new is None else new
+    new = max(there.keys() - published.keys() or there) if new is None else new
     old = champion if champion is not None else _champion(config, new, there)
     for version in (old, new):
         if version not in there:
@@ -156,7 +164,8 @@ def _champion(config: MonitorConfig, candidate: int, there: Mapping[int, Path]) 
         return find_label(_text(section.model_config_file), config.model.name, named).version
     if config.model.version is not None and config.model.version != candidate:
         return config.model.version
-    below = [version for version in there if version < candidate]
+    served = published_versions(config.model.folder)
+    below = [version for version in served if version < candidate or candidate not in served]
     if not below:
         _no_version(config.model.folder, f"one below {candidate}", there)
     return max(below)

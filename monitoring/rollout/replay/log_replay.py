@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from monitoring.errors import BadInput
 from monitoring.records import RolloutEvent, RolloutRecord
@@ -29,7 +29,7 @@ from monitoring.rollout.log.evidence_job import (
 from monitoring.rollout.log.paired_log import PairedLog, champion_log, windows_of
 from monitoring.rollout.log.versions import Versions, bundle_digest
 from monitoring.rollout.replay.table_replay import ReplayResult
-from monitoring.rollout.rollout_settings import iso, settings_text
+from monitoring.rollout.rollout_settings import UNSERVED, iso, settings_text
 from monitoring.rollout.scoring import Scorer
 from monitoring.store.store import Store
 from monitoring.traffic.windows import Window
@@ -156,9 +156,9 @@ def save_replay(
 ) -> RolloutRecord:
     """Add a replay to the store, with its windows."""
     result = replay.result.result
-    settings = settings_text(
-        request.rules, since=iso(request.since), until=iso(request.until), trained_until=iso(versions.trained_until)
-    )
+    times = {"since": request.since, "until": request.until, "trained_until": versions.trained_until}
+    more: dict[str, Any] = {name: iso(moment) for name, moment in times.items()}
+    settings = settings_text(request.rules, **more, **({UNSERVED: True} if versions.is_unserved else {}))
     record = RolloutRecord(
         name=versions.config.name,
         model=versions.config.model.name,

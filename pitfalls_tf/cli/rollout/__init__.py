@@ -12,8 +12,8 @@ VERBS: Mapping[str, Verb] = {
     "start": Verb("pitfalls_tf.cli.rollout.start", "Run a rollout in the foreground until it ends."),
     "status": Verb("pitfalls_tf.cli.rollout.status", "Show what is known of a rollout."),
     "label": Verb("pitfalls_tf.cli.rollout.label", "Write rows on which the versions disagree, for a person to label."),
-    "promote": Verb("pitfalls_tf.cli.rollout.promote", "Have the label name the candidate."),
-    "rollback": Verb("pitfalls_tf.cli.rollout.rollback", "Have the label name the former champion again."),
+    "promote": Verb("pitfalls_tf.cli.rollout.promote", "Put the candidate in use."),
+    "rollback": Verb("pitfalls_tf.cli.rollout.rollback", "Put the former champion in use again."),
     "stop": Verb("pitfalls_tf.cli.rollout.stop", "End a rollout; the version in use stays."),
     "list": Verb("pitfalls_tf.cli.rollout.status:list_command", "List the rollouts of the config's store."),
 }

@@ -1,4 +1,4 @@
-"""``pitfalls rollout promote``: have the label name the candidate."""
+"""``pitfalls rollout promote``: put the candidate in use."""
 
 from __future__ import annotations
 
@@ -29,10 +29,11 @@ if TYPE_CHECKING:
 @by_option
 @with_output
 def command(config_path: Path, *, number: int | None, force: bool, by: str | None, output: Output) -> int:
-    """Have the label name the candidate.
+    """Put the candidate in use.
 
-    The evidence has to allow it, or --force. The label in the server's model config file is moved, and the verb waits
-    until the server has taken it. The former champion goes on in the dark: run `pitfalls rollout start` for it.
+    The evidence has to allow it, or --force. A candidate's folder becomes a version's; the server's model config file,
+    where the config names it, is rewritten, and the verb waits until the server has taken it. The former champion goes
+    on in the dark: run `pitfalls rollout start` for it.
     """
 
     def promoted(config: MonitorConfig, store: Store, record: RolloutRecord, author: Author) -> RolloutRecord:

@@ -20,5 +20,5 @@ from pitfalls_tf.cli.rollout.versions import by_option
 @by_option
 @with_output
 def command(config_path: Path, *, number: int | None, by: str | None, output: Output) -> int:
-    """Have the label name the former champion again."""
+    """Put the former champion in use again."""
     return acted(take_back, config_path, number, by, output)

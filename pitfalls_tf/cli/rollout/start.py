@@ -12,7 +12,8 @@ import click
 from monitoring.config import load_config
 from monitoring.documents.rollout import rollout_document
 from monitoring.errors import BadInput
-from monitoring.rollout.actions import begin, check_policy, enter_deployment
+from monitoring.rollout.actions import begin, enter_deployment
+from monitoring.rollout.in_use import check_policy
 from monitoring.rollout.log.versions import find_versions
 from monitoring.rollout.run import Surroundings, run_rollout
 from monitoring.rollout.split.worker import check_split

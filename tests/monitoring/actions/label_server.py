@@ -34,9 +34,12 @@ def label_server(file: Path, versions: Sequence[int]) -> Iterator[int]:
     class Answers(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             found = re.search(r"/labels/(\w+)/metadata$", self.path)
-            if found:
+            if self.path.endswith("/flights/metadata"):
+                newest = max(int(number) for number in re.findall(r"versions: (\d+)", file.read_text()))
+                document: object = {"model_spec": {"version": str(newest)}}
+            elif found:
                 labels = dict(LABEL.findall(file.read_text()))
-                document: object = {"model_spec": {"version": labels[found[1]]}}
+                document = {"model_spec": {"version": labels[found[1]]}}
             else:
                 states = [{"version": str(number), "state": "AVAILABLE"} for number in versions]
                 document = {"model_version_status": states}

@@ -12,7 +12,8 @@ import pytest
 from monitoring.actions.server_label import ServerLabel
 from monitoring.errors import BadInput, CannotRun
 from monitoring.records import RolloutRecord
-from monitoring.rollout.actions import check_policy, promote, server_label, stop, take_back
+from monitoring.rollout.actions import promote, stop, take_back
+from monitoring.rollout.in_use import check_policy, server_label
 from monitoring.rollout.log.versions import find_versions
 from monitoring.store.store import Store
 from tests.monitoring.actions.label_server import label_server, models_config

@@ -106,6 +106,16 @@ def test_any_keras_file_with_a_reference_becomes_one_too(
     assert "specific { versions: 1 }" in served
     mean = brier.split()[2]
     assert f"On the same rows version 1 had: Brier score {mean} (now {mean}), " in compared
+    candidate = pitfalls(
+        *("export", run / "model.keras", "--name", "mine", "--models", tmp_path, "--candidate"),
+        *("--reference", run / "reference.parquet", "--classes", "on_time,late"),
+    )
+    assert candidate.stdout.startswith(f"Exported mine/3.candidate to {tmp_path}/mine/3.candidate\n")
+    advice, compared = candidate.stdout.splitlines()[-2:]
+    assert (
+        "No server takes up a candidate. `pitfalls rollout start` has it answer in the dark beside version 2" in advice
+    )
+    assert f"On the same rows version 2 had: Brier score {mean} (now {mean}), " in compared
     pq.write_table(pq.read_table(run / "reference.parquet").slice(1), tmp_path / "fewer.parquet")
     other = pitfalls(
         *("export", run / "model.keras", "--name", "mine", "--models", tmp_path),

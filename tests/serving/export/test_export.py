@@ -140,6 +140,14 @@ def publish_one(model: Path, content: str) -> Path:
         return writing.publish()
 
 
+def test_a_candidate_takes_a_number_and_no_server_finds_it(tmp_path: Path) -> None:
+    publish_one(tmp_path / "m", "1")
+    with staged_version(tmp_path / "m") as writing:
+        assert writing.publish(candidate=True).name == "2.candidate"
+    assert publish_one(tmp_path / "m", "3").name == "3"
+    assert sorted(find_versions(tmp_path / "m")) == [1, 3]
+
+
 def leftovers(model: Path) -> list[Path]:
     return sorted(model.glob(f"{PREFIX}*"))
 

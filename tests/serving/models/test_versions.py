@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
+from monitoring.rollout.split.split_file import Split
 from serving.models.loading import load_version
 from serving.models.served_version import VersionState
 from serving.models.version_folders import discover
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from serving.models.served_version import ServedVersion
+
+
+SPLIT = Split(model="m", champion=1, candidate=2, share=0.5, salt="s", key=None, sticky="request")
 
 
 def value(served: ServedVersion) -> float:
@@ -65,6 +70,25 @@ def test_a_new_version_takes_over_and_the_old_one_is_unloaded(
     assert states(models) == {2: VersionState.AVAILABLE, 1: VersionState.END}
     with pytest.raises(Failure, match=r"Servable not found for request: Specific\(m, 1\)"), models.lease("m", 1):
         pass
+
+
+def test_what_requests_get_that_name_no_version_is_said_once_and_at_each_change(
+    repository: Path, models_folder: Path
+) -> None:
+    reports: list[str] = []
+    models = Models(lambda: discover(repository), load=load_version, report=reports.append)
+    models.poll()
+    put(models_folder, repository / "m" / "2")
+    models.poll()
+    models.splits = {"m": replace(SPLIT, share=0.5)}
+    models.poll()
+    models.splits = {"m": replace(SPLIT, share=0.0)}
+    models.poll()
+    models.poll()
+    assert [
+        report.removeprefix("Requests of m that name no version ") for report in reports if "name no" in report
+    ] == ["get version 1.", "get version 2.", "are split between the versions 1 and 2.", "get version 1."]
+    models.close()
 
 
 def test_a_broken_version_is_reported_and_the_old_one_goes_on(repository: Path, models: Models) -> None:

@@ -41,7 +41,8 @@ def number_shift(bins: Bins, before: FeatureCounts, now: FeatureCounts, aspect: 
         return None
     if aspect == "spread":
         return InputShift(input=bins.feature, what="middle half", before=old, now=new)
-    mean = now.moments.mean if new[0].beyond and now.moments.finite else None
+    # Moments are right to some 1e-12, by how rows lie in batches: the number that is said is the same for all.
+    mean = float(f"{now.moments.mean:.9g}") if new[0].beyond and now.moments.finite else None
     rose = _place(now, 0.5) > _place(before, 0.5)
     return InputShift(input=bins.feature, what="median", before=old, now=new, rose=rose, mean=mean)
 

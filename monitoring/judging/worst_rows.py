@@ -29,7 +29,7 @@ def worst_rows(
     labelled: Callable[[], Iterable[Batch]],
     answered: Callable[[], Iterable[Batch]],
 ) -> tuple[CauseRow, ...]:
-    """The rows with the largest scores; of equal ones those whose ids are alphabetically first.
+    """The rows with the largest scores; of equal ones the earliest, of one time those of the alphabetically first ids.
 
     Cost: a pass over the rows that the watch scores.
 
@@ -100,4 +100,4 @@ def _merged(
         CauseRow(prediction_id=id_, event_time=as_datetime(time), score=score)
         for id_, time, score in zip(ids, times, scores.tolist(), strict=True)
     )
-    return tuple(sorted((*worst, *more), key=lambda row: (-row.score, row.prediction_id))[:MAX_ROWS])
+    return tuple(sorted((*worst, *more), key=lambda row: (-row.score, row.event_time, row.prediction_id))[:MAX_ROWS])

@@ -245,7 +245,8 @@ def _with_rows(incident: IncidentRecord, rows: Predictions, side: ScoredSide) ->
         return incident
     indices = np.flatnonzero(meeting(subgroup.conditions, side.inputs))
     ids = rows.ids.take(pa.array(indices)).to_pylist()
-    worst = sorted(range(indices.size), key=lambda at: (-float(side.excess[indices[at]]), ids[at]))[:MAX_ROWS]
+    order = [(-float(side.excess[at]), int(rows.event_times[at]), id_) for at, id_ in zip(indices, ids, strict=True)]
+    worst = sorted(range(indices.size), key=order.__getitem__)[:MAX_ROWS]
     named = tuple(
         CauseRow(
             prediction_id=ids[at],

@@ -58,11 +58,13 @@ def test_of_a_ranking_loss_the_worst_placed_rows_of_the_class_are_named(watch: s
     assert [row.score for row in found] == sorted((row.score for row in found), reverse=True)
 
 
-def test_of_equal_scores_the_first_ids_are_named() -> None:
+def test_of_equal_scores_the_earliest_rows_are_named() -> None:
     found = worst("error")
     known = ROWS.take(ROWS.labels != NO_LABEL)
     wrong = small_judge().catalogue.task.losses(known.probabilities, known.labels)["error"] == 1.0
-    assert [row.prediction_id for row in found] == sorted(np.array(known.ids.to_pylist())[wrong])[:MAX_ROWS]
+    ids = np.array(known.ids.to_pylist())[wrong]
+    order = np.lexsort((ids, known.event_times[wrong]))
+    assert [row.prediction_id for row in found] == ids[order].tolist()[:MAX_ROWS]
 
 
 @settings(deadline=None, max_examples=20)

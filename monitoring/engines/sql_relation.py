@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Final, Protocol
@@ -13,12 +14,17 @@ import pyarrow as pa
 
 from monitoring.engines.relation import Relation
 from monitoring.errors import BadInput, CannotRun
+from monitoring.timestamps import as_datetime, as_microseconds
 from monitoring.traffic.remote.sql_query import SqlQuery, columns_of_query, tables_of_query, within
 
 #: What the rows are called in a statement.
 ROWS = "pitfalls_rows"
 
 _DOUBLE_QUOTE, _APOSTROPHE = chr(34), chr(39)
+
+#: By how much a plain range is wider than its span, and where it may begin and end: all zones, and four-digit years.
+_MARGIN_US = 2 * 86_400_000_000
+_PLAIN_FROM_US, _PLAIN_UNTIL_US = (as_microseconds(datetime(year, 1, 1, tzinfo=UTC)) for year in (1000, 9999))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +38,7 @@ class Dialect:
         utf8: A text as its bytes in UTF-8, which have no collation.
         literal: A double to the last bit, written as Python does.
         largest: Mean and variance take numbers beyond it as it, where the database does not add up beyond; None: none.
+        has_plain_times: Whether a column of times is compared with ISO 8601 in apostrophes, which an index answers.
     """
 
     name: str
@@ -46,6 +53,7 @@ class Dialect:
     inner: str = 2 * _DOUBLE_QUOTE
     escape: str = _APOSTROPHE
     largest: float | None = None
+    has_plain_times: bool = False
 
     def quoted(self, name: str) -> str:
         """A column's name.
@@ -101,6 +109,7 @@ DIALECTS: Final[Mapping[str, Dialect]] = MappingProxyType(
             text="text",
             literal="CAST('{}' AS float8)",
             largest=1e140,  # it ends a statement whose squares are beyond a double
+            has_plain_times=True,
         ),
         "bigquery": Dialect(
             name="BigQuery",
@@ -184,12 +193,24 @@ def condition(
     name = f"CAST({dialect.quoted(relation.prediction_id)} AS {dialect.text})"
     parts = []
     if between is not None:
-        parts.append(f"{when} >= {between[0]} AND {when} < {between[1]}")
+        parts += [*_plain_range(relation, between), f"{when} >= {between[0]} AND {when} < {between[1]}"]
     if ids is not None:
         parts.append(f"{name} IN ({dialect.listed(ids)})" if ids else "1 = 0")
     if without:
         parts.append(f"{name} NOT IN ({dialect.listed(without)})")
     return " AND ".join(parts) or "1 = 1"
+
+
+def _plain_range(relation: SqlRelation, between: tuple[int, int]) -> list[str]:
+    """The same span, wider by more than any zone's offset, as an index of the event time answers it."""
+    kind = relation.schema.field(relation.event_time).type
+    if not relation.dialect.has_plain_times or not (pa.types.is_timestamp(kind) or pa.types.is_date(kind)):
+        return []
+    name = relation.dialect.quoted(relation.event_time)
+    first, last = between[0] - _MARGIN_US, between[1] + _MARGIN_US
+    if first < _PLAIN_FROM_US or last > _PLAIN_UNTIL_US:
+        return []
+    return [f"{name} >= '{as_datetime(first):%Y-%m-%d}' AND {name} < '{as_datetime(last):%Y-%m-%d}'"]
 
 
 def number_cell(relation: SqlRelation, feature: str) -> str:

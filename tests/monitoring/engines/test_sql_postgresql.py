@@ -15,10 +15,11 @@ from monitoring.baseline.profile import Bins
 from monitoring.baseline.profile_builder import ProfileBuilder
 from monitoring.engines.engine import work_of
 from monitoring.engines.sql import SqlEngine
-from monitoring.engines.sql_relation import DatabaseRelation
+from monitoring.engines.sql_relation import DatabaseRelation, condition
 from monitoring.engines.sql_sums import word_counts
 from monitoring.engines.task import LocalEngine
 from monitoring.errors import BadInput, CannotRun
+from monitoring.timestamps import as_microseconds
 from monitoring.traffic.remote.sql_query import SqlQuery
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.windows import Window
@@ -108,6 +109,28 @@ def test_windows_are_those_of_the_own_stream_to_the_byte(deployed: Ready, tmp_pa
     assert found.keys() == own.keys()
     for start, partial in own.items():
         assert exact_bytes(partial, deployed.recipe) == exact_bytes(found[start], deployed.recipe)
+
+
+def test_an_index_on_the_event_time_answers_the_span_of_a_window(fill: Fill) -> None:
+    many = pa.table(
+        {"ts": [LIVE + timedelta(minutes=place) for place in range(60_000)], "id": list(map(str, range(60_000)))}
+    )
+    relation = fill(many)
+    span = (as_microseconds(LIVE + timedelta(days=20)), as_microseconds(LIVE + timedelta(days=21)))
+    where = condition(relation, span)
+    engine = sa.create_engine(relation.query.url, poolclass=sa.NullPool)
+    with engine.begin() as connection:
+        connection.exec_driver_sql('CREATE INDEX ON live ("ts")')
+        connection.exec_driver_sql("ANALYZE live")
+        rows = f"WITH pitfalls_rows AS (SELECT * FROM live) SELECT count(*) FROM pitfalls_rows WHERE {where}"  # noqa: S608 - times
+        plan = "\n".join(line for (line,) in connection.exec_driver_sql(f"EXPLAIN {rows}"))
+        before = "\n".join(
+            line for (line,) in connection.exec_driver_sql(f"EXPLAIN {rows.replace(where, where.split(' AND ', 2)[2])}")
+        )
+        assert connection.exec_driver_sql(rows).scalar() == 1440
+    engine.dispose()
+    assert "Index" in plan, plan
+    assert "Seq Scan" in before, before
 
 
 def test_a_statement_that_the_server_refuses_is_one_error(fill: Fill) -> None:

@@ -17,7 +17,7 @@ from monitoring.judging.facts.gross_failures import ANSWERS_SUBJECT, CONTRADICTE
 from monitoring.judging.facts.label_facts import JUMPED, LOST_CLASS
 from monitoring.judging.facts.log_facts import IDS_SUBJECT, REPEATS_SUBJECT
 from monitoring.judging.facts.loss_outliers import OUTLIER
-from monitoring.judging.facts.traffic_volume import FEWER_LABELS, LASTING
+from monitoring.judging.facts.traffic_volume import FEWER_LABELS, LASTING, UNUSUAL
 from monitoring.judging.facts.traffic_volume import SUBJECT as VOLUME_SUBJECT
 from monitoring.judging.facts.usual_level import FEWER_LABELS_SUBJECT, LASTING_SUBJECT
 from monitoring.judging.in_sample import IMPROVED
@@ -48,7 +48,7 @@ from monitoring.traffic.windows import Window
 from monitoring.watches.integrity import ANSWERS
 
 #: The kinds of facts that are notices; all others page.
-NOTICES = frozenset({RULE_BROKEN_NOTICE, LASTING, FEWER_LABELS, IMPROVED, RARE_RENAMED})
+NOTICES = frozenset({RULE_BROKEN_NOTICE, LASTING, UNUSUAL, FEWER_LABELS, IMPROVED, RARE_RENAMED})
 
 #: The kinds of facts about rules of the user's own.
 RULES = frozenset({RULE_BROKEN, RULE_BROKEN_NOTICE})

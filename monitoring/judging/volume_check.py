@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from monitoring.judging.facts.traffic_volume import (
-    MIN_ANY_PLACE,
+    ANY_RANGE,
     fewer_label_findings,
     fewer_than_reference,
     labels_before,
@@ -26,6 +26,7 @@ from monitoring.judging.facts.usual_level import (
     UsualLevel,
     UsualLevels,
 )
+from monitoring.judging.facts.volume_range import MIN_ANY_PLACE, VolumeRange, gap_lengths
 from monitoring.records import Finding, WindowRecord
 
 #: What a check of a count gives: its findings, and what is usual of it afterwards.
@@ -70,7 +71,7 @@ class WindowVolume:
 
 
 def check_volume(
-    window: WindowVolume, levels: UsualLevels, reference: Counts, label_share: float
+    window: WindowVolume, levels: UsualLevels, reference: Counts, label_share: float, known: VolumeRange = ANY_RANGE
 ) -> tuple[tuple[Finding, ...], UsualLevels]:
     """Check how many rows and labels a window has.
 
@@ -79,6 +80,7 @@ def check_volume(
     Args:
         reference: Place and rows of the reference's windows.
         label_share: The reference's share of rows with labels.
+        known: What numbers of rows the reference's windows had.
 
     Returns:
         The findings, and what is usual from then on.
@@ -86,13 +88,15 @@ def check_volume(
     live = window.counts(window.rows)
     usual = usual_volumes(live[:-1], reference, window.places[-1])
     is_held = window.is_expected or (window.is_open and window.rows[-1] < min(usual, default=0))
-    volume = () if is_held else volume_findings(window.rows[-1], usual)
-    rows, rows_level = _rows(window, levels.rows, reference, is_held=is_held)
+    is_empty = not window.rows[-1] and window.places[-1] in known.empty_places
+    gap = gap_lengths(live, known.empty_places)[-1]
+    volume = () if is_held or is_empty else volume_findings(window.rows[-1], usual, known, gap=gap)
+    rows, rows_level = _rows(window, levels.rows, reference, known, is_held=is_held)
     labels, labels_level = _labels(window, levels.labels, levels.completed, label_share, is_held=is_held)
     return (*volume, *rows, *labels), replace(levels, rows=rows_level, labels=labels_level)
 
 
-def _rows(window: WindowVolume, level: UsualLevel, reference: Counts, *, is_held: bool) -> Checked:
+def _rows(window: WindowVolume, level: UsualLevel, reference: Counts, known: VolumeRange, *, is_held: bool) -> Checked:
     """Whether the last windows have another number of rows than usual."""
     live = window.counts(window.rows)
     if level.is_changed:
@@ -103,7 +107,7 @@ def _rows(window: WindowVolume, level: UsualLevel, reference: Counts, *, is_held
         return (), level
     ordinary = level.ordinary(window.history, LASTING_SUBJECT)[: 1 - LASTING_WINDOWS]
     before = tuple(one for one, is_usual in zip(live, ordinary, strict=False) if is_usual)
-    findings = lasting_findings(live, reference, before)
+    findings = lasting_findings(live, reference, before, known)
     if findings and sum(rows > 0 for _, rows in before) >= MIN_ANY_PLACE:
         level = level.changed(began=window.began, before=before)
     return findings, level

@@ -211,7 +211,8 @@ class WindowScorer:
             is_open=traffic.is_open,
             is_expected=events.answered is not None,
         )
-        return check_volume(volume, levels, self._reference_fit.facts.volumes, self._reference_fit.label_rate)
+        fit = self._reference_fit
+        return check_volume(volume, levels, fit.facts.volumes, fit.label_rate, fit.facts.volume_range)
 
     def _with_renamed(
         self, facts: Sequence[Finding], told: Collection[str], answered: AnsweredSums

@@ -22,6 +22,7 @@ _FACTS: Mapping[str, BrokenPart] = MappingProxyType(
     {
         "traffic volume": "feed",
         "traffic volume changed": "feed",
+        "traffic volume unusual": "feed",
         "labels without predictions": "feed",
         "predictions repeated": "feed",
         "unknown labels": "labels",

@@ -39,6 +39,7 @@ _NAMED = frozenset(
         "losses far outside the baseline",
         "traffic volume",
         "traffic volume changed",
+        "traffic volume unusual",
         "unknown labels",
         "unusable answers",
     }

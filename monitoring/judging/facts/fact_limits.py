@@ -9,7 +9,9 @@ from monitoring.judging.facts.constant_values import VarietyLimit, constant_find
 from monitoring.judging.facts.gross_failures import CONTRADICTED, GrossLimit, gross_findings
 from monitoring.judging.facts.label_facts import JUMPED, LabelLimits, LabelRuns
 from monitoring.judging.facts.loss_outliers import LossLimit, loss_outlier
+from monitoring.judging.facts.traffic_volume import ANY_RANGE
 from monitoring.judging.facts.usual_level import Places
+from monitoring.judging.facts.volume_range import VolumeRange
 from monitoring.records import Finding, ScoreSum, WatchKey, WindowRecord
 from monitoring.tasks.task import Whole
 
@@ -52,6 +54,7 @@ class FactLimits:
     labels: LabelLimits = field(default_factory=LabelLimits)
     ranges: int = 0
     volumes: tuple[tuple[Places, int], ...] = ()
+    volume_range: VolumeRange = ANY_RANGE
     dated: bool = True
 
     @property

@@ -6,25 +6,21 @@ And the volume of labels, where fewer arrive for long though rows do not: losses
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import sqrt
+from math import exp, log, sqrt
 from statistics import median
 
 from monitoring.judging.facts.usual_level import FEWER_LABELS_SUBJECT, LASTING_SUBJECT, LASTING_WINDOWS, Counts, Places
+from monitoring.judging.facts.volume_range import MIN_SAME_PLACE, Side, VolumeRange, usual_rows
 from monitoring.records import Finding
 
 #: From this factor on, fewer or more rows are a fact.
 FACTOR = 10.0
 
-#: Windows at the same place in the day and week that a usual number of rows is taken from, at least.
-MIN_SAME_PLACE = 2
-
-#: Before there are as many, the last windows whatever their place, if there are this many of them and the fewest rows
-#: among them are more than a third of their median.
-MIN_ANY_PLACE = 7
-EVEN = 1.0 / 3.0
-
 #: A usual number of rows below this is too small for factors to mean anything.
 MIN_USUAL = 20
+
+#: Where nothing is known of a reference's windows.
+ANY_RANGE = VolumeRange()
 
 #: `LASTING_WINDOWS` windows in a row with this factor fewer or more rows than usual are a level that lasts.
 LASTING_FACTOR = 1.5
@@ -33,6 +29,7 @@ LASTING_FACTOR = 1.5
 OVER_FACTOR = 1.25
 
 KIND = "traffic volume"
+UNUSUAL = "traffic volume unusual"
 SUBJECT = "row count"
 LASTING = "traffic volume changed"
 
@@ -49,27 +46,6 @@ MOST_LABELLED = 0.5
 
 #: By so many standard deviations of a count labels must be fewer than by the reference, besides.
 COUNT_ERRORS = 5.0
-
-
-def usual_rows(history: Sequence[tuple[Places, int]], places: Places) -> float | None:
-    """The usual number of rows of a window.
-
-    Args:
-        history: Place in each period, and rows, of the windows before, in order of time; those without rows too.
-
-    Returns:
-        The median of the windows at the same place, or of all where volume hardly varies; None where neither is known.
-
-    >>> usual_rows([({"week": day % 7}, 100 if day % 7 < 5 else 2) for day in range(21)], {"week": 6})
-    2.0
-    """
-    same = [rows for at, rows in history if at == places and rows]
-    if len(same) >= MIN_SAME_PLACE:
-        return float(median(same))
-    every = [rows for _, rows in history if rows]
-    if len(every) >= MIN_ANY_PLACE and min(every) > EVEN * median(every):
-        return float(median(every))
-    return None
 
 
 def usual_volumes(
@@ -97,31 +73,61 @@ def usual_volumes(
     return () if reference_rows is None or not ratios else (reference_rows, reference_rows * float(median(ratios)))
 
 
-def volume_findings(rows: int, usual: Sequence[float]) -> tuple[Finding, ...]:
-    """The finding that a window has no rows, or far fewer or more than usual.
+def volume_findings(
+    rows: int, usual: Sequence[float], known: VolumeRange = ANY_RANGE, *, gap: int = 1
+) -> tuple[Finding, ...]:
+    """The finding that a window has no rows, or far fewer or more than usual, and than the reference's windows had.
+
+    Args:
+        known: What the reference's windows had: nothing is said within it, a notice beyond it, and a page beyond what
+            is to be expected of it.
+        gap: The windows in a row without rows, where it has none.
 
     >>> volume_findings(0, (400.0,))[0].message
     'No rows arrived; 400 are usual for this window.'
     >>> volume_findings(90, (400.0,)), volume_findings(30, (400.0, 44.0))
     ((), ())
+    >>> winters = VolumeRange(longest_gap=12, gap_limit=24)
+    >>> volume_findings(0, (60.0,), winters, gap=12), volume_findings(0, (60.0,), winters, gap=13)[0].kind
+    ((), 'traffic volume unusual')
+    >>> volume_findings(0, (60.0,), winters, gap=25)[0].message
+    'No rows arrived in 25 windows; 60 are usual for this window, and the reference had at most 12 without rows.'
     """
     if not usual or min(usual) < MIN_USUAL or min(usual) / FACTOR < rows < max(usual) * FACTOR:
         return ()
-    count = "No rows" if not rows else f"{rows:,} row{'' if rows == 1 else 's'}"
     source = " by the reference" if len(usual) > 1 else ""
-    message = f"{count} arrived; {usual[0]:,.0f} are usual for this window{source}."
-    return (Finding(kind=KIND, feature=SUBJECT, message=message, fact=True),)
+    if not rows:
+        is_seen, is_page = gap <= known.longest_gap, gap > known.gap_limit
+        count = "No rows arrived" if gap == 1 else f"No rows arrived in {gap} windows"
+        most = f", and the reference had at most {known.longest_gap} without rows" if known.longest_gap else ""
+    else:
+        is_more = rows >= max(usual)
+        side, factor = (known.more, rows / max(usual)) if is_more else (known.fewer, min(usual) / rows)
+        is_seen, is_page = log(factor) <= side.seen, log(factor) > side.limit
+        count = f"{rows:,} row{'' if rows == 1 else 's'} arrived"
+        most = _at_most(side, "more" if is_more else "fewer")
+    if is_seen:
+        return ()
+    message = f"{count}; {usual[0]:,.0f} are usual for this window{source}{most}."
+    return (Finding(kind=KIND if is_page else UNUSUAL, feature=SUBJECT, message=message, fact=True),)
+
+
+def _at_most(side: Side, word: str) -> str:
+    """What the reference had, where it had what would be told."""
+    return f", and the reference had at most {exp(side.seen):,.0f} times {word}" if side.seen >= log(FACTOR) else ""
 
 
 def lasting_findings(
     history: Sequence[tuple[Places, int]],
     reference: Sequence[tuple[Places, int]],
     before: Sequence[tuple[Places, int]] | None = None,
+    known: VolumeRange = ANY_RANGE,
 ) -> tuple[Finding, ...]:
     """The finding that all of the last windows had far fewer rows than those before, or all far more.
 
     Args:
         before: The windows that are usual; None: all but the last ones.
+        known: What the reference's windows had: by more than all of so many were off, in its seasons say.
 
     Returns:
         One finding, a notice; nothing where a window had no row, which is told by itself.
@@ -138,8 +144,9 @@ def lasting_findings(
     counts = [rows for _, rows in recent]
     if len(recent) < LASTING_WINDOWS or not all(usual) or min(map(min, usual)) < MIN_USUAL or not min(counts):
         return ()
-    fewer = all(LASTING_FACTOR * rows <= min(each) for rows, each in zip(counts, usual, strict=True))
-    more = all(rows >= LASTING_FACTOR * max(each) for rows, each in zip(counts, usual, strict=True))
+    fewer_by, more_by = (max(LASTING_FACTOR, exp(limit)) for limit in (known.lasting_fewer, known.lasting_more))
+    fewer = all(fewer_by * rows <= min(each) for rows, each in zip(counts, usual, strict=True))
+    more = all(rows >= more_by * max(each) for rows, each in zip(counts, usual, strict=True))
     return _lasting(sum(counts), sum(each[0] for each in usual)) if fewer or more else ()
 
 

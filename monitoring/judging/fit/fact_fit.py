@@ -18,6 +18,7 @@ from monitoring.judging.facts.gross_failures import gross_limits
 from monitoring.judging.facts.label_facts import ClassRun, LabelLimits, ShareLimit, gap_scores
 from monitoring.judging.facts.loss_outliers import LossLimit
 from monitoring.judging.facts.usual_level import Places
+from monitoring.judging.facts.volume_range import VolumeRange
 from monitoring.judging.facts.window_limit import WindowLimit
 from monitoring.judging.fit.baseline_sums import BaselineSums, pooled_sums
 from monitoring.judging.window.windowing import split_by_label_arrival, split_by_window
@@ -64,6 +65,7 @@ def fit_fact_limits(
         for key, fit in fits.items()
         if watches[key.watch].family == "performance" and not key.slice
     }
+    volumes = _volumes(baseline, plan)
     return FactLimits(
         threshold=budget.threshold,
         gross=gross_limits(
@@ -75,7 +77,8 @@ def fit_fact_limits(
         label_numbers=_label_numbers(baseline, catalogue, plan),
         labels=_labels(fits, windows, catalogue),
         ranges=sum(feature_bins.edges is not None for feature_bins in catalogue.bins),
-        volumes=_volumes(baseline, plan),
+        volumes=volumes,
+        volume_range=VolumeRange.fit(volumes, budget.threshold),
         dated=baseline.spec.rows_per_window is None,
     )
 

@@ -6,10 +6,10 @@ from monitoring.judging.facts.traffic_volume import (
     FEWER_LABELS,
     fewer_label_findings,
     lasting_findings,
-    usual_rows,
     usual_volumes,
     volume_findings,
 )
+from monitoring.judging.facts.volume_range import usual_rows
 
 WEEK = [({"week": day % 7}, 1000 if day % 7 < 5 else 30) for day in range(28)]
 

@@ -10,7 +10,7 @@ from math import exp, log, sqrt
 from statistics import median
 
 from monitoring.judging.facts.usual_level import FEWER_LABELS_SUBJECT, LASTING_SUBJECT, LASTING_WINDOWS, Counts, Places
-from monitoring.judging.facts.volume_range import MIN_SAME_PLACE, Side, VolumeRange, usual_rows
+from monitoring.judging.facts.volume_range import MIN_SAME_PLACE, VolumeRange, VolumeSide, usual_rows
 from monitoring.records import Finding
 
 #: From this factor on, fewer or more rows are a fact.
@@ -112,7 +112,7 @@ def volume_findings(
     return (Finding(kind=KIND if is_page else UNUSUAL, feature=SUBJECT, message=message, fact=True),)
 
 
-def _at_most(side: Side, word: str) -> str:
+def _at_most(side: VolumeSide, word: str) -> str:
     """What the reference had, where it had what would be told."""
     return f", and the reference had at most {exp(side.seen):,.0f} times {word}" if side.seen >= log(FACTOR) else ""
 

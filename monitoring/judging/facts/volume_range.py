@@ -60,7 +60,7 @@ def usual_rows(history: Volumes, places: Places) -> float | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Side:
+class VolumeSide:
     """One direction away from what is usual, as the logarithm of a factor.
 
     Attributes:
@@ -88,8 +88,8 @@ class VolumeRange:
         empty_places: Places in the periods at which most windows have no rows.
     """
 
-    fewer: Side = Side()
-    more: Side = Side()
+    fewer: VolumeSide = VolumeSide()
+    more: VolumeSide = VolumeSide()
     lasting_fewer: float = 0.0
     lasting_more: float = 0.0
     longest_gap: int = 0
@@ -126,10 +126,10 @@ class VolumeRange:
         lasting = [run for run in whole if len(run) == LASTING_WINDOWS]
         gaps = [length for length in gap_lengths(volumes, empty) if length]
         return cls(
-            fewer=_side([-factor for factor in known], alpha),
-            more=_side(known, alpha),
-            lasting_fewer=_side([-max(run) for run in lasting], 1.0 / LASTING_ALARM).limit,
-            lasting_more=_side([min(run) for run in lasting], 1.0 / LASTING_ALARM).limit,
+            fewer=_volume_side([-factor for factor in known], alpha),
+            more=_volume_side(known, alpha),
+            lasting_fewer=_volume_side([-max(run) for run in lasting], 1.0 / LASTING_ALARM).limit,
+            lasting_more=_volume_side([min(run) for run in lasting], 1.0 / LASTING_ALARM).limit,
             longest_gap=max(gaps, default=0),
             gap_limit=_gap_limit(gaps, len(volumes), alpha),
             empty_places=empty,
@@ -171,12 +171,12 @@ def _empty_places(volumes: Volumes) -> Iterator[Places]:
             yield at
 
 
-def _side(values: Sequence[float], alpha: float) -> Side:
+def _volume_side(values: Sequence[float], alpha: float) -> VolumeSide:
     """The farthest value, and the one that is exceeded with that probability."""
     if len(values) < MIN_WINDOWS:
-        return Side()
+        return VolumeSide()
     limit = _tail_limit(values, len(values), alpha)
-    return Side(seen=max(*values, 0.0), limit=max(limit, *values, 0.0))
+    return VolumeSide(seen=max(*values, 0.0), limit=max(limit, *values, 0.0))
 
 
 def _tail_limit(values: Iterable[float], windows: int, alpha: float) -> float:

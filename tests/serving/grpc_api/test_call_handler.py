@@ -83,8 +83,10 @@ def test_a_request_that_misses_its_deadline_in_the_queue_fails_and_is_not_logged
     with open_site(writer=log, batches=BatchSettings(quick_s=0)) as site:
         first = site.predictions.Predict.future(request, metadata=(("x-request-id", "first"),))
         assert log.is_blocked.wait(30)
-        code, _ = failure(site, request, timeout=0.05, metadata=(("x-request-id", "late"),))
-        assert code == grpc.StatusCode.DEADLINE_EXCEEDED
+        waiting = site.inference.waiting
+        late = site.predictions.Predict.future(request, timeout=2, metadata=(("x-request-id", "late"),))
+        until(lambda: site.inference.waiting > waiting)
+        assert late.exception(30).code() == grpc.StatusCode.DEADLINE_EXCEEDED
         waiting = site.inference.waiting
         given_up = site.predictions.Predict.future(request, metadata=(("x-request-id", "given-up"),))
         until(lambda: site.inference.waiting > waiting)

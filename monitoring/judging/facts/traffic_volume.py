@@ -11,6 +11,7 @@ from statistics import median
 
 from monitoring.judging.facts.usual_level import FEWER_LABELS_SUBJECT, LASTING_SUBJECT, LASTING_WINDOWS, Counts, Places
 from monitoring.records import Finding
+from monitoring.records.finding_parts import FewLabels, LastingVolume, RowVolume
 
 #: From this factor on, fewer or more rows are a fact.
 FACTOR = 10.0
@@ -100,17 +101,15 @@ def usual_volumes(
 def volume_findings(rows: int, usual: Sequence[float]) -> tuple[Finding, ...]:
     """The finding that a window has no rows, or far fewer or more than usual.
 
-    >>> volume_findings(0, (400.0,))[0].message
-    'No rows arrived; 400 are usual for this window.'
+    >>> volume_findings(0, (400.0,))[0].parts
+    RowVolume(about='row volume', rows=0, usual=400.0, by_reference=False)
     >>> volume_findings(90, (400.0,)), volume_findings(30, (400.0, 44.0))
     ((), ())
     """
     if not usual or min(usual) < MIN_USUAL or min(usual) / FACTOR < rows < max(usual) * FACTOR:
         return ()
-    count = "No rows" if not rows else f"{rows:,} row{'' if rows == 1 else 's'}"
-    source = " by the reference" if len(usual) > 1 else ""
-    message = f"{count} arrived; {usual[0]:,.0f} are usual for this window{source}."
-    return (Finding(kind=KIND, feature=SUBJECT, message=message, fact=True),)
+    parts = RowVolume(rows=rows, usual=usual[0], by_reference=len(usual) > 1)
+    return (Finding(kind=KIND, feature=SUBJECT, fact=True, parts=parts),)
 
 
 def lasting_findings(
@@ -127,8 +126,8 @@ def lasting_findings(
         One finding, a notice; nothing where a window had no row, which is told by itself.
 
     >>> days = [({"week": day % 7}, 400 if day < 21 else 200) for day in range(28)]
-    >>> lasting_findings(days, ())[0].message
-    '1,400 rows arrived in the last 7 windows; 2,800 are usual (-50 %).'
+    >>> lasting_findings(days, ())[0].parts
+    LastingVolume(about='lasting volume', of='rows', total=1400, windows=7, usual=2800.0, least=None)
     >>> lasting_findings(days[:-1], ())
     ()
     """
@@ -168,11 +167,8 @@ def still_lasting_findings(
 
 
 def _lasting(total: int, expected: float) -> tuple[Finding, ...]:
-    message = (
-        f"{total:,} rows arrived in the last {LASTING_WINDOWS} windows; {expected:,.0f} are usual"
-        f"{_rise(total, expected)}."
-    )
-    return (Finding(kind=LASTING, feature=LASTING_SUBJECT, message=message, fact=True),)
+    parts = LastingVolume(of="rows", total=total, windows=LASTING_WINDOWS, usual=expected)
+    return (Finding(kind=LASTING, feature=LASTING_SUBJECT, fact=True, parts=parts),)
 
 
 def fewer_label_findings(
@@ -189,8 +185,8 @@ def fewer_label_findings(
 
     >>> days = [({"week": day % 7}, 100 if day % 7 < 5 else 0) for day in range(42)]
     >>> half = [*days, *((at, labels // 2) for at, labels in days[:7])]
-    >>> fewer_label_findings(half, [400] * 49, 2)[0].message
-    '250 labels arrived in the last 7 windows; 500 are usual (-50 %), at least 500 arrived in as many before.'
+    >>> fewer_label_findings(half, [400] * 49, 2)[0].parts
+    LastingVolume(about='lasting volume', of='labels', total=250, windows=7, usual=500.0, least=500)
     >>> fewer_label_findings(half, [*[400] * 40, *[200] * 9], 2), fewer_label_findings(days, [400] * 42, 2)
     ((), ())
     """
@@ -207,7 +203,7 @@ def fewer_label_findings(
             return ()
     if ROWS_FACTOR * min(volumes[-waits - 1 :]) < median(volumes[: -waits - LASTING_WINDOWS]):
         return ()
-    return _fewer_labels(total, median(before), f", at least {min(before):,} arrived in as many before")
+    return _fewer_labels(total, median(before), min(before))
 
 
 def labels_before(history: Sequence[tuple[Places, int]], waits: int, ordinary: Sequence[bool]) -> Counts:
@@ -249,8 +245,8 @@ def fewer_than_reference(
         is_open: Whether the notice is open: it stands until labels come for nearly as many rows as of the reference.
         is_held: Whether it stands whatever the last windows are, as after an expected event.
 
-    >>> fewer_than_reference([(200, 100)] * 7, 0.98)[0].message
-    'Labels came for 50 % of 1,400 rows of 7 windows that wait for no more labels; the reference has 98 %.'
+    >>> fewer_than_reference([(200, 100)] * 7, 0.98)[0].parts
+    FewLabels(about='few labels', labels=700, rows=1400, windows=7, share=0.98)
     >>> fewer_than_reference([(200, 150)] * 7, 0.98), fewer_than_reference([(200, 20)] * 7, 0.4)
     ((), ())
     """
@@ -264,23 +260,13 @@ def fewer_than_reference(
         few = few and all(LASTING_FACTOR * of_window <= share * answered for answered, of_window in completed)
     if not few:
         return ()
-    message = (
-        f"Labels came for {100.0 * labels / rows:,.0f} % of {rows:,} rows of {LASTING_WINDOWS} windows that wait for "
-        f"no more labels; the reference has {100.0 * share:,.0f} %."
-    )
-    return (Finding(kind=FEWER_LABELS, feature=FEWER_LABELS_SUBJECT, message=message, fact=True),)
+    parts = FewLabels(labels=labels, rows=rows, windows=LASTING_WINDOWS, share=share)
+    return (Finding(kind=FEWER_LABELS, feature=FEWER_LABELS_SUBJECT, fact=True, parts=parts),)
 
 
-def _fewer_labels(total: int, expected: float, least: str = "") -> tuple[Finding, ...]:
-    message = (
-        f"{total:,} labels arrived in the last {LASTING_WINDOWS} windows; {expected:,.0f} are usual"
-        f"{_rise(total, expected)}{least}."
-    )
-    return (Finding(kind=FEWER_LABELS, feature=FEWER_LABELS_SUBJECT, message=message, fact=True),)
-
-
-def _rise(total: int, expected: float) -> str:
-    return f" ({100.0 * (total / expected - 1.0):+,.0f} %)" if expected else ""
+def _fewer_labels(total: int, expected: float, least: int | None = None) -> tuple[Finding, ...]:
+    parts = LastingVolume(of="labels", total=total, windows=LASTING_WINDOWS, usual=float(expected), least=least)
+    return (Finding(kind=FEWER_LABELS, feature=FEWER_LABELS_SUBJECT, fact=True, parts=parts),)
 
 
 def _first_labels(history: Sequence[tuple[Places, int]], waits: int) -> int:

@@ -141,16 +141,16 @@ def _range(limit: LossLimit, total: ScoreSum) -> str:
 
 
 def _proof(key: WatchKey, limit: LossLimit, sums: Mapping[WatchKey, ScoreSum], alpha: float) -> str:
-    """How rarely a sound window is so far outside, and what was to be expected of its rows where that is known."""
+    """From where on a window is a page, and what was to be expected of its rows where that is known."""
     total, name = sums[key], lower_first(watch_title(limit.watch.name))
     largest = 1.0 / (1.0 + math.exp(-limit.limit.largest(total.rows, alpha)))
-    rarely = f"By their variation the {name} of one window in {1.0 / alpha:,.0f} is above {_value(limit, largest)}"
+    page = f"By how the baseline's windows vary, chance does not bring the {name} above {_value(limit, largest)}"
     gap = sums.get(WatchKey(watch=f"surprise_{key.watch}"))
     if gap is None or not gap.rows or gap.rows != total.rows:
-        return f"{rarely}; this one has {_value(limit, total.mean)}."
+        return f"{page}; this window has {_value(limit, total.mean)}."
     expected = limit.watch.value(total.mean) - limit.watch.scale * (2.0 * gap.mean - 1.0)
     return (
-        f"{rarely}; this one has {_value(limit, total.mean)}, and the model's answers let expect "
+        f"{page}; this window has {_value(limit, total.mean)}, and the model's answers let expect "
         f"{format_value(limit.watch.name, expected)}."
     )
 

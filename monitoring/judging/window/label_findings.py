@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from monitoring.records import Finding
+from monitoring.records.finding_parts import LateLabels, UnknownClasses
 
-#: Classes that a message names at most.
+#: Classes that a finding names at most.
 _NAMED_CLASSES = 10
 
-#: Characters of a label or an id that a message shows.
+#: Characters of a label or an id that a finding shows.
 _SHOWN = 60
-
-_UNITS = (("day", 86_400_000_000), ("hour", 3_600_000_000), ("minute", 60_000_000), ("second", 1_000_000))
-
 
 #: Labels of no class are a fact if there are so many, and they are this share of the window's.
 FEW_UNKNOWN = 10
@@ -36,8 +34,8 @@ class UnknownClassLabels:
 
     >>> labels = UnknownClassLabels(labels=2, words=frozenset({"yes", "no"}))
     >>> labels += UnknownClassLabels(labels=1, words=frozenset({"maybe"}))
-    >>> labels.findings(("0", "1"), labelled=500)[0].message
-    "3 labels are none of the classes 0, 1, so the model was wrong there; one is 'maybe'."
+    >>> labels.findings(("0", "1"), labelled=500)[0].parts
+    UnknownClasses(about='unknown classes', labels=3, example='maybe', classes=('0', '1'), more=False, outputs=())
 
     Attributes:
         respelled: How many are of a class but for case or spaces; they count as that class.
@@ -70,29 +68,21 @@ class UnknownClassLabels:
         findings = []
         if self.labels:
             fact = bool(classes or outputs) and self.labels >= max(FEW_UNKNOWN, UNKNOWN_SHARE * labelled)
-            subject, message = "labels" if fact else "", self._message(classes, outputs)
-            findings.append(Finding(kind=UNKNOWN_LABELS, feature=subject, message=message, fact=fact))
+            parts = UnknownClasses(
+                labels=self.labels,
+                example=min(self.words)[:_SHOWN],
+                classes=classes[:_NAMED_CLASSES],
+                more=len(classes) > _NAMED_CLASSES,
+                outputs=outputs,
+            )
+            subject = "labels" if fact else ""
+            findings.append(Finding(kind=UNKNOWN_LABELS, feature=subject, fact=fact, parts=parts))
         if self.respelled:
             count = "1 label is a class" if self.respelled == 1 else f"{self.respelled:,} labels are classes"
             shown = min(self.respelled_words)[:_SHOWN]
             message = f"{count} but for case or spaces, and count as such; one is {shown!r}."
             findings.append(Finding(kind="respelled labels", feature="", message=message))
         return tuple(findings)
-
-    def _message(self, classes: tuple[str, ...], outputs: tuple[str, ...]) -> str:
-        count, shown = "1 label is" if self.labels == 1 else f"{self.labels:,} labels are", min(self.words)[:_SHOWN]
-        if outputs:
-            expected = ", ".join(f'"{name}": …' for name in outputs)
-            ends = "is ignored; it is" if self.labels == 1 else "are ignored; one is"
-            return f"{count} of none of the outputs, and {ends} {shown!r}. An object is expected: {{{expected}}}."
-        if not classes:
-            return (
-                f"1 label is no number, and is ignored: {shown!r}."
-                if self.labels == 1
-                else (f"{self.labels:,} labels are no numbers, and are ignored; one is {shown!r}.")
-            )
-        names = ", ".join(classes[:_NAMED_CLASSES]) + (", …" if len(classes) > _NAMED_CLASSES else "")
-        return f"{count} none of the classes {names}, so the model was wrong there; one is {shown!r}."
 
 
 def id_form(prediction_id: str) -> str:
@@ -148,8 +138,8 @@ class UnmatchedLabels:
 class OverdueLabels:
     """Labels that arrived after the label horizon of their predictions.
 
-    >>> OverdueLabels(labels=40, horizon_us=7 * 86_400_000_000).findings(counted=60)[0].message
-    '40 labels arrived later than label_horizon (7 days) after their predictions, and are ignored.'
+    >>> OverdueLabels(labels=40, horizon_us=7 * 86_400_000_000).findings(counted=60)[0].parts
+    LateLabels(about='late labels', labels=40, horizon_us=604800000000, counted=None)
 
     Attributes:
         horizon_us: The label horizon, in microseconds.
@@ -162,27 +152,7 @@ class OverdueLabels:
         """The finding about them: a fact, which pages, if they are most of the labels that arrived."""
         if not self.labels:
             return ()
-        horizon = f"label_horizon ({duration_words(self.horizon_us)})"
-        message = f"{self.labels:,} labels arrived later than {horizon} after their predictions, and are ignored."
-        if self.labels == 1:
-            message = f"1 label arrived later than {horizon} after its prediction, and is ignored."
+        parts = LateLabels(labels=self.labels, horizon_us=self.horizon_us)
         if page and self.labels > max(counted, FEW_OVERDUE):
-            message = (
-                f"{counted:,} of {counted + self.labels:,} labels that arrived counted; the others arrived later than "
-                f"{horizon} after their predictions. Without them losses are not judged: raise label_horizon."
-            )
-            return (Finding(kind=TOO_LATE, feature="labels", message=message, fact=True),)
-        return (Finding(kind=TOO_LATE, feature="", message=message),)
-
-
-def duration_words(us: int) -> str:
-    """Write a duration in the largest unit of which it is a whole number.
-
-    >>> duration_words(7 * 86_400_000_000), duration_words(5_400_000_000)
-    ('7 days', '90 minutes')
-    """
-    for name, unit in _UNITS:
-        count, rest = divmod(us, unit)
-        if count and not rest:
-            return f"{count:,} {name}{'s' if count > 1 else ''}"
-    return f"{us / 1_000_000} seconds"
+            return (Finding(kind=TOO_LATE, feature="labels", fact=True, parts=replace(parts, counted=counted)),)
+        return (Finding(kind=TOO_LATE, feature="", parts=parts),)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from statistics import median
 
 from monitoring.judging.facts.traffic_volume import (
     ANY_RANGE,
@@ -86,14 +87,30 @@ def check_volume(
         The findings, and what is usual from then on.
     """
     live = window.counts(window.rows)
-    usual = usual_volumes(live[:-1], reference, window.places[-1])
-    is_held = window.is_expected or (window.is_open and window.rows[-1] < min(usual, default=0))
     is_empty = not window.rows[-1] and window.places[-1] in known.empty_places
-    gap = gap_lengths(live, known.empty_places)[-1]
-    volume = () if is_held or is_empty else volume_findings(window.rows[-1], usual, known, gap=gap)
+    usual = usual_volumes(live[:-1], reference, window.places[-1])
+    if is_empty:  # says nothing by itself, and does not end a time without rows
+        usual = _median_rows((*live, *reference)) if levels.gap else ()
+    is_held = window.is_expected or (window.is_open and window.rows[-1] < min(usual, default=0))
+    gap = levels.gap if is_held or is_empty else _gap(window, levels.gap, known)
+    volume = () if is_held else volume_findings(window.rows[-1], usual, known, gap=gap)
     rows, rows_level = _rows(window, levels.rows, reference, known, is_held=is_held)
     labels, labels_level = _labels(window, levels.labels, levels.completed, label_share, is_held=is_held)
-    return (*volume, *rows, *labels), replace(levels, rows=rows_level, labels=labels_level)
+    return (*volume, *rows, *labels), replace(levels, rows=rows_level, labels=labels_level, gap=gap)
+
+
+def _median_rows(counts: Counts) -> tuple[float, ...]:
+    """The median number of rows of the windows that have some, as of `usual_volumes`."""
+    rows = [rows for _, rows in counts if rows]
+    return (float(median(rows)),) if rows else ()
+
+
+def _gap(window: WindowVolume, before: int, known: VolumeRange) -> int:
+    """The windows in a row without rows, this one the last: as counted so far, or as far as windows are looked back."""
+    if window.rows[-1]:
+        return 0
+    live = zip(window.counts(window.rows), (*(record.expected for record in window.history), None), strict=True)
+    return max(before + 1, gap_lengths([count for count, event in live if event is None], known.empty_places)[-1])
 
 
 def _rows(window: WindowVolume, level: UsualLevel, reference: Counts, known: VolumeRange, *, is_held: bool) -> Checked:

@@ -20,6 +20,9 @@ from monitoring.rollout.log.versions import Versions
 from monitoring.rollout.rollout_settings import UNSERVED, setting
 from monitoring.rollout.split.split_file import end_split, read_split
 
+#: What an error says that came before any change.
+NOTHING = "Nothing was changed."
+
 #: How long a server may take until it answers with a version.
 TAKES = timedelta(seconds=120)
 
@@ -141,11 +144,11 @@ def _taken_back(config: MonitorConfig, record: RolloutRecord, place: ServerLabel
     else:
         _named(place, record.candidate, record.champion)
     done = "" if place is None else place.put_in_use(record.champion)
-    _rename(served, served.with_name(f"{served.name}{CANDIDATE}"))
+    _rename(served, served.with_name(f"{served.name}{CANDIDATE}"), done=done or NOTHING)
     return done or _moved(config, record.champion)
 
 
-def _rename(source: Path, target: Path) -> None:
+def _rename(source: Path, target: Path, *, done: str = NOTHING) -> None:
     """Rename a version's folder, unless that has been done. Raises CannotRun where it cannot be."""
     if target.is_dir() and not source.is_dir():
         return
@@ -156,7 +159,7 @@ def _rename(source: Path, target: Path) -> None:
         sync_folder(source.parent)
     except OSError as error:
         raise CannotRun(
-            "The folder of the version cannot be renamed. Nothing was changed.",
+            f"The folder of the version cannot be renamed. {done}",
             got=f"{source} to {target.name}: {error.strerror}",
             expected="a candidate in a folder that this user may write, whose number is free",
             fix="Export it again as a candidate, and begin another rollout; or change the permissions.",

@@ -57,8 +57,8 @@ def usual_volumes(
     of theirs: a window is unusual if it is by both.
 
     Returns:
-        One number of live traffic; two by the reference; none before a live window with rows, or where neither is
-        known.
+        One number of live traffic; two by the reference; the reference's alone where live windows are known and none of
+        them has rows, as long after traffic has stopped; none before the first live window, or where neither is known.
 
     >>> even = [({"week": day % 7}, 400) for day in range(14)]
     >>> usual_volumes([({"week": 0}, 40), ({"week": 1}, 48)], even, {"week": 2})
@@ -70,7 +70,11 @@ def usual_volumes(
     reference_rows = usual_rows(reference, places)
     pairs = [(rows, usual_rows(reference, at)) for at, rows in history if rows]
     ratios = [rows / usual for rows, usual in pairs if usual is not None]
-    return () if reference_rows is None or not ratios else (reference_rows, reference_rows * float(median(ratios)))
+    if reference_rows is None or not history:
+        return ()
+    if not any(rows for _, rows in history):
+        return (reference_rows,)
+    return (reference_rows, reference_rows * float(median(ratios))) if ratios else ()
 
 
 def volume_findings(

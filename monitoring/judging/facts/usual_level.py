@@ -78,8 +78,9 @@ class UsualLevels:
 
     Attributes:
         completed: Rows, and labels, of the last `LASTING_WINDOWS` windows whose labels are no longer waited for.
+        gap: So many windows up to the last one had no rows.
 
-    >>> levels = UsualLevels(rows=UsualLevel(before=(({"week": 1}, 400),), began=5), completed=((400, 210),))
+    >>> levels = UsualLevels(rows=UsualLevel(before=(({"week": 1}, 400),), began=5), completed=((400, 210),), gap=2)
     >>> UsualLevels.from_text(levels.to_text()) == levels, UsualLevels.from_text("") == UsualLevels()
     (True, True)
     """
@@ -87,6 +88,7 @@ class UsualLevels:
     rows: UsualLevel = field(default_factory=UsualLevel)
     labels: UsualLevel = field(default_factory=UsualLevel)
     completed: tuple[tuple[int, int], ...] = ()
+    gap: int = 0
 
     def after_actions(self, incidents: Sequence[IncidentRecord], history: Sequence[WindowRecord]) -> UsualLevels:
         """The levels after people closed notices since the last window."""
@@ -102,10 +104,8 @@ class UsualLevels:
 
     def to_text(self) -> str:
         """The levels as JSON."""
-        return json.dumps(
-            {"rows": _values(self.rows), "labels": _values(self.labels), "completed": self.completed},
-            separators=(",", ":"),
-        )
+        values = {"rows": _values(self.rows), "labels": _values(self.labels), "completed": self.completed}
+        return json.dumps(values | ({"gap": self.gap} if self.gap else {}), separators=(",", ":"))
 
     @classmethod
     def from_text(cls, text: str) -> UsualLevels:
@@ -114,7 +114,8 @@ class UsualLevels:
             return cls()
         values = json.loads(text)
         completed = tuple((rows, labels) for rows, labels in values["completed"])
-        return cls(rows=_level(values["rows"]), labels=_level(values["labels"]), completed=completed)
+        rows, labels = _level(values["rows"]), _level(values["labels"])
+        return cls(rows=rows, labels=labels, completed=completed, gap=values.get("gap", 0))
 
 
 def _values(level: UsualLevel) -> dict[str, Any]:

@@ -85,7 +85,7 @@ class VolumeRange:
         lasting_fewer, lasting_more: By how much all of `LASTING_WINDOWS` windows in a row were off, at least.
         longest_gap: The most windows in a row that had no rows, though others at their place had.
         gap_limit: So many windows without rows are a page, if there are more.
-        empty_places: Places in the periods at which most windows have no rows.
+        empty_places: Places in the periods at which most windows have no rows, where others have some.
     """
 
     fewer: VolumeSide = VolumeSide()
@@ -118,7 +118,7 @@ class VolumeRange:
         if len(volumes) < MIN_WINDOWS:
             return cls()
         alpha = VOLUME_SHARE / 3.0 / threshold  # fewer, more, and none
-        empty = tuple(_empty_places(volumes))
+        empty = _empty_places(volumes)
         factors = list(_factors(volumes))
         known = [factor for factor in factors if factor is not None]
         runs = [factors[end - LASTING_WINDOWS : end] for end in range(LASTING_WINDOWS, len(factors) + 1)]
@@ -162,13 +162,12 @@ def _factors(volumes: Volumes) -> Iterator[float | None]:
         yield None if usual is None else log(rows / usual)
 
 
-def _empty_places(volumes: Volumes) -> Iterator[Places]:
-    """The places at which more than half of the windows, and two at least, have no rows."""
+def _empty_places(volumes: Volumes) -> tuple[Places, ...]:
+    """The places at which more than half of the windows, and two at least, have no rows; none where all are such."""
     places = [at for place, (at, _) in enumerate(volumes) if all(at != other for other, _ in volumes[:place])]
-    for at in places if len(places) > 1 else ():
-        of_place = [rows for other, rows in volumes if other == at]
-        if len(of_place) >= MIN_SAME_PLACE and 2 * of_place.count(0) > len(of_place):
-            yield at
+    rows = [[rows for other, rows in volumes if other == at] for at in places]
+    empty = [len(each) >= MIN_SAME_PLACE and 2 * each.count(0) > len(each) for each in rows]
+    return () if all(empty) else tuple(at for at, is_empty in zip(places, empty, strict=True) if is_empty)
 
 
 def _volume_side(values: Sequence[float], alpha: float) -> VolumeSide:
@@ -192,9 +191,9 @@ def _tail_limit(values: Iterable[float], windows: int, alpha: float) -> float:
 def _gap_limit(gaps: Sequence[int], windows: int, alpha: float) -> int:
     """How many windows in a row without rows are still to be expected, by a geometric law of the longest.
 
-    At most `GAP_FACTOR` times the longest, and no more than a run looks back at, so that traffic that stops is told.
+    At most `GAP_FACTOR` times the longest, so that traffic that stops for good is told.
     """
     if not gaps:
         return 0
     factor = log(len(gaps) / (windows * alpha)) / log(len(gaps) + 1.0)
-    return min(ceil(max(gaps) * min(max(factor, 1.0), GAP_FACTOR)), HISTORY - 1)
+    return ceil(max(gaps) * min(max(factor, 1.0), GAP_FACTOR))

@@ -20,12 +20,11 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from monitoring.errors import BadInput
 from monitoring.plugins import READERS, installed_plugins, load_plugin
-from monitoring.traffic.foreign_logs.records import CallSide, LoggedSide, LogReader, microseconds
+from monitoring.traffic.foreign_logs.records import CallSide, LoggedSide, LogReader, microseconds, whole_file
 from monitoring.traffic.foreign_logs.tensorflow_serving import read_tensorflow_serving
 
 _BATCH = 4096
@@ -43,7 +42,7 @@ def records(path: Path) -> Iterator[Mapping[str, Any] | None]:
         A record; None for a line that is none.
     """
     suffix = path.name.removesuffix(".gz").rpartition(".")[2]
-    try:
+    with whole_file(path):
         if suffix in {"parquet", "pq"}:
             for batch in pq.ParquetFile(path).iter_batches(_BATCH):
                 yield from batch.to_pylist()
@@ -60,13 +59,6 @@ def records(path: Path) -> Iterator[Mapping[str, Any] | None]:
             for line in chain([first], file):
                 if line.strip():
                     yield _record(line)
-    except (OSError, EOFError, UnicodeDecodeError, ValueError, csv.Error, RecursionError, pa.ArrowException) as error:
-        raise BadInput(
-            "A file of the log cannot be read.",
-            got=f"{path}: {str(error).splitlines()[0] if str(error) else type(error).__name__}",
-            expected="JSON Lines, JSON, CSV or Parquet, whole; compressed files end in .gz",
-            fix="Fetch it again, or move it out of the folder.",
-        ) from error
 
 
 def _record(line: str) -> Mapping[str, Any] | None:

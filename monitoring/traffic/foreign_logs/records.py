@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import csv
+import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeAlias
+
+import pyarrow as pa
+
+from monitoring.errors import BadInput
 
 #: A request, its response, or what was right.
 CallSide: TypeAlias = Literal["request", "response", "label"]
@@ -64,3 +71,17 @@ def microseconds(value: Any) -> int | None:
         return microseconds(datetime.fromisoformat(value)) if isinstance(value, str) else None
     except ValueError:
         return None
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[None]:
+    """Raises BadInput for what libraries raise of a file that is damaged, cut off or of another format."""
+    try:
+        yield
+    except (OSError, EOFError, zlib.error, ValueError, csv.Error, RecursionError, pa.ArrowException) as error:
+        raise BadInput(
+            "A file of the log cannot be read.",
+            got=f"{path}: {str(error).splitlines()[0] if str(error) else type(error).__name__}",
+            expected="JSON Lines, JSON, CSV, Parquet or TFRecord, whole; compressed files end in .gz",
+            fix="Fetch it again, or move it out of the folder.",
+        ) from error

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, NoReturn, cast
 import numpy as np
 
 from monitoring.traffic.foreign_logs.bodies import Unreadable
-from monitoring.traffic.foreign_logs.records import LoggedSide
+from monitoring.traffic.foreign_logs.records import LoggedSide, whole_file
 from monitoring.traffic.format.rows import AnsweredRows
 from monitoring.traffic.tf_prediction_log.example_records import KINDS
 from monitoring.traffic.tf_prediction_log.prediction_log import record_rows
@@ -28,7 +28,7 @@ def read_tensorflow_serving(path: Path) -> Iterator[LoggedSide | None]:
     from google.protobuf.message import DecodeError  # noqa: PLC0415 - with the next
     from tensorflow_serving.apis import prediction_log_pb2  # noqa: PLC0415 - imports TensorFlow
 
-    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as opened:
+    with whole_file(path), gzip.open(path) if path.suffix == ".gz" else path.open("rb") as opened:
         file = cast("BinaryIO", opened)
         for number, record in enumerate(RecordReader(file, str(path))):
             try:

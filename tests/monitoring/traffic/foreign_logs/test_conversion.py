@@ -126,6 +126,23 @@ def test_features_of_examples_are_columns(tmp_path: Path) -> None:
     assert without_ids(found) == without_ids(expected(MADE))
 
 
+@pytest.mark.parametrize("name", ["a.tfrecord.gz", "a.jsonl.gz"])
+@pytest.mark.parametrize("damage", ["another format", "cut off", "a byte changed"])
+def test_a_damaged_compressed_file_is_refused_by_name(tmp_path: Path, name: str, damage: str) -> None:
+    compressed = gzip.compress(prediction_logs(MADE))
+    middle = len(compressed) // 2
+    content = {
+        "another format": b"no gzip at all",
+        "cut off": compressed[:middle],
+        "a byte changed": compressed[:12] + bytes(each ^ 0xFF for each in compressed[12:40]) + compressed[40:],
+    }[damage]
+    path = tmp_path / "log" / name
+    path.parent.mkdir()
+    path.write_bytes(content)
+    with pytest.raises(BadInput, match=name):
+        convert(tmp_path / "log", "tfserving" if "tfrecord" in name else "kserve", tmp_path / "out")
+
+
 def test_a_feature_service_logs_features_and_no_answers(tmp_path: Path) -> None:
     convert(WRITTEN / "feast.parquet", "feast", tmp_path / "out")
     assert rows(tmp_path / "out") == [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
+import time
 from collections.abc import Callable
 from functools import cache, lru_cache, partial
 from pathlib import Path
@@ -23,6 +24,9 @@ CACHE_KB = 16_384
 
 #: Seconds that a writer waits for another one. A window's transaction takes milliseconds.
 _BUSY_SECONDS = 30.0
+
+#: Seconds between two attempts at giving a store its write-ahead log.
+_RETRY_SECONDS = 0.01
 
 #: Seconds that a PostgreSQL server may take to answer anything. Past that, it counts as away.
 _ANSWER_SECONDS = 30.0
@@ -253,9 +257,23 @@ def _set_up_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     """
     connection.isolation_level = None
     connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA journal_mode = WAL")
+    _keep_write_ahead_log(connection)
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute(f"PRAGMA cache_size = -{CACHE_KB}")
+
+
+def _keep_write_ahead_log(connection: sqlite3.Connection) -> None:
+    """Give a store its write-ahead log; SQLite does not wait by itself where two processes give a new one its log."""
+    until = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(_RETRY_SECONDS)
+        else:
+            return
 
 
 def _set_up_reader(connection: sqlite3.Connection, _record: object) -> None:

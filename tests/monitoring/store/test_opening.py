@@ -51,6 +51,27 @@ def test_a_new_store_has_the_tables_of_this_code_and_its_revision_is_alembic_s_l
     assert [one.revision for one in script.walk_revisions()][::-1] == migrations.REVISIONS
 
 
+def test_a_new_store_that_another_process_reads_is_given_its_log_once_that_one_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, waits = tmp_path / "pitfalls.db", []
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("CREATE TABLE held (number INTEGER)")
+        other.execute("BEGIN")
+        other.execute("SELECT * FROM held").fetchall()
+
+        def let_go(seconds: float) -> None:
+            waits.append(seconds)
+            other.execute("COMMIT")
+
+        monkeypatch.setattr("monitoring.store.opening.time.sleep", let_go)
+        engine = open_engine(f"sqlite:///{path}?timeout=0")
+        with engine.connect() as connection:
+            assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+        engine.dispose()
+    assert len(waits) == 1
+
+
 def test_sqlite_is_set_up_for_readers_beside_a_writer_and_checks_keys(url: str) -> None:
     engine = open_engine(url)
     with engine.connect() as connection:

@@ -38,5 +38,5 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    """The names that are imported at first use, too."""
-    return sorted({*globals(), *__all__})
+    """The names that are imported at first use, and those of the module itself."""
+    return sorted({*(name for name in globals() if name.startswith("__")), *__all__})

@@ -40,7 +40,7 @@ def stored(source: Any, place: Path, *, event_time: str, ids: str) -> Path:
             expected="a path, a pandas frame or a pyarrow table",
             fix="Judge it with `run`; here, give a file or a frame of the rows that are needed.",
         )
-    table = RawRows.of(_arrow(source)).table
+    table = RawRows.of(in_arrow(source)).table
     if ids not in table.column_names and event_time in table.column_names:
         table = table.append_column(ids, _ids(parse_times(decoded(table[event_time])).us))
     place.parent.mkdir(parents=True, exist_ok=True)
@@ -59,7 +59,18 @@ def _ids(times: np.ndarray) -> pa.Array:
     )
 
 
-def _arrow(source: Any) -> pa.Table:
+def in_arrow(source: Any) -> pa.Table:
+    """A frame in memory as an Arrow table.
+
+    >>> in_arrow(pa.record_batch({"x": [1, 2]})).num_rows
+    2
+
+    Args:
+        source: A pandas frame, a pyarrow table, or anything with the Arrow interface.
+
+    Raises:
+        BadInput: `source` is no table.
+    """
     if isinstance(source, pa.Table):
         return source
     if isinstance(source, pa.RecordBatch):

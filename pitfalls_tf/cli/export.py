@@ -13,7 +13,7 @@ from monitoring.errors import BadInput
 from monitoring.onboarding.table_description import described
 from monitoring.rollout.log.versions import TRAINED_UNTIL
 from monitoring.watches.descriptions import metric_title
-from pitfalls_tf.cli.column_roles import dictionary_of, with_column_roles
+from pitfalls_tf.cli.column_roles import COLUMNS, dictionary_of, named_columns, with_column_roles
 from pitfalls_tf.cli.frameworks import load_frameworks
 from pitfalls_tf.cli.output import with_output
 from serving.export.export import ModelFolder, Reference, check_name, export_bundle
@@ -54,7 +54,9 @@ ROW_SETTINGS = ("prediction_id", "event_time", "label_time", "naive_timezone")
     help="Label; or A,B,C: a 0 or 1 for each class, or a number for each output; or OUTPUT=COLUMN,... for several "
     "outputs.  [default: label]",
 )
-@click.option("--classes", metavar="A,B", help="Class names in the order of the model's output.")
+@click.option(
+    "--classes", metavar="A,B", help="Class names in the order of the model's output; or OUTPUT=A,B,OUTPUT=C,D."
+)
 @click.option(
     "--task",
     type=click.Choice(["classification", "multilabel", "regression", "ranking"]),
@@ -110,6 +112,7 @@ def command(source: Path, name: str, models: Path, output: Output, **chosen: Any
     if gate is not None and gate.refusal is not None and not chosen["force"]:
         output.finish({"name": name, "version": None, "refused": gate.refusal}, lambda: _show_refusal(name, gate))
         return 1
+    classes, classes_of = named_classes(chosen["classes"], chosen["label"])
     request = ExportRequest(
         name=name,
         models=models,
@@ -117,7 +120,8 @@ def command(source: Path, name: str, models: Path, output: Output, **chosen: Any
         features=split_names(chosen["features"], "--features", "age,income"),
         label=chosen["label"],
         columns=described(**{name: chosen[name] for name in ROW_SETTINGS}).traffic,
-        classes=split_names(chosen["classes"], "--classes", "on_time,late"),
+        classes=classes,
+        classes_of=classes_of,
         task=chosen["task"],
         answer=chosen["answer"],
         score=chosen["score"],
@@ -150,6 +154,7 @@ class ExportRequest:
     label: str | None
     columns: TableSection
     classes: tuple[str, ...]
+    classes_of: Mapping[str, tuple[str, ...]]
     task: TaskName | None
     answer: str | None
     score: str | None
@@ -212,6 +217,27 @@ def split_names(text: str | None, flag: str, example: str) -> tuple[str, ...]:
     return names
 
 
+def named_classes(text: str | None, label: str | None) -> tuple[tuple[str, ...], Mapping[str, tuple[str, ...]]]:
+    """The classes of ``--classes``, and those of each output where its labels and they are named by output.
+
+    >>> named_classes("kind=easy,hard", "kind=was_kind,price=paid")
+    ((), {'kind': ('easy', 'hard')})
+    """
+    if text is None or "=" not in text or "=" not in (label or ""):
+        return split_names(text, "--classes", "on_time,late"), {}
+    by_output = named_columns({"label": (label or "",), "classes": COLUMNS.convert(text, None, None)})["classes"]
+    if isinstance(by_output, tuple):
+        raise BadInput(
+            "Classes of several outputs begin with the name of one.",
+            got=f"--classes {text}",
+            expected="OUTPUT=CLASS,CLASS,OUTPUT=CLASS,CLASS",
+            fix="For example --classes kind=easy,hard.",
+        )
+    return (), {
+        output: split_names(",".join(names), "--classes", f"{output}=easy,hard") for output, names in by_output.items()
+    }
+
+
 def _read_gate(path: Path, source: Path) -> ReleaseGate:
     from pitfalls_tf.verdicts.gate import check_same_model, read_gate  # noqa: PLC0415 - as above
 
@@ -256,6 +282,7 @@ def _export_file(source: Path, request: ExportRequest, output: Output) -> Bundle
         label=request.label if len(labels) < 2 and not pairs else None,
         label_columns=labels if len(labels) > 1 and not pairs else (),
         label_of=pairs,
+        classes_of=request.classes_of,
         task=request.task,
         output=request.answer,
         score=request.score,

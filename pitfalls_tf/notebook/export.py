@@ -11,6 +11,8 @@ import pyarrow as pa
 
 from monitoring.config import parse_dictionary
 from monitoring.errors import BadInput
+from monitoring.notebook.frames import in_arrow
+from monitoring.notebook.monitor import TableLike
 from monitoring.onboarding.table_description import described
 from monitoring.tasks.task import TaskName
 from pitfalls_tf.training.bundles import export_runs
@@ -26,10 +28,10 @@ def export(  # noqa: PLR0913 - a front door: an editor completes what it can see
     name: str,
     *,
     models: str | Path = "models",
-    reference: str | Path | pa.Table | None = None,
+    reference: TableLike | None = None,
     features: Sequence[str] = (),
-    label: str | None = None,
-    classes: Sequence[str] = (),
+    label: str | Mapping[str, str] | None = None,
+    classes: Sequence[str] | Mapping[str, Sequence[str]] = (),
     task: TaskName | None = None,
     output: str | None = None,
     prediction_id: str | None = None,
@@ -51,10 +53,11 @@ def export(  # noqa: PLR0913 - a front door: an editor completes what it can see
         model: What `train` returned, a Keras model in memory, or the path of a ``.keras`` file or of a folder of runs.
         name: The model's name.
         models: The folder of NAME/VERSION folders.
-        reference: Held-out rows with the model's inputs and labels; None: no baseline. Runs have their own.
+        reference: Held-out rows with the model's inputs and labels: a path, a pandas frame, a pyarrow table, or
+            anything with the Arrow interface; None: no baseline. Runs have their own.
         features: The columns of the inputs, in the model's order; none: as the inputs are called.
-        label: The column of labels.
-        classes: The classes in the order of the outputs.
+        label: The column of labels; of several outputs with a label each their columns by output.
+        classes: The classes in the order of the output; of several outputs by output.
         task: What is predicted, where labels and outputs do not say it.
         output: The output that the label is the truth of.
         prediction_id: The column of ids.
@@ -75,7 +78,8 @@ def export(  # noqa: PLR0913 - a front door: an editor completes what it can see
         BadInput: The name, the model or the reference cannot be used.
         CannotRun: Nothing can be written there, or the exported model answers differently.
     """
-    provenance = Provenance(classes=tuple(classes))
+    by_output = classes if isinstance(classes, Mapping) else {}
+    provenance = Provenance(classes=() if isinstance(classes, Mapping) else tuple(classes))
     roles = DeclaredRoles(
         categorical=tuple(categorical), ignore=tuple(ignore), group=group, dictionary=parse_dictionary(dictionary or {})
     )
@@ -87,14 +91,16 @@ def export(  # noqa: PLR0913 - a front door: an editor completes what it can see
                 "A runs folder has its own reference table.", got="a reference", expected="none", fix="Leave it out."
             )
         return export_runs(runs, folder=folder, clock=clock, declared=provenance, roles=roles)
-    rows = read_table(Path(reference)) if isinstance(reference, str | Path) else reference
+    rows = None if reference is None else _rows(reference)
     columns = described(
         prediction_id=prediction_id, event_time=event_time, label_time=label_time, naive_timezone=naive_timezone
     )
     with_names = Reference(
         table=rows,
         features=tuple(features),
-        label=label,
+        label=None if isinstance(label, Mapping) else label,
+        label_of=label if isinstance(label, Mapping) else {},
+        classes_of={name: tuple(names) for name, names in by_output.items()},
         task=task,
         output=output,
         columns=columns.traffic,
@@ -102,6 +108,11 @@ def export(  # noqa: PLR0913 - a front door: an editor completes what it can see
     )
     source = Path(model) if isinstance(model, str) else model
     return export_bundle(source, folder=folder, reference=with_names, provenance=provenance, clock=clock)
+
+
+def _rows(reference: TableLike) -> pa.Table:
+    """The rows of a file, or of a frame in memory."""
+    return read_table(Path(reference)) if isinstance(reference, str | Path) else in_arrow(reference)
 
 
 def _runs(model: TrainingResult | str | Path | Any) -> Path | None:

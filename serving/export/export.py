@@ -156,7 +156,8 @@ class Reference:
     Without `features` columns have the inputs' names; without `label` the label is the column `label`, if there is one.
     Where a row may have several classes, labels are lists, or `label_columns` names a column of 0 and 1 for each class.
     `numbers` is what each number of a label is called, where it has several.
-    `label_of` is the column of labels of each of several outputs, in the place of `label`.
+    `label_of` is the column of labels of each of several outputs, in the place of `label`; `classes_of` are the classes
+    of those whose labels are names, in the order of the output.
     `task` says what is predicted, and `output` which output the label is the truth of; None: as labels and outputs are.
     `score` is the output of the scores of a ranking's ids; None: the one that has as many numbers, if there is one.
     `roles` is what its owner says of the inputs' columns. `embedding` is the layer by which inputs that are tensors and
@@ -169,6 +170,7 @@ class Reference:
     label: str | None = None
     label_columns: tuple[str, ...] = ()
     label_of: Mapping[str, str] = field(default_factory=dict)
+    classes_of: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     task: TaskName | None = None
     output: str | None = None
     score: str | None = None
@@ -227,7 +229,12 @@ class Reference:
     def declared_task(self) -> DeclaredTask:
         """What its owner says that is predicted."""
         return DeclaredTask(
-            task=self.task, output=self.output, numbers=self.numbers, score=self.score, judged=tuple(self.label_of)
+            task=self.task,
+            output=self.output,
+            numbers=self.numbers,
+            score=self.score,
+            judged=tuple(self.label_of),
+            classes_of=self.classes_of,
         )
 
     def check_task(self, classes: tuple[str, ...]) -> None:
@@ -283,7 +290,7 @@ def export_bundle(
     check_name(name)
     checked_reference, classes, zones = _checked(reference, provenance.classes)
     opened = _opened(load_keras(model) if isinstance(model, Path) else model, checked_reference)
-    table, roles = _matched(checked_reference, opened, classes)
+    table, roles = _matched(checked_reference, opened, () if checked_reference.label_of else classes)
     rows, answers = try_rows(opened, sample(table, opened.inputs, np.random.default_rng(SEED)))
     interpreted = interpret_answers(
         opened, opened.without_unserved(answers), table, classes, checked_reference.declared_task

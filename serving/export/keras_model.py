@@ -27,7 +27,8 @@ TENSOR_NAME = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.-]*")
 class KerasModel:
     """A Keras model, called with one array or tensor per named input.
 
-    Inputs of shape [n, 1] are exported as scalars, [n]: a row of JSON then reads ``{"temp": 39.0}``.
+    Inputs of shape [n, 1] are exported as scalars, [n]: a row of JSON then reads ``{"temp": 39.0}``. The exported graph
+    takes them as [n, 1] too, which is what clients of Keras's own export send.
     `serving.export.model_tensors` names inputs and outputs.
 
     Args:
@@ -95,12 +96,15 @@ class KerasModel:
 
     def _fed(self, rows: Mapping[str, Any]) -> dict[str, Any]:
         """The tensors of the author's model."""
-        import tensorflow as tf  # noqa: PLC0415 - as above
-
         tensors = self.plan.tensors(rows)
-        return {
-            name: tf.expand_dims(tensor, -1) if name in self._columns else tensor for name, tensor in tensors.items()
-        }
+        return {name: _as_column(tensor) if name in self._columns else tensor for name, tensor in tensors.items()}
+
+
+def _as_column(tensor: Any) -> Any:
+    """A tensor [n], or [n, 1], as [n, 1]; any other has more elements than that, and fails when it is run."""
+    import tensorflow as tf  # noqa: PLC0415 - a model has loaded it
+
+    return tf.reshape(tensor, [tf.shape(tensor)[0], 1])
 
 
 def tensors_of(inputs: Iterable[ModelInput], rows: Columns) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import numpy as np
 from serving.capture.capture import AnsweredBatch, Capture
 from serving.inference.requests import AnyRequest
 from serving.models.named_tensors import have_rows
+from serving.models.signatures import Signature
 
 Array = np.ndarray[Any, Any]
 
@@ -55,7 +56,24 @@ class AnswerLog:
             requests = list(compress(requests, is_kept))
             counts = list(compress(counts, is_kept))
         first = requests[0]
+        inputs = _with_scalars(inputs, first.signature)
         callers = [request.caller for request in requests]
         return self._capture.record(
             AnsweredBatch(first.served, first.signature, callers, counts, inputs, outputs, self._clock_us())
         )
+
+
+def _with_scalars(inputs: Mapping[str, Array], signature: Signature) -> Mapping[str, Array]:
+    """Inputs with one value a row where the signature has one, though a client sent a list of one: [n, 1] as [n].
+
+    Some graphs take both. A row means the same in both, and is logged the same.
+    """
+    lists = [
+        name
+        for name, value in inputs.items()
+        if value.ndim == 2
+        and value.shape[1] == 1
+        and name in signature.inputs
+        and signature.inputs[name].shape == (-1,)
+    ]
+    return inputs if not lists else {**inputs, **{name: inputs[name][:, 0] for name in lists}}

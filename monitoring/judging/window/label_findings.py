@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+import pyarrow as pa
+
 from monitoring.records import Finding
+from monitoring.tasks.label_objects import texts_of_outputs
 
 #: Classes that a message names at most.
 _NAMED_CLASSES = 10
@@ -57,12 +60,13 @@ class UnknownClassLabels:
         )
 
     def findings(
-        self, classes: tuple[str, ...], labelled: int = 0, *, outputs: tuple[str, ...] = ()
+        self, classes: tuple[str, ...], labelled: int = 0, *, outputs: Mapping[str, tuple[str, ...]] | None = None
     ) -> tuple[Finding, ...]:
         """The findings about them, each with the alphabetically first.
 
         Args:
             classes: The class names; none where a number is predicted.
+            outputs: The class names of each output that has a label of its own; none where it is a number.
 
         Returns:
             A fact, which pages, where labels of no class are neither few nor rare.
@@ -70,7 +74,8 @@ class UnknownClassLabels:
         findings = []
         if self.labels:
             fact = bool(classes or outputs) and self.labels >= max(FEW_UNKNOWN, UNKNOWN_SHARE * labelled)
-            subject, message = "labels" if fact else "", self._message(classes, outputs)
+            subject = "labels" if fact else ""
+            message = self._of_outputs(outputs) if outputs else self._message(classes)
             findings.append(Finding(kind=UNKNOWN_LABELS, feature=subject, message=message, fact=fact))
         if self.respelled:
             count = "1 label is a class" if self.respelled == 1 else f"{self.respelled:,} labels are classes"
@@ -79,20 +84,44 @@ class UnknownClassLabels:
             findings.append(Finding(kind="respelled labels", feature="", message=message))
         return tuple(findings)
 
-    def _message(self, classes: tuple[str, ...], outputs: tuple[str, ...]) -> str:
+    def _of_outputs(self, outputs: Mapping[str, tuple[str, ...]]) -> str:
+        """What is wrong with labels that should be objects with a part for each output."""
+        expected = ", ".join(
+            f'"{name}": {" | ".join(_first(classes)) if classes else "a number"}' for name, classes in outputs.items()
+        )
+        parts = [word for word in self.words if _has_part(word, outputs)]
+        shown, count = min(parts or self.words)[:_SHOWN], f"{self.labels:,} labels"
+        what = (
+            f"{count} name no class of an output, and count as wrong there"
+            if parts
+            else f"{count} are of none of the outputs, and are ignored"
+        )
+        if self.labels == 1:
+            what = what.replace("labels name", "label names").replace("count as", "counts as")
+            what = what.replace("labels are", "label is").replace("and are", "and is")
+        return f"{what}; {'it' if self.labels == 1 else 'one'} is {shown!r}. One like {{{expected}}} is expected."
+
+    def _message(self, classes: tuple[str, ...]) -> str:
         count, shown = "1 label is" if self.labels == 1 else f"{self.labels:,} labels are", min(self.words)[:_SHOWN]
-        if outputs:
-            expected = ", ".join(f'"{name}": …' for name in outputs)
-            ends = "is ignored; it is" if self.labels == 1 else "are ignored; one is"
-            return f"{count} of none of the outputs, and {ends} {shown!r}. An object is expected: {{{expected}}}."
         if not classes:
             return (
                 f"1 label is no number, and is ignored: {shown!r}."
                 if self.labels == 1
                 else (f"{self.labels:,} labels are no numbers, and are ignored; one is {shown!r}.")
             )
-        names = ", ".join(classes[:_NAMED_CLASSES]) + (", …" if len(classes) > _NAMED_CLASSES else "")
-        return f"{count} none of the classes {names}, so the model was wrong there; one is {shown!r}."
+        return (
+            f"{count} none of the classes {', '.join(_first(classes))}, so the model was wrong there; one is {shown!r}."
+        )
+
+
+def _first(classes: tuple[str, ...]) -> tuple[str, ...]:
+    """As many classes as a message names."""
+    return classes if len(classes) <= _NAMED_CLASSES else (*classes[:_NAMED_CLASSES], "…")
+
+
+def _has_part(word: str, outputs: Iterable[str]) -> bool:
+    """Whether a label is an object with a part of an output."""
+    return any(part.to_pylist() != [None] for part in texts_of_outputs(pa.chunked_array([[word]]), tuple(outputs)))
 
 
 def id_form(prediction_id: str) -> str:

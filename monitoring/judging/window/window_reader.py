@@ -74,9 +74,9 @@ def _an_id(rows: WindowRows) -> str:
     return "" if batch is None else str(pc.min(batch.ids(np.arange(len(batch)))).as_py() or "")
 
 
-def _outputs(task: Task) -> tuple[str, ...]:
-    """The names of outputs that have a label each; none where there is one label."""
-    return tuple(judged.output for judged in task.outputs_judged)
+def _outputs(task: Task) -> dict[str, tuple[str, ...]]:
+    """The classes of each output that has a label of its own; none where there is one label."""
+    return {judged.output: judged.task.classes for judged in task.outputs_judged}
 
 
 def _labels_alone(labels: int) -> tuple[Finding, ...]:

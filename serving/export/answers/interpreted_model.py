@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -27,7 +27,7 @@ from serving.export.outputs.probabilities import (
 )
 from serving.export.outputs.rankings import RankedOutput, find_ranked_output, lists_of_ids
 from serving.export.outputs.several_outputs import find_output_tasks
-from serving.export.reference_labels import LABEL, is_text_type, labels_as_text
+from serving.export.reference_labels import LABEL, is_text_type, labels_as_text, listed
 
 Array = np.ndarray[Any, Any]
 
@@ -45,7 +45,7 @@ class DeclaredTask:
     """What an owner says that a model predicts: the task, the output that the label is the truth of; None: as it fits.
 
     `numbers` is what each number of a label is called, where it has several; `score` the output of scores of ids;
-    `judged` are the outputs of which a label has a part each.
+    `judged` are the outputs of which a label has a part each, and `classes_of` the classes of those that are named.
     """
 
     task: TaskName | None = None
@@ -53,6 +53,7 @@ class DeclaredTask:
     numbers: tuple[str, ...] = ()
     score: str | None = None
     judged: tuple[str, ...] = ()
+    classes_of: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,10 +161,14 @@ def _several(
 ) -> InterpretedModel:
     """A model of several outputs with a label each."""
     labels = pa.chunked_array([], pa.string()) if reference is None else reference[LABEL]
-    task = find_output_tasks(answers, labels, declared_task.judged, classes)
+    task = find_output_tasks(answers, labels, declared_task.judged, classes, declared_task.classes_of)
     remarks = tuple(
         f"Output {output.output} is judged as "
-        + (f"one of {len(output.task.classes)} classes." if output.task.classes else "a predicted number.")
+        + (
+            f"one of {len(output.task.classes)} classes ({listed(output.task.classes)})."
+            if output.task.classes
+            else "a predicted number."
+        )
         for output in task.outputs_judged
     )
     return InterpretedModel(

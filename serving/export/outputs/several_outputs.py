@@ -18,7 +18,7 @@ from monitoring.tasks.several import SeveralTasks
 from monitoring.tasks.task import OutputTask
 from monitoring.traffic.cells import decoded
 from serving.export.outputs.probabilities import ROUNDING, is_one_number
-from serving.export.reference_labels import listed
+from serving.export.reference_labels import LISTED, listed
 
 Array = np.ndarray[Any, Any]
 
@@ -47,14 +47,28 @@ def labels_of_outputs(table: pa.Table, columns: Mapping[str, str]) -> pa.Chunked
 
 
 def find_output_tasks(
-    answers: Mapping[str, Array], labels: pa.ChunkedArray[Any], outputs: Sequence[str], classes: tuple[str, ...]
+    answers: Mapping[str, Array],
+    labels: pa.ChunkedArray[Any],
+    outputs: Sequence[str],
+    classes: tuple[str, ...] = (),
+    classes_of: Mapping[str, tuple[str, ...]] | None = None,
 ) -> SeveralTasks:
     """Find what each output is judged by.
 
     Args:
         answers: Outputs by name, [n, …].
         classes: The classes of the output whose labels are names, in its order; () where they are indices.
+        classes_of: The classes of outputs by name: labels are these names, or indices of them.
     """
+    named = {} if classes_of is None else classes_of
+    strange = [name for name in named if name not in outputs]
+    if strange:
+        raise BadInput(
+            "Classes are named of an output that has no label.",
+            got=f"--classes {', '.join(f'{name}=…' for name in strange)}",
+            expected=f"some of {', '.join(outputs)}, as in --label",
+            fix="Name the output's column of labels too: --label kind=was_kind --classes kind=easy,hard.",
+        )
     absent = [name for name in outputs if name not in answers]
     if absent:
         raise BadInput(
@@ -65,10 +79,38 @@ def find_output_tasks(
         )
     texts = texts_of_outputs(labels, outputs)
     tasks = [
-        _task_of(name, np.asarray(answers[name]), pc.unique(output_labels).drop_null(), classes)
+        _named_task(name, np.asarray(answers[name]), pc.unique(output_labels).drop_null(), named[name])
+        if name in named
+        else _task_of(name, np.asarray(answers[name]), pc.unique(output_labels).drop_null(), classes)
         for name, output_labels in zip(outputs, texts, strict=True)
     ]
     return SeveralTasks(outputs_judged=tuple(tasks))
+
+
+def _named_task(name: str, values: Array, labels: pa.Array, classes: tuple[str, ...]) -> OutputTask:
+    """What an output is judged by whose classes are named."""
+    width = 1 if is_one_number(values) else values.shape[-1]
+    if values.ndim > 2 or len(classes) != max(width, 2):
+        raise BadInput(
+            "An output's classes are not as many as it has probabilities.",
+            got=f"output {name} {list(values.shape[1:])}, and classes {listed(classes)}",
+            expected=f"{max(width, 2)} classes in the order of the output",
+            fix=f"Name all of them: --classes {name}=easy,normal,hard.",
+        )
+    codes = Classification(classes=classes).label_codes(pa.chunked_array([labels], pa.string()))
+    unknown = labels.filter(pa.array(codes < 0)).to_pylist()
+    if unknown:
+        raise BadInput(
+            "Labels of an output are none of its classes.",
+            got=f"labels {listed(sorted(unknown)[:LISTED])} of output {name}",
+            expected=f"some of {listed(classes)}, or their places from 0 on",
+            fix=f"Name all classes in the order of the output: --classes {name}=easy,normal,hard.",
+        )
+    indices = pa.array([str(code) for code in np.unique(codes)], pa.string())
+    judged = _task_of(name, values, indices, ())
+    if not judged.task.classes:
+        _refuse(name, values, labels)
+    return OutputTask(output=name, task=Classification(classes=classes), numbers=judged.numbers)
 
 
 def _task_of(name: str, values: Array, labels: pa.Array, classes: tuple[str, ...]) -> OutputTask:
@@ -107,6 +149,6 @@ def _refuse(name: str, values: Array, labels: pa.Array) -> NoReturn:
         got=f"output {name} {list(values.shape[1:])}, and labels {listed(sorted(labels.to_pylist())[:5])}",
         expected="one number a row with numbers for labels; or class probabilities, which sum to 1, or the one of the "
         "second of two classes, with indices of classes, or names of them as in --classes",
-        fix="End an output of logits with a softmax or a sigmoid; give --classes in the order of the output; or leave "
-        "the output out of --label: it is watched for drift.",
+        fix="End an output of logits with a softmax or a sigmoid; name the classes in the order of the output, "
+        f"--classes {name}=easy,hard; or leave the output out of --label: it is watched for drift.",
     )

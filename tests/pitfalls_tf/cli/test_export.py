@@ -9,7 +9,7 @@ import pytest
 from click.testing import Result
 
 from monitoring.errors import BadInput
-from pitfalls_tf.cli.export import split_names
+from pitfalls_tf.cli.export import named_classes, split_names
 
 Pitfalls = Callable[..., Result]
 
@@ -23,6 +23,20 @@ def test_empty_and_repeated_names_are_refused(text: str) -> None:
 def test_names_are_optional_and_stripped() -> None:
     assert split_names(None, "--classes", "no,yes") == ()
     assert split_names(" no , yes ", "--classes", "no,yes") == ("no", "yes")
+
+
+def test_classes_are_named_by_output_where_labels_are() -> None:
+    by_output = {"kind": ("easy", "hard"), "late": ("no", "yes")}
+    assert named_classes("kind=easy,hard,late=no, yes", "kind=k,late=l") == ((), by_output)
+    assert named_classes("no,yes", "kind=k,late=l") == (("no", "yes"), {})
+    assert named_classes("a=b,c", "y") == (("a=b", "c"), {})
+    assert named_classes(None, "kind=k") == ((), {})
+
+
+@pytest.mark.parametrize("text", ["a,kind=easy", "kind=easy,easy", "kind="])
+def test_classes_of_an_output_are_distinct_names_after_its_own(text: str) -> None:
+    with pytest.raises(BadInput, match=r"names for --classes|begin with the name of one"):
+        named_classes(text, "kind=k,late=l")
 
 
 def test_a_model_that_does_not_exist_is_wrong_input(pitfalls: Pitfalls, tmp_path: Path) -> None:

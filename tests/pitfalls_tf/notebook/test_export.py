@@ -21,7 +21,7 @@ def test_a_model_in_memory_is_exported_with_its_held_out_rows(tmp_path: Path) ->
         model,
         "lender",
         models=tmp_path,
-        reference=rows,
+        reference=rows.to_pandas(),
         label="was",
         classes=["no", "yes"],
         event_time="when",
@@ -30,3 +30,7 @@ def test_a_model_in_memory_is_exported_with_its_held_out_rows(tmp_path: Path) ->
     assert bundle.path == tmp_path / "lender" / "1"
     assert bundle.has_baseline
     assert {metric.metric for metric in bundle.metrics} >= {"auc", "brier"}
+
+
+def test_only_what_is_offered_is_listed() -> None:
+    assert [name for name in dir(pitfalls_tf) if not name.startswith("__")] == ["compare", "export", "train"]

@@ -106,13 +106,30 @@ def test_without_such_labels_there_is_nothing_to_report() -> None:
     assert UnknownClassLabels().findings(("a", "b")) == OverdueLabels(horizon_us=5).findings() == ()
 
 
+OUTPUTS = {"sev": ("low", "high"), "cost": ()}
+
+
 def test_a_label_of_none_of_several_outputs_says_what_is_expected() -> None:
     unknown = UnknownClassLabels(labels=252, words=frozenset({"10"}))
-    [finding] = unknown.findings((), 300, outputs=("sev", "vehage"))
+    [finding] = unknown.findings((), 300, outputs=OUTPUTS)
     assert finding.fact
     assert finding.message == (
         "252 labels are of none of the outputs, and are ignored; one is '10'. "
-        'An object is expected: {"sev": …, "vehage": …}.'
+        'One like {"sev": low | high, "cost": a number} is expected.'
     )
+    [one] = replace(unknown, labels=1).findings((), outputs=OUTPUTS)
+    assert one.message.startswith("1 label is of none of the outputs, and is ignored; it is '10'.")
     [one] = replace(unknown, labels=1).findings(())
     assert one.message == "1 label is no number, and is ignored: '10'."
+
+
+def test_a_label_of_no_class_of_an_output_counts_there_and_is_not_called_ignored() -> None:
+    label = '{"cost":"12.5","sev":"medium"}'
+    unknown = UnknownClassLabels(labels=150, words=frozenset({"10", label}))
+    [finding] = unknown.findings((), 300, outputs=OUTPUTS)
+    assert finding.message == (
+        f"150 labels name no class of an output, and count as wrong there; one is {label!r}. "
+        'One like {"sev": low | high, "cost": a number} is expected.'
+    )
+    [one] = replace(unknown, labels=1).findings((), outputs=OUTPUTS)
+    assert one.message.startswith("1 label names no class of an output, and counts as wrong there; it is")

@@ -20,11 +20,13 @@ def test_a_bundle_judges_each_output_by_its_own_label(tmp_path: Path) -> None:
     heads = {"late": keras.layers.Dense(1, activation="sigmoid")(x), "price": x * 2.0, "other": x + 1.0}
     rng = np.random.default_rng(0)
     values = rng.normal(size=400).astype(np.float32)
-    table = pa.table({"x": values, "was": rng.integers(0, 2, 400), "paid": 2.0 * values + rng.choice([-1.0, 1.0], 400)})
+    table = pa.table(
+        {"x": values, "was": rng.choice(["no", "yes"], 400), "paid": 2.0 * values + rng.choice([-1.0, 1.0], 400)}
+    )
     bundle = export_bundle(
         keras.Model(x, heads),
         folder=tmp_path / "own",
-        reference=Reference(table=table, label_of={"late": "was", "price": "paid"}),
+        reference=Reference(table=table, label_of={"late": "was", "price": "paid"}, classes_of={"late": ("no", "yes")}),
         provenance=Provenance(),
         clock=now,
     )
@@ -33,7 +35,7 @@ def test_a_bundle_judges_each_output_by_its_own_label(tmp_path: Path) -> None:
     assert spec.task.metrics[:3] == ("of:late:error", "of:late:brier", "of:price:absolute_error")
     assert spec.of_outputs == {"output other"}
     assert bundle.remarks[:3] == (
-        "Output late is judged as one of 2 classes.",
+        "Output late is judged as one of 2 classes (no, yes).",
         "Output price is judged as a predicted number.",
         "Watched for drift, and not for losses: other; the label is the truth of late, price.",
     )

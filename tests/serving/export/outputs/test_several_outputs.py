@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -22,10 +23,12 @@ ANSWERS: dict[str, Any] = {
 }
 
 
-def found(columns: dict[str, Any], classes: tuple[str, ...] = ()) -> list[tuple[str, Any, int]]:
+def found(
+    columns: dict[str, Any], classes: tuple[str, ...] = (), classes_of: dict[str, tuple[str, ...]] | None = None
+) -> list[tuple[str, Any, int]]:
     table = pa.table({f"{name}_label": values for name, values in columns.items()})
     labels = labels_of_outputs(table, {name: f"{name}_label" for name in columns})
-    task = find_output_tasks(ANSWERS, labels, tuple(columns), classes)
+    task = find_output_tasks(ANSWERS, labels, tuple(columns), classes, classes_of)
     return [(one.output, one.task, one.numbers) for one in task.outputs_judged]
 
 
@@ -55,6 +58,32 @@ def test_classes_by_index_or_by_name_and_numbers() -> None:
 def test_labels_that_do_not_fit_are_refused(columns: dict[str, Any], reason: str) -> None:
     with pytest.raises(BadInput, match=reason):
         found(columns)
+
+
+def test_classes_named_by_output_are_of_labels_by_name_or_place() -> None:
+    kinds, late = ("easy", "normal", "hard"), ("no", "yes")
+    for labels in (["easy", "hard"], [0, 2], ["2", "easy"]):
+        one, other = found({"kind": labels, "late": [1, 0]}, classes_of={"kind": kinds, "late": late})
+        assert one == ("kind", Classification(classes=kinds), 3)
+        assert other == ("late", Classification(classes=late), 1)
+
+
+@pytest.mark.parametrize(
+    ("label", "classes_of", "got"),
+    [
+        ({"kind": ["easy", "odd"]}, {"kind": ("easy", "normal", "hard")}, "labels odd of output kind"),
+        ({"kind": ["easy"]}, {"kind": ("easy", "hard")}, r"output kind \[3\], and classes easy, hard"),
+        ({"price": ["low"]}, {"price": ("low", "high")}, "output price"),
+        ({"late": [0]}, {"kind": ("easy", "normal", "hard")}, "--classes kind="),
+    ],
+    ids=["label", "count", "number", "unlabelled"],
+)
+def test_classes_that_do_not_fit_an_output_are_refused_with_its_name(
+    label: dict[str, Any], classes_of: dict[str, tuple[str, ...]], got: str
+) -> None:
+    with pytest.raises(BadInput) as refused:
+        found(label, classes_of=classes_of)
+    assert re.search(got, refused.value.got)
 
 
 def test_a_column_that_is_not_there_is_named() -> None:

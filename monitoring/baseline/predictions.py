@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.errors import BadInput
 from monitoring.tasks.label_codes import only_where
-from monitoring.tasks.row_operations import are_probabilities
 from monitoring.tasks.task import NO_LABEL, Task
 from monitoring.traffic.cells import as_doubles, as_strings, is_number
 
@@ -110,7 +109,7 @@ def with_usable_answers(rows: Predictions, task: Task) -> Predictions:
     """
     if not task.classes:
         return rows
-    usable = are_probabilities(rows.probabilities, exclusive=task.exclusive)
+    usable = task.usable(rows.probabilities)
     if usable.all():
         return rows
     return replace(rows, probabilities=np.where(usable[:, None], rows.probabilities, np.nan))

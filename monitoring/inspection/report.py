@@ -30,7 +30,6 @@ from monitoring.reports.sections.formatting import finite_evidence, format_windo
 from monitoring.sources.read_scope import ReadScope
 from monitoring.sources.traffic import open_traffic, with_labels
 from monitoring.store.store import Store
-from monitoring.tasks.number_codes import number_list_texts, number_lists, numbers
 from monitoring.traffic.windows import Window
 from monitoring.watches.descriptions import slice_title, watch_title
 
@@ -249,20 +248,10 @@ def drift_files(out: Path, start: datetime, zone: ZoneInfo) -> tuple[Path, Path]
 
 def plain_table(predictions: Predictions, baseline: Baseline) -> pa.Table:
     """Predictions as a table: event_time, the inputs, probabilities, and the label's text (null without one)."""
-    classes, task = baseline.spec.classes, baseline.spec.task
-    if not task.metrics or not (classes or task.number_names):
-        labels = pa.nulls(len(predictions), pa.string())
-    elif classes:
-        names = [classes[label] if 0 <= label < len(classes) else None for label in predictions.labels]
-        labels = pa.array(names, pa.string())
-    elif len(task.number_names) > 1:
-        labels = pa.array(number_list_texts(number_lists(predictions.labels)), pa.string())
-    else:
-        labels = pa.array(numbers(predictions.labels), from_pandas=True).cast(pa.string())
     return (
         predictions.features.append_column("event_time", pa.array(predictions.event_times, pa.timestamp("us", "UTC")))
         .append_column("probabilities", pa.array(list(predictions.probabilities), pa.list_(pa.float64())))
-        .append_column("label", labels)
+        .append_column("label", baseline.spec.task.label_texts(predictions.labels))
     )
 
 

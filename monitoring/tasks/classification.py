@@ -8,10 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from monitoring.records import Watch
-from monitoring.tasks.row_operations import row_choices, row_maxima, row_sums
-from monitoring.tasks.task import UNKNOWN_CLASS, Floats, Metric, Task, Whole, surprise_watch
+from monitoring.tasks.label_scores import LABEL_PREFIX, MAX_COLUMNS, LabelScores, VarietyPart
+from monitoring.tasks.row_operations import are_probabilities, row_choices, row_maxima, row_sums
+from monitoring.tasks.task import (
+    UNKNOWN_CLASS,
+    Floats,
+    Metric,
+    Task,
+    Whole,
+    differ,
+    largest_over_labels,
+    surprise_watch,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -28,6 +39,47 @@ LOSSES = tuple(Watch(name=metric.name, family="performance", level="page", needs
 
 #: The largest probability of a row.
 CONFIDENCE = "output:confidence"
+
+#: Classes up to which every one is tried as the label of a row that has none.
+_MOST_CLASSES = 64
+
+#: Classes that are watched one by one: the commonest of the baseline's labels.
+MAX_CLASSES = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassShares(LabelScores):
+    """Of labels that are one class each: the indicator of some classes, by their names and indices.
+
+    >>> shares = ClassShares(classes=(("yes", 1),))
+    >>> shares.of_labels(np.array([0, 1]))["label:yes"].tolist(), shares.of_answers(np.array([[0.75, 0.25]]))
+    ([0.0, 1.0], {'label:yes': array([0.25])})
+    """
+
+    classes: tuple[tuple[str, int], ...]
+
+    @property
+    @override
+    def names(self) -> tuple[str, ...]:
+        return tuple(f"{LABEL_PREFIX}{name}" for name, _ in self.classes)
+
+    @property
+    @override
+    def class_names(self) -> tuple[str, ...]:
+        return self.names
+
+    @property
+    @override
+    def jumping(self) -> tuple[str, ...]:
+        return self.names
+
+    @override
+    def of_labels(self, labels: Whole) -> dict[str, Floats]:
+        return {f"{LABEL_PREFIX}{name}": (labels == index).astype(np.float64) for name, index in self.classes}
+
+    @override
+    def of_answers(self, answers: Floats) -> dict[str, Floats]:
+        return {f"{LABEL_PREFIX}{name}": answers[:, index] for name, index in self.classes}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +133,11 @@ class Classification(Task):
         return max(max(row) for row in self.costs)
 
     @property
+    def deciding_loss(self) -> str:
+        """See `Task`: the cost, where costs are given."""
+        return COST.name if self.costs else self.metrics[0]
+
+    @property
     def loss_watches(self) -> tuple[Watch, ...]:
         """See `Task`; without probabilities, the error alone."""
         losses = LOSSES
@@ -127,6 +184,30 @@ class Classification(Task):
         """See `Task`."""
         return np.array(self.classes)[labels]
 
+    def label_texts(self, labels: Whole) -> pa.Array:
+        """See `Task`: names of classes."""
+        import pyarrow as pa  # noqa: PLC0415 - not needed to report
+
+        names = [self.classes[label] if 0 <= label < len(self.classes) else None for label in labels]
+        return pa.array(names, pa.string())
+
+    def usable(self, answers: Floats) -> NDArray[np.bool_]:
+        """See `Task`: those from 0 to 1, and 1 in sum but for rounding."""
+        return are_probabilities(answers)
+
+    @override
+    def truth(self, labels: Whole) -> Floats:
+        return np.asarray(labels[:, None] == np.arange(self.width), dtype=np.float64)
+
+    @override
+    def log_odds(self, answers: Floats, least: float) -> Floats:
+        return np.asarray(np.log(np.clip(answers, least, 1.0)), dtype=np.float64)
+
+    @override
+    def of_log_odds(self, log_odds: Floats) -> Floats:
+        probabilities = np.exp(log_odds)
+        return np.asarray(probabilities / probabilities.sum(axis=1, keepdims=True), dtype=np.float64)
+
     def losses(self, answers: Floats, labels: Whole) -> dict[str, Floats]:
         """See `Task`; an answer to an unknown class is wrong, and as far from the truth as from a class with p = 0.
 
@@ -155,6 +236,33 @@ class Classification(Task):
         if self.costs:
             losses[COST.name] = expected_costs(answers, answers, self.costs)[0]
         return losses
+
+    def label_scores(self, labels: Whole) -> tuple[LabelScores, ...]:
+        """See `Task`: of two classes the second, of more the commonest."""
+        counts = np.bincount(labels[labels >= 0], minlength=len(self.classes))
+        order = np.sort(np.argsort(-counts, kind="stable")[:MAX_CLASSES]).tolist()
+        chosen = [1] if len(self.classes) == 2 else order
+        return (ClassShares(classes=tuple((self.classes[index], index) for index in chosen)),)
+
+    def varied_parts(self, answers: Floats) -> tuple[VarietyPart, ...]:
+        """See `Task`: of two classes the second, of more those with the largest variance."""
+        chosen: tuple[int, ...] = (1,)
+        if len(self.classes) != 2:
+            order = np.argsort(-answers.var(axis=0), kind="stable") if len(answers) else np.arange(answers.shape[1])
+            chosen = tuple(sorted(order[:MAX_COLUMNS].tolist()))
+        scores = tuple(f"output:{self.classes[column]}" for column in chosen)
+        return (VarietyPart(name="", columns=chosen, scores=scores),)
+
+    def largest_differences(self, loss: str, a: Floats, b: Floats) -> Floats:
+        """See `Task`: over every label that a row may have, each class and one that the model does not have."""
+        if loss == "error":
+            return np.asarray(row_choices(a) != row_choices(b), dtype=np.float64)
+        if len(self.classes) > _MOST_CLASSES:
+            return differ(a, b)
+        labels = (*range(len(self.classes)), UNKNOWN_CLASS)
+        return largest_over_labels(
+            lambda answers, label: self.losses(answers, np.full(len(answers), label))[loss], a, b, labels
+        )
 
     def outputs(self, answers: Floats) -> dict[str, Floats]:
         """See `Task`: probabilities, and the largest of each row."""

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from monitoring.errors import BadInput
 from monitoring.records import Watch
-from monitoring.tasks.row_operations import row_sums
+from monitoring.tasks.label_scores import LABEL_PREFIX, LabelScores
+from monitoring.tasks.row_operations import are_probabilities, column_means, row_sums
 from monitoring.tasks.task import (
     CLASS_SEPARATOR,
     MAX_CLASSES_OF_SET,
@@ -22,6 +24,7 @@ from monitoring.tasks.task import (
     Metric,
     Task,
     Whole,
+    largest_over_labels,
     watches_of_losses,
 )
 
@@ -42,6 +45,36 @@ CLASS_METRICS = (
 
 #: From this probability on a row is answered to have a class.
 THRESHOLD = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetShares(LabelScores):
+    """Of labels that are any of several classes: the indicator of each class."""
+
+    classes: tuple[str, ...]
+
+    @property
+    @override
+    def names(self) -> tuple[str, ...]:
+        return tuple(f"{LABEL_PREFIX}{name}" for name in self.classes)
+
+    @property
+    @override
+    def class_names(self) -> tuple[str, ...]:
+        return self.names
+
+    @property
+    @override
+    def jumping(self) -> tuple[str, ...]:
+        return self.names
+
+    @override
+    def of_labels(self, labels: Whole) -> dict[str, Floats]:
+        return dict(zip(self.names, class_matrix(labels, len(self.classes)).T, strict=True))
+
+    @override
+    def of_answers(self, answers: Floats) -> dict[str, Floats]:
+        return dict(zip(self.names, answers.T, strict=True))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +176,23 @@ class Multilabel(Task):
         """See `Task`."""
         return class_matrix(labels, self.width) > 0.0
 
+    def usable(self, answers: Floats) -> NDArray[np.bool_]:
+        """See `Task`: those from 0 to 1."""
+        return are_probabilities(answers, exclusive=False)
+
+    @override
+    def truth(self, labels: Whole) -> Floats:
+        return class_matrix(labels, self.width)
+
+    @override
+    def log_odds(self, answers: Floats, least: float) -> Floats:
+        odds = np.clip(answers, least, 1.0) / np.clip(1.0 - answers, least, 1.0)
+        return np.asarray(np.log(odds), dtype=np.float64)
+
+    @override
+    def of_log_odds(self, log_odds: Floats) -> Floats:
+        return np.asarray(1.0 / (1.0 + np.exp(-log_odds)), dtype=np.float64)
+
     def losses(self, answers: Floats, labels: Whole) -> dict[str, Floats]:
         """See `Task`; an unknown class of a label counts in the means as one more, which the model missed."""
         truth = class_matrix(labels, self.width)
@@ -157,6 +207,23 @@ class Multilabel(Task):
         wrong, squares = np.minimum(answers, 1.0 - answers), answers * (1.0 - answers)
         means = (row_sums(each) / self.width for each in (wrong, squares))
         return dict(zip((metric.name for metric in METRICS), means, strict=True)) | self._by_class(wrong, squares)
+
+    @override
+    def label_scores(self, labels: Whole) -> tuple[LabelScores, ...]:
+        return (SetShares(classes=self.classes),)
+
+    def largest_differences(self, loss: str, a: Floats, b: Floats) -> Floats:
+        """See `Task`: of each class both of its values are tried; a mean differs by at most the mean of these."""
+        both = (0, (1 << len(self.classes)) - 1)
+        pairs = dict(zip((metric.name for metric in METRICS), (metric.name for metric in CLASS_METRICS), strict=True))
+        parts = [f"{pairs[loss]}:{name}" for name in self.classes] if loss in pairs else [loss]
+
+        def largest(part: str) -> Floats:
+            return largest_over_labels(
+                lambda answers, label: self.losses(answers, np.full(len(answers), label))[part], a, b, both
+            )
+
+        return column_means([largest(part) for part in parts])
 
     def outputs(self, answers: Floats) -> dict[str, Floats]:
         """See `Task`: the probabilities."""

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from monitoring.errors import BadInput
 from monitoring.records import Watch
+from monitoring.tasks.label_scores import LABEL_PREFIX, MAX_COLUMNS, LabelScores, VarietyPart
 from monitoring.tasks.row_operations import baseline_ranks, row_maxima
-from monitoring.tasks.task import NO_LABEL, Floats, Metric, Task, Whole, watches_of_losses
+from monitoring.tasks.task import NO_LABEL, Floats, Metric, Task, Whole, differ, watches_of_losses
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -98,6 +100,28 @@ class AnsweredIds:
     def _of(states: bytes, codes: Whole) -> NDArray[np.uint8]:
         bits: NDArray[np.uint8] = np.frombuffer(states, dtype=np.uint8)[codes % BUCKETS]
         return bits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelevantIds(LabelScores):
+    """Of sets of relevant ids: the shares that the baseline's answers do not have, and that are common in them.
+
+    A list that is answered says nothing of which ids are relevant.
+    """
+
+    ids: AnsweredIds
+
+    @property
+    @override
+    def names(self) -> tuple[str, ...]:
+        return f"{LABEL_PREFIX}new_ids", f"{LABEL_PREFIX}common_ids"
+
+    @override
+    def of_labels(self, labels: Whole) -> dict[str, Floats]:
+        codes = np.where(labels == NO_LABEL, 0, labels)
+        there = np.maximum((codes > 0).sum(axis=1), 1)
+        shares = (each(codes).sum(axis=1) / there for each in (self.ids.new, self.ids.is_common))
+        return dict(zip(self.names, shares, strict=True))
 
 
 def _parts(codes: Whole) -> Whole:
@@ -286,6 +310,18 @@ class Ranking(Task):
     def expected_losses(self, answers: Floats, outputs: Mapping[str, Floats]) -> dict[str, Floats]:
         """See `Task`: none, ids and their scores promise no loss."""
         return {}
+
+    @override
+    def label_scores(self, labels: Whole) -> tuple[LabelScores, ...]:
+        return () if self.ids is None else (RelevantIds(ids=self.ids),)
+
+    def varied_parts(self, answers: Floats) -> tuple[VarietyPart, ...]:
+        """See `Task`: the first ids, which have no order."""
+        return (VarietyPart(name="", columns=tuple(range(min(self.places, MAX_COLUMNS))), scores=()),)
+
+    def largest_differences(self, loss: str, a: Floats, b: Floats) -> Floats:
+        """See `Task`: of answers whose ids differ, whatever their scores."""
+        return differ(a[:, : self.places], b[:, : self.places])
 
     def outputs(self, answers: Floats) -> dict[str, Floats]:
         """See `Task`."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from monitoring.records import Direction, Level, Watch
 from monitoring.tasks.row_operations import baseline_ranks
-from monitoring.tasks.task import NO_LABEL, Floats, Metric, Task, Whole, watches_of_losses
+from monitoring.tasks.task import NO_LABEL, Floats, Metric, Task, Whole, differ, watches_of_losses
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -200,6 +200,13 @@ class Regression(Task):
     def expected_losses(self, answers: Floats, outputs: Mapping[str, Floats]) -> dict[str, Floats]:
         """See `Task`: none, a number says nothing of its own error."""
         return {}
+
+    def largest_differences(self, loss: str, a: Floats, b: Floats) -> Floats:
+        """See `Task`: absolute and pinball loss move by no more than the answer, a squared one by twice that."""
+        if loss == "percentage_error":
+            return differ(a, b)
+        distance = np.abs(a[:, 0] - b[:, 0]) / self.bound
+        return np.asarray(np.minimum(distance * (2.0 if loss == "squared_error" else 1.0), 1.0), dtype=np.float64)
 
     def outputs(self, answers: Floats) -> dict[str, Floats]:
         """See `Task`: ranks among the baseline's answers, and their distance from the middle."""

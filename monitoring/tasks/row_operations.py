@@ -104,3 +104,12 @@ def are_probabilities(values: NDArray[np.float64], *, exclusive: bool = True) ->
         for place in range(width):
             usable &= (values[:, place] >= 0) & (values[:, place] <= 1)
     return usable
+
+
+def column_means(columns: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """The mean of some columns, [n] each, [n]; NaN where one is.
+
+    >>> column_means([np.array([0.0, 1.0]), np.array([1.0, np.nan])]).tolist()
+    [0.5, nan]
+    """
+    return np.asarray(np.mean(np.stack(columns), axis=0), dtype=np.float64)

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from monitoring.records import Watch
 from monitoring.tasks.classification import Classification
-from monitoring.tasks.output_names import named
+from monitoring.tasks.label_scores import MAX_PARTS, VarietyPart
+from monitoring.tasks.output_names import named, split_output
 from monitoring.tasks.regression import Regression
-from monitoring.tasks.task import NO_LABEL, Floats, OutputTask, Task, Whole
+from monitoring.tasks.task import NO_LABEL, Floats, LabelPart, OutputTask, Task, Whole
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -84,6 +86,11 @@ class SeveralTasks(Task):
         }
 
     @property
+    @override
+    def deciding_loss(self) -> None:
+        return None
+
+    @property
     def loss_watches(self) -> tuple[Watch, ...]:
         """See `Task`: the losses of all outputs, then their surprises, then biases."""
         watches = [
@@ -148,6 +155,16 @@ class SeveralTasks(Task):
         """See `Task`: none, as a number says nothing of its own error."""
         return {}
 
+    def largest_differences(self, loss: str, a: Floats, b: Floats) -> Floats:
+        """See `Task`: of the output that the loss is of."""
+        name, metric = split_output(loss)
+        sides = zip(self.parts(a), self.parts(b), strict=True)
+        return next(
+            output.task.largest_differences(metric, first, second)
+            for (output, first), (_, second) in sides
+            if output.output == name
+        )
+
     def outputs(self, answers: Floats) -> dict[str, Floats]:
         """See `Task`."""
         return {
@@ -170,6 +187,24 @@ class SeveralTasks(Task):
         for output in self.outputs_judged:
             yield output, answers[:, first : first + output.task.width]
             first += output.task.width
+
+    def label_parts(self, labels: Whole) -> tuple[LabelPart, ...]:
+        """See `Task`; `labels`: [n, outputs], none where the baseline has no label of an output."""
+        parts, first = [], 0
+        for (place, output), codes in zip(enumerate(self.outputs_judged), labels.T, strict=True):
+            columns = (first, first + output.task.width)
+            first, known = columns[1], codes[codes != NO_LABEL]
+            scores = output.task.label_scores(known) if known.size else ()
+            parts += [LabelPart(output=output.output, place=place, columns=columns, scores=each) for each in scores]
+        return tuple(parts)
+
+    def varied_parts(self, answers: Floats) -> tuple[VarietyPart, ...]:
+        """See `Task`: those of each output."""
+        parts, first = list[VarietyPart](), 0
+        for output, output_answers in self.parts(answers):
+            parts += [part.of_output(output.output, first) for part in output.task.varied_parts(output_answers)]
+            first += output.task.width
+        return tuple(parts[:MAX_PARTS])
 
     def _codes(self, labels: Whole) -> Iterator[tuple[OutputTask, NDArray[np.bool_], Whole]]:
         """Each output with which rows have its part of the label, [n], and the codes of these parts, [n]."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.records import Watch
+from monitoring.tasks.label_scores import MAX_PARTS, LabelScores, NumberRanks, VarietyPart
+from monitoring.tasks.output_names import named
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -92,6 +94,32 @@ class WatchedOutput:
         return cls(name=document["name"], width=document["width"])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelPart:
+    """The labels of one output, and what answers they are to.
+
+    Attributes:
+        place: Its place in labels of several outputs; None where there is one alone.
+    """
+
+    output: str = ""
+    place: int | None = None
+    columns: tuple[int, int]
+    scores: LabelScores
+
+    def name(self, score_name: str) -> str:
+        """The name of a watch of the output."""
+        return named(self.output, score_name) if self.output else score_name
+
+    def rows(self, answers: Floats, labels: Whole) -> tuple[Floats, Whole]:
+        """The rows that have a label of the output: their answers and labels."""
+        if self.place is None:
+            return answers, labels
+        there = labels[:, self.place] != NO_LABEL
+        first, end = self.columns
+        return answers[there, first:end], np.ascontiguousarray(labels[there, self.place])
+
+
 class Task(Protocol):
     """The losses of one model, its surprise, its outputs, and how its labels are read.
 
@@ -158,6 +186,11 @@ class Task(Protocol):
         """The losses of `losses`, in the order in which they are summed."""
 
     @property
+    def deciding_loss(self) -> str | None:
+        """The loss that two versions are compared by where none is named; None for the mean of each output's first."""
+        return self.metrics[0]
+
+    @property
     def scales(self) -> dict[str, float]:
         """The own unit of each metric over that of its scores."""
 
@@ -192,6 +225,35 @@ class Task(Protocol):
     def read_labels(self, labels: Whole) -> NDArray[Any]:
         """Labels, none of them absent or unknown, as codes [n], in the form of `read_answers`."""
 
+    def label_texts(self, labels: Whole) -> pa.Array:
+        """Labels, as codes, as text, [n]; null for those that are none, and where they have no text of their own."""
+        import pyarrow as pa  # noqa: PLC0415 - not needed to report
+
+        if not self.metrics or not self.number_names:
+            return pa.nulls(len(labels), pa.string())
+        return pa.array(np.ascontiguousarray(labels).view(np.float64), from_pandas=True).cast(pa.string())
+
+    def usable(self, answers: Floats) -> NDArray[np.bool_]:
+        """Which answers, [n, width], are answers of such a model, [n]."""
+        return np.asarray(np.isfinite(answers).all(axis=1), dtype=np.bool_)
+
+    def truth(self, labels: Whole) -> Floats:
+        """Labels, none of them absent, as ones and zeros, [n, classes]; a label of no known class is all zeros."""
+        return np.zeros((len(labels), len(self.classes)))
+
+    def log_odds(self, answers: Floats, least: float) -> Floats:
+        """Logarithms of probabilities, of their odds where a row may have several classes; other answers as they are.
+
+        Args:
+            answers: [n, width].
+            least: What smaller probabilities count as.
+        """
+        return answers
+
+    def of_log_odds(self, log_odds: Floats) -> Floats:
+        """The answers, [n, width], of some `log_odds`, which need not be normalised."""
+        return log_odds
+
     def losses(self, answers: Floats, labels: Whole) -> dict[str, Floats]:
         """Each metric of labelled rows, in [0, 1], [n]; and the scores of other watches that need labels."""
 
@@ -205,6 +267,19 @@ class Task(Protocol):
         Returns:
             One for each metric, or none.
         """
+
+    def largest_differences(self, loss: str, a: Floats, b: Floats) -> Floats:
+        """The largest absolute difference of a loss between two answers that any label could make, in [0, 1], [n].
+
+        Args:
+            loss: One of `metrics`.
+            a: Usable answers, [n, width].
+            b: Others to the same rows, [n, width].
+
+        Returns:
+            0 where no label could tell the answers apart; where no closer bound is known, 1 for answers that differ.
+        """
+        return differ(a, b)
 
     def outputs(self, answers: Floats) -> dict[str, Floats]:
         """The scores of the watches on outputs, in [0, 1], [n]."""
@@ -227,6 +302,39 @@ class Task(Protocol):
     def scores(self, answers: Floats) -> tuple[Floats, ...]:
         """As `score`, of each output that is judged, [n] each."""
         return (self.score(answers),)
+
+    def label_scores(self, labels: Whole) -> tuple[LabelScores, ...]:
+        """The scores of labels, of which the baseline's codes are given, at least one; none where they say nothing."""
+        columns = labels.reshape(len(labels), -1)
+        known = (columns[columns[:, place] != NO_LABEL, place] for place in range(columns.shape[1]))
+        named_columns = zip(self.number_names, known, strict=True) if self.metrics and self.number_names else ()
+        return tuple(
+            NumberRanks.fit(name, place, np.ascontiguousarray(codes).view(np.float64))
+            for place, (name, codes) in enumerate(named_columns)
+        )
+
+    def label_parts(self, labels: Whole) -> tuple[LabelPart, ...]:
+        """As `label_scores`, of each output that is judged."""
+        return tuple(LabelPart(columns=(0, self.width), scores=scores) for scores in self.label_scores(labels))
+
+    def varied_parts(self, answers: Floats) -> tuple[VarietyPart, ...]:
+        """The parts of an answer whose variety is watched.
+
+        Args:
+            answers: The baseline's, finite, [n, width].
+
+        Returns:
+            One for the whole answer where a row has one of several classes, a number or a list of ids; one for each
+            class or number otherwise, at most `MAX_PARTS`.
+        """
+        numbers = (
+            (name, f"prediction:{name}:location" if name else "prediction:location") for name in self.number_names
+        )
+        scores = (*((name, f"output:{name}") for name in self.classes), *numbers)
+        return tuple(
+            VarietyPart(name=name, columns=(column,), scores=(score,))
+            for column, (name, score) in enumerate(scores[:MAX_PARTS])
+        )
 
     def fitted(self, answers: Floats, labels: Whole) -> Task:
         """The task with what it takes from a baseline's answers, [n, width], and labels, perhaps absent."""
@@ -266,6 +374,23 @@ class OutputTask:
             scored: dict[str, Any] = {} if self.task.has_probabilities else {"scored": False}
             return fields | {"classes": list(self.task.classes)} | scored
         return fields | {"regression": self.task.document()}
+
+
+def differ(a: Floats, b: Floats) -> Floats:
+    """1.0 for each row of which two answers, [n, width], differ, else 0.0, [n].
+
+    >>> differ(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[1.0, 2.0], [3.0, 5.0]])).tolist()
+    [0.0, 1.0]
+    """
+    return np.asarray((a != b).any(axis=1), dtype=np.float64)
+
+
+def largest_over_labels(loss: Callable[[Floats, int], Floats], a: Floats, b: Floats, labels: tuple[int, ...]) -> Floats:
+    """The largest absolute difference of a loss between two answers, [n, width], over some labels, [n]."""
+    largest = np.zeros(len(a))
+    for label in labels:
+        np.maximum(largest, np.abs(loss(b, label) - loss(a, label)), out=largest)
+    return largest
 
 
 def loss_of(watch: str) -> str:

@@ -158,6 +158,14 @@ class VectorRegression(Task):
         """See `Task`: the numbers, [n, numbers]."""
         return np.ascontiguousarray(labels).view(np.float64)
 
+    def label_texts(self, labels: Whole) -> pa.Array:
+        """See `Task`: the numbers, in a list."""
+        import pyarrow as pa  # noqa: PLC0415 - not needed to report
+
+        from monitoring.tasks.number_codes import number_list_texts  # noqa: PLC0415 - brings Arrow
+
+        return pa.array(number_list_texts(self.read_labels(labels)), pa.string())
+
     def losses(self, answers: Floats, labels: Whole) -> dict[str, Floats]:
         """See `Task`; and the scores of the bias, or of the coverage of a quantile, of each number."""
         parts = [number.losses(answers[:, [place]], labels[:, place]) for place, number in enumerate(self.numbers)]
@@ -175,6 +183,20 @@ class VectorRegression(Task):
     def expected_losses(self, answers: Floats, outputs: Mapping[str, Floats]) -> dict[str, Floats]:
         """See `Task`: none, numbers say nothing of their own errors."""
         return {}
+
+    def largest_differences(self, loss: str, a: Floats, b: Floats) -> Floats:
+        """See `Task`: of one number, or the mean of all."""
+        kind, _, name = loss.partition(":")
+        if name:
+            place = self.names.index(name)
+            return self.numbers[place].largest_differences(kind.removeprefix(OF_NUMBER), a[:, [place]], b[:, [place]])
+        scales = np.array([number.scales[loss] for number in self.numbers])
+        parts = [
+            number.largest_differences(loss, a[:, [place]], b[:, [place]]) * scale
+            for place, (number, scale) in enumerate(zip(self.numbers, scales, strict=True))
+        ]
+        total: Floats = np.sum(parts, axis=0) / scales.sum()
+        return total
 
     def outputs(self, answers: Floats) -> dict[str, Floats]:
         """See `Task`: of each number, ranks among the baseline's, and their distance from the middle."""

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.records import ScoreSum, Watch, WatchKey
-from monitoring.tasks.multilabel import class_matrix
 from monitoring.tasks.row_operations import row_sums
 from monitoring.tasks.task import Task
 from monitoring.watches.calibration import Calibration
@@ -75,7 +74,7 @@ class CalibrationWatches(WatchFamily):
     ) -> CalibrationWatches:
         """The watches of a calibration. `probabilities`: the model's probabilities in the reference, [n, classes]."""
         calibrated = calibration.calibrated(probabilities)
-        logs, variance = _logs(task, calibrated), calibrated * (1.0 - calibrated)
+        logs, variance = task.log_odds(calibrated, SMALLEST), calibrated * (1.0 - calibrated)
         if _is_binary(task):
             logs, variance = logs[:, 1:] - logs[:, :1], variance[:, 1:]
         totals = variance.sum(axis=0)
@@ -127,7 +126,7 @@ class CalibrationWatches(WatchFamily):
             calibrated = np.repeat(self.calibration.of_bins(np.arange(size)), 3, axis=0)
             scores = self._scores(calibrated, np.tile([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]], (size, 1)))
             return np.array([int((fixed_point(score**power) * counts.ravel()).sum()) for score in scores])
-        truth = _truth(self.task, labels)
+        truth = self.task.truth(labels)
         scores = self._scores(self.calibration.calibrated(probabilities), truth)
         return np.array([fixed_point_sum(score**power) for score in scores])
 
@@ -140,7 +139,7 @@ class CalibrationWatches(WatchFamily):
 
     def _scores(self, calibrated: Floats, truth: Floats) -> list[Floats]:
         """The scores of each watch in [0, 1], from calibrated probabilities and labels as ones, [n, classes]."""
-        off, logs = truth - calibrated, _logs(self.task, calibrated)
+        off, logs = truth - calibrated, self.task.log_odds(calibrated, SMALLEST)
         residuals = [(off[:, index] + 1.0) / 2.0 for index in self.residual_classes]
         if _is_binary(self.task):
             # Labels of no known class are of neither: the residuals of both count by half.
@@ -154,21 +153,6 @@ class CalibrationWatches(WatchFamily):
 def _is_binary(task: Task) -> bool:
     """Whether each row has exactly one of two classes."""
     return task.exclusive and task.width == 2
-
-
-def _logs(task: Task, calibrated: Floats) -> Floats:
-    """Logarithms of probabilities, or log odds where a row may have several classes, [n, classes]."""
-    near = np.clip(calibrated, SMALLEST, 1.0)
-    if task.exclusive:
-        return np.asarray(np.log(near), dtype=np.float64)
-    return np.asarray(np.log(near / np.clip(1.0 - calibrated, SMALLEST, 1.0)), dtype=np.float64)
-
-
-def _truth(task: Task, labels: Whole) -> Floats:
-    """Labels as ones and zeros, [n, classes]; a label of no known class is all zeros."""
-    if task.is_multilabel:
-        return class_matrix(labels, task.width)
-    return np.asarray(labels[:, None] == np.arange(task.width), dtype=np.float64)
 
 
 def _watch(name: str, *, bound: float) -> Watch:

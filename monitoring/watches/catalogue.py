@@ -17,6 +17,7 @@ from monitoring.baseline.profile import Bins, commonest
 from monitoring.errors import BadInput
 from monitoring.records import Watch, WatchKey
 from monitoring.tasks.label_codes import has_label
+from monitoring.tasks.label_scores import VarietyPart
 from monitoring.tasks.task import Floats, Task, Whole
 from monitoring.watches.answer_watches import EstimateWatches, OutputWatches
 from monitoring.watches.calibration import MIN_ROWS, Calibration
@@ -38,7 +39,6 @@ from monitoring.watches.multilabel_calibration import MultilabelCalibration
 from monitoring.watches.rank import RankWatches
 from monitoring.watches.residuals import ResidualModel
 from monitoring.watches.selection import SelectionGaps
-from monitoring.watches.variety import VarietyPart, answer_parts
 
 F = TypeVar("F", bound=WatchFamily)
 
@@ -234,7 +234,7 @@ def catalogue(
         return watched
     watched = replace(
         watched,
-        answer_parts=answer_parts(task, reference.probabilities[np.isfinite(reference.probabilities).all(axis=1)]),
+        answer_parts=task.varied_parts(reference.probabilities[np.isfinite(reference.probabilities).all(axis=1)]),
         sources={feature.name: feature.source for feature in spec.features if feature.source},
         feature_space=_feature_space(baseline),
     )

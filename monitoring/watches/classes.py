@@ -8,13 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.errors import BadInput
+from monitoring.tasks.classification import MAX_CLASSES
 from monitoring.tasks.row_operations import row_choices
 
 #: What rows can be sliced by: their label, or the class they were predicted as.
 CLASS_COLUMNS = ("label", "predicted")
-
-#: Classes with a slice of their own: the commonest of the baseline's labels.
-MAX_CLASSES = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from monitoring.baseline.binning import Binner
 from monitoring.records import ScoreSum, Watch, WatchKey
-from monitoring.watches.classes import MAX_CLASSES
+from monitoring.tasks.classification import MAX_CLASSES
 from monitoring.watches.family import Counts, ScoredRows, Sums, WatchFamily
 from monitoring.watches.scoring import fixed_point_sum
 from monitoring.watches.tally import Tally

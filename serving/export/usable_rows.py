@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.errors import BadInput
-from monitoring.tasks.row_operations import are_probabilities
 from monitoring.traffic.tables.repeats import first_of_each
 from serving.export.inputs.input_arrays import groups_of_equal_size, to_array
 from serving.export.keras_model import KerasModel
@@ -43,9 +42,7 @@ def usable_rows(table: pa.Table, reference: pa.Table, model: KerasModel, spec: B
         )
     flat = np.asarray(table[PROBABILITIES].combine_chunks().flatten(), dtype=np.float64)
     values = flat.reshape(table.num_rows, -1)
-    usable = are_probabilities(values) if spec.classes else np.isfinite(values).all(axis=1)
-    if spec.task.is_multilabel:
-        usable &= ((values >= 0) & (values <= 1)).all(axis=1)
+    usable = spec.task.usable(values)
     wrong = timed & ~usable
     remarks = []
     if not timed.all():

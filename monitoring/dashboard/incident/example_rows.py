@@ -324,7 +324,7 @@ def answer_words(task: Task, answers: Floats, ids: Mapping[int, str] = NO_IDS) -
     usable = np.asarray(np.isfinite(answers).all(axis=1), dtype=np.bool_)
     words = iter(_words_of(task.read_answers(answers[usable]), task, ids))
     texts = [next(words) if is_usable else "invalid" for is_usable in usable.tolist()]
-    if task.classes and task.exclusive:
+    if task.exclusive:
         texts = [
             f"{text}, {probability:.2g}" if fine else text
             for text, probability, fine in zip(texts, answers.max(axis=1).tolist(), usable.tolist(), strict=True)

@@ -61,8 +61,8 @@ def _has_classes(spec: BaselineSpec) -> bool:
 
 
 def _even(rows: pa.Table, _target: str, scope: FaultScope, _rng: np.random.Generator) -> pa.Table:
-    value = 1.0 / scope.spec.task.width if scope.spec.task.exclusive else 0.5
-    return with_answers(rows, np.full((rows.num_rows, scope.spec.task.width), value))
+    task = scope.spec.task
+    return with_answers(rows, task.of_log_odds(np.zeros((rows.num_rows, task.width))))
 
 
 def _base_rate(rows: pa.Table, _target: str, scope: FaultScope, _rng: np.random.Generator) -> pa.Table:
@@ -87,11 +87,8 @@ class OnLogOdds:
     def __call__(self, rows: pa.Table, _target: str, scope: FaultScope, rng: np.random.Generator) -> pa.Table:
         """Plant it; see `monitoring.drills.faults.fault.Plant`."""
         answers = np.clip(answers_of(rows, scope.spec), _LEAST, 1.0 - _LEAST)
-        if scope.spec.task.exclusive:
-            changed = np.exp(self.change(np.log(answers), rng))
-            return with_answers(rows, changed / changed.sum(axis=1, keepdims=True))
-        odds = self.change(np.log(answers / (1.0 - answers)), rng)
-        return with_answers(rows, 1.0 / (1.0 + np.exp(-odds)))
+        odds = self.change(scope.spec.task.log_odds(answers, _LEAST), rng)
+        return with_answers(rows, scope.spec.task.of_log_odds(odds))
 
 
 def _shifted(by: float) -> Callable[[Floats, np.random.Generator], Floats]:

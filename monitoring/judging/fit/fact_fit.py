@@ -26,7 +26,7 @@ from monitoring.records import WatchKey
 from monitoring.traffic.windows import WindowPlan
 from monitoring.watches.catalogue import Catalogue, labelled_rows
 from monitoring.watches.label_shares import ANSWERED
-from monitoring.watches.variety import Variety
+from monitoring.watches.variety import Variety, tally_of
 
 
 class FittedWatch(Protocol):
@@ -97,7 +97,9 @@ def _answers(baseline: Baseline, catalogue: Catalogue, plan: WindowPlan) -> tupl
         VarietyLimit.fit(
             part,
             [
-                Variety.of(part, part.tally(rows.probabilities[at], {name: scores[name][at] for name in part.scores}))
+                Variety.of(
+                    part, tally_of(part, rows.probabilities[at], {name: scores[name][at] for name in part.scores})
+                )
                 for at in inside
             ],
         )

@@ -20,6 +20,7 @@ from monitoring.watches.estimates import ExpectedLoss, expected_sums
 from monitoring.watches.family import AnsweredCounts, ScoredRows
 from monitoring.watches.scoring import fixed_point, fixed_point_floats, fixed_point_sum, slice_codes
 from monitoring.watches.tally import LossSum, Tally, Whole
+from monitoring.watches.variety import tally_of
 
 Floats = NDArray[np.float64]
 
@@ -100,7 +101,7 @@ class RowScorer:
         counts = dict(scored.counts)
         for family in self._catalogue.families:
             counts |= family.tally_answers(scored, power)
-        parts = [part.tally(scored.probabilities, scored.outputs) for part in self._catalogue.answer_parts]
+        parts = [tally_of(part, scored.probabilities, scored.outputs) for part in self._catalogue.answer_parts]
         counts["variety"] = np.array(parts, dtype=np.int64)
         if scored.confusion is not None:
             counts["confusion"] = scored.confusion

@@ -29,9 +29,6 @@ from monitoring.rollout.log.versions import Versions
 from monitoring.rollout.pairs import PairedRows, WindowEvidence
 from monitoring.rollout.rollout_settings import settings_text
 from monitoring.rollout.scoring import Scorer
-from monitoring.tasks.classification import Classification
-from monitoring.tasks.multilabel import Multilabel
-from monitoring.tasks.registry import ranking_of
 from monitoring.timestamps import duration_microseconds
 from monitoring.traffic.id_keys import IdSet
 from monitoring.traffic.windows import Window
@@ -157,7 +154,7 @@ def drill_rollbacks(
 
 
 def _check(versions: Versions) -> None:
-    if versions.task.outputs_judged or ranking_of(versions.task) is not None:
+    if not versions.task.classes and not versions.task.number_names:
         raise BadInput(
             "This drill is of classes and numbers.",
             got=f"a model of {type(versions.task).__name__}",
@@ -234,7 +231,7 @@ class _BadSides:
 
     def __init__(self, versions: Versions, scorer: Scorer, version: BadVersion, rng: np.random.Generator) -> None:
         self._output = versions.spec.output or versions.config.model.probabilities
-        self._has_classes = isinstance(versions.task, Classification | Multilabel) and versions.task.width > 1
+        self._has_classes = bool(versions.task.classes) and versions.task.width > 1
         self._scorer = scorer
         self._version = version
         self._rng = rng

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring.errors import BadInput
-from monitoring.tasks.classification import Classification
-from monitoring.watches.classes import CLASS_COLUMNS, MAX_CLASSES, ClassSlices
+from monitoring.tasks.classification import MAX_CLASSES, Classification
+from monitoring.watches.classes import CLASS_COLUMNS, ClassSlices
 from tests.monitoring.watches.labelled_rows import Sample, samples
 
 CLASSES = ("a", "b", "c")

@@ -7,7 +7,8 @@ import pytest
 
 from monitoring.judging.facts.constant_values import VarietyLimit, constant_findings
 from monitoring.tasks.classification import Classification
-from monitoring.watches.variety import Variety, VarietyPart, answer_parts
+from monitoring.tasks.label_scores import VarietyPart
+from monitoring.watches.variety import Variety, tally_of
 
 TASK = Classification(classes=("no", "yes"))
 RNG = np.random.default_rng(0)
@@ -19,11 +20,11 @@ def answers(rows: int, values: np.ndarray | None = None) -> np.ndarray:
     return np.stack([1.0 - chances, chances], axis=1)
 
 
-(PART,) = answer_parts(TASK, answers(400))
+(PART,) = TASK.varied_parts(answers(400))
 
 
 def tally(rows: np.ndarray, part: VarietyPart = PART) -> np.ndarray:
-    return part.tally(rows, TASK.outputs(rows))
+    return tally_of(part, rows, TASK.outputs(rows))
 
 
 def fitted(windows: list[np.ndarray]) -> VarietyLimit | None:

@@ -173,6 +173,8 @@ class RolloutPlanDocument(Document):
     """What was known before a rollout, and what was promised.
 
     `keys_per_day` are those of a split: the champion's and the candidate's; rows of its promises are keys of both.
+    Promises without days lie beyond `furthest_days`, and so does `last_guard_days`, by which the guard that passes last
+    has passed in nine of ten.
     """
 
     at: Moment
@@ -183,6 +185,9 @@ class RolloutPlanDocument(Document):
     coverage: float
     label_delay_days: list[float]
     measured_on: int
+    furthest_days: float | None
+    last_guard: str | None
+    last_guard_days: float | None
     promises: list[PromiseDocument]
 
 
@@ -312,6 +317,9 @@ def plan_document(plan: RolloutPlan) -> RolloutPlanDocument:
         coverage=plan.coverage,
         label_delay_days=list(plan.label_delay_days),
         measured_on=plan.measured_on,
+        furthest_days=plan.furthest_days,
+        last_guard=plan.last_guard,
+        last_guard_days=plan.last_guard_days,
         promises=[
             PromiseDocument(
                 effect=promise.effect,

@@ -165,6 +165,10 @@ class RolloutPlan:
     Attributes:
         spread: The root mean square of the difference on such rows.
         keys_per_day: Of a split, keys in a day that the champion gets, and the candidate; else None.
+        furthest_days: How many days were looked ahead, which promises without a number lie beyond; None in plans of
+            earlier releases.
+        last_guard: The guard that passes last if it is as good as before, latency apart; None without one.
+        last_guard_days: By when it has passed in nine of ten rollouts; None for later.
     """
 
     at: datetime
@@ -176,6 +180,9 @@ class RolloutPlan:
     measured_on: int
     promises: tuple[RolloutPromise, ...]
     keys_per_day: tuple[float, float] | None = None
+    furthest_days: float | None = None
+    last_guard: str | None = None
+    last_guard_days: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,8 +20,9 @@ MIN_EFFECT = 0.005
 #: part of the rows, and would take as much longer to be shown to be not worse by as little.
 GUARD_EFFECTS = 4.0
 
-#: The share of rows on which the candidate may have no answer where the champion has one.
-ERROR_SHARE = 0.001
+#: The share of rows on which the candidate may have no answer where the champion has one: the least and the largest of
+#: limits that are not given, and in how many days rows without an error have to meet it.
+ERROR_SHARE, MOST_ERRORS, ERROR_DAYS = 0.001, 0.02, 14
 
 #: The candidate's 99th percentile of latency over the champion's.
 LATENCY_RATIO = 1.2
@@ -83,17 +85,25 @@ class DecisionRules:
         """The guard with a name; None where it is none of the rules'."""
         return next((guard for guard in self.guards if guard.name == name), None)
 
-    def limit(self, name: str, scale: float) -> float:
+    def limit(self, name: str, scale: float, rows_per_day: float = math.inf) -> float:
         """How much worse the candidate may be by a guard, for a loss whose largest value is `scale`.
 
-        >>> DecisionRules().limit("slices", 1.0), DecisionRules(min_effect=0.01).limit("calibration", 1.0)
+        n rows without an error bound its share by about 1.6 log(1 / wrong) / n: few rows a day cannot show
+        `ERROR_SHARE` in weeks, so that without a limit of its own the share may be larger where there are few.
+
+        >>> rules = DecisionRules()
+        >>> rules.limit("slices", 1.0), DecisionRules(min_effect=0.01).limit("calibration", 1.0)
         (0.02, 0.04)
+        >>> [round(rules.limit("errors", 1.0, rows_per_day=rows), 4) for rows in (5, 150, 2_000)]
+        [0.02, 0.0029, 0.001]
         """
         guard = self.guard(name)
         if guard is not None and guard.limit is not None:
             return guard.limit
-        fixed = {ERRORS: ERROR_SHARE, LATENCY: LATENCY_RATIO}
-        return fixed.get(name, GUARD_EFFECTS * self.margin(scale))
+        if name == ERRORS:
+            within_reach = 2.0 * math.log(1.0 / self.wrong) / (ERROR_DAYS * max(rows_per_day, 1e-9))
+            return min(max(ERROR_SHARE, within_reach), MOST_ERRORS)
+        return LATENCY_RATIO if name == LATENCY else GUARD_EFFECTS * self.margin(scale)
 
 
 def parsed_guards(texts: Sequence[str]) -> tuple[GuardRule, ...]:

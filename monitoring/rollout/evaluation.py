@@ -156,7 +156,7 @@ def guard_comparisons(
     rules_by_guard: dict[str, Rules] = {
         **dict.fromkeys(measures.slice_names, slices),
         CALIBRATION: calibration,
-        ERRORS: Rules(margin=rules.limit(decision_rules.ERRORS, scale), alpha=rules.wrong),
+        ERRORS: Rules(margin=rules.limit(decision_rules.ERRORS, scale, _rows_per_day(windows)), alpha=rules.wrong),
         LATENCY: Rules(margin=SLOW_SHARE, alpha=rules.wrong),
     }
     return {
@@ -164,6 +164,13 @@ def guard_comparisons(
         for name, rules in rules_by_guard.items()
         if comparing.has(windows, name)
     }
+
+
+def _rows_per_day(windows: Sequence[WindowEvidence]) -> float:
+    """How many rows a day brings; windows that are shorter than a day count as one."""
+    if not windows:
+        return math.inf
+    return sum(window.rows for window in windows) / max((windows[-1].end - windows[0].start) / _DAY, 1.0)
 
 
 def _obstacles(windows: Sequence[WindowEvidence], primary: Comparison) -> list[str]:

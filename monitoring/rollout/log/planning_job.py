@@ -17,7 +17,18 @@ from monitoring.records import RolloutPlan, RolloutPromise
 from monitoring.rollout import decision_rules
 from monitoring.rollout.decision_rules import DecisionRules
 from monitoring.rollout.evidence.differences import calibration_differences, loss_scale, losses_of, paired_differences
-from monitoring.rollout.evidence.planning import MAX_WINDOWS, SHARES, PairedStream, Promise, Stream, UnitStream, promise
+from monitoring.rollout.evidence.planning import (
+    MAX_WINDOWS,
+    SHARES,
+    PairedStream,
+    PlannedGuard,
+    Promise,
+    Stream,
+    UnitStream,
+    guard_windows,
+    last_guard,
+    promise,
+)
 from monitoring.rollout.evidence.verdict import Rules
 from monitoring.rollout.log.candidate_log import Answering, CandidateLog
 from monitoring.rollout.log.evidence_job import ChosenByHash, answers_folder, measures_of, plan_of
@@ -37,11 +48,12 @@ MAX_SPLIT_WINDOWS = 120
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Units:
-    """The units of a split."""
+    """The units of a split: how many come in a window of so many days."""
 
     keys: float
     share: float
     coverage: float
+    days: float = 1.0
 
 
 def keys_per_day(champion: LogSource, windows: Sequence[Window], config: MonitorConfig) -> float:
@@ -69,7 +81,7 @@ def keys_per_day(champion: LogSource, windows: Sequence[Window], config: Monitor
 
 def unit_streams(
     measures: Measures, rules: DecisionRules, rows: PairedRows, units: Units
-) -> tuple[Stream, Sequence[tuple[Stream, Rules]]]:
+) -> tuple[Stream, Sequence[PlannedGuard]]:
     """The units of the loss, and those of each guard with what it may be worse by; calibration and latency apart."""
     scale = loss_scale(measures.task, measures.loss)
     losses = losses_of(measures.task, measures.loss, rows.champion, rows.labels)
@@ -82,18 +94,21 @@ def unit_streams(
     def limited(name: str, unit: float) -> Rules:
         return Rules(margin=rules.limit(name, scale), alpha=rules.wrong, scale=unit, missing=rules.missing_labels)
 
-    guards: list[tuple[Stream, Rules]] = []
+    guards: list[PlannedGuard] = []
     for column, values in measures.slices.items():
         codes = slice_codes(rows.rows.features[column], values)
         masks = [codes == code for code in range(len(values))]
         guards += [
-            (stream(losses[mask], float(mask.mean())), limited(decision_rules.SLICES, scale))
-            for mask in masks
+            PlannedGuard(
+                f"{column}={value}", stream(losses[mask], float(mask.mean())), limited(decision_rules.SLICES, scale)
+            )
+            for value, mask in zip(values, masks, strict=True)
             if mask.any()
         ]
     if ERRORS in measures.guards:
         errors = UnitStream(rows=units.keys, share=units.share, mean=0.0, square=0.0)
-        guards.append((errors, limited(decision_rules.ERRORS, 1.0)))
+        margin = rules.limit(decision_rules.ERRORS, scale, units.keys / units.days)
+        guards.append(PlannedGuard(ERRORS, errors, _rules(rules, margin, 1.0)))
     return stream(losses), guards
 
 
@@ -146,12 +161,14 @@ def make_plan(
     effects = _effects(rules.margin(scale), scale)
     if keys is None:  # versions that differ on so few rows cannot differ by more
         effects = [effect for effect in effects if abs(effect) <= stream.disagreement * scale] or [0.0]
-        guards, furthest = _guard_streams(measures, rules, traffic, rows, coverage), MAX_WINDOWS
+        guards, furthest = _guard_streams(measures, rules, traffic, rows, coverage, length), MAX_WINDOWS
     else:
-        split = Units(keys=keys * length, share=share, coverage=coverage)
+        split = Units(keys=keys * length, share=share, coverage=coverage, days=length)
         of_loss, guards = unit_streams(measures, rules, traffic.pairs, split)
         furthest = MAX_SPLIT_WINDOWS
-    outlooks = [promise(of_loss, effect, deciding, rng, guards=guards, max_windows=furthest) for effect in effects]
+    waits = guard_windows(guards, rng, max_windows=furthest)
+    outlooks = [promise(of_loss, effect, deciding, rng, guards=waits, max_windows=furthest) for effect in effects]
+    last, windows = last_guard(waits, furthest)
     return RolloutPlan(
         at=clock(),
         rows_per_day=traffic.rows_per_day * (share if keys is None else 1.0),
@@ -162,6 +179,9 @@ def make_plan(
         measured_on=len(traffic.pairs),
         promises=tuple(_promised(outlook, length, horizon) for outlook in outlooks),
         keys_per_day=None if keys is None else (keys * (1.0 - share), keys * share),
+        furthest_days=furthest * length + horizon,
+        last_guard=last,
+        last_guard_days=None if windows is None else windows * length + horizon,
     )
 
 
@@ -255,31 +275,33 @@ def _of_differences(
 
 
 def _guard_streams(
-    measures: Measures, rules: DecisionRules, traffic: _TrafficSample, rows: float, coverage: float
-) -> Sequence[tuple[Stream, Rules]]:
+    measures: Measures, rules: DecisionRules, traffic: _TrafficSample, rows: float, coverage: float, days: float
+) -> Sequence[PlannedGuard]:
     """The paired rows of each guard, and what it may be worse by; latency apart, which is not known before."""
     pairs, scale = traffic.pairs, loss_scale(measures.task, measures.loss)
-    streams: list[tuple[Stream, Rules]] = []
+    streams: list[PlannedGuard] = []
     limits: Mapping[str, float] = {
         name: rules.limit(name, scale) for name in (decision_rules.SLICES, decision_rules.CALIBRATION)
     }
     differences = paired_differences(measures.task, measures.loss, pairs.champion, pairs.candidate, pairs.labels)
     for column, values in measures.slices.items():
         codes = slice_codes(pairs.rows.features[column], values)
-        for code in range(len(values)):
+        for code, value in enumerate(values):
             mask = codes == code
             part = _of_differences(
                 differences.values[mask], differences.largest[mask], rows * float(mask.mean()), coverage, scale
             )
             if mask.any():
-                streams.append((part, _rules(rules, limits[decision_rules.SLICES], scale)))
+                slice_rules = _rules(rules, limits[decision_rules.SLICES], scale)
+                streams.append(PlannedGuard(f"{column}={value}", part, slice_rules))
     if measures.measures_calibration and CALIBRATION in measures.guards:
         gap = calibration_differences(measures.task, measures.loss, pairs.champion, pairs.candidate, pairs.labels)
         part = _of_differences(gap.values, gap.largest, rows, coverage, scale)
-        streams.append((part, _rules(rules, limits[decision_rules.CALIBRATION], 2.0 * scale)))
+        streams.append(PlannedGuard(CALIBRATION, part, _rules(rules, limits[decision_rules.CALIBRATION], 2.0 * scale)))
     if ERRORS in measures.guards:
         errors = PairedStream(rows=rows, disagreement=0.0)
-        streams.append((errors, _rules(rules, rules.limit(decision_rules.ERRORS, scale), 1.0)))
+        margin = rules.limit(decision_rules.ERRORS, scale, rows / days)
+        streams.append(PlannedGuard(ERRORS, errors, _rules(rules, margin, 1.0)))
     return streams
 
 

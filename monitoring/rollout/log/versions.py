@@ -10,6 +10,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from monitoring.actions.version_label import find_label
 from monitoring.baseline.folder import Baseline, load_baseline
 from monitoring.baseline.profile import commonest
@@ -26,6 +29,9 @@ MANIFEST = "manifest.json"
 
 #: The key of a manifest's data that says until when rows have had a part in the making of a model.
 TRAINED_UNTIL = "trained_until"
+
+#: The share of the rows that a column's commonest values need for them to be guards.
+LEAST_OF_SLICES = 0.5
 
 #: What of a bundle its digest is of: the graph, and the index of its weights.
 _DIGESTED = ("saved_model.pb", "variables/variables.index", "variables/variables.data-00000-of-00001")
@@ -213,13 +219,29 @@ def _answers(task: Task) -> str:
     return f"{kind}{classes}, {task.width} numbers a row"
 
 
+def slice_guards(column: pa.Array) -> tuple[str, ...]:
+    """The values of a column that are guards of their own: its commonest, if they are half of the rows together.
+
+    Of ids, such as users, no few values are: a guard of some of them says nothing of the others.
+
+    >>> slice_guards(pa.array(["a"] * 3 + ["b"])), slice_guards(pa.array([f"user {row % 60}" for row in range(600)]))
+    (('a', 'b'), ())
+
+    Args:
+        column: Text [n].
+    """
+    values = commonest(column, MAX_SLICE_VALUES)
+    rows = pc.sum(pc.is_in(column, pa.array(values, column.type))).as_py() or 0
+    return tuple(sorted(values)) if rows >= LEAST_OF_SLICES * (len(column) - column.null_count) else ()
+
+
 def _slices(config: MonitorConfig, baseline: Baseline) -> dict[str, tuple[str, ...]]:
-    """The values of the config's slices, as the monitor has them."""
+    """The values of the config's slices that are guards; none of columns that are ids."""
     values_by_column = {}
     for column in config.traffic.slices:
         words = baseline.rows.inputs([column])[column].combine_chunks()
-        values_by_column[column] = tuple(sorted(commonest(words, MAX_SLICE_VALUES)))
-    return values_by_column
+        values_by_column[column] = slice_guards(words)
+    return {column: values for column, values in values_by_column.items() if values}
 
 
 def _trained_until(bundle: Path) -> datetime | None:

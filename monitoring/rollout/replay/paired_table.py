@@ -14,10 +14,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from monitoring.baseline.predictions import Predictions, predictions_from, with_usable_answers
-from monitoring.baseline.profile import commonest
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.errors import BadInput
 from monitoring.onboarding.table_description import TableDescription, baseline_spec, columns_described
+from monitoring.rollout.log.versions import LEAST_OF_SLICES, slice_guards
 from monitoring.rollout.pairs import PairedRows
 from monitoring.tasks.label_codes import has_label
 from monitoring.tasks.ranking import Ranking
@@ -89,7 +89,10 @@ def read_pairs(
         )
     slices = {name: _slice_values(rows.features[name].combine_chunks()) for name in guards}
     unsliced = [name for name, values in slices.items() if not values]
-    few = f"is no guard: none of its values has {LEAST_SLICE:.0%} of the rows."
+    few = (
+        f"is no guard: its {MAX_SLICE_VALUES} commonest values have less than {LEAST_OF_SLICES:.0%} of the rows "
+        f"together, or none has {LEAST_SLICE:.0%}."
+    )
     return PairedTable(
         rows=pairs,
         task=_fitted(spec, pairs),
@@ -101,8 +104,8 @@ def read_pairs(
 
 def _slice_values(column: pa.Array) -> tuple[str, ...]:
     """The commonest values of a column, those of enough rows to be guards."""
-    words = commonest(column, MAX_SLICE_VALUES)
-    return tuple(sorted(word for word in words if pc.sum(pc.equal(column, word)).as_py() >= LEAST_SLICE * len(column)))
+    words = slice_guards(column)
+    return tuple(word for word in words if pc.sum(pc.equal(column, word)).as_py() >= LEAST_SLICE * len(column))
 
 
 def _shared_columns(description: TableDescription) -> frozenset[str]:

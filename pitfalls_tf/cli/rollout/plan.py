@@ -12,7 +12,8 @@ import numpy as np
 from monitoring.config import load_config
 from monitoring.documents.rollout import plan_document
 from monitoring.rollout.log.planning_job import make_plan
-from monitoring.rollout.log.versions import find_versions
+from monitoring.rollout.log.versions import LEAST_OF_SLICES, find_versions
+from monitoring.watches.catalogue import MAX_SLICE_VALUES
 from pitfalls_tf.cli.monitor.options import config_option
 from pitfalls_tf.cli.output import printable, with_output
 from pitfalls_tf.cli.rollout.deciding import deciding_options, rules_of
@@ -82,6 +83,9 @@ def planned(
 def _show(versions: Versions, plan: RolloutPlan) -> None:
     for line in plan_lines(versions.champion, versions.candidate, plan):
         click.echo(printable(line))
+    if unsliced := [column for column in versions.config.traffic.slices if column not in versions.slices]:
+        share = f"the {MAX_SLICE_VALUES} commonest values of each have less than {LEAST_OF_SLICES:.0%} of the rows"
+        click.echo(printable(f"  no guards, as ids are none: {', '.join(unsliced)}; {share}"))
 
 
 def plan_lines(champion: int, candidate: int, plan: RolloutPlan) -> Iterator[str]:
@@ -100,14 +104,20 @@ def plan_lines(champion: int, candidate: int, plan: RolloutPlan) -> Iterator[str
     yield f"  {plan.coverage:.0%} of their labels come in time, {delays}"
     rows = "rows" if keys is None else "keys"
     yield f"  {'difference':>11}  {'verdict':<26}  {'days, 50 %':>10}  {'days, 90 %':>10}  {rows:>10}  {'labels':>8}"
+    later = "later" if plan.furthest_days is None else f"> {plan.furthest_days:.0f}"
     for promise in plan.promises:
-        days = ["later" if day is None else f"{day:.3g}" for day in promise.days]
+        days = [later if day is None else f"{day:.3g}" for day in promise.days]
         rows = "" if promise.rows[-1] is None else f"{promise.rows[-1]:,}"
         labels = "" if promise.labels[-1] is None else f"{promise.labels[-1]:,}"
         figures = f"{days[0]:>10}  {days[-1]:>10}  {rows:>10}  {labels:>8}"
         yield f"  {promise.effect:>+11.4f}  {promise.verdict:<26}  {figures}"
     counted = "rows" if keys is None else "keys of both versions"
     yield f"  negative is better; {counted} and labels are those of 90 %; a promotion waits for every guard"
+    if plan.last_guard is not None:
+        passed = (
+            "not within the days looked ahead" if plan.last_guard_days is None else f"{plan.last_guard_days:.3g} days"
+        )
+        yield f"  the last guard to pass, if it is as good as before, is {plan.last_guard}: nine times of ten {passed}"
     yield "  assumed: of a difference between days at most about a half lasts to the next day; else decide by weeks"
 
 

@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from monitoring.records import RolloutResult
-from monitoring.rollout.decision_rules import DecisionRules
+from monitoring.records import RolloutGuard, RolloutResult
+from monitoring.rollout.decision_rules import DecisionRules, GuardRule
 from monitoring.rollout.evaluation import evaluate
 from monitoring.rollout.evidence.paired_sums import PairedSums
-from monitoring.rollout.pairs import ERRORS, Measures, PairedRows, WindowEvidence
+from monitoring.rollout.pairs import ERRORS, LOSS, Measures, PairedRows, WindowEvidence
 from monitoring.tasks.classification import Classification
 from monitoring.tasks.task import NO_LABEL
 from monitoring.traffic.windows import Window
@@ -151,3 +151,23 @@ def test_no_verdict_depends_on_the_last_digits_of_scores(loss: str) -> None:
     assert [guard.passes for guard in found.guards] == [guard.passes for guard in other.guards]
     for one, two in zip(found.looks, other.looks, strict=True):
         assert (one.interval.low, one.interval.high) == pytest.approx((two.interval.low, two.interval.high), abs=1e-6)
+
+
+@pytest.mark.parametrize(("rows", "days", "passes"), [(150, 30, True), (150, 5, False), (1_000, 14, True)])
+def test_rows_without_an_error_pass_the_guard_of_errors_within_weeks(rows: int, days: int, passes: bool) -> None:
+    window = PairedSums.of(np.zeros(rows))
+
+    def found(*guards: GuardRule) -> RolloutGuard:
+        rules = DecisionRules(guards=guards) if guards else DecisionRules()
+        return next(guard for guard in evaluate(counted, MEASURES, rules).guards if guard.name == ERRORS)
+
+    day = timedelta(days=1)
+    measures = {LOSS: window, ERRORS: window}
+    counted = [
+        WindowEvidence(start=START + place * day, end=START + (place + 1) * day, measures=measures, labelled=rows)
+        for place in range(days)
+    ]
+    guard = found()
+    assert guard.passes == passes
+    assert guard.limit == pytest.approx(max(0.001, 2 * np.log(20) / (14 * rows)))
+    assert found(GuardRule(name=ERRORS, limit=0.001)).limit == 0.001

@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from monitoring.rollout.evidence.paired_sums import PairedSums
-from monitoring.rollout.evidence.planning import PairedStream, promise, windows_to_word
+from monitoring.rollout.evidence.planning import (
+    PairedStream,
+    PlannedGuard,
+    guard_windows,
+    last_guard,
+    promise,
+    windows_to_word,
+)
 from monitoring.rollout.evidence.verdict import BETTER, NO_DIFFERENCE, WORSE, Rules, compare
 
 RULES = Rules(margin=0.005)
@@ -48,12 +55,16 @@ def test_larger_effects_and_more_rows_are_faster_and_missing_labels_slower() -> 
 
 
 def test_a_promotion_waits_for_the_slowest_guard_and_a_rollback_for_none() -> None:
-    slow = (PairedStream(rows=30, disagreement=0.06), Rules(margin=0.02))
-    guarded, plain = (promise(STREAM, -0.03, RULES, rng(), guards=guards) for guards in ((slow,), ()))
+    slow = PlannedGuard("calibration", PairedStream(rows=30, disagreement=0.06), Rules(margin=0.02))
+    quick = PlannedGuard("errors", PairedStream(rows=1_000, disagreement=0.0), Rules(margin=0.01))
+    waits = guard_windows((slow, quick), rng())
+    guarded, plain = (promise(STREAM, -0.03, RULES, rng(), guards=guards) for guards in (waits, {}))
     assert guarded.windows[1] is not None
     assert plain.windows[1] is not None
     assert guarded.windows[1] > 3 * plain.windows[1]
-    assert promise(STREAM, 0.03, RULES, rng(), guards=(slow,)) == promise(STREAM, 0.03, RULES, rng())
+    assert promise(STREAM, 0.03, RULES, rng(), guards=waits) == promise(STREAM, 0.03, RULES, rng())
+    assert last_guard(waits) == ("calibration", guarded.windows[1])
+    assert last_guard(waits, 10) == ("calibration", None)
 
 
 def test_what_takes_too_long_is_not_promised() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from monitoring.engines.recipe import Recipe
 from monitoring.errors import CannotRun
 from monitoring.judging.window.label_findings import UnknownClassLabels
 from monitoring.judging.window.window_sums import AnsweredSums, LabelledSums, WindowSums
-from monitoring.records import Finding
+from monitoring.records.finding_nodes import finding_node, finding_of
 from monitoring.traffic.tables.read_sums import ReadSums
 from monitoring.watches.tally import Tally
 
@@ -282,12 +282,12 @@ def _read_node(read: ReadSums) -> dict[str, Any]:
         "without_answer": [[name, advice, rows] for (name, advice), rows in read.without_answer.items()],
         "unreadable": dict(read.unreadable),
         "problems": [[name, problem, rows] for (name, problem), rows in read.problems.items()],
-        "columns": [asdict(finding) for finding in read.columns.values()],
+        "columns": [finding_node(finding) for finding in read.columns.values()],
     }
 
 
 def _read(node: dict[str, Any]) -> ReadSums:
-    findings = [Finding(**entry) for entry in node.pop("columns")]
+    findings = [finding_of(entry) for entry in node.pop("columns")]
     problems = {(name, problem): rows for name, problem, rows in node.pop("problems")}
     absent = {(name, advice): rows for name, advice, rows in node.pop("without_answer")}
     columns = {(finding.kind, finding.feature): finding for finding in findings}

@@ -51,8 +51,8 @@ _TEXTS: tuple[tuple[str, Table, tuple[Column[Any], ...]], ...] = (
 )
 
 
-#: The parts of an incident's diagnoses that may quote a row.
-_QUOTING = frozenset({"message", "line", "headline", "text", "step", "again"})
+#: The parts of findings and of an incident's diagnoses that may quote a row.
+_QUOTING = frozenset({"message", "line", "headline", "text", "step", "again", "old_name", "new_name", "numbers"})
 
 #: The tables that rows and texts are erased from.
 ERASED_TABLES: tuple[Table, ...] = (
@@ -154,7 +154,7 @@ def _erase_findings(connection: Connection, words: Collection[str]) -> int:
     query = select(window.c.id, window.c.findings, window.c.fact).where(window.c.findings != "[]")
     for row in connection.execute(query).all():
         before = json.loads(row.findings)
-        after = [{**finding, "message": erased_text(finding["message"], words)} for finding in before]
+        after = _erased(before, words)
         if after != before:
             values = {"findings": json.dumps(after), "fact": erased_text(row.fact, words)}
             connection.execute(update(window).where(window.c.id == row.id).values(values))

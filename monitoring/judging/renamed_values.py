@@ -11,6 +11,7 @@ from unicodedata import combining, normalize
 
 from monitoring.baseline.profile import Bins, FeatureCounts, Profile
 from monitoring.records import Finding, Watch
+from monitoring.records.finding_parts import RenamedValue, RenamedValues
 from monitoring.watches.descriptions import printable
 
 #: The kind of finding about them: a fact where most values are new, or where a common category has a new spelling.
@@ -39,7 +40,7 @@ COMMON_SHARE = 0.05
 #: Values are numbers if at least this share of their rows is.
 NUMBERS_SHARE = 0.9
 
-#: Renamed categories that a sentence names, and characters of each name.
+#: Renamed categories that a finding names, and characters of each name.
 NAMED = 3
 LONGEST_NAME = 40
 
@@ -55,7 +56,7 @@ class Renaming:
         spelled: Whether a category has a new spelling beyond doubt.
     """
 
-    message: str
+    parts: RenamedValues
     kind: str = RENAMED
     spelled: bool = False
 
@@ -69,7 +70,7 @@ class Renaming:
         Args:
             is_told: Whether another fact about the input tells it; then this is none.
         """
-        return Finding(kind=self.kind, feature=feature, message=self.message, fact=self.spelled and not is_told)
+        return Finding(kind=self.kind, feature=feature, parts=self.parts, fact=self.spelled and not is_told)
 
 
 def renaming_of(watch: Watch, findings: Sequence[Finding]) -> Finding | None:
@@ -96,16 +97,14 @@ def renamed_values(bins: Bins, before: FeatureCounts, now: FeatureCounts) -> Ren
     gone = {word: rows for word, rows in expected.items() if rows >= MIN_EXPECTED and here[word] <= GONE_SHARE * rows}
     pairs = dict(_pairs(gone, new))
     if pairs:
-        message = _renamed(bins.feature, pairs, gone, new, now.present)
+        parts = _renamed(pairs, gone, new, now.present)
         spelled = [gone[word] for word, name in pairs.items() if _is_spelled(word, name, gone[word], new[name])]
         common = any(rows >= COMMON_SHARE * now.present for rows in spelled)
-        return Renaming(
-            message=message, kind=RARE_RENAMED if spelled and not common else RENAMED, spelled=bool(spelled)
-        )
+        return Renaming(parts=parts, kind=RARE_RENAMED if spelled and not common else RENAMED, spelled=bool(spelled))
     numbers = sum(count for word, count in new.items() if _is_number(word))
     if gone and numbers >= NUMBERS_SHARE * sum(new.values()) and not any(_is_number(word) for word in gone):
-        examples = " and ".join(f"`{_shown(word)}`" for word in sorted(new, key=lambda word: (-new[word], word))[:2])
-        return Renaming(message=f"The values of {printable(bins.feature)} are numbers now, such as {examples}.")
+        examples = sorted(new, key=lambda word: (-new[word], word))[:2]
+        return Renaming(parts=RenamedValues(rows=now.present, numbers=tuple(map(_shown, examples))))
     return None
 
 
@@ -139,20 +138,13 @@ def _as_many(count: int, expected: float) -> bool:
     return abs(count - expected) <= COUNT_ERRORS * math.sqrt(expected) + COUNT_SHARE * expected
 
 
-def _renamed(
-    feature: str, pairs: Mapping[str, str], gone: Mapping[str, float], new: Mapping[str, int], rows: int
-) -> str:
+def _renamed(pairs: Mapping[str, str], gone: Mapping[str, float], new: Mapping[str, int], rows: int) -> RenamedValues:
     ordered = sorted(pairs, key=lambda word: (-gone[word], word))
-    if len(ordered) == 1:
-        (word,) = ordered
-        return (
-            f"The category `{_shown(word)}` of {printable(feature)} was renamed to `{_shown(pairs[word])}`: "
-            f"{100 * gone[word] / rows:.0f} % of the baseline's rows, {100 * new[pairs[word]] / rows:.0f} % of this "
-            "window's."
-        )
-    named = ", ".join(f"`{_shown(word)}` to `{_shown(pairs[word])}`" for word in ordered[:NAMED])
-    more = ", …" if len(ordered) > NAMED else ""
-    return f"{len(ordered)} categories of {printable(feature)} were renamed: {named}{more}."
+    named = tuple(
+        RenamedValue(old_name=_shown(word), new_name=_shown(pairs[word]), expected=gone[word], rows=new[pairs[word]])
+        for word in ordered[:NAMED]
+    )
+    return RenamedValues(rows=rows, values=named, more=len(ordered) - len(named))
 
 
 def _normal(word: str) -> str:
@@ -194,4 +186,5 @@ def _is_number(word: str) -> bool:
 
 
 def _shown(word: str) -> str:
+    """As much of a name as a finding keeps."""
     return printable(word, LONGEST_NAME)

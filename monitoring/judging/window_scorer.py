@@ -28,6 +28,7 @@ from monitoring.judging.window.row_scorer import RowScorer
 from monitoring.judging.window.window_sums import AnsweredSums, LabelledSums, WindowAggregator
 from monitoring.judging.window.window_traffic import WindowTraffic
 from monitoring.records import Finding, ScoreSum, WatchKey, WindowRecord
+from monitoring.records.finding_parts import GrossRate
 from monitoring.timestamps import as_microseconds, duration_microseconds
 from monitoring.traffic.expected_events import NO_EVENTS, EventCalendar
 from monitoring.traffic.windows import Window
@@ -227,8 +228,8 @@ class WindowScorer:
         unseen = {fact.feature for fact in facts if fact.kind == UNSEEN}
         return (
             *(
-                replace(fact, kind=RENAMED, message=f"{renamed[fact.feature].message} {fact.message}")
-                if fact.kind == UNSEEN and fact.feature in renamed
+                replace(fact, kind=RENAMED, parts=replace(renamed[fact.feature].parts, unseen=fact.parts))
+                if fact.kind == UNSEEN and fact.feature in renamed and isinstance(fact.parts, GrossRate)
                 else fact
                 for fact in facts
             ),

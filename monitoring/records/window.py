@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from monitoring.records.estimate import EstimateRecord, RealisedLosses
+from monitoring.records.finding_parts import FindingParts
 from monitoring.records.watch import Level, WatchKey
 
 if TYPE_CHECKING:
@@ -37,12 +38,18 @@ WindowStatus: TypeAlias = Literal["ok", "notice", "suspected", "page", "thin"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """Something wrong with a window's rows, labels or inputs; a `fact` pages at once, outside the budget."""
+    """Something wrong with a window's rows, labels or inputs; a `fact` pages at once, outside the budget.
+
+    Attributes:
+        message: What it says, where it is of a store from before it had parts, or has none.
+        parts: What it is made of; its sentence is `monitoring.sentences.finding_text.finding_text`.
+    """
 
     kind: str
     feature: str
-    message: str
+    message: str = ""
     fact: bool = False
+    parts: FindingParts | None = None
 
 
 #: The kind of the finding of a window in an expected event, whose `feature` is the event's name.

@@ -19,6 +19,7 @@ from monitoring.records import (
     TeamEvidence,
     WatchKey,
 )
+from monitoring.sentences.finding_text import finding_text
 from monitoring.tasks import ranking, regression, vector_regression
 from monitoring.tasks.output_names import split_output
 from monitoring.watches.descriptions import (
@@ -92,7 +93,7 @@ def alarm_sentences(alarm: AlarmCause) -> tuple[str, ...]:
         *_part_sentences(alarm),
         *input_sentences(alarm),
         _evidence_sentence(alarm),
-        *(() if alarm.renaming is None else (alarm.renaming.message,)),
+        *(() if alarm.renaming is None else (finding_text(alarm.renaming),)),
     )
 
 

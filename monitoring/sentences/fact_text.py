@@ -14,7 +14,9 @@ from monitoring.records import (
     Subgroup,
     SubgroupCause,
 )
+from monitoring.records.finding_parts import LossOutlier
 from monitoring.sentences.alarm_text import alarm_line, input_sentences, moment_day
+from monitoring.sentences.finding_text import finding_text, loss_words
 from monitoring.sentences.step_text import step_words
 from monitoring.watches.descriptions import (
     LONGEST_MESSAGE,
@@ -59,10 +61,18 @@ def fact_line(fact: str, slice_: str, findings: tuple[Finding, ...]) -> str:
     """A fact in one line without a full stop, with what it is about."""
     subject, kind = printable(slice_), printable(fact, LONGEST_MESSAGE).strip().rstrip(".")
     if fact == _OUTLIER and findings:
-        loss, semicolon, _ = findings[0].message.partition(";")
-        if semicolon:
+        loss = _loss_of(findings[0])
+        if loss:
             return f"{printable(loss, LONGEST_MESSAGE)}: {kind}"
     return _capital(kind) if not subject or fact in _NAMED else f"{_capital(kind)}: {subject}"
+
+
+def _loss_of(finding: Finding) -> str:
+    """The loss that a finding is about, in a clause; empty where it says none."""
+    if isinstance(finding.parts, LossOutlier):
+        return loss_words(finding.parts.loss)
+    loss, semicolon, _ = finding.message.partition(";")  # as an earlier store has it
+    return loss if semicolon else ""
 
 
 def root_words(root: RootFact) -> str:
@@ -76,7 +86,7 @@ def root_words(root: RootFact) -> str:
 
 def fact_sentences(fact: FactCause) -> tuple[str, ...]:
     """What is wrong, and what an alarm added."""
-    told = tuple(finding.message for finding in fact.findings)
+    told = tuple(map(finding_text, fact.findings))
     if len(told) > 1 and fact.fact not in _RULES:
         names = ", ".join(finding.feature for finding in fact.findings if finding.feature)
         told = (f"{_capital(fact.fact)} for {len(told)} inputs: {names}.",)

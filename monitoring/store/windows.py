@@ -18,7 +18,6 @@ from monitoring.records import (
     NO_CLAIMS,
     WHOLE,
     EstimateRecord,
-    Finding,
     IntervalChecks,
     Level,
     MeasuredMetric,
@@ -30,6 +29,7 @@ from monitoring.records import (
     WindowClaims,
     WindowRecord,
 )
+from monitoring.records.finding_nodes import finding_node, finding_of
 from monitoring.store.tables import incident, score, window
 from monitoring.store.transactions import Transactions
 
@@ -115,7 +115,7 @@ def write(connection: Connection, deployment: int, record: WindowRecord, label_c
         "deployment": deployment,
         **{name: getattr(record, name) for name in _LIGHT_NAMES},
         **{name: int(getattr(record, name)) for name in _COUNTS},
-        "findings": json.dumps([asdict(finding) for finding in record.findings]),
+        "findings": json.dumps([finding_node(finding) for finding in record.findings]),
         "label_delays": json.dumps(list(record.label_delays)),
         "measured": json.dumps([asdict(metric) for metric in record.measured]),
         "label_cursor": json.dumps({segment: int(rows) for segment, rows in label_cursor.items()}),
@@ -192,7 +192,7 @@ def _record(row: Row[Any], scores: tuple[ScoreRecord, ...]) -> WindowRecord:
         page_log_evidence=row.page_log_evidence,
         notice_log_evidence=row.notice_log_evidence,
         loss_log_evidence=row.loss_log_evidence,
-        findings=tuple(Finding(**finding) for finding in json.loads(row.findings)),
+        findings=tuple(map(finding_of, json.loads(row.findings))),
         scores=scores,
         estimates=estimates,
         realised_losses=settled,

@@ -21,6 +21,7 @@ from monitoring.notifications.routes.sending import wants
 from monitoring.records import LEVELS, IncidentRecord, Level, MonitorStatus
 from monitoring.reports.sections.health import health_of
 from monitoring.reports.sections.incidents import pages_of
+from monitoring.sentences import finding_text as findings
 from monitoring.sentences import incident_text as module
 from monitoring.sentences.incident_text import IncidentText, Paragraph, incident_text
 from pitfalls_tf.cli.monitor.options import exit_code
@@ -159,6 +160,7 @@ def replaced(monkeypatch: pytest.MonkeyPatch) -> None:
         step="close it",
     )
     monkeypatch.setattr(module, "_worded", lambda _record: words)
+    monkeypatch.setattr(findings, "_worded", lambda _finding: "Better than the benchmark; Next step: words:")
 
 
 def test_where_every_sentence_is_another_nothing_changes_but_words(

@@ -17,6 +17,7 @@ from monitoring.dashboard.view.words import name_of, zone_words
 from monitoring.records import BaselineScore, WatchKey, WindowRecord
 from monitoring.reports.sections.formatting import finite_evidence, format_evidence, window_name
 from monitoring.reports.sections.inputs import effect_of
+from monitoring.sentences.finding_text import finding_text
 from monitoring.store.overview import DeploymentSummary
 from monitoring.watches.descriptions import (
     LONGEST_MESSAGE,
@@ -237,7 +238,7 @@ def _findings(sides: tuple[ComparedSide, ComparedSide]) -> TableView:
                     printable(finding.kind) + (" (pages)" if finding.fact else ""), style="page" if finding.fact else ""
                 ),
                 cell(printable(finding.feature), style="text"),
-                cell(printable(finding.message, LONGEST_MESSAGE), style="text"),
+                cell(printable(finding_text(finding), LONGEST_MESSAGE), style="text"),
             )
             for letter, side in zip("AB", sides, strict=True)
             for finding in (side.window.findings if side.window is not None else ())

@@ -12,6 +12,7 @@ from monitoring.dashboard.view.words import name_of, zone_words
 from monitoring.records import BaselineScore, MeasuredMetric, ScoreRecord, WindowRecord
 from monitoring.reports.sections.estimates import METHODS
 from monitoring.reports.sections.formatting import finite_evidence, format_evidence, window_name
+from monitoring.sentences.finding_text import finding_text
 from monitoring.store.overview import DeploymentSummary
 from monitoring.watches.descriptions import (
     LONGEST_MESSAGE,
@@ -200,7 +201,7 @@ def _findings(window: WindowRecord) -> TableView:
                     printable(finding.kind) + (" (pages)" if finding.fact else ""), style="page" if finding.fact else ""
                 ),
                 cell(printable(finding.feature), style="text"),
-                cell(printable(finding.message, LONGEST_MESSAGE), style="text"),
+                cell(printable(finding_text(finding), LONGEST_MESSAGE), style="text"),
             )
             for finding in sorted(window.findings, key=lambda finding: not finding.fact)
         ),

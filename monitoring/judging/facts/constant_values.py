@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from monitoring.judging.facts.gross_failures import ANSWERS_SUBJECT, LABELS_SUBJECT
 from monitoring.judging.facts.log_facts import binomial_tail
 from monitoring.records import Finding
+from monitoring.records.finding_parts import AlikeValues, ConstantValues
 from monitoring.tasks.task import Whole
 from monitoring.watches.variety import Variety, VarietyPart
 
@@ -28,7 +29,7 @@ OUTERMOST = 0.02
 CONSTANT_ANSWERS = "answers constant"
 CONSTANT_LABELS = "labels constant"
 
-#: Parts that a message names.
+#: Parts that a finding names.
 _NAMED = 3
 
 
@@ -53,28 +54,21 @@ class VarietyLimit:
         deviations = zip(*(window.deviations for window in whole), strict=True)
         return cls(part=part, commonest=commonest, deviations=tuple(map(min, deviations)), rows=enough)
 
-    def message(self, variety: Variety, what: str, alpha: float) -> str:
-        """What is wrong with a window's values, in a sentence without its end; empty where nothing is.
+    def alike(self, variety: Variety, alpha: float) -> AlikeValues | None:
+        """What is wrong with a window's values; None where nothing is.
 
         Args:
             alpha: The probability of a sound window that has as many rows with one value.
         """
-        rows, name = variety.rows, f" of {self.part.name}" if self.part.name else ""
+        rows = variety.rows
         rate, null = (1.0 + self.commonest) / 2.0, (1.0 + 3.0 * self.commonest) / 4.0
         if rows and variety.commonest >= rate * rows and binomial_tail(variety.commonest, rows, null) <= alpha:
-            share = (
-                f"All {rows:,}" if variety.commonest == rows else f"{100 * variety.commonest / rows:.0f} % of {rows:,}"
-            )
-            usual = f"{100 * self.commonest:.0f} %"
-            return f"{share} {what}{name} are the same; in the baseline's windows at most {usual} are"
+            return AlikeValues(part=self.part.name, rows=rows, same=variety.commonest, usual=self.commonest)
         narrow = [now < SPREAD_LEFT * before for now, before in zip(variety.deviations, self.deviations, strict=True)]
         if rows >= max(self.rows, 1) and narrow and all(narrow) and not self._is_out_of_range(variety):
             left = max(now / before for now, before in zip(variety.deviations, self.deviations, strict=True))
-            return (
-                f"{rows:,} {what}{name} hardly differ: their standard deviation is {100 * left:.1f} % of that in the "
-                "baseline's most even window"
-            )
-        return ""
+            return AlikeValues(part=self.part.name, rows=rows, spread=left)
+        return None
 
     def _is_out_of_range(self, variety: Variety) -> bool:
         """Whether numbers lie beyond the baseline's, as in another unit: their ranks say nothing of their spread."""
@@ -93,14 +87,15 @@ def constant_findings(
     """
     if tally is None:
         return ()
-    what = "labels" if labels else "answers"
-    messages = [
-        message
+    alike = [
+        values
         for limit, sums in zip(limits, tally, strict=False)
-        if limit is not None and (message := limit.message(Variety.of(limit.part, sums), what, alpha))
+        if limit is not None and (values := limit.alike(Variety.of(limit.part, sums), alpha)) is not None
     ]
-    if not messages:
+    if not alike:
         return ()
-    more = f" and {len(messages) - _NAMED} more" if len(messages) > _NAMED else ""
+    parts = ConstantValues(
+        of="labels" if labels else "answers", parts=tuple(alike[:_NAMED]), more=max(len(alike) - _NAMED, 0)
+    )
     kind, subject = (CONSTANT_LABELS, LABELS_SUBJECT) if labels else (CONSTANT_ANSWERS, ANSWERS_SUBJECT)
-    return (Finding(kind=kind, feature=subject, message=f"{'; '.join(messages[:_NAMED])}{more}.", fact=True),)
+    return (Finding(kind=kind, feature=subject, fact=True, parts=parts),)

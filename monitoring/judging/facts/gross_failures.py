@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +19,8 @@ from numpy.typing import NDArray
 from monitoring.baseline.profile import Bins, FeatureCounts, Profile
 from monitoring.judging.facts.log_facts import binomial_tail
 from monitoring.records import Finding, ScoreSum, WatchKey
+from monitoring.records.finding_parts import GrossRate, OutsideRange
 from monitoring.tasks.output_names import split_output
-from monitoring.watches.descriptions import plain_number
 from monitoring.watches.integrity import ANSWERS
 
 #: A rate is gross from this on, or from so many times that of the baseline's worst window, whichever is more; of a
@@ -49,6 +50,9 @@ OUTER_ROWS = 0.2
 #: What such findings name where they are about no input.
 ANSWERS_SUBJECT = "model answers"
 LABELS_SUBJECT = "labels"
+
+#: What of a number may lie far outside its range.
+Statistic: TypeAlias = Literal["mean", "standard deviation"]
 
 #: No input describes a column.
 NO_SOURCES: Mapping[str, str] = MappingProxyType({})
@@ -120,7 +124,7 @@ def gross_findings(
         alpha: The probability of each finding if the window's true rate is that of the limit's `null`.
     """
     return tuple(
-        Finding(kind=limit.kind, feature=limit.subject, message=_message(limit, sums[key], key.watch), fact=True)
+        Finding(kind=limit.kind, feature=limit.subject, fact=True, parts=_parts(limit, sums[key], key.watch))
         for key, limit in limits.items()
         if key in sums and limit.exceeded(sums[key], alpha)
     )
@@ -155,25 +159,17 @@ def _limit(watch: str, worst: float, feature: str) -> GrossLimit | None:
     )
 
 
-def _message(limit: GrossLimit, total: ScoreSum, watch: str) -> str:
-    output = split_output(watch)[0]
-    of = f" of {output}" if output else ""
-    share, worst = f"{100 * total.mean:.0f} %", f"{100 * limit.baseline:.1f} %"
+def _parts(limit: GrossLimit, total: ScoreSum, watch: str) -> GrossRate:
+    of: Literal["labels", "errors", "answers", "missing", "unseen"]
     if limit.fractional:
-        return (
-            f"The absolute error{of} of {total.rows:,} labelled rows averages {share} of the largest error told "
-            f"apart; in the baseline's worst window it was {worst}: check the units of labels and answers, and to "
-            "which rows labels are joined."
-        )
-    if limit.subject == LABELS_SUBJECT:
-        what = f"{share} of {total.rows:,} labelled rows have another label{of} than the model's answer"
+        of = "errors"
+    elif limit.subject == LABELS_SUBJECT:
+        of = "labels"
     elif limit.subject == ANSWERS_SUBJECT:
-        form = "no finite number, no class, or no probabilities from 0 to 1 with the sum 1"
-        what = f"{share} of {total.rows:,} answers are unusable: {form}"
+        of = "answers"
     else:
-        state = "missing" if limit.kind == MISSING else "values that the baseline does not have"
-        what = f"{share} of {total.rows:,} values of {limit.subject} are {state}"
-    return f"{what}; in the baseline's worst window it was {worst}."
+        of = "missing" if limit.kind == MISSING else "unseen"
+    return GrossRate(of=of, output=split_output(watch)[0], rate=total.mean, rows=total.rows, worst=limit.baseline)
 
 
 def range_findings(
@@ -188,31 +184,33 @@ def range_findings(
     for feature_bins, now in zip(bins, window.features, strict=True):
         if feature_bins.edges is None or len(feature_bins.edges) < 2 or not now.moments.finite:
             continue
-        for words, rows in _far_outside(feature_bins.edges, now):
+        name = feature_bins.feature
+        for statistic, rows in _far_outside(feature_bins.edges, now):
             if rows > MOST_ROWS * now.present and binomial_tail(rows, now.present, OUTER_ROWS) <= alpha:
-                source = sources.get(feature_bins.feature)
-                advice = "its unit, and what fills it" if source is None else f"what fills {source}"
-                message = (
-                    f"The {words.format(feature_bins.feature)} over {now.present:,} rows; 97 % of the baseline lies "
-                    f"between {plain_number(feature_bins.edges[0])} and {plain_number(feature_bins.edges[-1])}: "
-                    f"check {advice}."
+                parts = OutsideRange(
+                    statistic=statistic,
+                    value=now.moments.mean if statistic == "mean" else now.moments.std,
+                    rows=now.present,
+                    low=feature_bins.edges[0],
+                    high=feature_bins.edges[-1],
+                    source=sources.get(name),
                 )
-                findings.append(Finding(kind="out of range", feature=feature_bins.feature, message=message, fact=True))
+                findings.append(Finding(kind="out of range", feature=name, fact=True, parts=parts))
                 break
     return tuple(findings)
 
 
-def _far_outside(edges: Sequence[float], now: FeatureCounts) -> list[tuple[str, int]]:
-    """What lies far outside the range of a number, in words, with the rows in the outermost bins concerned."""
+def _far_outside(edges: Sequence[float], now: FeatureCounts) -> list[tuple[Statistic, int]]:
+    """What lies far outside the range of a number, with the rows in the outermost bins concerned."""
     low, high = edges[0], edges[-1]
     mean, std, far = now.moments.mean, now.moments.std, RANGES_OUTSIDE * (high - low)
-    departures = []
+    departures: list[tuple[Statistic, int]] = []
     if mean > high + far:
-        departures.append((f"mean of {{}} is {plain_number(mean)}", now.counts[-1]))
+        departures.append(("mean", now.counts[-1]))
     is_scaled = 0.0 <= mean < SCALED_DOWN * low
     is_negative = low > 0.0 and mean < min(2.0 * low - high, 0.0)  # a range below the lowest: no cold week
     if mean < low - far or is_scaled or is_negative:
-        departures.append((f"mean of {{}} is {plain_number(mean)}", now.counts[0]))
+        departures.append(("mean", now.counts[0]))
     if std > far:
-        departures.append((f"standard deviation of {{}} is {plain_number(std)}", now.counts[0] + now.counts[-1]))
+        departures.append(("standard deviation", now.counts[0] + now.counts[-1]))
     return departures

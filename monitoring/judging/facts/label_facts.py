@@ -17,7 +17,7 @@ import numpy as np
 from monitoring.judging.facts.gross_failures import LABELS_SUBJECT
 from monitoring.judging.facts.window_limit import Floats, WindowLimit, live_values
 from monitoring.records import SCORE_ONE, Finding, ScoreSum, WatchKey, WindowRecord
-from monitoring.watches.descriptions import format_value, watch_title
+from monitoring.records.finding_parts import JumpedShare, JumpedShares, LostClass, LostClasses
 from monitoring.watches.label_shares import ANSWERED
 
 #: A class is gone by chance only if labels are drawn with this part of its share in the baseline, or more.
@@ -30,7 +30,7 @@ RUN_FACTOR = 2.0
 LOST_CLASS = "labels lost a class"
 JUMPED = "label shares jumped"
 
-#: Classes that a message names.
+#: Classes that a finding names.
 _NAMED = 3
 
 
@@ -195,14 +195,11 @@ class LabelLimits:
         ]
         if not lost:
             return ()
-        parts = [
-            f"{watch_title(name)}: none among the last {runs.labels[name]:,} labels; "
-            f"{self.runs[name].share * runs.labels[name]:,.0f} were to be expected "
-            f"({format_value(name, self.runs[name].share)} in the baseline)"
-            for name in lost[:_NAMED]
-        ]
-        more = f"; and {len(lost) - _NAMED} more classes" if len(lost) > _NAMED else ""
-        return (Finding(kind=LOST_CLASS, feature=LABELS_SUBJECT, message=f"{'; '.join(parts)}{more}.", fact=True),)
+        named = tuple(
+            LostClass(watch=name, labels=runs.labels[name], share=self.runs[name].share) for name in lost[:_NAMED]
+        )
+        parts = LostClasses(classes=named, more=max(len(lost) - _NAMED, 0))
+        return (Finding(kind=LOST_CLASS, feature=LABELS_SUBJECT, fact=True, parts=parts),)
 
     def jumps(
         self,
@@ -231,8 +228,8 @@ class LabelLimits:
         ]
         if not jumped:
             return ()
-        parts = [self._departure(name, sums) for name in jumped[:_NAMED]]
-        return (Finding(kind=JUMPED, feature=LABELS_SUBJECT, message=f"{'; '.join(parts)}.", fact=True),)
+        parts = JumpedShares(shares=tuple(self._departure(name, sums) for name in jumped[:_NAMED]))
+        return (Finding(kind=JUMPED, feature=LABELS_SUBJECT, fact=True, parts=parts),)
 
     def _jumped(
         self,
@@ -245,15 +242,17 @@ class LabelLimits:
         share, answered = (sums[WatchKey(watch=f"{before}{name}")] for before in ("", ANSWERED))
         return self.shares[name].jumped(share, answered, earlier_values, alpha, phases)
 
-    def _departure(self, name: str, sums: Mapping[WatchKey, ScoreSum]) -> str:
+    def _departure(self, name: str, sums: Mapping[WatchKey, ScoreSum]) -> JumpedShare:
         share, answered = (sums[WatchKey(watch=f"{before}{name}")] for before in ("", ANSWERED))
         limit = self.shares[name].up
-        now, answer_share, low, high = (
-            format_value(name, value) for value in (share.mean, answered.mean, limit.lowest, limit.highest)
-        )
-        return (
-            f"{watch_title(name)} {now} of {share.rows:,} labels; the baseline's {limit.windows} windows lie between "
-            f"{low} and {high}, and the answers to these rows say {answer_share}"
+        return JumpedShare(
+            watch=name,
+            share=share.mean,
+            labels=share.rows,
+            answered=answered.mean,
+            windows=limit.windows,
+            low=limit.lowest,
+            high=limit.highest,
         )
 
 

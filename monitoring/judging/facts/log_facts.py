@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from scipy.special import betainc
 
 from monitoring.records import Finding, WindowRecord
+from monitoring.records.finding_parts import UnusualShare
 
 
 def binomial_tail(rows: int, of: int, share: float) -> float:
@@ -51,11 +52,8 @@ def unmatched_findings(
     worst = max(before, default=0.0)
     if len(before) < MIN_WINDOWS or not _is_unusual(unknown, unknown + matched, worst, alpha):
         return ()
-    message = (
-        f"{unknown:,} of {unknown + matched:,} labels that arrived are of no known prediction; in the windows before "
-        f"at most {100.0 * worst:.1f} % were: the traffic lost predictions, or labels have other ids."
-    )
-    return (Finding(kind=WITHOUT_PREDICTIONS, feature=IDS_SUBJECT, message=message, fact=True),)
+    parts = UnusualShare(of="labels without predictions", count=unknown, rows=unknown + matched, worst=worst)
+    return (Finding(kind=WITHOUT_PREDICTIONS, feature=IDS_SUBJECT, fact=True, parts=parts),)
 
 
 def repeat_findings(repeats: int, rows: int, history: Sequence[WindowRecord], *, alpha: float) -> tuple[Finding, ...]:
@@ -64,11 +62,8 @@ def repeat_findings(repeats: int, rows: int, history: Sequence[WindowRecord], *,
     worst = max(before, default=0.0)
     if len(before) < MIN_WINDOWS or not _is_unusual(repeats, repeats + rows, worst, alpha):
         return ()
-    message = (
-        f"{repeats:,} of {repeats + rows:,} predictions have the id of another and were dropped; in the windows before "
-        f"at most {100.0 * worst:.1f} % had: clients send requests again, or ids are not unique."
-    )
-    return (Finding(kind=REPEATED, feature=REPEATS_SUBJECT, message=message, fact=True),)
+    parts = UnusualShare(of="repeated predictions", count=repeats, rows=repeats + rows, worst=worst)
+    return (Finding(kind=REPEATED, feature=REPEATS_SUBJECT, fact=True, parts=parts),)
 
 
 def _sound(history: Sequence[WindowRecord]) -> tuple[WindowRecord, ...]:

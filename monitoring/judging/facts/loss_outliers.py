@@ -14,14 +14,14 @@ from dataclasses import dataclass, replace
 from monitoring.judging.facts.gross_failures import CONTRADICTED
 from monitoring.judging.facts.window_limit import FEW_ROWS, WindowLimit, live_values
 from monitoring.records import HIGHEST_LOSS, Finding, ScoreSum, Watch, WatchKey, WindowRecord
+from monitoring.records.finding_parts import GrossRate, HighestLoss, LossOutlier, LossProof, LossRange, OtherLoss
 from monitoring.tasks.regression import Regression
 from monitoring.tasks.task import Floats, Task
-from monitoring.watches.descriptions import format_value, lower_first, watch_title
 
 #: A window has so many times the loss of the worst window seen.
 WORST_FACTOR = 1.2
 
-#: Losses besides the first one that a message names.
+#: Losses besides the first one that a finding names.
 NAMED_LOSSES = 2
 
 #: The kind of the finding, and what it is about.
@@ -87,27 +87,23 @@ def loss_outlier(
         is_high = shown in above and limits[shown].is_high(sums[shown], previous_maxima[shown], phases)
         return (_high(limits[shown], sums[shown], previous_maxima[shown], alpha),) if is_high else ()
     first = shown if shown in above else far[0]
-    parts = [_range(limits[first], sums[first]), _proof(far[0], limits[far[0]], sums, alpha)]
     others = [key for key in far[1:] if key != first]
-    if others:
-        named = ", ".join(
-            f"{lower_first(watch_title(key.watch))} {_value(limits[key], sums[key].mean)} "
-            f"(at most {_value(limits[key], limits[key].limit.highest)} in the baseline)"
-            for key in others[:NAMED_LOSSES]
-        )
-        parts.append(f"Besides: {named}.")
-    message = " ".join(parts)
-    return (Finding(kind=OUTLIER, feature=SUBJECT, message=message, fact=True),)
+    parts = LossOutlier(
+        loss=_range(limits[first], sums[first]),
+        proof=_proof(far[0], limits[far[0]], sums, alpha),
+        others=tuple(_other(limits[key], sums[key]) for key in others[:NAMED_LOSSES]),
+    )
+    return (Finding(kind=OUTLIER, feature=SUBJECT, fact=True, parts=parts),)
 
 
 def with_unit_change(findings: Sequence[Finding], task: Task, answers: Floats) -> tuple[Finding, ...]:
     """Facts, of which those of losses say it where the window's answers [n, width] are a power of ten larger."""
     is_lost = [finding.kind in (OUTLIER, CONTRADICTED) for finding in findings]
     power = task.power_of_ten(answers) if any(is_lost) and isinstance(task, Regression) else 0
-    factor = f"{10**power:,} times" if power > 0 else f"1/{10**-power:,} of"
-    text = f" The answers are about {factor} the baseline's: a change of unit?" if power else ""
     return tuple(
-        replace(finding, message=f"{finding.message}{text}") if lost else finding
+        replace(finding, parts=replace(finding.parts, power_of_ten=power))
+        if lost and power and isinstance(finding.parts, GrossRate | LossOutlier)
+        else finding
         for finding, lost in zip(findings, is_lost, strict=True)
     )
 
@@ -123,37 +119,34 @@ def _largest_seen(limits: Mapping[WatchKey, LossLimit], history: Sequence[Window
 
 def _high(limit: LossLimit, total: ScoreSum, previous_max: float, alpha: float) -> Finding:
     """That a window is worse than all seen, and from where on one window pages."""
-    page = limit.smallest_page(total.rows, previous_max, alpha)
-    message = (
-        f"{_range(limit, total)} One window of so many rows pages above {_value(limit, page)}: check the labels of its "
-        "rows, then their inputs."
-    )
-    return Finding(kind=HIGHEST_LOSS, feature=SUBJECT, message=message)
+    page = limit.watch.value(limit.smallest_page(total.rows, previous_max, alpha))
+    return Finding(kind=HIGHEST_LOSS, feature=SUBJECT, parts=HighestLoss(loss=_range(limit, total), page=page))
 
 
-def _range(limit: LossLimit, total: ScoreSum) -> str:
+def _range(limit: LossLimit, total: ScoreSum) -> LossRange:
     """A loss in the window, and where the baseline's windows lie."""
-    return (
-        f"{watch_title(limit.watch.name)} {_value(limit, total.mean)} in this window ({total.rows:,} labelled rows); "
-        f"the baseline's {limit.limit.windows} windows lie between {_value(limit, limit.limit.lowest)} and "
-        f"{_value(limit, limit.limit.highest)}."
+    return LossRange(
+        watch=limit.watch.name,
+        value=limit.watch.value(total.mean),
+        rows=total.rows,
+        windows=limit.limit.windows,
+        low=limit.watch.value(limit.limit.lowest),
+        high=limit.watch.value(limit.limit.highest),
     )
 
 
-def _proof(key: WatchKey, limit: LossLimit, sums: Mapping[WatchKey, ScoreSum], alpha: float) -> str:
+def _other(limit: LossLimit, total: ScoreSum) -> OtherLoss:
+    high = limit.watch.value(limit.limit.highest)
+    return OtherLoss(watch=limit.watch.name, value=limit.watch.value(total.mean), high=high)
+
+
+def _proof(key: WatchKey, limit: LossLimit, sums: Mapping[WatchKey, ScoreSum], alpha: float) -> LossProof:
     """How rarely a sound window is so far outside, and what was to be expected of its rows where that is known."""
-    total, name = sums[key], lower_first(watch_title(limit.watch.name))
+    total, gap = sums[key], sums.get(WatchKey(watch=f"surprise_{key.watch}"))
+    value, expected = limit.watch.value(total.mean), None
+    if gap is not None and gap.rows and gap.rows == total.rows:
+        expected = value - limit.watch.scale * (2.0 * gap.mean - 1.0)
     largest = 1.0 / (1.0 + math.exp(-limit.limit.largest(total.rows, alpha)))
-    rarely = f"By their variation the {name} of one window in {1.0 / alpha:,.0f} is above {_value(limit, largest)}"
-    gap = sums.get(WatchKey(watch=f"surprise_{key.watch}"))
-    if gap is None or not gap.rows or gap.rows != total.rows:
-        return f"{rarely}; this one has {_value(limit, total.mean)}."
-    expected = limit.watch.value(total.mean) - limit.watch.scale * (2.0 * gap.mean - 1.0)
-    return (
-        f"{rarely}; this one has {_value(limit, total.mean)}, and the model's answers let expect "
-        f"{format_value(limit.watch.name, expected)}."
+    return LossProof(
+        watch=limit.watch.name, one_in=1.0 / alpha, largest=limit.watch.value(largest), value=value, expected=expected
     )
-
-
-def _value(limit: LossLimit, score: float) -> str:
-    return format_value(limit.watch.name, limit.watch.value(score))

@@ -6,12 +6,14 @@ And the volume of labels, where fewer arrive for long though rows do not: losses
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import exp, log, sqrt
 from statistics import median
 
 from monitoring.judging.facts.usual_level import FEWER_LABELS_SUBJECT, LASTING_SUBJECT, LASTING_WINDOWS, Counts, Places
-from monitoring.judging.facts.volume_range import MIN_SAME_PLACE, VolumeRange, VolumeSide, usual_rows
+from monitoring.judging.facts.volume_range import MIN_SAME_PLACE, VolumeRange, usual_rows
 from monitoring.records import Finding
+from monitoring.records.finding_parts import FewLabels, LastingVolume, RowVolume
 
 #: From this factor on, fewer or more rows are a fact.
 FACTOR = 10.0
@@ -87,38 +89,31 @@ def volume_findings(
             is to be expected of it.
         gap: The windows in a row without rows, where it has none.
 
-    >>> volume_findings(0, (400.0,))[0].message
-    'No rows arrived; 400 are usual for this window.'
+    >>> volume_findings(0, (400.0,))[0].kind
+    'traffic volume'
     >>> volume_findings(90, (400.0,)), volume_findings(30, (400.0, 44.0))
     ((), ())
     >>> winters = VolumeRange(longest_gap=12, gap_limit=24)
     >>> volume_findings(0, (60.0,), winters, gap=12), volume_findings(0, (60.0,), winters, gap=13)[0].kind
     ((), 'traffic volume unusual')
-    >>> volume_findings(0, (60.0,), winters, gap=25)[0].message
-    'No rows arrived in 25 windows; 60 are usual for this window, and the reference had at most 12 without rows.'
+    >>> volume_findings(0, (60.0,), winters, gap=25)[0].kind
+    'traffic volume'
     """
     if not usual or min(usual) < MIN_USUAL or min(usual) / FACTOR < rows < max(usual) * FACTOR:
         return ()
-    source = " by the reference" if len(usual) > 1 else ""
     if not rows:
         is_seen, is_page = gap <= known.longest_gap, gap > known.gap_limit
-        count = "No rows arrived" if gap == 1 else f"No rows arrived in {gap} windows"
-        most = f", and the reference had at most {known.longest_gap} without rows" if known.longest_gap else ""
+        parts = RowVolume(rows=0, usual=usual[0], gap=gap, longest_gap=known.longest_gap)
     else:
         is_more = rows >= max(usual)
         side, factor = (known.more, rows / max(usual)) if is_more else (known.fewer, min(usual) / rows)
         is_seen, is_page = log(factor) <= side.seen, log(factor) > side.limit
-        count = f"{rows:,} row{'' if rows == 1 else 's'} arrived"
-        most = _at_most(side, "more" if is_more else "fewer")
+        most = exp(side.seen) if side.seen >= log(FACTOR) else None
+        parts = RowVolume(rows=rows, usual=usual[0], is_more=is_more, most=most)
     if is_seen:
         return ()
-    message = f"{count}; {usual[0]:,.0f} are usual for this window{source}{most}."
-    return (Finding(kind=KIND if is_page else UNUSUAL, feature=SUBJECT, message=message, fact=True),)
-
-
-def _at_most(side: VolumeSide, word: str) -> str:
-    """What the reference had, where it had what would be told."""
-    return f", and the reference had at most {exp(side.seen):,.0f} times {word}" if side.seen >= log(FACTOR) else ""
+    parts = replace(parts, by_reference=len(usual) > 1)
+    return (Finding(kind=KIND if is_page else UNUSUAL, feature=SUBJECT, fact=True, parts=parts),)
 
 
 def lasting_findings(
@@ -137,8 +132,8 @@ def lasting_findings(
         One finding, a notice; nothing where a window had no row, which is told by itself.
 
     >>> days = [({"week": day % 7}, 400 if day < 21 else 200) for day in range(28)]
-    >>> lasting_findings(days, ())[0].message
-    '1,400 rows arrived in the last 7 windows; 2,800 are usual (-50 %).'
+    >>> lasting_findings(days, ())[0].parts
+    LastingVolume(about='lasting volume', of='rows', total=1400, windows=7, usual=2800.0, least=None)
     >>> lasting_findings(days[:-1], ())
     ()
     """
@@ -179,11 +174,8 @@ def still_lasting_findings(
 
 
 def _lasting(total: int, expected: float) -> tuple[Finding, ...]:
-    message = (
-        f"{total:,} rows arrived in the last {LASTING_WINDOWS} windows; {expected:,.0f} are usual"
-        f"{_rise(total, expected)}."
-    )
-    return (Finding(kind=LASTING, feature=LASTING_SUBJECT, message=message, fact=True),)
+    parts = LastingVolume(of="rows", total=total, windows=LASTING_WINDOWS, usual=expected)
+    return (Finding(kind=LASTING, feature=LASTING_SUBJECT, fact=True, parts=parts),)
 
 
 def fewer_label_findings(
@@ -200,8 +192,8 @@ def fewer_label_findings(
 
     >>> days = [({"week": day % 7}, 100 if day % 7 < 5 else 0) for day in range(42)]
     >>> half = [*days, *((at, labels // 2) for at, labels in days[:7])]
-    >>> fewer_label_findings(half, [400] * 49, 2)[0].message
-    '250 labels arrived in the last 7 windows; 500 are usual (-50 %), at least 500 arrived in as many before.'
+    >>> fewer_label_findings(half, [400] * 49, 2)[0].parts
+    LastingVolume(about='lasting volume', of='labels', total=250, windows=7, usual=500.0, least=500)
     >>> fewer_label_findings(half, [*[400] * 40, *[200] * 9], 2), fewer_label_findings(days, [400] * 42, 2)
     ((), ())
     """
@@ -218,7 +210,7 @@ def fewer_label_findings(
             return ()
     if ROWS_FACTOR * min(volumes[-waits - 1 :]) < median(volumes[: -waits - LASTING_WINDOWS]):
         return ()
-    return _fewer_labels(total, median(before), f", at least {min(before):,} arrived in as many before")
+    return _fewer_labels(total, median(before), min(before))
 
 
 def labels_before(history: Sequence[tuple[Places, int]], waits: int, ordinary: Sequence[bool]) -> Counts:
@@ -260,8 +252,8 @@ def fewer_than_reference(
         is_open: Whether the notice is open: it stands until labels come for nearly as many rows as of the reference.
         is_held: Whether it stands whatever the last windows are, as after an expected event.
 
-    >>> fewer_than_reference([(200, 100)] * 7, 0.98)[0].message
-    'Labels came for 50 % of 1,400 rows of 7 windows that wait for no more labels; the reference has 98 %.'
+    >>> fewer_than_reference([(200, 100)] * 7, 0.98)[0].parts
+    FewLabels(about='few labels', labels=700, rows=1400, windows=7, share=0.98)
     >>> fewer_than_reference([(200, 150)] * 7, 0.98), fewer_than_reference([(200, 20)] * 7, 0.4)
     ((), ())
     """
@@ -275,23 +267,13 @@ def fewer_than_reference(
         few = few and all(LASTING_FACTOR * of_window <= share * answered for answered, of_window in completed)
     if not few:
         return ()
-    message = (
-        f"Labels came for {100.0 * labels / rows:,.0f} % of {rows:,} rows of {LASTING_WINDOWS} windows that wait for "
-        f"no more labels; the reference has {100.0 * share:,.0f} %."
-    )
-    return (Finding(kind=FEWER_LABELS, feature=FEWER_LABELS_SUBJECT, message=message, fact=True),)
+    parts = FewLabels(labels=labels, rows=rows, windows=LASTING_WINDOWS, share=share)
+    return (Finding(kind=FEWER_LABELS, feature=FEWER_LABELS_SUBJECT, fact=True, parts=parts),)
 
 
-def _fewer_labels(total: int, expected: float, least: str = "") -> tuple[Finding, ...]:
-    message = (
-        f"{total:,} labels arrived in the last {LASTING_WINDOWS} windows; {expected:,.0f} are usual"
-        f"{_rise(total, expected)}{least}."
-    )
-    return (Finding(kind=FEWER_LABELS, feature=FEWER_LABELS_SUBJECT, message=message, fact=True),)
-
-
-def _rise(total: int, expected: float) -> str:
-    return f" ({100.0 * (total / expected - 1.0):+,.0f} %)" if expected else ""
+def _fewer_labels(total: int, expected: float, least: int | None = None) -> tuple[Finding, ...]:
+    parts = LastingVolume(of="labels", total=total, windows=LASTING_WINDOWS, usual=float(expected), least=least)
+    return (Finding(kind=FEWER_LABELS, feature=FEWER_LABELS_SUBJECT, fact=True, parts=parts),)
 
 
 def _first_labels(history: Sequence[tuple[Places, int]], waits: int) -> int:

@@ -24,6 +24,7 @@ from monitoring.records.incident_order import fact_place
 from monitoring.reports.sections.formatting import format_count, format_evidence, format_moment
 from monitoring.reports.sections.incidents import pages_of
 from monitoring.reports.sections.sensitivity import RECENT_WINDOWS, unwatched_losses_of, watches_no_loss
+from monitoring.sentences.finding_text import finding_text
 from monitoring.watches.descriptions import LONGEST_MESSAGE, lower_first, printable
 
 HealthState: TypeAlias = Literal[
@@ -112,7 +113,7 @@ def window_claims(
         (lower_first(finding.message.partition(":")[0]) for finding in findings if finding.kind == BURN_IN), ""
     )
     return WindowClaims(
-        fact=facts[0].message if facts else "",
+        fact=finding_text(facts[0]) if facts else "",
         unlabelled="" if burn_in else _unlabelled(windows, baseline, sensitivity),
         burn_in=lower_first(burn_in.partition(":")[0]),
     )
@@ -131,7 +132,7 @@ def suspected(status: MonitorStatus) -> str:
     windows = list(takewhile(lambda window: window.status == "suspected", reversed(status.windows)))
     since = format_moment(windows[-1].start, ZoneInfo(status.timezone))
     largest = max(max(window.loss_log_evidence, window.page_log_evidence) for window in windows)
-    high = next((each.message for window in windows for each in window.findings if each.kind == HIGHEST_LOSS), "")
+    high = next((finding_text(each) for window in windows for each in window.findings if each.kind == HIGHEST_LOSS), "")
     what = "a loss has risen beyond chance" if largest >= threshold else "a notice says that a loss has risen"
     if high and largest < threshold:
         return f"one window is worse than all before, since {since}: {high.rstrip('.')}"

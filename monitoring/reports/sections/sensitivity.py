@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from monitoring.records import BURN_IN, LABELS_STOPPED, WHOLE, BaselineScore, MonitorStatus, Sensitivity, WindowRecord
 from monitoring.reports.sections.formatting import format_count
+from monitoring.sentences.finding_text import finding_text
 from monitoring.tasks.metrics import find_metric
 from monitoring.watches.descriptions import NOTHING, format_change, lower_first, metric_title, slice_title
 
@@ -80,7 +81,7 @@ def unwatched_losses_of(
         return "No rise of a loss would be detected: no loss is watched."
     last = {finding.kind: finding for window in windows[-1:] for finding in window.findings}
     if LABELS_STOPPED in last:
-        return f"No rise of a loss would be detected. {last[LABELS_STOPPED].message}"
+        return f"No rise of a loss would be detected. {finding_text(last[LABELS_STOPPED])}"
     burn_in = last.get(BURN_IN)
     if burn_in is not None:
         until = lower_first(burn_in.message.partition(":")[0])

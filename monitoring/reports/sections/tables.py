@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -18,6 +18,7 @@ from monitoring.records import (
     ScoreRecord,
 )
 from monitoring.reports.sections.formatting import format_count, format_duration, format_evidence, format_moment
+from monitoring.sentences.finding_text import finding_text
 from monitoring.tasks.output_names import split_output
 from monitoring.watches.descriptions import (
     LONGEST_MESSAGE,
@@ -168,7 +169,7 @@ def finding_groups(status: MonitorStatus) -> tuple[FindingGroup, ...]:
                 continue  # the name of the window
             key = (finding.kind, finding.feature)
             fact = finding.fact or (key in by_key and by_key[key].fact)
-            by_key[key] = Finding(kind=finding.kind, feature=finding.feature, message=finding.message, fact=fact)
+            by_key[key] = replace(finding, fact=fact)
         for key, finding in by_key.items():
             before = groups.get(key)
             groups[key] = FindingGroup(
@@ -180,7 +181,7 @@ def finding_groups(status: MonitorStatus) -> tuple[FindingGroup, ...]:
                 first_end=before.first_end if before else window.end,
                 last_start=window.start,
                 last_end=window.end,
-                message=finding.message,
+                message=finding_text(finding),
             )
     return tuple(sorted(groups.values(), key=lambda group: (not group.fact, -group.windows, group.kind, group.feature)))
 

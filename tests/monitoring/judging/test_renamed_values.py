@@ -7,6 +7,7 @@ import pytest
 from monitoring.baseline.profile import Bins, FeatureCounts
 from monitoring.baseline.profile_builder import ProfileBuilder
 from monitoring.judging.renamed_values import RARE_RENAMED, RENAMED, renamed_values
+from monitoring.sentences.finding_text import finding_text
 
 BASELINE = {"A": 500, "B": 300, "long haul": 150, "7": 50}
 BINS = Bins(feature="route", categories=tuple(BASELINE))
@@ -20,7 +21,7 @@ def counts(values: dict[str, int]) -> FeatureCounts:
 
 def renamed(values: dict[str, int]) -> str:
     found = renamed_values(BINS, counts(BASELINE), counts(values))
-    return "" if found is None else found.message
+    return "" if found is None else finding_text(found.finding("route", is_told=False))
 
 
 def fact(values: dict[str, int]) -> str | None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from monitoring.records import Finding, MeasuredMetric, ScoreHistory, WatchKey, WindowRecord
+from monitoring.records.finding_nodes import finding_node
 
 START = datetime(2013, 4, 1, tzinfo=UTC)
 WINDOW = WindowRecord(
@@ -35,7 +36,7 @@ def test_windows_are_equal_by_value() -> None:
 
 def test_the_keys_of_a_stored_finding_are_those_of_earlier_versions() -> None:
     finding = Finding(kind="column gone", feature="x", message="The input x is absent.")
-    assert asdict(finding) == {
+    assert finding_node(finding) == {
         "kind": "column gone",
         "feature": "x",
         "message": "The input x is absent.",

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from monitoring.judging.facts.constant_values import VarietyLimit, constant_findings
+from monitoring.sentences.finding_text import finding_text
 from monitoring.tasks.classification import Classification
 from monitoring.tasks.label_scores import VarietyPart
 from monitoring.watches.variety import Variety, tally_of
@@ -35,7 +36,7 @@ LIMIT = fitted([answers(400) for _ in range(30)])
 
 
 def messages(rows: np.ndarray) -> list[str]:
-    return [one.message for one in constant_findings([LIMIT], tally(rows)[None], labels=False, alpha=ALPHA)]
+    return [finding_text(one) for one in constant_findings([LIMIT], tally(rows)[None], labels=False, alpha=ALPHA)]
 
 
 @pytest.mark.parametrize("value", [0.5, 0.02, 0.0, 1.0])

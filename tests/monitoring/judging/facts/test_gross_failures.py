@@ -8,6 +8,7 @@ from monitoring.baseline.profile import Bins, FeatureCounts, Profile
 from monitoring.judging.facts.fact_limits import FactLimits, ObservedWindow
 from monitoring.judging.facts.gross_failures import gross_limits, range_findings
 from monitoring.records import SCORE_ONE, ScoreSum, WatchKey
+from monitoring.sentences.finding_text import finding_text
 
 MISSING = WatchKey(watch="missing:income")
 UNSEEN = WatchKey(watch="unseen:branch")
@@ -43,7 +44,7 @@ def share(rows: int, part: float) -> ScoreSum:
 def test_a_disaster_of_one_window_is_a_fact_at_every_volume(rows: int, key: WatchKey, part: float) -> None:
     (fact,) = FAILURES.findings(ObservedWindow(sums={key: share(rows, part)}))
     assert fact.fact
-    assert f"{100 * share(rows, part).mean:.0f} %" in fact.message
+    assert f"{100 * share(rows, part).mean:.0f} %" in finding_text(fact)
 
 
 @pytest.mark.parametrize("rows", [100, 1_000, 1_000_000])
@@ -59,7 +60,7 @@ def test_labels_of_another_unit_are_far_from_every_predicted_number(part: float,
     assert [(one.kind, one.feature, one.fact) for one in found] == [
         ("labels contradict answers", "labels", True)
     ] * told
-    assert all("check the units of labels and answers" in one.message for one in found)
+    assert all("check the units of labels and answers" in finding_text(one) for one in found)
     assert numbers.findings(ObservedWindow(sums={ABSOLUTE: share(4, part)})) == ()
 
 
@@ -120,8 +121,8 @@ def test_what_describes_a_column_is_not_said_to_have_a_unit() -> None:
     bins = (Bins(feature="comment.words", edges=edges),)
     (plain,) = range_findings(bins, live, alpha=ALPHA)
     (found,) = range_findings(bins, live, alpha=ALPHA, sources={"comment.words": "comment"})
-    assert plain.message.endswith("check its unit, and what fills it.")
-    assert found.message.endswith("check what fills comment.")
+    assert finding_text(plain).endswith("check its unit, and what fills it.")
+    assert finding_text(found).endswith("check what fills comment.")
 
 
 def test_ranges_share_the_budget_of_gross_failures() -> None:

@@ -11,6 +11,7 @@ from monitoring.evidence.sampling_variance import SamplingVariance
 from monitoring.judging.facts.label_facts import ClassRun, LabelLimits, LabelRuns, ShareLimit, gap_scores
 from monitoring.judging.facts.window_limit import WindowLimit
 from monitoring.records import SCORE_ONE, Finding, ScoreSum, WatchKey
+from monitoring.sentences.finding_text import finding_text
 from monitoring.watches.label_shares import ANSWERED
 
 NAME = "label:late"
@@ -53,8 +54,8 @@ def test_a_class_that_never_comes_any_more_is_lost_once_as_many_were_due() -> No
     (fact,) = lost(300)
     assert fact.fact
     assert (fact.kind, fact.feature) == ("labels lost a class", "labels")
-    assert fact.message.startswith("Labels of class late: none among the last 300 labels; 4")
-    assert fact.message.endswith(" % in the baseline).")
+    assert finding_text(fact).startswith("Labels of class late: none among the last 300 labels; 4")
+    assert finding_text(fact).endswith(" % in the baseline).")
 
 
 def test_a_rare_class_takes_more_labels() -> None:
@@ -83,8 +84,10 @@ def test_a_share_jumped_if_the_answers_to_its_rows_do_not_say_so(share: float, s
 
 def test_a_jump_is_told_with_its_numbers() -> None:
     (fact,) = jumps(0.5, 0.15)
-    assert fact.message.startswith("Labels of class late 50.0 % of 300 labels; the baseline's 60 windows lie between ")
-    assert fact.message.endswith("and the answers to these rows say 15.0 %.")
+    assert finding_text(fact).startswith(
+        "Labels of class late 50.0 % of 300 labels; the baseline's 60 windows lie between "
+    )
+    assert finding_text(fact).endswith("and the answers to these rows say 15.0 %.")
 
 
 @given(st.lists(st.tuples(st.integers(0, 50), st.booleans()), max_size=20))

@@ -8,6 +8,7 @@ import pytest
 
 from monitoring.judging.facts.log_facts import repeat_findings, unmatched_findings
 from monitoring.records import WindowRecord
+from monitoring.sentences.finding_text import finding_text
 
 ALPHA = 1e-6
 START = datetime(2024, 1, 1, tzinfo=UTC)
@@ -35,7 +36,7 @@ def test_labels_of_lost_predictions_are_a_fact_with_their_numbers() -> None:
     (fact,) = unmatched_findings(180, 120, history(14, unknown=1), alpha=ALPHA)
     assert fact.fact
     assert (fact.kind, fact.feature) == ("labels without predictions", "prediction ids")
-    assert fact.message.startswith(
+    assert finding_text(fact).startswith(
         "180 of 300 labels that arrived are of no known prediction; in the windows before at "
     )
 

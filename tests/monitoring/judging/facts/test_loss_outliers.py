@@ -14,6 +14,8 @@ from monitoring.evidence.sampling_variance import SamplingVariance
 from monitoring.judging.facts.loss_outliers import OUTLIER, LossLimit, loss_outlier, with_unit_change
 from monitoring.judging.facts.window_limit import WindowLimit
 from monitoring.records import HIGHEST_LOSS, SCORE_ONE, Finding, ScoreRecord, ScoreSum, Watch, WatchKey, WindowRecord
+from monitoring.records.finding_parts import LossOutlier, LossProof, LossRange
+from monitoring.sentences.finding_text import finding_text
 from monitoring.tasks.regression import Regression
 
 ERROR, BRIER = (Watch(name=name, family="performance", level="page", needs_label=True) for name in ("error", "brier"))
@@ -67,8 +69,10 @@ def test_one_bad_day_is_told_on_that_day_with_its_numbers() -> None:
     (fact,) = findings(0.5)
     assert fact.fact
     assert (fact.kind, fact.feature) == ("losses far outside the baseline", "losses")
-    assert fact.message.startswith("Error rate 50.0 % in this window (400 labelled rows); the baseline's 90 windows")
-    assert f"between {100 * LIMIT.limit.lowest:.1f} % and {100 * LIMIT.limit.highest:.1f} %" in fact.message
+    assert finding_text(fact).startswith(
+        "Error rate 50.0 % in this window (400 labelled rows); the baseline's 90 windows"
+    )
+    assert f"between {100 * LIMIT.limit.lowest:.1f} % and {100 * LIMIT.limit.highest:.1f} %" in finding_text(fact)
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.2, 0.25, 0.33])
@@ -90,7 +94,7 @@ def test_a_window_worse_than_all_seen_is_told_though_windows_vary_too_much_for_a
     (finding,) = loss_outlier({KEYS[0]: few}, sums, (), alpha=ALPHA, phases={})
     assert (finding.kind, finding.feature, finding.fact) == (HIGHEST_LOSS, "losses", False)
     page = few.smallest_page(ROWS, highest, ALPHA)
-    assert f"One window of so many rows pages above {100 * page:.1f} %: check the labels" in finding.message
+    assert f"One window of so many rows pages above {100 * page:.1f} %: check the labels" in finding_text(finding)
     assert loss_outlier({KEYS[0]: few}, {KEYS[0]: total(1.1 * highest)}, (), alpha=ALPHA, phases={}) == ()
     high = 0
     for seed in range(400):
@@ -135,8 +139,8 @@ def test_the_first_loss_is_named_and_what_was_to_be_expected_of_the_rows() -> No
     gap = WatchKey(watch="surprise_error")
     sums = {KEYS[0]: total(0.5), KEYS[1]: total(0.4), gap: ScoreSum(ROWS, round((1.0 + 0.24) / 2.0 * ROWS * SCORE_ONE))}
     (fact,) = loss_outlier(limits, sums, (), alpha=ALPHA, phases={})
-    assert "and the model's answers let expect 26.0 %." in fact.message
-    assert "Besides: Brier score 0.400 (at most " in fact.message
+    assert "and the model's answers let expect 26.0 %." in finding_text(fact)
+    assert "Besides: Brier score 0.400 (at most " in finding_text(fact)
 
 
 def test_false_facts_of_ordinary_days_are_within_their_share() -> None:
@@ -181,8 +185,11 @@ def test_answers_that_are_a_power_of_ten_larger_are_named_with_the_losses(
 ) -> None:
     answers = np.random.default_rng(0).lognormal(5.0, 0.6, 4_000)[:, None]
     task = Regression().fitted(answers, np.zeros(len(answers), np.int64))
-    finding = Finding(kind=OUTLIER, feature="losses", message="High.", fact=True)
+    loss = LossRange(watch="absolute_error", value=9.0, rows=400, windows=60, low=1.0, high=2.0)
+    proof = LossProof(watch="absolute_error", one_in=1e5, largest=4.0, value=9.0)
+    finding = Finding(kind=OUTLIER, feature="losses", fact=True, parts=LossOutlier(loss=loss, proof=proof))
     other = replace(finding, kind="column gone")
     [lost, gone] = with_unit_change((finding, other), task, factor * answers[:100] + offset)
-    expected = f"High. The answers are about {text} the baseline's: a change of unit?" if text else "High."
-    assert (lost.message, gone) == (expected, other)
+    what = f" The answers are about {text} the baseline's: a change of unit?" if text else ""
+    assert finding_text(lost) == f"{finding_text(finding)}{what}"
+    assert gone.kind == other.kind

@@ -10,6 +10,7 @@ from monitoring.judging.facts.traffic_volume import (
     volume_findings,
 )
 from monitoring.judging.facts.volume_range import usual_rows
+from monitoring.sentences.finding_text import finding_text
 
 WEEK = [({"week": day % 7}, 1000 if day % 7 < 5 else 30) for day in range(28)]
 
@@ -19,7 +20,7 @@ def test_a_quiet_weekend_is_usual_and_a_quiet_monday_is_not() -> None:
     assert volume_findings(25, usual_volumes(WEEK, (), {"week": 5})) == ()
     (fact,) = volume_findings(25, usual_volumes(WEEK, (), {"week": 0}))
     assert fact.fact
-    assert fact.message == "25 rows arrived; 1,000 are usual for this window."
+    assert finding_text(fact) == "25 rows arrived; 1,000 are usual for this window."
 
 
 @pytest.mark.parametrize(("rows", "told"), [(0, True), (99, True), (150, False), (9_000, False), (10_000, True)])
@@ -54,7 +55,7 @@ EVEN = tuple(({"week": day % 7}, 400) for day in range(28))
 def test_until_live_traffic_is_known_the_reference_says_what_is_usual() -> None:
     live = [({"week": 0}, 390), ({"week": 1}, 410)]
     (fact,) = volume_findings(0, usual_volumes(live, EVEN, {"week": 2}))
-    assert fact.message == "No rows arrived; 400 are usual for this window by the reference."
+    assert finding_text(fact) == "No rows arrived; 400 are usual for this window by the reference."
     assert volume_findings(5_000, usual_volumes(live, EVEN, {"week": 2}))
     assert volume_findings(380, usual_volumes(live, EVEN, {"week": 2})) == ()
 
@@ -80,7 +81,7 @@ def test_a_week_at_another_level_is_told_whatever_its_weekends(factor: float, to
     week = [({"week": day % 7}, round(factor * (1000 if day % 7 < 5 else 200))) for day in range(7)]
     usual = [({"week": day % 7}, 1000 if day % 7 < 5 else 200) for day in range(21)]
     findings = lasting_findings((*usual, *week), ())
-    assert [finding.message.partition("(")[2].partition(")")[0] for finding in findings] == [told] * bool(told)
+    assert [finding_text(finding).partition("(")[2].partition(")")[0] for finding in findings] == [told] * bool(told)
     assert lasting_findings((*usual, *week[:6]), ()) == (), "six windows may be a holiday"
 
 

@@ -1,0 +1,101 @@
+"""Findings about answers and values of inputs in sentences, of their parts."""
+
+from __future__ import annotations
+
+from monitoring.records.finding_parts import (
+    AlikeValues,
+    ConstantValues,
+    GrossRate,
+    OutsideRange,
+    RenamedValues,
+    ValueParts,
+)
+from monitoring.watches.descriptions import plain_number, printable
+
+
+def value_text(feature: str, parts: ValueParts) -> str:
+    """What is wrong with answers or values of an input."""
+    match parts:
+        case ConstantValues() as constant:
+            return _constant_values(constant)
+        case GrossRate() as rate:
+            return f"{_gross_rate(feature, rate)}{unit_change(rate.power_of_ten)}"
+        case OutsideRange() as outside:
+            return _outside_range(feature, outside)
+        case RenamedValues() as renamed:
+            unseen = "" if renamed.unseen is None else f" {_gross_rate(feature, renamed.unseen)}"
+            return f"{_renamed_values(printable(feature), renamed)}{unseen}"
+
+
+def unit_change(power_of_ten: int) -> str:
+    """How many times larger the answers are than the baseline's, as a sentence after another; empty for 0.
+
+    >>> unit_change(-3)
+    " The answers are about 1/1,000 of the baseline's: a change of unit?"
+    """
+    if not power_of_ten:
+        return ""
+    factor = f"{10**power_of_ten:,} times" if power_of_ten > 0 else f"1/{10**-power_of_ten:,} of"
+    return f" The answers are about {factor} the baseline's: a change of unit?"
+
+
+def _constant_values(constant: ConstantValues) -> str:
+    more = f" and {constant.more} more" if constant.more else ""
+    return f"{'; '.join(_alike(part, constant.of) for part in constant.parts)}{more}."
+
+
+def _alike(part: AlikeValues, what: str) -> str:
+    name = f" of {part.part}" if part.part else ""
+    if part.spread is not None:
+        return (
+            f"{part.rows:,} {what}{name} hardly differ: their standard deviation is {100 * part.spread:.1f} % of that "
+            "in the baseline's most even window"
+        )
+    share = f"All {part.rows:,}" if part.same == part.rows else f"{100 * part.same / part.rows:.0f} % of {part.rows:,}"
+    return f"{share} {what}{name} are the same; in the baseline's windows at most {100 * part.usual:.0f} % are"
+
+
+def _gross_rate(feature: str, rate: GrossRate) -> str:
+    of = f" of {rate.output}" if rate.output else ""
+    share, worst = f"{100 * rate.rate:.0f} %", f"{100 * rate.worst:.1f} %"
+    match rate.of:
+        case "errors":
+            return (
+                f"The absolute error{of} of {rate.rows:,} labelled rows averages {share} of the largest error told "
+                f"apart; in the baseline's worst window it was {worst}: check the units of labels and answers, and to "
+                "which rows labels are joined."
+            )
+        case "labels":
+            what = f"{share} of {rate.rows:,} labelled rows have another label{of} than the model's answer"
+        case "answers":
+            form = "no finite number, no class, or no probabilities from 0 to 1 with the sum 1"
+            what = f"{share} of {rate.rows:,} answers are unusable: {form}"
+        case "missing":
+            what = f"{share} of {rate.rows:,} values of {feature} are missing"
+        case _:
+            what = f"{share} of {rate.rows:,} values of {feature} are values that the baseline does not have"
+    return f"{what}; in the baseline's worst window it was {worst}."
+
+
+def _outside_range(feature: str, outside: OutsideRange) -> str:
+    advice = "its unit, and what fills it" if outside.source is None else f"what fills {outside.source}"
+    return (
+        f"The {outside.statistic} of {feature} is {plain_number(outside.value)} over {outside.rows:,} rows; 97 % of "
+        f"the baseline lies between {plain_number(outside.low)} and {plain_number(outside.high)}: check {advice}."
+    )
+
+
+def _renamed_values(feature: str, renamed: RenamedValues) -> str:
+    if renamed.numbers:
+        examples = " and ".join(f"`{name}`" for name in renamed.numbers)
+        return f"The values of {feature} are numbers now, such as {examples}."
+    if len(renamed.values) == 1 and not renamed.more:
+        (value,) = renamed.values
+        return (
+            f"The category `{value.old_name}` of {feature} was renamed to `{value.new_name}`: "
+            f"{100 * value.expected / renamed.rows:.0f} % of the baseline's rows, "
+            f"{100 * value.rows / renamed.rows:.0f} % of this window's."
+        )
+    named = ", ".join(f"`{value.old_name}` to `{value.new_name}`" for value in renamed.values)
+    count = len(renamed.values) + renamed.more
+    return f"{count} categories of {feature} were renamed: {named}{', …' if renamed.more else ''}."

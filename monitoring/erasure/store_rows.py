@@ -52,7 +52,22 @@ _TEXTS: tuple[tuple[str, Table, tuple[Column[Any], ...]], ...] = (
 
 
 #: The parts of findings and of an incident's diagnoses that may quote a row.
-_QUOTING = frozenset({"message", "line", "headline", "text", "step", "again", "old_name", "new_name", "numbers"})
+_QUOTING = frozenset(
+    {
+        "message",
+        "line",
+        "headline",
+        "text",
+        "step",
+        "again",
+        "old_name",
+        "new_name",
+        "numbers",
+        "example",
+        "error",
+        "group",
+    }
+)
 
 #: The tables that rows and texts are erased from.
 ERASED_TABLES: tuple[Table, ...] = (

@@ -13,9 +13,10 @@ from monitoring.incidents.alarm import HISTORY, DeploymentBaseline, rows_of, sco
 from monitoring.incidents.life_cycle import QUIET_WINDOWS
 from monitoring.judging.facts.loss_outliers import OUTLIER
 from monitoring.records import Finding, Watch, WatchKey, WindowRecord
+from monitoring.records.finding_parts import BetterLoss
 from monitoring.tasks.metrics import part_of
 from monitoring.tasks.task import SURPRISE
-from monitoring.watches.descriptions import format_move, format_value, is_rank, lower_first, watch_title
+from monitoring.watches.descriptions import format_value, is_rank, lower_first, watch_title
 
 #: The first labelled windows of a traffic that are compared with the baseline: from how many on, and how many.
 LEAST_WINDOWS = 3
@@ -144,27 +145,22 @@ def improvement_findings(
         key = WatchKey(watch=name)
         if watch.family != "performance" or is_rank(name) or part_of(name) is not None or key not in baseline.scores:
             continue
-        what = _lasting_fall(windows, key, baseline, means) or _gross_fall(windows, key, baseline, means)
-        if what:
-            message = (
-                f"{what}: better than the benchmark. Check that labels are whole, and no copies of the answers; if "
-                "they are right, make a new baseline (`pitfalls monitor rebaseline`), so that a return to the old "
-                "level is an alarm."
-            )
+        parts = _lasting_fall(windows, key, baseline, means) or _gross_fall(windows, key, baseline, means)
+        if parts is not None:
             last = windows[-1 - QUIET_WINDOWS : -1]
             is_new = not any(finding.feature == SUBJECT for window in last for finding in window.findings)
-            return (Finding(kind=IMPROVED, feature=SUBJECT, message=message, fact=is_new or is_open),)
+            return (Finding(kind=IMPROVED, feature=SUBJECT, fact=is_new or is_open, parts=parts),)
     return ()
 
 
 def _lasting_fall(
     windows: Sequence[WindowRecord], key: WatchKey, baseline: DeploymentBaseline, means: Mapping[WatchKey, Floats]
-) -> str:
-    """What to say of a loss that has been lower for `LASTING_WINDOWS` windows, by the scores in them; or nothing."""
+) -> BetterLoss | None:
+    """A loss that has been lower for `LASTING_WINDOWS` windows, by the scores in them; else None."""
     recent = windows[-LASTING_WINDOWS:]
     scored = [(window, value) for window in recent if (value := score_of(window, key)) is not None]
     if len(recent) < LASTING_WINDOWS or len(scored) < LEAST_SCORED:
-        return ""
+        return None
     before = float(np.mean([baseline.expected(key, window.start) for window, _ in scored]))
     values = np.array([value for _, value in scored])
     fall = before - float(values.mean())
@@ -172,29 +168,25 @@ def _lasting_fall(
     deviation = max(score.deviation, float(values.std(ddof=1)))  # of fewer rows than the baseline's, they vary more
     error = deviation * math.sqrt(1.0 / len(scored) + 1.0 / max(score.windows, 1))
     if fall <= max(score.tolerance, FALL_ERRORS * error * _inflation(means.get(key))):
-        return ""
+        return None
     rows = sum(rows_of(window, key) for window, _ in scored)
-    move = format_move(key.watch, before, before - fall)
-    return f"{watch_title(key.watch)} {move} over the last {LASTING_WINDOWS} windows ({rows:,} rows)"
+    return BetterLoss(watch=key.watch, before=before, now=before - fall, windows=LASTING_WINDOWS, rows=rows)
 
 
 def _gross_fall(
     windows: Sequence[WindowRecord], key: WatchKey, baseline: DeploymentBaseline, means: Mapping[WatchKey, Floats]
-) -> str:
-    """What to say of a loss of which next to none is left; or nothing."""
+) -> BetterLoss | None:
+    """What is known of a loss of which next to none is left; None where it did not fall."""
     scored = [(window, value) for window in windows if (value := score_of(window, key)) is not None][-GROSS_SCORES:]
     if len(scored) < GROSS_SCORES or key not in means:
-        return ""
+        return None
     lowest = baseline.watches[key.watch].value(float(means[key].min()))
     if lowest <= 0.0 or max(value for _, value in scored) >= GROSS_SHARE * lowest:
-        return ""
+        return None
     before = float(np.mean([baseline.expected(key, window.start) for window, _ in scored]))
     rows = sum(rows_of(window, key) for window, _ in scored)
-    move = format_move(key.watch, before, float(np.mean([value for _, value in scored])))
-    return (
-        f"{watch_title(key.watch)} {move} in the last {GROSS_SCORES} windows with a score ({rows:,} rows), "
-        f"{format_value(key.watch, lowest)} in the best window of the baseline"
-    )
+    now = float(np.mean([value for _, value in scored]))
+    return BetterLoss(watch=key.watch, before=before, now=now, windows=GROSS_SCORES, rows=rows, lowest=lowest)
 
 
 def _inflation(means: Floats | None) -> float:

@@ -11,9 +11,9 @@ from typing import Any, TypeAlias
 from monitoring.baseline.comparators import Comparators
 from monitoring.baseline.profile import Bins, Profile
 from monitoring.baseline.schema import validate
-from monitoring.baseline.spec import OF_OUTPUT
 from monitoring.baseline.statistics import dataset_statistics
 from monitoring.records import Finding
+from monitoring.records.finding_parts import AllMissing, UnreadInput
 
 #: An input missing in a larger share of the baseline's rows may be missing in every row of a window.
 MAX_MISSING_SHARE = 0.5
@@ -60,9 +60,7 @@ class InputCheck:
             owners.setdefault((fact.kind, self._sources.get(fact.feature, fact.feature)), []).append(fact)
         for (_, owner), findings in owners.items():
             if len(findings) == self._descriptions.get(owner):
-                yield replace(
-                    findings[0], feature=owner, message=findings[0].message.replace(findings[0].feature, owner, 1)
-                )
+                yield replace(findings[0], feature=owner)
             else:
                 yield from findings
 
@@ -71,12 +69,7 @@ class InputCheck:
             return ()
         exempt = self._optional | dict(problems).keys()
         return tuple(
-            Finding(
-                kind="all values missing",
-                feature=bins.feature,
-                message=f"The {_subject_text(bins.feature)} is missing in all {profile.rows:,} rows of this window.",
-                fact=True,
-            )
+            Finding(kind="all values missing", feature=bins.feature, fact=True, parts=AllMissing(rows=profile.rows))
             for bins, counts in zip(self._bins, profile.features, strict=True)
             if counts.present == 0 and bins.feature not in exempt
         )
@@ -87,18 +80,11 @@ def _absent_or_retyped(problems: tuple[tuple[str, str], ...]) -> tuple[Finding, 
         Finding(
             kind="column gone" if problem == "absent" else "type changed",
             feature=name,
-            message=f"The {_subject_text(name)} is absent from the traffic."
-            if problem == "absent"
-            else f"The {_subject_text(name)}: {problem}.",
             fact=True,
+            parts=UnreadInput(problem="" if problem == "absent" else problem),
         )
         for name, problem in problems
     )
-
-
-def _subject_text(feature: str) -> str:
-    """An input, or what an output answers, by its name."""
-    return feature if feature.startswith(OF_OUTPUT) else f"input {feature}"
 
 
 def optional_inputs(bins: Sequence[Bins], missing: Mapping[str, float]) -> frozenset[str]:

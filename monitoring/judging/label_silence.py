@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 
-from monitoring.judging.window.label_findings import duration_words
 from monitoring.records import LABELS_STOPPED, Finding
+from monitoring.records.finding_parts import StoppedLabels
 from monitoring.watches.label_coverage import LabelWindow
 
 SUBJECT = "label arrivals"
@@ -42,8 +42,8 @@ class LabelSilence:
     5 True
     6 True
     7 True
-    >>> state.findings(days[25].end, is_open=True)[0].message.partition(";")[0]
-    'No label of a known prediction has arrived for 7 days'
+    >>> state.findings(days[25].end, is_open=True)[0].parts.silence_us // 86_400_000_000
+    7
     """
 
     first: int = 0
@@ -95,10 +95,8 @@ class LabelSilence:
         """
         if not self.silent:
             return ()
-        usual = f"; the longest time without one before was {duration_words(self.longest)}" if self.longest else ""
-        since = duration_words(now - self.last)
-        message = f"No label of a known prediction has arrived for {since}{usual}. Losses are not judged."
-        return (Finding(kind=LABELS_STOPPED, feature=SUBJECT, message=message, fact=self.new or is_open),)
+        parts = StoppedLabels(silence_us=now - self.last, longest_us=self.longest)
+        return (Finding(kind=LABELS_STOPPED, feature=SUBJECT, fact=self.new or is_open, parts=parts),)
 
     def to_text(self) -> str:
         """The state as integers, separated by spaces."""

@@ -259,9 +259,167 @@ class FewLabels:
     share: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BetterLoss:
+    """A loss that has been better than the benchmark, in its own unit.
+
+    Attributes:
+        before, now: What the baseline expects, and its mean over the last `windows` windows, of `rows` rows.
+        lowest: Of a loss of which next to none is left, its value in the best window of the baseline; else None.
+    """
+
+    about: Literal["better loss"] = "better loss"
+    watch: str
+    before: float
+    now: float
+    windows: int
+    rows: int
+    lowest: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllMissing:
+    """An input that is missing in all rows of a window."""
+
+    about: Literal["all missing"] = "all missing"
+    rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnreadInput:
+    """An input that is absent from the traffic, where `problem` is empty, or whose values are not what they were."""
+
+    about: Literal["unread input"] = "unread input"
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputClasses:
+    """An output with its first class names, and whether there are more; none where it is a number."""
+
+    name: str
+    classes: tuple[str, ...] = ()
+    more: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownClasses:
+    """Labels that are no class, no number, or of none of the outputs.
+
+    Attributes:
+        example: One of them.
+        classes, more: The first class names, and whether there are more; none where a number is predicted.
+        outputs: The outputs, where an object with a label of each is expected.
+        of_output: Whether the example names no class of an output; else it is of none.
+    """
+
+    about: Literal["unknown classes"] = "unknown classes"
+    labels: int
+    example: str
+    classes: tuple[str, ...] = ()
+    more: bool = False
+    outputs: tuple[OutputClasses, ...] = ()
+    of_output: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LateLabels:
+    """Labels that arrived after the label horizon, in microseconds.
+
+    Attributes:
+        counted: Labels that arrived in time, where they are the fewer; else None.
+    """
+
+    about: Literal["late labels"] = "late labels"
+    labels: int
+    horizon_us: int
+    counted: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoppedLabels:
+    """For how long no label of a known prediction has arrived, and the longest such time before; in microseconds."""
+
+    about: Literal["stopped labels"] = "stopped labels"
+    silence_us: int
+    longest_us: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowBounds:
+    """Rows of a window, and the fewest and the most that a rule allows; None where it sets no bound."""
+
+    how: Literal["row bounds"] = "row bounds"
+    rows: int
+    least: int | None
+    most: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaleRows:
+    """When the newest row of a window was answered, in microseconds, and how old it may be at the window's end."""
+
+    how: Literal["stale rows"] = "stale rows"
+    newest_us: int | None
+    patience_us: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotHeld:
+    """Why a rule cannot be held against rows: a column is gone, or an error of the library that compares them."""
+
+    how: Literal["not held"] = "not held"
+    column: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupRate:
+    """How often the last class is the answer in a group's rows."""
+
+    group: str
+    rate: float
+    rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupGap:
+    """The groups of a column between which the rate of the last class differs most, and the gap that is allowed."""
+
+    how: Literal["group gap"] = "group gap"
+    column: str
+    high: GroupRate
+    low: GroupRate
+    most: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokenRows:
+    """Rows that break a rule, of how many, and the share that is allowed; `condition`: what they do, in a clause."""
+
+    how: Literal["broken rows"] = "broken rows"
+    condition: str
+    broken: int
+    rows: int
+    allowed: float
+
+
+#: How a rule is broken.
+Breach: TypeAlias = RowBounds | StaleRows | NotHeld | GroupGap | BrokenRows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokenRule:
+    """A rule of the user's that is broken, and how."""
+
+    about: Literal["broken rule"] = "broken rule"
+    rule: str
+    breach: Breach
+
+
 #: What findings are made of, by what they are about.
-ValueParts: TypeAlias = ConstantValues | GrossRate | OutsideRange | RenamedValues
-LabelParts: TypeAlias = LostClasses | JumpedShares | UnusualShare
-LossParts: TypeAlias = LossOutlier | HighestLoss
+ValueParts: TypeAlias = ConstantValues | GrossRate | OutsideRange | RenamedValues | AllMissing | UnreadInput
+LabelParts: TypeAlias = LostClasses | JumpedShares | UnusualShare | UnknownClasses | LateLabels | StoppedLabels
+LossParts: TypeAlias = LossOutlier | HighestLoss | BetterLoss
 VolumeParts: TypeAlias = RowVolume | LastingVolume | FewLabels
-FindingParts: TypeAlias = ValueParts | LabelParts | LossParts | VolumeParts
+FindingParts: TypeAlias = ValueParts | LabelParts | LossParts | VolumeParts | BrokenRule

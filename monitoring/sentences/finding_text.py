@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from monitoring.records import Finding
 from monitoring.records.finding_parts import (
+    BetterLoss,
+    BrokenRule,
     FewLabels,
     LabelParts,
     LastingVolume,
@@ -16,8 +18,9 @@ from monitoring.records.finding_parts import (
     VolumeParts,
 )
 from monitoring.sentences.label_text import label_text
+from monitoring.sentences.rule_text import breach_text
 from monitoring.sentences.value_text import unit_change, value_text
-from monitoring.watches.descriptions import format_value, lower_first, watch_title
+from monitoring.watches.descriptions import format_move, format_value, lower_first, watch_title
 
 
 def finding_text(finding: Finding) -> str:
@@ -38,16 +41,34 @@ def _worded(finding: Finding) -> str:
         return value_text(finding.feature, parts)
     if isinstance(parts, LabelParts):
         return label_text(parts)
+    if isinstance(parts, BrokenRule):
+        return f"The rule {parts.rule!r} is broken: {breach_text(parts.breach)}."
     return _loss_text(parts) if isinstance(parts, LossParts) else _volume_text(parts)
 
 
 def _loss_text(parts: LossParts) -> str:
     if isinstance(parts, LossOutlier):
         return f"{_loss_outlier(parts)}{unit_change(parts.power_of_ten)}"
+    if isinstance(parts, BetterLoss):
+        return (
+            f"{_better_loss(parts)}: better than the benchmark. Check that labels are whole, and no copies of the "
+            "answers; if they are right, make a new baseline (`pitfalls monitor rebaseline`), so that a return to the "
+            "old level is an alarm."
+        )
     above = format_value(parts.loss.watch, parts.page)
     return (
         f"{_loss_range(parts.loss)} One window of so many rows pages above {above}: check the labels of its rows, then "
         "their inputs."
+    )
+
+
+def _better_loss(better: BetterLoss) -> str:
+    move = f"{watch_title(better.watch)} {format_move(better.watch, better.before, better.now)}"
+    if better.lowest is None:
+        return f"{move} over the last {better.windows} windows ({better.rows:,} rows)"
+    return (
+        f"{move} in the last {better.windows} windows with a score ({better.rows:,} rows), "
+        f"{format_value(better.watch, better.lowest)} in the best window of the baseline"
     )
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from monitoring.baseline.spec import OF_OUTPUT
 from monitoring.records.finding_parts import (
     AlikeValues,
+    AllMissing,
     ConstantValues,
     GrossRate,
     OutsideRange,
     RenamedValues,
+    UnreadInput,
     ValueParts,
 )
 from monitoring.watches.descriptions import plain_number, printable
@@ -20,11 +23,20 @@ def value_text(feature: str, parts: ValueParts) -> str:
             return _constant_values(constant)
         case GrossRate() as rate:
             return f"{_gross_rate(feature, rate)}{unit_change(rate.power_of_ten)}"
+        case AllMissing(rows=rows):
+            return f"The {_subject(feature)} is missing in all {rows:,} rows of this window."
+        case UnreadInput(problem=problem):
+            return f"The {_subject(feature)}{f': {problem}' if problem else ' is absent from the traffic'}."
         case OutsideRange() as outside:
             return _outside_range(feature, outside)
         case RenamedValues() as renamed:
             unseen = "" if renamed.unseen is None else f" {_gross_rate(feature, renamed.unseen)}"
             return f"{_renamed_values(printable(feature), renamed)}{unseen}"
+
+
+def _subject(feature: str) -> str:
+    """An input, or what an output answers, by its name."""
+    return feature if feature.startswith(OF_OUTPUT) else f"input {feature}"
 
 
 def unit_change(power_of_ten: int) -> str:

@@ -18,6 +18,16 @@ from monitoring.baseline.profile import Bins
 from monitoring.errors import BadInput
 from monitoring.judging.rules.expression import Expression
 from monitoring.records import Finding, Level
+from monitoring.records.finding_parts import (
+    Breach,
+    BrokenRows,
+    BrokenRule,
+    GroupGap,
+    GroupRate,
+    NotHeld,
+    RowBounds,
+    StaleRows,
+)
 from monitoring.traffic.windows import Window
 
 #: Kinds of findings: of rules whose breaking opens a page, and a notice.
@@ -46,7 +56,7 @@ class _Tally:
     rows: int = 0
     broken: int = 0
     ids: list[str] = field(default_factory=list)
-    problem: str = ""
+    problem: NotHeld | None = None
     newest: int | None = None
     value_counts: dict[object, int] = field(default_factory=dict)
     groups: dict[str, tuple[int, int]] = field(default_factory=dict)
@@ -71,11 +81,11 @@ class RuleCheck:
             Finding(
                 kind=RULE_BROKEN if tally.rule.level == "page" else RULE_BROKEN_NOTICE,
                 feature=f"{SUBJECT}{tally.rule.name}",
-                message=f"The rule {tally.rule.name!r} is broken: {words}.",
                 fact=True,
+                parts=BrokenRule(rule=tally.rule.name, breach=breach),
             )
             for tally in tallies
-            if (words := _words(tally, window))
+            if (breach := _breach(tally, window)) is not None
         )
 
     def broken_ids(self, batches: Iterable[Batch], subjects: Collection[str]) -> tuple[tuple[str, str], ...]:
@@ -149,10 +159,10 @@ def _count(tally: _Tally, batch: Batch) -> None:
             return
         broken = _broken(tally, columns)
     except KeyError as error:
-        tally.problem = f"the column {error.args[0]} is gone"
+        tally.problem = NotHeld(column=str(error.args[0]))
         return
     except (BadInput, pa.ArrowException) as error:
-        tally.problem = f"it cannot be held against these rows ({str(error).splitlines()[0]})"
+        tally.problem = NotHeld(error=str(error).splitlines()[0])
         return
     if broken is None:
         return
@@ -237,33 +247,30 @@ def _mask(column: pa.ChunkedArray | pa.Array) -> NDArray[np.bool_]:
     return np.asarray(pc.fill_null(column, fill_value=False).to_numpy(zero_copy_only=False), dtype=np.bool_)
 
 
-def _words(tally: _Tally, window: Window) -> str:
-    """What is wrong; empty where nothing is."""
+def _breach(tally: _Tally, window: Window) -> Breach | None:
+    """How a rule is broken; None where it is not."""
     rule, rows = tally.rule, tally.rows
     low, high = rule.rows
     if low is not None or high is not None:
         wrong = (low is not None and rows < low) or (high is not None and rows > high)
-        bounds = " and ".join(f"at {word} {n:,}" for word, n in (("least", low), ("most", high)) if n is not None)
-        return f"{rows:,} rows, expected {bounds}" if wrong else ""
+        return RowBounds(rows=rows, least=low, most=high) if wrong else None
     if rule.fresh is not None:
         return _stale(tally, window, rule.fresh)
-    if tally.problem:
+    if tally.problem is not None:
         return tally.problem
     if rule.gap is not None:
         return _gap(tally, rule.gap)
     allowed = rule.missing if rule.missing is not None else rule.share
     if not rows or tally.broken <= allowed * rows:
-        return ""
-    share = f"{tally.broken:,} of {rows:,} rows ({tally.broken / rows:.1%})"
-    return f"{_what(rule)} in {share}" + (f", {allowed:.1%} are allowed" if allowed else "")
+        return None
+    return BrokenRows(condition=_what(rule), broken=tally.broken, rows=rows, allowed=allowed)
 
 
-def _stale(tally: _Tally, window: Window, patience: timedelta) -> str:
+def _stale(tally: _Tally, window: Window, patience: timedelta) -> StaleRows | None:
     newest = None if tally.newest is None else datetime.fromtimestamp(tally.newest / 1e6, UTC)
     if newest is not None and window.end - newest <= patience:
-        return ""
-    age = "it has no row" if newest is None else f"its newest row is of {newest:%Y-%m-%d %H:%M} UTC"
-    return f"{age}, more than {patience} before the window's end"
+        return None
+    return StaleRows(newest_us=tally.newest, patience_us=patience // timedelta(microseconds=1))
 
 
 def _what(rule: Rule) -> str:
@@ -283,19 +290,21 @@ def _what(rule: Rule) -> str:
     return f"{rule.column} is {bounds}"
 
 
-def _gap(tally: _Tally, most: float) -> str:
+def _gap(tally: _Tally, most: float) -> GroupGap | None:
     """Between which groups the rates of the last class differ by more than may be chance beyond the bound."""
     rates = {name: (rows, chosen / rows) for name, (rows, chosen) in tally.groups.items() if rows >= GROUP_ROWS}
     if len(rates) < 2:
-        return ""
+        return None
     lowest, highest = min(rates, key=lambda group: rates[group][1]), max(rates, key=lambda group: rates[group][1])
     (low_rows, low), (high_rows, high) = rates[lowest], rates[highest]
     error = math.sqrt(low * (1 - low) / low_rows + high * (1 - high) / high_rows)
     if high - low - _CERTAIN * error <= most:
-        return ""
-    return (
-        f"the rate of the last class is {high:.1%} for {tally.rule.group} = {highest} ({high_rows:,} rows) and "
-        f"{low:.1%} for {lowest} ({low_rows:,} rows), a gap of more than {most:.1%}"
+        return None
+    return GroupGap(
+        column=tally.rule.group,
+        high=GroupRate(group=highest, rate=high, rows=high_rows),
+        low=GroupRate(group=lowest, rate=low, rows=low_rows),
+        most=most,
     )
 
 

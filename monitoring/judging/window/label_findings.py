@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
 from monitoring.records import Finding
+from monitoring.records.finding_parts import LateLabels, OutputClasses, UnknownClasses
 from monitoring.tasks.label_objects import texts_of_outputs
 
-#: Classes that a message names at most.
+#: Classes that a finding names at most.
 _NAMED_CLASSES = 10
 
-#: Characters of a label or an id that a message shows.
+#: Characters of a label or an id that a finding shows.
 _SHOWN = 60
-
-_UNITS = (("day", 86_400_000_000), ("hour", 3_600_000_000), ("minute", 60_000_000), ("second", 1_000_000))
-
 
 #: Labels of no class are a fact if there are so many, and they are this share of the window's.
 FEW_UNKNOWN = 10
@@ -39,8 +37,8 @@ class UnknownClassLabels:
 
     >>> labels = UnknownClassLabels(labels=2, words=frozenset({"yes", "no"}))
     >>> labels += UnknownClassLabels(labels=1, words=frozenset({"maybe"}))
-    >>> labels.findings(("0", "1"), labelled=500)[0].message
-    "3 labels are none of the classes 0, 1, so the model was wrong there; one is 'maybe'."
+    >>> labels.findings(("0", "1"), labelled=500)[0].parts
+    UnknownClasses(about='unknown classes', labels=3, example='maybe', classes=('0', '1'), more=False, outputs=())
 
     Attributes:
         respelled: How many are of a class but for case or spaces; they count as that class.
@@ -74,49 +72,27 @@ class UnknownClassLabels:
         findings = []
         if self.labels:
             fact = bool(classes or outputs) and self.labels >= max(FEW_UNKNOWN, UNKNOWN_SHARE * labelled)
+            expected = outputs or {}
+            parted = [word for word in self.words if _has_part(word, expected)]
+            parts = UnknownClasses(
+                labels=self.labels,
+                example=min(parted or self.words)[:_SHOWN],
+                classes=classes[:_NAMED_CLASSES],
+                more=len(classes) > _NAMED_CLASSES,
+                outputs=tuple(
+                    OutputClasses(name=name, classes=of[:_NAMED_CLASSES], more=len(of) > _NAMED_CLASSES)
+                    for name, of in expected.items()
+                ),
+                of_output=bool(parted),
+            )
             subject = "labels" if fact else ""
-            message = self._of_outputs(outputs) if outputs else self._message(classes)
-            findings.append(Finding(kind=UNKNOWN_LABELS, feature=subject, message=message, fact=fact))
+            findings.append(Finding(kind=UNKNOWN_LABELS, feature=subject, fact=fact, parts=parts))
         if self.respelled:
             count = "1 label is a class" if self.respelled == 1 else f"{self.respelled:,} labels are classes"
             shown = min(self.respelled_words)[:_SHOWN]
             message = f"{count} but for case or spaces, and count as such; one is {shown!r}."
             findings.append(Finding(kind="respelled labels", feature="", message=message))
         return tuple(findings)
-
-    def _of_outputs(self, outputs: Mapping[str, tuple[str, ...]]) -> str:
-        """What is wrong with labels that should be objects with a part for each output."""
-        expected = ", ".join(
-            f'"{name}": {" | ".join(_first(classes)) if classes else "a number"}' for name, classes in outputs.items()
-        )
-        parts = [word for word in self.words if _has_part(word, outputs)]
-        shown, count = min(parts or self.words)[:_SHOWN], f"{self.labels:,} labels"
-        what = (
-            f"{count} name no class of an output, and count as wrong there"
-            if parts
-            else f"{count} are of none of the outputs, and are ignored"
-        )
-        if self.labels == 1:
-            what = what.replace("labels name", "label names").replace("count as", "counts as")
-            what = what.replace("labels are", "label is").replace("and are", "and is")
-        return f"{what}; {'it' if self.labels == 1 else 'one'} is {shown!r}. One like {{{expected}}} is expected."
-
-    def _message(self, classes: tuple[str, ...]) -> str:
-        count, shown = "1 label is" if self.labels == 1 else f"{self.labels:,} labels are", min(self.words)[:_SHOWN]
-        if not classes:
-            return (
-                f"1 label is no number, and is ignored: {shown!r}."
-                if self.labels == 1
-                else (f"{self.labels:,} labels are no numbers, and are ignored; one is {shown!r}.")
-            )
-        return (
-            f"{count} none of the classes {', '.join(_first(classes))}, so the model was wrong there; one is {shown!r}."
-        )
-
-
-def _first(classes: tuple[str, ...]) -> tuple[str, ...]:
-    """As many classes as a message names."""
-    return classes if len(classes) <= _NAMED_CLASSES else (*classes[:_NAMED_CLASSES], "…")
 
 
 def _has_part(word: str, outputs: Iterable[str]) -> bool:
@@ -177,8 +153,8 @@ class UnmatchedLabels:
 class OverdueLabels:
     """Labels that arrived after the label horizon of their predictions.
 
-    >>> OverdueLabels(labels=40, horizon_us=7 * 86_400_000_000).findings(counted=60)[0].message
-    '40 labels arrived later than label_horizon (7 days) after their predictions, and are ignored.'
+    >>> OverdueLabels(labels=40, horizon_us=7 * 86_400_000_000).findings(counted=60)[0].parts
+    LateLabels(about='late labels', labels=40, horizon_us=604800000000, counted=None)
 
     Attributes:
         horizon_us: The label horizon, in microseconds.
@@ -191,27 +167,7 @@ class OverdueLabels:
         """The finding about them: a fact, which pages, if they are most of the labels that arrived."""
         if not self.labels:
             return ()
-        horizon = f"label_horizon ({duration_words(self.horizon_us)})"
-        message = f"{self.labels:,} labels arrived later than {horizon} after their predictions, and are ignored."
-        if self.labels == 1:
-            message = f"1 label arrived later than {horizon} after its prediction, and is ignored."
+        parts = LateLabels(labels=self.labels, horizon_us=self.horizon_us)
         if page and self.labels > max(counted, FEW_OVERDUE):
-            message = (
-                f"{counted:,} of {counted + self.labels:,} labels that arrived counted; the others arrived later than "
-                f"{horizon} after their predictions. Without them losses are not judged: raise label_horizon."
-            )
-            return (Finding(kind=TOO_LATE, feature="labels", message=message, fact=True),)
-        return (Finding(kind=TOO_LATE, feature="", message=message),)
-
-
-def duration_words(us: int) -> str:
-    """Write a duration in the largest unit of which it is a whole number.
-
-    >>> duration_words(7 * 86_400_000_000), duration_words(5_400_000_000)
-    ('7 days', '90 minutes')
-    """
-    for name, unit in _UNITS:
-        count, rest = divmod(us, unit)
-        if count and not rest:
-            return f"{count:,} {name}{'s' if count > 1 else ''}"
-    return f"{us / 1_000_000} seconds"
+            return (Finding(kind=TOO_LATE, feature="labels", fact=True, parts=replace(parts, counted=counted)),)
+        return (Finding(kind=TOO_LATE, feature="", parts=parts),)

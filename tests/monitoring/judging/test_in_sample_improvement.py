@@ -17,6 +17,7 @@ from monitoring.judging.in_sample import (
     improvement_findings,
 )
 from monitoring.records import WatchKey
+from monitoring.sentences.finding_text import finding_text
 from monitoring.sentences.incident_text import incident_text
 from monitoring.tasks.task import NO_LABEL
 from tests.monitoring.incidents.alarms import baseline, windows
@@ -30,7 +31,7 @@ def messages(errors: Sequence[float | None], means: Mapping[WatchKey, Floats] | 
     found = improvement_findings(windows(error=errors), BASELINE, means or {})
     assert {one.kind for one in found} <= {IMPROVED}
     assert all(one.fact for one in found)
-    return [one.message for one in found]
+    return [finding_text(one) for one in found]
 
 
 def test_four_weeks_below_the_benchmark_are_told_in_the_metric() -> None:

@@ -7,6 +7,7 @@ from monitoring.baseline.profile import Profile
 from monitoring.baseline.profile_builder import profile
 from monitoring.judging.input_check import MAX_MISSING_SHARE, CheckResult, InputCheck, optional_inputs
 from monitoring.records import Finding
+from monitoring.sentences.finding_text import finding_text
 from tests.monitoring.judging.small_judge import MIN_ROWS, rows_of_days, small_judge, with_feature
 
 BINS = small_judge().baseline.bins
@@ -55,8 +56,8 @@ def test_absent_and_retyped_inputs_are_facts_and_are_left_out_of_the_schemas_che
         ("column gone", "temp", True),
         ("type changed", "origin", True),
     ]
-    assert "temp is absent" in found[0].message
-    assert "type changed to double" in found[1].message
+    assert "temp is absent" in finding_text(found[0])
+    assert "type changed to double" in finding_text(found[1])
     assert schema.asked == [(40, ("temp", "origin"), "")]
 
 
@@ -65,7 +66,7 @@ def test_an_input_missing_in_every_row_is_a_fact_where_there_are_rows_enough(row
     findings = check(RecordingSchema()).check(counts(rows, missing=True), (), "").findings
     assert [one.feature for one in findings] == found
     assert all(one.fact and one.kind == "all values missing" for one in findings)
-    assert all("origin" in one.message and f"all {rows} rows" in one.message for one in findings)
+    assert all("origin" in finding_text(one) and f"all {rows} rows" in finding_text(one) for one in findings)
 
 
 def test_an_optional_input_may_be_missing_in_every_row() -> None:
@@ -100,7 +101,7 @@ def test_what_describes_a_column_is_gone_with_it_and_told_once() -> None:
 
     def found(*names: str) -> list[tuple[str, str]]:
         problems = tuple((name, "absent") for name in names)
-        return [(one.feature, one.message) for one in checked.check(counts(40), problems, "").findings]
+        return [(one.feature, finding_text(one)) for one in checked.check(counts(40), problems, "").findings]
 
     assert found("temp", "comment.words", "comment.length") == [
         ("temp", "The input temp is absent from the traffic."),

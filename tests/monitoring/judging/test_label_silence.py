@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from monitoring.judging.judge import Judgement
 from monitoring.judging.label_silence import MIN_LABELLED_WINDOWS, LabelSilence
 from monitoring.records import LABELS_STOPPED
+from monitoring.sentences.finding_text import finding_text
 from monitoring.sentences.incident_text import incident_text
 from monitoring.tasks.task import NO_LABEL
 from monitoring.watches.label_coverage import LabelWindow
@@ -75,7 +76,7 @@ def test_an_expected_event_is_no_silence_and_does_not_shorten_one_that_was_told(
         )
         assert state.silent == (number >= 42), number
     (finding,) = state.findings(60 * DAY, is_open=True)
-    assert finding.message.startswith("No label of a known prediction has arrived for 20 days.")
+    assert finding_text(finding).startswith("No label of a known prediction has arrived for 20 days.")
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=60))

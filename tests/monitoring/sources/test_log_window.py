@@ -13,6 +13,7 @@ import pytest
 
 from monitoring.config import load_config
 from monitoring.runs.run import run_due_windows
+from monitoring.sentences.finding_text import finding_text
 from monitoring.sources import log_source
 from monitoring.sources.log_source import STREAM_BYTES, LogSource
 from monitoring.store.store import Store
@@ -71,7 +72,7 @@ def test_the_summary_counts_repeats_and_tells_lost_rows(source: LogSource) -> No
     assert (first.repeats, [finding.kind for finding in first.findings]) == (1, ["ids repeated"])
     found = source.rows(SECOND).summary()
     assert found.repeats == 0
-    assert [(finding.kind, finding.message) for finding in found.findings] == [
+    assert [(finding.kind, finding_text(finding)) for finding in found.findings] == [
         ("capture gap", "8 rows were answered and are not in the traffic log.")
     ]
 

@@ -16,6 +16,7 @@ from monitoring.baseline.profile import Bins
 from monitoring.errors import BadInput
 from monitoring.judging.rules.expression import Expression
 from monitoring.judging.rules.rule_check import RULE_BROKEN, RULE_BROKEN_NOTICE, Rule, RuleCheck, check_rules
+from monitoring.sentences.finding_text import finding_text
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.windows import Window
 
@@ -47,7 +48,7 @@ def batch(first: int = 0, **changes: Any) -> Batch:
 def words(rule: Rule, *batches: Batch) -> str:
     """What is found of a rule; empty where nothing is."""
     found = RuleCheck([rule]).findings(batches, WINDOW, judged_rows=sum(map(len, batches)))
-    return found[0].message if found else ""
+    return finding_text(found[0]) if found else ""
 
 
 def replaced(values: list[Any], *changes: tuple[int, Any]) -> pa.Array:
@@ -133,7 +134,7 @@ def test_the_level_is_that_of_the_rule_and_a_column_that_is_gone_breaks_it() -> 
         (RULE_BROKEN, "rule a", True),
         (RULE_BROKEN_NOTICE, "rule b", True),
     ]
-    assert "the column gone is gone" in found[1].message
+    assert "the column gone is gone" in finding_text(found[1])
 
 
 def test_a_window_without_rows_breaks_rules_about_rows_alone() -> None:

@@ -23,6 +23,7 @@ from monitoring.inspection.status import status
 from monitoring.judging.window.label_join import LabelJoin, RowLoader
 from monitoring.records import MonitorStatus
 from monitoring.runs.run import run_due_windows
+from monitoring.sentences.finding_text import finding_text
 from monitoring.store.store import Store
 from monitoring.tasks.classification import Classification
 from monitoring.tasks.regression import Regression
@@ -419,7 +420,7 @@ def test_overdue_labels_are_reported_once_and_none_is_unknown(tmp_path: Path, wa
     found = run(watched, rows, way, NOW)
     late = 60 * (3 - first)
     assert [
-        (at, f.message) for at, w in enumerate(found.windows) for f in w.findings if f.kind == "labels too late"
+        (at, finding_text(f)) for at, w in enumerate(found.windows) for f in w.findings if f.kind == "labels too late"
     ] == [(10, f"{late} labels arrived later than label_horizon (7 days) after their predictions, and are ignored.")]
     assert (found.coverage.labels, found.coverage.labels_unknown) == (14 * 60 - late, 0)
     assert not [f for w in found.windows for f in w.findings if f.kind == "unknown predictions"]

@@ -15,6 +15,7 @@ from monitoring.config import load_config
 from monitoring.inspection.status import status
 from monitoring.records import Finding, MonitorStatus
 from monitoring.runs.run import run_due_windows
+from monitoring.sentences.finding_text import finding_text
 from monitoring.store.store import Store
 from tests.own_table import NOW, Watched, own_rows, watch
 from tests.small_deployment import Days
@@ -58,7 +59,7 @@ def test_labels_with_differently_spelled_ids_are_counted_once_and_one_id_is_show
     assert first.coverage.labels_unknown == first.windows[0].labels_unknown == rows.num_rows
     [(place, finding)] = reported(first)
     text = "360 labels are of no known prediction; the id of one is of the form '9.9', that of a prediction '9'."
-    assert (place, finding.message) == (0, text)
+    assert (place, finding_text(finding)) == (0, text)
     found = run(watched, rows, labels)
     assert (found.coverage.labels, found.coverage.labels_unknown) == (0, rows.num_rows)
     assert reported(found) == [(place, finding)]

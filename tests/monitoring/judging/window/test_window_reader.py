@@ -16,6 +16,7 @@ from monitoring.judging.window.traffic_source import ReadSummary, WindowRows
 from monitoring.judging.window.window_reader import read_window
 from monitoring.judging.window.window_traffic import DueWindow, WindowTraffic
 from monitoring.records import Finding
+from monitoring.sentences.finding_text import finding_text
 from monitoring.tasks.task import NO_LABEL
 from monitoring.timestamps import as_microseconds, duration_microseconds
 from monitoring.traffic.windows import Window
@@ -159,7 +160,7 @@ def test_ignored_labels_are_counted_and_reported() -> None:
     extra = [("9-9", "late"), (rows.ids[0].as_py(), "zebra")]
     [window] = read(Source(rows, inline=False), label_log(rows, *extra), 1)
     assert window.labels_unknown == 1
-    assert [(f.kind, "zebra" in f.message) for f in window.findings] == [("unknown labels", True)]
+    assert [(f.kind, "zebra" in finding_text(f)) for f in window.findings] == [("unknown labels", True)]
 
 
 def test_inline_labels_of_no_class_and_those_of_the_log_are_reported_together() -> None:
@@ -167,7 +168,7 @@ def test_inline_labels_of_no_class_and_those_of_the_log_are_reported_together() 
     log = label_log(rows.take(np.zeros(0, dtype=np.int64)), (rows.ids[0].as_py(), "ant"))
     [window] = read(Source(rows, inline=True), log, 1)
     assert window.labels_unknown == 0
-    assert [finding.message for finding in window.findings] == [
+    assert [finding_text(finding) for finding in window.findings] == [
         "4 labels are none of the classes on_time, late, so the model was wrong there; one is 'ant'."
     ]
 

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 import pytest
 
 from monitoring.records import MonitorStatus
+from monitoring.sentences.finding_text import finding_text
 from monitoring.traffic.tables.piece_reader import PieceReader
 from tests.own_table import NOW, Watched, own_rows, watch
 from tests.small_deployment import Days
@@ -27,7 +28,7 @@ def day(rows: pa.Table, first: int, last: int) -> pa.Table:
 
 
 def reported(found: MonitorStatus, kind: str = "late rows") -> list[tuple[int, str]]:
-    return [(at, f.message) for at, w in enumerate(found.windows) for f in w.findings if f.kind == kind]
+    return [(at, finding_text(f)) for at, w in enumerate(found.windows) for f in w.findings if f.kind == kind]
 
 
 def grown(watched: Watched, now: int | None, tables: list[pa.Table]) -> MonitorStatus:
@@ -70,4 +71,6 @@ def test_a_day_that_is_sent_again_makes_no_window_and_the_run_says_so(tmp_path: 
     watched.live("again.parquet", day(rows, 6, 6))
     done, found = watched.run()
     assert (done.judged, done.waiting_labels, len(found.windows)) == (0, 0, 8)
-    assert [f.message.partition(".")[0] for f in done.unreported if f.kind == "rows sent again"] == [f"{AGAIN} 60"]
+    assert [finding_text(f).partition(".")[0] for f in done.unreported if f.kind == "rows sent again"] == [
+        f"{AGAIN} 60"
+    ]

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from monitoring.errors import BadInput
 from monitoring.onboarding.table_description import described
+from monitoring.sentences.finding_text import finding_text
 from monitoring.tasks.classification import Classification
 from monitoring.tasks.label_objects import texts_of_outputs
 from monitoring.tasks.regression import Regression
@@ -180,7 +181,7 @@ def test_a_column_that_is_gone_or_of_another_type_is_named() -> None:
 
 def test_rows_none_of_which_is_answered_by_all_outputs_are_a_fact() -> None:
     (fact,) = no_answer_findings(columns(), 3, 3)
-    assert "holds an answer of each of kind, late, price, tone in none of 3 rows" in fact.message
+    assert "holds an answer of each of kind, late, price, tone in none of 3 rows" in finding_text(fact)
 
 
 def test_an_output_whose_classes_are_predicted_has_its_classes_by_number_too() -> None:

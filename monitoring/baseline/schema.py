@@ -19,6 +19,7 @@ from monitoring.baseline.reference import how_to_rewrite
 from monitoring.baseline.statistics import dataset_statistics
 from monitoring.errors import BadInput, CannotRun
 from monitoring.records import Finding
+from monitoring.records.finding_parts import SchemaAnomaly
 
 TRAINING = "TRAINING"
 SERVING = "SERVING"
@@ -133,7 +134,8 @@ def validate(statistics: Any, schema: Any) -> tuple[Finding, ...]:
             for reason in info.reason:
                 name = types.Name(reason.type)
                 kind = _FACTS.get(name) or _KINDS.get(name) or name.lower().replace("_", " ")
-                finding = Finding(kind=kind, feature=feature, message=_bounded(reason.description), fact=name in _FACTS)
+                parts = SchemaAnomaly(description=_bounded(reason.description))
+                finding = Finding(kind=kind, feature=feature, fact=name in _FACTS, parts=parts)
                 of_feature = findings.setdefault(feature, [])
                 if finding not in of_feature:  # anomalies of all columns together are in every part
                     of_feature.append(finding)

@@ -279,7 +279,7 @@ def _read_node(read: ReadSums) -> dict[str, Any]:
         "repeats": read.repeats,
         "unusable": read.unusable,
         "invalid_label_times": read.invalid_label_times,
-        "without_answer": [[name, advice, rows] for (name, advice), rows in read.without_answer.items()],
+        "without_answer": [[name, like, rows] for (name, like), rows in read.without_answer.items()],
         "unreadable": dict(read.unreadable),
         "problems": [[name, problem, rows] for (name, problem), rows in read.problems.items()],
         "columns": [finding_node(finding) for finding in read.columns.values()],
@@ -289,7 +289,8 @@ def _read_node(read: ReadSums) -> dict[str, Any]:
 def _read(node: dict[str, Any]) -> ReadSums:
     findings = [finding_of(entry) for entry in node.pop("columns")]
     problems = {(name, problem): rows for name, problem, rows in node.pop("problems")}
-    absent = {(name, advice): rows for name, advice, rows in node.pop("without_answer")}
+    without = node.pop("without_answer")  # of partials of before with a sentence in place of the column's name
+    absent = {(name, "" if like.startswith("It may be ") else like): rows for name, like, rows in without}
     columns = {(finding.kind, finding.feature): finding for finding in findings}
     return ReadSums(problems=problems, without_answer=absent, columns=columns, **node)
 

@@ -52,22 +52,8 @@ _TEXTS: tuple[tuple[str, Table, tuple[Column[Any], ...]], ...] = (
 
 
 #: The parts of findings and of an incident's diagnoses that may quote a row.
-_QUOTING = frozenset(
-    {
-        "message",
-        "line",
-        "headline",
-        "text",
-        "step",
-        "again",
-        "old_name",
-        "new_name",
-        "numbers",
-        "example",
-        "error",
-        "group",
-    }
-)
+_OF_FINDINGS = frozenset({"old_name", "new_name", "numbers", "example", "error", "group", "description"})
+_QUOTING = frozenset({"message", "line", "headline", "text", "step", "again"}) | _OF_FINDINGS
 
 #: The tables that rows and texts are erased from.
 ERASED_TABLES: tuple[Table, ...] = (

@@ -20,6 +20,7 @@ from monitoring.evidence.conformal import MIN_WINDOWS
 from monitoring.judging.window.windowing import split_by_window
 from monitoring.onboarding.reference_notes import FEW_WINDOWS, min_rows
 from monitoring.onboarding.table_description import TableDescription, columns_described, columns_to_come
+from monitoring.sentences.finding_text import finding_text
 from monitoring.timestamps import as_datetime
 from monitoring.traffic.cells import as_strings
 from monitoring.traffic.column_roles import ColumnRole
@@ -118,7 +119,7 @@ def read_reference(place: Path | str, description: TableDescription, *, clock: C
     if not dated:
         table = in_drawn_order(table, _groups(pieces, table, description.group_column))
     notes = (
-        *dict.fromkeys(finding.message for finding in (*rows.times.findings, *scan.findings())),
+        *dict.fromkeys(finding_text(finding) for finding in (*rows.times.findings, *scan.findings())),
         *([f"{repeats} rows repeat another's id, and were left out."] if repeats else []),
         *([f"{unanswered} rows without a usable answer were left out."] if unanswered else []),
         *mixed,

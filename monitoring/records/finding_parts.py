@@ -417,9 +417,79 @@ class BrokenRule:
     breach: Breach
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoAnswers:
+    """Columns of answers that hold an answer in none of some rows.
+
+    Attributes:
+        form: What an answer is; of several outputs, one of each of `outputs`; of numbers, `width` of them.
+    """
+
+    about: Literal["no answers"] = "no answers"
+    columns: tuple[str, ...]
+    form: Literal["outputs", "ids", "probability", "class", "number"]
+    rows: int
+    outputs: tuple[str, ...] = ()
+    width: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AbsentAnswers:
+    """A column of the answer that some rows' files lack; `like`: the new column that it may be, or empty."""
+
+    about: Literal["absent answers"] = "absent answers"
+    rows: int
+    of: int
+    like: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoTimes:
+    """A file whose column of event times is absent, where `problem` is empty, or holds no times."""
+
+    about: Literal["no times"] = "no times"
+    file: str
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LostLines:
+    """Lines of a file that an unbalanced quote makes part of records.
+
+    Attributes:
+        longest: Lines of the longest record, which begins on `first_line`, counted from 1; 0 where that is not known.
+        other_files: Files besides of which lines are lost.
+    """
+
+    about: Literal["lost lines"] = "lost lines"
+    file: str
+    lines: int
+    records: int
+    longest: int
+    first_line: int
+    other_files: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepeatedIds:
+    """Rows with the id of another and other inputs."""
+
+    about: Literal["repeated ids"] = "repeated ids"
+    rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchemaAnomaly:
+    """What TensorFlow Data Validation says of a column, in its own words."""
+
+    about: Literal["schema anomaly"] = "schema anomaly"
+    description: str
+
+
 #: What findings are made of, by what they are about.
 ValueParts: TypeAlias = ConstantValues | GrossRate | OutsideRange | RenamedValues | AllMissing | UnreadInput
 LabelParts: TypeAlias = LostClasses | JumpedShares | UnusualShare | UnknownClasses | LateLabels | StoppedLabels
 LossParts: TypeAlias = LossOutlier | HighestLoss | BetterLoss
+TableParts: TypeAlias = NoAnswers | AbsentAnswers | NoTimes | LostLines | RepeatedIds | SchemaAnomaly
 VolumeParts: TypeAlias = RowVolume | LastingVolume | FewLabels
-FindingParts: TypeAlias = ValueParts | LabelParts | LossParts | VolumeParts | BrokenRule
+FindingParts: TypeAlias = ValueParts | LabelParts | LossParts | VolumeParts | TableParts | BrokenRule

@@ -14,11 +14,13 @@ from monitoring.records.finding_parts import (
     LossProof,
     LossRange,
     RowVolume,
+    TableParts,
     ValueParts,
     VolumeParts,
 )
 from monitoring.sentences.label_text import label_text
 from monitoring.sentences.rule_text import breach_text
+from monitoring.sentences.table_text import table_text
 from monitoring.sentences.value_text import unit_change, value_text
 from monitoring.watches.descriptions import format_move, format_value, lower_first, watch_title
 
@@ -41,6 +43,8 @@ def _worded(finding: Finding) -> str:
         return value_text(finding.feature, parts)
     if isinstance(parts, LabelParts):
         return label_text(parts)
+    if isinstance(parts, TableParts):
+        return table_text(finding.feature, parts)
     if isinstance(parts, BrokenRule):
         return f"The rule {parts.rule!r} is broken: {breach_text(parts.breach)}."
     return _loss_text(parts) if isinstance(parts, LossParts) else _volume_text(parts)

@@ -28,6 +28,7 @@ from monitoring.config.sections import ModelSection
 from monitoring.errors import BadInput
 from monitoring.judging.window.traffic_source import ReadSummary, TrafficSource
 from monitoring.records import Finding
+from monitoring.records.finding_parts import RepeatedIds
 from monitoring.sources.log_window import LogWindow
 from monitoring.sources.read_scope import EVERYTHING, ReadScope
 from monitoring.timestamps import as_microseconds
@@ -462,6 +463,6 @@ def _repeated_ids(conflicts: int, rows: int) -> Finding:
     >>> _repeated_ids(40, 1_000).fact, _repeated_ids(9, 20).fact
     (True, False)
     """
-    message = f"{conflicts:,} rows repeat the id of another with other inputs; the first row of each id counts."
     many = conflicts >= max(FEW_REPEATED, REPEATED_SHARE * rows)
-    return Finding(kind="ids repeated", feature="prediction ids" if many else "", message=message, fact=many)
+    parts = RepeatedIds(rows=conflicts)
+    return Finding(kind="ids repeated", feature="prediction ids" if many else "", fact=many, parts=parts)

@@ -25,6 +25,7 @@ from monitoring.errors import BadInput
 from monitoring.judging.window.traffic_source import TrafficSource
 from monitoring.judging.window.window_sums import WindowAggregator
 from monitoring.records import Finding
+from monitoring.records.finding_parts import NoTimes
 from monitoring.sources.read_scope import EVERYTHING, Reading, ReadScope
 from monitoring.sources.table_window import OtherReaders, TableWindow
 from monitoring.tasks.label_codes import label_digests
@@ -332,12 +333,18 @@ def _refuse_one_file(path: Path) -> NoReturn:
 
 
 def _refuse_table(findings: tuple[Finding, ...], header: Sequence[str]) -> NoReturn:
+    found, problem = findings[0], ""
+    got = found.message.rstrip(".") or found.kind
+    if isinstance(found.parts, NoTimes):
+        problem = found.parts.problem
+        state = f"holds no times ({problem})" if problem else "is absent"
+        got = f"the column {found.feature} of {found.parts.file} {state}"
     raise BadInput(
         "No row of the table has an event time.",
-        got=f"{findings[0].message[:1].lower()}{findings[0].message[1:]}".rstrip("."),
+        got=got,
         expected="timestamps, dates, or text in ISO 8601",
         fix="Write day_first = true or false in the [traffic] section."
-        if ORDER_UNKNOWN in findings[0].message
+        if problem == ORDER_UNKNOWN
         else other_delimiter_fix(header)
         or "Name the right column, `event_time` in the [traffic] section, or convert it. If rows have no times, "
         "cut them by file or batch: `by_file` or `batch_column` in the [windows] section.",

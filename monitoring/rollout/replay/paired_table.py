@@ -19,6 +19,7 @@ from monitoring.errors import BadInput
 from monitoring.onboarding.table_description import TableDescription, baseline_spec, columns_described
 from monitoring.rollout.log.versions import LEAST_OF_SLICES, slice_guards
 from monitoring.rollout.pairs import PairedRows
+from monitoring.sentences.finding_text import finding_text
 from monitoring.tasks.label_codes import has_label
 from monitoring.tasks.ranking import Ranking
 from monitoring.tasks.registry import ranking_of
@@ -229,14 +230,14 @@ def _read(
     if not times.size:
         raise BadInput(
             "The column of event times holds no times that have come.",
-            got=" ".join((f"{columns.event_time}:", *(finding.message for finding in table.times.findings))),
+            got=" ".join((f"{columns.event_time}:", *(finding_text(finding) for finding in table.times.findings))),
             expected="when each prediction was made: timestamps, dates, or text in ISO 8601",
             fix="Name the right column with --event-time, or convert it.",
         )
     scan = table.window(Window(start=as_datetime(int(times[0])), end=as_datetime(int(times[-1]) + 1)))
     rows = with_usable_answers(predictions_from(scan.read(), spec), spec.task)
     repeats = table.repeated_rows()
-    remarks = [finding.message for finding in (*table.times.findings, *scan.findings())]
+    remarks = [finding_text(finding) for finding in (*table.times.findings, *scan.findings())]
     if repeats:
         remarks.append(f"{repeats:,} rows repeat another's id, and were left out.")
     if table.times.naive:

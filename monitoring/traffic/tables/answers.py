@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -10,6 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from monitoring.records import NO_ANSWERS, Finding
+from monitoring.records.finding_parts import NoAnswers
 from monitoring.tasks.label_codes import class_indices
 from monitoring.tasks.number_codes import number_list_codes, number_lists
 from monitoring.tasks.row_operations import are_probabilities
@@ -61,20 +63,25 @@ def no_answer_findings(columns: TableColumns, rows: int, unusable: int) -> tuple
     """The fact that none of some rows has a usable answer, if that is so."""
     if not rows or unusable < rows:
         return ()
-    named = ", ".join(columns.answer)
-    message = f"The column {named} holds {_what(columns)} in none of {rows} rows."
-    return (Finding(kind=NO_ANSWERS, feature=columns.answer[0], message=message, fact=True),)
+    parts = NoAnswers(
+        columns=columns.answer,
+        form=_form(columns),
+        rows=rows,
+        outputs=tuple(columns.outputs),
+        width=columns.width if columns.numbers else 1,
+    )
+    return (Finding(kind=NO_ANSWERS, feature=columns.answer[0], fact=True, parts=parts),)
 
 
-def _what(columns: TableColumns) -> str:
+def _form(columns: TableColumns) -> Literal["outputs", "ids", "probability", "class", "number"]:
     """What an answer is."""
     if columns.outputs:
-        return f"an answer of each of {', '.join(columns.outputs)}"
+        return "outputs"
     if columns.ranking is not None:
         return "ids"
     if columns.classes:
-        return "a probability" if columns.predicted is None else "a class"
-    return f"{columns.width} numbers" if columns.numbers else "a number"
+        return "probability" if columns.predicted is None else "class"
+    return "number"
 
 
 def given_probabilities(raw: RawRows, columns: TableColumns) -> NDArray[np.float64]:

@@ -50,11 +50,7 @@ def unreadable_cells(counts: Mapping[str, int], described: Sequence[Descriptors]
 
 
 def new_name(answer: str, raw: RawRows, columns: TableColumns) -> str:
-    """What to say of a column of answers that is gone: the column that it may be now, the only new one of its type.
-
-    Returns:
-        A sentence; empty where no column may be it.
-    """
+    """The column that a column of answers that is gone may be now: the only new one of its type; else empty."""
     present, kind = raw.columns(), columns.reference_types.get(answer)
     if answer in present or not columns.reference_types:
         return ""
@@ -62,9 +58,7 @@ def new_name(answer: str, raw: RawRows, columns: TableColumns) -> str:
     new = [name for name in present if name not in expected]
     like = [name for name in new if raw.text or str(present[name].type) == kind]
     near = get_close_matches(answer, like, n=1) or (like if len(like) == 1 else [])
-    if not near:
-        return ""
-    return f"It may be {near[0]} under another name: name that in the [traffic] section, or rename the column."
+    return near[0] if near else ""
 
 
 def _new_columns(raw: RawRows, present: Mapping[str, pa.Array], columns: TableColumns) -> list[Finding]:

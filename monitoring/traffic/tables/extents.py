@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.records import Finding
+from monitoring.records.finding_parts import NoTimes
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.cells import is_number, is_text, value_type
 from monitoring.traffic.format.rows import LAST_US
@@ -280,10 +281,8 @@ def _concatenated(parts: Sequence[ParsedTimes]) -> ParsedTimes:
 
 def _no_times(column: str, problem: str, file: str) -> Finding:
     if problem == "absent":
-        message = f"The column {column} is absent in {file}: its rows belong to no window."
-        return Finding(kind="column gone", feature=column, message=message, fact=True)
-    message = f"The column {column} of {file} holds no times ({problem}): its rows belong to no window."
-    return Finding(kind="type changed", feature=column, message=message, fact=True)
+        return Finding(kind="column gone", feature=column, fact=True, parts=NoTimes(file=file))
+    return Finding(kind="type changed", feature=column, fact=True, parts=NoTimes(file=file, problem=problem))
 
 
 def _invalid_times(reason: int, count: int, file: str) -> Finding:

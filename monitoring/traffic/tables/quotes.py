@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from monitoring.records import Finding
+from monitoring.records.finding_parts import LostLines
 
 #: A malformed record that spans at least so many lines is lost rows, not text with line breaks.
 MANY_LINES = 100
@@ -87,9 +88,13 @@ def quote_findings(quotes: Sequence[tuple[str, int, UnbalancedQuotes]]) -> tuple
     if not quotes:
         return ()
     name, _, worst = max(quotes, key=lambda each: each[2].lines)
-    where = f", from line {worst.first_line:,} on" if worst.first_line else ""
-    records = "one record" if worst.records == 1 else f"{worst.records:,} records, one of {worst.longest:,} lines"
-    others = f" So are lines of {len(quotes) - 1} other files." if len(quotes) > 1 else ""
-    message = f'{worst.lines:,} lines of {name} are lost in {records}{where}: a quote (") there is unbalanced.{others}'
+    parts = LostLines(
+        file=name,
+        lines=worst.lines,
+        records=worst.records,
+        longest=worst.longest,
+        first_line=worst.first_line,
+        other_files=len(quotes) - 1,
+    )
     much = any(each.lines > MUCH * (rows + each.lines) for _, rows, each in quotes)
-    return (Finding(kind="unbalanced quote", feature="", message=message, fact=much),)
+    return (Finding(kind="unbalanced quote", feature="", fact=much, parts=parts),)

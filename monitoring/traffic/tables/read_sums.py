@@ -9,6 +9,7 @@ from typing import TypeVar
 import numpy as np
 
 from monitoring.records import Finding
+from monitoring.records.finding_parts import AbsentAnswers
 from monitoring.traffic.tables.answers import no_answer_findings
 from monitoring.traffic.tables.column_findings import unreadable_cells
 from monitoring.traffic.tables.columns import TableColumns
@@ -30,7 +31,7 @@ class ReadSums:
     (3, ())
 
     Attributes:
-        without_answer: by column of the answer and the advice that goes with it, rows in files without it.
+        without_answer: by column of the answer and the new column that it may be, rows in files without it.
         problems: by input and what is wrong with it in the file, rows of such files.
         invalid_label_times: labels with a time that is none.
         columns: findings about the columns and lines of files, by kind and column; of several files, the last one's.
@@ -111,13 +112,13 @@ class ReadSums:
         absent: dict[str, int] = {}
         for (name, _), rows in self.without_answer.items():
             absent[name] = absent.get(name, 0) + rows
-        advice = {name: max(words for other, words in self.without_answer if other == name) for name in absent}
+        like = {name: max(new for other, new in self.without_answer if other == name) for name in absent}
         gone = tuple(
             Finding(
                 kind="column gone",
                 feature=name,
-                message=f"{_absent(name, rows, self.rows)} {advice[name]}".rstrip(),
                 fact=rows == self.rows,
+                parts=AbsentAnswers(rows=rows, of=self.rows, like=like[name]),
             )
             for name, rows in absent.items()
         )

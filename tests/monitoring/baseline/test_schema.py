@@ -26,6 +26,7 @@ from monitoring.baseline.schema import (
 )
 from monitoring.baseline.statistics import dataset_statistics
 from monitoring.errors import BadInput, CannotRun
+from monitoring.sentences.finding_text import finding_text
 from tests.monitoring.baseline.wide_table import ROWS, tfdv_statistics, wide_table
 
 
@@ -131,7 +132,7 @@ def test_an_empty_window_has_no_findings() -> None:
 def test_a_finding_is_bounded_however_long_the_values_of_the_traffic_are() -> None:
     schema = infer_schema(pa.table({"c": ["a", "b"] * 20}))
     (found,) = validate(table_statistics(pa.table({"c": ["y" * 100_000] * 3})), schema)
-    assert len(found.message) <= MAX_MESSAGE + 3
+    assert len(finding_text(found)) <= MAX_MESSAGE + 3
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from monitoring.baseline.predictions import microseconds
 from monitoring.baseline.spec import FeatureSpec
 from monitoring.config import load_config
 from monitoring.runs.run import run_due_windows
+from monitoring.sentences.finding_text import finding_text
 from monitoring.sources import log_source
 from monitoring.sources.log_source import LogSource
 from monitoring.sources.read_scope import ReadScope
@@ -139,7 +140,7 @@ def test_ids_that_are_sent_again_with_other_inputs_are_a_finding_and_do_not_coun
     assert rows.features.equals(before.features)
     assert repeats == len(rows)
     (found,) = again.findings(day(2))
-    assert (found.kind, found.fact, found.message.startswith(f"{len(rows)} rows repeat the id of another")) == (
+    assert (found.kind, found.fact, finding_text(found).startswith(f"{len(rows)} rows repeat the id of another")) == (
         "ids repeated",
         True,
         True,
@@ -187,7 +188,7 @@ def test_rows_in_quarantine_are_a_finding_of_the_window_in_which_they_were_answe
     assert [len(source.findings(day(number))) for number in (1, 2, 3)] == [0, 1, 0]
     (found,) = source.findings(day(2))
     assert found.kind == "event times out of range"
-    assert found.message.startswith("2 rows answered in this window claim event times out of the server's range")
+    assert finding_text(found).startswith("2 rows answered in this window claim event times out of the server's range")
     assert len(source.spans(DAY)) == 1
 
 

@@ -15,6 +15,7 @@ import pytest
 
 from monitoring.errors import BadInput, CannotRun
 from monitoring.records import MonitorStatus, WindowRecord
+from monitoring.sentences.finding_text import finding_text
 from tests.own_table import REFERENCE, Watched, own_rows, watch
 from tests.small_deployment import Days
 
@@ -96,7 +97,7 @@ def test_one_row_of_1970_costs_one_window_and_the_far_future_none(hostile: tuple
     _, status = hostile
     assert [w.rows for w in status.windows] == [1, *[60] * 9, 54]
     assert status.windows[0].start == datetime(1970, 1, 1, tzinfo=UTC)
-    messages = [finding.message for finding in status.windows[0].findings]
+    messages = [finding_text(finding) for finding in status.windows[0].findings]
     assert "3 rows of 10.parquet have no event time, and were left out." in messages
     assert "2 rows of 10.parquet lie more than a day ahead of the clock, and wait for their time." in messages
 

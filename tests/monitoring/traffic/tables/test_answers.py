@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from monitoring.sentences.finding_text import finding_text
 from monitoring.traffic.cells import is_list
 from monitoring.traffic.tables.answers import (
     as_list_column,
@@ -101,12 +102,12 @@ def test_every_absent_column_is_named_and_no_row_is_usable() -> None:
 
 def test_no_usable_answer_at_all_is_a_fact() -> None:
     (found,) = no_answer_findings(ONE, 3, 3)
-    assert (found.kind, found.fact, found.message) == (
+    assert (found.kind, found.fact, finding_text(found)) == (
         "no answers",
         True,
         "The column p holds a probability in none of 3 rows.",
     )
-    assert "a class in none" in no_answer_findings(PREDICTED, 3, 3)[0].message
+    assert "a class in none" in finding_text(no_answer_findings(PREDICTED, 3, 3)[0])
     assert no_answer_findings(ONE, 3, 2) == no_answer_findings(ONE, 0, 0) == ()
 
 
@@ -143,4 +144,4 @@ def test_several_numbers_may_have_a_column_each() -> None:
     columns = STEPS.replaced(scores=("a", "b"))
     values, unusable, _ = read_answers(raw(a=pa.array([1.5, None]), b=pa.array([2, 3])), columns)
     assert (values[0].tolist(), unusable) == ([1.5, 2.0], 1)
-    assert "2 numbers" in no_answer_findings(columns, 3, 3)[0].message
+    assert "2 numbers" in finding_text(no_answer_findings(columns, 3, 3)[0])

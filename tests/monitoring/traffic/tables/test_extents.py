@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitoring.sentences.finding_text import finding_text
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.extents import (
     AHEAD_OF_CLOCK,
@@ -96,7 +97,7 @@ def test_findings_of_a_window_count_each_reason() -> None:
         reported_at=np.array([us(1), us(1.5), us(2), us(1)]),
         reasons=np.array([NO_TIME, NO_TIME, NO_TIME, AMBIGUOUS]),
     )
-    messages = {each.kind: each.message for each in found.findings(window(1, 2))}
+    messages = {each.kind: finding_text(each) for each in found.findings(window(1, 2))}
     assert set(messages) == {"no event time", "event time twice"}
     assert messages["no event time"].startswith("2 rows of a.csv have no event time")
     assert len(found.findings(window(2, 3))) == 1
@@ -163,7 +164,7 @@ def test_a_piece_without_any_valid_time_is_a_finding_of_no_window(tmp_path: Path
 
 def test_a_piece_that_lies_ahead_waits_for_its_time(tmp_path: Path) -> None:
     found = extents(parquet(tmp_path, rows_at([50, 51])), inside=EventTimeRange(last=us(24)))
-    assert [each.message for each in found.findings] == [
+    assert [finding_text(each) for each in found.findings] == [
         "2 rows of 0.parquet lie more than a day ahead of the clock, and wait for their time."
     ]
     assert not found.no_valid_time
@@ -182,7 +183,7 @@ def test_a_table_without_a_column_of_times_is_a_fact(
     table = rows_at([1, 2]).drop_columns(["ts"])
     found = extents(parquet(tmp_path, table if column is None else table.append_column("ts", column)))
     assert (found.findings[0].kind, found.findings[0].fact) == (kind, True)
-    assert words in found.findings[0].message
+    assert words in finding_text(found.findings[0])
     assert found.no_valid_time
 
 

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring.errors import BadInput
+from monitoring.sentences.finding_text import finding_text
 from monitoring.traffic.labels import spill
 from monitoring.traffic.labels.spill import LabelsInOrder
 from monitoring.traffic.tables.files import pieces_of
@@ -62,7 +63,7 @@ def test_labels_without_a_named_column_of_times_say_so_and_which_column_has_time
         folder.mkdir()
         found = LabelTables(parquet(folder, table), columns).read(rows, lambda _: None).findings
         expected = [] if hint is None else [f"{absent.format(columns.label_time)}{hint} the [traffic] section."]
-        assert [finding.message for finding in found] == expected
+        assert [finding_text(finding) for finding in found] == expected
         assert not any(finding.fact for finding in found)
 
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitoring.sentences.finding_text import finding_text
 from monitoring.traffic.tables.quotes import (
     MANY_LINES,
     QuotedRecord,
@@ -85,17 +86,17 @@ def test_no_file_with_lost_lines_gives_no_finding() -> None:
 def test_one_record_is_named_with_its_file_and_line() -> None:
     (found,) = quote_findings([("a.csv", 10_000, quotes(1_200))])
     assert found.kind == "unbalanced quote"
-    assert found.message.startswith("1,200 lines of a.csv are lost in one record, from line 7 on: a quote")
+    assert finding_text(found).startswith("1,200 lines of a.csv are lost in one record, from line 7 on: a quote")
     (unknown,) = quote_findings([("a.csv", 10_000, quotes(3, first_line=0))])
-    assert "line 0" not in unknown.message
+    assert "line 0" not in finding_text(unknown)
 
 
 def test_of_several_files_the_one_that_lost_most_is_named() -> None:
     (found,) = quote_findings(
         [("a.csv", 100, quotes(3)), ("b.csv", 100, quotes(9, records=2)), ("c.csv", 1, quotes(4))]
     )
-    assert found.message.startswith("9 lines of b.csv are lost in 2 records, one of 8 lines, from line 7 on")
-    assert found.message.endswith("So are lines of 2 other files.")
+    assert finding_text(found).startswith("9 lines of b.csv are lost in 2 records, one of 8 lines, from line 7 on")
+    assert finding_text(found).endswith("So are lines of 2 other files.")
 
 
 @pytest.mark.parametrize(("rows", "fact"), [(98, True), (9_900, True), (990, False), (100_000, False)])

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from monitoring.records import Finding
+from monitoring.sentences.finding_text import finding_text
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import pieces_of
 from monitoring.traffic.tables.table import Table
@@ -34,7 +35,7 @@ def test_answers_that_are_gone_from_some_rows_are_no_fact_in_any_row_groups(tmp_
     pq.write_table(rows.set_column(1, "p", pa.array(answers)), tmp_path / "a.parquet", row_group_size=group)
     findings, _ = found(tmp_path)
     assert [(one.kind, one.fact) for one in findings] == [("unusable answers", False)]
-    assert findings[0].message.startswith("5 of 20 rows")
+    assert finding_text(findings[0]).startswith("5 of 20 rows")
 
 
 @pytest.mark.parametrize("group", [1, 20])
@@ -43,7 +44,7 @@ def test_answers_that_are_gone_from_every_row_are_a_fact(tmp_path: Path, group: 
     pq.write_table(rows, tmp_path / "a.parquet", row_group_size=group)
     findings, _ = found(tmp_path)
     assert [(one.kind, one.fact) for one in findings] == [("no answers", True), ("unusable answers", False)]
-    assert "in none of 20 rows" in findings[0].message
+    assert "in none of 20 rows" in finding_text(findings[0])
 
 
 @pytest.mark.parametrize("name", ["p", "city", "age"])
@@ -54,7 +55,7 @@ def test_a_column_that_one_of_two_files_lacks_is_no_fact(tmp_path: Path, name: s
     assert problems == ()
     gone = next(one for one in findings if one.kind == "column gone")
     assert (gone.feature, gone.fact) == (name, False)
-    assert gone.message == f"The column {name} is absent in 4 of 8 rows."
+    assert finding_text(gone) == f"The column {name} is absent in 4 of 8 rows."
     (tmp_path / "a.parquet").unlink()
     findings, problems = found(tmp_path)
     assert problems == (() if name == "p" else ((name, "absent"),))

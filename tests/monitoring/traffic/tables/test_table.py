@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitoring.errors import CannotRun
+from monitoring.sentences.finding_text import finding_text
 from monitoring.traffic.id_keys import IdSet
 from monitoring.traffic.tables import piece_reader, table
 from monitoring.traffic.tables.extents import EventTimeRange
@@ -172,7 +173,7 @@ def test_the_findings_of_a_window_are_complete_after_the_pass(tmp_path: Path) ->
     found = Table.of(pieces_of(tmp_path), COLUMNS)
     scan = found.window(window(1, 2))
     assert scan.read().num_rows == 2
-    kinds = {each.kind: each.message for each in scan.findings()}
+    kinds = {each.kind: finding_text(each) for each in scan.findings()}
     assert set(kinds) == {"no event time", "unusable answers", "not a number", "no label time"}
     assert kinds["unusable answers"].startswith("1 of 2 rows")
     assert found.window(window(3, 4)).findings() == ()

@@ -9,8 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from monitoring.baseline.spec import OF_OUTPUT, BaselineSpec
+from monitoring.baseline.spec import BaselineSpec
 from monitoring.errors import BadInput
+from monitoring.tasks.output_names import OF_OUTPUT
 from monitoring.tasks.outputs_only import OutputsOnly
 from monitoring.tasks.registry import ranking_of
 from monitoring.tasks.task import WatchedOutput

@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from monitoring.tasks.classification import Classification
+from monitoring.tasks.output_names import OF_OUTPUT
 from monitoring.tasks.task import Task, WatchedOutput
 from monitoring.traffic.descriptors.descriptors import Descriptors
-
-#: What precedes an output's name in the name of a feature.
-OF_OUTPUT = "output "
 
 FeatureKind: TypeAlias = Literal["number", "category"]
 

@@ -13,6 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import monitoring
 from monitoring.atomic import write_bytes
 from monitoring.baseline.folder import DESCRIPTION, REFERENCE
 from monitoring.config import MonitorConfig
@@ -121,6 +122,8 @@ def _checked(data: bytes) -> bytes:
     return contents
 
 
+_CODE = Path(monitoring.__file__).parent
+
 #: Libraries whose releases may change the last digits of a fit, or the days of holidays.
 LIBRARIES = ("numpy", "scipy", "pyarrow", "holidays", "icalendar", "recurring-ical-events")
 
@@ -150,8 +153,12 @@ def _digest(path: Path) -> bytes:
 @cache
 def _program() -> str:
     """The digest of the code and libraries that make a fit."""
-    root = Path(__file__).parents[2]
     digest = hashlib.sha256(" ".join((installed_version(), *map(version, LIBRARIES))).encode())
-    for path in sorted(path for kind in ("py", "so") for path in root.rglob(f"*.{kind}")):
-        digest.update(f"\0{path.relative_to(root)}\0".encode() + path.read_bytes())
+    for path in code_files():
+        digest.update(f"\0{path.relative_to(_CODE)}\0".encode() + path.read_bytes())
     return digest.hexdigest()
+
+
+def code_files() -> list[Path]:
+    """The files of this package's code, in order."""
+    return sorted(path for kind in ("py", "so") for path in _CODE.rglob(f"*.{kind}"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from monitoring.baseline.spec import OF_OUTPUT
 from monitoring.records.finding_parts import (
     AlikeValues,
     AllMissing,
@@ -13,6 +12,7 @@ from monitoring.records.finding_parts import (
     UnreadInput,
     ValueParts,
 )
+from monitoring.tasks.output_names import OF_OUTPUT
 from monitoring.watches.descriptions import plain_number, printable
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+#: What precedes an output's name in the name of a feature.
+OF_OUTPUT = "output "
+
 #: What precedes an output's name, and what the names of watches about a loss begin with.
 OF = "of:"
 _BEFORE = ("surprise_", "material_", "estimated_")

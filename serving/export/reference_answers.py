@@ -16,11 +16,12 @@ from monitoring.baseline.folder import write_baseline
 from monitoring.baseline.output_numbers import output_columns
 from monitoring.baseline.predictions import codes_as_text, predictions_from
 from monitoring.baseline.schema import infer_schema, write_schema
-from monitoring.baseline.spec import OF_OUTPUT, BaselineSpec, FeatureSpec
+from monitoring.baseline.spec import BaselineSpec, FeatureSpec
 from monitoring.baseline.undated import in_drawn_order, rows_per_window
 from monitoring.tasks.id_codes import id_codes
 from monitoring.tasks.label_codes import has_label
 from monitoring.tasks.number_codes import number_codes, numbers
+from monitoring.tasks.output_names import OF_OUTPUT
 from monitoring.tasks.task import WatchedOutput
 from monitoring.traffic.cells import as_doubles
 from monitoring.traffic.ranked_ids import check_relevant, listed_ids, often_first, ranked_answers

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import monitoring
 from monitoring.config import load_config
 from monitoring.deployment.deployment import same_evidence
 from monitoring.deployment.places import find_baseline
@@ -84,3 +85,9 @@ def test_the_code_and_the_libraries_count(folder: Path, monkeypatch: pytest.Monk
         assert digest(folder) != before
     finally:
         module._program.cache_clear()
+
+
+def test_the_code_that_counts_is_that_of_this_package_alone() -> None:
+    files = module.code_files()
+    assert Path(module.__file__) in files
+    assert {path.is_relative_to(Path(monitoring.__file__).parent) for path in files} == {True}

@@ -51,6 +51,9 @@ def metric_change(alarm: Alarm, key: WatchKey) -> MetricChange | None:
 def user_metrics(alarm: Alarm) -> tuple[MetricChange, ...]:
     """The metrics that a message begins with: the error rate where it has moved, then the loss that alarmed.
 
+    A loss that became worse stands before one that became better: where the loss that alarmed did not become worse and
+    another did, that one is told in its place.
+
     Returns:
         One or two of an alarm about losses; of another its watch; none where no window has a score.
     """
@@ -67,13 +70,13 @@ def user_metrics(alarm: Alarm) -> tuple[MetricChange, ...]:
     output = split_output(loss_of(key.watch))[0]
     error = named(output, ERROR) if output else ERROR
     own_loss = loss_of(key.watch)
-    if own_loss not in losses:
+    worse = [name for name, loss in losses.items() if loss.is_worse]
+    if own_loss not in losses or (worse and own_loss not in worse):
         own_loss = max(losses, key=lambda name: losses[name].rise / max(losses[name].limit, 1e-9))
     has_moved = error in losses and (losses[error].is_worse or losses[error].is_better)
-    first = [error] if has_moved else []
-    changes = (
-        metric_change(alarm, WatchKey(watch=name, slice=key.slice)) for name in dict.fromkeys((*first, own_loss))
-    )
+    names = [error, own_loss] if has_moved else [own_loss]
+    told = dict.fromkeys(sorted(names, key=lambda name: bool(worse) and name not in worse))
+    changes = (metric_change(alarm, WatchKey(watch=name, slice=key.slice)) for name in told)
     return tuple(change for change in changes if change is not None)
 
 

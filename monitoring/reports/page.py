@@ -25,7 +25,7 @@ from monitoring.reports.charts.losses import loss_charts
 from monitoring.reports.sections.benchmark import Benchmark, benchmark_interval
 from monitoring.reports.sections.formatting import format_count, format_evidence, format_moment, format_window
 from monitoring.reports.sections.headline import headline
-from monitoring.reports.sections.incidents import remarks
+from monitoring.reports.sections.incidents import counted_anew, pages_of, remarks
 from monitoring.reports.sections.months import SliceSeries, loss_series, metrics_of, whole_series
 from monitoring.reports.sections.sensitivity import sensitivity_rows, unwatched_losses
 from monitoring.reports.sections.tables import (
@@ -159,6 +159,8 @@ def _environment(status: MonitorStatus) -> Environment:
     }
     environment.filters.update(filters)
     environment.globals["text_of"] = incident_text
+    page_open = any(page.closed_at is None for page in pages_of(status))
+    environment.globals["counted_anew"] = lambda log: counted_anew(log, status.page_threshold, page_open=page_open)
     environment.globals["remarks"] = lambda incident: remarks(incident, status.asked_at, zone)
     environment.globals["window"] = lambda start, end: format_window(start, end, zone)
     return environment

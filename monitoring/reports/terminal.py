@@ -18,7 +18,7 @@ from monitoring.reports.sections.formatting import (
     window_name,
 )
 from monitoring.reports.sections.headline import headline
-from monitoring.reports.sections.incidents import remarks
+from monitoring.reports.sections.incidents import counted_anew, pages_of, remarks
 from monitoring.reports.sections.sensitivity import sensitivity_rows, unwatched_losses
 from monitoring.reports.sections.tables import (
     FindingGroup,
@@ -126,9 +126,8 @@ def _evidence(status: MonitorStatus) -> Text:
         f" {ALARM} threshold {status.page_threshold:,.0f}; latest "
         f"{format_evidence(status.windows[-1].page_log_evidence)}"
     )
-    if math.log(status.page_threshold) > status.windows[-1].page_log_evidence and any(
-        incident.level == "page" and incident.closed_at is None for incident in status.incidents
-    ):
+    page_open = any(page.closed_at is None for page in pages_of(status))
+    if counted_anew(status.windows[-1].page_log_evidence, status.page_threshold, page_open=page_open):
         line.append(", counted anew since the page")
     letters = " ".join(MONTHS[month - 1][0] for (_, month), _ in shown)
     line.append(f"\n{'':{len(_EVIDENCE)}}{letters}")

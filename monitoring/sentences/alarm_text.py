@@ -41,8 +41,12 @@ LARGEST_EVIDENCE = 1_000_000
 #: Characters of a batch's name, and of a category's.
 LONGEST_BATCH, LONGEST_CATEGORY = 60, 40
 
-#: What an expected rise is where no input is known to have moved: answers that lost their confidence expect it, too.
-EXPECTED = "the answers let expect most of it, though no input moved"
+#: What an expected rise is, by whether an input moved: answers that lost their confidence expect one, too.
+_EXPECTED = {
+    True: "the traffic is harder",
+    False: "the answers let expect most of it, though no input moved beyond doubt",
+    None: "the answers let expect most of it; no input is watched",
+}
 
 #: Losses of predicted numbers and of rankings, which state no confidence.
 _OF_NUMBERS = frozenset(metric.name for metric in (*regression.METRICS, *vector_regression.NUMBER_METRICS))
@@ -65,6 +69,9 @@ _SCALES = {
     "location": "That is the mean of the values' quantiles in the baseline (location): 0.5 is no shift.",
     "spread": "That is the mean of |2q - 1| over the values' baseline quantiles q: 0.5 is no change.",
 }
+
+#: What a ranking loss is, which people know as the AUC.
+_RANKING = "Ranking loss is the share of the baseline's other rows that score higher (50 % by chance)."
 
 _ARROW = "\N{RIGHTWARDS ARROW}"
 
@@ -121,24 +128,9 @@ def alarm_headline(alarm: AlarmCause) -> str:
 def _move(change: MetricChange, *, is_first: bool) -> str:
     if change.auc is not None:
         return f"AUC {1.0 - change.before:.3f} {_ARROW} {change.auc:.3f}"
-    key, title = change.key, move_title(change.key.watch)
+    key, title = change.key, watch_title(change.key.watch)
     place = f" at {slice_title(key.slice)}" if key.slice and is_first else ""
     return f"{title if is_first else lower_first(title)}{place} {format_move(key.watch, change.before, change.now)}"
-
-
-def move_title(watch: str) -> str:
-    """What a headline calls a watch: a ranking loss by what it is, as its rows need not have the AUC it stands for.
-
-    >>> move_title("rank:late"), move_title("error")
-    ("Share of the reference's other rows above class late", 'Error rate')
-    """
-    title = watch_title(watch)
-    output, metric = split_output(watch)
-    if not is_rank(metric):
-        return title
-    of_class = watch_title(metric).removeprefix("Ranking loss of class ")
-    of_output = f" of {printable(output)}" if output else ""
-    return f"Share of the reference's other rows above class {of_class}{of_output}"
 
 
 def onset_words(since: Onset) -> str:
@@ -183,6 +175,8 @@ def _proof_sentences(alarm: AlarmCause) -> list[str]:
     if alarm.family not in LOSS_FAMILIES:
         return _scale_sentences(alarm)
     sentences = []
+    if any(change.auc is None and is_rank(split_output(change.key.watch)[1]) for change in alarm.changes):
+        sentences.append(_RANKING)
     if alarm.material is not None:
         amount = format_amount(alarm.key.watch, alarm.material)
         sentences.append(f"A rise by more than {amount} is a page whatever explains it.")
@@ -242,13 +236,13 @@ def _split_sentence(split: LossSplit, alarm: AlarmCause, *, is_told: bool) -> st
     who = "the model's own probabilities explain" if _states_confidence(split.metric) else "such inputs explain"
     return (
         f"{of} {who} {format_change(split.metric, split.difficulty)} and leave "
-        f"{format_change(split.metric, split.surprise)} unexplained (surprise): {verdict}."
+        f"{format_change(split.metric, split.surprise)} unexplained: {verdict}."
     )
 
 
 def _expected(alarm: AlarmCause) -> str:
     """What a loss that was expected says of the traffic: that it is harder, only where inputs moved."""
-    return "the traffic is harder" if alarm.inputs_moved else EXPECTED
+    return _EXPECTED[alarm.inputs_moved]
 
 
 def _surprised(metric: str) -> str:
@@ -306,6 +300,8 @@ def input_sentences(alarm: AlarmCause) -> tuple[str, ...]:
     rate = f"false discovery rate {100 * alarm.discovery_rate:.0f} %"
     if not alarm.inputs:
         other = "other " if alarm.feature else ""
+        if alarm.inputs_moved:
+            return (f"No {other}input moved by itself since then ({rate}), but inputs together did.",)
         return (f"No {other}input moved since then ({rate}).",) if alarm.inputs_watched else ()
     explaining = [moved for moved in alarm.inputs if moved.explains]
     if explaining:

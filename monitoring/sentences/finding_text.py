@@ -114,10 +114,10 @@ def _loss_outlier(outlier: LossOutlier) -> str:
 
 
 def _loss_proof(proof: LossProof) -> str:
-    """How rarely a sound window is so far outside, and what was to be expected of its rows where that is known."""
+    """From where on a window is a page, and what was to be expected of its rows where that is known."""
     name, largest = lower_first(watch_title(proof.watch)), format_value(proof.watch, proof.largest)
-    rarely = f"By their variation the {name} of one window in {proof.one_in:,.0f} is above {largest}"
-    this = f"{rarely}; this one has {format_value(proof.watch, proof.value)}"
+    page = f"By how the baseline's windows vary, chance does not bring the {name} above {largest}"
+    this = f"{page}; this window has {format_value(proof.watch, proof.value)}"
     if proof.expected is None:
         return f"{this}."
     return f"{this}, and the model's answers let expect {format_value(proof.watch, proof.expected)}."

@@ -9,7 +9,7 @@ from dataclasses import replace
 from monitoring.tasks.metrics import SHOWN_METRICS, find_metric
 from monitoring.tasks.output_names import split_output
 from monitoring.tasks.ranking import FIRST
-from monitoring.tasks.task import MATERIAL, Metric, Unit, loss_of
+from monitoring.tasks.task import MATERIAL, SURPRISE, Metric, Unit, loss_of
 
 #: An explanation is a few sentences, which quote labels.
 LONGEST_MESSAGE = 2000
@@ -63,13 +63,13 @@ _KINDS = {
     "labelled": "Label coverage gap at",
     "selection": "Selection rate gap of",
     "rank": "Ranking loss of class",
-    "surprise_rank": "Unexpected part of ranking loss of class",
     "material_rank": "Material rise of ranking loss of class",
     "residual": "Frequency beyond the probability of class",
 }
 
-#: The beginning of the title of a watch that is about a loss.
-_ABOUT_LOSSES = {"surprise_": "Unexpected part of", "material_": "Material rise of", "estimated_": "Estimated"}
+#: The beginning of the title of a watch that is about a loss, and the end of that of realised minus expected loss.
+_ABOUT_LOSSES = {"material_": "Material rise of", "estimated_": "Estimated"}
+_ABOVE = "above expectation"
 
 
 #: Kinds of watches on where numbers lie, and what precedes the number's name.
@@ -98,7 +98,7 @@ def watch_title(name: str) -> str:
     """A watch's name for people.
 
     >>> [watch_title(name) for name in ("brier", "surprise_error", "missing:temp", "input:temp:location")]
-    ['Brier score', 'Unexpected part of error rate', 'Missing values of temp', 'Mean quantile of temp']
+    ['Brier score', 'Error rate above expectation', 'Missing values of temp', 'Mean quantile of temp']
     """
     if name in _WHOLE:
         return _WHOLE[name]
@@ -116,6 +116,8 @@ def _part_title(name: str, kind: str, rest: str) -> str:
     feature, _, place = rest.rpartition(":")
     if kind in _PLACED and feature and place in _PLACES:
         return f"{_PLACES[place]} of {_PLACED[kind]}{printable(feature)}"
+    if kind.startswith(SURPRISE):
+        return f"{_part_title(name, kind.removeprefix(SURPRISE), rest)} {_ABOVE}"
     if kind in _KINDS:
         return f"{_KINDS[kind]} {printable(rest).replace('=', ' = ', 1)}"
     return printable(name)
@@ -148,6 +150,8 @@ def _loss_title(watch: str) -> str:
     """Of a loss, of its surprise, of its material rise or of its estimate."""
     title = metric_title(loss_of(watch))
     kind = watch.removesuffix(loss_of(watch))
+    if kind == SURPRISE:
+        return f"{title} {_ABOVE}"
     return f"{_ABOUT_LOSSES[kind]} {lower_first(title)}" if kind else title
 
 
@@ -166,8 +170,8 @@ def lower_first(title: str) -> str:
     Returns:
         The title with a small first letter, unless it begins with a name.
 
-    >>> lower_first("Unexpected part of Brier score"), lower_first("Brier score"), lower_first("AUC")
-    ('unexpected part of Brier score', 'Brier score', 'AUC')
+    >>> lower_first("Error rate above expectation"), lower_first("Brier score"), lower_first("AUC")
+    ('error rate above expectation', 'Brier score', 'AUC')
     """
     return title if title.startswith(("Brier", "AUC")) else title[:1].lower() + title[1:]
 

@@ -71,7 +71,7 @@ CAUSE = (
 )
 PROOF = (
     "Brier score at origin = EWR 0.158 \N{RIGHTWARDS ARROW} 0.231. Of this the model's own probabilities explain "
-    "+0.020 and leave +0.053 unexplained (surprise): the model is overconfident. How sure it is: evidence 700 (page "
+    "+0.020 and leave +0.053 unexplained: the model is overconfident. How sure it is: evidence 700 (page "
     "threshold 365), 63 % of it from the Brier score at origin = EWR."
 )
 

@@ -139,7 +139,7 @@ def test_every_command_of_the_tutorial_on_a_ranking_runs_in_an_empty_folder(tmp_
     assert (first.level, first.window_start) == ("notice", datetime(2013, 8, 22, tzinfo=UTC))
     assert second.level == "notice"
     assert "reciprocal rank" in incident_text(second).cause
-    assert "a loss has risen beyond chance" in suspected(found)
+    assert "reciprocal rank" in suspected(found)
     assert (found.coverage.rows, found.coverage.labels_unknown) == (29_323, 0)
     with Store.open(f"sqlite:///{tmp_path}/served/pitfalls.db") as store:
         served = status(store, "destinations")

@@ -31,7 +31,7 @@ from monitoring.reports.sections.formatting import (
     format_moment,
     window_name,
 )
-from monitoring.reports.sections.incidents import remarks
+from monitoring.reports.sections.incidents import counted_anew, remarks
 from monitoring.reports.sections.inputs import inputs_of
 from monitoring.reports.sections.sensitivity import sensitivity_rows
 from monitoring.sentences.incident_text import cause_line, incident_text
@@ -237,11 +237,13 @@ def _figures(history: DeploymentHistory, now: datetime) -> tuple[Figure, ...]:
     if history.windows:
         last = history.windows[-1]
         share = coverage(history.windows[-30:])
+        page_open = any(one.level == "page" and one.closed_at is None for one in history.incidents)
+        anew = counted_anew(last.page_log_evidence, record.page_threshold, page_open=page_open)
         figures += [
             Figure(
                 title="Page evidence",
                 text=format_evidence(last.page_log_evidence),
-                beside=f"threshold {record.page_threshold:,.0f}",
+                beside=f"threshold {record.page_threshold:,.0f}{', counted anew since the page' if anew else ''}",
                 alarm=finite_evidence(last.page_log_evidence) >= record.page_threshold,
             ),
             Figure(

@@ -27,6 +27,7 @@ from monitoring.errors import PitfallsError
 from monitoring.reports.charts.drawing import Drawing
 from monitoring.reports.charts.marks import STRIP_WINDOWS, evidence_mark, strip
 from monitoring.reports.sections.formatting import finite_evidence, format_evidence, format_moment
+from monitoring.reports.sections.incidents import counted_anew
 from monitoring.store.overview import RecentHistory
 from monitoring.store.store import Store
 from monitoring.watches.descriptions import NOTHING, printable
@@ -49,6 +50,7 @@ class OverviewRow:
     evidence: str
     evidence_mark: Drawing | None
     threshold: str
+    counted_anew: bool
     log_evidence: float
     coverage: str
     coverage_share: float | None
@@ -146,6 +148,8 @@ def overview_row(entry: Entry, history: RecentHistory, now: datetime) -> Overvie
         evidence=evidence,
         evidence_mark=None if last is None else evidence_mark(last.page_log_evidence, record.page_threshold, words),
         threshold=threshold,
+        counted_anew=last is not None
+        and counted_anew(last.page_log_evidence, record.page_threshold, page_open="page" in entry.standing.facts),
         log_evidence=0.0 if last is None else last.page_log_evidence,
         coverage=NOTHING if share is None else f"{100 * share:.0f} %",
         coverage_share=share,

@@ -45,8 +45,9 @@ def _explanation(page: IncidentRecord) -> str:
     later = len(page.diagnoses) - 1
     times = "once" if later == 1 else f"{later} times"
     worse = f"It became worse {times} since." if later > 0 else ""
-    parts = (*(paragraph.text for paragraph in opening), worse, said.next_step)
-    return printable(" ".join(filter(None, parts)), LONGEST_MESSAGE)
+    text = " ".join(filter(None, (*(paragraph.text for paragraph in opening), worse)))
+    parts = (printable(text, LONGEST_MESSAGE), printable(said.next_step, LONGEST_MESSAGE))  # no text cuts the advice
+    return " ".join(filter(None, parts))
 
 
 def headline(status: MonitorStatus) -> Headline:

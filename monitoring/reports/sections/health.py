@@ -23,6 +23,7 @@ from monitoring.records import (
 from monitoring.records.incident_order import fact_place
 from monitoring.reports.sections.formatting import format_count, format_evidence, format_moment
 from monitoring.reports.sections.incidents import pages_of
+from monitoring.reports.sections.risen_losses import risen_losses
 from monitoring.reports.sections.sensitivity import RECENT_WINDOWS, unwatched_losses_of, watches_no_loss
 from monitoring.sentences.finding_text import finding_text
 from monitoring.watches.descriptions import LONGEST_MESSAGE, lower_first, printable
@@ -53,7 +54,7 @@ PACE_FACTOR, PACE_WINDOWS, FEWEST_GAPS = 2, 30, 2
 LARGEST_SHOWN = 700.0
 
 #: What "suspected" means.
-SUSPECTED_HARM = "A loss has risen beyond chance, and no page is open so far."
+SUSPECTED_HARM = "Suspected harm: losses may have become worse, and no page is open so far."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +124,7 @@ def suspected(status: MonitorStatus) -> str:
     """What to say while a loss has risen beyond chance, or a notice says so, and no page is open.
 
     Returns:
-        Since when, and how large the evidence has become; empty while no harm is suspected.
+        Which losses rose, since when, and how large the evidence has become; empty while no harm is suspected.
     """
     last = status.windows[-1] if status.windows else None
     if last is None or last.status != "suspected" or _has_open_page(status):
@@ -133,12 +134,12 @@ def suspected(status: MonitorStatus) -> str:
     since = format_moment(windows[-1].start, ZoneInfo(status.timezone))
     largest = max(max(window.loss_log_evidence, window.page_log_evidence) for window in windows)
     high = next((finding_text(each) for window in windows for each in window.findings if each.kind == HIGHEST_LOSS), "")
-    what = "a loss has risen beyond chance" if largest >= threshold else "a notice says that a loss has risen"
     if high and largest < threshold:
         return f"one window is worse than all before, since {since}: {high.rstrip('.')}"
+    what = "" if largest >= threshold else ", by a notice"
     return (
-        f"{what}, since {since} (largest evidence for a page {format_evidence(min(largest, LARGEST_SHOWN))}, threshold "
-        f"{status.page_threshold:,.0f}), and no page is open"
+        f"{risen_losses(windows, status.baseline)} since {since}{what} (largest evidence for a page "
+        f"{format_evidence(min(largest, LARGEST_SHOWN))}, threshold {status.page_threshold:,.0f}), and no page is open"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,15 @@ def pages_of(status: MonitorStatus) -> tuple[IncidentRecord, ...]:
     """The incidents that paged, in the order of their windows."""
     pages = [incident for incident in status.incidents if incident.level == "page"]
     return tuple(sorted(pages, key=lambda incident: (incident.window_start, incident.number)))
+
+
+def counted_anew(log_evidence: float, threshold: float, *, page_open: bool) -> bool:
+    """Whether evidence below its threshold stands beside an open page: since the page it is counted from the beginning.
+
+    >>> counted_anew(math.log(0.02), 1825.0, page_open=True), counted_anew(math.log(0.02), 1825.0, page_open=False)
+    (True, False)
+    """
+    return page_open and log_evidence < math.log(threshold)
 
 
 def remarks(incident: IncidentRecord, now: datetime | None, zone: ZoneInfo) -> tuple[str, ...]:

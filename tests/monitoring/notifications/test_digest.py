@@ -16,9 +16,9 @@ def test_a_digest_names_what_is_open_first() -> None:
     assert DIGEST.headline == "flights-eu: digest of the past: 3 incidents, 2 not closed"
     assert DIGEST.text.splitlines() == [
         "9 events of the past in one message.",
-        "3  page, open, 2013-04-22T00:00Z: Unexpected part of Brier score at origin = EWR: the model is wrong",
-        "2  notice, acknowledged, 2013-04-22T00:00Z: Unexpected part of Brier score at origin = EWR: inputs\ufffddrift",
-        "1  page, closed, 2013-04-22T00:00Z: Unexpected part of Brier score at origin = EWR: labels are late",
+        "3  page, open, 2013-04-22T00:00Z: Brier score above expectation at origin = EWR: the model is wrong",
+        "2  notice, acknowledged, 2013-04-22T00:00Z: Brier score above expectation at origin = EWR: inputs\ufffddrift",
+        "1  page, closed, 2013-04-22T00:00Z: Brier score above expectation at origin = EWR: labels are late",
     ]
     document = DIGEST.document
     assert (document.event.kind, document.event.events, document.event.id) == ("digest", 9, DIGEST.event)

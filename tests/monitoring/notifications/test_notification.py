@@ -23,17 +23,17 @@ def test_the_document_is_an_event_its_deployment_and_its_incident() -> None:
 def test_the_state_is_that_of_the_event_whatever_the_incident_has_become() -> None:
     closed = replace(OPENED, incident=replace(PAGE, state="closed"))
     assert (closed.document.event.state, closed.document.incident.state) == ("open", "closed")
-    assert closed.headline == "flights-eu: page: Unexpected part of Brier score at origin = EWR: the model is wrong"
+    assert closed.headline == "flights-eu: page: Brier score above expectation at origin = EWR: the model is wrong"
     assert (
         replace(closed, state="closed").headline
-        == "flights-eu: page closed: Unexpected part of Brier score at origin = EWR: the model is wrong"
+        == "flights-eu: page closed: Brier score above expectation at origin = EWR: the model is wrong"
     )
 
 
 def test_a_headline_is_one_line_whatever_a_cause_holds() -> None:
     named = replace(OPENED, incident=replace(PAGE, diagnoses=worded("slice a\r\nBcc: b\x1b[2J")))
     assert named.headline == (
-        "flights-eu: page: Unexpected part of Brier score at origin = EWR: slice a\ufffd\ufffdBcc: b\ufffd[2J"
+        "flights-eu: page: Brier score above expectation at origin = EWR: slice a\ufffd\ufffdBcc: b\ufffd[2J"
     )
 
 

@@ -127,7 +127,7 @@ def make_incidents(part: str = "") -> tuple[IncidentRecord, ...]:
             slice=part,
             diagnoses=worded(
                 "the model is overconfident (surprise +0.063)",
-                "Unexpected part of Brier score averaged +0.063 over 12 windows since 12 April 2013; baseline +0.001 "
+                "Brier score above expectation averaged +0.063 over 12 windows since 12 April 2013; baseline +0.001 "
                 "(standard deviation between windows 0.036, tolerance 0.020). The expected Brier score fell by 0.019 "
                 "and the realised one rose by 0.044, so surprise (realised minus expected loss, a calibration gap) "
                 "rose by 0.063: the model is overconfident. The page evidence is 450 (threshold 365), and this watch "

@@ -63,7 +63,7 @@ def test_a_model_gone_wrong_pages_and_the_cause_says_that_the_model_is_overconfi
     assert page.number in [incident.number for incident in done.opened]
     assert "the model is overconfident" in incident_text(page).cause
     assert incident_text(page).message.startswith("Error rate ")
-    assert " unexplained (surprise): the model is overconfident." in incident_text(page).message
+    assert " unexplained: the model is overconfident." in incident_text(page).message
     assert found.windows[-1].status == "page"
     detail = page.detail
     assert detail.split is not None

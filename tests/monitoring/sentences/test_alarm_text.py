@@ -37,7 +37,7 @@ def test_the_first_sentence_is_in_the_metric_of_the_user_then_comes_what_proved_
     assert said(wrong).cause == f"{headline} (100 rows): the model is overconfident"
     assert said(wrong).message == (
         f"{headline} (100 rows). Of the change of the Brier score by +0.250 the model's own probabilities explain "
-        "\N{MINUS SIGN}0.020 and leave +0.270 unexplained (surprise): the model is overconfident. No input moved since "
+        "\N{MINUS SIGN}0.020 and leave +0.270 unexplained: the model is overconfident. No input moved since "
         "then (false discovery rate 5 %). How sure it is: evidence 400 (page threshold 365), 75 % of it from the Brier "
         "score. Next step: check the labels of its rows (`pitfalls monitor status --json`); if they are right, retrain "
         "or roll back."
@@ -49,14 +49,29 @@ def test_harder_traffic_is_told_from_an_overconfident_model() -> None:
     harder = explain(alarm("brier", found))
     assert said(harder).cause.endswith(" 0.400 since 2 April 2013 (100 rows): the traffic is harder")
     assert (
-        "Of this the model's own probabilities explain +0.200 and leave +0.050 unexplained (surprise): the traffic is "
-        "harder."
+        "Of this the model's own probabilities explain +0.200 and leave +0.050 unexplained: the traffic is harder."
     ) in said(harder).message
     assert said(harder).message.endswith("Next step: check whether this traffic is meant for this model.")
     unsure = explain(alarm("brier", windows(brier=[0.15, 0.4], surprise_brier=[0.0, 0.05])))
     assert "harder" not in said(unsure).cause + said(unsure).message, "no input moved"
-    assert said(unsure).cause.endswith(": the answers let expect most of it, though no input moved")
+    assert said(unsure).cause.endswith(": the answers let expect most of it, though no input moved beyond doubt")
     assert "Next step: check the model's answers" in said(unsure).message
+
+
+def test_inputs_that_moved_together_alone_are_not_said_to_stay_as_they_were() -> None:
+    made = alarm("brier", windows(brier=[0.15, 0.4], surprise_brier=[0.0, 0.05], joint=[0.5, 0.9]))
+    text = said(explain(made, reason=HARDER_TRAFFIC)).message
+    assert "No input moved by itself since then (false discovery rate 5 %), but inputs together did." in text
+    assert "No input moved since" not in text
+
+
+def test_a_loss_that_became_worse_stands_before_one_that_became_better() -> None:
+    text = message(alarm("brier", windows(brier=[0.4], surprise_brier=[0.3], error=[0.05])))
+    assert text.startswith("Brier score 0.150 \N{RIGHTWARDS ARROW} 0.400, error rate 20 \N{RIGHTWARDS ARROW} 5 % since")
+    told = message(alarm("error", windows(brier=[0.4], surprise_brier=[0.3], error=[0.05])))
+    assert told.startswith("Brier score 0.150 \N{RIGHTWARDS ARROW} 0.400, error rate"), "the one that is worse"
+    better = message(alarm("brier", windows(brier=[0.05], error=[0.05])))
+    assert better.startswith("Error rate 20 \N{RIGHTWARDS ARROW} 5 %, Brier score 0.150"), "none is worse"
 
 
 def test_a_batch_is_named_in_place_of_a_day() -> None:
@@ -100,14 +115,16 @@ def test_rows_weigh_and_parts_add_up() -> None:
 
 def test_a_ranking_loss_is_an_auc_and_says_what_became_of_the_brier_score() -> None:
     made = explain(alarm("rank:late", windows(rank__late=[0.6], brier=[0.4], surprise_brier=[0.3])))
-    assert said(made).cause.startswith(
-        "Share of the reference's other rows above class late 25 \N{RIGHTWARDS ARROW} 60 % since 1 April 2013"
+    assert said(made).cause.startswith("Ranking loss of class late 25 \N{RIGHTWARDS ARROW} 60 % since 1 April 2013")
+    assert (
+        "Ranking loss is the share of the baseline's other rows that score higher (50 % by chance)."
+        in said(made).message
     )
     assert "Of the change of the Brier score by +0.250 the model's own probabilities explain" in said(made).message
 
 
 @pytest.mark.parametrize(
-    ("auc", "cause"), [(0.45, "AUC 0.750 \N{RIGHTWARDS ARROW} 0.450 since"), (0.74, "Share of the reference")]
+    ("auc", "cause"), [(0.45, "AUC 0.750 \N{RIGHTWARDS ARROW} 0.450 since"), (0.74, "Ranking loss of class late 25")]
 )
 def test_the_auc_of_the_rows_themselves_is_told_where_it_has_fallen_too(auc: float, cause: str) -> None:
     metric = MeasuredMetric(metric="auc", rows=100, value=auc, low=auc, high=auc)
@@ -161,7 +178,7 @@ def test_terms_of_the_method_come_after_their_plain_words(term: str, top: str) -
     )
     text = message(replace(alarm(top, found), explained={"y": 0.4}))
     before, _, after = text.partition(term)
-    assert not after or before.endswith((" unexplained (", "How sure it is: ", "in the baseline ("))
+    assert not after or before.endswith(("How sure it is: ", "in the baseline ("))
     assert len(text) <= 600, "five lines of 120 characters"
 
 

@@ -57,7 +57,7 @@ def test_a_notice_names_the_subgroup_how_much_more_it_rose_and_the_next_step() -
     assert one.slice == "hour ≥ 18 and shop = north"
     assert one.opened_at == one.window_end == FIRST + 37 * DAY
     assert incident_text(one).cause.startswith(
-        "the model got worse where hour ≥ 18 and shop = north (unexpected part of error rate +"
+        "the model got worse where hour ≥ 18 and shop = north (error rate above expectation +"
     )
     assert one.detail.subgroup is not None
     assert one.detail.subgroup.watch == "surprise_error"

@@ -23,7 +23,7 @@ from monitoring.watches.descriptions import (
     ("name", "title"),
     [
         ("error", "Error rate"),
-        ("surprise_brier", "Unexpected part of Brier score"),
+        ("surprise_brier", "Brier score above expectation"),
         ("estimated_error", "Estimated error rate"),
         ("missing:temp", "Missing values of temp"),
         ("unseen:carrier", "Unseen values of carrier"),
@@ -36,7 +36,7 @@ from monitoring.watches.descriptions import (
         ("joint", "Joint input drift"),
         ("embedding", "Embedding drift"),
         ("of:kind:error", "Error rate of kind"),
-        ("surprise_of:price:absolute_error", "Unexpected part of absolute error of price"),
+        ("surprise_of:price:absolute_error", "Absolute error of price above expectation"),
         ("of:kind:output:late", "Predicted probability of class late of kind"),
         ("of:price:prediction:location", "Mean quantile of predictions of price"),
         ("schema", "Schema"),

@@ -19,7 +19,7 @@ from tests.monitoring.config.configs import LEAST, load
 def test_an_incident_shows_its_cause_its_harm_and_its_rows(history: DeploymentHistory) -> None:
     page = history.incidents[0]
     view = incident_view(page, history, "/d/shop/1", NOW)
-    assert view.title.startswith("Unexpected part of Brier score: the model is overconfident")
+    assert view.title.startswith("Brier score above expectation: the model is overconfident")
     assert view.next_step == STEP.removeprefix("Next step: ").capitalize()
     assert all("Next step" not in sentence for sentence in view.sentences)
     assert view.can == {"acknowledge", "snooze", "assign", "note", "close"}
@@ -76,11 +76,11 @@ def test_a_subgroup_shows_how_much_more_its_rows_rose(history: DeploymentHistory
     found = replace(history.incidents[0], watch=SUBGROUP_WATCH, slice="hour ≥ 18", level="notice", detail=detail)
     view = incident_view(found, history, "", NOW)
     figures = {one.title: one for one in view.figures}
-    assert figures["Rise of unexpected part of error rate there"].text == "+13.8 points"
-    assert figures["Rise of unexpected part of error rate there"].beside.startswith("of 340 rows")
+    assert figures["Rise of error rate above expectation there"].text == "+13.8 points"
+    assert figures["Rise of error rate above expectation there"].beside.startswith("of 340 rows")
     assert figures["In all other rows"].text == "\N{MINUS SIGN}0.8 points"
     assert view.rows is not None
-    assert view.rows.columns[-1] == "Score (Unexpected part of error rate)"
+    assert view.rows.columns[-1] == "Score (Error rate above expectation)"
     assert len(view.charts) == 1
 
 

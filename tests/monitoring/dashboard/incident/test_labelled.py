@@ -32,7 +32,7 @@ def test_that_there_is_none_is_said_and_without_labels_nothing() -> None:
     (view,) = subgroup_views(replace(FOUND, subgroups=()))
     assert view.table.rows == ()
     assert view.table.note.startswith(
-        "The unexpected part of error rate rose in no part of the inputs more than in the other rows."
+        "The error rate above expectation rose in no part of the inputs more than in the other rows."
     )
     assert subgroup_views(None) == subgroup_views(replace(FOUND, rows=0)) == ()
 

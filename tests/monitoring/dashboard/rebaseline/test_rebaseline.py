@@ -29,7 +29,7 @@ def test_times_are_filled_in_from_the_incident_to_the_last_window(shared_store: 
     view = rebaseline_view(summary, "/d/shop/1", page, (), RebaselineForm(reason="so"))
     assert (view.form.start, view.form.end, view.form.reason) == ("2013-04-23T00:00", "2013-05-11T00:00", "so")
     assert view.back == "/d/shop/1/incidents/1"
-    assert view.closes[0].startswith("#1 Unexpected part of Brier score: the model is overconfident")
+    assert view.closes[0].startswith("#1 Brier score above expectation: the model is overconfident")
     kept = rebaseline_view(summary, "/d/shop/1", None, (), RebaselineForm(start="2013-05-01T00:00"))
     assert (kept.form.start, kept.back) == ("2013-05-01T00:00", "/d/shop/1")
 

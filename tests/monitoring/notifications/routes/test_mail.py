@@ -44,7 +44,7 @@ def test_a_mail_by_starttls_with_a_login_arrives_whole(context: ssl.SSLContext) 
     mail = email.message_from_bytes(server.mails[0], policy=email.policy.default)
     assert (mail["From"], mail["Subject"]) == (
         SENDER,
-        "flights-eu: page: Unexpected part of Brier score at origin = EWR: the model is wrong",
+        "flights-eu: page: Brier score above expectation at origin = EWR: the model is wrong",
     )
     body = mail.get_content().replace("\r\n", "\n")
     assert body.startswith("Brier rose by .063 — more than harmless.\n\nDeployment  flights-eu (4)")
@@ -65,7 +65,7 @@ def test_a_slice_cannot_add_a_header_or_a_recipient() -> None:
     parsed = email.message_from_bytes(mail.as_bytes(), policy=email.policy.default)
     assert parsed["Bcc"] is None
     assert parsed.get_all("Subject") == [
-        "flights-eu: page: Unexpected part of Brier score at y\ufffdTo: z: x\ufffd\ufffdBcc: e@f.org"
+        "flights-eu: page: Brier score above expectation at y\ufffdTo: z: x\ufffd\ufffdBcc: e@f.org"
     ]
 
 

@@ -24,7 +24,7 @@ def test_a_page_triggers_an_incident() -> None:
     assert (found["event_action"], found["routing_key"], found["dedup_key"]) == ("trigger", "R" * 32, OPENED.key)
     payload = found["payload"]
     assert (payload["summary"], payload["source"]) == (
-        "flights-eu: page: Unexpected part of Brier score at origin = EWR: the model is wrong",
+        "flights-eu: page: Brier score above expectation at origin = EWR: the model is wrong",
         "flights-eu",
     )
     assert (payload["severity"], payload["timestamp"]) == ("critical", "2013-04-23T00:00:00Z")

@@ -21,7 +21,7 @@ def sent(message: Any, link: str | None = None) -> dict[str, Any]:
 def test_a_page_is_a_header_a_text_and_its_facts() -> None:
     document = sent(OPENED, "https://m/d/eu/4")
     header, text, context, link = document["blocks"]
-    assert document["text"] == "flights-eu: page: Unexpected part of Brier score at origin = EWR: the model is wrong"
+    assert document["text"] == "flights-eu: page: Brier score above expectation at origin = EWR: the model is wrong"
     assert header == {"type": "header", "text": {"type": "plain_text", "text": document["text"]}}
     assert text["text"] == {"type": "mrkdwn", "text": "Brier rose by .063 — more than harmless."}
     assert "Incident 3, page, open" in context["elements"][0]["text"]

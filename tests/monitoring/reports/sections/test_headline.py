@@ -29,6 +29,14 @@ def test_the_headline_says_what_when_why_and_at_what_budget(status: MonitorStatu
     assert headline(both).page.endswith(" Open besides: #1.")
 
 
+def test_a_long_explanation_does_not_cut_the_next_step(status: MonitorStatus) -> None:
+    told = f"Error rate rose. {'Much is known. ' * 300}Next step: look at it."
+    page = replace(status.incidents[0], diagnoses=worded("Error rate rose", told))
+    found = headline(replace(status, incidents=(page,))).explanation
+    assert found.endswith("\N{HORIZONTAL ELLIPSIS} Next step: look at it.")
+    assert len(found) < 2100
+
+
 def test_what_the_cause_says_is_not_said_twice(status: MonitorStatus) -> None:
     cause = "Error rate 23 \N{RIGHTWARDS ARROW} 55 % since 22 April 2013 (912 rows): the model is overconfident"
     told = f"{cause.partition(':')[0]}. Of this the model expected little."
@@ -156,14 +164,17 @@ def test_evidence_over_the_threshold_without_an_open_page_is_suspected_harm(
     last = replace(quiet.windows[-1], loss_log_evidence=math.log(1e6), status="suspected")
     found = headline(replace(quiet, windows=(*quiet.windows[:-1], last)))
     assert found.health.state == "suspected"
-    said = "Suspected harm: a loss has risen beyond chance, since 3 Apr 2013 (largest evidence for a page 1.0"
+    assert found.verdict.startswith("Suspected harm: ")
+    said = found.verdict.partition(" since ")[0] + " since 3 Apr 2013 (largest evidence for a page 1.0"
     assert found.verdict.startswith(said)
     before = replace(last, start=quiet.windows[-2].start, end=quiet.windows[-2].end)
     fallen = replace(last, loss_log_evidence=0.0)
     lasting = headline(replace(quiet, windows=(quiet.windows[0], before, fallen)))
-    assert lasting.verdict.startswith(said.replace("3 Apr", "2 Apr")), "the largest evidence, not the last"
+    assert lasting.verdict.partition(" since ")[2].startswith("2 Apr 2013 (largest evidence for a page 1.0"), (
+        "the largest evidence, not the last"
+    )
     only = headline(replace(quiet, windows=(*quiet.windows[:-1], fallen)))
-    assert only.verdict.startswith("Suspected harm: a notice says that a loss has risen, since 3 Apr 2013 (largest ")
+    assert only.verdict.startswith(said.partition(" (")[0] + ", by a notice (largest ")
     high = replace(fallen, findings=(Finding(kind=HIGHEST_LOSS, feature="losses", message="Error rate 55 %."),))
     worst = headline(replace(quiet, windows=(*quiet.windows[:-1], high)))
     said = "Suspected harm: one window is worse than all before, since 3 Apr 2013: Error rate 55 %, in 3 windows"

@@ -76,6 +76,6 @@ def test_the_error_names_the_line_and_rounding_is_none() -> None:
 
 def test_a_metric_is_read_as_a_score() -> None:
     assert find_metric("metric:missed") is not None
-    assert watch_title("surprise_metric:missed") == "Unexpected part of metric missed"
+    assert watch_title("surprise_metric:missed") == "Metric missed above expectation"
     assert watch_title("complement:hit_rate") == "Metric 1 \N{MINUS SIGN} hit_rate"
     assert format_value("metric:missed", 0.25) == "0.250"

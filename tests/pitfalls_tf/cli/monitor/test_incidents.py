@@ -51,7 +51,7 @@ def test_open_incidents_are_one_line_each_and_closed_ones_are_listed_if_asked_fo
     incidents("assign", "1", "team flights", "--by", "operator")
     incidents("close", "2", "--by", "operator")
     (line,) = incidents("list").stdout.splitlines()
-    assert line.startswith("1  page  23 Apr 2013  open, owner team flights  Unexpected part of Brier score: ")
+    assert line.startswith("1  page  23 Apr 2013  open, owner team flights  Brier score above expectation: ")
     assert len(incidents("list", "--all").stdout.splitlines()) == 2
     assert [one["number"] for one in document("list")["incidents"]] == [1]
     incidents("close", "1")
@@ -64,7 +64,7 @@ def test_an_incident_is_shown_in_full_with_what_people_did(
     incidents("note", "1", "a broken feed\nstation 7", "--by", "operator")
     incidents("assign", "1", "team flights", "--by", "operator")
     text = incidents("show", "1").stdout
-    assert text.startswith("Incident 1, page: open, owner team flights\nUnexpected part of Brier score: ")
+    assert text.startswith("Incident 1, page: open, owner team flights\nBrier score above expectation: ")
     assert "note: a broken feed station 7 (by operator)" in text
     assert "assigned to team flights (by operator)" in text
     assert "Next step: " in text

@@ -8,7 +8,7 @@ export PYTHONDONTWRITEBYTECODE := # a process of a test compiles no module that 
 PYTEST := $(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadscope --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help demo quick test test-all bench bench-dashboard bench-hostile bench-monitor bench-serving bench-truth bench-training lint fuzz sbom audit picture pictures schemas coverage docs docs-serve gallery notebooks release lock sql clean
+.PHONY: help demo quick test test-all bench bench-dashboard bench-hostile bench-monitor bench-serving bench-truth bench-training bench-words lint fuzz sbom audit picture pictures schemas coverage docs docs-serve gallery notebooks release lock sql clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -64,6 +64,9 @@ bench-monitor: $(READY) ## the monitor's job on one large window and on a demo's
 bench-truth: $(READY) ## false alarms and delays, beside peers and the limit
 	$(BIN)/python -m benchmarks truth.budget truth.correlated truth.calibration truth.peers truth.flights_peers
 	$(BIN)/python -m benchmarks truth.lender.harms truth.lender.calendars truth.lender.promises truth.lender.incidents truth.lender.causes truth.lender.sensitivity truth.worlds.measure truth.worlds.trade
+
+bench-words: $(READY) ## first sentences of planted faults, into docs/measurements/words.md; three minutes
+	$(BIN)/python -m benchmarks words.measure --pages docs/measurements
 
 lint: $(READY) ## rules, format, types, and who may import whom
 	$(BIN)/ruff check .

@@ -48,6 +48,7 @@ NAMES = (
     "truth.lender.sensitivity",
     "truth.worlds.measure",
     "truth.worlds.trade",
+    "words.measure",
     "rollout",
     "rollouts.days",
     "rollouts.shadow_latency",
@@ -113,6 +114,7 @@ BY_NAME = (
     "truth.lender.causes",
     "truth.lender.sensitivity",
     "truth.worlds.trade",
+    "words.measure",
 )
 
 OUT = Path("build/bench")

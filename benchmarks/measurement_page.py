@@ -24,6 +24,7 @@ PAGES = {
     "truth.lender.promises": "lender-years.md",
     "truth.nannyml_equal_alarms": "nannyml-datasets.md",
     "truth.worlds.measure": "worlds.md",
+    "words.measure": "words.md",
 }
 
 

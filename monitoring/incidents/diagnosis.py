@@ -151,8 +151,11 @@ def _evidence(alarm: Alarm) -> AlarmEvidence:
 def _shift_of(alarm: Alarm, moved: Departure, shifts: Shifts) -> InputShift | None:
     """The shift of the input that an alarm is about, in its own unit; None where its quantiles do not show it."""
     watch, last = alarm.watch, alarm.key.watch.rpartition(":")[2]
-    if watch.family != "inputs" or watch.feature is None or last not in ("location", "spread"):
+    if watch.family != "inputs" or watch.feature is None:
         return None
+    if last not in ("location", "spread"):
+        shift = shifts(watch.feature, "location")
+        return shift if shift is not None and shift.what == "constant" else None
     shift = shifts(watch.feature, "spread" if last == "spread" else "location")
     against = shift is not None and shift.rose is not None and shift.rose != (moved.change >= 0.0)
     return None if against else shift

@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
+from monitoring.baseline.moments import Moments
 from monitoring.baseline.profile import Bins, FeatureCounts
 from monitoring.records import BinnedNumber, InputShift
 
@@ -29,12 +30,17 @@ def number_shift(bins: Bins, before: FeatureCounts, now: FeatureCounts, aspect: 
     """How a number moved.
 
     Returns:
-        The median, or the range of the middle half; None where it did not move as far as the bins show. A median
-        beyond the outermost edge is not known: its mean is said with the edge.
+        That it is constant, which the baseline's values were not; else the median, or the range of the middle half;
+        None where it did not move as far as the bins show. A median beyond the outermost edge is not known: its mean is
+        said with the edge.
     """
     edges = bins.edges or ()
     if len(edges) < 2 or not before.present or not now.present:
         return None
+    values = now.moments
+    if _is_constant(values) and not _is_constant(before.moments):
+        usual, value = (_quantile(edges, before, 0.5),), (BinnedNumber(value=values.minimum),)
+        return InputShift(input=bins.feature, what="constant", before=usual, now=value, rows=values.finite)
     shares = (0.25, 0.75) if aspect == "spread" else (0.5,)
     old, new = (tuple(_quantile(edges, counts, share) for share in shares) for counts in (before, now))
     if old == new:
@@ -56,7 +62,8 @@ def category_shift(
         usual_unseen: The share of a baseline window's values that no other window has; None where it is not known.
 
     Returns:
-        The value whose share moved most, or the values that the baseline never had; None where no share moved.
+        The value that all have; else the one whose share moved most, or the values that the baseline never had; None
+        where no share moved.
     """
     if not before.present or not now.present:
         return None
@@ -68,6 +75,17 @@ def category_shift(
         return None
     place = int(np.argmax(np.abs(new - old)))
     was, became = float(old[place]), float(new[place])
+    constant = _constant_category(words, before, now)
+    if constant is not None:
+        was, became = before.counts[constant] / before.present, 1.0
+        return InputShift(
+            input=bins.feature,
+            what="constant",
+            before=(BinnedNumber(value=was),),
+            now=(BinnedNumber(value=became),),
+            category=words[constant],
+            rows=now.present,
+        )
     if f"{100.0 * was:.1f}" == f"{100.0 * became:.1f}":
         return None
     return InputShift(
@@ -78,6 +96,17 @@ def category_shift(
         category=words[place] if place < len(words) else "",
         rose=became > was,
     )
+
+
+def _is_constant(values: Moments) -> bool:
+    """Whether there are two numbers or more, and all are the same."""
+    return values.finite > 1 and not values.infinite and values.minimum == values.maximum
+
+
+def _constant_category(words: Sequence[str], before: FeatureCounts, now: FeatureCounts) -> int | None:
+    """The place of the category that all values have, where the baseline's had others too; None without one."""
+    places = range(len(words)) if now.present > 1 else range(0)
+    return next((at for at in places if now.counts[at] == now.present and before.counts[at] < before.present), None)
 
 
 def _place(counts: FeatureCounts, share: float) -> float:

@@ -97,7 +97,7 @@ class BinnedNumber:
 
 #: What of an input's values moved: the median or the middle half of a number, the share of a category, or of values
 #: that the baseline never had.
-ShiftOf: TypeAlias = Literal["median", "middle half", "category", "unseen"]
+ShiftOf: TypeAlias = Literal["median", "middle half", "category", "unseen", "constant"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,8 +105,10 @@ class InputShift:
     """How an input's values moved from the baseline to one window, in its own unit.
 
     Attributes:
-        before, now: A median or a share; of a middle half both ends.
+        before, now: A median or a share; of a middle half both ends. Of a constant the median or share before, and the
+            number or the share now.
         category: Whose share moved.
+        rows: The values of a constant, all of which are the same.
         rose: Whether it rose; None where that says nothing.
         mean: Of a window whose median is beyond the outermost edge, where it is finite.
     """
@@ -118,6 +120,7 @@ class InputShift:
     category: str = ""
     rose: bool | None = None
     mean: float | None = None
+    rows: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

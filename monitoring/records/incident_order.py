@@ -70,6 +70,11 @@ def part_of(incident: IncidentRecord) -> BrokenPart:
     return "losses" if cause.family in LOSS_FAMILIES and not cause.is_improvement else "drift"
 
 
+def _names_no_input(incident: IncidentRecord) -> bool:
+    """Whether it is of drift that is of no one input: what moved by itself says more."""
+    return isinstance(incident.opening, AlarmCause) and incident.opening.family in ("joint", "embedding")
+
+
 def by_cause(incidents: Iterable[IncidentRecord], now: datetime | None = None) -> tuple[IncidentRecord, ...]:
     """Incidents in the order of every view.
 
@@ -82,7 +87,7 @@ def by_cause(incidents: Iterable[IncidentRecord], now: datetime | None = None) -
 
     def place(incident: IncidentRecord) -> tuple[float, ...]:
         newest, part = -incident.window_start.timestamp(), _PLACES[part_of(incident)]
-        follows = incident.consequence_of is not None
+        follows = incident.consequence_of is not None or _names_no_input(incident)
         if incident.state == "closed":
             return (1, newest, part, follows, incident.number)
         seen = incident.acknowledged_at is not None or (now is not None and incident.is_snoozed(now))

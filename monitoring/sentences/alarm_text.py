@@ -41,6 +41,9 @@ LARGEST_EVIDENCE = 1_000_000
 #: Characters of a batch's name, and of a category's.
 LONGEST_BATCH, LONGEST_CATEGORY = 60, 40
 
+#: Inputs that the one line of joint drift names.
+NAMED_INPUTS = 2
+
 #: What an expected rise is, by whether an input moved: answers that lost their confidence expect one, too.
 _EXPECTED = {
     True: "the traffic is harder",
@@ -83,12 +86,23 @@ def alarm_line(alarm: AlarmCause) -> str:
         return f"{first}: {reason_words(alarm.reason)}"
     if alarm.family == "calibration":
         return f"{first}: {lower_first(_calibration_sentence(alarm)).rstrip('.')}"
+    if alarm.family == "joint":
+        return f"{first}{_joint_words(alarm)}"
     if alarm.split is None or alarm.family not in LOSS_FAMILIES:
         return first
     if alarm.split.is_expected:
         return f"{first}: {_expected(alarm)}"
     at = "" if alarm.part is None else f" at {alarm.part.kind} {printable(alarm.part.name)}"
     return f"{first}: {_surprised(alarm.split.metric)}{at}"
+
+
+def _joint_words(alarm: AlarmCause) -> str:
+    """What moved jointly, in few words: inputs that moved by themselves, else pairs; empty where neither is known."""
+    if alarm.inputs:
+        more = f" and {len(alarm.inputs) - NAMED_INPUTS} more" if len(alarm.inputs) > NAMED_INPUTS else ""
+        return f": inputs that moved: {', '.join(map(_input_words, alarm.inputs[:NAMED_INPUTS]))}{more}"
+    pairs = ", ".join(f"{printable(first)} with {printable(second)}" for first, second in alarm.pairs[:NAMED_INPUTS])
+    return f": inputs that moved together: {pairs}" if pairs else ""
 
 
 def alarm_sentences(alarm: AlarmCause) -> tuple[str, ...]:
@@ -119,7 +133,8 @@ def alarm_headline(alarm: AlarmCause) -> str:
     rows = f"{first.rows:,} row{'' if first.rows == 1 else 's'}"
     if alarm.shift is not None:
         moved = _shift_summary(alarm.shift)
-        return f"{moved[0].upper()}{moved[1:]} since {since} ({rows})"
+        drift = "; drift" if alarm.shift.what == "constant" else ""
+        return f"{moved[0].upper()}{moved[1:]}{drift} since {since} ({rows})"
     moves = ", ".join((_move(first, is_first=True), *(_move(change, is_first=False) for change in others)))
     same = f", against the same time of the {alarm.cycle}" if alarm.cycle else ""
     return f"{moves} since {since} ({rows}{same})"
@@ -322,6 +337,8 @@ def _input_words(moved: MovedInput) -> str:
     name, shift = printable(moved.input), moved.shift
     if shift is None:
         return name
+    if shift.what == "constant":
+        return f"{name} ({_constant_value(shift)} in all {shift.rows:,} values)"
     before, now = _shift_values(shift)
     what = {
         "median": "median",
@@ -335,6 +352,11 @@ def _input_words(moved: MovedInput) -> str:
 def _shift_summary(shift: InputShift) -> str:
     """The change of an input in a few words: *median of age rose from 38 to 51*."""
     name = printable(shift.input)
+    if shift.what == "constant":
+        return (
+            f"{name} is {_constant_value(shift)} in all {shift.rows:,} values of the window "
+            f"({_usual(shift)} in the baseline)"
+        )
     what = {
         "median": f"median of {name}",
         "middle half": f"middle half of {name}",
@@ -344,6 +366,20 @@ def _shift_summary(shift: InputShift) -> str:
     verb = "changed" if shift.rose is None else "rose" if shift.rose else "fell"
     before, now = _shift_values(shift)
     return f"{what} {verb} from {before} to {now}"
+
+
+def _constant_value(shift: InputShift) -> str:
+    """The value that all rows have; a number with all of its digits."""
+    if shift.category:
+        return printable(shift.category, LONGEST_CATEGORY)
+    return f"{shift.now[0].value:,.15g}"
+
+
+def _usual(shift: InputShift) -> str:
+    """What the baseline has in place of a constant."""
+    if shift.category:
+        return f"{100.0 * shift.before[0].value:.1f} %"
+    return f"median {_range_words(shift.before)}"
 
 
 def _shift_values(shift: InputShift) -> tuple[str, str]:

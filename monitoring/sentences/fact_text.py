@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 from monitoring.records import (
@@ -47,6 +48,23 @@ _NAMED = frozenset(
     }
 )
 
+#: The kinds whose first sentence says what happened, which their name alone does not.
+_TELLING = frozenset(
+    {
+        "answers constant",
+        "labels constant",
+        "labels contradict answers",
+        "labels lost a class",
+        "out of range",
+        "rare values renamed",
+        "traffic volume changed",
+        "unusable answers",
+        "values missing",
+        "values renamed",
+        "values unseen",
+    }
+)
+
 #: Kinds about rules of the user's own, and about losses; and notices that may be right.
 _RULES = ("rule broken", "rule broken, a notice")
 _OF_LOSSES = ("labels contradict answers", "losses far outside the baseline")
@@ -84,9 +102,33 @@ def root_words(root: RootFact) -> str:
     return f"a likely consequence of #{root.incident} ({lower_first(fact_line(root.fact, root.slice, ()))})"
 
 
+def fact_headline(fact: FactCause) -> str:
+    """The kind of a fact with the first sentence of what was found, without its full stop; else empty.
+
+    >>> told = "The category `21` of school was renamed to `BA`: 18 % of rows. 20 % of 300 values are new."
+    >>> found = Finding(kind="values renamed", feature="school", message=told)
+    >>> step = NextStep(kind="check the source")
+    >>> fact_headline(FactCause(fact=found.kind, findings=(found,), closes_after=3, step=step))
+    'Values renamed: the category `21` of school was renamed to `BA`: 18 % of rows'
+    """
+    first = _first_sentence(fact)
+    return f"{_capital(fact.fact)}: {lower_first(first)}" if first else ""
+
+
+def _first_sentence(fact: FactCause) -> str:
+    """What was found in one sentence without its full stop; empty of other kinds, and of several things."""
+    if fact.fact not in _TELLING or len(fact.findings) != 1:
+        return ""
+    message = printable(finding_text(fact.findings[0]), LONGEST_MESSAGE)
+    return re.split(r"\.(?: (?=[A-Z0-9])|$)", message, maxsplit=1)[0]
+
+
 def fact_sentences(fact: FactCause) -> tuple[str, ...]:
     """What is wrong, and what an alarm added."""
     told = tuple(map(finding_text, fact.findings))
+    first = _first_sentence(fact)
+    if first:  # which the headline says
+        told = tuple(filter(None, (told[0].removeprefix(first).removeprefix(".").strip(),)))
     if len(told) > 1 and fact.fact not in _RULES:
         names = ", ".join(finding.feature for finding in fact.findings if finding.feature)
         told = (f"{_capital(fact.fact)} for {len(told)} inputs: {names}.",)

@@ -27,6 +27,7 @@ from monitoring.sentences.alarm_text import (
 )
 from monitoring.sentences.fact_text import (
     evidence_sentences,
+    fact_headline,
     fact_line,
     fact_sentences,
     fact_step,
@@ -134,7 +135,8 @@ def _line(incident: IncidentRecord) -> str:
         if cause != incident.fact and isinstance(incident.opening, LegacyCause):
             return cause
         findings = incident.opening.findings if isinstance(incident.opening, FactCause) else ()
-        line = fact_line(incident.fact, incident.slice, findings)
+        head = _headline(incident) if findings else ""
+        line = head or fact_line(incident.fact, incident.slice, findings)
         root = incident.opening.root if isinstance(incident.opening, FactCause) else None
         return line if root is None else f"{line}, {root_words(root)}"
     named = incident.watch == SUBGROUP_WATCH or isinstance(incident.opening, AlarmCause)
@@ -147,6 +149,8 @@ def _headline(incident: IncidentRecord) -> str:
     match incident.opening:
         case AlarmCause() as alarm:
             return alarm_headline(alarm)
+        case FactCause() as fact:
+            return fact_headline(fact)
         case LegacyCause(headline=headline):
             return headline
         case _:

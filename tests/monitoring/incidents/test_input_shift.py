@@ -81,3 +81,24 @@ def test_where_nothing_moved_or_nothing_is_there_nothing_is_said() -> None:
     )
     assert category_shift(ROUTE, FeatureCounts((6, 4, 0)), FeatureCounts((12, 8, 0)), None) is None
     assert category_shift(ROUTE, FeatureCounts((6, 4, 0)), FeatureCounts((0, 0, 0)), None) is None
+
+
+def test_a_number_that_became_constant_is_said_so_with_its_own_value() -> None:
+    found = number_shift(AGE, BEFORE, counted(np.full(300, 58.0)), "location")
+    assert found is not None
+    assert (found.what, found.now, found.rows) == ("constant", (BinnedNumber(value=58.0),), 300)
+    same = counted(np.full(300, 38.0))
+    shift = number_shift(AGE, same, counted(np.full(300, 58.0)), "location")
+    assert shift is not None
+    assert shift.what == "median", "the baseline's were constant too"
+    one = number_shift(AGE, BEFORE, counted(np.full(1, 58.0)), "location")
+    assert one is None or one.what == "median", "one value is no constant"
+
+
+def test_a_category_that_became_constant_is_said_so() -> None:
+    found = category_shift(ROUTE, FeatureCounts((60, 40, 0)), FeatureCounts((0, 50, 0)), 0.1)
+    assert found is not None
+    assert (found.what, found.category, found.rows, found.before[0].value) == ("constant", "south", 50, 0.4)
+    other = category_shift(ROUTE, FeatureCounts((60, 40, 0)), FeatureCounts((1, 50, 0)), None)
+    assert other is not None
+    assert other.what == "category"

@@ -98,7 +98,8 @@ def test_of_one_window_the_cause_comes_first_and_what_follows_names_it() -> None
     assert [one.fact for one in (first, *others)] == ["out of range", KIND, CONSTANT_ANSWERS, OUTLIER]
     assert [one.consequence_of for one in (first, *others)] == [None, None, 4, 4]
     said = incident_text(others[1])
-    assert said.line == "Answers constant, a likely consequence of #4 (out of range: income)"
+    assert said.line.startswith("Answers constant: ")
+    assert said.line.endswith(", a likely consequence of #4 (out of range: income)")
     assert "It is a likely consequence of #4 (out of range: income)." in said.message
     assert said.step.startswith("check the pipeline that fills income;"), "not the model's export"
     assert incident_text(others[0]).line == "Traffic volume"

@@ -302,7 +302,7 @@ def with_renamed_origin(rows: Predictions, share: float) -> Predictions:
 def test_a_category_renamed_in_most_rows_is_a_fact_that_names_it() -> None:
     [page] = opened(with_renamed_origin(rows_of_days(BASELINE_DAYS, 8, seed=5), 0.5), 8)
     assert (page.watch, page.slice, incident_text(page).cause) == ("schema", "origin", "values renamed")
-    assert incident_text(page).message.startswith("The category `EWR` of origin was renamed to `ewr`: ")
+    assert incident_text(page).message.startswith("Values renamed: the category `EWR` of origin was renamed to `ewr`: ")
 
 
 def test_a_category_renamed_in_few_rows_is_named_by_the_page_of_unseen_values() -> None:

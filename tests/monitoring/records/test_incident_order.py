@@ -116,3 +116,9 @@ def test_a_snoozed_page_comes_after_the_others_while_the_time_is_known() -> None
     snoozed, other = of_fact(1, "column gone", snoozed_until=NOW + timedelta(hours=1)), of_fact(2, "traffic volume")
     assert by_cause((snoozed, other), NOW) == (other, snoozed)
     assert by_cause((snoozed, other)) == by_cause((snoozed, other), NOW + timedelta(hours=2)) == (snoozed, other)
+
+
+def test_what_an_input_did_by_itself_stands_before_joint_drift_that_is_newer() -> None:
+    own = of_alarm("input:x:location")
+    joint = replace(of_alarm("joint"), number=2, level=own.level, window_start=own.window_start + timedelta(days=1))
+    assert [one.number for one in by_cause((joint, own))] == [1, 2]

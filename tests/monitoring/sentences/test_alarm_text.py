@@ -191,7 +191,9 @@ def test_joint_drift_explains_its_scale_and_names_its_pairs() -> None:
     made = alarm("joint", windows(joint=[0.8]), pairs=(("x", "y\x1b"),))
     text = message(made)
     assert (
-        said(explain(made)).cause == "Joint input drift 0.500 \N{RIGHTWARDS ARROW} 0.800 since 1 April 2013 (100 rows)"
+        said(explain(made)).cause
+        == "Joint input drift 0.500 \N{RIGHTWARDS ARROW} 0.800 since 1 April 2013 (100 rows): "
+        "inputs that moved together: x with y\ufffd"
     )
     assert "0.5 is no drift, 1 is complete separation from the baseline." in text
     assert "Pairs whose joint distribution changed most: x with y\ufffd." in text
@@ -290,3 +292,22 @@ def test_a_median_that_moved_the_other_way_is_not_said() -> None:
     made = alarm("input:x:location", windows(input__x__location=[0.8]))
     cause = explain(made, lambda _name, _: shifted(51.0, 38.0))
     assert said(cause).cause.startswith("Mean quantile of x 0.500 \N{RIGHTWARDS ARROW} 0.800")
+
+
+def test_a_constant_is_said_with_its_value_and_its_rows() -> None:
+    number = InputShift(
+        input="income",
+        what="constant",
+        before=(BinnedNumber(value=2971.0),),
+        now=(BinnedNumber(value=2500.5),),
+        rows=300,
+    )
+    word = replace(number, input="region", before=(BinnedNumber(value=0.497),), category="north")
+    found = windows(input__x__location=[0.9])
+    assert said(explain(alarm("input:x:location", found), lambda *_: number)).cause == (
+        "Income is 2,500.5 in all 300 values of the window (median 2,971 in the baseline); drift since "
+        "1 April 2013 (100 rows)"
+    )
+    joint = alarm("joint", windows(joint=[0.8], input__x__location=[0.9]))
+    cause = said(explain(joint, lambda *_: word)).cause
+    assert cause.endswith(": inputs that moved: x (north in all 300 values)")

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from monitoring.records import IncidentRecord
-from monitoring.sentences.incident_text import cause_line
+from monitoring.records import FactCause, Finding, IncidentRecord, NextStep
+from monitoring.sentences.incident_text import cause_line, incident_text
 from tests.incident_words import worded
 
 START = datetime(2013, 10, 9, tzinfo=UTC)
@@ -64,3 +65,17 @@ def test_a_loss_far_outside_is_in_the_users_metric() -> None:
     told = "Error rate 47 % in this window (400 labelled rows); the baseline's 90 windows lie between 15 % and 30 %."
     line = cause_line(incident("schema", "losses", "losses far outside the baseline", told))
     assert line == "Error rate 47 % in this window (400 labelled rows): losses far outside the baseline"
+
+
+def test_the_first_sentence_of_a_fact_is_its_line_and_is_said_once() -> None:
+    told = "The category `21` of school was renamed to `BA`: 18 % of rows. 20 % of 300 values are new."
+    found = Finding(kind="values renamed", feature="school", message=told, fact=True)
+    cause = FactCause(fact=found.kind, findings=(found,), closes_after=3, step=NextStep(kind="look at its rows"))
+    opened = incident("schema", "school", "values renamed")
+    text = incident_text(replace(opened, diagnoses=(replace(opened.diagnoses[0], cause=cause),)))
+    line = "Values renamed: the category `21` of school was renamed to `BA`: 18 % of rows"
+    assert text.line == line
+    assert text.message.startswith(f"{line}. 20 % of 300 values are new. Next step: ")
+    several = replace(cause, findings=(found, replace(found, feature="job")))
+    two = replace(opened, slice="job, school", diagnoses=(replace(opened.diagnoses[0], cause=several),))
+    assert cause_line(two) == "Values renamed: job, school"

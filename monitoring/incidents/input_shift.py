@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Literal, TypeAlias
 
@@ -119,7 +120,10 @@ def _place(counts: FeatureCounts, share: float) -> float:
 
 
 def _quantile(edges: Sequence[float], counts: FeatureCounts, share: float) -> BinnedNumber:
-    """A quantile as the bins show it: interpolated within one, or beyond the outermost edge."""
+    """A quantile as the bins show it: interpolated within one, or beyond the outermost edge.
+
+    Numbers whose bins have whole edges alone are taken as whole.
+    """
     at = _place(counts, share)
     place = min(int(at), len(edges))
     if place == 0:
@@ -127,7 +131,8 @@ def _quantile(edges: Sequence[float], counts: FeatureCounts, share: float) -> Bi
     if place == len(edges):
         return _shown(edges[-1], "above")
     left, right = edges[place - 1], edges[place]
-    return _shown(left + (at - place) * (right - left), "")
+    within = left + (at - place) * (right - left)
+    return _shown(math.floor(within) if all(edge % 1 == 0 for edge in edges) else within, "")
 
 
 def _shown(value: float, beyond: Literal["", "below", "above"]) -> BinnedNumber:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -11,7 +11,7 @@ import numpy as np
 from monitoring.baseline.profile_builder import ProfileBuilder
 from monitoring.judging.event_windows import NO_WINDOW_EVENTS, WindowEvents, labels_of_one_event
 from monitoring.judging.facts.fact_limits import ObservedWindow
-from monitoring.judging.facts.gross_failures import UNSEEN, range_findings
+from monitoring.judging.facts.gross_failures import range_findings
 from monitoring.judging.facts.label_facts import LabelRuns
 from monitoring.judging.facts.log_facts import repeat_findings, unmatched_findings
 from monitoring.judging.facts.loss_outliers import with_unit_change
@@ -21,14 +21,13 @@ from monitoring.judging.fit.reference_fit import ReferenceFit
 from monitoring.judging.fit.reference_limits import never_judged, undated
 from monitoring.judging.input_check import InputCheck
 from monitoring.judging.label_silence import LabelSilence
-from monitoring.judging.renamed_values import RENAMED, renamed_by_input
+from monitoring.judging.value_facts import explained_facts
 from monitoring.judging.volume_check import WindowVolume, check_volume
 from monitoring.judging.window.label_findings import TOO_LATE
 from monitoring.judging.window.row_scorer import RowScorer
 from monitoring.judging.window.window_sums import AnsweredSums, LabelledSums, WindowAggregator
 from monitoring.judging.window.window_traffic import WindowTraffic
 from monitoring.records import Finding, ScoreSum, WatchKey, WindowRecord
-from monitoring.records.finding_parts import GrossRate
 from monitoring.timestamps import as_microseconds, duration_microseconds
 from monitoring.traffic.expected_events import NO_EVENTS, EventCalendar
 from monitoring.traffic.windows import Window
@@ -191,7 +190,7 @@ class WindowScorer:
         of_limits = with_unit_change(limits.findings(observed), self._catalogue.task, answered.usable.probabilities)
         facts = (*of_limits, *ranges)
         return (
-            *self._with_renamed(facts, fact_features, answered),
+            *explained_facts(facts, fact_features, bins, self._reference_fit.profile, answered.counts),
             *unmatched_findings(traffic.labels_unknown, traffic.labelled.rows, observed.history, alpha=limits.alpha),
             *repeat_findings(traffic.repeats, answered.rows, observed.history, alpha=limits.alpha),
         )
@@ -214,27 +213,6 @@ class WindowScorer:
         )
         fit = self._reference_fit
         return check_volume(volume, levels, fit.facts.volumes, fit.label_rate, fit.facts.volume_range)
-
-    def _with_renamed(
-        self, facts: Sequence[Finding], told: Collection[str], answered: AnsweredSums
-    ) -> tuple[Finding, ...]:
-        """Facts, of which unseen values may be those of a renamed category; and renamed categories without one.
-
-        Args:
-            told: Inputs about which a fact is known already: of those there is no other.
-        """
-        facts = [fact for fact in facts if fact.feature not in told]
-        renamed = renamed_by_input(self._catalogue.bins, self._reference_fit.profile, answered.counts)
-        unseen = {fact.feature for fact in facts if fact.kind == UNSEEN}
-        return (
-            *(
-                replace(fact, kind=RENAMED, parts=replace(renamed[fact.feature].parts, unseen=fact.parts))
-                if fact.kind == UNSEEN and fact.feature in renamed and isinstance(fact.parts, GrossRate)
-                else fact
-                for fact in facts
-            ),
-            *(renaming.finding(name, is_told=name in told) for name, renaming in renamed.items() if name not in unseen),
-        )
 
     def sums(self, answered: AnsweredSums, labelled: LabelledSums) -> dict[WatchKey, ScoreSum]:
         """The score sums of the watches that need no earlier window."""

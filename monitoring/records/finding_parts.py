@@ -13,6 +13,7 @@ class AlikeValues:
     Attributes:
         part: The class, output or number that they are of; empty where there is one part.
         same, usual: Rows with the commonest value, and the largest share of it in a window of the baseline.
+        value: The value that all rows have, and of which class it is the probability; None where that is not known.
         spread: The standard deviation, as a part of that of the baseline's most even window; None where values are the
             same.
     """
@@ -21,6 +22,7 @@ class AlikeValues:
     rows: int
     same: int = 0
     usual: float = 0.0
+    value: tuple[str, float] | None = None
     spread: float | None = None
 
 
@@ -35,6 +37,14 @@ class ConstantValues:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NewValue:
+    """A value that the baseline does not have, and the rows of the window that have it."""
+
+    name: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GrossRate:
     """A rate of a window that no chance explains.
 
@@ -44,6 +54,7 @@ class GrossRate:
         output: The output that the rate is about; empty where there is one.
         worst: The rate of the baseline's worst window.
         power_of_ten: How many powers of ten larger than the baseline's the answers are.
+        values: The commonest values that the baseline does not have, where they are told.
     """
 
     about: Literal["gross rate"] = "gross rate"
@@ -53,6 +64,15 @@ class GrossRate:
     rows: int
     worst: float
     power_of_ten: int = 0
+    values: tuple[NewValue, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SwappedInputs:
+    """An input that has another one's values, as that one has its own."""
+
+    about: Literal["swapped inputs"] = "swapped inputs"
+    other: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -487,7 +507,9 @@ class SchemaAnomaly:
 
 
 #: What findings are made of, by what they are about.
-ValueParts: TypeAlias = ConstantValues | GrossRate | OutsideRange | RenamedValues | AllMissing | UnreadInput
+ValueParts: TypeAlias = (
+    ConstantValues | GrossRate | OutsideRange | RenamedValues | SwappedInputs | AllMissing | UnreadInput
+)
 LabelParts: TypeAlias = LostClasses | JumpedShares | UnusualShare | UnknownClasses | LateLabels | StoppedLabels
 LossParts: TypeAlias = LossOutlier | HighestLoss | BetterLoss
 TableParts: TypeAlias = NoAnswers | AbsentAnswers | NoTimes | LostLines | RepeatedIds | SchemaAnomaly

@@ -9,6 +9,7 @@ from monitoring.records.finding_parts import (
     GrossRate,
     OutsideRange,
     RenamedValues,
+    SwappedInputs,
     UnreadInput,
     ValueParts,
 )
@@ -23,15 +24,21 @@ def value_text(feature: str, parts: ValueParts) -> str:
             return _constant_values(constant)
         case GrossRate() as rate:
             return f"{_gross_rate(feature, rate)}{unit_change(rate.power_of_ten)}"
-        case AllMissing(rows=rows):
-            return f"The {_subject(feature)} is missing in all {rows:,} rows of this window."
-        case UnreadInput(problem=problem):
-            return f"The {_subject(feature)}{f': {problem}' if problem else ' is absent from the traffic'}."
+        case AllMissing() | UnreadInput():
+            return f"The {_subject(feature)}{_unread(parts)}."
         case OutsideRange() as outside:
             return _outside_range(feature, outside)
+        case SwappedInputs(other=other):
+            return f"The values of {feature} are those that {other} has in the baseline, and those of {other} are its."
         case RenamedValues() as renamed:
             unseen = "" if renamed.unseen is None else f" {_gross_rate(feature, renamed.unseen)}"
             return f"{_renamed_values(printable(feature), renamed)}{unseen}"
+
+
+def _unread(parts: AllMissing | UnreadInput) -> str:
+    if isinstance(parts, AllMissing):
+        return f" is missing in all {parts.rows:,} rows of this window"
+    return f": {parts.problem}" if parts.problem else " is absent from the traffic"
 
 
 def _subject(feature: str) -> str:
@@ -63,6 +70,10 @@ def _alike(part: AlikeValues, what: str) -> str:
             f"{part.rows:,} {what}{name} hardly differ: their standard deviation is {100 * part.spread:.1f} % of that "
             "in the baseline's most even window"
         )
+    if part.value is not None:
+        name, value = part.value
+        same = f"All {part.rows:,} {what} are {plain_number(value)} for class {name}"
+        return f"{same}; in the baseline's windows at most {100 * part.usual:.0f} % are the same"
     share = f"All {part.rows:,}" if part.same == part.rows else f"{100 * part.same / part.rows:.0f} % of {part.rows:,}"
     return f"{share} {what}{name} are the same; in the baseline's windows at most {100 * part.usual:.0f} % are"
 
@@ -85,7 +96,9 @@ def _gross_rate(feature: str, rate: GrossRate) -> str:
         case "missing":
             what = f"{share} of {rate.rows:,} values of {feature} are missing"
         case _:
+            named = ", ".join(f"`{value.name}` in {value.rows:,}" for value in rate.values)
             what = f"{share} of {rate.rows:,} values of {feature} are values that the baseline does not have"
+            what += f": {named}" if named else ""
     return f"{what}; in the baseline's worst window it was {worst}."
 
 

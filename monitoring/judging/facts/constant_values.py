@@ -29,6 +29,9 @@ OUTERMOST = 0.02
 CONSTANT_ANSWERS = "answers constant"
 CONSTANT_LABELS = "labels constant"
 
+#: What the scores of a class's probability are named by.
+_OUTPUT = "output:"
+
 #: Parts that a finding names.
 _NAMED = 3
 
@@ -63,12 +66,21 @@ class VarietyLimit:
         rows = variety.rows
         rate, null = (1.0 + self.commonest) / 2.0, (1.0 + 3.0 * self.commonest) / 4.0
         if rows and variety.commonest >= rate * rows and binomial_tail(variety.commonest, rows, null) <= alpha:
-            return AlikeValues(part=self.part.name, rows=rows, same=variety.commonest, usual=self.commonest)
+            return AlikeValues(
+                part=self.part.name, rows=rows, same=variety.commonest, usual=self.commonest, value=self._value(variety)
+            )
         narrow = [now < SPREAD_LEFT * before for now, before in zip(variety.deviations, self.deviations, strict=True)]
         if rows >= max(self.rows, 1) and narrow and all(narrow) and not self._is_out_of_range(variety):
             left = max(now / before for now, before in zip(variety.deviations, self.deviations, strict=True))
             return AlikeValues(part=self.part.name, rows=rows, spread=left)
         return None
+
+    def _value(self, variety: Variety) -> tuple[str, float] | None:
+        """The class and its probability that all rows have, where the answer is one probability."""
+        if len(self.part.scores) != 1 or variety.commonest < variety.rows:
+            return None
+        name = self.part.scores[0]
+        return (name.removeprefix(_OUTPUT), round(variety.means[0], 4)) if name.startswith(_OUTPUT) else None
 
     def _is_out_of_range(self, variety: Variety) -> bool:
         """Whether numbers lie beyond the baseline's, as in another unit: their ranks say nothing of their spread."""

@@ -61,6 +61,9 @@ NO_SOURCES: Mapping[str, str] = MappingProxyType({})
 MISSING = "values missing"
 UNSEEN = "values unseen"
 
+#: The kind of finding about numbers far outside the baseline's range.
+OUT_OF_RANGE = "out of range"
+
 #: The kind of finding about labels that contradict the answers.
 CONTRADICTED = "labels contradict answers"
 
@@ -195,7 +198,7 @@ def range_findings(
                     high=feature_bins.edges[-1],
                     source=sources.get(name),
                 )
-                findings.append(Finding(kind="out of range", feature=name, fact=True, parts=parts))
+                findings.append(Finding(kind=OUT_OF_RANGE, feature=name, fact=True, parts=parts))
                 break
     return tuple(findings)
 

@@ -14,6 +14,9 @@ SUBJECT = "label arrivals"
 MIN_LABELLED_WINDOWS = 14
 MIN_DAYS = 14
 
+#: So many windows with labels are enough where the reference says when its labels came.
+MIN_KNOWN_WINDOWS = 3
+
 #: Labels have stopped when none came for more windows than this, and for longer than so many times the longest time
 #: without labels before.
 MIN_SILENT_WINDOWS = 2
@@ -54,12 +57,19 @@ class LabelSilence:
     new: bool = False
 
     def updated(
-        self, window: LabelWindow, *, arrived: bool, answered_windows: int, expected: bool = True
+        self,
+        window: LabelWindow,
+        *,
+        arrived: bool,
+        answered_windows: int,
+        expected: bool = True,
+        usual_gap: int | None = None,
     ) -> LabelSilence:
         """The state after one more window.
 
         Args:
             answered_windows: In how many windows within the label horizon rows were answered, this one among them.
+            usual_gap: The longest time without labels in the reference, in microseconds; None where it is not known.
         """
         if arrived:
             gap = window.start - self.last if self.windows and not self.silent else 0
@@ -71,20 +81,18 @@ class LabelSilence:
             )
         if not expected:
             return replace(self, last=window.end if self.windows and not self.silent else self.last, new=False)
-        silent = self.silent or self._is_unusual(window, answered_windows)
+        silent = self.silent or self._is_unusual(window, answered_windows, usual_gap)
         return replace(self, silent=silent, new=silent and not self.silent)
 
-    def _is_unusual(self, window: LabelWindow, answered_windows: int) -> bool:
+    def _is_unusual(self, window: LabelWindow, answered_windows: int, usual_gap: int | None) -> bool:
         """Whether no label has come for long in comparison with the time before, though there are rows to label."""
         has_history = self.windows >= MIN_LABELLED_WINDOWS and self.last - self.first >= MIN_DAYS * _DAY_US
+        has_history = has_history or (usual_gap is not None and self.windows >= MIN_KNOWN_WINDOWS)
+        longest = max(self.longest, usual_gap or 0)
         length = window.end - window.start
         span = min(window.horizon, window.end - self.first)
         answered = answered_windows * length >= ANSWERED_SHARE * span
-        return (
-            has_history
-            and answered
-            and window.end - self.last > max(FACTOR * self.longest, MIN_SILENT_WINDOWS * length)
-        )
+        return has_history and answered and window.end - self.last > max(FACTOR * longest, MIN_SILENT_WINDOWS * length)
 
     def findings(self, now: int, *, is_open: bool) -> tuple[Finding, ...]:
         """The finding that labels have stopped.

@@ -130,6 +130,7 @@ class WindowScorer:
             arrived=traffic.labelled.rows > 0 or any(finding.kind == TOO_LATE for finding in traffic.findings),
             answered_windows=len(pending.windows),
             expected=events.answered is None,
+            usual_gap=self._reference_fit.label_gap,
         )
         recent, joint_sums, unembedded = self._joint_distribution(state.recent, traffic.answered)
         if events.answered is not None:

@@ -103,6 +103,7 @@ class ReferenceFit:
         means: The baseline's window scores behind each test, float64 [R].
         estimator: Estimates losses without labels; None where the baseline has too few labels.
         label_delays: Quantiles of the baseline's label delays, in microseconds; none where no label has a delay.
+        label_gap: The longest time between two of its labels, in microseconds; None where no label has a delay.
         events: The scores of the baseline's windows in expected events, which the tests do not see.
         rows_per_window: How a reference without dates was cut into windows; None for one with dates.
         worst_months: How far the worst month of each loss lies above the baseline's mean beyond chance, in its unit.
@@ -121,6 +122,7 @@ class ReferenceFit:
     horizon: timedelta = timedelta(days=7)
     label_rate: float = 1.0
     label_delays: tuple[int, ...] = ()
+    label_gap: int | None = None
     unfitted: tuple[WatchKey, ...] = ()
     events: EventScores = field(default_factory=EventScores)
     rows_per_window: int | None = None
@@ -392,7 +394,9 @@ def _measured(catalogue: Catalogue, reference: Predictions, plan: WindowPlan) ->
 
 def _label_arrival(rows: Predictions, horizon: timedelta) -> dict[str, Any]:
     """How many labels of rows come, and when, as fields of `ReferenceFit`."""
-    return {"label_rate": _label_rate(rows, horizon), "label_delays": _label_delays(rows)}
+    delays = _label_delays(rows)
+    gap = int(np.diff(np.sort(rows.label_times[has_label(rows.labels)])).max()) if delays and len(rows) > 1 else None
+    return {"label_rate": _label_rate(rows, horizon), "label_delays": delays, "label_gap": gap}
 
 
 def _label_rate(rows: Predictions, horizon: timedelta) -> float:

@@ -24,13 +24,15 @@ DAY = 86_400_000_000
 Arrives = Callable[[int], bool]
 
 
-def told(arrives: Arrives, count: int, *, length: int = DAY, answered: Arrives = lambda _: True) -> list[int]:
+def told(
+    arrives: Arrives, count: int, *, length: int = DAY, answered: Arrives = lambda _: True, usual_gap: int | None = None
+) -> list[int]:
     """The windows in which a new silence is told; the label horizon is seven days."""
     state, new = LabelSilence(), []
     for number in range(count):
         window = LabelWindow(start=number * length, end=(number + 1) * length, horizon=7 * DAY)
         recent = [one for one in range(max(number + 1 - 7 * DAY // length, 0), number + 1) if answered(one)]
-        state = state.updated(window, arrived=arrives(number), answered_windows=len(recent))
+        state = state.updated(window, arrived=arrives(number), answered_windows=len(recent), usual_gap=usual_gap)
         state = LabelSilence.from_text(state.to_text())
         new += [number] if any(one.fact for one in state.findings(window.end, is_open=False)) else []
     return new
@@ -50,6 +52,25 @@ def test_labels_that_stop_are_told_by_what_was_usual(arrives: Arrives, first: in
     stops = 40
     assert told(lambda day: arrives(day) and day < stops, 80) == ([] if first is None else [first])
     assert told(arrives, 80) == []
+
+
+@pytest.mark.parametrize(
+    ("arrives", "gap", "first"),
+    [
+        (lambda _: True, DAY // 24, 10),  # two windows at least
+        (lambda day: day % 7 < 5, 3 * DAY, 14),
+        (lambda day: day % 7 == 0, 7 * DAY, None),  # fewer than three windows with labels
+        (lambda day: day < 2, DAY, None),
+    ],
+    ids=["each day", "not at weekends", "one day a week", "on two days alone"],
+)
+def test_labels_that_stop_soon_after_the_start_are_told_by_the_reference(
+    arrives: Arrives, gap: int, first: int | None
+) -> None:
+    stops = 8
+    assert told(lambda day: arrives(day) and day < stops, 40) == []
+    assert told(lambda day: arrives(day) and day < stops, 40, usual_gap=gap) == ([] if first is None else [first])
+    assert told(arrives, 80, usual_gap=gap) == []
 
 
 def test_a_batch_each_night_and_none_at_weekends_is_usual_by_hours() -> None:

@@ -100,6 +100,13 @@ def test_the_label_rate_is_the_share_of_rows_labelled_within_the_horizon(horizon
     assert fitted(rows, horizon=horizon).label_rate == pytest.approx(rate, abs=0.01)
 
 
+def test_the_longest_time_between_labels_is_known_where_labels_have_delays() -> None:
+    rows = rows_of_days(0, 30, seed=2)
+    labelled = np.sort(rows.label_times[rows.labels != NO_LABEL])
+    assert fitted(rows).label_gap == int(np.diff(labelled).max())
+    assert fitted(replace(rows, label_times=rows.event_times)).label_gap is None
+
+
 def test_a_baseline_without_labels_has_no_losses_and_no_estimates() -> None:
     rows = rows_of_days(0, 30, seed=2)
     fit = fitted(replace(rows, labels=np.full(len(rows), NO_LABEL)))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
+
+import numpy as np
 
 from monitoring.baseline.moments import Moments
 from monitoring.baseline.profile import Bins, FeatureCounts, Profile
@@ -24,8 +27,8 @@ OWN_FACTOR = 2.0
 
 #: Numbers of another input: a mean within so many of its standard deviations, and a standard deviation within this
 #: factor of its own.
-SWAPPED_MEAN = 0.25
-SWAPPED_SPREAD = 1.5
+SWAPPED_MEAN = 0.5
+SWAPPED_SPREAD = 2.0
 
 #: A new value is named if it has this share of the new values' rows at least, and so many rows: ids have one each.
 NEW_SHARE = 0.2
@@ -82,9 +85,9 @@ def _has_values_of(
 ) -> bool:
     """Whether an input's values look like another input's of the baseline, and not like its own."""
     (own_bins, own, now), (bins, before, _) = one, other
-    if own_bins.categories is None and bins.categories is None:
-        return _is_like(now.moments, before.moments) and not _is_like(now.moments, own.moments)
-    if own_bins.categories is None or bins.categories is None or not now.present:
+    if own_bins.edges and bins.edges:
+        return _is_like(now.moments, bins.edges, before) and not _is_like(now.moments, own_bins.edges, own)
+    if own_bins.categories is None or bins.categories is None:
         return False
     shares = _shares(own_bins.categories, now)
     away = _variation(shares, _shares(bins.categories, before))
@@ -106,13 +109,14 @@ def _variation(one: Mapping[str, float], other: Mapping[str, float]) -> float:
     return sum(abs(one.get(word, 0.0) - other.get(word, 0.0)) for word in one.keys() | other.keys()) / 2.0
 
 
-def _is_like(now: Moments, before: Moments) -> bool:
-    """Whether numbers have about the mean and the standard deviation of others."""
-    if not now.finite or not before.finite or not before.std:
-        return False
-    factor = now.std / before.std
-    near = abs(now.mean - before.mean) <= SWAPPED_MEAN * before.std
-    return near and 1.0 / SWAPPED_SPREAD <= factor <= SWAPPED_SPREAD
+def _is_like(now: Moments, edges: Sequence[float], before: FeatureCounts) -> bool:
+    """Whether numbers have about the mean and the standard deviation of those that bins count, each in its middle."""
+    middles = np.convolve([edges[0], *edges, edges[-1]], [0.5, 0.5], mode="valid")
+    shares = np.asarray(before.counts, dtype=np.float64) / max(before.present, 1)
+    mean = float(shares @ middles)
+    std = math.sqrt(float(shares @ (middles - mean) ** 2))
+    near = abs(now.mean - mean) <= SWAPPED_MEAN * std
+    return near and std <= SWAPPED_SPREAD * now.std <= SWAPPED_SPREAD**2 * std
 
 
 def _new_values(before: FeatureCounts, now: FeatureCounts) -> tuple[NewValue, ...]:

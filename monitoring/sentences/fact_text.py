@@ -67,6 +67,7 @@ _TELLING = frozenset(
 
 #: Kinds about rules of the user's own, and about losses; and notices that may be right.
 _RULES = ("rule broken", "rule broken, a notice")
+_SAID_EACH = (*_RULES, "inputs swapped")
 _OF_LOSSES = ("labels contradict answers", "losses far outside the baseline")
 _OUTLIER = "losses far outside the baseline"
 _MAY_BE_RIGHT = ("traffic volume changed", "fewer labels")
@@ -129,7 +130,7 @@ def fact_sentences(fact: FactCause) -> tuple[str, ...]:
     first = _first_sentence(fact)
     if first:  # which the headline says
         told = tuple(filter(None, (told[0].removeprefix(first).removeprefix(".").strip(),)))
-    if len(told) > 1 and fact.fact not in _RULES:
+    if len(told) > 1 and fact.fact not in _SAID_EACH:
         names = ", ".join(finding.feature for finding in fact.findings if finding.feature)
         told = (f"{_capital(fact.fact)} for {len(told)} inputs: {names}.",)
     root = () if fact.root is None else (f"It is {root_words(fact.root)}.",)

@@ -29,7 +29,7 @@ def value_text(feature: str, parts: ValueParts) -> str:
         case OutsideRange() as outside:
             return _outside_range(feature, outside)
         case SwappedInputs(other=other):
-            return f"The values of {feature} are those that {other} has in the baseline, and those of {other} are its."
+            return f"The input {feature} has the values that {other} has in the baseline."
         case RenamedValues() as renamed:
             unseen = "" if renamed.unseen is None else f" {_gross_rate(feature, renamed.unseen)}"
             return f"{_renamed_values(printable(feature), renamed)}{unseen}"

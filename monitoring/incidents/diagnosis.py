@@ -7,14 +7,15 @@ from collections.abc import Sequence
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from monitoring.incidents.alarm import Alarm
-from monitoring.incidents.decomposition import CLASS, NUMBER
+from monitoring.incidents.alarm import Alarm, rows_of
+from monitoring.incidents.decomposition import CLASS, NUMBER, OTHERS
 from monitoring.incidents.harm import BETTER, excesses, inputs_moved, loss_changes
 from monitoring.incidents.input_drift import FALSE_DISCOVERY_RATE, LEAST_EXPLAINED
 from monitoring.incidents.input_shift import Aspect, Shifts, no_shifts
 from monitoring.incidents.metric_change import Departure, departure, onset_of, split_of, user_metrics
 from monitoring.records import (
     LOSS_FAMILIES,
+    WHOLE,
     AlarmCause,
     AlarmEvidence,
     CauseDetail,
@@ -39,6 +40,9 @@ from monitoring.watches.label_delays import delay_quantile, merged_counts
 
 #: A class with more than this share of the change of a mean over classes is named.
 MOST_OF_CHANGE = 0.5
+
+#: A slice with this share of the change of a loss is named first.
+MOSTLY = 2.0 / 3.0
 
 #: Evidence beyond this is not told apart.
 LARGEST_LOG_EVIDENCE = 700.0
@@ -77,6 +81,7 @@ def alarm_cause(
         proof=_proof(alarm, [change.key.watch for change in changes], detail) if is_loss else None,
         part=_part_at_fault(detail) if is_loss else None,
         largest=_largest(alarm, moved, detail.parts),
+        segment=_segment(alarm, _largest(alarm, moved, detail.parts), detail.parts),
         inputs=_moved_inputs(alarm, detail, shifts),
         inputs_watched=any(watch.family == "inputs" for watch in alarm.baseline.watches.values()),
         discovery_rate=FALSE_DISCOVERY_RATE,
@@ -133,6 +138,19 @@ def _largest(alarm: Alarm, moved: Departure, parts: Sequence[SlicePart]) -> Slic
     moved_so = [part for part in parts if sign * part.loss > 0.0]
     classes = [part for part in moved_so if part.column in (CLASS, NUMBER)]
     return max(classes or moved_so, key=lambda part: (abs(part.loss), part.slice), default=None)
+
+
+def _segment(alarm: Alarm, largest: SlicePart | None, parts: Sequence[SlicePart]) -> str:
+    """The slice from which most of a change comes, and that is no large part of the rows; empty without one."""
+    if largest is None or largest.column in (CLASS, NUMBER) or largest.slice == OTHERS:
+        return ""
+    change = math.fsum(part.total for part in parts if part.column == largest.column)
+    rows, of_slice = (
+        sum(rows_of(window, WatchKey(watch=largest.metric, slice=slice_)) for window in alarm.windows)
+        for slice_ in (WHOLE, largest.slice)
+    )
+    is_most = largest.loss / change >= MOSTLY if change else False
+    return largest.slice if is_most and 2 * of_slice <= rows else ""
 
 
 def _evidence(alarm: Alarm) -> AlarmEvidence:

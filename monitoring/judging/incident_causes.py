@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +19,7 @@ from monitoring.incidents.input_shift import Aspect, category_shift, number_shif
 from monitoring.incidents.metric_change import BRIER
 from monitoring.judging.fit.reference_fit import ReferenceFit
 from monitoring.judging.renamed_values import renaming_of
+from monitoring.judging.shifted_segment import shifted_segment
 from monitoring.judging.window.bottom_k_sample import in_order
 from monitoring.judging.window_scorer import ScoredWindow
 from monitoring.judging.worst_rows import worst_rows
@@ -257,9 +258,31 @@ def _by_window(rows: Predictions, end: int, length: int) -> Iterator[Predictions
     return (in_order(rows.take(np.flatnonzero(windows == window))) for window in np.unique(windows))
 
 
-def with_rows(cause: Cause, window: ScoredWindow, catalogue: Catalogue) -> Cause:
-    """The cause with the window's rows to look at first, and with the renamed categories of the watch's input."""
+def with_rows(cause: Cause, window: ScoredWindow, catalogue: Catalogue, *, since: datetime) -> Cause:
+    """The cause with the window's rows to look at first, and what is renamed or moved in a segment of an input.
+
+    Args:
+        since: When what moved began.
+    """
     key, batches = cause.alarm.key, window.traffic.batches
     rows = worst_rows(key, catalogue, labelled=batches.labelled, answered=batches.answered)
     renaming = renaming_of(catalogue.watches[key.watch], window.findings)
-    return replace(cause, alarm=replace(cause.alarm, renaming=renaming), detail=replace(cause.detail, rows=rows))
+    segment = cause.alarm.segment or _segment(cause, window, catalogue, since)
+    alarm = replace(cause.alarm, renaming=renaming, segment=segment)
+    return replace(cause, alarm=alarm, detail=replace(cause.detail, rows=rows))
+
+
+def _segment(cause: Cause, window: ScoredWindow, catalogue: Catalogue, since: datetime) -> str:
+    """The segment in which alone the alarm's input moved, by live rows since the onset and before it; empty without.
+
+    Cost: a pass over some inputs of the window, and of as many windows before the onset as have `EXPLAINING_ROWS`.
+    """
+    alarm, traffic = cause.alarm, window.traffic
+    rows = traffic.answered.rows
+    if alarm.feature is None or alarm.key.slice or not rows or (alarm.shift is None and alarm.family != "integrity"):
+        return ""
+    length = traffic.window.end - traffic.window.start
+    span = Window(start=since - -(-EXPLAINING_ROWS // rows) * length, end=since)
+    before = (batch.features for batch in traffic.batches.earlier(span))
+    now = (batch.features for batch in traffic.batches.answered())
+    return shifted_segment(alarm.shift, alarm.feature, catalogue.bins, before, now)

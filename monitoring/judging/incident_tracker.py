@@ -369,6 +369,7 @@ class IncidentTracker:
         shifts = partial(window_shift, window, self._catalogue, self._reference_fit)
         explained = with_explained_losses(alarm, window, self._catalogue, self._reference_fit)
         cause = explain(explained, shifts, reason=deserved.reason)
+        since = since_onset(alarm).windows[0].start
         facts = [
             incident
             for incident in _alive(current)
@@ -383,7 +384,7 @@ class IncidentTracker:
         fact = next(filter(told, facts), None)
         if fact is not None:
             if deserved.pages and not fact.has_evidence:
-                fact = with_evidence(fact, with_rows(cause, window, self._catalogue))
+                fact = with_evidence(fact, with_rows(cause, window, self._catalogue, since=since))
             return {fact.number: fact}, None
         now = window.traffic.window.end
         tolerance = self._score_tolerance(alarm.key)
@@ -402,7 +403,11 @@ class IncidentTracker:
             }, None
         superseded = [incident for incident in related if incident.level == "notice" and deserved.pages]
         new = new_incident(
-            with_rows(cause, window, self._catalogue), deserved, window.traffic.window, recovery=recovery, number=number
+            with_rows(cause, window, self._catalogue, since=since),
+            deserved,
+            window.traffic.window,
+            recovery=recovery,
+            number=number,
         )
         return {
             incident.number: replace(incident, closed_at=now).entered("closed", now) for incident in superseded

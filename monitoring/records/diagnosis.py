@@ -264,6 +264,8 @@ class AlarmCause:
         split: Of the loss that opens the account; `proof` is the one of the metric that leads.
         part: The class or number whose loss it is, or that most of the change comes from.
         largest: The part that most of the change comes from.
+        segment: The slice, as `column=value`, in which alone an input moved, or from which most of a loss comes though
+            it has half of the rows at most; empty where there is none.
         discovery_rate: The expected share of innocent inputs among `inputs`.
         inputs_moved: Whether an input moved by itself or jointly with others; None where none is watched.
         pairs: Pairs of inputs whose joint distribution changed most.
@@ -289,6 +291,7 @@ class AlarmCause:
     proof: LossSplit | None = None
     part: LossPart | None = None
     largest: SlicePart | None = None
+    segment: str = ""
     inputs: tuple[MovedInput, ...] = ()
     inputs_watched: bool = False
     discovery_rate: float

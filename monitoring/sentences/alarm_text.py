@@ -134,10 +134,17 @@ def alarm_headline(alarm: AlarmCause) -> str:
     if alarm.shift is not None:
         moved = _shift_summary(alarm.shift)
         drift = "; drift" if alarm.shift.what == "constant" else ""
-        return f"{moved[0].upper()}{moved[1:]}{drift} since {since} ({rows})"
+        return f"{moved[0].upper()}{moved[1:]}{drift} since {since} ({rows}){_where(alarm)}"
     moves = ", ".join((_move(first, is_first=True), *(_move(change, is_first=False) for change in others)))
     same = f", against the same time of the {alarm.cycle}" if alarm.cycle else ""
-    return f"{moves} since {since} ({rows}{same})"
+    return f"{moves} since {since} ({rows}{same}){_where(alarm)}"
+
+
+def _where(alarm: AlarmCause) -> str:
+    """The segment in which an input moved alone, or from which most of a loss comes, in a clause."""
+    if not alarm.segment:
+        return ""
+    return f", {'mostly' if alarm.family in LOSS_FAMILIES else 'only'} where {slice_title(alarm.segment)}"
 
 
 def _move(change: MetricChange, *, is_first: bool) -> str:

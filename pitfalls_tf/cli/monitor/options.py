@@ -279,6 +279,8 @@ def print_run(run: RunResult, store: Store, output: Output) -> None:
     Args:
         store: the monitor's store.
     """
+    from monitoring.sentences.finding_text import finding_text  # noqa: PLC0415 - not needed for --help
+
     if run.follows is not None:
         output.progress(
             f"Deployment {run.deployment} takes the place of {run.follows}, as settings or the baseline of its version "
@@ -305,7 +307,7 @@ def print_run(run: RunResult, store: Store, output: Output) -> None:
     if run.excluded_rows:
         output.progress(f"{run.excluded_rows:,} rows of excluded callers were left out.")
     for finding in run.unreported:
-        output.progress(finding.message)
+        output.progress(finding_text(finding))
 
 
 def deployment_of(config: MonitorConfig, store: Store, output: Output, number: int | None = None) -> int | None:

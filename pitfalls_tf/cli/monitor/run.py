@@ -201,6 +201,7 @@ def _run(
     from monitoring.deployment.data_dictionary import column_notes  # noqa: PLC0415 - not needed for --help
     from monitoring.documents.status import status_document  # noqa: PLC0415 - as above
     from monitoring.inspection.status import status  # noqa: PLC0415 - as above
+    from monitoring.sentences.finding_text import finding_text  # noqa: PLC0415 - as above
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
 
     with Store.open(config.store.url) as store:
@@ -223,6 +224,6 @@ def _run(
     document = status_document(monitor_status, since=since_of(since, monitor_status)).plain()
     if config.traffic.exclude_callers:
         document["excluded_rows"] = 0 if run is None else run.excluded_rows
-    document["outside_windows"] = [finding.message for finding in run.unreported] if run is not None else []
+    document["outside_windows"] = [finding_text(finding) for finding in run.unreported] if run is not None else []
     output.finish(document, lambda: show(monitor_status))
     return monitor_status, run

@@ -20,6 +20,7 @@ from monitoring.records import WindowRecord
 from monitoring.reports.sections.headline import headline
 from monitoring.runs.idle import idle_deployment
 from monitoring.runs.run import RunResult, run_due_windows
+from monitoring.sentences.finding_text import finding_text
 from monitoring.store.store import Store
 from tests.own_table import Watched, own_rows, watch
 from tests.small_deployment import LIVE, Days
@@ -63,7 +64,7 @@ PLACES = (("path", "live"), ("labels", "labels"))
 
 
 def messages(windows: tuple[WindowRecord, ...], kind: str) -> list[str]:
-    return [one.message for window in windows for one in window.findings if one.kind == kind]
+    return [finding_text(one) for window in windows for one in window.findings if one.kind == kind]
 
 
 def with_delays(rows: pa.Table, delay_us: NDArray[np.int64] | int) -> pa.Table:

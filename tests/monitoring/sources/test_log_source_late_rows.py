@@ -13,6 +13,7 @@ from monitoring.config import load_config
 from monitoring.inspection.status import status
 from monitoring.records import MonitorStatus
 from monitoring.runs.run import run_due_windows
+from monitoring.sentences.finding_text import finding_text
 from monitoring.store.store import Store
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.format.rows import AnsweredRows
@@ -59,7 +60,7 @@ def label(folder: Path, names: list[str], when: datetime) -> None:
 
 
 def messages(found: MonitorStatus, kind: str) -> list[tuple[int, str]]:
-    return [(at, f.message) for at, w in enumerate(found.windows) for f in w.findings if f.kind == kind]
+    return [(at, finding_text(f)) for at, w in enumerate(found.windows) for f in w.findings if f.kind == kind]
 
 
 def test_rows_that_come_into_judged_windows_are_told_once_and_copies_are_none(

@@ -155,8 +155,7 @@ def filled(kind: Any) -> st.SearchStrategy[Any]:
     if kind in plain:
         return plain[kind]
     if isinstance(kind, type) and is_dataclass(kind):
-        hints = get_type_hints(kind)
-        return st.builds(kind, **{field.name: filled(hints[field.name]) for field in fields(kind)})
+        return record(kind)
     if get_origin(kind) is tuple:
         first, *more = get_args(kind)
         if more == [...]:
@@ -165,6 +164,13 @@ def filled(kind: Any) -> st.SearchStrategy[Any]:
     if isinstance(kind, UnionType):
         return st.one_of(*map(filled, get_args(kind)))
     return st.from_type(kind)
+
+
+@st.composite
+def record(draw: st.DrawFn, kind: Any) -> Any:
+    """A record of a type; the strategies of its fields are no part of the representation, which would be long."""
+    hints = get_type_hints(kind)
+    return draw(st.builds(kind, **{field.name: filled(hints[field.name]) for field in fields(kind)}))
 
 
 incidents = st.builds(

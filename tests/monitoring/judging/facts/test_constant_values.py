@@ -42,7 +42,7 @@ def messages(rows: np.ndarray) -> list[str]:
 @pytest.mark.parametrize("value", [0.5, 0.02, 0.0, 1.0])
 def test_one_answer_to_all_rows_is_a_fact(value: float) -> None:
     (message,) = messages(answers(400, np.full(400, value)))
-    assert message.startswith("All 400 answers are the same; in the baseline's windows at most ")
+    assert message.startswith(f"All 400 answers are {value:g} for class yes; in the baseline's windows at most ")
     assert constant_findings([LIMIT], tally(answers(400, np.full(400, value)))[None], labels=False, alpha=ALPHA)[0].fact
 
 

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from monitoring.incidents.cause import explain
 from monitoring.incidents.decomposition import OTHERS, decompose, slice_parts, sum_windows, sums_by_slice
-from monitoring.records import SCORE_ONE, BaselineScore, ScoreSum, WatchKey
+from monitoring.records import SCORE_ONE, BaselineScore, ScoreRecord, ScoreSum, WatchKey
+from monitoring.sentences.alarm_text import alarm_headline
 from tests.monitoring.incidents.alarms import alarm, baseline, loss_sum, watch, window
 
 
@@ -69,6 +71,29 @@ def test_each_sliced_column_explains_the_whole_change() -> None:
     parts = slice_parts(alarm("error", now, against=baseline(losses=losses)))
     assert {(part.metric, part.column, part.slice) for part in parts} == {("error", "o", "o=A"), ("error", "o", OTHERS)}
     assert sum(part.total for part in parts) == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize(
+    ("of_slice", "of_all", "segment"),
+    [
+        (0.70, 0.40, "o=A"),  # all of +20 points
+        (0.45, 0.40, ""),  # half of it
+        (0.20, 0.40, ""),  # nothing of it
+    ],
+)
+def test_the_slice_from_which_most_of_a_loss_comes_stands_in_the_headline(
+    of_slice: float, of_all: float, segment: str
+) -> None:
+    losses = {WatchKey(watch="error"): loss_sum(100, 0.2), WatchKey(watch="error", slice="o=A"): loss_sum(40, 0.2)}
+    now = [window(0, {"error": of_all, "error@o=A": of_slice})]
+    now = [replace(each, scores=tuple(_with_rows(score, 40) for score in each.scores)) for each in now]
+    cause = explain(alarm("error", now, against=baseline(losses=losses))).alarm
+    assert cause.segment == segment
+    assert (", mostly where o = A" in alarm_headline(cause)) is bool(segment)
+
+
+def _with_rows(score: ScoreRecord, rows: int) -> ScoreRecord:
+    return replace(score, rows=rows) if score.slice else score
 
 
 def test_rows_of_a_thin_slice_that_wait_to_be_evaluated_count_with_their_slice() -> None:

@@ -13,7 +13,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import monitoring
 from monitoring.atomic import write_bytes
 from monitoring.baseline.folder import DESCRIPTION, REFERENCE
 from monitoring.config import MonitorConfig
@@ -122,7 +121,7 @@ def _checked(data: bytes) -> bytes:
     return contents
 
 
-_CODE = Path(monitoring.__file__).parent
+_CODE = Path(__file__).parents[1]
 
 #: Libraries whose releases may change the last digits of a fit, or the days of holidays.
 LIBRARIES = ("numpy", "scipy", "pyarrow", "holidays", "icalendar", "recurring-ical-events")

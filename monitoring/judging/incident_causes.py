@@ -258,18 +258,14 @@ def _by_window(rows: Predictions, end: int, length: int) -> Iterator[Predictions
     return (in_order(rows.take(np.flatnonzero(windows == window))) for window in np.unique(windows))
 
 
-def with_rows(cause: Cause, window: ScoredWindow, catalogue: Catalogue, *, since: datetime) -> Cause:
-    """The cause with the window's rows to look at first, and what is renamed or moved in a segment of an input.
-
-    Args:
-        since: When what moved began.
-    """
+def with_rows(cause: Cause, alarm: Alarm, window: ScoredWindow, catalogue: Catalogue) -> Cause:
+    """The cause of an alarm with the window's rows to look at first, and what is renamed or moved in a segment."""
     key, batches = cause.alarm.key, window.traffic.batches
     rows = worst_rows(key, catalogue, labelled=batches.labelled, answered=batches.answered)
     renaming = renaming_of(catalogue.watches[key.watch], window.findings)
-    segment = cause.alarm.segment or _segment(cause, window, catalogue, since)
-    alarm = replace(cause.alarm, renaming=renaming, segment=segment)
-    return replace(cause, alarm=alarm, detail=replace(cause.detail, rows=rows))
+    segment = cause.alarm.segment or _segment(cause, window, catalogue, since_onset(alarm).windows[0].start)
+    told = replace(cause.alarm, renaming=renaming, segment=segment)
+    return replace(cause, alarm=told, detail=replace(cause.detail, rows=rows))
 
 
 def _segment(cause: Cause, window: ScoredWindow, catalogue: Catalogue, since: datetime) -> str:

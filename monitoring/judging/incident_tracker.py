@@ -369,7 +369,6 @@ class IncidentTracker:
         shifts = partial(window_shift, window, self._catalogue, self._reference_fit)
         explained = with_explained_losses(alarm, window, self._catalogue, self._reference_fit)
         cause = explain(explained, shifts, reason=deserved.reason)
-        since = since_onset(alarm).windows[0].start
         facts = [
             incident
             for incident in _alive(current)
@@ -384,7 +383,7 @@ class IncidentTracker:
         fact = next(filter(told, facts), None)
         if fact is not None:
             if deserved.pages and not fact.has_evidence:
-                fact = with_evidence(fact, with_rows(cause, window, self._catalogue, since=since))
+                fact = with_evidence(fact, with_rows(cause, alarm, window, self._catalogue))
             return {fact.number: fact}, None
         now = window.traffic.window.end
         tolerance = self._score_tolerance(alarm.key)
@@ -402,13 +401,8 @@ class IncidentTracker:
                 )
             }, None
         superseded = [incident for incident in related if incident.level == "notice" and deserved.pages]
-        new = new_incident(
-            with_rows(cause, window, self._catalogue, since=since),
-            deserved,
-            window.traffic.window,
-            recovery=recovery,
-            number=number,
-        )
+        cause = with_rows(cause, alarm, window, self._catalogue)
+        new = new_incident(cause, deserved, window.traffic.window, recovery=recovery, number=number)
         return {
             incident.number: replace(incident, closed_at=now).entered("closed", now) for incident in superseded
         }, new

@@ -5,7 +5,6 @@ from __future__ import annotations
 from monitoring.records import Finding
 from monitoring.records.finding_parts import (
     BetterLoss,
-    BrokenRule,
     FewLabels,
     LabelParts,
     LastingVolume,
@@ -18,6 +17,7 @@ from monitoring.records.finding_parts import (
     ValueParts,
     VolumeParts,
 )
+from monitoring.records.rule_parts import BrokenRule
 from monitoring.sentences.label_text import label_text
 from monitoring.sentences.rule_text import breach_text
 from monitoring.sentences.table_text import table_text

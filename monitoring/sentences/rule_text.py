@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from monitoring.records.finding_parts import Breach, BrokenRows, GroupGap, NotHeld, RowBounds, StaleRows
+from monitoring.records.rule_parts import Breach, BrokenRows, GroupGap, NotHeld, RowBounds, StaleRows
 
 
 def breach_text(breach: Breach) -> str:

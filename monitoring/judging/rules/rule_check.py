@@ -18,7 +18,7 @@ from monitoring.baseline.profile import Bins
 from monitoring.errors import BadInput
 from monitoring.judging.rules.expression import Expression
 from monitoring.records import Finding, Level
-from monitoring.records.finding_parts import (
+from monitoring.records.rule_parts import (
     Breach,
     BrokenRows,
     BrokenRule,

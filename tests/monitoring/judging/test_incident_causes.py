@@ -62,9 +62,8 @@ def test_without_a_rise_without_labels_and_for_other_watches_nothing_is_explaine
 
 def test_rows_to_look_at_first_are_the_window_s_worst(made: SmallJudge) -> None:
     window = scored(made, faulty=True)
-    cause = with_rows(
-        explain(alarm("brier", windows(brier=[0.4]))), window, made.catalogue, since=window.traffic.window.start
-    )
+    found = alarm("brier", windows(brier=[0.4]))
+    cause = with_rows(explain(found), found, window, made.catalogue)
     scores = [row.score for row in cause.detail.rows]
     assert len(scores) == 10
     assert scores == sorted(scores, reverse=True)

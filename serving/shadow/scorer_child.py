@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -55,6 +56,8 @@ def main(arguments: Sequence[str]) -> int:
 
 def _confine(bundle: Path) -> None:
     """Reach the bundle alone, as far as the kernel can confine: its graph answers no client, and no file of others."""
+    # TensorFlow asks for it while it is imported. It is found by writing a file, which is refused afterwards, and kept.
+    tempfile.gettempdir()
     support = Support.of_this_machine()
     confine_files(Needs(read=with_links((bundle,))), support)
     confine_calls(support)

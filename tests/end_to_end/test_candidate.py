@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from urllib.request import urlopen
 import pytest
 from click.testing import Result
 
+from tests.monitoring.rollout.two_bundles import SECTION as TRAINED
 from tests.monitoring.rollout.two_bundles import two_bundles
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -117,3 +119,34 @@ def test_a_server_of_a_folder_takes_the_candidate_once_it_is_promoted(pitfalls: 
         done(pitfalls("rollout", "rollback", *config))
         assert server.version() == 1
     assert [line[-2] for line in server.joined()] == ["1", "2", "1"]
+
+
+PAGE = Path(__file__).parents[2] / "docs/rollout.md"
+
+
+def test_the_commands_of_the_page_on_releases_run_in_their_order(tmp_path: Path) -> None:
+    """All but the export, whose candidate is there: an equal one, which is not promoted without force."""
+    export, *commands = re.findall(r"^ *\$ (.*)$", PAGE.read_text("utf-8"), re.MULTILINE)
+    assert export.startswith("pitfalls export")
+    assert export.endswith("--trained-until 2026-05-01 --candidate")
+    assert [command.split()[2] for command in commands] == ["plan", "replay", "start", "status", "promote", "rollback"]
+    world = tmp_path / "world"
+    config = Path(config_of(world, "")[1])
+
+    def run(command: str) -> subprocess.CompletedProcess[str]:
+        line = [sys.executable, "-m", "pitfalls_tf", *command.split()[1:]]
+        return subprocess.run(line, cwd=world, capture_output=True, text=True, check=False)
+
+    with served(f"--models={world / 'models'}") as server:
+        config.write_text(config.read_text() + f'{TRAINED}server = "{server.url}"\n')
+        for command in commands:
+            if "promote" in command:
+                refused = run(command)
+                assert refused.returncode == 2
+                assert "can't tell yet" in refused.stderr
+                assert server.version() == 1
+            # A rollout that is not ended by --once goes on until its verdict, and one without a verdict needs --force.
+            more = {"start": " --once", "promote": " --force"}.get(command.split()[2], "")
+            result = run(command + more)
+            assert result.returncode == 0, f"{command}\n{result.stdout}{result.stderr}"
+            assert server.version() == (2 if "promote" in command else 1)

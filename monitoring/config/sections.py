@@ -38,6 +38,7 @@ from monitoring.config.values import (
     cron,
     distinct,
     duration,
+    span_of_days,
     team_budget,
     window_length,
 )
@@ -49,6 +50,12 @@ WindowLength = Annotated[str, AfterValidator(window_length)]
 Cron = Annotated[str, AfterValidator(cron)]
 StoreUrl = Annotated[str, AfterValidator(store_url)]
 Dates = Annotated[tuple[date, ...], Field(strict=False)]
+Spans = Annotated[
+    tuple[Annotated[str, AfterValidator(span_of_days)], ...],
+    Field(strict=False),
+    AfterValidator(distinct),
+    CountedAs(sorted),
+]
 CountryCode = Annotated[str, AfterValidator(country_code)]
 Cost = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
 Moment = Annotated[datetime, AfterValidator(aware)]
@@ -126,13 +133,15 @@ class BaselineSection(Section):
     """Another baseline than the model's own, and from when on windows are judged: `pitfalls monitor rebaseline`.
 
     With a `version`, that version of the model alone; any other has the baseline of its bundle. A `burn_in` is for a
-    reference without dates: so long live windows only show how much good traffic varies.
+    reference without dates: so long live windows only show how much good traffic varies. The reference's rows of the
+    days in `leave_out` are not read: those of an incident that is known now.
     """
 
     path: Annotated[LocalPath | None, UNCOUNTED] = Field(default=None, examples=["baseline-2026-04-05"])
     version: Annotated[Annotated[int, Field(ge=0)] | None, UNCOUNTED] = Field(default=None, examples=[3])
     since: Annotated[Moment | None, UNCOUNTED] = Field(default=None, examples=["2026-04-05T00:00:00Z"])
     burn_in: Horizon | None = Field(default=None, examples=["28d"])
+    leave_out: Spans = Field(default=(), examples=[["2026-03-10/2026-03-19"]])
 
 
 class DeploymentSection(Section):

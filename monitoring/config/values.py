@@ -6,7 +6,7 @@ import difflib
 import re
 import zoneinfo
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from monitoring.config.invalid_setting import reject_setting
 
@@ -95,6 +95,36 @@ def country_code(value: str) -> str:
             fix='Write, for example, "US" or "US-CA".',
         )
     return value
+
+
+def span_of_days(value: str) -> str:
+    """Check a span of days, first and last, or a single day."""
+    try:
+        first, last = days_of_span(value)
+        in_order = first <= last
+    except ValueError:
+        in_order = False
+    if not in_order:
+        reject_setting(
+            "not a span of days.",
+            got=value,
+            expected="the first and the last day, in ISO 8601, or one day",
+            fix='Write, for example, "2026-03-10/2026-03-19".',
+        )
+    return value
+
+
+def days_of_span(value: str) -> tuple[date, date]:
+    """Parse a span that `span_of_days` accepts.
+
+    Raises:
+        ValueError: The text is no day, and no two days.
+
+    >>> days_of_span("2026-03-10/2026-03-19")[1].day, days_of_span("2026-03-10")[1].day
+    (19, 10)
+    """
+    first, _, last = value.partition("/")
+    return date.fromisoformat(first), date.fromisoformat(last or first)
 
 
 def _nearest_zone(value: str) -> str | None:

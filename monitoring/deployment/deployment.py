@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from monitoring.baseline.folder import DESCRIPTION, Baseline, load_baseline, read_rebaseline
+from monitoring.baseline.folder import DESCRIPTION, Baseline, read_rebaseline
 from monitoring.baseline.reference import unreadable
 from monitoring.baseline.schema import load_schema
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.config import DeploymentSection, MonitorConfig, settings_digest
 from monitoring.config.sections import FleetSection
+from monitoring.deployment.baseline_in_use import baseline_in_use, days_left_out
 from monitoring.deployment.data_dictionary import check_columns
 from monitoring.deployment.expected_events import event_calendar
 from monitoring.deployment.fleet import Team
@@ -36,6 +37,7 @@ from monitoring.judging.judge import Judge
 from monitoring.judging.rules.rule_check import NO_RULES, RuleCheck, check_rules
 from monitoring.records import WatchKey
 from monitoring.store.deployments import DeploymentRecord, EarlierDigest
+from monitoring.traffic.expected_events import EventCalendar, ExpectedEvent
 from monitoring.traffic.windows import CalendarPlan, RowPlan, WindowPlan
 from monitoring.watches import feature_space, joint, label_coverage
 from monitoring.watches.calibration import MAX_BINS, MIN_ROWS, ROWS_PER_BIN
@@ -120,12 +122,12 @@ def deploy(config: MonitorConfig, embedder: Embedder | None = None) -> Deploymen
         BadInput: the config does not fit the baseline.
     """
     place = find_baseline(config)
-    baseline = load_baseline(place.baseline)
+    baseline = baseline_in_use(config, place)
     baseline = replace(baseline, spec=configured(config, baseline.spec))
     rules = rules_of(config.rule)
     check_rules(rules, baseline.bins, [feature.name for feature in baseline.spec.features if feature.is_code])
     plan = window_plan(config)
-    watched, fitted = _fitted(config, baseline, plan, place.baseline)
+    watched, fitted = _fitted(config, baseline, window_plan(config, days_left_out(config, place)), place.baseline)
     if baseline.spec.embedding is not None:
         embed = None if embedder is None else embedder(place.folder)
         watched = replace(watched, embedding=EmbeddingSource(embedding=baseline.spec.embedding, embed=embed))
@@ -281,9 +283,15 @@ def _check_classes(config: MonitorConfig, classes: tuple[str, ...]) -> None:
         )
 
 
-def window_plan(config: MonitorConfig) -> WindowPlan:
-    """How the config cuts the traffic: by time, or by rows; and the events that it expects."""
+def window_plan(config: MonitorConfig, left_out: Sequence[ExpectedEvent] = ()) -> WindowPlan:
+    """How the config cuts the traffic: by time, or by rows; and the events that it expects.
+
+    Args:
+        left_out: Days of the reference whose windows are not there, and so are no windows without rows.
+    """
     windows, events = config.windows, event_calendar(config.expected, config.windows.timezone)
+    if left_out:
+        events = EventCalendar(sources=(*events.sources, lambda _start, _end: left_out))
     if windows.by_batch:
         return RowPlan(rows=1, min_rows=windows.min_rows, events=events)  # rows of a batch have one time
     if windows.rows is not None:

@@ -26,6 +26,7 @@ class BaselinePlace:
     Attributes:
         version: the model version; a table has none, and counts as version 1.
         since: windows that begin before that time are not judged; None: all are.
+        leave_out: spans of days whose rows of the reference are not read, as the config has them.
     """
 
     folder: Path
@@ -33,6 +34,7 @@ class BaselinePlace:
     schema: Path
     version: int
     since: datetime | None = None
+    leave_out: tuple[str, ...] = ()
 
 
 def find_baseline(config: MonitorConfig) -> BaselinePlace:
@@ -41,7 +43,7 @@ def find_baseline(config: MonitorConfig) -> BaselinePlace:
     if section.version not in (None, place.version):
         return place
     if section.path is None:
-        return replace(place, since=section.since)
+        return replace(place, since=section.since, leave_out=section.leave_out)
     folder = place.folder if config.model.baseline is None else section.path
     return BaselinePlace(
         folder=folder,
@@ -49,6 +51,7 @@ def find_baseline(config: MonitorConfig) -> BaselinePlace:
         schema=section.path / SCHEMA_FILE,
         version=place.version,
         since=section.since,
+        leave_out=section.leave_out,
     )
 
 

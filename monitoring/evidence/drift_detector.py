@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.errors import BadInput
-from monitoring.evidence.autocorrelation import MAX_UPDATE_WINDOWS, ar1_update_due, level_ar1
+from monitoring.evidence.autocorrelation import MAX_UPDATE_WINDOWS, ar1_update_due
 from monitoring.evidence.conformal import ConformalTest, WatchState
+from monitoring.evidence.level_shift import ar1_without_shift
 
 DriftDirection: TypeAlias = Literal["up", "down", "both"]
 
@@ -76,7 +77,7 @@ class DriftDetector:
             reference_scores,
             tolerance=float(tolerance),
             direction="both" if direction == "both" else "up",
-            ar1=level_ar1({0: reference_scores})[0],
+            ar1=ar1_without_shift({0: reference_scores})[0],
             min_std=float(min_std),
         )
         self._observed = self._test.innovation_std > self._test.min_std
@@ -224,7 +225,7 @@ class DriftDetector:
         if self._observed:  # as in the monitor, φ stays where the standard deviation is the assumed minimum
             scores = np.asarray(self._test.calibration_scores)
             self._test = self._test.with_ar1(
-                level_ar1({0: scores}, {0: [np.array(segment) for segment in self._segments]})[0]
+                ar1_without_shift({0: scores}, {0: [np.array(segment) for segment in self._segments]})[0]
             )
 
 

@@ -31,6 +31,7 @@ from monitoring.evidence.conformal import (
     small_sample_correction,
 )
 from monitoring.evidence.level import LevelTest
+from monitoring.evidence.level_shift import outstanding_block
 from monitoring.evidence.sampling_variance import assumed_std, excess_variance
 from monitoring.records import WatchKey
 
@@ -420,7 +421,8 @@ def redrawn_ar1(scores: Floats, errors: Floats) -> Floats:
     >>> redrawn_ar1(np.random.default_rng(0).normal(size=90), np.array([-3.0, 1.0])).round(2).tolist()
     [0.0, 0.22]
     """
-    estimate = estimate_ar1(scores)
+    block = outstanding_block(scores)
+    estimate = estimate_ar1(scores if block is None else block.removed(scores))
     return np.clip(estimate + errors * standard_error(estimate, scores.size), 0.0, MAX_AR1)
 
 

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from monitoring.baseline.folder import Baseline, load_baseline
+from monitoring.baseline.folder import Baseline
 from monitoring.baseline.predictions import Predictions, no_predictions
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.config import MonitorConfig
+from monitoring.deployment.baseline_in_use import baseline_in_use
 from monitoring.deployment.deployment import configured
-from monitoring.deployment.places import find_baseline
 from monitoring.deployment.rules import rules_of
 from monitoring.inspection.live_rows import (
     LiveRows,
@@ -85,7 +85,7 @@ def read_incident_rows(
         At most `MOST_ROWS` rows of each kind. Cost: a pass over the window that opened the incident and over the rows
         of the reference in its slice, and all labels; seconds for a million rows.
     """
-    baseline = load_baseline(find_baseline(config).baseline)
+    baseline = baseline_in_use(config)
     baseline = replace(baseline, spec=configured(config, baseline.spec))
     window = Window(start=incident.window_start, end=incident.window_end)
     dates = _dates(baseline)

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.baseline.batch import joined
-from monitoring.baseline.folder import Baseline, load_baseline
+from monitoring.baseline.folder import Baseline
 from monitoring.baseline.predictions import Predictions, no_predictions
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.config import MonitorConfig
+from monitoring.deployment.baseline_in_use import baseline_in_use
 from monitoring.deployment.deployment import configured
-from monitoring.deployment.places import find_baseline
 from monitoring.inspection.live_rows import in_slice
 from monitoring.judging.window.traffic_source import TrafficSource
 from monitoring.records import WindowRecord
@@ -77,7 +77,7 @@ def read_outcomes(
         One for each part, and each output where there are several. Cost: a pass over the answers of these windows and
         of the reference, and all labels.
     """
-    baseline = load_baseline(find_baseline(config).baseline)
+    baseline = baseline_in_use(config)
     spec = configured(config, baseline.spec)
     names = {feature.name for feature in spec.features}
     wanted = [part for part in dict.fromkeys(parts) if not part or part.partition("=")[0] in names]

@@ -11,13 +11,13 @@ import numpy as np
 import pyarrow as pa
 
 from monitoring.baseline.benchmark import benchmark
-from monitoring.baseline.folder import Baseline, load_baseline
+from monitoring.baseline.folder import Baseline
 from monitoring.baseline.predictions import Predictions
 from monitoring.config import MonitorConfig
+from monitoring.deployment.baseline_in_use import baseline_in_use
 from monitoring.deployment.data_dictionary import column_notes
 from monitoring.deployment.deployment import configured
 from monitoring.deployment.deployment_lookup import DeploymentLookup, look_up_deployment
-from monitoring.deployment.places import find_baseline
 from monitoring.errors import BadInput, CannotRun
 from monitoring.inspection.status import first_page, status
 from monitoring.records import MonitorStatus, ScoreRecord, WindowRecord
@@ -80,7 +80,7 @@ def write_reports(
     """
     lookup = look_up_deployment(config, store) if deployment is None else DeploymentLookup(number=deployment)
     monitor_status = replace(status(store, config.name, lookup.number), columns=column_notes(config))
-    baseline = load_baseline(find_baseline(config).baseline)
+    baseline = baseline_in_use(config)
     reference = reference_benchmark(baseline, config)
     _make_folder(out)
     window = chosen_window(monitor_status, day)
@@ -118,7 +118,7 @@ def write_drift(config: MonitorConfig, store: Store, *, out: Path, start: dateti
             expected="a judged window with rows",
             fix="Choose another window.",
         )
-    baseline = load_baseline(find_baseline(config).baseline)
+    baseline = baseline_in_use(config)
     _make_folder(out)
     return _write_drift(
         config, baseline, monitor_status, window, drift_files(out, start, ZoneInfo(monitor_status.timezone))

@@ -9,8 +9,8 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from monitoring.evidence.autocorrelation import level_ar1
 from monitoring.evidence.level import LevelState, LevelTest
+from monitoring.evidence.level_shift import ar1_without_shift
 from monitoring.records import IncidentRecord, Level, ScoreHistory, Watch, WatchKey
 from monitoring.traffic.expected_events import NO_EVENTS, EventCalendar
 
@@ -53,7 +53,8 @@ class AutocorrelationUpdate:
             live[key] = [
                 scores[segment_numbers == segment] for segment in np.unique(segment_numbers[segment_numbers >= 0])
             ]
-        return level_ar1({key: np.asarray(test.calibration_scores) for key, test in self.test.tests.items()}, live)
+        baseline = {key: np.asarray(test.calibration_scores) for key, test in self.test.tests.items()}
+        return ar1_without_shift(baseline, live)
 
 
 def quiet_segments(

@@ -14,15 +14,15 @@ from monitoring.baseline.spec import BaselineSpec
 from monitoring.config import check_settings, render_config
 from monitoring.config.template import Settings
 from monitoring.deployment.data_dictionary import recorded_columns, with_words
-from monitoring.deployment.deployment import deploy
+from monitoring.deployment.deployment import Deployment, deploy
 from monitoring.deployment.metrics.metric_loading import load_metrics
 from monitoring.deployment.places import BASELINE, SCHEMA_FILE
 from monitoring.fits.fit_folder import FOLDER
-from monitoring.judging.fit.reference_fit import ReferenceFit
 from monitoring.judging.fit.reference_limits import label_horizon, reference_limits, undated
 from monitoring.onboarding.baseline_rows import BaselineRows, count_windows, read_reference, window_sizes
 from monitoring.onboarding.config_file import NAME, keep_existing, promise, put_in_place, staging
 from monitoring.onboarding.reference_notes import check_class_order, min_rows, min_rows_note, reference_notes
+from monitoring.onboarding.smallest_harm import smallest_harm_notes
 from monitoring.onboarding.table_description import TableDescription, baseline_spec
 from monitoring.traffic.column_roles import ColumnRole
 from monitoring.traffic.tables.columns import TableColumns
@@ -90,7 +90,8 @@ def init_monitor(
     least = min_rows(sizes, rows.rows_per_window or description.windows.rows)
     settings["windows"] = {"min_rows": least, **settings["windows"]}
     windows = count_windows(rows, description, sizes)
-    fit, promise_notes = _write(rows, spec, settings, out)
+    deployment, promised, promise_notes = _write(rows, spec, settings, out)
+    fit = deployment.reference_fit
     return InitResult(
         config=out / NAME,
         rows=rows.table.num_rows,
@@ -108,6 +109,7 @@ def init_monitor(
             *min_rows_note(sizes, description.min_rows or least),
             *reference_limits(fit.means, fit.unfitted, span=rows.span, pooled_rows=fit.tests["page"].pooled_rows),
             *promise_notes,
+            *smallest_harm_notes(check_settings(promised, out), deployment),
             *(() if has_tfdv() else (WITHOUT_SCHEMA,)),
         ),
     )
@@ -115,28 +117,32 @@ def init_monitor(
 
 def _write(
     rows: BaselineRows, spec: BaselineSpec, settings: Settings, out: Path
-) -> tuple[ReferenceFit, tuple[str, ...]]:
-    """Put the baseline and the config in their places, whole, once a run could use them; the fit, and its notes."""
+) -> tuple[Deployment, Settings, tuple[str, ...]]:
+    """Put the baseline and the config in their places, whole, once a run could use them.
+
+    Returns:
+        The deployment, the settings with the promise that suits the baseline, and notes of that.
+    """
     answers = _answers_note(rows.columns)
     with staging(out) as aside:
         write_baseline(rows.table, folder=aside / BASELINE, spec=spec)
         table = rows.table.select([*(feature.name for feature in spec.features), "label"])
         write_inferred(table, aside / BASELINE / SCHEMA_FILE, label="label")
-        fit = _fit(settings, answers, aside, out)
-        promised, notes = promise(settings, fit)
+        deployment = _deploy(settings, answers, aside, out)
+        promised, notes = promise(settings, deployment.reference_fit)
         if notes:
-            fit = _fit(promised, answers, aside, out)
+            deployment = _deploy(promised, answers, aside, out)
         fit_folders = [FOLDER] if (aside / FOLDER).is_dir() else []  # the fit, where the store is beside the config
         put_in_place(aside, (BASELINE, NAME, *fit_folders), out)
-    return fit, notes
+    return deployment, promised, notes
 
 
-def _fit(settings: Settings, answers: str, aside: Path, out: Path) -> ReferenceFit:
+def _deploy(settings: Settings, answers: str, aside: Path, out: Path) -> Deployment:
     """Write the config beside its baseline, and fit every watch as a run will."""
     (aside / NAME).write_text(render_config(settings, answers), encoding="utf-8")
     config = check_settings(settings, aside)
     metrics = tuple(metric.in_folder(out.absolute()) for metric in config.metric)
-    return deploy(config.model_copy(update={"metric": metrics})).reference_fit
+    return deploy(config.model_copy(update={"metric": metrics}))
 
 
 def _settings(description: TableDescription, rows: BaselineRows) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from threading import Lock
 
-from monitoring.baseline.folder import load_baseline
 from monitoring.config import MonitorConfig
+from monitoring.deployment.baseline_in_use import baseline_in_use
 from monitoring.deployment.deployment import Deployment, deploy
 from monitoring.deployment.files_state import files_state
 from monitoring.deployment.metrics.metric_file import codes_text
@@ -69,7 +69,7 @@ class FitCache:
             else:
                 fit = None
         if fit is not None:
-            return replace(fit.deployment, baseline=load_baseline(place.baseline))
+            return replace(fit.deployment, baseline=baseline_in_use(config, place))
         deployment = self._fit(config, embedder)
         self._keep(name, last, config, state, deployment)
         return deployment
@@ -78,7 +78,7 @@ class FitCache:
         """Keep a fit if there is room, or can be by dropping some that were not asked for since its `last` use."""
         size = len(pickle.dumps(deployment.reference_fit, pickle.HIGHEST_PROTOCOL))
         # The rows of the reference that the fit has read are not needed any more.
-        light = replace(deployment, baseline=load_baseline(find_baseline(config).baseline))
+        light = replace(deployment, baseline=baseline_in_use(config))
         with self._lock:
             idle = sorted(
                 (last_use, other)

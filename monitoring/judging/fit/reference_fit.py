@@ -15,10 +15,10 @@ from monitoring.baseline.folder import Baseline
 from monitoring.baseline.predictions import Predictions
 from monitoring.baseline.profile import Profile
 from monitoring.errors import BadInput
-from monitoring.evidence.autocorrelation import level_ar1
 from monitoring.evidence.budget import Budget, weights
 from monitoring.evidence.conformal import MIN_WINDOWS, ConformalTest
 from monitoring.evidence.level import LevelTest
+from monitoring.evidence.level_shift import ar1_without_shift
 from monitoring.evidence.sampling_variance import SamplingVariance
 from monitoring.evidence.seasonality import NO_SEASONALITY, Seasonality, fit_seasonality
 from monitoring.incidents.harm import loss_watches, paging_watches
@@ -167,7 +167,7 @@ def fit_reference(
     baseline's file and some over samples of it; memory as `monitoring.baseline.reference.ReferenceFile` says.
     """
     cut = _baseline_plan(baseline, plan)
-    witness, reference = _fit_witness(baseline, catalogue, cut), _answers_with_slices(baseline, catalogue)
+    witness, reference = _fit_witness(baseline, catalogue, cut), answers_with_slices(baseline, catalogue)
     every = sum_baseline(baseline, catalogue, cut, reference=reference, witness=witness, horizon=horizon)
     windows = every.without_events()
     min_std = _min_stds(tolerances, catalogue, windows.median_rows)
@@ -331,7 +331,7 @@ def _watch_tests(
     """The test of each watch of a level."""
     watches = catalogue.watches
     level_fits = {key: fit for key, fit in fits.items() if in_level(watches[key.watch], level)}
-    ar1 = level_ar1({key: fit.scores for key, fit in level_fits.items()})
+    ar1 = ar1_without_shift({key: fit.scores for key, fit in level_fits.items()})
     tests = {
         key: ConformalTest.fit(
             fit.scores,
@@ -371,7 +371,7 @@ def _fit_witness(baseline: Baseline, catalogue: Catalogue, plan: WindowPlan) -> 
     return Witness.fit(catalogue.feature_space, samples, [positions.size for positions in windows])
 
 
-def _answers_with_slices(baseline: Baseline, catalogue: Catalogue) -> Predictions:
+def answers_with_slices(baseline: Baseline, catalogue: Catalogue) -> Predictions:
     """All rows of the baseline, with the inputs that slices, expected losses and own metrics are made of, no others."""
     expected_by = () if catalogue.residuals is None else catalogue.residuals.inputs
     names = tuple(dict.fromkeys((*catalogue.slices, *expected_by, *catalogue.losses.custom.inputs)))

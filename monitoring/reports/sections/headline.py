@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from monitoring.records import IncidentRecord, MonitorStatus, Sensitivity
+from monitoring.records import IncidentRecord, MonitorStatus
 from monitoring.records.incident_order import by_cause
 from monitoring.reports.sections.formatting import format_count, format_moment, format_window, window_name
 from monitoring.reports.sections.health import Health, health_of
 from monitoring.reports.sections.incidents import pages_of
-from monitoring.reports.sections.sensitivity import unwatched_losses, watches_no_loss
+from monitoring.reports.sections.sensitivity import detectable_rise, unnoticed, unwatched_losses, watches_no_loss
 from monitoring.sentences.incident_text import cause_line, incident_text
-from monitoring.watches.descriptions import LONGEST_MESSAGE, format_change, lower_first, metric_title, printable
+from monitoring.watches.descriptions import LONGEST_MESSAGE, printable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,26 +74,6 @@ def headline(status: MonitorStatus) -> Headline:
     )
 
 
-def detectable_rise(sensitivity: tuple[Sensitivity, ...]) -> str:
-    """The smallest rise of each loss on the whole traffic that is detected within the middle horizon.
-
-    Returns:
-        A sentence; empty where nothing was simulated for the whole traffic.
-    """
-    whole = [entry for entry in sensitivity if not entry.slice]
-    if not whole:
-        return ""
-    horizons = sorted({entry.windows for entry in whole})
-    horizon = horizons[len(horizons) // 2]
-    rises = [
-        f"{lower_first(metric_title(entry.metric))} "
-        + ("no rise" if entry.rise is None else format_change(entry.metric, entry.rise))
-        for entry in whole
-        if entry.windows == horizon
-    ]
-    return f"Smallest rise detected within {format_count(horizon, 'window')}: {', '.join(rises)}."
-
-
 def _verdict(status: MonitorStatus, health: Health) -> str:
     pages, windows = pages_of(status), format_count(len(status.windows), "window")
     if not status.windows:
@@ -106,13 +86,14 @@ def _verdict(status: MonitorStatus, health: Health) -> str:
     if watches_no_loss(status.baseline):
         has_answers = any(score.watch.startswith("prediction:") for score in status.baseline)
         scope = " by inputs and predictions alone (no loss is watched)" if has_answers else " by inputs alone"
+    unseen = "" if unwatched_losses(status) else unnoticed(status.sensitivity, status.baseline)
     if health.healthy:
-        return f"Healthy{scope}: no page in {windows}"
+        return "; ".join(filter(None, (f"Healthy{scope}: no page in {windows}", unseen)))
     if health.state == "suspected":
         return "; ".join((f"Suspected harm: {others[0]}, in {windows}", *others[1:]))
     if health.state == "burn-in":
         return "; ".join((f"{others[0][:1].upper()}{others[0][1:]}: no gross failure in {windows}", *others[1:]))
-    return f"No page{scope} in {windows}, but {'; '.join(others)}"
+    return f"No page{scope} in {windows}, but {'; '.join(filter(None, (*others, unseen)))}"
 
 
 def _life(status: MonitorStatus, pages: tuple[IncidentRecord, ...]) -> str:

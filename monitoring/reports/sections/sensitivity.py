@@ -9,7 +9,15 @@ from monitoring.records import BURN_IN, LABELS_STOPPED, WHOLE, BaselineScore, Mo
 from monitoring.reports.sections.formatting import format_count
 from monitoring.sentences.finding_text import finding_text
 from monitoring.tasks.metrics import find_metric
-from monitoring.watches.descriptions import NOTHING, format_change, lower_first, metric_title, slice_title
+from monitoring.tasks.task import MATERIAL
+from monitoring.watches.descriptions import (
+    NOTHING,
+    format_amount,
+    format_change,
+    lower_first,
+    metric_title,
+    slice_title,
+)
 
 #: A loss that was evaluated in none of the last windows, this many, is not watched.
 RECENT_WINDOWS = 30
@@ -45,6 +53,62 @@ def sensitivity_rows(sensitivity: tuple[Sensitivity, ...]) -> SensitivityTable:
             cells.append(f"not within {horizon}" if rise is None else format_change(metric, rise))
         rows.append((name, tuple(cells)))
     return SensitivityTable(horizons=horizons, rows=tuple(rows))
+
+
+def detectable_rise(sensitivity: tuple[Sensitivity, ...]) -> str:
+    """The smallest rise of each loss on the whole traffic that is detected within the middle horizon.
+
+    Returns:
+        A sentence; empty where nothing was simulated for the whole traffic.
+    """
+    whole = within_middle(sensitivity)
+    if not whole:
+        return ""
+    rises = [f"{lower_first(metric_title(entry.metric))} {smallest_rise(entry)}" for entry in whole]
+    return f"Smallest rise detected within {format_count(whole[0].windows, 'window')}: {', '.join(rises)}."
+
+
+def within_middle(sensitivity: Sequence[Sensitivity]) -> list[Sensitivity]:
+    """What is detected on the whole traffic within the middle one of the horizons."""
+    whole = [entry for entry in sensitivity if not entry.slice]
+    horizons = sorted({entry.windows for entry in whole})
+    return [entry for entry in whole if entry.windows == horizons[len(horizons) // 2]]
+
+
+def smallest_rise(entry: Sensitivity) -> str:
+    """The smallest rise that is detected, in the metric's own unit.
+
+    >>> smallest_rise(Sensitivity(metric="error", slice="", windows=30, rise=0.226))
+    '+22.6 points'
+    """
+    return "no rise" if entry.rise is None else format_change(entry.metric, entry.rise)
+
+
+def unnoticed(sensitivity: Sequence[Sensitivity], baseline: Sequence[BaselineScore]) -> str:
+    """Say what rise is not noticed though it would be harm whatever explains it, of the first such loss.
+
+    >>> loss = BaselineScore(
+    ...     level="page", watch="material_error", slice="", mean=0.2, deviation=0.05, tolerance=0.1, windows=90
+    ... )
+    >>> found = Sensitivity(metric="error", slice="", windows=30, rise=0.226)
+    >>> unnoticed([found], [loss]), unnoticed([replace(found, rise=0.09)], [loss])
+    ('would not notice within 30 windows that the error rate rose by less than 22.6 points', '')
+
+    Args:
+        baseline: The watches in the baseline, whose material rises have a tolerance.
+
+    Returns:
+        A clause; empty where every material rise is noticed within the middle horizon.
+    """
+    material = {
+        score.watch.removeprefix(MATERIAL): score.tolerance for score in baseline if score.watch.startswith(MATERIAL)
+    }
+    for entry in within_middle(sensitivity):
+        if entry.metric in material and (entry.rise is None or entry.rise > material[entry.metric]):
+            least = "" if entry.rise is None else f" by less than {format_amount(entry.metric, entry.rise)}"
+            windows = format_count(entry.windows, "window")
+            return f"would not notice within {windows} that the {lower_first(metric_title(entry.metric))} rose{least}"
+    return ""
 
 
 def detectable(status: MonitorStatus) -> tuple[Sensitivity, ...]:

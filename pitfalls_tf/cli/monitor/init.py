@@ -43,7 +43,7 @@ WITH_BUNDLE = frozenset(
     (
         *("bundle", "reference", "traffic", "dictionary", "out", "force", "as_json"),
         *("slices", "class_slices", "exclude_callers", "quantile", "metric"),
-        *("burn_in", "every", "min_rows", "label_horizon", "rows", "timezone"),
+        *("burn_in", "leave_out", "every", "min_rows", "label_horizon", "rows", "timezone"),
     )
 )
 
@@ -147,6 +147,12 @@ WITH_BUNDLE = frozenset(
     "--burn-in",
     metavar="LENGTH",
     help="For a reference without dates: so long, such as 28d, traffic shows how much good windows differ.",
+)
+@click.option(
+    "--leave-out",
+    multiple=True,
+    metavar="FIRST/LAST",
+    help="Days of the reference that are not read, such as 2026-03-10/2026-03-19, an incident; repeatable.",
 )
 @click.option("--every", default="1d", show_default=True, help="Length of a window, such as 1d, 6h or 15m.")
 @click.option(

@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 
 from monitoring.records import HIGHEST_LOSS, Finding, IncidentState, MonitorStatus, Sensitivity
-from monitoring.reports.sections.headline import detectable_rise, headline
+from monitoring.reports.sections.headline import headline
+from monitoring.reports.sections.sensitivity import detectable_rise
 from monitoring.sentences.incident_text import incident_text
 from tests.incident_words import worded
 

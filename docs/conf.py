@@ -43,10 +43,10 @@ nitpick_ignore_regex = [
     ("py:.*", r"(numpy|pd|pandas|pyarrow|pathlib|datetime|collections|matplotlib)\..*|Figure|Path"),
     ("py:.*", r"Reports|InputPicture"),
     # Names in a signature that is read as text, because a type of it is imported for type checkers alone
-    ("py:.*", r"(Names|Mapping|Callable|Sequence).*|datetime|pa\.Table"),
+    ("py:.*", r"(Names|(str \| )?Mapping|Callable|Sequence).*|datetime|pa\.Table"),
     ("py:.*", r"TableLike|ResultTable|TaskName|typing\.Literal.*|Only|MetricDraft|SplitKind|TrainingProgress|Floats"),
     # What findings are made of, which the schema of the API describes
-    ("py:class", r"monitoring\.records\.finding_parts\..*"),
+    ("py:class", r"monitoring\.records\.(finding|rule)_parts\..*"),
     # Parts of a verdict, of runs and of a bundle, which are described where they are shown
     ("py:.*", r"(.*\.)?(SetupSummary|GainVerdict|ConfidenceInterval|Variances|DomainGain|ReferenceMetric|Ensemble)"),
 ]

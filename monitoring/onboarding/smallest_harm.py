@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from monitoring.config import MonitorConfig
-from monitoring.deployment.baseline_in_use import days_left_out
+from monitoring.deployment.baseline_in_use import baseline_in_use, days_left_out
 from monitoring.deployment.deployment import Deployment, deploy, window_plan
 from monitoring.deployment.places import find_baseline
 from monitoring.errors import BadInput
@@ -41,7 +42,8 @@ def smallest_harm_notes(config: MonitorConfig, deployment: Deployment) -> tuple[
     beyond = unnoticed(sensitivity, fit.baseline_scores())
     notes = [*filter(None, [detectable_rise(sensitivity)]), *([f"The monitor {beyond}."] if beyond else [])]
     plan = window_plan(config, days_left_out(config, find_baseline(config)))
-    block = reference_block(deployment.baseline, deployment.catalogue, plan)
+    baseline = replace(baseline_in_use(config), spec=deployment.baseline.spec)  # that was read where init staged it
+    block = reference_block(baseline, deployment.catalogue, plan)
     if block is not None:
         notes.append(_block_note(block, config, sensitivity))
     return tuple(notes)

@@ -4,53 +4,63 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-_NUMBER = r"[\d,]+(?:\.\d+)?"
+#: A window with fewer rows is not judged.
+LEAST_ROWS = 20
+
+_NUMBER = r"\d[\d,]*(?:\.\d+)?"
+#: Of numbers in these nothing is computed: days, names of classes, and what a probability is.
+_NO_NUMBERS = r"\d{1,2} [A-Z][a-z]+ \d{4}|[Cc]lass \d\b|probabilities from 0 to 1 with the sum 1"
 _DAY = r"\d{1,2} [A-Z][a-z]+ \d{4}"
 
-Truth = Callable[[pd.DataFrame], float]
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Rows that a sentence may be about: the reference's, all live ones, those since its day, and the last day's."""
+
+    reference: pd.DataFrame
+    live: pd.DataFrame
+    since: pd.DataFrame
+    last: pd.DataFrame
+
+
+Truth = Callable[[re.Match[str], Told], float]
 
 
 def checked_numbers(sentence: str, reference: pd.DataFrame, live: pd.DataFrame) -> tuple[int, int, int]:
     """How many numbers of a sentence are right, wrong, and of no kind that is computed here.
 
     A number is right if it is within one unit of its last digit. Values since a day are over the rows from then on, and
-    losses over those whose labels arrived from then on; without a day a sentence is about the last day.
+    losses over those whose labels arrived from then on; without a day, and of inputs *in the last window*, a sentence
+    is about the last day.
 
     Args:
         live: Up to the end of the window that opened the incident.
     """
     days = re.findall(rf"since ({_DAY})", sentence)
     end = live["at"].max().ceil("D")
-    start = pd.Timestamp(days[0], tz="UTC") if days else end - pd.Timedelta(days=1)
-    is_loss = re.match(r"Error rate|Brier|AUC", sentence) is not None
-    time = live["known_at" if is_loss else "at"]
-    rows = live[(time >= start) & (time < end)]
-    rows = rows[rows["label"].notna()] if is_loss else rows
-    right = wrong = 0
-    rest = re.sub(_DAY, "", sentence)
+    yesterday = end - pd.Timedelta(days=1)
+    is_loss = re.match(r"Error rate|Brier|AUC|Labels", sentence) is not None
+    rows = live[live["label"].notna()] if is_loss else live
+    time = rows["known_at" if is_loss else "at"]
+    start = pd.Timestamp(days[0], tz="UTC") if days else yesterday
+    until = time < end
+    told = Told(
+        reference=reference, live=live, since=rows[(time >= start) & until], last=rows[(time >= yesterday) & until]
+    )
+    text = re.sub(_NO_NUMBERS, lambda day: " " * len(day[0]), sentence)
+    judged: dict[int, bool] = {}
     for pattern, truth in _KINDS:
-        for found in re.finditer(pattern, rest):
-            of = truth(found)
-            for written, frame in ((found["before"], reference), (found["now"], rows)):
-                if abs(float(written.replace(",", "")) - of(frame)) <= _unit(written):
-                    right += 1
-                else:
-                    wrong += 1
-            rest = rest.replace(found[0], "")
-    for pattern, single in _SINGLE:
-        for found in re.finditer(pattern, rest):
-            is_right = abs(float(found["now"].replace(",", "")) - single(found, rows)) <= _unit(found["now"])
-            right, wrong = right + is_right, wrong + (not is_right)
-            rest = rest.replace(found["now"], "", 1)
-    for found in re.finditer(rf"\(({_NUMBER}) rows\b", rest):
-        is_right = int(found[1].replace(",", "")) == len(rows)
-        right, wrong = right + is_right, wrong + (not is_right)
-        rest = rest.replace(found[0], "")
-    return right, wrong, len(re.findall(rf"(?<![\w#]){_NUMBER}", rest))
+        for found in re.finditer(pattern, text):
+            if found.start("now") not in judged:
+                wanted = truth(found, told)
+                judged[found.start("now")] = abs(float(found["now"].replace(",", "")) - wanted) <= _unit(found["now"])
+    numbers = sum(found.start() not in judged for found in re.finditer(rf"(?<![\w#]){_NUMBER}", text))
+    return sum(judged.values()), len(judged) - sum(judged.values()), numbers
 
 
 def _unit(written: str) -> float:
@@ -72,58 +82,174 @@ def _brier(rows: pd.DataFrame) -> float:
     return float(np.mean((labelled["score"].astype(float) - labelled["label"].astype(float)) ** 2))
 
 
-def _share(column: str, value: str) -> Truth:
-    return lambda rows: 100.0 * float(np.mean(rows[column].dropna().astype(str) == value))
-
-
-def _missing(column: str) -> Truth:
-    return lambda rows: 100.0 * float(rows[column].isna().mean())
-
-
-def _median(column: str) -> Truth:
-    return lambda rows: float(rows[column].astype(float).median())
-
-
 def _auc(rows: pd.DataFrame) -> float:
-    """By ranks: the share of pairs of a row of each class of which the one of class 1 has the higher score."""
-    ranks, positive = rows["score"].astype(float).rank(), rows["label"] == 1
-    count = int(positive.sum())
-    return float((ranks[positive].sum() - count * (count + 1) / 2) / (count * (len(rows) - count)))
+    """The mean over days by their rows; of each the share of pairs of a row of each class that are in order."""
+    days = [day for _, day in rows[rows["label"].notna()].groupby(rows["known_at"].dt.floor("D"))]
+    found = []
+    for day in days:
+        ranks, positive = day["score"].astype(float).rank(), day["label"] == 1
+        count = int(positive.sum())
+        found.append((ranks[positive].sum() - count * (count + 1) / 2) / (count * (len(day) - count)))
+    return float(np.average(found, weights=[len(day) for day in days]))
 
 
-_MOVE = rf"(?P<before>{_NUMBER}) → (?P<now>{_NUMBER})"
-_FROM_TO = rf"from (?P<before>{_NUMBER})(?: %)? to (?P<now>{_NUMBER})"
-_KINDS: tuple[tuple[str, Callable[[re.Match[str]], Truth]], ...] = (
-    (rf"[Ee]rror rate {_MOVE} %", lambda _: _error),
-    (rf"Brier score {_MOVE}", lambda _: _brier),
-    (rf"AUC {_MOVE}", lambda _: _auc),
-    (rf"[Mm]issing values of (?P<column>\w+) {_MOVE} %", lambda found: _missing(found["column"])),
-    (rf"[Mm]edian of (?P<column>\w+) (?:rose|fell) {_FROM_TO}", lambda found: _median(found["column"])),
-    (rf"[Ss]hare of (?P<column>\w+) = (?P<value>\w+) {_MOVE} %", lambda found: _share(found["column"], found["value"])),
-)
-_SINGLE: tuple[tuple[str, Callable[[re.Match[str], pd.DataFrame], float]], ...] = (
-    (
-        rf"[Tt]he mean of (?P<column>\w+) is (?P<now>{_NUMBER})",
-        lambda found, rows: float(rows[found["column"]].astype(float).mean()),
+def _share(rows: pd.DataFrame, column: str, value: str) -> float:
+    return 100.0 * float(np.mean(rows[column].dropna().astype(str) == value))
+
+
+def _missing(rows: pd.DataFrame, column: str) -> float:
+    return 100.0 * float(rows[column].isna().mean())
+
+
+def _median(rows: pd.DataFrame, column: str) -> float:
+    return float(rows[column].astype(float).median())
+
+
+def _new(rows: pd.DataFrame, column: str, reference: pd.DataFrame) -> float:
+    """The share of a column's values that the reference does not have, in percent."""
+    return 100.0 * float((~rows[column].dropna().isin(reference[column].unique())).mean())
+
+
+def _worst(rows: pd.DataFrame, rate: Callable[[pd.DataFrame], float], time: str = "at") -> float:
+    """The largest rate of a day with enough rows to be judged."""
+    return max(rate(day) for _, day in rows.groupby(rows[time].dt.floor("D")) if len(day) >= LEAST_ROWS)
+
+
+def _frequent(rows: pd.DataFrame) -> float:
+    """How far the share of class 1 lies above its mean probability, in points."""
+    return 100.0 * float(rows["label"].astype(float).mean() - rows["score"].astype(float).mean())
+
+
+def _other_values(told: Told, column: str) -> float:
+    return _worst(told.reference, lambda day: _new(day, column, told.reference))
+
+
+def _within(found: re.Match[str], told: Told) -> float:
+    """The share of the reference's values between two numbers, in percent; they lie on edges of 64 equal shares."""
+    low, high = (float(found[name].replace(",", "")) for name in ("low", "high"))
+    share = 100.0 * float(told.reference[found["column"]].between(low, high).mean())
+    return float(found["now"]) if 95.0 <= share <= 99.5 else share
+
+
+def _edge(told: Told, column: str, place: int) -> float:
+    """One of the 63 quantiles that cut a column of the reference into 64 equal shares."""
+    return float(np.quantile(told.reference[column], place / 64.0))
+
+
+def _first(found: re.Match[str]) -> str:
+    """The column that a sentence begins with."""
+    return found.string.split()[0].lower()
+
+
+def _arrived(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows[rows["label"].notna()]
+
+
+def _week(told: Told) -> pd.DataFrame:
+    end = told.live["at"].max().ceil("D")
+    week: pd.DataFrame = told.live[told.live["at"] >= end - pd.Timedelta(days=7)]
+    return week
+
+
+_NOW = rf"(?P<now>{_NUMBER})"
+_COLUMN = r"(?P<column>\w+)"
+_ARROW = " \N{RIGHTWARDS ARROW} "
+
+
+def _moves(what: str, truth: Callable[[re.Match[str], pd.DataFrame], float]) -> tuple[tuple[str, Truth], ...]:
+    """Both numbers of a move with an arrow: of the reference, and since the sentence's day."""
+    return (
+        (rf"{what} {_NOW}{_ARROW}", lambda found, told: truth(found, told.reference)),
+        (rf"{what} {_NUMBER}{_ARROW}{_NOW}", lambda found, told: truth(found, told.since)),
+    )
+
+
+_MISSING_NOW = rf"{_NUMBER} % of {_NUMBER} values of {_COLUMN} are missing"
+_NEW_NOW = rf"{_NUMBER} % of {_NUMBER} values of {_COLUMN} are values that"
+_LABELLED_NOW = rf"{_NUMBER} % of {_NUMBER} labelled rows have another label"
+_WORST = rf".*worst window it was {_NOW} %"
+
+_KINDS: tuple[tuple[str, Truth], ...] = (
+    *_moves("[Ee]rror rate", lambda _, rows: _error(rows)),
+    *_moves("Brier score", lambda _, rows: _brier(rows)),
+    *_moves("AUC", lambda _, rows: _auc(rows)),
+    *_moves(rf"[Mm]issing values of {_COLUMN}", lambda found, rows: _missing(rows, found["column"])),
+    *_moves(
+        rf"[Ss]hare of {_COLUMN} = (?P<value>\w+)", lambda found, rows: _share(rows, found["column"], found["value"])
     ),
     (
-        rf"[Aa]ll (?P<now>{_NUMBER}) answers are the same",
-        lambda _, rows: float((rows["score"] == rows["score"].iloc[0]).sum()),
+        rf"[Mm]edian of {_COLUMN} (?:rose|fell) from {_NOW}",
+        lambda found, told: _median(told.reference, found["column"]),
     ),
     (
-        rf"renamed to `(?P<value>\w+)`: {_NUMBER} % of the baseline's rows, (?P<now>{_NUMBER}) % of this window's",
-        lambda found, rows: 100.0 * float((rows["branch"] == found["value"]).mean()),
+        rf"[Mm]edian of {_COLUMN} (?:rose|fell) from {_NUMBER} to {_NOW}",
+        lambda found, told: _median(told.last, found["column"]),
     ),
     (
-        rf"(?P<now>{_NUMBER}) % of {_NUMBER} values of (?P<column>\w+) are missing",
-        lambda found, rows: 100.0 * float(rows[found["column"]].isna().mean()),
+        rf"[Tt]he mean of {_COLUMN} is {_NOW}",
+        lambda found, told: float(told.last[found["column"]].astype(float).mean()),
+    ),
+    (rf"over {_NOW} rows", lambda _, told: float(len(told.last))),
+    (
+        rf"mean of {_COLUMN} .*; {_NOW} % of the baseline lies between (?P<low>{_NUMBER}) and (?P<high>{_NUMBER})",
+        _within,
+    ),
+    (rf"mean of {_COLUMN} .* lies between {_NOW}", lambda found, told: _edge(told, found["column"], 1)),
+    (rf"mean of {_COLUMN} .* lies between {_NUMBER} and {_NOW}", lambda found, told: _edge(told, found["column"], 63)),
+    (rf"(?P<column>[\w]+) is {_NOW} in all", lambda found, told: _median(told.last, found["column"].lower())),
+    (rf"\(median {_NOW} in the baseline\)", lambda found, told: _median(told.reference, _first(found))),
+    (
+        rf" is (?P<value>\w+) in all .*\({_NOW} % in the baseline\)",
+        lambda found, told: _share(told.reference, _first(found), found["value"]),
+    ),
+    (rf" in all {_NOW} values", lambda _, told: float(len(told.last))),
+    (rf"inputs that moved: {_COLUMN} \({_NOW} in all", lambda found, told: _median(told.last, found["column"])),
+    (rf"[Aa]ll {_NOW} answers are", lambda _, told: float(len(told.last))),
+    (rf"answers are {_NOW} for class", lambda _, told: float(told.last["score"].astype(float).mean())),
+    (
+        rf"renamed to `(?P<value>\w+)`: {_NUMBER} % of the baseline's rows, {_NOW} % of this window's",
+        lambda found, told: _share(told.last, "branch", found["value"]),
     ),
     (
-        rf"(?P<now>{_NUMBER}) % of {_NUMBER} values of (?P<column>\w+) are values that",
-        lambda found, rows: 100.0 * float((rows[found["column"]] == "UNKNOWN").mean()),
+        rf"category `(?P<value>\w+)` of {_COLUMN} was renamed to `\w+`: {_NOW} % of the baseline's rows",
+        lambda found, told: _share(told.reference, found["column"], found["value"]),
     ),
     (
-        rf"is (?:[\d,.]+|\w+) in all (?P<now>{_NUMBER}) values of the window",
-        lambda _, rows: float(len(rows[rows["at"] >= rows["at"].max().floor("D")])),
+        rf"{_NOW} % of {_NUMBER} values of {_COLUMN} are missing",
+        lambda found, told: _missing(told.last, found["column"]),
     ),
+    (
+        rf"{_MISSING_NOW}{_WORST}",
+        lambda found, told: _worst(told.reference, lambda day: _missing(day, found["column"])),
+    ),
+    (
+        rf"{_NOW} % of {_NUMBER} values of {_COLUMN} are values that",
+        lambda found, told: _new(told.last, found["column"], told.reference),
+    ),
+    (rf"{_NEW_NOW}{_WORST}", lambda found, told: _other_values(told, found["column"])),
+    (
+        rf" of {_COLUMN} are values that.*`(?P<value>\w+)` in {_NOW}",
+        lambda found, told: float((told.last[found["column"]] == found["value"]).sum()),
+    ),
+    (rf"% of {_NOW} values of", lambda _, told: float(len(told.last))),
+    (rf"{_NOW} % of {_NUMBER} labelled rows have another label", lambda _, told: _error(told.last)),
+    (rf"% of {_NOW} labelled rows", lambda _, told: float(len(told.last))),
+    (rf"{_LABELLED_NOW}{_WORST}", lambda _, told: _worst(_arrived(told.reference), _error, "known_at")),
+    (
+        rf"{_NOW} % of {_NUMBER} answers are unusable",
+        lambda _, told: 100.0 * float((~told.last["score"].astype(float).between(0.0, 1.0)).mean()),
+    ),
+    (rf"% of {_NOW} answers are unusable.*", lambda _, told: float(len(told.last))),
+    (rf"answers are unusable{_WORST}", lambda _, __: 0.0),
+    (rf"is {_NOW} points more frequent than its probabilities say", lambda _, told: _frequent(told.since)),
+    (rf"{_NOW} rows arrived in the last", lambda _, told: float(len(_week(told)))),
+    (rf"in the last {_NOW} windows", lambda _, told: float(_week(told)["at"].dt.floor("D").nunique())),
+    (rf"; {_NOW} are usual", lambda _, told: 7.0 * len(told.reference) / told.reference["at"].dt.floor("D").nunique()),
+    (
+        rf"are usual \([+-]{_NOW} %\)",
+        lambda _, told: abs(
+            100.0 * (len(_week(told)) * told.reference["at"].dt.floor("D").nunique() / 7.0 / len(told.reference) - 1.0)
+        ),
+    ),
+    (rf"\({_NOW} rows\b", lambda _, told: float(len(told.since))),
 )

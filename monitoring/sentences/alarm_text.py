@@ -133,8 +133,8 @@ def alarm_headline(alarm: AlarmCause) -> str:
     rows = f"{first.rows:,} row{'' if first.rows == 1 else 's'}"
     if alarm.shift is not None:
         moved = _shift_summary(alarm.shift)
-        drift = "; drift" if alarm.shift.what == "constant" else ""
-        return f"{moved[0].upper()}{moved[1:]}{drift} since {since} ({rows}){_where(alarm)}"
+        window = "" if alarm.shift.what == "constant" else " in the last window"
+        return f"{moved[0].upper()}{moved[1:]}{window}; drift since {since} ({rows}){_where(alarm)}"
     moves = ", ".join((_move(first, is_first=True), *(_move(change, is_first=False) for change in others)))
     same = f", against the same time of the {alarm.cycle}" if alarm.cycle else ""
     return f"{moves} since {since} ({rows}{same}){_where(alarm)}"

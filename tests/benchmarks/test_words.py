@@ -27,8 +27,8 @@ def test_right_numbers_are_right_and_wrong_ones_are_wrong() -> None:
 @pytest.mark.parametrize(
     ("sentence", "counts"),
     [
-        ("Out of range: the mean of age is 1,000 over 300 rows", (0, 1, 1)),
-        ("Values missing: 0 % of 300 values of income are missing", (1, 0, 1)),
+        ("Out of range: the mean of age is 1,000 over 300 rows", (1, 1, 0)),
+        ("Values missing: 0 % of 300 values of income are missing", (2, 0, 0)),
         ("Something with 3 numbers that has 2 without a rule", (0, 0, 2)),
     ],
 )

@@ -152,7 +152,8 @@ def _incidents(
         notice,
         number=1,
         diagnoses=worded(
-            f"Median of temp rose from 55.4 to 61.2 since {format_date(began.start.date())} (920 rows)",
+            f"Median of temp rose from 55.4 to 61.2 in the last window; drift since {format_date(began.start.date())} "
+            "(920 rows)",
             f"{QUANTILES} Next step: compare the inputs with the baseline.",
         ),
         opened_at=began.end + timedelta(hours=6),

@@ -279,7 +279,9 @@ def test_a_shift_is_said_in_the_column_s_own_unit_first_and_on_the_quantile_scal
     made = alarm("input:x:location", windows(input__x__location=[0.8]), notice={"input:x:location": 90.0})
     shifts = {"x": shifted(38.0, 51.0)}
     cause = explain(made, lambda name, _: shifts.get(name))
-    assert said(cause).cause == "Median of x rose from 38 to 51 since 1 April 2013 (100 rows)"
+    assert said(cause).cause == (
+        "Median of x rose from 38 to 51 in the last window; drift since 1 April 2013 (100 rows)"
+    )
     assert said(cause).message.startswith(
         f"{said(cause).cause}. Mean quantile of x 0.500 \N{RIGHTWARDS ARROW} 0.800. That is the mean"
     )

@@ -46,6 +46,16 @@ class Failure(Exception):
         return f"{self.code.name}: {self.message}"
 
 
+NO_ROOM = "The server holds as many requests and answers as it can."
+
+
+class NoRoom(Failure):
+    """What is asked for would take more memory than is left for requests: RESOURCE_EXHAUSTED, over HTTP 503."""
+
+    def __init__(self) -> None:
+        super().__init__(Code.RESOURCE_EXHAUSTED, NO_ROOM)
+
+
 class InvalidArgument(Failure):
     """The request itself is invalid: a `Failure` with the code INVALID_ARGUMENT.
 

@@ -31,7 +31,6 @@ from serving.models.served_version import ServedVersion
 from serving.models.versions import Models
 from serving.split.routing import Wanted, acquire
 from serving.status import Code, Failure, InvalidArgument
-from serving.transport.limits import HELD_BYTES, ConnectionLimiter
 
 if TYPE_CHECKING:
     from serving.inference_v2.descriptions import MergeStatistics
@@ -162,11 +161,6 @@ PREDICTION_SERVICE = "tensorflow.serving.PredictionService"
 MODEL_SERVICE = "tensorflow.serving.ModelService"
 
 
-def default_limiter() -> ConnectionLimiter:
-    """The limiter of a server without HTTP; gRPC limits its connections itself."""
-    return ConnectionLimiter(max_connections=0, max_held_bytes=HELD_BYTES)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrpcDependencies:
     """The services that the handlers call."""
@@ -186,8 +180,6 @@ class GrpcDependencies:
     """Which event times clients may give; None for any."""
     merge_statistics: MergeStatistics | None = None
     """Adds up several processes' statistics of versions; None for a single one."""
-    limiter: ConnectionLimiter = field(default_factory=default_limiter)
-    """Counts the bytes of all requests that are being answered, over HTTP and gRPC together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -289,7 +289,7 @@ class GrpcServer:
         self._server = Http2GrpcServer(
             calls.methods(services) | self._health.methods() | self._reflection.methods(),
             settings.connection,
-            dependencies.limiter,
+            dependencies.inference.limiter,
             connections=settings.connections or default_max_grpc_connections(),
             tls=settings.tls,
         )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, final
 
 from serving.http2.messages import PREFIX, prefixed
-from serving.http2.server_call import FIRST_HEADERS, FULL, status_headers
-from serving.status import Code, Failure
+from serving.http2.server_call import FIRST_HEADERS, status_headers
+from serving.status import NoRoom
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -77,11 +77,13 @@ class AnswerSender:
         flush: Callable[[], None],
         on_sent: Callable[[ServerCall], None],
         soon: Callable[[Callable[[], None]], object],
+        on_wait: Callable[[ServerCall], None],
     ) -> None:
         self._h2 = h2
         self._flush = flush
         self._on_sent = on_sent
         self._soon = soon
+        self._on_wait = on_wait
         self._sendable: dict[int, ServerCall] = {}
         self._blocked: dict[int, ServerCall] = {}  # their own window has no room
         self._is_paused = False
@@ -116,12 +118,15 @@ class AnswerSender:
             h2.send_data(number, data)
             self._count(call, len(data))
         elif message is not None and not call.queue(message):
-            trailers = status_headers(Failure(Code.RESOURCE_EXHAUSTED, FULL))
+            trailers = status_headers(NoRoom())
         if trailers is not None and not call.output:
             h2.send_headers(number, trailers, end_stream=True)
             self._on_sent(call)
             return
         call.trailers = trailers
+        if call.output and not call.is_watched:
+            call.is_watched = True
+            self._on_wait(call)
         if call.output and number not in self._blocked:
             self._sendable[number] = call
             self.send_waiting()
@@ -170,22 +175,9 @@ class AnswerSender:
         self._sendable.pop(call.number, None)
         self._blocked.pop(call.number, None)
 
-    def stalled(self, moved: Moved) -> list[ServerCall]:
-        """The calls that have waited since the last check, and moved too slowly.
-
-        Where a call's own window is in the way, its own bytes count; otherwise those of the whole connection, whose
-        answers take turns.
-        """
-        calls = []
-        for waiting, by_call in ((self._blocked, True), (self._sendable, False)):
-            for call in waiting.values():
-                before, call.checked_bytes = call.checked_bytes, call.sent_bytes
-                if before is None:
-                    continue
-                taken_bytes = call.sent_bytes - before if by_call else moved.taken_bytes
-                if taken_bytes < moved.needed_bytes:
-                    calls.append(call)
-        return calls
+    def is_blocked(self, call: ServerCall) -> bool:
+        """Whether a call waits for its own window, so that its own bytes say whether it moves."""
+        return call.number in self._blocked
 
     def _has_room(self, call: ServerCall, size: int) -> bool:
         if call.output or self._is_paused:

@@ -75,7 +75,7 @@ class Http2Connection(asyncio.Protocol):
         self._calls: dict[int, ServerCall] = {}
         self._budget = FrameBudget(self._loop.time, settings.streams)
         self._h2 = ConnectionState(self._budget, settings.streams, self._calls, self._on_window)
-        self._answers = AnswerSender(self._h2, self._flush, self._finish, self._loop.call_soon)
+        self._answers = AnswerSender(self._h2, self._flush, self._finish, self._loop.call_soon, self._watch)
         self._new: list[ServerCall] = []
         self._ready: list[ServerCall] = []
         self._unread = b""
@@ -340,14 +340,12 @@ class Http2Connection(asyncio.Protocol):
     # Ends of the connection.
 
     def _check(self) -> None:
-        """End what does not move, and close what is idle."""
+        """End the connection if it does not move, and close it if it is idle."""
         transport, now, settings = self._transport, self._loop.time(), self._settings
         if transport is None:
             return
         unsent = transport.get_write_buffer_size()
         moved = self._progress.check(now, sent_bytes=self._answers.sent_bytes, unsent_bytes=unsent)
-        for call in self._answers.stalled(moved):
-            self.drop(call)
         is_stuck = self._paused_s is not None and now - self._paused_s >= settings.stall_s and moved.is_too_slow
         has_not_begun = not self._has_begun and now - self._begun_s >= settings.stall_s
         if is_stuck or has_not_begun or self._is_silent(now) or self._is_too_old(now):
@@ -357,6 +355,31 @@ class Http2Connection(asyncio.Protocol):
             self._end(ErrorCodes.NO_ERROR)
         else:
             self._check_timer = self._loop.call_later(self._progress.every_s, self._check)
+
+    def _watch(self, call: ServerCall) -> None:
+        """Look at an answer that waits after some seconds."""
+        before = call.sent_bytes, self._taken_bytes()
+        call.timers.append(self._loop.call_later(self._settings.stall_s, self._check_answer, call, *before))
+
+    def _check_answer(self, call: ServerCall, sent_bytes: int, taken_bytes: int) -> None:
+        """Drop an answer that has waited since then, and moved too slowly.
+
+        Where a call's own window is in the way, its own bytes count; otherwise those of the whole connection, whose
+        answers take turns.
+        """
+        if not call.output:
+            call.is_watched = False
+            return
+        is_blocked = self._answers.is_blocked(call)
+        moved = call.sent_bytes - sent_bytes if is_blocked else self._taken_bytes() - taken_bytes
+        if moved < self._settings.stall_s * self._settings.bytes_per_s:
+            self.drop(call)
+        else:
+            self._watch(call)
+
+    def _taken_bytes(self) -> int:
+        """Bytes of all answers that the client has taken."""
+        return self._answers.sent_bytes - (0 if self._transport is None else self._transport.get_write_buffer_size())
 
     def _is_silent(self, now: float) -> bool:
         """Ask a client of which nothing was heard for long whether it is there; True if it has not answered."""

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, final
 from serving.http2.call_head import HeadReader
 from serving.http2.connection import Http2Connection
 from serving.http2.messages import ENCODINGS
-from serving.http2.server_call import ACCEPTED_ENCODINGS, FULL, IDENTITY, NOT_GRPC, StreamMethod, UnaryMethod
-from serving.status import Code, Failure
+from serving.http2.server_call import ACCEPTED_ENCODINGS, IDENTITY, NOT_GRPC, StreamMethod, UnaryMethod
+from serving.status import Code, Failure, NoRoom
 
 if TYPE_CHECKING:
     import socket
@@ -105,7 +105,7 @@ class Http2GrpcServer:
             call.trailing = ACCEPTED_ENCODINGS
             call.fail(Failure(Code.UNIMPLEMENTED, f"Messages compressed by {head.encoding!r:.40} are not taken."))
         elif not head.method.limiter.enter(call.identity.peer):
-            call.fail(Failure(Code.RESOURCE_EXHAUSTED, FULL))
+            call.fail(NoRoom())
         else:
             call.on_close = self._leave
             if head.timeout_s is not None:
@@ -119,7 +119,7 @@ class Http2GrpcServer:
         if call.is_started or not isinstance(method, UnaryMethod):
             return
         if not method.limiter.begin_waiting(call.identity.peer):
-            call.fail(Failure(Code.RESOURCE_EXHAUSTED, FULL))
+            call.fail(NoRoom())
             return
         call.is_waiting = True
         call.timers.append(asyncio.get_running_loop().call_later(self.settings.stall_s, _give_up, call))

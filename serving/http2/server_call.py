@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, final
 
 from serving.http2.messages import ACCEPTED, PREFIX, MessageReader
-from serving.status import Code, Failure
+from serving.status import Code, Failure, NoRoom
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
@@ -94,7 +94,6 @@ def _written(byte: int) -> str:
     return chr(byte) if 32 <= byte < 127 and byte != ord("%") else f"%{byte:02X}"
 
 
-FULL = "The server holds as many requests and answers as it can."
 IDENTITY = "identity"
 #: The client is told of room for more after so many bytes: most calls are over before.
 TAKEN_BYTES = 1 << 14
@@ -139,7 +138,6 @@ class ServerCall:
         "_reader",
         "_untaken",
         "_waiter",
-        "checked_bytes",
         "deadline_s",
         "fault",
         "has_begun_answer",
@@ -150,6 +148,7 @@ class ServerCall:
         "is_started",
         "is_stream",
         "is_waiting",
+        "is_watched",
         "number",
         "on_cancel",
         "on_close",
@@ -205,8 +204,8 @@ class ServerCall:
         """The end of the answer, which waits with it."""
         self.sent_bytes = 0
         """Bytes of messages that were sent."""
-        self.checked_bytes: int | None = None
-        """The same at the last check of the call's progress; None if its answer did not wait then."""
+        self.is_watched = False
+        """Whether a timer looks at the progress of the answer, which waits or has waited."""
 
     # Called by handlers.
 
@@ -231,7 +230,7 @@ class ServerCall:
             Failure: RESOURCE_EXHAUSTED: the server holds as much as it can.
         """
         if not self.has_room(size):
-            raise Failure(Code.RESOURCE_EXHAUSTED, FULL)
+            raise NoRoom
 
     def reply(self, message: bytes) -> None:
         """Send the answer to a call that has one; what was asked is not needed any more."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, final
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from serving.inference.answer_log import UNLOGGED, AnswerLog
 from serving.inference.batching import BatchTask
 from serving.inference.requests import AnyRequest, InferenceRequest, InferenceResult, Outcome, RowRequest
+from serving.inference.run_bytes import RunBytes, tensor_bytes
 from serving.metrics.model_metrics import ModelCounts
 from serving.metrics.version_statistics import StepTimes
 from serving.models.batch_settings import BatchSettings
@@ -65,9 +66,10 @@ class BatchRunner:
     """Runs one version. `run_tasks` may be called from any thread, but not again before it has returned."""
 
     def __init__(
-        self, log: AnswerLog, settings: BatchSettings, counts: ModelCounts, clock_us: Callable[[], int]
+        self, log: AnswerLog, settings: BatchSettings, counts: ModelCounts, clock_us: Callable[[], int], room: RunBytes
     ) -> None:
         self._log = log
+        self._room = room
         self._settings = settings
         self._counts = counts
         self._clock_us = clock_us
@@ -138,6 +140,9 @@ class BatchRunner:
                 first.served.statistics.failed(self._clock_us() - first.caller.arrived_us)
             return is_single  # one request's bad values must not fail the others: each is run again alone
         self._count_run(tasks, counts, begin, end)
+        key, rows = tasks[0].key, sum(counts)
+        if self._room.is_measured(key, rows):
+            self._measure(key, rows, (inputs, outputs), outcomes)
         requests = [task.request for task in tasks]
         is_later = [isinstance(request, InferenceRequest) and request.is_logged_later for request in requests]
         is_kept = [task.claim() and not later for task, later in zip(tasks, is_later, strict=True)]
@@ -155,6 +160,14 @@ class BatchRunner:
             if outputs is not None:
                 return outputs
         return run(signature, inputs, wanted)
+
+    def _measure(
+        self, key: Hashable, rows: int, tensors: Sequence[Mapping[str, Array]], outcomes: Sequence[Outcome]
+    ) -> None:
+        """What a run took: its tensors, once more in the log, and the answers, which have the contents of texts."""
+        written = sum([len(outcome) for outcome in outcomes if isinstance(outcome, bytes)])
+        held = (1 + self._log.writes) * sum(map(tensor_bytes, tensors))
+        self._room.measured(key, rows, taken=held + 2 * written, written=written)
 
     def _count_run(self, tasks: Sequence[InferenceTask], counts: list[int], begin_ns: int, end_ns: int) -> None:
         """Count a run in the statistics of its version; the next run of the same tasks begins now."""

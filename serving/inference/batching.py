@@ -17,10 +17,10 @@ import time
 from collections import deque
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, Generic, TypeVar, final
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar, final
 
 from serving.models.batch_settings import BatchSettings
-from serving.status import Code, Failure, InvalidArgument
+from serving.status import Code, Failure, InvalidArgument, NoRoom
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
@@ -104,6 +104,29 @@ def deadline_message(timeout_s: float) -> str:
     return f"No answer within {timeout_s * 1000:.0f} ms: the deadline passed."
 
 
+class Room(Protocol):
+    """Reserves the memory of runs. Called in the event loop."""
+
+    def is_small(self, key: Hashable, rows: int) -> bool:
+        """Whether a run takes so little that it need not be reserved."""
+
+    def rows(self, key: Hashable) -> int:
+        """How many rows of requests may run together now; a request of more runs alone."""
+
+    def reserve(self, key: Hashable, rows: int) -> int | None:
+        """Reserve what a run will take. Returns what `release` gives back; None if other runs must end first.
+
+        Raises:
+            NoRoom: Its answers could not be held.
+        """
+
+    def release(self, size: int) -> None:
+        """A run is over."""
+
+    def wait(self, try_again: Callable[[], object]) -> None:
+        """Have a function called when a run is over."""
+
+
 @final
 class Batcher(Generic[RequestT, OutcomeT]):
     """Runs batches of one model, one at a time, of requests that come from one event loop.
@@ -112,6 +135,7 @@ class Batcher(Generic[RequestT, OutcomeT]):
         work: Called with the tasks of a batch, which have one key; in a thread of the pool, or in the event loop (see
             `BatchSettings.quick_s`). It leaves a result or a `Failure` in each task's ``outcome``; a task that it
             cannot `BatchTask.claim` needs none. What it raises fails the whole batch.
+        room: What reserves the memory of each run; None reserves none. A batch is as large as there is room for.
         clock: Seconds.
     """
 
@@ -121,11 +145,14 @@ class Batcher(Generic[RequestT, OutcomeT]):
         settings: BatchSettings | None = None,
         *,
         pool: RunPool,
+        room: Room | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._work = work
         self._settings = settings or BatchSettings()
         self._pool = pool
+        self._room = room
+        self._reserved: int | None = None  # of the batch that runs, or is to be run
         self._clock = clock
         self._claiming = threading.Lock()
         self._groups: dict[Hashable, deque[BatchTask[RequestT, OutcomeT]]] = {}
@@ -223,7 +250,10 @@ class Batcher(Generic[RequestT, OutcomeT]):
         return (self._last_s if durations == UNKNOWN else min(durations)) > self._settings.slow_s
 
     def _start(self, loop: asyncio.AbstractEventLoop) -> None:
-        batch = self._next()
+        batch = self._next_with_room()
+        if batch is None:
+            self._wait_for_room(loop)
+            return
         self._is_running = bool(batch)
         if not batch:
             return
@@ -235,24 +265,39 @@ class Batcher(Generic[RequestT, OutcomeT]):
                 self._finish(loop, batch, sys.exception())
             return
         # A batch in the loop needs no timers: none can fire while it runs.
-        self._has_timers = True
-        for task in chain(batch, *self._groups.values()):
-            task.start_timer(loop)
+        self._start_timers(loop, batch)
         is_slow = self._is_slow(key, rows)
         if self._pool.acquire(is_slow=is_slow):
             self._start_in_thread(loop, batch, is_slow=is_slow)
         else:
+            self._release()
             self._put_back(batch)
             self._pool.wait(partial(self._start_acquired, loop, is_slow=is_slow), is_slow=is_slow)
 
     def _start_acquired(self, loop: asyncio.AbstractEventLoop, *, is_slow: bool) -> None:
         """Run what waits by now, since the pool has a place."""
-        batch = self._next()
+        batch = self._next_with_room()
         if batch:
             self._start_in_thread(loop, batch, is_slow=is_slow)
+            return
+        self._pool.release(is_slow=is_slow)
+        if batch is None:
+            self._wait_for_room(loop)
         else:  # all were cancelled, or have missed their deadlines
             self._is_running = self._has_timers = False
-            self._pool.release(is_slow=is_slow)
+
+    def _wait_for_room(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Try again when another version's run is over."""
+        self._start_timers(loop)
+        if self._room is not None:
+            self._room.wait(partial(loop.call_soon, self._start, loop))
+
+    def _start_timers(
+        self, loop: asyncio.AbstractEventLoop, batch: Sequence[BatchTask[RequestT, OutcomeT]] = ()
+    ) -> None:
+        self._has_timers = True
+        for task in chain(batch, *self._groups.values()):
+            task.start_timer(loop)
 
     def _start_in_thread(
         self, loop: asyncio.AbstractEventLoop, batch: Sequence[BatchTask[RequestT, OutcomeT]], *, is_slow: bool
@@ -282,21 +327,47 @@ class Batcher(Generic[RequestT, OutcomeT]):
     def _next(self) -> list[BatchTask[RequestT, OutcomeT]]:
         """The next batch: the first group's, up to the largest size; the rest of the group queues up again."""
         while self._groups:
-            key = next(iter(self._groups))
-            group = self._groups.pop(key)
+            group_key = next(iter(self._groups))
+            group = self._groups.pop(group_key)
+            key, most = group[0].key, self._settings.max_rows
+            if self._room is not None and key is not None and len(group) > 1:
+                most = min(most, self._room.rows(key))
             batch: list[BatchTask[RequestT, OutcomeT]] = []
             rows = 0
-            while group and (not batch or rows + group[0].rows <= self._settings.max_rows):
+            while group and (not batch or rows + group[0].rows <= most):
                 task = group.popleft()
                 self._waiting -= 1
                 if task.done is not None:
                     batch.append(task)
                     rows += task.rows
             if group:
-                self._groups[key] = group
+                self._groups[group_key] = group
             if batch:
                 return batch
         return []
+
+    def _next_with_room(self) -> list[BatchTask[RequestT, OutcomeT]] | None:
+        """The next batch, with its memory reserved; None if other runs must end first."""
+        while batch := self._next():
+            key, rows = batch[0].key, sum([task.rows for task in batch])
+            if self._room is None or self._room.is_small(key, rows):
+                return batch
+            try:
+                self._reserved = self._room.reserve(key, rows)
+            except NoRoom as full:
+                for task in batch:
+                    task.finish(full)
+                continue
+            if self._reserved is not None:
+                return batch
+            self._put_back(batch)
+            return None
+        return []
+
+    def _release(self) -> None:
+        reserved, self._reserved = self._reserved, None
+        if self._room is not None and reserved is not None:
+            self._room.release(reserved)
 
     def _return(
         self,
@@ -315,6 +386,7 @@ class Batcher(Generic[RequestT, OutcomeT]):
         batch: Sequence[BatchTask[RequestT, OutcomeT]],
         error: BaseException | None,
     ) -> None:
+        self._release()  # each answer counts by itself from here on, until the client has taken it
         if self._waiting:
             # Not at once: the responses are sent, and requests that arrived are read, before the next batch occupies
             # the loop.

@@ -16,6 +16,7 @@ from serving.inference.answer_log import UNLOGGED, AnswerLog
 from serving.inference.batch_runner import BatchRunner
 from serving.inference.batching import Batcher, BatchTask
 from serving.inference.requests import AnyRequest, InferenceRequest, InferenceResult, Outcome, RowRequest
+from serving.inference.run_bytes import RunBytes, RunKey, RunMemory
 from serving.inference.run_pool import RunPool
 from serving.inference.timestamps import wall_clock_us
 from serving.metrics.model_metrics import ModelCounts
@@ -23,6 +24,8 @@ from serving.models.batch_settings import BatchSettings
 from serving.models.named_tensors import TensorTypes, shared_rows, types_of
 from serving.models.served_version import ServedVersion
 from serving.status import Code, Failure, InvalidArgument
+from serving.transport.http_settings import HttpSettings
+from serving.transport.limits import ConnectionLimiter
 
 #: Bound on the other dimensions of a tensor without values. A few bytes can stand for 2^40 empty rows, each of which
 #: would have an id in the traffic log, and of which a graph can make as many sums.
@@ -43,6 +46,8 @@ class Inference:
     Args:
         batches: Limits of the batches of versions that have none of their own.
         timeout_s: The server's deadline of a request in seconds; None waits without end.
+        limiter: Counts the bytes of requests and answers, of which each run reserves what it will take; None for one of
+            its own.
     """
 
     def __init__(
@@ -53,7 +58,11 @@ class Inference:
         timeout_s: float | None = 30.0,
         counts: ModelCounts | None = None,
         clock_us: Callable[[], int] = wall_clock_us,
+        limiter: ConnectionLimiter | None = None,
     ) -> None:
+        self.limiter = limiter or HttpSettings().limiter()
+        """Counts the bytes of requests and answers."""
+        self._memory = RunMemory(self.limiter)
         self._log = AnswerLog(capture, clock_us)
         self._waits_for_disk = capture.waits_for_disk
         self._batches = batches or BatchSettings()
@@ -128,12 +137,14 @@ class Inference:
         settings = served.runner.batching or self._batches
         if self._waits_for_disk:  # the loop goes on while the model's thread waits
             settings = replace(settings, quick_s=0.0)
-        runner = BatchRunner(self._log, settings, self._counts, self._clock_us)
-        queue = self._queues[served] = _Queue(Batcher(runner.run_tasks, settings, pool=self._pool), runner)
+        room = RunBytes(served.runner.signatures, self._memory)
+        runner = BatchRunner(self._log, settings, self._counts, self._clock_us, room)
+        batcher: Batcher[Any, Outcome] = Batcher(runner.run_tasks, settings, pool=self._pool, room=room)
+        queue = self._queues[served] = _Queue(batcher, runner)
         return queue
 
 
-def _batch_key(request: AnyRequest, mixes_rows: Container[str]) -> tuple[tuple[object, ...] | None, int]:
+def _batch_key(request: AnyRequest, mixes_rows: Container[str]) -> tuple[RunKey | None, int]:
     """What requests must have in common to share a run; the same for every dialect.
 
     Rows are not read yet: their types are taken to be the signature's, or, where it leaves them open, those that
@@ -163,7 +174,7 @@ def _batch_key(request: AnyRequest, mixes_rows: Container[str]) -> tuple[tuple[o
                 types = None
     if rows is None or not is_batchable:
         return None, 1 if rows is None else rows
-    return (signature.name, request.outputs, types), rows
+    return RunKey(signature.name, request.outputs, types), rows
 
 
 def check_names(request: InferenceRequest) -> None:

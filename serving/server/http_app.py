@@ -25,7 +25,6 @@ from serving.status import Code, Failure, InvalidArgument
 from serving.transport.bodies import BodyTooLarge, parsed_bytes, read_body
 from serving.transport.http_response import FULL_TEXT, TEXT, HttpResponse, error_response, too_large
 from serving.transport.http_settings import HttpSettings
-from serving.transport.limits import ConnectionLimiter, default_max_connections
 from serving.transport.request_tracing import RequestMetrics, traced
 
 if TYPE_CHECKING:
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
     from serving.models.versions import Models
     from serving.server.peers import MergeMetrics
     from serving.transport.http_request import HttpRequest
+    from serving.transport.limits import ConnectionLimiter
 
     Reply = Callable[[HttpResponse], None]
 
@@ -98,11 +98,7 @@ class HttpApp:
         self._merge_metrics = dependencies.merge_metrics
         self._settings = settings or HttpSettings()
         self._bodies = self._settings.bodies
-        self._limiter = ConnectionLimiter(
-            max_connections=self._settings.connections or default_max_connections(),
-            max_held_bytes=self._settings.held_bytes,
-            max_client_requests=self._settings.client_requests,
-        )
+        self._limiter = dependencies.inference.limiter
         self._clock_us = clock_us
         callers = CallerReader(event_times=dependencies.event_times, principal_of=guard.name_of)
         self._request_metrics = RequestMetrics(models=self._models, metrics=dependencies.metrics)

@@ -58,7 +58,6 @@ if TYPE_CHECKING:
     from serving.server.listeners import Listeners
     from serving.server.peers import PeerWorkers
     from serving.server.settings import AccessSettings, ModelRepositorySettings, ServerInfo, ServeSettings
-    from serving.transport.limits import ConnectionLimiter
 
     Report = Callable[[str], None]
 
@@ -214,7 +213,13 @@ def _load(
     may_reload = settings.access.reload is not None
     dependencies = HttpDependencies(
         models=models,
-        inference=Inference(capture=capture, batches=limits.batches, timeout_s=limits.timeout_s, counts=counts),
+        inference=Inference(
+            capture=capture,
+            batches=limits.batches,
+            timeout_s=limits.timeout_s,
+            counts=counts,
+            limiter=limits.http.limiter(),
+        ),
         capture=capture,
         labels_endpoint=replace(labels_endpoint, outputs=models.labelled_outputs),
         metrics=ServerMetrics(counts),
@@ -319,7 +324,7 @@ def _run(
         server = DrainingServer(app, limits.drain_s, on_started, on_hangup=on_hangup, tls=settings.tls)
         pages = PeerPages(metrics=dependencies.metrics_page, statistics=dependencies.statistics)
         async with peers.joined(reloader, pages=pages, stop=server.stop):
-            grpc_server = _grpc_server(settings, listeners, dependencies, reload, app.limiter)
+            grpc_server = _grpc_server(settings, listeners, dependencies, reload)
             await server.run_until_signal(listeners.http, grpc_server)
 
     with (
@@ -338,11 +343,7 @@ def _reasons(models: Models, name: str) -> list[str]:
 
 
 def _grpc_server(
-    settings: ServeSettings,
-    listeners: Listeners,
-    dependencies: HttpDependencies,
-    reload: Reload,
-    limiter: ConnectionLimiter,
+    settings: ServeSettings, listeners: Listeners, dependencies: HttpDependencies, reload: Reload
 ) -> GrpcServer | None:
     """The gRPC server, not started yet; None if gRPC has no socket."""
     if listeners.grpc is None or settings.grpc is None:
@@ -358,7 +359,6 @@ def _grpc_server(
         control=dependencies.control,
         guard=dependencies.labels_endpoint.guard,
         event_times=dependencies.event_times,
-        limiter=limiter,
         merge_statistics=dependencies.merge_statistics,
     )
     return GrpcServer(listeners.grpc, grpc_dependencies, settings.grpc.settings, unix=listeners.grpc_unix)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import http
 from typing import NamedTuple
 
-from serving.status import Code, Failure
+from serving.status import Code, Failure, NoRoom
 from serving.transport.json_quoting import quote_string
 
 JSON = b"application/json"
@@ -86,7 +86,7 @@ def error_response(failure: Failure, headers: tuple[tuple[bytes, bytes], ...] = 
     >>> error_response(InvalidArgument("no")).status
     400
     """
-    status = HTTP_STATUS.get(failure.code, 500)
+    status = 503 if isinstance(failure, NoRoom) else HTTP_STATUS.get(failure.code, 500)
     return HttpResponse(status=status, body=write_error(failure.message), headers=headers)
 
 

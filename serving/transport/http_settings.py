@@ -6,7 +6,14 @@ from dataclasses import dataclass, field
 
 from serving.access.origins import OriginPolicy
 from serving.transport.bodies import BODY_BYTES, BodyLimits
-from serving.transport.limits import HELD_BYTES, MAX_CLIENT_REQUESTS, ConnectionTimeouts
+from serving.transport.freed_memory import trimmer
+from serving.transport.limits import (
+    HELD_BYTES,
+    MAX_CLIENT_REQUESTS,
+    ConnectionLimiter,
+    ConnectionTimeouts,
+    default_max_connections,
+)
 
 CORS = (
     b"access-control-allow-origin: *\r\n"
@@ -25,7 +32,7 @@ class HttpSettings:
     inflation: int = 32
     """The most inflated bytes for each byte of a compressed body; 0: any."""
     held_bytes: int = HELD_BYTES
-    """The most bytes of all bodies that are read or answered at a time; beyond it 503."""
+    """The most bytes of all bodies that are read or answered at a time, and of all runs; beyond it 503."""
     connections: int | None = None
     """The most connections; beyond it idle ones are closed, or, without any, the new one. None:
     `default_max_connections`."""
@@ -38,6 +45,15 @@ class HttpSettings:
     """Whether responses allow requests from pages of any origin."""
     metrics_path: str | None = METRICS_PATH
     """Path of the Prometheus page; None for no page."""
+
+    def limiter(self) -> ConnectionLimiter:
+        """Make what admits connections and counts bytes."""
+        return ConnectionLimiter(
+            max_connections=self.connections or default_max_connections(),
+            max_held_bytes=self.held_bytes,
+            max_client_requests=self.client_requests,
+            give_back=trimmer(),
+        )
 
     @property
     def cors_headers(self) -> bytes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 import resource
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Protocol, final
 
@@ -21,6 +21,9 @@ MIN_CONNECTIONS = 64
 MAX_CONNECTIONS = 20_000
 #: Half of the requests that may wait for their batch: no client fills the queue alone.
 MAX_CLIENT_REQUESTS = 2048
+#: While more than one half of all bytes are held, freed memory is given back for each sixteenth that is released:
+#: kept by one thread for itself, it would add to what others hold.
+PRESSURE, GIVEN_BACK = 2, 16
 #: A full server evicts a twentieth of its connections at once, as finding those that are idle visits all of them.
 EVICTED_SHARE = 20
 
@@ -63,15 +66,26 @@ class Client:
 
 @final
 class ConnectionLimiter:
-    """Admits connections and counts the bytes of bodies. Belongs to the event loop."""
+    """Admits connections and counts the bytes of bodies. Belongs to the event loop.
+
+    Args:
+        give_back: Gives freed memory back to the operating system.
+    """
 
     def __init__(
-        self, *, max_connections: int, max_held_bytes: int, max_client_requests: int = MAX_CLIENT_REQUESTS
+        self,
+        *,
+        max_connections: int,
+        max_held_bytes: int,
+        max_client_requests: int = MAX_CLIENT_REQUESTS,
+        give_back: Callable[[], object] = lambda: None,
     ) -> None:
         self._max_connections = max_connections
-        self._max_held_bytes = max_held_bytes
+        self.max_held_bytes = max_held_bytes
         self.max_client_requests = max_client_requests
         self._held_bytes = 0
+        self._released_bytes = 0
+        self._give_back = give_back
         self._clients: dict[str, Client] = {}
 
     def enter(self, address: str) -> Client:
@@ -102,28 +116,38 @@ class ConnectionLimiter:
             connection.evict()
         return bool(idle)
 
+    @property
+    def free_bytes(self) -> int:
+        """How many bytes may be held beside those that are."""
+        return self.max_held_bytes - self._held_bytes
+
     def hold_bytes(self, size: int) -> bool:
         """Count bytes of a body that is read or answered.
 
         Returns:
             False, and nothing is counted, if the bodies of all requests would exceed the limit.
         """
-        if self._held_bytes + size > self._max_held_bytes:
+        if self._held_bytes + size > self.max_held_bytes:
             return False
         self._held_bytes += size
         return True
 
     def hold_parsed(self, size: int) -> int | None:
-        """Count the bytes of a parsed body. One body never counts for more than half of what may be held.
+        """Count the bytes of a parsed body, or of a run. One never counts for more than half of what may be held.
 
         Returns:
             The bytes that were counted; None, and nothing is counted, if all would exceed the limit.
         """
-        counted = min(size, self._max_held_bytes // 2)
+        counted = min(size, self.max_held_bytes // 2)
         return counted if self.hold_bytes(counted) else None
 
     def release_bytes(self, size: int) -> None:
         """Stop counting bytes that `hold_bytes` has counted."""
+        if self._held_bytes * PRESSURE > self.max_held_bytes:
+            self._released_bytes += size
+            if self._released_bytes * GIVEN_BACK > self.max_held_bytes:
+                self._released_bytes = 0
+                self._give_back()
         self._held_bytes -= size
 
 

@@ -143,7 +143,13 @@ def open_website(models: Models) -> OpenWebsite:
     ) -> Iterator[Website]:
         capture = capture or Capture(writer)
         counts = ModelCounts()
-        inference = Inference(capture=capture, batches=batches, timeout_s=timeout_s, counts=counts)
+        inference = Inference(
+            capture=capture,
+            batches=batches,
+            timeout_s=timeout_s,
+            counts=counts,
+            limiter=(rest or HttpSettings()).limiter(),
+        )
         dependencies = HttpDependencies(
             models=served or models,
             inference=inference,

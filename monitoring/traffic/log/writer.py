@@ -305,6 +305,7 @@ class TrafficWriter:
                 file.sync()
             convert(self._root, file)
             file.release()
+            pa.default_memory_pool().release_unused()
         except (OSError, pa.ArrowException, CannotRun) as error:
             self._failed.append(file)
             _logger.warning("%s could not be converted and stays open; its rows are readable: %s", file.path, error)

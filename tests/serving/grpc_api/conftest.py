@@ -17,7 +17,7 @@ from tensorflow_serving.apis import model_service_pb2_grpc, predict_pb2, predict
 from serving.access.guard import Guard
 from serving.access.reload_policy import ReloadPolicy
 from serving.capture.capture import Capture
-from serving.grpc_api.methods import GrpcDependencies, default_limiter
+from serving.grpc_api.methods import GrpcDependencies
 from serving.grpc_api.server import GrpcServer
 from serving.inference.inference import Inference
 from serving.inference_v2.model_control import ModelControl
@@ -89,7 +89,7 @@ def open_site(models: Models) -> OpenSite:
         control: ModelControl | None = None,
     ) -> Iterator[Site]:
         capture = Capture(writer)
-        inference = Inference(capture=capture, batches=batches, timeout_s=timeout_s)
+        inference = Inference(capture=capture, batches=batches, timeout_s=timeout_s, limiter=limiter)
         dependencies = HttpDependencies(models=served or models, inference=inference, capture=capture)
         started = threading.Event()
         with bind_address(Address(port=0)) as http_socket, bind_address(Address(port=0)) as grpc_socket:
@@ -101,7 +101,6 @@ def open_site(models: Models) -> OpenSite:
                 control=control or ModelControl(),
                 reload_policy=None if control is None else ReloadPolicy(model_roots=()),
                 guard=Guard() if control is None else control.guard,
-                limiter=limiter or default_limiter(),
             )
             unix = None if socket_path is None else socket.socket(socket.AF_UNIX)
             if unix is not None:

@@ -9,7 +9,7 @@ import pytest
 from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
 from serving.capture.capture import Capture
-from serving.grpc_api.methods import MODEL_SERVICE, PREDICTION_SERVICE, GrpcDependencies, default_limiter, make_services
+from serving.grpc_api.methods import MODEL_SERVICE, PREDICTION_SERVICE, GrpcDependencies, make_services
 from serving.inference.inference import Inference
 from serving.metrics.metrics import ServerMetrics
 from serving.models.batch_settings import BatchSettings
@@ -55,12 +55,6 @@ def test_messages_are_named_as_the_methods(services: Services) -> None:
 def test_metrics_count_the_methods_that_run_a_model(services: Services) -> None:
     counted = {method.name for methods in services.values() for method in methods if method.is_counted}
     assert counted == {"Predict", "Classify", "Regress", "MultiInference", "ModelInfer"}
-
-
-def test_without_http_only_bytes_are_limited() -> None:
-    limiter = default_limiter()
-    assert limiter.hold_bytes(256 << 20)
-    assert not limiter.hold_bytes(1)
 
 
 METHOD = "ModelInfer"

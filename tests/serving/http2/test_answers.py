@@ -7,7 +7,7 @@ import functools
 import struct
 from typing import TYPE_CHECKING, Any
 
-from serving.http2.answers import TURN_BYTES, AnswerSender, Moved
+from serving.http2.answers import TURN_BYTES, AnswerSender
 from serving.http2.call_head import CallHead
 from serving.http2.connection_settings import ConnectionSettings
 from serving.http2.connection_state import ConnectionState, FrameBudget
@@ -51,7 +51,10 @@ class Connection:
         self.h2.initiate_connection()
         room = number_frame(frames.WINDOW_UPDATE, 0, 1 << 30)
         self.h2.receive_data(frames.PREFACE + setting(frames.INITIAL_WINDOW_SIZE, window) + room)
-        self.sender = AnswerSender(self.h2, self.flush, self.finish, self.turns.append)
+        self.watched: list[int] = []
+        self.sender = AnswerSender(
+            self.h2, self.flush, self.finish, self.turns.append, lambda call: self.watched.append(call.number)
+        )
 
     def flush(self) -> None:
         self.written.append(self.h2.data_to_send())
@@ -173,16 +176,19 @@ async def test_an_answer_that_cannot_be_held_is_an_error_in_its_place() -> None:
 
 
 @in_loop
-async def test_calls_are_too_slow_by_themselves_or_with_all_others() -> None:
+async def test_an_answer_is_watched_from_when_it_waits_and_once() -> None:
     connection = Connection(window=0)
-    blocked, waiting = await connection.open(1), await connection.open(3)
+    at_once, blocked, waiting = await connection.open(1), await connection.open(3), await connection.open(5)
+    connection.h2.receive_data(number_frame(frames.WINDOW_UPDATE, 1, MIB) + number_frame(frames.WINDOW_UPDATE, 5, MIB))
+    at_once.reply(bytes(1000))
+    assert connection.watched == []
     blocked.reply(bytes(1000))
-    connection.h2.receive_data(number_frame(frames.WINDOW_UPDATE, 3, 1 << 20))
     connection.sender.pause()
     waiting.reply(bytes(1000))
-    assert connection.sender.stalled(Moved(0, 100)) == [], "they wait only since now"
-    assert connection.sender.stalled(Moved(500, 100)) == [blocked], "all others moved"
-    assert connection.sender.stalled(Moved(0, 100)) == [blocked, waiting]
+    assert connection.watched == [3, 5]
+    assert (connection.sender.is_blocked(blocked), connection.sender.is_blocked(waiting)) == (True, False)
+    connection.sender.send(blocked, bytes(1000), None)
+    assert connection.watched == [3, 5]
 
 
 @in_loop

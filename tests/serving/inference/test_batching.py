@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from serving.inference.batching import Batcher, BatchTask
 from serving.inference.run_pool import RunPool
 from serving.models.batch_settings import BatchSettings
-from serving.status import Code, Failure
+from serving.status import Code, Failure, NoRoom
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 
 class FakeModel:
@@ -351,3 +351,103 @@ def test_every_request_of_every_model_has_one_answer_in_order(
             wanted = [index for index, (asked, its, *_) in enumerate(requests) if (asked, its) == (number, key)]
             pairs = zip(model.batches, model.keys, strict=True)
             assert [index for batch, its in pairs if its == key for index in batch] == wanted
+
+
+class FakeRoom:
+    """Has room for so many rows at a time; keeps what was reserved."""
+
+    def __init__(self, rows: int) -> None:
+        self.free = self.all = rows
+        self.reserved: list[int] = []
+        self.try_again: list[Callable[[], object]] = []
+        self.refuses: list[object] = []
+
+    def is_small(self, key: object, rows: int) -> bool:
+        return False
+
+    def rows(self, key: object) -> int:
+        return self.free
+
+    def reserve(self, key: object, rows: int) -> int | None:
+        if key in self.refuses:
+            raise NoRoom
+        if rows > self.free < self.all:
+            return None
+        self.reserved.append(rows)
+        self.free -= rows
+        return rows
+
+    def release(self, size: int) -> None:
+        self.free += size
+
+    def wait(self, try_again: Callable[[], object]) -> None:
+        self.try_again.append(try_again)
+
+
+def test_a_batch_is_as_large_as_there_is_room(pool: RunPool) -> None:
+    model, room = FakeModel(), FakeRoom(4)
+    batcher: Batcher[int, int] = Batcher(model.work, BatchSettings(quick_s=0), pool=pool, room=room)
+
+    async def scene() -> list[int]:
+        sizes = (1, 2, 2, 4, 9, 1)
+        waits = [batcher.submit_and_wait(each, key="k", rows=size, timeout_s=None) for each, size in enumerate(sizes)]
+        return await asyncio.gather(*waits)
+
+    assert asyncio.run(scene()) == [0, 2, 4, 6, 8, 10]
+    assert model.batches == [[0, 1], [2], [3], [4], [5]]
+    assert (room.reserved, room.free) == ([3, 2, 4, 9, 1], 4)
+
+
+def test_a_small_batch_reserves_nothing(pool: RunPool) -> None:
+    model, room = FakeModel(), FakeRoom(0)
+    room.is_small = lambda key, rows: rows == 1  # type: ignore[method-assign]
+    room.refuses = ["k"]
+    batcher: Batcher[int, int] = Batcher(model.work, BatchSettings(quick_s=0), pool=pool, room=room)
+
+    async def scene() -> int:
+        with pytest.raises(NoRoom):
+            await batcher.submit_and_wait(1, key="k", rows=2, timeout_s=None)
+        return await batcher.submit_and_wait(1, key="k", rows=1, timeout_s=None)
+
+    assert asyncio.run(scene()) == 2
+    assert (room.reserved, room.free, batcher.is_idle) == ([], 0, True)
+
+
+def test_a_request_whose_answer_could_not_be_held_fails_and_the_others_run(pool: RunPool) -> None:
+    model, room = FakeModel(), FakeRoom(4)
+    room.refuses = ["large", None]
+    batcher: Batcher[int, int] = Batcher(model.work, BatchSettings(quick_s=0), pool=pool, room=room)
+
+    async def scene() -> list[int | BaseException]:
+        keys = ("large", "small", None, "large", "small")
+        waits = [batcher.submit_and_wait(each, key=key, rows=1, timeout_s=None) for each, key in enumerate(keys)]
+        return await asyncio.gather(*waits, return_exceptions=True)
+
+    outcomes = asyncio.run(scene())
+    assert [outcome if isinstance(outcome, int) else type(outcome) for outcome in outcomes] == [
+        NoRoom,
+        2,
+        NoRoom,
+        NoRoom,
+        8,
+    ]
+    assert room.free == 4
+    assert batcher.is_idle
+
+
+def test_a_batch_waits_for_room_and_its_requests_for_no_longer_than_they_may(pool: RunPool) -> None:
+    model, room = FakeModel(), FakeRoom(4)
+    room.free = 0
+    batcher: Batcher[int, int] = Batcher(model.work, BatchSettings(quick_s=1e9), pool=pool, room=room)
+
+    async def scene() -> int:
+        first = asyncio.create_task(batcher.submit_and_wait(1, key="k", rows=1, timeout_s=None))
+        with pytest.raises(Failure, match="the deadline passed"):
+            await batcher.submit_and_wait(2, key="k", rows=1, timeout_s=0.001)
+        room.free = 4
+        room.try_again.pop()()
+        return await first
+
+    assert asyncio.run(scene()) == 2
+    assert model.batches == [[1]]
+    assert (room.free, batcher.is_idle) == (4, True)

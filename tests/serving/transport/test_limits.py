@@ -108,3 +108,19 @@ def test_a_parsed_body_counts_for_half_of_the_limit_at_most() -> None:
     assert limiter.hold_parsed(1000) is None
     limiter.release_bytes(50)
     assert limiter.hold_bytes(90)
+
+
+def test_freed_memory_is_given_back_while_much_is_held() -> None:
+    given_back: list[int] = []
+    limiter = ConnectionLimiter(max_connections=1, max_held_bytes=800, give_back=lambda: given_back.append(1))
+    for _ in range(100):
+        assert limiter.hold_bytes(400)
+        limiter.release_bytes(400)
+    assert not given_back, "half of the limit is no pressure"
+    assert limiter.hold_bytes(401)
+    limiter.release_bytes(50)
+    assert not given_back
+    assert limiter.hold_bytes(50)
+    limiter.release_bytes(1)
+    assert len(given_back) == 1
+    limiter.release_bytes(400)

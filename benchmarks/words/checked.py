@@ -9,9 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-#: A window with fewer rows is not judged.
-LEAST_ROWS = 20
-
 _NUMBER = r"\d[\d,]*(?:\.\d+)?"
 #: Of numbers in these nothing is computed: days, names of classes, and what a probability is.
 _NO_NUMBERS = r"\d{1,2} [A-Z][a-z]+ \d{4}|[Cc]lass \d\b|probabilities from 0 to 1 with the sum 1"
@@ -111,8 +108,9 @@ def _new(rows: pd.DataFrame, column: str, reference: pd.DataFrame) -> float:
 
 
 def _worst(rows: pd.DataFrame, rate: Callable[[pd.DataFrame], float], time: str = "at") -> float:
-    """The largest rate of a day with enough rows to be judged."""
-    return max(rate(day) for _, day in rows.groupby(rows[time].dt.floor("D")) if len(day) >= LEAST_ROWS)
+    """The largest rate of a day on which rows were answered."""
+    days = rows.groupby(rows[time].dt.floor("D"))
+    return max(rate(day) for start, day in days if start <= rows["at"].max())
 
 
 def _frequent(rows: pd.DataFrame) -> float:

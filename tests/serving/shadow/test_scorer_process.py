@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -111,12 +112,13 @@ def test_a_program_that_says_something_else_is_given_up(logged: pa.Table) -> Non
     scorer = ScorerProcess(BUNDLE, command=("echo", "hello, I am no scorer at all"))
     with pytest.raises(CannotRun, match="dies again and again"):
         again_and_again(scorer, logged)
-    with pytest.raises(CannotRun, match="cannot be started"):
-        ScorerProcess(BUNDLE, command=("/nowhere/program",)).check(logged)
+    nowhere = closing(ScorerProcess(BUNDLE, command=("/nowhere/program",)))
+    with nowhere as scorer, pytest.raises(CannotRun, match="cannot be started"):
+        scorer.check(logged)
 
 
 def test_the_childs_errors_are_this_ones(logged: pa.Table, process: ScorerProcess, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="takes other inputs"):
         process.check(logged.drop_columns(["input:temp"]))
-    with pytest.raises(CannotRun, match="The candidate cannot be loaded"):
-        ScorerProcess(tmp_path).check(logged)
+    with closing(ScorerProcess(tmp_path)) as other, pytest.raises(CannotRun, match="The candidate cannot be loaded"):
+        other.check(logged)

@@ -16,7 +16,7 @@ from monitoring.baseline.folder import Baseline, load_baseline
 from monitoring.baseline.profile_builder import ProfileBuilder
 from monitoring.baseline.reference import InMemoryReference, ReferenceFile
 from monitoring.config import load_config
-from monitoring.deployment import deployment
+from monitoring.deployment import baseline_in_use
 from monitoring.deployment.deployment import deploy
 from monitoring.deployment.places import find_baseline
 from monitoring.judging.fit import baseline_sums
@@ -45,7 +45,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Watched:
 def fit(watched: Watched, monkeypatch: pytest.MonkeyPatch, given: Baseline, windows: dict[str, object]) -> object:
     config = load_config(watched.adopted.config)
     config = config.model_copy(update={"windows": config.windows.model_copy(update=windows)})
-    monkeypatch.setattr(deployment, "load_baseline", lambda _: given)
+    monkeypatch.setattr(baseline_in_use, "load_baseline", lambda _: given)
     return plain(deploy(config).reference_fit)
 
 

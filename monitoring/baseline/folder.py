@@ -22,7 +22,7 @@ from monitoring.errors import BadInput, CannotRun
 from monitoring.records import Rebaseline
 from monitoring.tasks.registry import read_task, task_document
 from monitoring.tasks.task import WatchedOutput
-from monitoring.traffic.descriptors.descriptors import read_descriptors
+from monitoring.traffic.descriptors.registry import read_descriptors
 
 FORMAT = 1
 DESCRIPTION = "baseline.json"

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from monitoring.baseline.binning import Binner
 from monitoring.baseline.moments import NO_MOMENTS
@@ -123,7 +124,7 @@ class _Column(Protocol):
         """The counts of all batches so far."""
 
 
-class _NumberColumn:
+class _NumberColumn(_Column):
     def __init__(self, binner: Binner, places: int, *, described: bool) -> None:
         self._binner = binner
         self._described = described
@@ -131,20 +132,20 @@ class _NumberColumn:
         self._cells = 0
         self._moments = NO_MOMENTS
 
+    @override
     def add(self, column: pa.ChunkedArray) -> None:
-        """See `_Column`."""
         for chunk in column.chunks:
             moments = self._binner.add(chunk, self._counts, described=self._described)
             if self._described:
                 self._moments += moments
         self._cells += len(column)
 
+    @override
     def counted(self) -> FeatureCounts:
-        """See `_Column`."""
         return FeatureCounts(tuple(self._counts.tolist()), self._cells - int(self._counts.sum()), self._moments)
 
 
-class _TextColumn:
+class _TextColumn(_Column):
     """Rows are counted by dictionary code while the dictionary stays the same; its values are looked up once."""
 
     def __init__(self, categories: pa.Array, *, described: bool, vocabulary: HashedVocabulary | None) -> None:
@@ -156,8 +157,8 @@ class _TextColumn:
         self._by_word = np.zeros(0, dtype=np.int64)
         self._missing = 0
 
+    @override
     def add(self, column: pa.ChunkedArray) -> None:
-        """See `_Column`."""
         for chunk in column.chunks:
             coded = chunk if pa.types.is_dictionary(chunk.type) else chunk.dictionary_encode()
             if coded.dictionary.null_count:
@@ -182,8 +183,8 @@ class _TextColumn:
         self._dictionary, self._by_word = coded.dictionary, by_word.astype(np.int64)
         self._missing = int(counts[~is_valid].sum())
 
+    @override
     def counted(self) -> FeatureCounts:
-        """See `_Column`."""
         if self._dictionary is None:
             return FeatureCounts((0,) * (len(self._categories) + 1), unseen=None if self._vocabulary is None else 0)
         here = self._latest(self._dictionary.cast(pa.string()))

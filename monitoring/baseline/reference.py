@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from monitoring.baseline.predictions import Predictions, inputs_from, predictions_from
 from monitoring.baseline.spec import BaselineSpec
@@ -79,7 +80,7 @@ class ReferenceRows(Protocol):
         """Every row with every input, in memory."""
 
 
-class InMemoryReference:
+class InMemoryReference(ReferenceRows):
     """Rows in memory, a `ReferenceRows`."""
 
     def __init__(self, rows: Predictions) -> None:
@@ -87,28 +88,28 @@ class InMemoryReference:
         self._rows = rows
 
     @property
+    @override
     def answers(self) -> Predictions:
-        """See `ReferenceRows`."""
         return self._rows
 
+    @override
     def inputs(self, names: Sequence[str]) -> pa.Table:
-        """See `ReferenceRows`."""
         return self._rows.features.select(list(names))
 
+    @override
     def batches(self) -> Iterator[pa.Table]:
-        """See `ReferenceRows`."""
         yield self._rows.features
 
+    @override
     def take(self, places: NDArray[np.int64], names: Sequence[str]) -> Predictions:
-        """See `ReferenceRows`."""
         return replace(self._rows, features=self.inputs(names)).take(places)
 
+    @override
     def whole(self) -> Predictions:
-        """See `ReferenceRows`."""
         return self._rows
 
 
-class ReferenceFile:
+class ReferenceFile(ReferenceRows):
     """Rows in the file that `write_baseline` wrote, a `ReferenceRows`. Methods raise CannotRun if it is damaged.
 
     Memory: some 50 bytes a row for ids, times, answers and labels, kept from the first access; of the inputs one batch
@@ -133,20 +134,20 @@ class ReferenceFile:
             raise unreadable(self._path, reason, f"{rows:,} rows with every column that the description names")
 
     @cached_property
+    @override
     def answers(self) -> Predictions:
-        """See `ReferenceRows`."""
         with self._open() as file:  # `read_table` would bring Arrow's data sets, 70 MB of them
             table = file.read(columns=list(_ANSWERS), use_threads=False)
         return predictions_from(table, replace(self._spec, features=(), embedding=None))
 
+    @override
     def inputs(self, names: Sequence[str]) -> pa.Table:
-        """See `ReferenceRows`."""
         if not names:
             return pa.table({})
         return pa.concat_tables([inputs for _, inputs in self._read(names)])
 
+    @override
     def batches(self) -> Iterator[pa.Table]:
-        """See `ReferenceRows`."""
         for _, inputs in self._read([feature.name for feature in self._spec.features]):
             yield inputs
 

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from monitoring.baseline.batch import Batch, in_batches
 from monitoring.baseline.predictions import Predictions, microseconds, predictions_from, with_usable_answers
@@ -52,22 +53,22 @@ class ReplayedTraffic(TrafficSource):
         self._read: tuple[Window, Predictions] | None = None
 
     @property
+    @override
     def source_findings(self) -> tuple[Finding, ...]:
-        """See `TrafficSource`."""
         return ()
 
     @property
+    @override
     def waiting_ids(self) -> pa.Array:
-        """See `TrafficSource`."""
         return pa.nulls(0, pa.string())
 
     @property
+    @override
     def excluded_rows(self) -> int:
-        """See `TrafficSource`."""
         return 0
 
+    @override
     def older(self, ids: pa.Array) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """See `TrafficSource`."""
         none = np.zeros(len(ids), dtype=np.bool_)
         return none, none
 
@@ -77,12 +78,12 @@ class ReplayedTraffic(TrafficSource):
     def forget(self) -> None:
         """See `TrafficSource`: all rows are in memory anyway."""
 
+    @override
     def rows(self, window: Window) -> LogWindow:
-        """See `TrafficSource`."""
         return LogWindow(self, window)
 
+    @override
     def read(self, window: Window) -> tuple[Predictions, int]:
-        """See `TrafficSource`."""
         if self._read is None or self._read[0] != window:
             first, last = self._places(window)
             rows = _retyped(self._rows.slice(first, last - first))
@@ -104,12 +105,12 @@ class ReplayedTraffic(TrafficSource):
         rows = self.read(window)[0]
         return rows, int(rows.event_times[-1]) if len(rows) else 0
 
+    @override
     def missing_rows(self, window: Window) -> int:
-        """See `TrafficSource`."""
         return 0
 
+    @override
     def spans(self, longest_gap: timedelta) -> tuple[tuple[datetime, datetime], ...]:
-        """See `TrafficSource`."""
         if not self._times.size:
             return ()
         breaks = np.flatnonzero(np.diff(self._times) > longest_gap // timedelta(microseconds=1))
@@ -117,37 +118,37 @@ class ReplayedTraffic(TrafficSource):
         pairs = zip(self._times[starts].tolist(), self._times[ends].tolist(), strict=True)
         return tuple((as_datetime(first), as_datetime(last)) for first, last in pairs)
 
+    @override
     def row_counts(self, windows: Sequence[Window]) -> NDArray[np.int64]:
-        """See `TrafficSource`."""
         counts = [last - first for first, last in map(self._places, windows)]
         return np.array([counts, counts], dtype=np.int64).T.reshape(-1, 2)
 
+    @override
     def event_times(self) -> NDArray[np.int64]:
-        """See `TrafficSource`."""
         return self._times
 
+    @override
     def label_parts(self) -> Iterator[pa.Table]:
-        """See `TrafficSource`."""
         yield self.labels()
 
+    @override
     def labels(self) -> pa.Table:
-        """See `TrafficSource`."""
         return self._labels
 
     def latest_labels(self, ids: pa.Array | None = None) -> pa.Table:
         """See `TrafficSource`: each prediction has one label at most."""
         return self._labels
 
+    @override
     def was_answered(self, ids: pa.Array, before: int) -> NDArray[np.bool_]:
-        """See `TrafficSource`."""
         places = pc.index_in(ids, self._rows["prediction_id"].combine_chunks())
         is_answered = np.asarray(places.is_valid(), dtype=np.bool_)
         if is_answered.any():
             is_answered &= self._times[np.asarray(pc.fill_null(places, 0))] < before
         return is_answered
 
+    @override
     def of_other_models(self, ids: pa.Array) -> NDArray[np.bool_]:
-        """See `TrafficSource`."""
         return np.zeros(len(ids), dtype=np.bool_)
 
     def _places(self, window: Window) -> tuple[int, int]:

@@ -18,12 +18,13 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import pyarrow as pa
+from typing_extensions import override
 
 from monitoring.engines.codec import decoded
 from monitoring.engines.engine import Work
 from monitoring.engines.partial import Partial
 from monitoring.engines.recipe import Recipe
-from monitoring.engines.relation import shared_rows
+from monitoring.engines.relation import Relation, shared_rows
 from monitoring.engines.spark_ids import SparkIds
 from monitoring.engines.spark_jobs import collected, first_line, probe, task_error
 from monitoring.errors import BadInput, CannotRun
@@ -288,7 +289,7 @@ def _quoted(name: str) -> str:
     return "`" + name.replace("`", "``") + "`"
 
 
-class SparkRelation:
+class SparkRelation(Relation):
     """Rows of a frame of Spark. A `monitoring.engines.relation.Relation`."""
 
     def __init__(self, frame: Any, event_time: str, prediction_id: str) -> None:
@@ -297,8 +298,8 @@ class SparkRelation:
         self._schema: pa.Schema | None = None
 
     @property
+    @override
     def schema(self) -> pa.Schema:
-        """See `Relation`."""
         if self._schema is None:
             self._schema = self.frame.limit(0).toArrow().schema
         return self._schema

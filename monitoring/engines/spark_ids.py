@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from monitoring.engines.engine import TASK_ROWS
 from monitoring.engines.spark_jobs import collected, probe
 from monitoring.traffic.tables.extents import EventTimeRange, Extent
-from monitoring.traffic.tables.repeats import IdentifiedRows, IdsHere
+from monitoring.traffic.tables.repeats import IdentifiedRows, IdReader, IdsHere
 
 #: From so many rows on, executors go through the ids; this process does in a smaller table.
 SHUFFLED_ROWS = 10_000_000
@@ -25,7 +26,7 @@ _KEYS = "key long"
 _ROWS = "key long, number long, place long, us long, id string"
 
 
-class SparkIds:
+class SparkIds(IdReader):
     """Has Spark go through the ids of files. An `IdReader`.
 
     Ids that several rows share are known by a shuffle of 8 bytes a row. Rows that have one of some keys come to this
@@ -37,18 +38,18 @@ class SparkIds:
         self._spark, self._here, self._meanwhile = spark, here, meanwhile
         self._probed = False
 
+    @override
     def twice(self, extents: Sequence[Extent], inside: EventTimeRange) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """See `IdReader`."""
         if not _are_many(extents):
             return self._here.twice(extents, inside)
         counted = self._rows(extents, inside, _KEYS).groupBy("key").count().where("count > 1")
         table = collected(self._spark, counted.toArrow, self._meanwhile).sort_by("key")
         return np.asarray(table["key"], dtype=np.int64), np.asarray(table["count"], dtype=np.int64)
 
+    @override
     def having(
         self, extents: Sequence[Extent], inside: EventTimeRange, keys: NDArray[np.int64]
     ) -> Iterator[tuple[int, IdentifiedRows]]:
-        """See `IdReader`."""
         if not _are_many(extents):
             yield from self._here.having(extents, inside, keys)
             return

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from monitoring.baseline.predictions import no_predictions
 from monitoring.engines.codec import encoded
@@ -44,8 +45,8 @@ class FramePiece(WholePiece):
     name: str = "frame"
     first_row: int = 0
 
+    @override
     def read(self, names: Collection[str] | None = None) -> RawRows:
-        """See `TablePiece`."""
         wanted = [name for name in self.rows.table.column_names if names is None or name in names]
         return replace(self.rows, table=self.rows.table.select(wanted))
 

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any, Final, Protocol
 
 import pyarrow as pa
+from typing_extensions import override
 
 from monitoring.engines.relation import Relation
 from monitoring.errors import BadInput, CannotRun
@@ -232,7 +233,7 @@ def batches_of(tables: Iterator[pa.Table], schema: pa.Schema) -> Iterator[pa.Rec
 _BATCH_ROWS = 1 << 16
 
 
-class DuckDBRelation:
+class DuckDBRelation(SqlRelation):
     """Rows of DuckDB. A `monitoring.engines.sql_relation.SqlRelation`."""
 
     dialect = DIALECTS["duckdb"]
@@ -284,16 +285,16 @@ class DuckDBRelation:
         return cls(run, event_time, prediction_id)
 
     @property
+    @override
     def schema(self) -> pa.Schema:
-        """See `Relation`."""
         if self._schema is None:
             self._schema = self.table(f"SELECT * FROM {ROWS} LIMIT 0").schema
         return self._schema
 
+    @override
     def batches(
         self, names: Sequence[str], *, between: tuple[int, int] | None = None, ids: Sequence[str] | None = None
     ) -> Iterator[pa.RecordBatch]:
-        """See `Relation`."""
         chosen = ", ".join(map(self.dialect.quoted, names))
         where = condition(self, between, ids)
         reader = _reader(self._run(f"SELECT {chosen} FROM {ROWS} WHERE {where}"))
@@ -331,7 +332,7 @@ _POSTGRESQL: Final = MappingProxyType(
 _FLOAT4 = 700
 
 
-class DatabaseRelation:
+class DatabaseRelation(SqlRelation):
     """Rows of a database. A `monitoring.engines.sql_relation.SqlRelation`."""
 
     def __init__(
@@ -343,8 +344,8 @@ class DatabaseRelation:
         self.query, self._meanwhile = query, meanwhile
 
     @cached_property
+    @override
     def schema(self) -> pa.Schema:
-        """See `Relation`."""
         if self.dialect is DIALECTS["postgresql"]:
             return pa.schema([(name, _POSTGRESQL.get(code, _TEXT)) for name, code in self._codes.items()])
         largest = (f"max({self.dialect.quoted(name)}) AS {self.dialect.quoted(name)}" for name in self._codes)
@@ -356,18 +357,18 @@ class DatabaseRelation:
         """The columns, and what the driver calls their types."""
         return columns_of_query(self._statement(f"SELECT * FROM {ROWS} LIMIT 0"))
 
+    @override
     def batches(
         self, names: Sequence[str], *, between: tuple[int, int] | None = None, ids: Sequence[str] | None = None
     ) -> Iterator[pa.RecordBatch]:
-        """See `Relation`."""
         chosen = ", ".join(map(self._cell, names))
         statement = self._statement(f"SELECT {chosen} FROM {ROWS} WHERE {condition(self, between, ids)}")
         for batch in batches_of(tables_of_query(statement), self.schema):
             self._meanwhile()
             yield batch
 
+    @override
     def table(self, text: str) -> pa.Table:
-        """See `SqlRelation`."""
         statement = self._statement(text)
         return within(
             self.query.seconds,

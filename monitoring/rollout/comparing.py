@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol
 
+from typing_extensions import override
+
 from monitoring.records import SCORE_ONE
 from monitoring.rollout.evidence.arms import compare_arms
 from monitoring.rollout.evidence.paired_sums import PairedSums
@@ -33,19 +35,19 @@ class Comparing(Protocol):
         """The mean loss of the champion and of the candidate, in [0, 1]; None without a label."""
 
 
-class PairedRowsCompared:
+class PairedRowsCompared(Comparing):
     """Rows that both versions have answered."""
 
+    @override
     def has(self, windows: Sequence[WindowEvidence], name: str) -> bool:
-        """See `Comparing`."""
         return any(name in window.measures for window in windows)
 
+    @override
     def compare(self, windows: Sequence[WindowEvidence], name: str, rules: Rules) -> Comparison:
-        """See `Comparing`."""
         return compare(_by_day(windows, lambda window: window.measures.get(name, PairedSums())), rules)
 
+    @override
     def looks(self, windows: Sequence[WindowEvidence], rules: Rules) -> Iterator[Comparison]:
-        """See `Comparing`."""
         for days in _days(windows, lambda window: window.measures[LOSS]):
             yield compare(days, rules)
 
@@ -58,20 +60,20 @@ class PairedRowsCompared:
         return champion, candidate
 
 
-class ArmsCompared:
+class ArmsCompared(Comparing):
     """Units of which each was answered by one version."""
 
+    @override
     def has(self, windows: Sequence[WindowEvidence], name: str) -> bool:
-        """See `Comparing`."""
         return any(arm_name(name, CHAMPION) in window.measures for window in windows)
 
+    @override
     def compare(self, windows: Sequence[WindowEvidence], name: str, rules: Rules) -> Comparison:
-        """See `Comparing`."""
         champion, candidate = (_by_day(windows, partial(_sums, name=name, arm=arm)) for arm in (CHAMPION, CANDIDATE))
         return compare_arms(champion, candidate, rules)
 
+    @override
     def looks(self, windows: Sequence[WindowEvidence], rules: Rules) -> Iterator[Comparison]:
-        """See `Comparing`."""
         arms = (_days(windows, partial(_sums, name=LOSS, arm=arm)) for arm in (CHAMPION, CANDIDATE))
         for champion, candidate in zip(*arms, strict=True):
             yield compare_arms(champion, candidate, rules)

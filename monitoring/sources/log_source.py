@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from monitoring.baseline.batch import Batch, in_batches, joined
 from monitoring.baseline.output_numbers import made_answers, output_columns
@@ -33,8 +34,8 @@ from monitoring.sources.log_window import LogWindow
 from monitoring.sources.read_scope import EVERYTHING, ReadScope
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.cells import decoded
-from monitoring.traffic.descriptors.descriptors import described_inputs, undescribed
 from monitoring.traffic.descriptors.encoded_image import EncodedImageDescriptors, images_by_id
+from monitoring.traffic.descriptors.registry import described_inputs, undescribed
 from monitoring.traffic.erased_ids import read_erased_ids
 from monitoring.traffic.format.rows import INPUT, OUTPUT, SAMPLING_RATE
 from monitoring.traffic.format.tensors import flatten_scalars
@@ -141,8 +142,8 @@ class LogSource(TrafficSource):
         inputs = (f"{INPUT}{feature.name}" for feature in spec.features)
         self._columns = (*_ROW, *inputs, self._output) if scope.lean and plain else None
 
+    @override
     def read(self, window: Window) -> tuple[Predictions, int]:
-        """See `TrafficSource`."""
         if self._latest is None or self._latest[0] != window:
             self._latest = None  # a window of rows in memory, and not two
             table = self._table(window)
@@ -247,8 +248,8 @@ class LogSource(TrafficSource):
         table = self.log.read(model=self.model, version=self.version, start=start, end=end, ids=ids)
         return self._predictions(table)[0], newest
 
+    @override
     def images(self, name: str, window: Window, ids: IdSet) -> dict[str, bytes]:
-        """See `TrafficSource`."""
         rows = self.log.read(model=self.model, version=self.version, start=window.start, end=window.end, ids=ids)
         if f"{INPUT}{name}" not in rows.column_names:
             return {}
@@ -341,16 +342,16 @@ class LogSource(TrafficSource):
         """When rows in quarantine were answered."""
         return self.log.quarantined_at(self.model, self.version)
 
+    @override
     def was_answered(self, ids: pa.Array, before: int) -> NDArray[np.bool_]:
-        """See `TrafficSource`."""
         return self._index.was_answered(ids, before)
 
     def of_other_models(self, ids: pa.Array) -> NDArray[np.bool_]:
         """See `TrafficSource`. Rows may be erased while this reads: their labels are nobody's either."""
         return self._index.of_other_models(ids) | read_erased_ids(self._root).contains(ids)
 
+    @override
     def older(self, ids: pa.Array) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """See `TrafficSource`."""
         if self._since is None:
             none = np.zeros(len(ids), dtype=np.bool_)
             return none, none
@@ -360,12 +361,12 @@ class LogSource(TrafficSource):
     def expect(self, windows: Sequence[Window]) -> None:
         """See `TrafficSource`: windows are read one by one."""
 
+    @override
     def forget(self) -> None:
-        """See `TrafficSource`."""
         self._latest = self._latest_stream = None
 
+    @override
     def rows(self, window: Window) -> LogWindow:
-        """See `TrafficSource`."""
         return LogWindow(self, window)
 
     def missing_rows(self, window: Window) -> int:
@@ -392,8 +393,8 @@ class LogSource(TrafficSource):
         return tuple(findings)
 
     @property
+    @override
     def excluded_rows(self) -> int:
-        """See `TrafficSource`."""
         return sum(notes.excluded for notes in self._notes.values())
 
     def _lost(self, window: Window) -> int:
@@ -403,8 +404,8 @@ class LogSource(TrafficSource):
         """See `TrafficSource`: a row of another century is a stretch of its own."""
         return self.log.spans(self.model, self.version, longest_gap=longest_gap)
 
+    @override
     def without_handed_over(self, windows: Sequence[Window]) -> tuple[Window, ...]:
-        """See `TrafficSource`."""
         if self.version is None or not windows:
             return tuple(windows)
         empty = self._index.row_counts(windows)[:, 0] == 0
@@ -414,25 +415,25 @@ class LogSource(TrafficSource):
         answered = every.row_counts(windows)[:, 0] > 0
         return tuple(window for window, gone in zip(windows, empty & answered, strict=True) if not gone)
 
+    @override
     def row_counts(self, windows: Sequence[Window]) -> NDArray[np.int64]:
-        """See `TrafficSource`."""
         return self._index.row_counts(windows)
 
+    @override
     def event_times(self) -> NDArray[np.int64]:
-        """See `TrafficSource`."""
         table = self.log.read(model=self.model, version=self.version, columns=("event_time",))
         return np.sort(microseconds(table["event_time"])) if table.num_columns else np.zeros(0, np.int64)
 
+    @override
     def labels(self) -> pa.Table:
-        """See `TrafficSource`."""
         return self._labels.read()
 
+    @override
     def label_parts(self) -> Iterator[pa.Table]:
-        """See `TrafficSource`."""
         return self._labels.parts()
 
+    @override
     def latest_labels(self, ids: pa.Array | None = None) -> pa.Table:
-        """See `TrafficSource`."""
         return self._labels.latest(ids)
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
+from typing_extensions import override
+
 from monitoring.baseline.batch import Batch
 from monitoring.baseline.predictions import Predictions
-from monitoring.judging.window.traffic_source import ReadSummary
+from monitoring.judging.window.traffic_source import ReadSummary, WindowRows
 from monitoring.judging.window.window_sums import WindowAggregator
 from monitoring.traffic.id_keys import IdSet
 from monitoring.traffic.windows import Window
@@ -26,7 +28,7 @@ class WindowReader(Protocol):
         """What a pass over a window's rows found."""
 
 
-class LogWindow:
+class LogWindow(WindowRows):
     """One window of a traffic log, whose labels are all in the label log. A `WindowRows`.
 
     Nothing is read before it is asked for, and no rows are held here.
@@ -39,19 +41,19 @@ class LogWindow:
         self._reader = reader
         self._window = window
 
+    @override
     def batches(self) -> Iterator[Batch]:
-        """See `WindowRows`."""
         return self._reader.batches(self._window)
 
+    @override
     def gather(self, aggregator: WindowAggregator) -> None:
-        """See `WindowRows`."""
         for batch in self.batches():
             aggregator.add_answered(batch)
 
+    @override
     def select(self, ids: IdSet) -> tuple[Predictions, int]:
-        """See `WindowRows`."""
         return self._reader.select(self._window, ids)
 
+    @override
     def summary(self) -> ReadSummary:
-        """See `WindowRows`."""
         return self._reader.summary(self._window)

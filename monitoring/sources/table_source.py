@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from monitoring.baseline.predictions import Predictions, predictions_from
 from monitoring.baseline.spec import BaselineSpec
@@ -128,8 +129,8 @@ class TableSource(TrafficSource):
         return 0
 
     @property
+    @override
     def source_findings(self) -> tuple[Finding, ...]:
-        """See `TrafficSource`."""
         remarks = (Finding(kind="file format", feature="", message=text) for text in self._table.times.remarks)
         return (*self._table.times.findings, *remarks, *self._imported.findings, *self._repeated_batches)
 
@@ -142,21 +143,21 @@ class TableSource(TrafficSource):
         return repeated_batches(dict(zip(new, map(tuple, counts.tolist()), strict=True)))
 
     @property
+    @override
     def waiting_ids(self) -> pa.Array:
-        """See `TrafficSource`."""
         return self._imported.unmatched
 
     def of_other_models(self, ids: pa.Array) -> NDArray[np.bool_]:
         """See `TrafficSource`: a table is of one model."""
         return np.zeros(len(ids), dtype=np.bool_)
 
+    @override
     def was_answered(self, ids: pa.Array, before: int) -> NDArray[np.bool_]:
-        """See `TrafficSource`."""
         is_matched = self._imported.matched.contains(ids)
         return is_matched if is_matched.all() else is_matched | self._logged_with_a_row.contains(ids)
 
+    @override
     def older(self, ids: pa.Array) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """See `TrafficSource`."""
         return IdSet(self._table.occurring_before(ids)).contains(ids), np.zeros(len(ids), dtype=np.bool_)
 
     @cached_property
@@ -165,14 +166,14 @@ class TableSource(TrafficSource):
         keys = [id_keys(labels["prediction_id"].combine_chunks()) for labels in self.label_parts()]
         return self._table.occurring(IdSet.of_keys(np.unique(np.concatenate([np.zeros(0, np.int64), *keys]))))
 
+    @override
     def read(self, window: Window) -> tuple[Predictions, int]:
-        """See `TrafficSource`."""
         scan = self._at(window).window(window)
         rows = scan.read().drop_columns(["label", "label_time"])
         return replace(predictions_from(rows, self._spec), problems=scan.sums.input_problems()), scan.sums.repeats
 
+    @override
     def rows(self, window: Window) -> TableWindow:
-        """See `TrafficSource`."""
         return TableWindow(
             self._table,
             window,
@@ -201,21 +202,21 @@ class TableSource(TrafficSource):
         is_copy = self._whole is not None
         return Gathering(engine, self._table, self._spec, self._routing, kept_partials=kept_partials, is_copy=is_copy)
 
+    @override
     def expect(self, windows: Sequence[Window]) -> None:
-        """See `TrafficSource`."""
         if self._gathering is not None:
             self._gathering.expect(windows)
 
+    @override
     def forget(self) -> None:
-        """See `TrafficSource`."""
         self._table.forget()
 
+    @override
     def images(self, name: str, window: Window, ids: IdSet) -> dict[str, bytes]:
-        """See `TrafficSource`."""
         return images_by_id(self._at(window).cells(name, window, ids))
 
+    @override
     def answered_ids(self, window: Window, ids: IdSet) -> dict[int, str]:
-        """See `TrafficSource`."""
         cells = self._at(window).cells(self._table.columns.answer[0], window, ids)
         return ids_by_code(pa.array([*cells.values()]))
 
@@ -225,24 +226,24 @@ class TableSource(TrafficSource):
         return True
 
     @property
+    @override
     def labels_by_id(self) -> bool:
-        """See `TrafficSource`."""
         return True
 
+    @override
     def keep(self, folder: Path, aggregator: WindowAggregator, *, judges: bool) -> None:
-        """See `TrafficSource`."""
         recipe = Recipe.of(aggregator, self._spec, self._table.columns)
         self._kept_partials = KeptPartials(KeptSumsFolder(folder), recipe)
         if judges:
             engine = LocalEngine() if self._engine is None else self._engine
             self._gathering = self._gathered_by(engine, self._kept_partials)
 
+    @override
     def why_not_kept(self, window: Window) -> str:
-        """See `TrafficSource`."""
         return "" if self._kept_partials is None else self._kept_partials.why_not(window)
 
+    @override
     def kept_labels(self, window: Window) -> int | None:
-        """See `TrafficSource`."""
         if self._kept_partials is None or not self._kept_partials.of(window) or self._table.counts([window])[0, 0]:
             return None
         return self._kept_partials.labels(window)
@@ -251,15 +252,15 @@ class TableSource(TrafficSource):
         """See `TrafficSource`: a table does not say what is missing in it."""
         return 0
 
+    @override
     def spans(self, longest_gap: timedelta) -> tuple[tuple[datetime, datetime], ...]:
-        """See `TrafficSource`."""
         ends = self._table.ends(longest_gap)
         if self._kept_partials is not None:
             ends = np.sort(np.append(ends, self._kept_partials.times(self._table, duration_microseconds(longest_gap))))
         return contiguous_spans(ends, longest_gap)
 
+    @override
     def row_counts(self, windows: Sequence[Window]) -> NDArray[np.int64]:
-        """See `TrafficSource`."""
         if self._kept_partials is not None:
             return self._kept_partials.counts(self._table, windows)
         return self._table.counts(windows)
@@ -268,20 +269,20 @@ class TableSource(TrafficSource):
         """See `TrafficSource`: rows that do not count are counted too."""
         return self._table.has_more(windows, rows)
 
+    @override
     def event_times(self) -> NDArray[np.int64]:
-        """See `TrafficSource`."""
         return self._table.event_times()
 
+    @override
     def labels(self) -> pa.Table:
-        """See `TrafficSource`."""
         return LabelLog(self._label_log).read()
 
+    @override
     def label_parts(self) -> Iterator[pa.Table]:
-        """See `TrafficSource`."""
         return LabelLog(self._label_log).parts()
 
+    @override
     def latest_labels(self, ids: pa.Array | None = None) -> pa.Table:
-        """See `TrafficSource`."""
         log = LabelLog(self._label_log) if self._label_log.is_dir() else None  # there is none before the first run
         latest = LABEL_SCHEMA.empty_table()
         if log is not None:

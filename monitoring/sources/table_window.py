@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
+from typing_extensions import override
 
 from monitoring.baseline.batch import Batch, joined
 from monitoring.baseline.predictions import Predictions, no_predictions
@@ -14,7 +15,7 @@ from monitoring.baseline.spec import BaselineSpec
 from monitoring.engines.labelled_rows import LabelledBatch, known_as, labelled_batches
 from monitoring.engines.partial import Partial
 from monitoring.judging.window.label_findings import UnknownClassLabels
-from monitoring.judging.window.traffic_source import ReadSummary
+from monitoring.judging.window.traffic_source import ReadSummary, WindowRows
 from monitoring.judging.window.window_sums import WindowAggregator
 from monitoring.records import Finding
 from monitoring.tasks.label_codes import label_digests
@@ -55,7 +56,7 @@ class OtherReaders:
 NO_OTHERS = OtherReaders()
 
 
-class TableWindow:
+class TableWindow(WindowRows):
     """One window of a table. A `WindowRows`."""
 
     inline_labels = True
@@ -80,13 +81,13 @@ class TableWindow:
         self._whole = others.whole
         self._summary = ReadSummary()
 
+    @override
     def batches(self) -> Iterator[Batch]:
-        """See `WindowRows`."""
         for each in self._pass():
             yield each.batch
 
+    @override
     def gather(self, aggregator: WindowAggregator) -> None:
-        """See `WindowRows`."""
         start = as_microseconds(self._window.start)
         with self._counted.writer(self._window) as writer:
             if self._gathered is not None:
@@ -107,8 +108,8 @@ class TableWindow:
                 writer.add(file, rows, label_digests(each.batch.labels[labelled]))
                 aggregator.add_with_labels(each.batch, start)
 
+    @override
     def select(self, ids: IdSet) -> tuple[Predictions, int]:
-        """See `WindowRows`."""
         counted = self._counted.read(self._window)
         batches, newest = [no_predictions(self._spec)], 0
         for each in self._pass():
@@ -121,8 +122,8 @@ class TableWindow:
             batches.append(replace(each.batch.take(selection), labels=labels))
         return replace(joined(batches), problems=self._summary.problems), newest
 
+    @override
     def summary(self) -> ReadSummary:
-        """See `WindowRows`."""
         return self._summary
 
     def _pass(self) -> Iterator[LabelledBatch]:

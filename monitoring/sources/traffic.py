@@ -35,7 +35,7 @@ from monitoring.sources.table_source import TableSource
 from monitoring.tasks.label_codes import only_where
 from monitoring.tasks.registry import numbers_of, ranking_of
 from monitoring.tasks.task import NO_LABEL, Task
-from monitoring.traffic.descriptors.descriptors import require_libraries
+from monitoring.traffic.descriptors.registry import require_libraries
 from monitoring.traffic.foreign_logs.conversion import CONVERTED, convert_log, log_files
 from monitoring.traffic.format.layout import LABELS, OPEN, is_log
 from monitoring.traffic.remote.urls import is_url

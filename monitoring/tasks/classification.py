@@ -108,23 +108,23 @@ class Classification(Task):
     costs: tuple[tuple[float, ...], ...] = ()
 
     @property
+    @override
     def exclusive(self) -> bool:
-        """See `Task`."""
         return True
 
     @property
+    @override
     def width(self) -> int:
-        """See `Task`."""
         return len(self.classes)
 
     @property
+    @override
     def metrics(self) -> tuple[str, ...]:
-        """See `Task`."""
         return (*(metric.name for metric in METRICS), *((COST.name,) if self.costs else ()))
 
     @property
+    @override
     def scales(self) -> dict[str, float]:
-        """See `Task`."""
         return {metric: self.largest_cost if metric == COST.name else 1.0 for metric in self.metrics}
 
     @property
@@ -172,16 +172,16 @@ class Classification(Task):
 
         return respelled(words, self.classes)
 
+    @override
     def unknown(self, labels: Whole) -> NDArray[np.bool_]:
-        """See `Task`."""
         return np.asarray(labels == UNKNOWN_CLASS, dtype=np.bool_)
 
     def read_answers(self, answers: Floats) -> NDArray[Any]:
         """See `Task`: the name of the likeliest class."""
         return np.array(self.classes)[row_choices(answers)]
 
+    @override
     def read_labels(self, labels: Whole) -> NDArray[Any]:
-        """See `Task`."""
         return np.array(self.classes)[labels]
 
     def label_texts(self, labels: Whole) -> pa.Array:

@@ -128,8 +128,8 @@ class Multilabel(Task):
         return False
 
     @property
+    @override
     def width(self) -> int:
-        """See `Task`."""
         return len(self.classes)
 
     @property
@@ -139,13 +139,13 @@ class Multilabel(Task):
         return (*(metric.name for metric in METRICS), *of_classes)
 
     @property
+    @override
     def scales(self) -> dict[str, float]:
-        """See `Task`."""
         return dict.fromkeys(self.metrics, 1.0)
 
     @property
+    @override
     def loss_watches(self) -> tuple[Watch, ...]:
-        """See `Task`."""
         return watches_of_losses(self.scales)
 
     @property
@@ -164,16 +164,16 @@ class Multilabel(Task):
         """See `Task`: with the name of a class in other letters, or with spaces around it."""
         return respelled_sets(words, self.classes)
 
+    @override
     def unknown(self, labels: Whole) -> NDArray[np.bool_]:
-        """See `Task`."""
         return labels <= UNKNOWN_CLASS
 
     def read_answers(self, answers: Floats) -> NDArray[Any]:
         """See `Task`: the classes whose probability is at least `THRESHOLD`."""
         return np.asarray(answers >= THRESHOLD)
 
+    @override
     def read_labels(self, labels: Whole) -> NDArray[Any]:
-        """See `Task`."""
         return class_matrix(labels, self.width) > 0.0
 
     def usable(self, answers: Floats) -> NDArray[np.bool_]:

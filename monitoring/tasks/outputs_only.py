@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from monitoring.records import Watch
 from monitoring.tasks.row_operations import baseline_ranks
@@ -57,23 +58,23 @@ class OutputsOnly(Task):
         return cls(watched=watched, knots=tuple(map(tuple, document["knots"])))
 
     @property
+    @override
     def number_names(self) -> tuple[str, ...]:
-        """See `Task`."""
         return tuple(number for output in self.watched for number in output.numbers)
 
     @property
+    @override
     def outputs_watched(self) -> tuple[WatchedOutput, ...]:
-        """See `Task`."""
         return self.watched
 
     @property
+    @override
     def is_made_of_outputs(self) -> bool:
-        """See `Task`."""
         return True
 
     @property
+    @override
     def width(self) -> int:
-        """See `Task`."""
         return len(self.number_names) or 1
 
     @property

@@ -199,8 +199,8 @@ class Ranking(Task):
             )
         return self
 
+    @override
     def fitted(self, answers: Floats, labels: Whole | None = None) -> Ranking:
-        """See `Task`."""
         usable = answers[np.isfinite(answers).all(axis=1)]
         knots: tuple[float, ...] = ()
         if self.scored:
@@ -234,8 +234,8 @@ class Ranking(Task):
         return True
 
     @property
+    @override
     def width(self) -> int:
-        """See `Task`."""
         return self.places * (2 if self.scored else 1)
 
     @property
@@ -244,13 +244,13 @@ class Ranking(Task):
         return tuple(metric.name for metric in METRICS[: 1 if self.places == 1 else None])
 
     @property
+    @override
     def scales(self) -> dict[str, float]:
-        """See `Task`."""
         return dict.fromkeys(self.metrics, 1.0)
 
     @property
+    @override
     def loss_watches(self) -> tuple[Watch, ...]:
-        """See `Task`."""
         return watches_of_losses(self.scales)
 
     @property
@@ -284,8 +284,8 @@ class Ranking(Task):
         """See `Task`: the codes of the relevant ids, int64 [n, `MAX_RELEVANT`], `NO_LABEL` where there are fewer."""
         return labels
 
+    @override
     def losses(self, answers: Floats, labels: Whole) -> dict[str, Floats]:
-        """See `Task`."""
         recalled, gained, best, relevant = (np.zeros(len(answers)) for _ in range(4))
         gains = 1.0 / np.log2(np.arange(2, self.places + 2))
         ids = answers[:, : self.places]
@@ -323,8 +323,8 @@ class Ranking(Task):
         """See `Task`: of answers whose ids differ, whatever their scores."""
         return differ(a[:, : self.places], b[:, : self.places])
 
+    @override
     def outputs(self, answers: Floats) -> dict[str, Floats]:
-        """See `Task`."""
         codes = self.read_answers(answers)
         there = np.maximum((codes > 0).sum(axis=1), 1)
         scores = {NEW_IDS: np.zeros(len(codes)), COMMON_IDS: np.zeros(len(codes))}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from monitoring.records import Direction, Level, Watch
 from monitoring.tasks.row_operations import baseline_ranks
@@ -98,8 +99,8 @@ class Regression(Task):
             percentage=bool(truth.size and np.mean(truth > 0.0) >= POSITIVE_SHARE),
         )
 
+    @override
     def with_quantile(self, quantile: float | None) -> Regression:
-        """See `Task`."""
         return replace(self, quantile=quantile)
 
     def document(self) -> dict[str, Any]:
@@ -112,25 +113,25 @@ class Regression(Task):
         return cls(bound=document["bound"], knots=tuple(document["knots"]), percentage=document["percentage"])
 
     @property
+    @override
     def number_names(self) -> tuple[str, ...]:
-        """See `Task`."""
         return ("",)
 
     @property
+    @override
     def width(self) -> int:
-        """See `Task`."""
         return 1
 
     @property
+    @override
     def metrics(self) -> tuple[str, ...]:
-        """See `Task`."""
         if self.quantile is not None:
             return ("pinball_loss",)
         return ("absolute_error", "squared_error", *(("percentage_error",) if self.percentage else ()))
 
     @property
+    @override
     def scales(self) -> dict[str, float]:
-        """See `Task`."""
         scales = {"squared_error": self.bound**2, "percentage_error": LARGEST_PERCENTAGE}
         if self.quantile is not None:
             scales["pinball_loss"] = self.bound * max(self.quantile, 1.0 - self.quantile)
@@ -163,12 +164,12 @@ class Regression(Task):
         """See `Task`: none."""
         return np.zeros(labels.size, dtype=np.bool_)
 
+    @override
     def read_answers(self, answers: Floats) -> NDArray[Any]:
-        """See `Task`."""
         return answers[:, 0]
 
+    @override
     def read_labels(self, labels: Whole) -> NDArray[Any]:
-        """See `Task`."""
         return np.ascontiguousarray(labels).view(np.float64)
 
     def losses(self, answers: Floats, labels: Whole) -> dict[str, Floats]:

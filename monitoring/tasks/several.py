@@ -62,13 +62,13 @@ class SeveralTasks(Task):
         return cls(outputs_judged=tuple(map(_output, document)))
 
     @property
+    @override
     def is_made_of_outputs(self) -> bool:
-        """See `Task`."""
         return True
 
     @property
+    @override
     def width(self) -> int:
-        """See `Task`."""
         return sum(output.task.width for output in self.outputs_judged)
 
     @property
@@ -77,8 +77,8 @@ class SeveralTasks(Task):
         return tuple(named(output.output, metric) for output in self.outputs_judged for metric in output.task.metrics)
 
     @property
+    @override
     def scales(self) -> dict[str, float]:
-        """See `Task`."""
         return {
             named(output.output, metric): scale
             for output in self.outputs_judged
@@ -102,8 +102,8 @@ class SeveralTasks(Task):
         return tuple(sorted(watches, key=lambda watch: order.get(watch.family, 2)))
 
     @property
+    @override
     def output_watches(self) -> tuple[Watch, ...]:
-        """See `Task`."""
         return tuple(
             replace(watch, name=named(output.output, watch.name))
             for output in self.outputs_judged
@@ -165,8 +165,8 @@ class SeveralTasks(Task):
             if output.output == name
         )
 
+    @override
     def outputs(self, answers: Floats) -> dict[str, Floats]:
-        """See `Task`."""
         return {
             named(output.output, name): scores
             for output, output_answers in self.parts(answers)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from monitoring.errors import BadInput
 from monitoring.records import Watch
@@ -89,13 +90,13 @@ class VectorRegression(Task):
         return cls(names=tuple(document["names"]), numbers=numbers)
 
     @property
+    @override
     def number_names(self) -> tuple[str, ...]:
-        """See `Task`."""
         return self.names
 
     @property
+    @override
     def width(self) -> int:
-        """See `Task`."""
         return len(self.names)
 
     @property
@@ -109,8 +110,8 @@ class VectorRegression(Task):
         return (*self.means, *(self._of_number(self.means[0], name) for name in self.names))
 
     @property
+    @override
     def scales(self) -> dict[str, float]:
-        """See `Task`."""
         means = {name: float(np.mean([number.scales[name] for number in self.numbers])) for name in self.means}
         first = self.means[0]
         return means | {

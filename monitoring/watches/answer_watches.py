@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+from typing_extensions import override
 
 from monitoring.records import ScoreSum, Watch, WatchKey
 from monitoring.tasks.task import ESTIMATED, Task
@@ -21,8 +22,8 @@ class OutputWatches(WatchFamily):
     task: Task
 
     @cached_property
+    @override
     def watches(self) -> tuple[Watch, ...]:
-        """See `WatchFamily`."""
         return self.task.output_watches
 
     def tally_answers(self, rows: ScoredRows, power: int) -> Counts:
@@ -31,8 +32,8 @@ class OutputWatches(WatchFamily):
         sums = [fixed_point_sum(values if power == 1 else values**power) for values in scores]
         return {"outputs": np.array(sums, dtype=np.int64)}
 
+    @override
     def answer_sums(self, answered: AnsweredCounts, power: int) -> Sums:
-        """See `WatchFamily`."""
         rows, totals = answered.tally.number("rows"), answered.tally.numbers("outputs") or (0,) * len(self.watches)
         return {
             WatchKey(watch=watch.name): ScoreSum(rows, total) for watch, total in zip(self.watches, totals, strict=True)
@@ -46,8 +47,8 @@ class EstimateWatches(WatchFamily):
     task: Task
 
     @cached_property
+    @override
     def watches(self) -> tuple[Watch, ...]:
-        """See `WatchFamily`."""
         return tuple(
             replace(loss, name=f"{ESTIMATED}{loss.name}", family="estimates", needs_label=False)
             for loss in self.task.loss_watches
@@ -62,8 +63,8 @@ class EstimateWatches(WatchFamily):
         """See `WatchFamily`: the first power is in the rows' own counts."""
         return {} if power == 1 else {"expected": expected_sums(rows.expected, self.task.metrics, power=power)}
 
+    @override
     def answer_sums(self, answered: AnsweredCounts, power: int) -> Sums:
-        """See `WatchFamily`."""
         rows, sums = answered.tally.number("rows"), answered.tally.counts.get("expected")
         places = (self.task.metrics.index(watch.name.removeprefix(ESTIMATED)) for watch in self.watches)
         totals = (0 if sums is None else int(sums[place, 0]) for place in places)

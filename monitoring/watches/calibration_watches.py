@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from monitoring.records import ScoreSum, Watch, WatchKey
 from monitoring.tasks.row_operations import row_sums
@@ -103,8 +104,8 @@ class CalibrationWatches(WatchFamily):
         """One for all."""
         return "calibration"
 
+    @override
     def tally_labels(self, rows: ScoredRows, labels: Whole, power: int) -> Counts:
-        """See `WatchFamily`."""
         return {"calibration": self.tally(rows.probabilities, labels, power=power, bins=rows.bins)}
 
     def tally(self, probabilities: Floats, labels: Whole, *, power: int = 1, bins: Whole | None = None) -> Whole:
@@ -130,8 +131,8 @@ class CalibrationWatches(WatchFamily):
         scores = self._scores(self.calibration.calibrated(probabilities), truth)
         return np.array([fixed_point_sum(score**power) for score in scores])
 
+    @override
     def label_sums(self, labelled: Tally) -> Sums:
-        """See `WatchFamily`."""
         rows, totals = labelled.number("rows"), labelled.numbers("calibration") or (0,) * len(self.watches)
         return {
             WatchKey(watch=watch.name): ScoreSum(rows, total) for watch, total in zip(self.watches, totals, strict=True)

@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from monitoring.baseline.profile import Bins, FeatureCounts, Profile, mid_distribution
 from monitoring.records import ScoreSum, Watch, WatchKey
@@ -103,14 +104,14 @@ class InputWatches(WatchFamily):
         return cls(bins=bins, entries=tuple(entry for b, counts in pairs for entry in watches(b, counts)))
 
     @property
+    @override
     def watches(self) -> tuple[Watch, ...]:
-        """See `WatchFamily`."""
         return tuple(entry.watch for entry in self.entries)
 
     def group(self, watch: Watch) -> str:
         """One for each input, so that one of many categories does not outweigh a number."""
         return f"input:{watch.feature}"
 
+    @override
     def answer_sums(self, answered: AnsweredCounts, power: int) -> Sums:
-        """See `WatchFamily`."""
         return sums(self.entries, self.bins, answered.inputs, power=power)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+from typing_extensions import override
 
 from monitoring.records import ScoreSum, Watch, WatchKey
 from monitoring.tasks.metrics import part_of
@@ -36,8 +37,8 @@ class LossWatches(WatchFamily):
     knows_expected: bool
 
     @cached_property
+    @override
     def watches(self) -> tuple[Watch, ...]:
-        """See `WatchFamily`."""
         watches = self.task.loss_watches
         if not self.knows_expected:
             watches = tuple(watch for watch in watches if watch.family != "surprise")
@@ -160,8 +161,8 @@ class MaterialRises(WatchFamily):
     ranks: RankWatches
 
     @cached_property
+    @override
     def watches(self) -> tuple[Watch, ...]:
-        """See `WatchFamily`."""
         return self._rises((*self.losses.watches, *self.ranks.watches))
 
     @cached_property
@@ -174,8 +175,8 @@ class MaterialRises(WatchFamily):
         loss = next((rank for rank in self.ranks.watches if watch.name == f"{MATERIAL}{rank.name}"), None)
         return self.losses.group(watch) if loss is None else f"{MATERIAL}{self.ranks.group(loss)}"
 
+    @override
     def label_sums(self, labelled: Tally) -> Sums:
-        """See `WatchFamily`."""
         losses = {loss_of(watch.name) for watch in self.watches}
         sums = self.losses.label_sums(labelled) | self.ranks.label_sums(labelled)
         return {replace(key, watch=f"{MATERIAL}{key.watch}"): sums[key] for key in sums if key.watch in losses}

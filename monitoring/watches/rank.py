@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from monitoring.baseline.binning import Binner
 from monitoring.records import ScoreSum, Watch, WatchKey
@@ -181,12 +182,12 @@ class RankWatches(WatchFamily):
             sums[place] = losses.size, fixed_point_sum(losses), fixed_point_sum(surprises)
         return sums
 
+    @override
     def tally_labels(self, rows: ScoredRows, labels: NDArray[np.int64], power: int) -> Counts:
-        """See `WatchFamily`."""
         return {"ranks": self.tally(rows.probabilities, labels, rows.label_chances, power=power)}
 
+    @override
     def label_sums(self, labelled: Tally) -> Sums:
-        """See `WatchFamily`."""
         rows, sums = labelled.number("rows"), Sums()
         tally = labelled.counts["ranks"] if labelled.counts else np.zeros((len(self.classes), 3), dtype=np.int64)
         for class_ranks, (inside, losses, surprises) in zip(self.classes, tally.tolist(), strict=True):

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from monitoring.errors import BadInput
 from monitoring.records import SCORE_ONE, ScoreSum, Watch, WatchKey
@@ -81,8 +82,8 @@ class SelectionGaps(WatchFamily):
             return {}
         return {"selected": self.tally(rows.probabilities, dict(zip(self.columns, rows.codes, strict=True)))}
 
+    @override
     def answer_sums(self, answered: AnsweredCounts, power: int) -> Sums:
-        """See `WatchFamily`."""
         return self.sums_of(answered.tally.counts.get("selected", np.zeros((0, 2), np.int64)), power=power)
 
     def tally(self, probabilities: NDArray[np.float64], codes: Mapping[str, NDArray[np.int64]]) -> NDArray[np.int64]:

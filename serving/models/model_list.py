@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol, final
 
+from typing_extensions import override
+
 from monitoring.traffic.remote.file_store import FileStore, StoredFile
 from monitoring.traffic.remote.urls import shown_url
 from serving.models.list_in_force import ListInForce
@@ -40,7 +42,7 @@ class ModelListSource(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ModelsFolder:
+class ModelsFolder(ModelListSource):
     """Every model NAME in a folder of NAME/VERSION folders."""
 
     folder: Path
@@ -56,13 +58,13 @@ class ModelsFolder:
         return True
 
     @property
+    @override
     def place(self) -> str:
-        """See `ModelListSource`."""
         return str(self.folder)
 
 
 @final
-class ModelsUrl:
+class ModelsUrl(ModelListSource):
     """Every model NAME with a complete version at a URL of NAME/VERSION folders.
 
     Args:
@@ -110,13 +112,13 @@ class ModelsUrl:
         return True
 
     @property
+    @override
     def place(self) -> str:
-        """See `ModelListSource`."""
         return shown_url(self.url)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SingleModel:
+class SingleModel(ModelListSource):
     """A single model and the folder of its versions."""
 
     name: str
@@ -137,13 +139,13 @@ class SingleModel:
         return False
 
     @property
+    @override
     def place(self) -> str:
-        """See `ModelListSource`."""
         return shown_url(self.base) if isinstance(self.base, str) else str(self.base)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConfigFile:
+class ConfigFile(ModelListSource):
     """A model config file of TensorFlow Serving's; further labels are added to those in the file."""
 
     path: Path
@@ -162,13 +164,13 @@ class ConfigFile:
         return False
 
     @property
+    @override
     def place(self) -> str:
-        """See `ModelListSource`."""
         return str(self.path)
 
 
 @final
-class ModelList:
+class ModelList(ModelListSource):
     """The models to serve, by the list in force. Calling it gives them; thread-safe."""
 
     def __init__(self, source: ModelListSource, in_force: ListInForce | None = None) -> None:
@@ -215,8 +217,8 @@ class ModelList:
         return self._source.is_live
 
     @property
+    @override
     def place(self) -> str:
-        """See `ModelListSource`."""
         return self._source.place
 
 

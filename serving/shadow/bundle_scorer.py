@@ -9,9 +9,10 @@ from typing import Any, final
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from typing_extensions import override
 
 from monitoring.errors import BadInput, CannotRun
-from monitoring.rollout.scoring import CandidateAnswers
+from monitoring.rollout.scoring import CandidateAnswers, Scorer
 from monitoring.traffic.format.rows import INPUT
 from serving.export.inputs.input_arrays import column_problem, groups_of_equal_size, to_array
 from serving.export.inputs.model_inputs import ModelInput, input_of
@@ -27,7 +28,7 @@ BATCH = 128
 
 
 @final
-class BundleScorer:
+class BundleScorer(Scorer):
     """A bundle's model. A `monitoring.rollout.scoring.Scorer` within this process; loads TensorFlow.
 
     Raises:
@@ -48,8 +49,8 @@ class BundleScorer:
                 fix="Export the model again; or name another version with --candidate.",
             ) from failure
 
+    @override
     def check(self, rows: pa.Table) -> None:
-        """See `Scorer`."""
         for name in dict.fromkeys(rows["signature"].to_pylist()):
             signature = self._runner.signatures.get(name)
             if signature is None:
@@ -73,8 +74,8 @@ class BundleScorer:
                         fix="A rollout compares versions on the same inputs; serve the candidate as another model.",
                     )
 
+    @override
     def score(self, rows: pa.Table, *, alone: bool = False) -> CandidateAnswers:
-        """See `Scorer`."""
         signature = self._runner.signatures[rows["signature"][0].as_py()] if rows.num_rows else None
         if signature is None:
             return CandidateAnswers(outputs={}, answered=np.zeros(0, dtype=np.bool_))
@@ -119,8 +120,8 @@ class BundleScorer:
             for name, signature in self._runner.signatures.items()
         }
 
+    @override
     def close(self) -> None:
-        """See `Scorer`."""
         self._runner.close()
 
 

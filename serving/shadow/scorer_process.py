@@ -18,9 +18,10 @@ from typing import Any, NoReturn, final
 
 import numpy as np
 import pyarrow as pa
+from typing_extensions import override
 
 from monitoring.errors import BadInput, CannotRun, PitfallsError
-from monitoring.rollout.scoring import CandidateAnswers
+from monitoring.rollout.scoring import CandidateAnswers, Scorer
 from monitoring.traffic.format.rows import INPUT
 from serving.shadow.bundle_scorer import BATCH, unanswered
 from serving.shadow.frames import ALONE_KEY, EMPTY_KEY, ERROR_KEY, LENGTH, LONGEST, framed, scored_rows, unframed
@@ -95,7 +96,7 @@ class _ProcessGone(Exception):
 
 
 @final
-class ScorerProcess:
+class ScorerProcess(Scorer):
     """A `monitoring.rollout.scoring.Scorer` whose model runs in a child process.
 
     The process is started at the first call, and again when it is gone. Not thread-safe.
@@ -131,15 +132,15 @@ class ScorerProcess:
         """See `Scorer`: the most that the process was seen to take."""
         return self._memory
 
+    @override
     def check(self, rows: pa.Table) -> None:
-        """See `Scorer`."""
         try:
             self._ask(_sendable(rows), {})
         except _ProcessGone as gone:
             self._give_up(str(gone))
 
+    @override
     def score(self, rows: pa.Table, *, alone: bool = False) -> CandidateAnswers:
-        """See `Scorer`."""
         sent = _sendable(rows)
         parts = [self._score(sent.slice(first, ROWS), alone=alone) for first in range(0, rows.num_rows, ROWS)]
         signature = rows["signature"][0].as_py() if rows.num_rows else ""
@@ -149,8 +150,8 @@ class ScorerProcess:
         }
         return _joined([part for several in parts for part in several], empty, alone=alone)
 
+    @override
     def close(self) -> None:
-        """See `Scorer`."""
         self._errors.close()
         process, self._process = self._process, None
         if process is None:

@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from monitoring.records import RolloutVerdict
 from monitoring.rollout.evidence.between_days import beyond
@@ -200,7 +201,7 @@ def _first(rejected: NDArray[np.bool_]) -> NDArray[np.int64]:
     return np.asarray(np.where(rejected.any(axis=1), rejected.argmax(axis=1) + 1, rejected.shape[1] + 1))
 
 
-class _PairedRejections:
+class _PairedRejections(Rejections):
     """`Rejections` of paired rows."""
 
     def __init__(
@@ -220,12 +221,12 @@ class _PairedRejections:
         self._larger = rng.binomial(differing, share)
         self._smaller, self._size = differing - self._larger, size
 
+    @override
     def above(self, boundary: float) -> NDArray[np.bool_]:
-        """See `Rejections`."""
         return self._rejected(self._smaller, self._larger, -boundary / self._scale)
 
+    @override
     def below(self, boundary: float) -> NDArray[np.bool_]:
-        """See `Rejections`."""
         return self._rejected(self._larger, self._smaller, boundary / self._scale)
 
     def _rejected(self, gains: NDArray[np.int64], losses: NDArray[np.int64], towards: float) -> NDArray[np.bool_]:
@@ -267,7 +268,7 @@ class UnitStream:
         return _ArmRejections(self, effect, rules, rng, windows)
 
 
-class _ArmRejections:
+class _ArmRejections(Rejections):
     """`Rejections` of units of which each was answered by one version."""
 
     def __init__(self, stream: UnitStream, effect: float, rules: Rules, rng: np.random.Generator, windows: int) -> None:
@@ -290,13 +291,13 @@ class _ArmRejections:
         self._low, self._high = second_low - first_high, second_high - first_low
         self._differences = parts[1] - parts[0]
 
+    @override
     def above(self, boundary: float) -> NDArray[np.bool_]:
-        """See `Rejections`."""
         edge = boundary / self._scale - self._unknown
         return (self._high < edge) & beyond(edge - self._differences, self._alpha)
 
+    @override
     def below(self, boundary: float) -> NDArray[np.bool_]:
-        """See `Rejections`."""
         edge = boundary / self._scale + self._unknown
         return (self._low > edge) & beyond(self._differences - edge, self._alpha)
 

@@ -13,8 +13,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from monitoring.traffic.cells import is_text
+from monitoring.traffic.descriptors.descriptors import Descriptors
 from monitoring.traffic.descriptors.image import LOOKED_AT
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ _NAMES = ("brightness", "contrast", "sharpness", "saturation", "width", "height"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EncodedImageDescriptors:
+class EncodedImageDescriptors(Descriptors):
     """The descriptors of a column of encoded images. A `Descriptors`.
 
     Brightness, contrast, sharpness and saturation are those of `monitoring.traffic.descriptors.image`, of values from 0
@@ -68,16 +70,16 @@ class EncodedImageDescriptors:
         return cls(source=name) if begin_as_images(tried.drop_null().to_pylist()) else None
 
     @property
+    @override
     def kinds(self) -> Mapping[str, Literal["number", "category"]]:
-        """See `Descriptors`."""
         return {f"{self.source}.{name}": "number" for name in _NAMES}
 
+    @override
     def reads(self, kind: pa.DataType) -> bool:
-        """See `Descriptors`."""
         return is_text(_type_of_bytes(kind)) or bool(pa.types.is_null(kind))
 
+    @override
     def describe(self, cells: pa.Array, event_us: NDArray[np.int64]) -> dict[str, pa.Array]:
-        """See `Descriptors`."""
         numbers = np.full((len(cells), len(_NAMES)), np.nan)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of images too large, which are not decoded, and of odd metadata
@@ -87,8 +89,8 @@ class EncodedImageDescriptors:
                     numbers[place] = _measured(*image)
         return dict(zip(self.kinds, map(pa.array, numbers.T), strict=True))
 
+    @override
     def document(self) -> dict[str, Any]:
-        """See `Descriptors`."""
         return {"kind": "encoded image", "source": self.source}
 
     @classmethod

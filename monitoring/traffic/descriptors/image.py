@@ -11,8 +11,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from monitoring.traffic.cells import is_list, is_number
+from monitoring.traffic.descriptors.descriptors import Descriptors
 
 #: Rows and columns of an image that are looked at, at most: others lie between them.
 LOOKED_AT = 64
@@ -27,7 +29,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ImageDescriptors:
+class ImageDescriptors(Descriptors):
     """The descriptors of a column of images, as numbers of whatever range the model takes. A `Descriptors`.
 
     >>> half = pa.array([np.repeat([0.0, 1.0], 32).tolist()])
@@ -57,13 +59,13 @@ class ImageDescriptors:
         return cls(source=name, shape=(height, width, channels))
 
     @property
+    @override
     def kinds(self) -> Mapping[str, Literal["number", "category"]]:
-        """See `Descriptors`."""
         names = ("brightness", "contrast", "sharpness", *(("saturation",) if self.shape[2] > 1 else ()))
         return {f"{self.source}.{name}": "number" for name in names}
 
+    @override
     def reads(self, kind: pa.DataType) -> bool:
-        """See `Descriptors`."""
         while is_list(kind):
             kind = kind.value_type
         return is_number(kind) or bool(pa.types.is_null(kind))
@@ -82,8 +84,8 @@ class ImageDescriptors:
             numbers[:, places] = self._measured(np.asarray(leaves).reshape(places.size, *self.shape))
         return dict(zip(self.kinds, map(pa.array, numbers), strict=True))
 
+    @override
     def document(self) -> dict[str, Any]:
-        """See `Descriptors`."""
         return {"kind": self.kind, "source": self.source, "shape": list(self.shape)}
 
     @classmethod

@@ -11,8 +11,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from monitoring.traffic.cells import as_strings, is_text, non_blank
+from monitoring.traffic.descriptors.descriptors import Descriptors
 
 _DAY_US = 86_400_000_000
 _HOUR_US = 3_600_000_000
@@ -22,7 +24,7 @@ _ISO = r"^\s*\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]00:00)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MomentDescriptors:
+class MomentDescriptors(Descriptors):
     """The descriptors of a column of dates, timestamps, times of day or durations. A `Descriptors`.
 
     A date says little by itself, as it moves on with the traffic; how long before its row it lies stays as it was.
@@ -51,17 +53,17 @@ class MomentDescriptors:
         return cls(source=source, unit="days_before") if is_moment else None
 
     @property
+    @override
     def kinds(self) -> Mapping[str, Literal["number", "category"]]:
-        """See `Descriptors`."""
         return {f"{self.source}.{self.unit}": "number"}
 
+    @override
     def reads(self, kind: pa.DataType) -> bool:
-        """See `Descriptors`."""
         descriptors = MomentDescriptors.of_type(self.source, kind)
         return pa.types.is_null(kind) or (descriptors is not None and descriptors.unit == self.unit)
 
+    @override
     def describe(self, cells: pa.Array, event_us: NDArray[np.int64]) -> dict[str, pa.Array]:
-        """See `Descriptors`."""
         numbers = np.full(len(cells), np.nan)
         cells = _parsed(cells) if is_text(cells.type) else cells
         places = np.flatnonzero(np.asarray(cells.is_valid(), dtype=np.bool_))
@@ -73,8 +75,8 @@ class MomentDescriptors:
                 numbers[places] = us / (_HOUR_US if self.unit == "hour" else 1_000_000)
         return {f"{self.source}.{self.unit}": pa.array(numbers)}
 
+    @override
     def document(self) -> dict[str, Any]:
-        """See `Descriptors`."""
         return {"kind": self.kind, "source": self.source, "unit": self.unit}
 
     @classmethod

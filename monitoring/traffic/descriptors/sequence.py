@@ -10,12 +10,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from monitoring.traffic.cells import as_doubles, is_list, is_number
+from monitoring.traffic.descriptors.descriptors import Descriptors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SequenceDescriptors:
+class SequenceDescriptors(Descriptors):
     """The descriptors of a column of lists of numbers, such as the last days of a series. A `Descriptors`.
 
     >>> lists = pa.array([[1.0, None, 4.0], [], None])
@@ -30,13 +32,13 @@ class SequenceDescriptors:
     kind = "sequence"
 
     @property
+    @override
     def kinds(self) -> Mapping[str, Literal["number", "category"]]:
-        """See `Descriptors`."""
         names = ("length", "last", "mean", "missing_steps") if self.numbers else ("length",)
         return {f"{self.source}.{name}": "number" for name in names}
 
+    @override
     def reads(self, kind: pa.DataType) -> bool:
-        """See `Descriptors`."""
         if not is_list(kind):
             return bool(pa.types.is_null(kind))
         return not self.numbers or is_number(kind.value_type) or bool(pa.types.is_null(kind.value_type))
@@ -62,8 +64,8 @@ class SequenceDescriptors:
             numbers[:, there] = np.stack([lengths, last, means, missing])
         return dict(zip(self.kinds, map(pa.array, numbers), strict=True))
 
+    @override
     def document(self) -> dict[str, Any]:
-        """See `Descriptors`."""
         return {"kind": self.kind, "source": self.source, "numbers": self.numbers}
 
     @classmethod

@@ -10,8 +10,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from monitoring.traffic.cells import as_strings, is_text
+from monitoring.traffic.descriptors.descriptors import Descriptors
 from monitoring.traffic.descriptors.language import languages_of
 from monitoring.traffic.descriptors.vocabulary import HashedVocabulary, part_ends
 
@@ -37,7 +39,7 @@ Whole = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class TextDescriptors:
+class TextDescriptors(Descriptors):
     """The descriptors of a column of texts. A `Descriptors`.
 
     Without `language`, another language shows as words that the vocabulary does not have, and mostly as another script.
@@ -75,8 +77,8 @@ class TextDescriptors:
         return cls(source=source, vocabulary=vocabulary, ends=ends, language=language)
 
     @property
+    @override
     def kinds(self) -> Mapping[str, Literal["number", "category"]]:
-        """See `Descriptors`."""
         named = ("characters", "words", "out_of_vocabulary", "digits", "special_characters")
         categories = ("script", "language") if self.language else ("script",)
         return {
@@ -84,12 +86,12 @@ class TextDescriptors:
             **{f"{self.source}.{name}": "category" for name in categories},
         }
 
+    @override
     def reads(self, kind: pa.DataType) -> bool:
-        """See `Descriptors`."""
         return is_text(kind) or bool(pa.types.is_null(kind))
 
+    @override
     def describe(self, cells: pa.Array, event_us: Whole) -> dict[str, pa.Array]:
-        """See `Descriptors`."""
         whole = _texts(cells)
         texts = pc.fill_null(pc.utf8_slice_codeunits(whole, 0, LONGEST), "")
         length = np.maximum(_count(texts, None), 1)
@@ -107,8 +109,8 @@ class TextDescriptors:
         categories = {name: pc.if_else(pa.array(missing), none, column) for name, column in columns.items()}
         return {f"{self.source}.{name}": column for name, column in {**numbers, **categories}.items()}
 
+    @override
     def document(self) -> dict[str, Any]:
-        """See `Descriptors`."""
         language = {"language": True} if self.language else {}
         return {"kind": self.kind, "source": self.source, "vocabulary": self.vocabulary.document(), **language}
 

@@ -11,8 +11,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from monitoring.traffic.cells import as_doubles, is_list, is_number
+from monitoring.traffic.descriptors.descriptors import Descriptors
 
 #: Axes, at most.
 MOST_AXES = 8
@@ -27,7 +29,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class VectorDescriptors:
+class VectorDescriptors(Descriptors):
     """The descriptors of a column of vectors of one size. A `Descriptors`.
 
     Attributes:
@@ -63,13 +65,13 @@ class VectorDescriptors:
         return cls(source=source, centre=_rounded(centre), axes=_rounded((main_axes * signs).T))
 
     @property
+    @override
     def kinds(self) -> Mapping[str, Literal["number", "category"]]:
-        """See `Descriptors`."""
         axes = (f"axis_{place + 1}" for place in range(len(self.axes)))
         return {f"{self.source}.{name}": "number" for name in ("norm", "residual", *axes)}
 
+    @override
     def reads(self, kind: pa.DataType) -> bool:
-        """See `Descriptors`."""
         return is_list(kind) and is_number(kind.value_type)
 
     def describe(self, cells: pa.Array, event_us: NDArray[np.int64]) -> dict[str, pa.Array]:
@@ -84,8 +86,8 @@ class VectorDescriptors:
         numbers[:, places] = np.vstack([_norms(values), _norms(off), *places_on_axes.T])
         return dict(zip(self.kinds, map(pa.array, numbers), strict=True))
 
+    @override
     def document(self) -> dict[str, Any]:
-        """See `Descriptors`."""
         packed = {"centre": _packed(self.centre), "axes": [_packed(axis) for axis in self.axes]}
         return {"kind": self.kind, "source": self.source, **packed}
 

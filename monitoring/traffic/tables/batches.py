@@ -16,6 +16,7 @@ from typing import NoReturn
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from typing_extensions import override
 
 from monitoring.atomic import write_text
 from monitoring.errors import BadInput, CannotRun
@@ -46,13 +47,13 @@ class BatchPiece(WholePiece):
     moments: Mapping[str, int]
 
     @property
+    @override
     def name(self) -> str:
-        """See `TablePiece`."""
         return self.piece.name
 
     @property
+    @override
     def first_row(self) -> int:
-        """See `TablePiece`."""
         return self.piece.first_row
 
     def read(self, names: Collection[str] | None = None) -> RawRows:
@@ -61,8 +62,8 @@ class BatchPiece(WholePiece):
         raw = self.piece.read(None if names is None else {*names, *(() if column is None else (column,))})
         return with_batch_times(raw, self.piece.name, self.key, self.moments)
 
+    @override
     def stamp(self) -> PieceStamp | None:
-        """See `TablePiece`."""
         return self.piece.stamp()
 
 

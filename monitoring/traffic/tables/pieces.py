@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Protocol, TypeAlias
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from typing_extensions import override
 
 from monitoring.config.table_section import TableFormat
 from monitoring.errors import BadInput, CannotRun
@@ -129,7 +130,7 @@ class Footers:
         return self._last[1]
 
 
-class WholePiece(ABC):
+class WholePiece(TablePiece, ABC):
     """What holds of a piece that is read at once. A `TablePiece`, with a name and a place."""
 
     __slots__ = ()
@@ -140,28 +141,28 @@ class WholePiece(ABC):
     def read(self, names: Collection[str] | None = None) -> RawRows:
         """See `TablePiece`."""
 
+    @override
     def header(self) -> RawRows | None:
-        """See `TablePiece`."""
         return None
 
+    @override
     def has_independent_cells(self, columns: TableColumns) -> bool:
-        """See `TablePiece`."""
         return False
 
+    @override
     def batches(self, names: Collection[str], coded: Collection[str], rows: int) -> Iterator[tuple[int, RawRows]]:
-        """See `TablePiece`."""
         yield 0, self.read(names)
 
+    @override
     def times(self, name: str, footers: Footers) -> GroupTimes | None:
-        """See `TablePiece`."""
         return None
 
+    @override
     def small_groups(self, columns: TableColumns) -> tuple[SmallGroup, ...]:
-        """See `TablePiece`."""
         raise NotImplementedError(f"a piece that is read whole has no small groups of {len(columns.read)} columns")
 
+    @override
     def stamp(self) -> PieceStamp | None:
-        """See `TablePiece`."""
         return None
 
 
@@ -187,8 +188,8 @@ class ParquetPiece(WholePiece):
         with _reading(self), open_parquet(self.path) as file:
             return file.schema_arrow
 
+    @override
     def read(self, names: Collection[str] | None = None) -> RawRows:
-        """See `TablePiece`."""
         with _reading(self), open_parquet(self.path) as file:
             picked, stored = self._columns(file, names)
             table = file.read_row_group(self.group, columns=stored)
@@ -196,16 +197,16 @@ class ParquetPiece(WholePiece):
                 table = self.view.rows(table, picked, self.first_row)
             return RawRows.of(table, names, remarks=self.remarks)
 
+    @override
     def header(self) -> RawRows:
-        """See `TablePiece`."""
         return RawRows.of(self.schema().empty_table(), remarks=self.remarks)
 
+    @override
     def has_independent_cells(self, columns: TableColumns) -> bool:
-        """See `TablePiece`."""
         return _cells_are_independent(self.schema(), columns)
 
+    @override
     def batches(self, names: Collection[str], coded: Collection[str], rows: int) -> Iterator[tuple[int, RawRows]]:
-        """See `TablePiece`."""
         schema = self.schema()
         words = [name for name in dict.fromkeys(schema.names) if name in names and name in coded]
         words = [name for name in words if is_text(schema.types[schema.names.index(name)])]
@@ -256,8 +257,8 @@ class ParquetPiece(WholePiece):
             for group, span in enumerate(spans)
         )
 
+    @override
     def stamp(self) -> PieceStamp:
-        """See `TablePiece`."""
         deleted = b"" if self.view is None else self.view.deleted.tobytes()
         return PieceStamp(file=file_stamp(self.path), deleted=deleted)
 
@@ -308,8 +309,8 @@ class TextPiece(WholePiece):
             guessed=read.guessed,
         )
 
+    @override
     def stamp(self) -> PieceStamp:
-        """See `TablePiece`."""
         return PieceStamp(file=file_stamp(self.path))
 
 
@@ -324,19 +325,19 @@ class TextPartPiece(WholePiece):
     part: TextPart
     folders: FolderColumns = ()
 
+    @override
     def read(self, names: Collection[str] | None = None) -> RawRows:
-        """See `TablePiece`."""
         try:
             return self._rows(self.part.read(names), names)
         except (OSError, pa.ArrowException) as error:
             raise unreadable_file(self.path, str(error)) from error
 
+    @override
     def header(self) -> RawRows:
-        """See `TablePiece`."""
         return self._rows(self.part.header())
 
+    @override
     def stamp(self) -> PieceStamp:
-        """See `TablePiece`."""
         return PieceStamp(file=file_stamp(self.path))
 
     def _rows(self, table: pa.Table, names: Collection[str] | None = None) -> RawRows:

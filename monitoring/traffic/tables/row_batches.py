@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from monitoring.records import Finding
 from monitoring.traffic.cells import as_doubles, decoded, unreadable_numbers, valid_utf8
-from monitoring.traffic.descriptors.descriptors import described_inputs, undescribed
+from monitoring.traffic.descriptors.registry import described_inputs, undescribed
 from monitoring.traffic.format.rows import TIMESTAMP
 from monitoring.traffic.tables.answers import as_list_column, read_answers
 from monitoring.traffic.tables.column_findings import column_findings, new_name

@@ -17,10 +17,11 @@ from monitoring.config import ColumnSection
 from monitoring.errors import BadInput
 from monitoring.traffic.cells import as_strings, decoded, is_list
 from monitoring.traffic.column_roles import ColumnRole
-from monitoring.traffic.descriptors.descriptors import Descriptors, described_inputs
+from monitoring.traffic.descriptors.descriptors import Descriptors
 from monitoring.traffic.descriptors.encoded_image import EncodedImageDescriptors, begin_as_images, blank_images
 from monitoring.traffic.descriptors.image import ImageDescriptors
 from monitoring.traffic.descriptors.language import can_tell_languages
+from monitoring.traffic.descriptors.registry import described_inputs
 from monitoring.traffic.descriptors.text import TextDescriptors
 from monitoring.traffic.value_kinds import is_id_name, why_no_input
 from serving.export.inputs.input_arrays import MISSING_CATEGORY

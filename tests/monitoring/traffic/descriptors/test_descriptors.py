@@ -10,13 +10,8 @@ import pyarrow as pa
 import pytest
 
 from monitoring.errors import BadInput
-from monitoring.traffic.descriptors.descriptors import (
-    described_inputs,
-    read_descriptors,
-    require_libraries,
-    undescribed,
-)
 from monitoring.traffic.descriptors.encoded_image import EncodedImageDescriptors
+from monitoring.traffic.descriptors.registry import described_inputs, read_descriptors, require_libraries, undescribed
 from monitoring.traffic.descriptors.text import TextDescriptors
 
 CELLS = pa.array(["some words", None])

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from monitoring.traffic.descriptors import encoded_image
-from monitoring.traffic.descriptors.descriptors import read_descriptors
 from monitoring.traffic.descriptors.encoded_image import EncodedImageDescriptors, begin_as_images, blank_images
+from monitoring.traffic.descriptors.registry import read_descriptors
 
 
 def encoded(colour: tuple[int, int, int], size: tuple[int, int] = (40, 20), kind: str = "PNG") -> bytes:

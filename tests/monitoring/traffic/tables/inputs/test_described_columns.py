@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from monitoring.errors import BadInput
-from monitoring.traffic.descriptors.descriptors import described_inputs, read_descriptors
+from monitoring.traffic.descriptors.registry import described_inputs, read_descriptors
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.inputs.described_columns import with_described
 from monitoring.traffic.tables.reference import LoadedPiece

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from typing_extensions import override
 from monitoring.engines.relation import Relation
 from monitoring.errors import BadInput, CannotRun
 from monitoring.timestamps import as_datetime, as_microseconds
+from monitoring.traffic.remote.duckdb_query import import_duckdb, open_duckdb
 from monitoring.traffic.remote.sql_query import SqlQuery, columns_of_query, tables_of_query, within
 
 #: What the rows are called in a statement.
@@ -251,18 +251,9 @@ class DuckDBRelation(SqlRelation):
     @classmethod
     def of_file(cls, path: str, query: str, event_time: str, prediction_id: str) -> DuckDBRelation:
         """A query on a database file, which is opened for reading."""
+        duckdb = import_duckdb(path)
         try:
-            duckdb = importlib.import_module("duckdb")
-        except ImportError as error:
-            raise BadInput(
-                "A DuckDB database is read by the library duckdb, which is not installed.",
-                got=path,
-                expected="duckdb",
-                fix="pip install 'pitfalls-tf[sql]'",
-            ) from error
-        try:
-            connection = duckdb.connect(path, read_only=True)
-            connection.execute("SET TimeZone = 'UTC'")
+            connection = open_duckdb(path, query)
         except duckdb.Error as error:
             raise CannotRun(
                 "The database cannot be opened.",

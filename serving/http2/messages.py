@@ -15,7 +15,7 @@ PREFIX = struct.Struct(">?I")
 ENCODINGS = {"gzip": 31, "deflate": 15}
 ACCEPTED = b"identity,deflate,gzip"
 #: A compressed message may always inflate to so many bytes.
-FREE_BYTES = 64 << 10
+FREE_BYTES = 2 << 20
 
 
 def prefixed(message: bytes) -> bytes:

@@ -11,7 +11,7 @@ BODY_BYTES = 64 << 20
 # zlib's codes for the two formats.
 GZIP_BITS, ZLIB_BITS = 31, 15
 #: A compressed body may always inflate to so many bytes, and hold so many values.
-FREE_BYTES, FREE_VALUES = 64 << 10, 64 << 10
+FREE_BYTES, FREE_VALUES = 2 << 20, 1 << 20
 #: An object costs as much as so many numbers.
 OBJECT_VALUES = 3
 #: Bytes that a parsed body takes for each comma (a number and its place in a list), list, object and quotation mark.

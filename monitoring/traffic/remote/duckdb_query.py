@@ -15,12 +15,42 @@ import pyarrow.compute as pc
 
 from monitoring.errors import BadInput, CannotRun
 
+#: Of a query that reads files beside the database: a reader's call, or a file's name in place of a table.
+_NAMES_FILES = re.compile(r"\b(?:read_\w+|glob|\w+_scan)\s*\(|\b(?:from|join)\s+'", re.IGNORECASE)
+
 _URL = re.compile(r"duckdb:///(?P<path>[^?]*)")
 
 
 def is_duckdb(url: str) -> bool:
     """Whether a URL is of a DuckDB file."""
     return url.startswith("duckdb://")
+
+
+def import_duckdb(got: str) -> Any:
+    """The library; BadInput where it is not installed."""
+    try:
+        return importlib.import_module("duckdb")
+    except ImportError as error:
+        raise BadInput(
+            "A DuckDB database is read by the library duckdb, which is not installed.",
+            got=got,
+            expected="duckdb",
+            fix="pip install 'pitfalls-tf-monitor[sql]'",
+        ) from error
+
+
+def open_duckdb(path: str, query: str) -> Any:
+    """A connection that reads a file, in UTC.
+
+    A view in somebody else's file may read other files or the network: it may not, unless the query itself names a
+    file. No extension is installed or loaded by itself.
+    """
+    settings = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+    if _NAMES_FILES.search(query) is None:
+        settings["enable_external_access"] = "false"
+    connection = import_duckdb(path).connect(path, read_only=True, config=settings)
+    connection.execute("SET TimeZone = 'UTC'")
+    return connection
 
 
 @contextmanager
@@ -34,15 +64,7 @@ def duckdb_batches(url: str, statement: str, *, rows: int) -> Iterator[tuple[pa.
     Yields:
         The columns, and the rows. Decimals are float64, UUIDs and enumerations text.
     """
-    try:
-        duckdb = importlib.import_module("duckdb")
-    except ImportError as error:
-        raise BadInput(
-            "A DuckDB database is read by the library duckdb, which is not installed.",
-            got=url,
-            expected="duckdb",
-            fix="pip install 'pitfalls-tf-monitor[sql]'",
-        ) from error
+    duckdb = import_duckdb(url)
     match = _URL.fullmatch(url)
     path = Path(match["path"]) if match else None
     if path is None or not path.is_file():
@@ -53,7 +75,7 @@ def duckdb_batches(url: str, statement: str, *, rows: int) -> Iterator[tuple[pa.
             fix="Check the path; an absolute one has four slashes.",
         )
     try:
-        connection = duckdb.connect(str(path), read_only=True)
+        connection = open_duckdb(str(path), statement)
     except duckdb.Error as error:
         raise CannotRun(
             "The database cannot be opened.",
@@ -62,7 +84,6 @@ def duckdb_batches(url: str, statement: str, *, rows: int) -> Iterator[tuple[pa.
             fix="Close the other process, or copy the file.",
         ) from error
     try:
-        connection.execute("SET TimeZone = 'UTC'")
         result = connection.sql(statement)
         if result is None:
             raise BadInput("The statement returns no rows.", got=statement[:200], expected="a SELECT", fix="Write one.")

@@ -47,6 +47,18 @@ def test_files_beside_the_database_can_be_read(url: str, tmp_path: Path) -> None
     assert query_to_parquet(query, tmp_path / "rows.parquet") == 2
 
 
+def test_a_view_of_somebody_else_s_file_reads_no_other_file_and_no_extension_is_loaded(
+    url: str, tmp_path: Path
+) -> None:
+    (tmp_path / "secret.csv").write_text("word\nhidden\n")
+    with duckdb.connect(url.removeprefix("duckdb:///")) as connection:
+        connection.read_csv(str(tmp_path / "secret.csv")).create_view("harmless")
+    for text in ("SELECT * FROM harmless", "INSTALL httpfs", "LOAD httpfs", "SET enable_external_access = true"):
+        with pytest.raises(BadInput, match="refuses the query"):
+            query_to_parquet(SqlQuery(url=url, text=text), tmp_path / "rows.parquet")
+    assert not (tmp_path / "rows.parquet").exists()
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

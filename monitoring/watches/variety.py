@@ -13,8 +13,6 @@ from monitoring.tasks.label_scores import MAX_COLUMNS, VarietyPart
 from monitoring.tasks.task import Floats, Whole
 from monitoring.watches.scoring import fixed_point_sum
 
-__all__ = ("Variety", "VarietyPart", "tally_of")
-
 #: Rows are counted by a hash of their values, of so many.
 BUCKETS = 64
 

@@ -13,8 +13,9 @@ from monitoring.judging.facts.gross_failures import ANSWERS_SUBJECT, LABELS_SUBJ
 from monitoring.judging.facts.log_facts import binomial_tail
 from monitoring.records import Finding
 from monitoring.records.finding_parts import AlikeValues, ConstantValues
+from monitoring.tasks.label_scores import VarietyPart
 from monitoring.tasks.task import Whole
-from monitoring.watches.variety import Variety, VarietyPart
+from monitoring.watches.variety import Variety
 
 #: Values hardly differ where every score's standard deviation is below this part of the baseline's smallest one.
 SPREAD_LEFT = 0.1

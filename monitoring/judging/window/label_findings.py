@@ -37,8 +37,9 @@ class UnknownClassLabels:
 
     >>> labels = UnknownClassLabels(labels=2, words=frozenset({"yes", "no"}))
     >>> labels += UnknownClassLabels(labels=1, words=frozenset({"maybe"}))
-    >>> labels.findings(("0", "1"), labelled=500)[0].parts
-    UnknownClasses(about='unknown classes', labels=3, example='maybe', classes=('0', '1'), more=False, outputs=())
+    >>> parts = labels.findings(("0", "1"), labelled=500)[0].parts
+    >>> parts.labels, parts.example, parts.classes
+    (3, 'maybe', ('0', '1'))
 
     Attributes:
         respelled: How many are of a class but for case or spaces; they count as that class.

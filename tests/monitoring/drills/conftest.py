@@ -24,7 +24,7 @@ __all__ = ["bundle", "days", "deploy", "deployed", "send"]
 LIVE_DAYS = 28
 NOW = datetime(2013, 5, 12, tzinfo=UTC)
 ASKED = DrillRequest(
-    faults=("unit", "silence", "labels-inverted", "labels-stop"), windows=3, lead=10, replicates=2, by="ada"
+    faults=("unit", "silence", "labels-inverted", "stale", "labels-stop"), windows=3, lead=10, replicates=2, by="ada"
 )
 
 

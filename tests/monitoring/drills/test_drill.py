@@ -44,9 +44,14 @@ def test_a_gross_fault_is_told_in_its_first_window_and_named(
 
 
 def test_a_fault_of_which_no_incident_is_opened_is_missed(drilled: Drilled) -> None:
-    found = result(drilled, "labels-stop")
+    found = result(drilled, "stale")
     assert (found.outcome, found.median_delay, found.cause) == ("missed", None, "")
-    assert [one.fault for one in drilled.record.missed] == ["labels-stop"]  # ten windows do not show what is usual
+    assert [one.fault for one in drilled.record.missed] == ["stale"]  # three windows are too few
+
+
+def test_labels_that_stop_after_ten_windows_are_told_by_when_the_baseline_s_came(drilled: Drilled) -> None:
+    found = result(drilled, "labels-stop")
+    assert (found.outcome, found.median_delay, found.cause) == ("detected", 3, "labels stopped")
 
 
 def test_it_says_what_it_was_drawn_from_and_what_was_told_without_a_fault(drilled: Drilled) -> None:
@@ -63,8 +68,8 @@ def test_nothing_of_the_deployment_is_touched(drilled: Drilled) -> None:
 
 
 def test_progress_counts_every_run(drilled: Drilled) -> None:
-    assert [one.done for one in drilled.progress] == list(range(1, 11))
-    assert {one.runs for one in drilled.progress} == {10}
+    assert [one.done for one in drilled.progress] == list(range(1, 13))
+    assert {one.runs for one in drilled.progress} == {12}
     assert drilled.progress[1].result == "number times 100 in temp: page in window 1: out of range"
 
 
@@ -157,7 +162,7 @@ def test_a_document_has_every_fault_and_every_replicate(drilled: Drilled) -> Non
         "named_rightly": True,
         "nearest": None,
     }
-    stop = found["faults"][-1]
-    assert (stop["fault"], stop["outcome"], stop["runs"][0]["named_rightly"]) == ("labels-stop", "missed", False)
-    assert stop["runs"][0]["nearest"].startswith("evidence for a page ")
+    stale = found["faults"][-2]
+    assert (stale["fault"], stale["outcome"], stale["runs"][0]["named_rightly"]) == ("stale", "missed", False)
+    assert "evidence for a page " in stale["runs"][0]["nearest"]
     assert found["left_out"] == []

@@ -22,7 +22,8 @@ class Headline:
     """The sentences at the top of a report.
 
     Attributes:
-        page: The page to look at first, or else the last one, and why it was raised; empty while there was none.
+        page: The page to look at first, or else the last one, and why it was raised; where there was none the open
+            notice to look at first; empty without either.
         explanation: What else it said when it was opened, and how often it became worse; empty without one.
         detectable_rise: The smallest rise of each loss that would be detected, or why none would be; empty where it was
             not simulated.
@@ -54,6 +55,7 @@ def headline(status: MonitorStatus) -> Headline:
     """Summarise a deployment."""
     zone = ZoneInfo(status.timezone)
     pages, health = pages_of(status), health_of(status)
+    told = pages or tuple(each for each in status.incidents if each.state != "closed")
     period = "no window is due yet"
     if status.windows:
         first, last = status.windows[0], status.windows[-1]
@@ -63,8 +65,8 @@ def headline(status: MonitorStatus) -> Headline:
         period=period,
         health=health,
         verdict=_verdict(status, health),
-        page=_page(pages, status, zone) if pages else "",
-        explanation=_explanation(_leading(pages, status)) if pages else "",
+        page=_first_told(told, status, zone) if told else "",
+        explanation=_explanation(_leading(told, status)) if told else "",
         budget=(
             f"False-alarm budget: pages at most {printable(status.page_budget)}, notices at most "
             f"{printable(status.notice_budget)}, on average while nothing changes; for the whole deployment, whatever "
@@ -114,17 +116,18 @@ def _life(status: MonitorStatus, pages: tuple[IncidentRecord, ...]) -> str:
     return life + (f" ({some})" if some else "")
 
 
-def _leading(pages: Sequence[IncidentRecord], status: MonitorStatus) -> IncidentRecord:
-    """The page to look at first, or else the last one."""
-    return by_cause(pages, status.asked_at)[0]
+def _leading(incidents: Sequence[IncidentRecord], status: MonitorStatus) -> IncidentRecord:
+    """The incident to look at first, or else the last one."""
+    return by_cause(incidents, status.asked_at)[0]
 
 
-def _page(pages: Sequence[IncidentRecord], status: MonitorStatus, zone: ZoneInfo) -> str:
-    page = _leading(pages, status)
-    judged = next((window for window in status.windows if window.start == page.window_start), None)
-    window = format_window(page.window_start, page.window_end, zone) if judged is None else window_name(judged, zone)
-    which = f"Page #{page.number}" if page.state != "closed" else f"Last page, #{page.number}"
-    first = f"{which}, opened {format_moment(page.opened_at, zone)} for the window {window}: {cause_line(page)}."
-    ordered = by_cause(pages, status.asked_at)
-    others = ", ".join(f"#{other.number}" for other in ordered if other.state != "closed" and other is not page)
+def _first_told(incidents: Sequence[IncidentRecord], status: MonitorStatus, zone: ZoneInfo) -> str:
+    told = _leading(incidents, status)
+    judged = next((window for window in status.windows if window.start == told.window_start), None)
+    window = format_window(told.window_start, told.window_end, zone) if judged is None else window_name(judged, zone)
+    level = told.level.capitalize()
+    which = f"{level} #{told.number}" if told.state != "closed" else f"Last {told.level}, #{told.number}"
+    first = f"{which}, opened {format_moment(told.opened_at, zone)} for the window {window}: {cause_line(told)}."
+    ordered = by_cause(incidents, status.asked_at)
+    others = ", ".join(f"#{other.number}" for other in ordered if other.state != "closed" and other is not told)
     return f"{first} Open besides: {others}." if others else first

@@ -10,7 +10,7 @@ import pytest
 from monitoring.records import HIGHEST_LOSS, Finding, IncidentState, MonitorStatus, Sensitivity
 from monitoring.reports.sections.headline import headline
 from monitoring.reports.sections.sensitivity import detectable_rise
-from monitoring.sentences.incident_text import incident_text
+from monitoring.sentences.incident_text import cause_line, incident_text
 from tests.incident_words import worded
 
 
@@ -187,7 +187,12 @@ def test_evidence_over_the_threshold_without_an_open_page_is_suspected_harm(
 def test_an_open_notice_or_a_fact_of_the_last_window_is_not_healthy(status_of: Callable[..., MonitorStatus]) -> None:
     quiet, noticed = status_of(windows=3, incidents=False), status_of(windows=3, incidents=True)
     notice = replace(noticed.incidents[0], level="notice", state="open", closed_at=None)
-    assert headline(replace(quiet, incidents=(notice,))).verdict == "No page in 3 windows, but 1 open notice"
+    found = headline(replace(quiet, incidents=(notice,)))
+    assert found.verdict == "No page in 3 windows, but 1 open notice"
+    assert found.page.startswith(f"Notice #{notice.number}, opened ")
+    assert cause_line(notice) in found.page
+    closed = replace(notice, state="closed", closed_at=notice.opened_at)
+    assert headline(replace(quiet, incidents=(closed,))).page == ""
     fact = Finding(kind="no answers", feature="answers", message="Every answer is missing.", fact=True)
     last = replace(quiet.windows[-1], findings=(fact,))
     dead = headline(replace(quiet, windows=(*quiet.windows[:-1], last)))

@@ -15,7 +15,7 @@ from typing_extensions import override
 from monitoring.engines.relation import Relation
 from monitoring.errors import BadInput, CannotRun
 from monitoring.timestamps import as_datetime, as_microseconds
-from monitoring.traffic.remote.duckdb_query import import_duckdb, open_duckdb
+from monitoring.traffic.remote.duckdb_query import fix_of, import_duckdb, open_duckdb
 from monitoring.traffic.remote.sql_query import SqlQuery, columns_of_query, tables_of_query, within
 
 #: What the rows are called in a statement.
@@ -270,7 +270,7 @@ class DuckDBRelation(SqlRelation):
                     "The query of the [traffic] section is refused.",
                     got=str(error).splitlines()[0],
                     expected="one SELECT statement",
-                    fix="Try it in DuckDB first.",
+                    fix=fix_of(error, "Try it in DuckDB first."),
                 ) from error
 
         return cls(run, event_time, prediction_id)

@@ -395,7 +395,8 @@ def _measured(catalogue: Catalogue, reference: Predictions, plan: WindowPlan) ->
 def _label_arrival(rows: Predictions, horizon: timedelta) -> dict[str, Any]:
     """How many labels of rows come, and when, as fields of `ReferenceFit`."""
     delays = _label_delays(rows)
-    gap = int(np.diff(np.sort(rows.label_times[has_label(rows.labels)])).max()) if delays and len(rows) > 1 else None
+    arrived = np.sort(rows.label_times[has_label(rows.labels)])
+    gap = int(np.diff(arrived).max()) if delays and arrived.size > 1 else None
     return {"label_rate": _label_rate(rows, horizon), "label_delays": delays, "label_gap": gap}
 
 

@@ -53,6 +53,13 @@ def open_duckdb(path: str, query: str) -> Any:
     return connection
 
 
+def fix_of(error: Exception, other: str) -> str:
+    """What to do about a query that is refused."""
+    if "disabled by configuration" not in str(error):
+        return other
+    return "A view of the database reads a file, which it may not: name the file in the query itself, read_csv('FILE')."
+
+
 @contextmanager
 def duckdb_batches(url: str, statement: str, *, rows: int) -> Iterator[tuple[pa.Schema, Iterator[pa.Table]]]:
     """Run a query of a file, which is opened for reading.
@@ -96,7 +103,7 @@ def duckdb_batches(url: str, statement: str, *, rows: int) -> Iterator[tuple[pa.
             "The database refuses the query.",
             got=str(error).splitlines()[0],
             expected="one SELECT statement",
-            fix="Try it with the database's own client.",
+            fix=fix_of(error, "Try it with the database's own client."),
         ) from error
     finally:
         connection.close()

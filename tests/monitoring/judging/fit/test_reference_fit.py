@@ -20,7 +20,7 @@ from monitoring.evidence.sensitivity import smallest_detectable_harms
 from monitoring.judging.facts.fact_limits import FactLimits
 from monitoring.judging.fit.baseline_sums import POOLED_WINDOWS
 from monitoring.judging.fit.harms import harms_of
-from monitoring.judging.fit.reference_fit import ReferenceFit, fit_reference, in_level
+from monitoring.judging.fit.reference_fit import ReferenceFit, _label_arrival, fit_reference, in_level
 from monitoring.judging.fit.tolerances import Tolerances
 from monitoring.records import LEVELS, SCORE_ONE, ScoreSum, Watch, WatchKey
 from monitoring.tasks.task import NO_LABEL
@@ -105,6 +105,13 @@ def test_the_longest_time_between_labels_is_known_where_labels_have_delays() -> 
     labelled = np.sort(rows.label_times[rows.labels != NO_LABEL])
     assert fitted(rows).label_gap == int(np.diff(labelled).max())
     assert fitted(replace(rows, label_times=rows.event_times)).label_gap is None
+
+
+def test_one_label_alone_has_no_time_between_labels() -> None:
+    rows = rows_of_days(0, 30, seed=2)
+    alone = np.where(np.arange(len(rows)) == np.flatnonzero(rows.labels != NO_LABEL)[0], rows.labels, NO_LABEL)
+    found = _label_arrival(replace(rows, labels=alone), HORIZON)
+    assert (len(found["label_delays"]) > 0, found["label_gap"]) == (True, None)
 
 
 def test_a_baseline_without_labels_has_no_losses_and_no_estimates() -> None:

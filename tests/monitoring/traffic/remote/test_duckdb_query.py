@@ -57,6 +57,8 @@ def test_a_view_of_somebody_else_s_file_reads_no_other_file_and_no_extension_is_
         with pytest.raises(BadInput, match="refuses the query"):
             query_to_parquet(SqlQuery(url=url, text=text), tmp_path / "rows.parquet")
     assert not (tmp_path / "rows.parquet").exists()
+    with pytest.raises(BadInput, match="name the file in the query itself"):
+        query_to_parquet(SqlQuery(url=url, text="SELECT * FROM harmless"), tmp_path / "rows.parquet")
 
 
 @pytest.mark.parametrize(

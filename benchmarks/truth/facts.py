@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from benchmarks.results import Cell, Result, Settings, Table
+from benchmarks.truth.value_facts import SHARES, value_row
 from monitoring.evidence.sampling_variance import SamplingVariance
 from monitoring.incidents.alarm import HISTORY
 from monitoring.incidents.life_cycle import QUIET_WINDOWS
@@ -216,4 +217,18 @@ def measure(settings: Settings) -> Result:
             "history is not looked at, so seasons cost most. Labels without: how many in a row make the class lost."
         ),
     )
-    return Result(tables=(table, shares))
+    values = Table(
+        title=f"Values that are missing, with which nothing is wrong, in {WINDOWS:,} windows",
+        columns=("share of missing values", "rows", "baseline", "notices", "pages"),
+        rows=tuple(
+            value_row(each, rows, baseline, max(streams // 20, 1), WINDOWS)
+            for each in SHARES
+            for rows in (300, 3_000)
+            for baseline in BASELINES[1:]
+        ),
+        note=(
+            f"{max(streams // 20, 1)} streams each. A notice of a share that no window of the baseline had; a page of "
+            "a fifth of the values. An incident that lasts is told once."
+        ),
+    )
+    return Result(tables=(table, shares, values))

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from monitoring.incidents.alarm import Alarm, rows_of
-from monitoring.incidents.decomposition import CLASS, NUMBER, OTHERS
+from monitoring.incidents.alarm import Alarm
+from monitoring.incidents.decomposition import CLASS, NUMBER, OTHERS, sum_windows
 from monitoring.incidents.harm import BETTER, excesses, inputs_moved, loss_changes
 from monitoring.incidents.input_drift import FALSE_DISCOVERY_RATE, LEAST_EXPLAINED
 from monitoring.incidents.input_shift import Aspect, Shifts, no_shifts
@@ -26,6 +26,7 @@ from monitoring.records import (
     MovedInput,
     NextStep,
     NoticeReason,
+    ScoreSum,
     SlicePart,
     StepKind,
     WatchKey,
@@ -81,7 +82,7 @@ def alarm_cause(
         proof=_proof(alarm, [change.key.watch for change in changes], detail) if is_loss else None,
         part=_part_at_fault(detail) if is_loss else None,
         largest=_largest(alarm, moved, detail.parts),
-        segment=_segment(alarm, _largest(alarm, moved, detail.parts), detail.parts),
+        segment=_segment(alarm, moved, detail.parts),
         inputs=_moved_inputs(alarm, detail, shifts),
         inputs_watched=any(watch.family == "inputs" for watch in alarm.baseline.watches.values()),
         discovery_rate=FALSE_DISCOVERY_RATE,
@@ -140,14 +141,16 @@ def _largest(alarm: Alarm, moved: Departure, parts: Sequence[SlicePart]) -> Slic
     return max(classes or moved_so, key=lambda part: (abs(part.loss), part.slice), default=None)
 
 
-def _segment(alarm: Alarm, largest: SlicePart | None, parts: Sequence[SlicePart]) -> str:
+def _segment(alarm: Alarm, moved: Departure, parts: Sequence[SlicePart]) -> str:
     """The slice from which most of a change comes, and that is no large part of the rows; empty without one."""
-    if largest is None or largest.column in (CLASS, NUMBER) or largest.slice == OTHERS:
+    largest = _largest(alarm, moved, [part for part in parts if part.column not in (CLASS, NUMBER)])
+    if largest is None or largest.slice == OTHERS:
         return ""
     change = math.fsum(part.total for part in parts if part.column == largest.column)
+    judged = sum_windows(alarm.windows, alarm.baseline.watches[largest.metric])
     rows, of_slice = (
-        sum(rows_of(window, WatchKey(watch=largest.metric, slice=slice_)) for window in alarm.windows)
-        for slice_ in (WHOLE, largest.slice)
+        judged.get(key, ScoreSum()).rows + alarm.waiting.get(key, ScoreSum()).rows
+        for key in (WatchKey(watch=largest.metric, slice=slice_) for slice_ in (WHOLE, largest.slice))
     )
     is_most = largest.loss / change >= MOSTLY if change else False
     return largest.slice if is_most and 2 * of_slice <= rows else ""

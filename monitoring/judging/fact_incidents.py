@@ -13,7 +13,14 @@ from monitoring.incidents.harm import excesses
 from monitoring.incidents.life_cycle import QUIET_WINDOWS, step_fact_recovery
 from monitoring.incidents.rearm import LOSS_GROUP, harm_group, score_excess
 from monitoring.judging.facts.constant_values import CONSTANT_ANSWERS, CONSTANT_LABELS
-from monitoring.judging.facts.gross_failures import ANSWERS_SUBJECT, CONTRADICTED, LABELS_SUBJECT
+from monitoring.judging.facts.gross_failures import (
+    ANSWERS_SUBJECT,
+    CONTRADICTED,
+    LABELS_SUBJECT,
+    MORE_MISSING,
+    MORE_UNSEEN,
+)
+from monitoring.judging.facts.input_values import ROWS_SUBJECT
 from monitoring.judging.facts.label_facts import JUMPED, LOST_CLASS
 from monitoring.judging.facts.log_facts import IDS_SUBJECT, REPEATS_SUBJECT
 from monitoring.judging.facts.loss_outliers import OUTLIER
@@ -48,7 +55,9 @@ from monitoring.traffic.windows import Window
 from monitoring.watches.integrity import ANSWERS
 
 #: The kinds of facts that are notices; all others page.
-NOTICES = frozenset({RULE_BROKEN_NOTICE, LASTING, UNUSUAL, FEWER_LABELS, IMPROVED, RARE_RENAMED})
+NOTICES = frozenset(
+    {RULE_BROKEN_NOTICE, LASTING, UNUSUAL, FEWER_LABELS, IMPROVED, RARE_RENAMED, MORE_MISSING, MORE_UNSEEN}
+)
 
 #: The kinds of facts about rules of the user's own.
 RULES = frozenset({RULE_BROKEN, RULE_BROKEN_NOTICE})
@@ -70,6 +79,7 @@ _OF_NO_LOSS = frozenset(
         IDS_SUBJECT,
         REPEATS_SUBJECT,
         IMPROVED_SUBJECT,
+        ROWS_SUBJECT,
     }
 )
 
@@ -97,7 +107,8 @@ def advance_fact_incident(
 
     Args:
         enough_rows: Whether the window has enough rows to say that the fact is over. Too few show only that it is not.
-        harmful: Whether the losses that the incident tells too are high in the window: then it is not over.
+        harmful: Whether the losses that the incident tells too are high in the window, or what it tells is not near the
+            baseline: then it is not over.
     """
     is_present = any(
         (finding.fact and finding.feature in incident.subjects) or TOLD_BY.get(finding.kind) in incident.subjects

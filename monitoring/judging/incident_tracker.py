@@ -44,7 +44,14 @@ from monitoring.judging.fact_incidents import (
     tells,
     with_evidence,
 )
-from monitoring.judging.facts.gross_failures import MISSING, UNSEEN
+from monitoring.judging.facts.gross_failures import (
+    MISSING,
+    MORE_MISSING,
+    MORE_UNSEEN,
+    OUT_OF_RANGE,
+    UNSEEN,
+    outside_inputs,
+)
 from monitoring.judging.fit.reference_fit import ReferenceFit
 from monitoring.judging.incident_causes import window_shift, with_explained_losses, with_rows
 from monitoring.judging.level_evidence import LevelEvidence, has_losses
@@ -70,7 +77,17 @@ from monitoring.watches.catalogue import Catalogue
 UNTESTED = (FACT_WATCH, SUBGROUP_WATCH)
 
 #: The watches of gross failures of an input's values, by the kind of the fact: what precedes the input in their names.
-WATCHES_OF_VALUES = {MISSING: "missing:", UNSEEN: "unseen:", RENAMED: "unseen:", RARE_RENAMED: "unseen:"}
+WATCHES_OF_VALUES = {
+    MISSING: "missing:",
+    MORE_MISSING: "missing:",
+    UNSEEN: "unseen:",
+    MORE_UNSEEN: "unseen:",
+    RENAMED: "unseen:",
+    RARE_RENAMED: "unseen:",
+}
+
+#: Notices that a page of the same values supersedes.
+_MORE_VALUES = (MORE_MISSING, MORE_UNSEEN)
 
 #: So many windows after its last news the cause of an open incident is assessed again.
 ASSESSED_AGAIN_AFTER = (1, 3, 7, 14, 28)
@@ -160,6 +177,7 @@ class IncidentTracker:
             opened = [updated.get(incident.number, incident) for incident in opened]
             levels[level] = self._rearmed(alarm, level_evidence, deserved, (*current, *opened))
         current = [self._assessed_again(incident, evidence, window, history) for incident in current]
+        current = [self._superseded(incident, opened, window.traffic.window.end) for incident in current]
         changed = tuple(new for old, new in zip(incidents, current, strict=True) if new != old)
         return TrackedIncidents(
             incidents=(*_alive(current), *opened), changed=(*changed, *opened), opened=len(opened), levels=levels
@@ -221,6 +239,7 @@ class IncidentTracker:
         if incident.watch == FACT_WATCH:
             enough_rows = window.rows >= max(evidence["page"].test.min_rows, 1)
             harmful = incident.has_evidence and is_harm_high(incident, history[-1], self.baseline)
+            harmful = harmful or self._is_lasting(incident, window)
             return advance_fact_incident(
                 incident, window.findings, window.traffic.window, enough_rows=enough_rows, harmful=harmful
             )
@@ -254,6 +273,23 @@ class IncidentTracker:
         if after.state == "closed" and self._is_harm_still(incident, evidence, window, history):
             return replace(incident, recovery=after.recovery).entered("recovering", window.traffic.window.end)
         return after
+
+    def _superseded(self, incident: IncidentRecord, opened: Sequence[IncidentRecord], now: datetime) -> IncidentRecord:
+        """A notice of new or missing values, closed where pages that open now tell all of its inputs."""
+        pages = [each for each in opened if each.level == "page"]
+        features = (self._watches[page.watch].feature for page in pages if page.watch in self._watches)
+        told = {*features, *(name for page in pages for name in page.subjects)}
+        if incident.fact not in _MORE_VALUES or incident.state == "closed" or not told.issuperset(incident.subjects):
+            return incident
+        return replace(incident, closed_at=now).entered("closed", now)
+
+    def _is_lasting(self, incident: IncidentRecord, window: ScoredWindow) -> bool:
+        """Whether the values that a fact tells are not near the baseline again."""
+        lasting = self._reference_fit.facts.lasting(window.sums)
+        if incident.fact == OUT_OF_RANGE:
+            outside = outside_inputs(self._catalogue.bins, window.traffic.answered.counts)
+            lasting |= {(OUT_OF_RANGE, name) for name in outside}
+        return any((incident.fact, subject) in lasting for subject in incident.subjects)
 
     def _assessed_again(
         self,

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from monitoring.evidence.level import LevelState
 from monitoring.incidents.alarm import HISTORY
 from monitoring.judging.burn_in import BurnIn
+from monitoring.judging.facts.input_values import WindowValues
 from monitoring.judging.facts.label_facts import LabelRuns
 from monitoring.judging.facts.usual_level import UsualLevels
 from monitoring.judging.label_silence import LabelSilence
@@ -23,6 +24,7 @@ from monitoring.records.state_names import (
     FIRST_LABELS,
     LABEL_RUNS,
     LABEL_SILENCE,
+    LAST_VALUES,
     USUAL_LEVELS,
     WITNESS,
     StateName,
@@ -68,6 +70,7 @@ class JudgeState:
             LABEL_RUNS: scoring.label_runs.to_text(),
             LABEL_SILENCE: scoring.label_silence.to_text(),
             USUAL_LEVELS: scoring.usual.to_text(),
+            LAST_VALUES: scoring.last_values.to_text(),
             COMPARED: scoring.statistics,
             EVENTS: self.events.to_text(),
             **({} if self.burn_in.until is None else {BURN_IN: self.burn_in.to_text()}),
@@ -105,6 +108,7 @@ class JudgeState:
                 label_runs=LabelRuns.from_text(texts.get(LABEL_RUNS, "")),
                 label_silence=LabelSilence.from_text(texts.get(LABEL_SILENCE, "")),
                 usual=UsualLevels.from_text(texts.get(USUAL_LEVELS, "")),
+                last_values=WindowValues.from_text(texts.get(LAST_VALUES, "")),
                 statistics=texts.get(COMPARED, ""),
             ),
             events=EventScores.from_text(texts.get(EVENTS, "")),

@@ -11,7 +11,7 @@ import numpy as np
 
 from monitoring.baseline.moments import Moments
 from monitoring.baseline.profile import Bins, FeatureCounts, Profile
-from monitoring.judging.facts.gross_failures import OUT_OF_RANGE, UNSEEN
+from monitoring.judging.facts.gross_failures import MORE_UNSEEN, OUT_OF_RANGE, UNSEEN
 from monitoring.judging.renamed_values import LONGEST_NAME, RENAMED, renamed_by_input
 from monitoring.records import Finding
 from monitoring.records.finding_parts import GrossRate, NewValue, SwappedInputs
@@ -48,13 +48,13 @@ def explained_facts(
     swapped = _swapped(facts, bins, before, now)
     renamings = renamed_by_input(bins, before, now)
     renamed = {name: renaming for name, renaming in renamings.items() if name not in swapped}
-    unseen = {fact.feature for fact in facts if fact.kind == UNSEEN}
+    unseen = {fact.feature for fact in facts if fact.kind in (UNSEEN, MORE_UNSEEN)}
     counts = {each.feature: pair for each, *pair in zip(bins, before.features, now.features, strict=True)}
 
     def explained(fact: Finding) -> Finding:
         if fact.kind in (UNSEEN, OUT_OF_RANGE) and fact.feature in swapped:
             return Finding(kind=SWAPPED, feature=fact.feature, fact=True, parts=swapped[fact.feature])
-        if fact.kind != UNSEEN or not isinstance(fact.parts, GrossRate):
+        if fact.kind not in (UNSEEN, MORE_UNSEEN) or not isinstance(fact.parts, GrossRate):
             return fact
         if fact.feature in renamed:
             return replace(fact, kind=RENAMED, parts=replace(renamed[fact.feature].parts, unseen=fact.parts))

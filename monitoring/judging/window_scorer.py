@@ -12,6 +12,7 @@ from monitoring.baseline.profile_builder import ProfileBuilder
 from monitoring.judging.event_windows import NO_WINDOW_EVENTS, WindowEvents, labels_of_one_event
 from monitoring.judging.facts.fact_limits import ObservedWindow
 from monitoring.judging.facts.gross_failures import range_findings
+from monitoring.judging.facts.input_values import CONSTANT_INPUT, WindowValues
 from monitoring.judging.facts.label_facts import LabelRuns
 from monitoring.judging.facts.log_facts import repeat_findings, unmatched_findings
 from monitoring.judging.facts.loss_outliers import with_unit_change
@@ -57,6 +58,7 @@ class ScoringState:
     label_runs: LabelRuns = field(default_factory=LabelRuns)
     label_silence: LabelSilence = field(default_factory=LabelSilence)
     usual: UsualLevels = field(default_factory=UsualLevels)
+    last_values: WindowValues = field(default_factory=WindowValues)
     statistics: str = ""
 
 
@@ -149,7 +151,7 @@ class WindowScorer:
                 *late,
                 *inputs.findings,
                 *unembedded,
-                *self._facts(traffic, observed, inputs.findings, events),
+                *self._facts(traffic, observed, inputs.findings, events, state.last_values),
                 *volume,
                 *self._limits,
             ),
@@ -162,6 +164,7 @@ class WindowScorer:
                 label_runs=observed.runs,
                 label_silence=silence,
                 usual=usual,
+                last_values=WindowValues.of(traffic.answered.counts) if traffic.answered.rows else state.last_values,
                 statistics=inputs.statistics,
             ),
         )
@@ -179,7 +182,12 @@ class WindowScorer:
         )
 
     def _facts(
-        self, traffic: WindowTraffic, observed: ObservedWindow, findings: Sequence[Finding], events: WindowEvents
+        self,
+        traffic: WindowTraffic,
+        observed: ObservedWindow,
+        findings: Sequence[Finding],
+        events: WindowEvents,
+        before: WindowValues,
     ) -> tuple[Finding, ...]:
         """What the window shows by itself, but for inputs about which a fact is known already."""
         limits, answered = self._reference_fit.facts, traffic.answered
@@ -187,10 +195,13 @@ class WindowScorer:
             limits = limits.without_labels()
         fact_features = {finding.feature for finding in findings if finding.fact}
         bins, sources = self._catalogue.bins, self._catalogue.sources
+        values = limits.values.findings(bins, answered.counts, before, alpha=limits.alpha, sources=sources)
+        constant = {finding.feature for finding in values if finding.kind == CONSTANT_INPUT}
         ranges = range_findings(bins, answered.counts, alpha=limits.alpha, sources=sources)
         of_limits = with_unit_change(limits.findings(observed), self._catalogue.task, answered.usable.probabilities)
-        facts = (*of_limits, *ranges)
+        facts = (*of_limits, *(finding for finding in ranges if finding.feature not in constant))
         return (
+            *(finding for finding in values if finding.feature not in fact_features),
             *explained_facts(facts, fact_features, bins, self._reference_fit.profile, answered.counts),
             *unmatched_findings(traffic.labels_unknown, traffic.labelled.rows, observed.history, alpha=limits.alpha),
             *repeat_findings(traffic.repeats, answered.rows, observed.history, alpha=limits.alpha),

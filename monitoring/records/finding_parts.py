@@ -95,6 +95,39 @@ class OutsideRange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConstantInput:
+    """An input that has one value in all rows of a window that have one.
+
+    Attributes:
+        usual: The largest share of its values in one bin in a window of the baseline.
+        number, category: The value: a number, or a category. Neither of a text, whose descriptions are all constant.
+    """
+
+    about: Literal["constant input"] = "constant input"
+    rows: int
+    usual: float
+    number: float | None = None
+    category: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SameValues:
+    """An input whose values are those of the window before, though in other rows."""
+
+    about: Literal["same values"] = "same values"
+    rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopiedRows:
+    """Rows of a window, each of which is there so many times under ids of its own."""
+
+    about: Literal["copied rows"] = "copied rows"
+    rows: int
+    times: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RenamedValue:
     """A category of the baseline with its new name.
 
@@ -438,7 +471,16 @@ class SchemaAnomaly:
 
 #: What findings are made of, by what they are about.
 ValueParts: TypeAlias = (
-    ConstantValues | GrossRate | OutsideRange | RenamedValues | SwappedInputs | AllMissing | UnreadInput
+    ConstantValues
+    | GrossRate
+    | OutsideRange
+    | RenamedValues
+    | SwappedInputs
+    | AllMissing
+    | UnreadInput
+    | ConstantInput
+    | SameValues
+    | CopiedRows
 )
 LabelParts: TypeAlias = LostClasses | JumpedShares | UnusualShare | UnknownClasses | LateLabels | StoppedLabels
 LossParts: TypeAlias = LossOutlier | HighestLoss | BetterLoss

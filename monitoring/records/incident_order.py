@@ -25,6 +25,7 @@ _FACTS: Mapping[str, BrokenPart] = MappingProxyType(
         "traffic volume unusual": "feed",
         "labels without predictions": "feed",
         "predictions repeated": "feed",
+        "rows copied": "feed",
         "unknown labels": "labels",
         "labels lost a class": "labels",
         "label shares jumped": "labels",

@@ -18,6 +18,8 @@ LABEL_RUNS: Final = "label_runs"
 LABEL_SILENCE: Final = "label_silence"
 #: What numbers of rows and labels are usual, while a notice tells another one.
 USUAL_LEVELS: Final = "usual_levels"
+#: What the next window's values of inputs are compared with.
+LAST_VALUES: Final = "last_values"
 #: The statistics that the schema's comparators compare the next window with.
 COMPARED: Final = "compared"
 #: The scores of windows in expected events.
@@ -39,6 +41,7 @@ StateName: TypeAlias = (
         "label_runs",
         "label_silence",
         "usual_levels",
+        "last_values",
         "compared",
         "events",
         "burn_in",

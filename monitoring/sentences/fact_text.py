@@ -40,6 +40,7 @@ _NAMED = frozenset(
         "labels stopped",
         "labels too late",
         "losses far outside the baseline",
+        "rows copied",
         "traffic volume",
         "traffic volume changed",
         "traffic volume unusual",
@@ -52,14 +53,19 @@ _NAMED = frozenset(
 _TELLING = frozenset(
     {
         "answers constant",
+        "input constant",
         "labels constant",
         "labels contradict answers",
         "labels lost a class",
+        "more values missing",
+        "more values unseen",
         "out of range",
         "rare values renamed",
+        "rows copied",
         "traffic volume changed",
         "unusable answers",
         "values missing",
+        "values of the window before",
         "values renamed",
         "values unseen",
     }
@@ -67,7 +73,7 @@ _TELLING = frozenset(
 
 #: Kinds about rules of the user's own, and about losses; and notices that may be right.
 _RULES = ("rule broken", "rule broken, a notice")
-_SAID_EACH = (*_RULES, "inputs swapped")
+_SAID_EACH = (*_RULES, "inputs swapped", "input constant")
 _OF_LOSSES = ("labels contradict answers", "losses far outside the baseline")
 _OUTLIER = "losses far outside the baseline"
 _MAY_BE_RIGHT = ("traffic volume changed", "fewer labels")

@@ -5,10 +5,13 @@ from __future__ import annotations
 from monitoring.records.finding_parts import (
     AlikeValues,
     AllMissing,
+    ConstantInput,
     ConstantValues,
+    CopiedRows,
     GrossRate,
     OutsideRange,
     RenamedValues,
+    SameValues,
     SwappedInputs,
     UnreadInput,
     ValueParts,
@@ -28,11 +31,45 @@ def value_text(feature: str, parts: ValueParts) -> str:
             return f"The {_subject(feature)}{_unread(parts)}."
         case OutsideRange() as outside:
             return _outside_range(feature, outside)
-        case SwappedInputs(other=other):
-            return f"The input {feature} has the values that {other} has in the baseline."
         case RenamedValues() as renamed:
             unseen = "" if renamed.unseen is None else f" {_gross_rate(feature, renamed.unseen)}"
             return f"{_renamed_values(printable(feature), renamed)}{unseen}"
+        case _:
+            return _input_text(feature, parts)
+
+
+def _input_text(feature: str, parts: ConstantInput | SameValues | CopiedRows | SwappedInputs) -> str:
+    """What is wrong with all values of an input, or with all rows."""
+    match parts:
+        case ConstantInput() as constant_input:
+            return _constant_input(feature, constant_input)
+        case SameValues(rows=rows):
+            return f"The {rows:,} values of {feature} are those of the window before: does the feed stand still?"
+        case CopiedRows(rows=rows, times=times):
+            return (
+                f"Each of {rows // times:,} rows is there {_times(times)} under ids of its own: {rows:,} rows in all."
+            )
+        case SwappedInputs(other=other):
+            return f"The input {feature} has the values that {other} has in the baseline."
+
+
+def _constant_input(feature: str, constant: ConstantInput) -> str:
+    if constant.number is None and constant.category is None:
+        return (
+            f"All {constant.rows:,} values of {printable(feature)} in the window are alike in all that describes them."
+        )
+    value = plain_number(constant.number) if constant.number is not None else printable(constant.category or "")
+    usual = f"in the baseline's windows at most {100.0 * constant.usual:.0f} % are alike"
+    return f"{printable(feature)} is {value} in all {constant.rows:,} values of the window; {usual}."
+
+
+def _times(times: int) -> str:
+    """How often.
+
+    >>> _times(2), _times(3)
+    ('twice', '3 times')
+    """
+    return "twice" if times == 2 else f"{times} times"
 
 
 def _unread(parts: AllMissing | UnreadInput) -> str:

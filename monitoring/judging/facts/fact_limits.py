@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from monitoring.judging.facts.constant_values import VarietyLimit, constant_findings
 from monitoring.judging.facts.gross_failures import CONTRADICTED, GrossLimit, gross_findings
+from monitoring.judging.facts.input_values import ValueLimits
 from monitoring.judging.facts.label_facts import JUMPED, LabelLimits, LabelRuns
 from monitoring.judging.facts.loss_outliers import LossLimit, loss_outlier
 from monitoring.judging.facts.traffic_volume import ANY_RANGE
@@ -48,10 +49,12 @@ class FactLimits:
 
     threshold: float
     gross: Mapping[WatchKey, GrossLimit] = field(default_factory=dict)
+    shares: Mapping[WatchKey, GrossLimit] = field(default_factory=dict)
     losses: Mapping[WatchKey, LossLimit] = field(default_factory=dict)
     answers: tuple[VarietyLimit | None, ...] = ()
     label_numbers: tuple[VarietyLimit | None, ...] = ()
     labels: LabelLimits = field(default_factory=LabelLimits)
+    values: ValueLimits = field(default_factory=ValueLimits)
     ranges: int = 0
     volumes: tuple[tuple[Places, int], ...] = ()
     volume_range: VolumeRange = ANY_RANGE
@@ -61,8 +64,8 @@ class FactLimits:
     def alpha(self) -> float:
         """The probability of each fact of a window that is as the baseline's are."""
         values = sum(2 for limit in (*self.answers, *self.label_numbers) if limit is not None)
-        of_log = 2  # labels without predictions, and predictions that are repeated
-        count = len(self.gross) + len(self.losses) + self.ranges + values + self.labels.count + of_log
+        others = 3  # labels without predictions, predictions that are repeated, and all of `values` together
+        count = len(self.gross) + len(self.losses) + self.ranges + values + self.labels.count + others
         return BUDGET_SHARE / self.threshold / max(count, 1)
 
     def findings(self, window: ObservedWindow) -> tuple[Finding, ...]:
@@ -75,16 +78,29 @@ class FactLimits:
         alpha = self.alpha
         gross = gross_findings(self.gross, window.sums, alpha)
         others = tuple(finding for finding in gross if finding.kind != CONTRADICTED)
+        paged = {finding.feature for finding in others}
+        new = gross_findings(self.shares, window.sums, alpha)
+        others = (*others, *(finding for finding in new if finding.feature not in paged))
         constant = constant_findings(self.answers, window.answers, labels=False, alpha=alpha)
         labels = self._label_findings(window)
         if constant or any(finding.kind != JUMPED for finding in labels):
             return (*others, *constant, *labels)
-        if len(others) < len(gross):
-            return gross
+        contradicted = tuple(finding for finding in gross if finding.kind == CONTRADICTED)
+        if contradicted:
+            return (*others, *contradicted)
         if labels or not self.dated:
-            return (*gross, *labels)
+            return (*others, *labels)
         losses = loss_outlier(self.losses, window.sums, window.history, alpha=alpha, phases=window.phases)
-        return (*gross, *losses)
+        return (*others, *losses)
+
+    def lasting(self, sums: Mapping[WatchKey, ScoreSum]) -> frozenset[tuple[str, str]]:
+        """The kinds of gross rates, each with its subject, that are not near the baseline's in a window."""
+        return frozenset(
+            (limit.kind, limit.subject)
+            for limits in (self.gross, self.shares)
+            for key, limit in limits.items()
+            if key in sums and sums[key].rows and sums[key].mean > limit.null
+        )
 
     def _label_findings(self, window: ObservedWindow) -> tuple[Finding, ...]:
         alpha = self.alpha

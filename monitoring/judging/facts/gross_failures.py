@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
@@ -28,6 +28,11 @@ from monitoring.watches.integrity import ANSWERS
 GROSS_RATE = 0.2
 GROSS_FACTOR = 5.0
 
+#: Below that, a share of values is told by a notice where no window of the baseline had it: from this on, or from so
+#: many times that of its worst window.
+NEW_SHARE = 0.05
+NEW_SHARE_FACTOR = 2.5
+
 #: Errors are compared with those of answers that say nothing, or with this many times the baseline's worst window.
 CHANCE_ERROR = 0.5
 WORST_ERROR_FACTOR = 1.2
@@ -43,6 +48,9 @@ ERRORS_OF_NUMBERS = ("absolute_error", "pinball_loss")
 #: the last of the baseline's bin edges), or below this part of its lower end, or where its standard deviation is so
 #: many ranges, with most rows in the outermost bins. Sound windows have at most `OUTER_ROWS` there, the baseline 3 %.
 RANGES_OUTSIDE = 3.0
+
+#: It is not near the baseline again while that is one range, with more rows in the outermost bins than `OUTER_ROWS`.
+RANGES_LASTING = 1.0
 SCALED_DOWN = 0.2
 MOST_ROWS = 0.5
 OUTER_ROWS = 0.2
@@ -60,6 +68,10 @@ NO_SOURCES: Mapping[str, str] = MappingProxyType({})
 #: The kinds of findings about values that are missing, and that the baseline does not have.
 MISSING = "values missing"
 UNSEEN = "values unseen"
+
+#: The kinds of notices about shares of such values that no window of the baseline had.
+MORE_MISSING = "more values missing"
+MORE_UNSEEN = "more values unseen"
 
 #: The kind of finding about numbers far outside the baseline's range.
 OUT_OF_RANGE = "out of range"
@@ -118,6 +130,22 @@ def gross_limits(
     return {key: limit for key, limit in limits.items() if limit is not None}
 
 
+def share_limits(gross: Mapping[WatchKey, GrossLimit]) -> dict[WatchKey, GrossLimit]:
+    """The limits of notices below those of gross failures: of values that are missing, and that are new."""
+    kinds = {MISSING: MORE_MISSING, UNSEEN: MORE_UNSEEN}
+    limits = {
+        key: replace(
+            limit,
+            kind=kinds[limit.kind],
+            rate=max(NEW_SHARE, NEW_SHARE_FACTOR * limit.baseline),
+            null=max(2.0 * limit.baseline, 0.02),
+        )
+        for key, limit in gross.items()
+        if limit.kind in kinds
+    }
+    return {key: limit for key, limit in limits.items() if limit.rate < gross[key].rate}
+
+
 def gross_findings(
     limits: Mapping[WatchKey, GrossLimit], sums: Mapping[WatchKey, ScoreSum], alpha: float
 ) -> tuple[Finding, ...]:
@@ -171,7 +199,7 @@ def _parts(limit: GrossLimit, total: ScoreSum, watch: str) -> GrossRate:
     elif limit.subject == ANSWERS_SUBJECT:
         of = "answers"
     else:
-        of = "missing" if limit.kind == MISSING else "unseen"
+        of = "missing" if limit.kind in (MISSING, MORE_MISSING) else "unseen"
     return GrossRate(of=of, output=split_output(watch)[0], rate=total.mean, rows=total.rows, worst=limit.baseline)
 
 
@@ -188,7 +216,7 @@ def range_findings(
         if feature_bins.edges is None or len(feature_bins.edges) < 2 or not now.moments.finite:
             continue
         name = feature_bins.feature
-        for statistic, rows in _far_outside(feature_bins.edges, now):
+        for statistic, rows in _far_outside(feature_bins.edges, now, RANGES_OUTSIDE):
             if rows > MOST_ROWS * now.present and binomial_tail(rows, now.present, OUTER_ROWS) <= alpha:
                 parts = OutsideRange(
                     statistic=statistic,
@@ -203,10 +231,20 @@ def range_findings(
     return tuple(findings)
 
 
-def _far_outside(edges: Sequence[float], now: FeatureCounts) -> list[tuple[Statistic, int]]:
-    """What lies far outside the range of a number, with the rows in the outermost bins concerned."""
+def outside_inputs(bins: Sequence[Bins], window: Profile) -> frozenset[str]:
+    """The numbers whose values are not near the baseline again after they were far outside its range."""
+    return frozenset(
+        each.feature
+        for each, now in zip(bins, window.features, strict=True)
+        if each.edges is not None and len(each.edges) > 1 and now.moments.finite
+        if any(rows > OUTER_ROWS * now.present for _, rows in _far_outside(each.edges, now, RANGES_LASTING))
+    )
+
+
+def _far_outside(edges: Sequence[float], now: FeatureCounts, ranges: float) -> list[tuple[Statistic, int]]:
+    """What lies so many ranges outside the range of a number, with the rows in the outermost bins concerned."""
     low, high = edges[0], edges[-1]
-    mean, std, far = now.moments.mean, now.moments.std, RANGES_OUTSIDE * (high - low)
+    mean, std, far = now.moments.mean, now.moments.std, ranges * (high - low)
     departures: list[tuple[Statistic, int]] = []
     if mean > high + far:
         departures.append(("mean", now.counts[-1]))

@@ -18,6 +18,7 @@ from monitoring.baseline.profile import Profile
 from monitoring.baseline.profile_builder import ProfileBuilder
 from monitoring.baseline.reference import ReferenceRows
 from monitoring.evidence.sampling_variance import SamplingVariance
+from monitoring.judging.facts.input_values import WindowValues
 from monitoring.judging.window.event_scores import EventScores
 from monitoring.judging.window.row_scorer import RowScorer, finite_rows
 from monitoring.judging.window.windowing import split_by_label_arrival, split_by_window
@@ -128,6 +129,7 @@ class BaselineSums:
 
     Attributes:
         events: The expected event that each window touches; empty where no window touches one.
+        values: What is kept of the values of each window with rows, in its order, windows of events included.
     """
 
     starts: Sequence[datetime]
@@ -135,6 +137,7 @@ class BaselineSums:
     squares: Sequence[Mapping[WatchKey, ScoreSum]]
     events: Sequence[ExpectedEvent | None] = ()
     vocabularies: Mapping[str, HashedVocabulary] = field(default_factory=dict)
+    values: tuple[WindowValues, ...] = ()
 
     def without_events(self) -> BaselineSums:
         """The windows that touch no expected event."""
@@ -145,6 +148,7 @@ class BaselineSums:
             starts=[self.starts[place] for place in places],
             sums=[self.sums[place] for place in places],
             squares=[self.squares[place] for place in places],
+            values=self.values,
         )
 
     def event_scores(self, min_rows: int) -> EventScores:
@@ -194,9 +198,11 @@ def sum_baseline(
     by_start: dict[datetime, dict[WatchKey, ScoreSum]] = {}
     squared: dict[datetime, dict[WatchKey, ScoreSum]] = {}
     ends: dict[datetime, datetime] = {}
+    values: dict[int, WindowValues] = {}
     for number, counts in window_profiles(baseline.rows, builder, [positions for _, positions in windows]):
         window, positions = windows[number]
         ends[window.start] = window.end
+        values[number] = WindowValues.of(counts)
         rows = reference.take(positions)
         sums, squares = by_start.setdefault(window.start, {}), squared.setdefault(window.start, {})
         for into, found in zip((sums, squares), answer_sums(scorer, rows, counts), strict=True):
@@ -227,6 +233,7 @@ def sum_baseline(
         vocabularies={
             category.feature: category.vocabulary for category in categories if category.vocabulary is not None
         },
+        values=tuple(values[number] for number in sorted(values) if values[number].rows),
     )
 
 

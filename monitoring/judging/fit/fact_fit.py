@@ -14,7 +14,8 @@ from monitoring.evidence.sampling_variance import SamplingVariance
 from monitoring.evidence.seasonality import Seasonality
 from monitoring.judging.facts.constant_values import VarietyLimit
 from monitoring.judging.facts.fact_limits import FactLimits
-from monitoring.judging.facts.gross_failures import gross_limits
+from monitoring.judging.facts.gross_failures import gross_limits, share_limits
+from monitoring.judging.facts.input_values import ValueLimits
 from monitoring.judging.facts.label_facts import ClassRun, LabelLimits, ShareLimit, gap_scores
 from monitoring.judging.facts.loss_outliers import LossLimit
 from monitoring.judging.facts.usual_level import Places
@@ -66,16 +67,19 @@ def fit_fact_limits(
         if watches[key.watch].family == "performance" and not key.slice
     }
     volumes = _volumes(baseline, plan)
+    gross = gross_limits(
+        {key: fit.scores for key, fit in fits.items()},
+        {name: watch.feature or "" for name, watch in watches.items() if watch.family == "integrity"},
+    )
     return FactLimits(
         threshold=budget.threshold,
-        gross=gross_limits(
-            {key: fit.scores for key, fit in fits.items()},
-            {name: watch.feature or "" for name, watch in watches.items() if watch.family == "integrity"},
-        ),
+        gross=gross,
+        shares=share_limits(gross),
         losses=losses,
         answers=_answers(baseline, catalogue, plan),
         label_numbers=_label_numbers(baseline, catalogue, plan),
         labels=_labels(fits, windows, catalogue),
+        values=ValueLimits.fit(catalogue.bins, windows.values, dated=baseline.spec.rows_per_window is None),
         ranges=sum(feature_bins.edges is not None for feature_bins in catalogue.bins),
         volumes=volumes,
         volume_range=VolumeRange.fit(volumes, budget.threshold),

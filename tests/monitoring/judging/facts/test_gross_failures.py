@@ -6,7 +6,7 @@ import pytest
 from monitoring.baseline.moments import Moments
 from monitoring.baseline.profile import Bins, FeatureCounts, Profile
 from monitoring.judging.facts.fact_limits import FactLimits, ObservedWindow
-from monitoring.judging.facts.gross_failures import gross_limits, range_findings
+from monitoring.judging.facts.gross_failures import gross_limits, outside_inputs, range_findings, share_limits
 from monitoring.records import SCORE_ONE, ScoreSum, WatchKey
 from monitoring.sentences.finding_text import finding_text
 
@@ -127,7 +127,7 @@ def test_what_describes_a_column_is_not_said_to_have_a_unit() -> None:
 
 def test_ranges_share_the_budget_of_gross_failures() -> None:
     with_numbers = fitted(MEANS, FEATURES, numbers=4)
-    assert with_numbers.alpha == pytest.approx(FAILURES.alpha * 6 / 10)
+    assert with_numbers.alpha == pytest.approx(FAILURES.alpha * 7 / 11)
 
 
 def test_a_season_is_not_out_of_range() -> None:
@@ -154,3 +154,48 @@ def test_one_wild_value_is_not_out_of_range() -> None:
     wild[0] = 1e9
     live = Profile(rows=400, features=(counted(edges, wild),))
     assert range_findings((Bins(feature="income", edges=edges),), live, alpha=ALPHA) == ()
+
+
+WITH_SHARES = FactLimits(threshold=365.0, gross=FAILURES.gross, shares=share_limits(FAILURES.gross))
+
+
+@pytest.mark.parametrize(
+    ("key", "rows", "part", "kinds"),
+    [
+        (MISSING, 2_700, 0.19, ["more values missing"]),
+        (MISSING, 300, 0.12, ["more values missing"]),
+        (UNSEEN, 2_700, 0.19, ["more values unseen"]),
+        (UNSEEN, 2_700, 0.5, ["values unseen"]),  # one of them, not both
+        (MISSING, 2_700, 0.04, []),
+        (MISSING, 40, 0.06, []),  # by chance
+        (ANSWERS, 2_700, 0.19, []),
+    ],
+)
+def test_a_share_that_no_window_of_the_baseline_had_is_told_in_its_first_window(
+    key: WatchKey, rows: int, part: float, kinds: list[str]
+) -> None:
+    found = WITH_SHARES.findings(ObservedWindow(sums={key: share(rows, part)}))
+    assert [finding.kind for finding in found] == kinds
+    assert all("in the baseline's worst window it was" in finding_text(finding) for finding in found)
+
+
+@pytest.mark.parametrize(("part", "lasts"), [(0.3, True), (0.1, True), (0.021, True), (0.01, False)])
+def test_a_share_is_over_when_it_is_near_the_baseline_and_not_below_its_threshold(part: float, lasts: bool) -> None:
+    lasting = WITH_SHARES.lasting({MISSING: share(1_000, part)})
+    assert (("values missing", "income") in lasting) is lasts
+    assert (("more values missing", "income") in lasting) is lasts
+
+
+@pytest.mark.parametrize(
+    ("share_of_rows", "fact", "lasts"), [(1.0, True, True), (0.55, True, True), (0.4, False, True), (0.0, False, False)]
+)
+def test_a_unit_of_a_part_of_the_rows_lasts_though_it_is_below_the_limit(
+    share_of_rows: float, fact: bool, lasts: bool
+) -> None:
+    """Months in place of years in some rows: whether a day is a fact hangs on a few of them, whether it is over not."""
+    age = RNG.integers(18, 81, 4000).astype(float)
+    edges = tuple(np.unique(np.quantile(age, np.linspace(0, 1, 65)[1:-1])).tolist())
+    now = np.where(np.arange(400) < 400 * share_of_rows, age[:400] * 12.0, age[:400])
+    bins, live = (Bins(feature="age", edges=edges),), Profile(rows=400, features=(counted(edges, now),))
+    assert bool(range_findings(bins, live, alpha=ALPHA)) is fact
+    assert bool(outside_inputs(bins, live)) is lasts

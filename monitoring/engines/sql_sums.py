@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Iterator, Sequence
+from itertools import count, pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -12,12 +12,11 @@ from monitoring.baseline.moments import NO_MOMENTS, Moments
 from monitoring.baseline.profile import Bins, FeatureCounts
 from monitoring.baseline.profile_builder import ProfileBuilder
 from monitoring.engines.sql_relation import ROWS, SqlRelation, condition, number_cell
-from monitoring.errors import BadInput
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.raw_rows import RawRows
 from monitoring.traffic.tables.rows import read_input
 
-#: Different values of a category in the windows of one statement, at most.
+#: Values of a category that come at once; more take further statements.
 MOST_VALUES = 200_000
 
 #: A window in microseconds: its start, and its end.
@@ -91,26 +90,28 @@ def word_counts(
         spans: The windows, in order, none of which overlaps another.
     """
     binary = pa.types.is_string(relation.schema.field(feature).type)
-    text = word_statement(relation, feature, spans, without)
-    table = relation.table(text)
-    if table.num_rows > MOST_VALUES:
-        raise BadInput(
-            "A category has too many values to be counted where the rows are.",
-            got=f"more than {MOST_VALUES:,} different values of {feature} in {len(spans)} windows",
-            expected=f"at most {MOST_VALUES:,}",
-            fix='Leave the column out of the inputs, or read the rows by the engine "local".',
-        )
-    values = table["v"].cast(pa.string()) if binary else table["v"]
-    raw = RawRows.of(pa.table({feature: values}))
-    words, _, _ = read_input(
-        raw, raw.cells(feature), number=False, reference_type=columns.reference_types.get(feature, "")
-    )
-    windows, counts = np.asarray(table["w"]), np.asarray(table["n"], dtype=np.int64)
-    result = []
-    for number in range(len(spans)):
-        in_window = windows == number
-        result.append(profiles.counted_words(feature, words.filter(pa.array(in_window)), counts[in_window]))
+    kind = columns.reference_types.get(feature, "")
+    nothing = profiles.counted_words(feature, pa.array([], pa.string()), np.empty(0, dtype=np.int64))
+    result = [nothing for _ in spans]
+    for table in _pages(relation, feature, spans, without):
+        values = table["v"].cast(pa.string()) if binary else table["v"]
+        raw = RawRows.of(pa.table({feature: values}))
+        words, _, _ = read_input(raw, raw.cells(feature), number=False, reference_type=kind)
+        windows, counts = np.asarray(table["w"]), np.asarray(table["n"], dtype=np.int64)
+        for number in np.unique(windows).tolist():
+            chosen = windows == number
+            result[number] += profiles.counted_words(feature, words.filter(pa.array(chosen)), counts[chosen])
     return result
+
+
+def _pages(relation: SqlRelation, feature: str, spans: Sequence[Span], without: Sequence[str]) -> Iterator[pa.Table]:
+    """Values and their counts, so many at a time."""
+    text = word_statement(relation, feature, spans, without)
+    for page in count():
+        table = relation.table(f"{text} OFFSET {page * MOST_VALUES}" if page else text)
+        yield table
+        if table.num_rows < MOST_VALUES:
+            return
 
 
 def word_statement(relation: SqlRelation, feature: str, spans: Sequence[Span], without: Sequence[str]) -> str:
@@ -122,7 +123,7 @@ def word_statement(relation: SqlRelation, feature: str, spans: Sequence[Span], w
         SELECT w, v, count(*) AS n FROM (
             SELECT {_window(relation, spans)} AS w, {name} AS v
             FROM {ROWS} WHERE {condition(relation, (spans[0][0], spans[-1][1]), without=without)}
-        ) AS cells WHERE w IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2 LIMIT {MOST_VALUES + 1}"""
+        ) AS cells WHERE w IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2 LIMIT {MOST_VALUES}"""
 
 
 def row_statement(relation: SqlRelation, spans: Sequence[Span], without: Sequence[str]) -> str:

@@ -49,6 +49,20 @@ def test_words_are_counted_by_their_bytes(kind: str) -> None:
     check_words(relation_of(rows_with(WORDS[kind])), WORDS[kind])
 
 
+@pytest.mark.parametrize("most", [1, 2, 3])
+@pytest.mark.parametrize("kind", WORDS)
+def test_values_beyond_those_that_come_at_once_take_further_statements(
+    kind: str, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("monitoring.engines.sql_sums.MOST_VALUES", most)
+    check_words(relation_of(rows_with(WORDS[kind])), WORDS[kind])
+
+
+def test_more_values_than_come_at_once_are_counted_as_those_of_a_file_are() -> None:
+    words = pa.array([f"v{number % 140_000}" for number in range(490_000)])
+    check_words(relation_of(rows_with(words)), words)
+
+
 def test_a_collation_that_folds_case_folds_nothing_here() -> None:
     connection = duckdb.connect()
     connection.execute("CREATE TABLE live (id VARCHAR, ts TIMESTAMP, x VARCHAR COLLATE NOCASE)")

@@ -140,7 +140,8 @@ class StatusDocument(DeploymentDocument):
     follows from them; then the closed ones, the newest first.
     `checked_at` is the time of the last run that judged all that was due, and `next_due_at` that from which the next
     window is due. `benchmark` are the metrics that are shown, over the baseline's windows. `excluded_rows` is how many
-    rows the run left out by `[traffic] exclude_callers`, null where the config excludes nobody. `outside_windows`
+    rows the run left out by `[traffic] exclude_callers`, null where the config excludes nobody. `experimental` is the
+    database on which the engine of a run is experimental, null where there is none. `outside_windows`
     is what a run that judged no window has to say of files and of rows of no window. `failure` is the error of the last
     run, null where it judged what was due; `undelivered` notifications did not reach everybody, and `versions` are the
     other versions of the model that answer traffic too.
@@ -160,6 +161,7 @@ class StatusDocument(DeploymentDocument):
     benchmark: list[MetricDocument]
     columns: dict[str, ColumnDocument]
     excluded_rows: int | None = None
+    experimental: str | None = None
     outside_windows: list[str] = Field(default_factory=list)
     failure: str | None = None
     undelivered: int = 0

@@ -13,7 +13,14 @@ from monitoring.config.addresses import is_database_url, redacted
 from monitoring.engines.engine import Engine
 from monitoring.engines.spark import SparkRelation, SparkRowsEngine, check_label_log, is_spark_frame, session
 from monitoring.engines.sql import SqlEngine
-from monitoring.engines.sql_relation import DatabaseRelation, DuckDBRelation, SqlRelation, dialect_of
+from monitoring.engines.sql_relation import (
+    DIALECTS,
+    DatabaseRelation,
+    DuckDBRelation,
+    SqlRelation,
+    dialect_of,
+    scheme_of,
+)
 from monitoring.errors import BadInput
 from monitoring.notifications.routes.secret import read_secret
 from monitoring.sources.database_rows import FIRST, MARGIN
@@ -34,6 +41,15 @@ def is_relation(value: object) -> bool:
     return is_spark_frame(value) or (
         kind.__name__ == "DuckDBPyRelation" and kind.__module__.partition(".")[0] in {"duckdb", "_duckdb"}
     )
+
+
+def experimental_database(config: MonitorConfig) -> str | None:
+    """The database of a config whose engine is `sql`, if the statements were never run on it; None for all else."""
+    path = str(config.traffic.path)
+    if config.engine.kind != "sql" or not is_database_url(path):
+        return None
+    dialect = DIALECTS.get(scheme_of(path))
+    return dialect.name if dialect is not None and dialect.experimental else None
 
 
 def open_remote(

@@ -205,6 +205,12 @@ def evaluate_due_windows(
 
     if not new_store:
         check_known(config, store)
+    if database := experimental(config):
+        output.progress(
+            f'[engine] kind = "sql" on {database} is experimental: its statements are compared with the grammar of '
+            f"{database}, and no test runs them there. Remove `kind`, and the rows are fetched.",
+            level="warning",
+        )
     run = run_due_windows(
         config,
         store,
@@ -217,6 +223,15 @@ def evaluate_due_windows(
     print_run(run, store, output)
     tell_of_dead_workers(config, store, notifier(output), lambda: datetime.now(UTC))
     return run
+
+
+def experimental(config: MonitorConfig) -> str | None:
+    """The database on which the config's engine is experimental; None for all that tests run."""
+    if config.engine.kind != "sql":
+        return None
+    from monitoring.sources.engine_sources import experimental_database  # noqa: PLC0415 - not needed for other engines
+
+    return experimental_database(config)
 
 
 def run_services(config: MonitorConfig, output: Output, **services: Any) -> ExternalServices:

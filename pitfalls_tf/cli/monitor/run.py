@@ -18,6 +18,7 @@ from pitfalls_tf.cli.monitor.options import (
     exclude_option,
     exit_code,
     exit_code_option,
+    experimental,
     moved_option,
     notifier,
     send_notifications,
@@ -224,6 +225,7 @@ def _run(
     document = status_document(monitor_status, since=since_of(since, monitor_status)).plain()
     if config.traffic.exclude_callers:
         document["excluded_rows"] = 0 if run is None else run.excluded_rows
+    document["experimental"] = experimental(config)
     document["outside_windows"] = [finding_text(finding) for finding in run.unreported] if run is not None else []
     output.finish(document, lambda: show(monitor_status))
     return monitor_status, run

@@ -16,6 +16,7 @@ from monitoring.errors import BadInput, InvalidSettings
 from monitoring.inspection.status import status
 from monitoring.notebook.frames import stored
 from monitoring.runs.run import NO_SERVICES, ExternalServices, run_due_windows
+from monitoring.sources.engine_sources import experimental_database
 from monitoring.store.store import Store
 from tests.monitoring.engines.engine_runs import END, Records, hostile_rows, same
 from tests.own_table import Watched, watch
@@ -92,6 +93,25 @@ def test_a_database_that_cannot_sum_is_one_error(watched: Watched, place: str, w
     traffic = f'path = "{place}"\nquery = "{QUERY}"\n'
     with pytest.raises(BadInput, match=words):
         judged(config_in(watched, tmp_path, '\n[engine]\nkind = "sql"\n', traffic))
+
+
+@pytest.mark.parametrize(
+    ("place", "kind", "name"),
+    [
+        ("snowflake://reader@account/scores", "sql", "Snowflake"),
+        ("bigquery://project/scores", "sql", "BigQuery"),
+        ("databricks://token@host/scores", "sql", "Databricks"),
+        ("databricks://token@host/scores", "local", None),
+        ("postgresql+psycopg://reader@127.0.0.1/scores", "sql", None),
+        ("mysql+pymysql://reader@127.0.0.1/scores", "sql", None),
+    ],
+)
+def test_databases_on_which_no_statement_was_run_are_experimental(
+    watched: Watched, place: str, kind: str, name: str | None, tmp_path: Path
+) -> None:
+    traffic = f'path = "{place}"\nquery = "{QUERY}"\n'
+    config = config_in(watched, tmp_path, f'\n[engine]\nkind = "{kind}"\n', traffic)
+    assert experimental_database(config) == name
 
 
 def test_a_relation_of_the_users_own_session_is_judged(watched: Watched, expected: Records, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from click.testing import Result
 
 from tests.monitoring.notifications.receivers import Receiver, receiving
 from tests.monitoring.notifications.routes.smtp_server import SmtpServer, smtp_server
+from tests.own_table import watch
 from tests.small_deployment import bundle, days, deploy, deployed, send
 
 __all__ = ["bundle", "days", "deploy", "deployed", "send"]
@@ -88,6 +89,17 @@ def test_rows_of_excluded_callers_are_left_out_and_counted(
     config.write_text(config.read_text().replace("[traffic]", '[traffic]\nexclude_callers = ["load-test"]'))
     again = json.loads(pitfalls("monitor", "run", "--config", config, "--json").stdout)
     assert again["windows"] == found["windows"], "the same deployment"
+
+
+def test_a_database_on_which_no_test_runs_is_called_experimental(pitfalls: Pitfalls, tmp_path: Path) -> None:
+    config = watch(tmp_path).adopted.config
+    query = "SELECT * FROM live WHERE ts >= :start AND ts < :end"
+    traffic = f'[traffic]\npath = "snowflake://reader@account/scores"\nquery = "{query}"\n'
+    text = config.read_text("utf-8").replace("[traffic]\n", traffic)
+    config.write_text(f'{text}\n[engine]\nkind = "sql"\n', "utf-8")
+    result = pitfalls("monitor", "run", "--config", config)
+    assert "on Snowflake is experimental" in result.stderr
+    assert result.exit_code == 2, result.output
 
 
 def test_healthy_traffic_exits_with_0_and_prints_the_status(

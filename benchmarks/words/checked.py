@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.special import expit, logit
 
 _NUMBER = r"\d[\d,]*(?:\.\d+)?"
 #: Of numbers in these nothing is computed: days, names of classes, and what a probability is.
@@ -41,7 +44,7 @@ def checked_numbers(sentence: str, reference: pd.DataFrame, live: pd.DataFrame) 
     days = re.findall(rf"since ({_DAY})", sentence)
     end = live["at"].max().ceil("D")
     yesterday = end - pd.Timedelta(days=1)
-    is_loss = re.match(r"Error rate|Brier|AUC|Labels", sentence) is not None
+    is_loss = re.match(r"Error rate|Brier|AUC|Label", sentence) is not None
     rows = live[live["label"].notna()] if is_loss else live
     time = rows["known_at" if is_loss else "at"]
     start = pd.Timestamp(days[0], tz="UTC") if days else yesterday
@@ -90,6 +93,17 @@ def _auc(rows: pd.DataFrame) -> float:
     return float(np.average(found, weights=[len(day) for day in days]))
 
 
+def _of_value(found: re.Match[str], rows: pd.DataFrame) -> pd.DataFrame:
+    kept: pd.DataFrame = rows[rows[found["column"]].astype(str) == found["value"]]
+    return kept
+
+
+def _of_place(found: re.Match[str], rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the slice that a sentence on a loss is about, all without one."""
+    place = re.match(r"\w+ \w+ at (?P<column>\w+) = (?P<value>\w+)", found.string)
+    return rows if place is None else _of_value(place, rows)
+
+
 def _share(rows: pd.DataFrame, column: str, value: str) -> float:
     return 100.0 * float(np.mean(rows[column].dropna().astype(str) == value))
 
@@ -113,9 +127,26 @@ def _worst(rows: pd.DataFrame, rate: Callable[[pd.DataFrame], float], time: str 
     return max(rate(day) for start, day in days if start <= rows["at"].max())
 
 
-def _frequent(rows: pd.DataFrame) -> float:
-    """How far the share of class 1 lies above its mean probability, in points."""
-    return 100.0 * float(rows["label"].astype(float).mean() - rows["score"].astype(float).mean())
+def _frequent(found: re.Match[str], told: Told) -> float:
+    """How far the share of class 1 lies above its mean probability, in points, by a logistic recalibration.
+
+    The product's is isotonic: what lies within half a point of this one is right.
+    """
+    labelled = told.reference[told.reference["label"].notna()]
+    logits, labels = _logit(labelled["score"]), labelled["label"].to_numpy(dtype=np.float64)
+
+    def log_loss(line: NDArray[np.float64]) -> float:
+        chance = expit(line[0] + line[1] * logits)
+        return -float(np.mean(labels * np.log(chance) + (1.0 - labels) * np.log1p(-chance)))
+
+    line = minimize(log_loss, np.array([0.0, 1.0])).x
+    calibrated = expit(line[0] + line[1] * _logit(told.since["score"]))
+    gap = 100.0 * float(told.since["label"].astype(float).mean() - calibrated.mean())
+    return float(found["now"]) if abs(float(found["now"]) - abs(gap)) <= 0.5 else gap
+
+
+def _logit(scores: pd.Series) -> NDArray[np.float64]:
+    return np.asarray(logit(np.clip(scores.astype(float), 1e-6, 1.0 - 1e-6)), dtype=np.float64)
 
 
 def _other_values(told: Told, column: str) -> float:
@@ -134,6 +165,23 @@ def _edge(told: Told, column: str, place: int) -> float:
     return float(np.quantile(told.reference[column], place / 64.0))
 
 
+def _of_segment(found: re.Match[str], told: Told) -> pd.DataFrame:
+    """The last day's rows, or those of the segment whose rows alone a sentence is about."""
+    where = re.search(r"rows where (\w+) = (\w+)", found.string)
+    rows = told.last
+    return rows if where is None else rows[rows[where[1]].astype(str) == where[2]]
+
+
+def _alike(told: Told, column: str) -> float:
+    """The largest share of a day's values that are one value, or between two of 63 quantiles; in percent."""
+    values = told.reference[column]
+    if pd.api.types.is_numeric_dtype(values):
+        edges = np.unique(np.quantile(values, np.linspace(0.0, 1.0, 65)[1:-1]))
+        values = pd.Series(np.searchsorted(edges, values, side="right"), index=values.index)
+    days = values.groupby(told.reference["at"].dt.floor("D"))
+    return max(100.0 * float(day.value_counts(normalize=True).max()) for _, day in days)
+
+
 def _first(found: re.Match[str]) -> str:
     """The column that a sentence begins with."""
     return found.string.split()[0].lower()
@@ -141,6 +189,12 @@ def _first(found: re.Match[str]) -> str:
 
 def _arrived(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[rows["label"].notna()]
+
+
+def _ones_by_day(rows: pd.DataFrame) -> list[float]:
+    """The share of labels of class 1 of each day on which rows were answered, by the day on which labels came."""
+    days = _arrived(rows).groupby(rows["known_at"].dt.floor("D"))
+    return [100.0 * float((day["label"] == 1).mean()) for start, day in days if start <= rows["at"].max()]
 
 
 def _week(told: Told) -> pd.DataFrame:
@@ -168,8 +222,21 @@ _LABELLED_NOW = rf"{_NUMBER} % of {_NUMBER} labelled rows have another label"
 _WORST = rf".*worst window it was {_NOW} %"
 
 _KINDS: tuple[tuple[str, Truth], ...] = (
-    *_moves("[Ee]rror rate", lambda _, rows: _error(rows)),
-    *_moves("Brier score", lambda _, rows: _brier(rows)),
+    *_moves("(?<!stimated )[Ee]rror rate", lambda _, rows: _error(rows)),
+    *_moves(r"[Ee]rror rate at (?P<column>\w+) = (?P<value>\w+)", lambda found, rows: _error(_of_value(found, rows))),
+    *_moves("Brier score", lambda found, rows: _brier(_of_place(found, rows))),
+    (r"[Ee]rror rate (?P<now>[\d.]+) % in this window", lambda _, told: _error(told.last)),
+    (rf"in this window \({_NOW} labelled rows", lambda _, told: float(len(told.last))),
+    (rf"[Tt]he {_NOW} values of", lambda _, told: float(len(told.last))),
+    (rf"is there {_NOW} times", lambda _, told: len(told.last) / len(told.last.drop(columns="id").drop_duplicates())),
+    (
+        rf"`(?P<value>\w+)` in {_NOW} of {_NUMBER} in the last window",
+        lambda found, told: float((told.last["branch"] == found["value"]).sum()),
+    ),
+    (rf" of {_NOW} in the last window", lambda _, told: float(len(told.last))),
+    *_moves(
+        rf"[Uu]nseen values of {_COLUMN}", lambda found, rows: 100.0 * float((rows[found["column"]] == "kiosk").mean())
+    ),
     *_moves("AUC", lambda _, rows: _auc(rows)),
     *_moves(rf"[Mm]issing values of {_COLUMN}", lambda found, rows: _missing(rows, found["column"])),
     *_moves(
@@ -185,9 +252,13 @@ _KINDS: tuple[tuple[str, Truth], ...] = (
     ),
     (
         rf"[Tt]he mean of {_COLUMN} is {_NOW}",
-        lambda found, told: float(told.last[found["column"]].astype(float).mean()),
+        lambda found, told: float(_of_segment(found, told)[found["column"]].astype(float).mean()),
     ),
-    (rf"over {_NOW} rows", lambda _, told: float(len(told.last))),
+    (
+        rf"[Tt]he standard deviation of {_COLUMN} is {_NOW}",
+        lambda found, told: float(_of_segment(found, told)[found["column"]].astype(float).std(ddof=0)),
+    ),
+    (rf"over {_NOW} rows", lambda found, told: float(len(_of_segment(found, told)))),
     (
         rf"mean of {_COLUMN} .*; {_NOW} % of the baseline lies between (?P<low>{_NUMBER}) and (?P<high>{_NUMBER})",
         _within,
@@ -200,6 +271,12 @@ _KINDS: tuple[tuple[str, Truth], ...] = (
         rf" is (?P<value>\w+) in all .*\({_NOW} % in the baseline\)",
         lambda found, told: _share(told.reference, _first(found), found["value"]),
     ),
+    (
+        rf"(?P<column>\w+) is \S+ in all .*at most {_NOW} % are alike",
+        lambda found, told: _alike(told, found["column"].lower()),
+    ),
+    (rf"[Ee]ach of {_NOW} rows is there", lambda _, told: float(len(told.last.drop(columns="id").drop_duplicates()))),
+    (rf"{_NOW} rows in all", lambda _, told: float(len(told.last))),
     (rf" in all {_NOW} values", lambda _, told: float(len(told.last))),
     (rf"inputs that moved: {_COLUMN} \({_NOW} in all", lambda found, told: _median(told.last, found["column"])),
     (rf"[Aa]ll {_NOW} answers are", lambda _, told: float(len(told.last))),
@@ -239,15 +316,32 @@ _KINDS: tuple[tuple[str, Truth], ...] = (
     ),
     (rf"% of {_NOW} answers are unusable.*", lambda _, told: float(len(told.last))),
     (rf"answers are unusable{_WORST}", lambda _, __: 0.0),
-    (rf"is {_NOW} points more frequent than its probabilities say", lambda _, told: _frequent(told.since)),
+    (rf"is {_NOW} points (?:more|less) frequent than its calibrated probabilities say", _frequent),
     (rf"{_NOW} rows arrived in the last", lambda _, told: float(len(_week(told)))),
     (rf"in the last {_NOW} windows", lambda _, told: float(_week(told)["at"].dt.floor("D").nunique())),
-    (rf"; {_NOW} are usual", lambda _, told: 7.0 * len(told.reference) / told.reference["at"].dt.floor("D").nunique()),
+    (
+        rf"windows; {_NOW} are usual",
+        lambda _, told: 7.0 * len(told.reference) / told.reference["at"].dt.floor("D").nunique(),
+    ),
     (
         rf"are usual \([+-]{_NOW} %\)",
         lambda _, told: abs(
             100.0 * (len(_week(told)) * told.reference["at"].dt.floor("D").nunique() / 7.0 / len(told.reference) - 1.0)
         ),
     ),
-    (rf"\({_NOW} rows\b", lambda _, told: float(len(told.since))),
+    (rf"\({_NOW} rows\b", lambda found, told: float(len(_of_place(found, told.since)))),
+    (rf"{_NOW} rows arrived;", lambda _, told: float(len(told.last))),
+    (
+        rf"rows arrived; {_NOW} are usual for",
+        lambda _, told: float(told.reference.groupby(told.reference["at"].dt.floor("D")).size().median()),
+    ),
+    (rf"labels of class 1 {_NOW} % of", lambda _, told: 100.0 * float((_arrived(told.last)["label"] == 1).mean())),
+    (rf"baseline's {_NOW} windows lie", lambda _, told: float(told.reference["at"].dt.floor("D").nunique())),
+    (rf"windows lie between {_NOW} %", lambda _, told: min(_ones_by_day(told.reference))),
+    (rf"windows lie between {_NUMBER} % and {_NOW} %", lambda _, told: max(_ones_by_day(told.reference))),
+    (
+        rf"answers to these rows say {_NOW} %",
+        lambda _, told: 100.0 * float(_arrived(told.last)["score"].astype(float).mean()),
+    ),
+    (rf"% of {_NOW} labels", lambda _, told: float(len(_arrived(told.last)))),
 )

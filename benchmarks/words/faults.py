@@ -99,6 +99,70 @@ def _shuffled(column: str) -> Plant:
     return lambda rows, rng: rows.assign(**{column: rng.permutation(rows[column].to_numpy())})
 
 
+def _each(step: int, plant: Plant) -> Plant:
+    """A fault on each day of so many, from the first on."""
+
+    def planted(rows: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+        days = (rows["at"].dt.floor("D") - rows["at"].min().floor("D")).dt.days
+        hit = days % step == 0
+        broken = plant(rows[hit], rng)
+        every: pd.DataFrame = pd.concat([broken, rows[~hit]], ignore_index=True)
+        return every.sort_values("at", ignore_index=True)
+
+    return planted
+
+
+def _both(*plants: Plant) -> Plant:
+    def planted(rows: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+        for plant in plants:
+            rows = plant(rows, rng)
+        return rows
+
+    return planted
+
+
+def _first_day_again(columns: tuple[str, ...]) -> Plant:
+    """Each day has the values of the first one, in another order, in some columns."""
+
+    def planted(rows: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+        day = rows["at"].dt.floor("D")
+        first, parts = rows[day == day.min()], []
+        for _, part in rows.groupby(day):
+            again = first.sample(len(part), replace=len(part) > len(first), random_state=rng)
+            parts.append(part.assign(**{name: again[name].to_numpy() for name in columns}))
+        again_rows: pd.DataFrame = pd.concat(parts, ignore_index=True)
+        return again_rows
+
+    return planted
+
+
+def _copied(times: int) -> Plant:
+    def planted(rows: pd.DataFrame, _rng: np.random.Generator) -> pd.DataFrame:
+        copies = [rows.assign(id=rows["id"] + f"-{number}") for number in range(times)]
+        return pd.concat(copies, ignore_index=True).sort_values("at", ignore_index=True)
+
+    return planted
+
+
+def _without(where: str) -> Plant:
+    def planted(rows: pd.DataFrame, _rng: np.random.Generator) -> pd.DataFrame:
+        kept: pd.DataFrame = rows[~_where(rows, where)].reset_index(drop=True)
+        return kept
+
+    return planted
+
+
+def _late(rows: pd.DataFrame, _rng: np.random.Generator) -> pd.DataFrame:
+    return rows.assign(known_at=rows["known_at"] + timedelta(days=5))
+
+
+def _more_wrong(rows: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """Each day five points more of the labels are flipped."""
+    days = (rows["at"].dt.floor("D") - rows["at"].min().floor("D")).dt.days
+    hit = rng.random(len(rows)) < 0.05 * (days.to_numpy() + 1)
+    return rows.assign(label=np.where(hit, 1 - rows["label"], rows["label"]))
+
+
 FAULTS = (
     Fault(title="age is 58 in all rows", plant=_set("age", lambda old, _: [58] * len(old)), names=("age", "58", "all")),
     Fault(
@@ -180,6 +244,121 @@ FAULTS = (
         title="a fifth of the rows",
         plant=lambda rows, _: rows.iloc[::5].reset_index(drop=True),
         names=("traffic|rows",),
+    ),
+    Fault(title="12 % of income missing", plant=_set("income", _some(0.12, None)), names=("missing", "income")),
+    Fault(
+        title="income missing where branch = web",
+        plant=_set("income", lambda old, _: [None] * len(old), "branch == 'web'"),
+        names=("missing", "income", "web"),
+    ),
+    Fault(
+        title="30 % of income missing on each second day",
+        plant=_each(2, _set("income", _some(0.3, None))),
+        names=("missing", "income"),
+    ),
+    Fault(title="a fifth of age is 999", plant=_set("age", _some(0.2, 999)), names=("age",)),
+    Fault(title="a fifth of age is -1", plant=_set("age", _some(0.2, -1)), names=("age",)),
+    Fault(
+        title="income is 0 in all rows", plant=_set("income", lambda old, _: [0.0] * len(old)), names=("income", "0")
+    ),
+    Fault(title="income is 0 in a quarter", plant=_set("income", _some(0.25, 0.0)), names=("income",)),
+    Fault(title="visits counted from 1 on", plant=_set("visits", lambda old, _: old + 1), names=("visits",)),
+    Fault(
+        title="income times 12 where branch = agent",
+        plant=_set("income", lambda old, _: old * 12, "branch == 'agent'"),
+        names=("income", "agent"),
+    ),
+    Fault(
+        title="income as text with commas",
+        plant=_set("income", lambda old, _: [f"{value:,.2f}" for value in old]),
+        names=("income", "type|text|number"),
+    ),
+    Fault(
+        title="income times 100 and age in months",
+        plant=_both(_set("income", lambda old, _: old * 100), _set("age", lambda old, _: old * 12)),
+        names=("income", "age"),
+    ),
+    Fault(
+        title="income times 100 and no labels of class 1",
+        plant=_both(_set("income", lambda old, _: old * 100), lambda rows, _: _lost(rows, "label == 1")),
+        names=("income",),
+    ),
+    Fault(
+        title="region is north and score is 0.3 in all rows",
+        plant=_both(
+            _set("region", lambda old, _: ["north"] * len(old)), _set("score", lambda old, _: [0.3] * len(old))
+        ),
+        names=("region", "north"),
+    ),
+    Fault(
+        title="income of the day before",
+        plant=_first_day_again(("income",)),
+        names=("income", "window before|same values"),
+    ),
+    Fault(
+        title="all inputs of the day before",
+        plant=_first_day_again(("age", "income", "visits", "branch", "region", "score")),
+        names=("window before|same values",),
+    ),
+    Fault(title="each row three times under new ids", plant=_copied(3), names=("3 times|copied",)),
+    Fault(
+        title="PHONE in capitals",
+        plant=_set("branch", lambda old, _: old.replace("phone", "PHONE")),
+        names=("phone", "renamed"),
+    ),
+    Fault(
+        title="branch and region in capitals",
+        plant=_both(_set("branch", lambda old, _: old.str.upper()), _set("region", lambda old, _: old.str.upper())),
+        names=("branch", "region", "renamed"),
+    ),
+    Fault(title="10 % of branch kiosk", plant=_set("branch", _some(0.1, "kiosk")), names=("branch", "kiosk")),
+    Fault(
+        title="south became north",
+        plant=_set("region", lambda old, _: old.replace("south", "north")),
+        names=("region", "south|north"),
+    ),
+    Fault(title="no rows of branch = agent", plant=_without("branch == 'agent'"), names=("agent|rows",)),
+    Fault(title="no rows of branch = web", plant=_without("branch == 'web'"), names=("web|rows",)),
+    Fault(title="30 % of scores missing", plant=_set("score", _some(0.3, None)), names=("answers|score",)),
+    Fault(
+        title="score 0.5 where branch = shop",
+        plant=_set("score", lambda old, _: [0.5] * len(old), "branch == 'shop'"),
+        names=("answers|score|error rate|probabilit", "shop"),
+    ),
+    Fault(
+        title="score 0.3 in all rows of each third day",
+        plant=_each(3, _set("score", lambda old, _: [0.3] * len(old))),
+        names=("answers", "constant|the same"),
+    ),
+    Fault(
+        title="score plus 0.2",
+        plant=_set("score", lambda old, _: np.minimum(old + 0.2, 0.99)),
+        names=("less frequent|probabilit|too high",),
+    ),
+    Fault(title="all labels 1", plant=_set("label", lambda old, _: [1] * len(old)), names=("label",)),
+    Fault(title="labels of other rows", plant=_shuffled("label"), names=("label|error rate",)),
+    Fault(title="labels five days late", plant=_late, names=("label",)),
+    Fault(title="labels of half of the rows", plant=_set("label", _some(0.5, None)), names=("label",)),
+    Fault(
+        title="labels only where the score is above 0.5",
+        plant=lambda rows, _: _lost(rows, "score <= 0.5"),
+        names=("label",),
+    ),
+    Fault(
+        title="labels flipped where age < 30",
+        plant=lambda rows, rng: _flipped(rows, rng, 0.7, "age < 30"),
+        names=("error rate|brier",),
+    ),
+    Fault(
+        title="labels flipped where branch = web and region = west",
+        plant=lambda rows, rng: _flipped(rows, rng, 0.8, "branch == 'web' and region == 'west'"),
+        names=("error rate|brier",),
+    ),
+    Fault(title="five points more wrong each day", plant=_more_wrong, names=("error rate|brier",)),
+    Fault(
+        title="no rows on each second day",
+        plant=_each(2, lambda rows, _: rows.iloc[:0]),
+        names=("rows", "no|fewer|arrived"),
     ),
     Fault(title="nothing", plant=lambda rows, _: rows, names=()),
 )

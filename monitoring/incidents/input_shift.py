@@ -7,10 +7,13 @@ from collections.abc import Callable, Sequence
 from typing import Literal, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from monitoring.baseline.moments import Moments
 from monitoring.baseline.profile import Bins, FeatureCounts
 from monitoring.records import BinnedNumber, InputShift
+
+Floats = NDArray[np.float64]
 
 #: Digits of the numbers that bins show.
 _DIGITS = 4
@@ -27,8 +30,13 @@ def no_shifts(_name: str, _aspect: Aspect, /) -> InputShift | None:
     return None
 
 
-def number_shift(bins: Bins, before: FeatureCounts, now: FeatureCounts, aspect: Aspect) -> InputShift | None:
+def number_shift(
+    bins: Bins, before: FeatureCounts, now: FeatureCounts, aspect: Aspect, values: Floats | None = None
+) -> InputShift | None:
     """How a number moved.
+
+    Args:
+        values: All values now, [n], where they are at hand; None: their quantiles are as the bins show them.
 
     Returns:
         That it is constant, which the baseline's values were not; else the median, or the range of the middle half;
@@ -38,14 +46,17 @@ def number_shift(bins: Bins, before: FeatureCounts, now: FeatureCounts, aspect: 
     edges = bins.edges or ()
     if len(edges) < 2 or not before.present or not now.present:
         return None
-    values = now.moments
-    if _is_constant(values) and not _is_constant(before.moments):
-        usual, value = (_quantile(edges, before, 0.5),), (BinnedNumber(value=values.minimum),)
-        return InputShift(input=bins.feature, what="constant", before=usual, now=value, rows=values.finite)
+    moments = now.moments
+    if _is_constant(moments) and not _is_constant(before.moments):
+        usual, value = (_quantile(edges, before, 0.5),), (BinnedNumber(value=moments.minimum),)
+        return InputShift(input=bins.feature, what="constant", before=usual, now=value, rows=moments.finite)
     shares = (0.25, 0.75) if aspect == "spread" else (0.5,)
     old, new = (tuple(_quantile(edges, counts, share) for share in shares) for counts in (before, now))
     if old == new:
         return None
+    if values is not None and values.size:
+        exact = (float(np.quantile(values, share)) for share in shares)
+        new = tuple(each if each.beyond else _shown(value, "") for each, value in zip(new, exact, strict=True))
     if aspect == "spread":
         return InputShift(input=bins.feature, what="middle half", before=old, now=new)
     # Moments are right to some 1e-12, by how rows lie in batches: the number that is said is the same for all.

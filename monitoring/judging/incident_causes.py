@@ -159,9 +159,18 @@ def window_shift(
     bins = catalogue.bins[place]
     before, now = reference_fit.profile.features[place], window.traffic.answered.counts.features[place]
     if bins.edges is not None:
-        return number_shift(bins, before, now, aspect)
+        return number_shift(bins, before, now, aspect, _all_values(window, name))
     unseen = reference_fit.means.get(WatchKey(watch=f"{UNSEEN}{name}"))
     return category_shift(bins, before, now, None if unseen is None else float(unseen.mean()))
+
+
+def _all_values(window: ScoredWindow, name: str) -> Floats | None:
+    """The values of a number in all rows of a window, [n], without missing ones; None where the sample is not all."""
+    answered = window.traffic.answered
+    if len(answered.sample) < answered.rows or name not in answered.sample.features.column_names:
+        return None
+    values = np.asarray(answered.sample.features[name].cast(pa.float64(), safe=False).to_numpy(), dtype=np.float64)
+    return values[np.isfinite(values)]
 
 
 def with_explained_losses(

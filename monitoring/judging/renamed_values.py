@@ -11,7 +11,7 @@ from unicodedata import combining, normalize
 
 from monitoring.baseline.profile import Bins, FeatureCounts, Profile
 from monitoring.records import Finding, Watch
-from monitoring.records.finding_parts import RenamedValue, RenamedValues
+from monitoring.records.finding_parts import GrossRate, RenamedValue, RenamedValues
 from monitoring.watches.descriptions import printable
 
 #: The kind of finding about them: a fact where most values are new, or where a common category has a new spelling.
@@ -74,9 +74,11 @@ class Renaming:
 
 
 def renaming_of(watch: Watch, findings: Sequence[Finding]) -> Finding | None:
-    """What a window's findings say of renamed categories of the input of a watch; None where nothing."""
-    kinds = (RENAMED, RARE_RENAMED)
-    return next((finding for finding in findings if finding.kind in kinds and finding.feature == watch.feature), None)
+    """What a window's findings say of renamed categories of the input of a watch, or else of new ones; None without."""
+    of_input = [finding for finding in findings if finding.feature == watch.feature]
+    renamed = next((finding for finding in of_input if finding.kind in (RENAMED, RARE_RENAMED)), None)
+    new = (finding for finding in of_input if isinstance(finding.parts, GrossRate) and finding.parts.values)
+    return renamed or next(new, None)
 
 
 def renamed_values(bins: Bins, before: FeatureCounts, now: FeatureCounts) -> Renaming | None:

@@ -23,6 +23,7 @@ from monitoring.judging.fit.reference_limits import never_judged, undated
 from monitoring.judging.input_check import InputCheck
 from monitoring.judging.label_silence import LabelSilence
 from monitoring.judging.value_facts import explained_facts
+from monitoring.judging.value_segments import SampledWindow, ranges_of_segments, with_segments
 from monitoring.judging.volume_check import WindowVolume, check_volume
 from monitoring.judging.window.label_findings import TOO_LATE
 from monitoring.judging.window.row_scorer import RowScorer
@@ -200,9 +201,13 @@ class WindowScorer:
         ranges = range_findings(bins, answered.counts, alpha=limits.alpha, sources=sources)
         of_limits = with_unit_change(limits.findings(observed), self._catalogue.task, answered.usable.probabilities)
         facts = (*of_limits, *(finding for finding in ranges if finding.feature not in constant))
+        before_now = self._reference_fit.profile, answered.counts
+        told = fact_features | {finding.feature for finding in (*values, *facts)}
+        window = SampledWindow(bins=bins, before=before_now[0], now=before_now[1], sample=answered.sample.features)
         return (
             *(finding for finding in values if finding.feature not in fact_features),
-            *explained_facts(facts, fact_features, bins, self._reference_fit.profile, answered.counts),
+            *with_segments(explained_facts(facts, fact_features, bins, *before_now), window),
+            *ranges_of_segments(window, told=told, alpha=limits.alpha, sources=sources),
             *unmatched_findings(traffic.labels_unknown, traffic.labelled.rows, observed.history, alpha=limits.alpha),
             *repeat_findings(traffic.repeats, answered.rows, observed.history, alpha=limits.alpha),
         )

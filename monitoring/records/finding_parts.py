@@ -57,6 +57,7 @@ class GrossRate:
         worst: The rate of the baseline's worst window.
         power_of_ten: How many powers of ten larger than the baseline's the answers are.
         values: The commonest values that the baseline does not have, where they are told.
+        segment: The value of another input, as `column=value`, whose rows alone have them; empty without one.
     """
 
     about: Literal["gross rate"] = "gross rate"
@@ -67,6 +68,7 @@ class GrossRate:
     worst: float
     power_of_ten: int = 0
     values: tuple[NewValue, ...] = ()
+    segment: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +85,9 @@ class OutsideRange:
 
     Attributes:
         source: The column that the number describes; None where it is a column itself.
+        segment: The value of another input, as `column=value`, whose rows alone lie outside; empty without one.
+        in_segment: Whether the value and the rows are of the segment alone; else of all rows.
+        sampled: Whether these rows are a sample of the segment's.
     """
 
     about: Literal["outside range"] = "outside range"
@@ -92,6 +97,9 @@ class OutsideRange:
     low: float
     high: float
     source: str | None = None
+    segment: str = ""
+    in_segment: bool = False
+    sampled: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

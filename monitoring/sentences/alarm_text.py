@@ -19,6 +19,7 @@ from monitoring.records import (
     TeamEvidence,
     WatchKey,
 )
+from monitoring.records.finding_parts import GrossRate
 from monitoring.sentences.finding_text import finding_text
 from monitoring.tasks import ranking, regression, vector_regression
 from monitoring.tasks.output_names import split_output
@@ -137,7 +138,7 @@ def alarm_headline(alarm: AlarmCause) -> str:
         return f"{moved[0].upper()}{moved[1:]}{window}; drift since {since} ({rows}){_where(alarm)}"
     moves = ", ".join((_move(first, is_first=True), *(_move(change, is_first=False) for change in others)))
     same = f", against the same time of the {alarm.cycle}" if alarm.cycle else ""
-    return f"{moves} since {since} ({rows}{same}){_where(alarm)}"
+    return f"{moves} since {since} ({rows}{same}){_where(alarm)}{_new_words(alarm)}"
 
 
 def _where(alarm: AlarmCause) -> str:
@@ -145,6 +146,14 @@ def _where(alarm: AlarmCause) -> str:
     if not alarm.segment:
         return ""
     return f", {'mostly' if alarm.family in LOSS_FAMILIES else 'only'} where {slice_title(alarm.segment)}"
+
+
+def _new_words(alarm: AlarmCause) -> str:
+    """The values of the last window that the baseline does not have, in a clause; empty where none is known."""
+    parts = None if alarm.renaming is None else alarm.renaming.parts
+    values = parts.values if isinstance(parts, GrossRate) else ()
+    named = ", ".join(f"`{printable(value.name)}` in {value.rows:,}" for value in values)
+    return f": {named} of {parts.rows:,} in the last window" if isinstance(parts, GrossRate) and named else ""
 
 
 def _move(change: MetricChange, *, is_first: bool) -> str:
@@ -223,9 +232,12 @@ def _calibration_sentence(alarm: AlarmCause) -> str:
     """What a watch on the calibration of probabilities says."""
     watch, change = alarm.key.watch, alarm.change
     if watch.startswith("residual:"):
-        side = "more" if change >= 0.0 else "less"
+        gap = change if alarm.level is None else alarm.level
+        side = "more" if gap >= 0.0 else "less"
         name = printable(watch.removeprefix("residual:"))
-        return f"Class {name} is {format_amount(watch, abs(change))} {side} frequent than its probabilities say."
+        return (
+            f"Class {name} is {format_amount(watch, abs(gap))} {side} frequent than its calibrated probabilities say."
+        )
     return f"The probabilities are {'not sure enough' if change >= 0.0 else 'too sure'} (calibration slope)."
 
 

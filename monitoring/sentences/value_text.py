@@ -17,7 +17,7 @@ from monitoring.records.finding_parts import (
     ValueParts,
 )
 from monitoring.tasks.output_names import OF_OUTPUT
-from monitoring.watches.descriptions import plain_number, printable
+from monitoring.watches.descriptions import plain_number, printable, slice_title
 
 
 def value_text(feature: str, parts: ValueParts) -> str:
@@ -136,13 +136,19 @@ def _gross_rate(feature: str, rate: GrossRate) -> str:
             named = ", ".join(f"`{value.name}` in {value.rows:,}" for value in rate.values)
             what = f"{share} of {rate.rows:,} values of {feature} are values that the baseline does not have"
             what += f": {named}" if named else ""
-    return f"{what}; in the baseline's worst window it was {worst}."
+    return f"{what}{_only(rate.segment)}; in the baseline's worst window it was {worst}."
+
+
+def _only(segment: str) -> str:
+    return f", only where {slice_title(segment)}" if segment else ""
 
 
 def _outside_range(feature: str, outside: OutsideRange) -> str:
     advice = "its unit, and what fills it" if outside.source is None else f"what fills {outside.source}"
+    rows = f"{outside.rows:,}{' sampled' if outside.sampled else ''} rows"
+    where = f" where {slice_title(outside.segment)}" if outside.in_segment else _only(outside.segment)
     return (
-        f"The {outside.statistic} of {feature} is {plain_number(outside.value)} over {outside.rows:,} rows; 97 % of "
+        f"The {outside.statistic} of {feature} is {plain_number(outside.value)} over {rows}{where}; 97 % of "
         f"the baseline lies between {plain_number(outside.low)} and {plain_number(outside.high)}: check {advice}."
     )
 

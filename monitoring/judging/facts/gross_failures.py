@@ -211,24 +211,29 @@ def range_findings(
     Args:
         alpha: The largest probability of as many rows in the outermost bins, if `OUTER_ROWS` of them belong there.
     """
-    findings = []
-    for feature_bins, now in zip(bins, window.features, strict=True):
-        if feature_bins.edges is None or len(feature_bins.edges) < 2 or not now.moments.finite:
-            continue
-        name = feature_bins.feature
-        for statistic, rows in _far_outside(feature_bins.edges, now, RANGES_OUTSIDE):
-            if rows > MOST_ROWS * now.present and binomial_tail(rows, now.present, OUTER_ROWS) <= alpha:
-                parts = OutsideRange(
-                    statistic=statistic,
-                    value=now.moments.mean if statistic == "mean" else now.moments.std,
-                    rows=now.present,
-                    low=feature_bins.edges[0],
-                    high=feature_bins.edges[-1],
-                    source=sources.get(name),
-                )
-                findings.append(Finding(kind=OUT_OF_RANGE, feature=name, fact=True, parts=parts))
-                break
-    return tuple(findings)
+    found = (
+        range_finding(feature_bins, now, alpha, sources.get(feature_bins.feature))
+        for feature_bins, now in zip(bins, window.features, strict=True)
+    )
+    return tuple(finding for finding in found if finding is not None)
+
+
+def range_finding(bins: Bins, now: FeatureCounts, alpha: float, source: str | None = None) -> Finding | None:
+    """As `range_findings`, of one input; None where its values do not lie far outside."""
+    if bins.edges is None or len(bins.edges) < 2 or not now.moments.finite:
+        return None
+    for statistic, rows in _far_outside(bins.edges, now, RANGES_OUTSIDE):
+        if rows > MOST_ROWS * now.present and binomial_tail(rows, now.present, OUTER_ROWS) <= alpha:
+            parts = OutsideRange(
+                statistic=statistic,
+                value=now.moments.mean if statistic == "mean" else now.moments.std,
+                rows=now.present,
+                low=bins.edges[0],
+                high=bins.edges[-1],
+                source=source,
+            )
+            return Finding(kind=OUT_OF_RANGE, feature=bins.feature, fact=True, parts=parts)
+    return None
 
 
 def outside_inputs(bins: Sequence[Bins], window: Profile) -> frozenset[str]:

@@ -123,8 +123,8 @@ def test_it_is_a_page_and_closes_when_labels_come_back() -> None:
     assert changed[0].level == "page"
     assert changed[0].opened_at == found[22].window.end
     assert incident_text(changed[0]).message.startswith(
-        "No label of a known prediction has arrived for 3 days. Losses are not judged. Next step: check the job that "
-        "delivers labels; "
+        "Labels stopped: no label of a known prediction has arrived for 3 days. Losses are not judged. Next step: "
+        "check the job that delivers labels; "
     )
     assert changed[-1].closed_at is not None
     assert changed[-1].closed_at >= found[32].window.end + timedelta(days=1)

@@ -39,7 +39,7 @@ def test_traffic_that_stops_pages_and_what_starts_again_closes_it(
     done, found = run(deployed, datetime(2013, 4, 19, 7, tzinfo=UTC))
     assert (done.judged, [window.rows for window in found.windows[-2:]]) == (2, [0, 0])
     [page] = [one for one in done.opened if incident_text(one).cause == "traffic volume"]
-    assert incident_text(page).message.startswith("No rows arrived; 60 are usual for this window.")
+    assert incident_text(page).message.startswith("Traffic volume: no rows arrived; 60 are usual for this window.")
     send(deployed, days(days=4, start=datetime(2013, 4, 19, tzinfo=UTC)))
     _, found = run(deployed, datetime(2013, 4, 23, 7, tzinfo=UTC))
     assert next(one for one in found.incidents if one.number == page.number).state == "closed"

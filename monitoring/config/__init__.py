@@ -5,18 +5,7 @@ from __future__ import annotations
 from monitoring.config.columns_section import ColumnSection
 from monitoring.config.loading import load_config, parse_dictionary, read_dictionary
 from monitoring.config.metric_section import MetricDraft, MetricSection
-from monitoring.config.routes import (
-    AlertmanagerRoute,
-    AppriseRoute,
-    CommandRoute,
-    EmailRoute,
-    PagerDutyRoute,
-    PluginRoute,
-    Route,
-    RouteSection,
-    SlackRoute,
-    WebhookRoute,
-)
+from monitoring.config.routes import Route, RouteSection
 from monitoring.config.sections import (
     BaselineSection,
     BudgetSection,
@@ -36,31 +25,23 @@ from monitoring.config.template import check_settings, render_config
 from monitoring.config.traffic_section import TrafficSection
 
 __all__ = [
-    "AlertmanagerRoute",
-    "AppriseRoute",
     "BaselineSection",
     "BudgetSection",
     "ColumnSection",
-    "CommandRoute",
     "DeploymentSection",
-    "EmailRoute",
     "ExpectedSection",
     "HeartbeatSection",
     "MetricDraft",
     "MetricSection",
     "ModelSection",
     "MonitorConfig",
-    "PagerDutyRoute",
-    "PluginRoute",
     "RetentionSection",
     "Route",
     "RouteSection",
     "ScheduleSection",
-    "SlackRoute",
     "StoreSection",
     "ToleranceSection",
     "TrafficSection",
-    "WebhookRoute",
     "WindowsSection",
     "check_settings",
     "load_config",

@@ -35,6 +35,8 @@ class RouteSection(Section):
     ADDRESS: ClassVar[tuple[str, ...]] = ()
     #: Whether each run sends again what is open, as the receiver forgets it otherwise.
     REFRESHED: ClassVar[bool] = False
+    #: Whether the receiver keeps incidents of its own, which have to end.
+    KEEPS_INCIDENTS: ClassVar[bool] = False
 
     route: str
     level: Literal["page", "notice"] = Field(default="page", examples=["page"])
@@ -112,6 +114,8 @@ class SlackRoute(RouteSection):
 
 class _EndingRoute(RouteSection):
     """A route to a system that keeps incidents of its own, which have to end."""
+
+    KEEPS_INCIDENTS = True
 
     states: States = Field(default=WITH_THE_END, examples=[["open", "worse", "closed"]])
 

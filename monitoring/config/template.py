@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 from monitoring.config.loading import validated
 from monitoring.config.problems import ConfigProblem
+from monitoring.config.routes import ROUTES
 from monitoring.config.sections import SECTIONS, MonitorConfig
 from monitoring.config.toml_values import toml_key, toml_value
 from monitoring.errors import InvalidSettings
@@ -130,13 +131,13 @@ _METRIC = """\
 # inputs = ["distance"]
 """
 
-_LAST = """\
+_LAST = f"""\
 # Days on which traffic is known to differ; they are tested once the event has been seen twice.
 # [[expected]]
 # name = "Black Friday"
 # dates = [2025-11-28, 2026-11-27]
 
-# Who is notified; other routes are slack, pagerduty, alertmanager, email and command.
+# Who is notified; routes besides: {", ".join(list(ROUTES)[1:])}.
 # [[notify]]
 # webhook = "https://hooks.example.org/pitfalls"
 # level = "page"

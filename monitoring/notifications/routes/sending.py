@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from monitoring.config import (
+from monitoring.config.routes import (
     AlertmanagerRoute,
     AppriseRoute,
     CommandRoute,
@@ -92,7 +92,7 @@ def wants(route: RouteSection, message: Message) -> bool:
         return bool(message.of_level(route.level).incidents)
     level = message.incident.level == "page" or route.level == "notice"
     if message.kind == "rollout":  # who keeps incidents is told of harm alone
-        return level or not isinstance(route, PagerDutyRoute | AlertmanagerRoute)
+        return level or not route.KEEPS_INCIDENTS
     return message.kind == "test" or (level and message.state in route.states)
 
 
@@ -110,96 +110,117 @@ def notify(message: Message, routes: Sequence[RouteSection], *, sender: Sender =
 def _deliver(route: RouteSection, message: Message, sender: Sender) -> Delivery:
     if isinstance(message, Digest):
         message = message.of_level(route.level)
-    ok, gone = True, False
     try:
-        match route:
-            case EmailRoute():
-                ok, gone, detail = _mail(route, message)
-            case CommandRoute():
-                text = command_input(message, link=message.link(route.link))
-                run_command(route.command, text, timeout=route.timeout.total_seconds())
-                detail = "exit status 0"
-            case AppriseRoute():
-                timeout = route.timeout.total_seconds()
-                send_by_apprise(message, route.config_file, link=message.link(route.link), timeout=timeout)
-                detail = "exit status 0"
-            case PluginRoute():
-                timeout = route.timeout.total_seconds()
-                link = message.link(route.link)
-                send_by_plugin(message, route.route, route.options, link=link, timeout=timeout)
-                detail = "exit status 0"
-            case PagerDutyRoute() | AlertmanagerRoute():
-                ok, gone, detail = _post_all(_incident_requests(route, message, sender.clock()), sender)
-            case _:
-                ok, gone, detail = _post(_message_request(route, message, sender.clock()), sender)
+        sent = _SENDERS[type(route)](route, message, sender)
     except (ConnectionError, BadInput) as error:
-        ok, detail = False, str(error).removesuffix(".")
-    return Delivery(shown=route.redacted_address, receiver=route.receiver, ok=ok, gone=gone, detail=detail)
-
-
-def _message_request(route: RouteSection, message: Message, at: datetime) -> RouteRequest:
-    """What is sent to a webhook. Raises BadInput where a secret cannot be used."""
-    match route:
-        case WebhookRoute():
-            secret = read_secret(route.secret_file, route.secret_env)
-            return webhook_request(message, url=route.webhook or _secret_url(route), secret=secret, at=at)
-        case SlackRoute():
-            return slack_request(message, url=_secret_url(route), link=message.link(route.link))
-        case _:
-            raise TypeError(f"no such route: {type(route).__name__}")
-
-
-def _incident_requests(
-    route: PagerDutyRoute | AlertmanagerRoute, message: Message, at: datetime
-) -> tuple[RouteRequest, ...]:
-    """What is sent to a system with incidents of its own. Raises BadInput where a secret cannot be used."""
-    notifications = message.notifications if isinstance(message, Digest) else (message,)
-    if isinstance(route, AlertmanagerRoute):
-        token = read_secret(route.token_file, route.token_env)
-        return tuple(
-            alertmanager_request(notification, url=route.url, token=token, link=notification.link(route.link), at=at)
-            for notification in notifications
-        )
-    key = _secret(route, "routing_key")
-    actions = ("trigger", "resolve") if isinstance(message, Notification) and message.kind == "test" else (None,)
-    return tuple(
-        pagerduty_request(
-            notification, url=route.url, routing_key=key, link=notification.link(route.link), action=action
-        )
-        for notification in notifications
-        for action in actions
+        sent = _Sent(ok=False, detail=str(error).removesuffix("."))
+    return Delivery(
+        shown=route.redacted_address, receiver=route.receiver, ok=sent.ok, gone=sent.gone, detail=sent.detail
     )
 
 
-def _secret(route: Any, name: str) -> str:
-    return read_secret(getattr(route, f"{name}_file"), getattr(route, f"{name}_env")) or ""
+class _Sent(NamedTuple):
+    """What became of a message: whether it was taken, in words, and whether the receiver is gone for good."""
+
+    ok: bool
+    detail: str
+    gone: bool = False
+
+
+def _webhook(route: WebhookRoute, message: Message, sender: Sender) -> _Sent:
+    secret = read_secret(route.secret_file, route.secret_env)
+    url = route.webhook or _secret_url(route)
+    return _post(webhook_request(message, url=url, secret=secret, at=sender.clock()), sender)
+
+
+def _slack(route: SlackRoute, message: Message, sender: Sender) -> _Sent:
+    return _post(slack_request(message, url=_secret_url(route), link=message.link(route.link)), sender)
+
+
+def _pagerduty(route: PagerDutyRoute, message: Message, sender: Sender) -> _Sent:
+    key = read_secret(route.routing_key_file, route.routing_key_env) or ""
+    actions = ("trigger", "resolve") if isinstance(message, Notification) and message.kind == "test" else (None,)
+    requests = [
+        pagerduty_request(each, url=route.url, routing_key=key, link=each.link(route.link), action=action)
+        for each in _notifications(message)
+        for action in actions
+    ]
+    return _post_all(requests, sender)
+
+
+def _alertmanager(route: AlertmanagerRoute, message: Message, sender: Sender) -> _Sent:
+    token, at = read_secret(route.token_file, route.token_env), sender.clock()
+    requests = [
+        alertmanager_request(each, url=route.url, token=token, link=each.link(route.link), at=at)
+        for each in _notifications(message)
+    ]
+    return _post_all(requests, sender)
+
+
+def _email(route: EmailRoute, message: Message, _: Sender) -> _Sent:
+    """Send a mail; recipients that were refused while others got it are gone: it is not sent to the others again."""
+    password = read_secret(route.password_file, route.password_env)
+    server = MailServer(host=route.host, port=route.port, security=route.security, user=route.user, password=password)
+    refused = send_mail(mail_of(message, sender=route.sender, to=route.to, link=message.link(route.link)), server)
+    if refused:
+        detail = f"the server refused {', '.join(refused)}, and took the mail to the others"
+        return _Sent(ok=False, detail=detail, gone=True)
+    return _Sent(ok=True, detail="taken by the server")
+
+
+def _command(route: CommandRoute, message: Message, _: Sender) -> _Sent:
+    text = command_input(message, link=message.link(route.link))
+    run_command(route.command, text, timeout=route.timeout.total_seconds())
+    return _ENDED_WELL
+
+
+def _apprise(route: AppriseRoute, message: Message, _: Sender) -> _Sent:
+    link, timeout = message.link(route.link), route.timeout.total_seconds()
+    send_by_apprise(message, route.config_file, link=link, timeout=timeout)
+    return _ENDED_WELL
+
+
+def _plugin(route: PluginRoute, message: Message, _: Sender) -> _Sent:
+    link, timeout = message.link(route.link), route.timeout.total_seconds()
+    send_by_plugin(message, route.route, route.options, link=link, timeout=timeout)
+    return _ENDED_WELL
+
+
+_ENDED_WELL = _Sent(ok=True, detail="exit status 0")
+
+#: What sends a message along each kind of route. It raises ConnectionError where it was not taken, and BadInput where a
+#: secret cannot be used.
+_SENDERS: Mapping[type[RouteSection], Callable[[Any, Message, Sender], _Sent]] = {
+    WebhookRoute: _webhook,
+    SlackRoute: _slack,
+    PagerDutyRoute: _pagerduty,
+    AlertmanagerRoute: _alertmanager,
+    EmailRoute: _email,
+    CommandRoute: _command,
+    AppriseRoute: _apprise,
+    PluginRoute: _plugin,
+}
+
+
+def _notifications(message: Message) -> tuple[Notification, ...]:
+    return message.notifications if isinstance(message, Digest) else (message,)
 
 
 def _secret_url(route: WebhookRoute | SlackRoute) -> str:
     return read_secret_url(route.webhook_file, route.webhook_env) or ""
 
 
-def _mail(route: EmailRoute, message: Message) -> tuple[bool, bool, str]:
-    """Send a mail; recipients that were refused while others got it are gone: it is not sent to the others again."""
-    password = read_secret(route.password_file, route.password_env)
-    server = MailServer(host=route.host, port=route.port, security=route.security, user=route.user, password=password)
-    refused = send_mail(mail_of(message, sender=route.sender, to=route.to, link=message.link(route.link)), server)
-    if refused:
-        return False, True, f"the server refused {', '.join(refused)}, and took the mail to the others"
-    return True, False, "taken by the server"
-
-
-def _post_all(requests: Sequence[RouteRequest], sender: Sender) -> tuple[bool, bool, str]:
-    """Send requests in order, up to the first that fails: whether it went well, whether the receiver is gone, words."""
-    ok, gone, detail = True, False, "nothing to send: no incident is open"
+def _post_all(requests: Sequence[RouteRequest], sender: Sender) -> _Sent:
+    """Send requests in order, up to the first that fails."""
+    sent = _Sent(ok=True, detail="nothing to send: no incident is open")
     for request in requests:
-        ok, gone, detail = _post(request, sender)
-        if not ok:
+        sent = _post(request, sender)
+        if not sent.ok:
             break
-    return ok, gone, detail
+    return sent
 
 
-def _post(request: RouteRequest, sender: Sender) -> tuple[bool, bool, str]:
+def _post(request: RouteRequest, sender: Sender) -> _Sent:
     detail, retry_after = "", None
     for attempt in range(1, ATTEMPTS + 1):
         if attempt > 1:
@@ -213,8 +234,8 @@ def _post(request: RouteRequest, sender: Sender) -> tuple[bool, bool, str]:
         if answer.status not in _TRANSIENT:
             ok, gone = 200 <= answer.status < 300, answer.status == _GONE
             outcome = f", attempt {attempt} of {ATTEMPTS}" if ok else ": gone for good" if gone else ""
-            return ok, gone, f"HTTP {answer.status}{outcome}"
+            return _Sent(ok=ok, gone=gone, detail=f"HTTP {answer.status}{outcome}")
         detail, retry_after = f"HTTP {answer.status}, attempt {attempt} of {ATTEMPTS}", answer.retry_after
         if retry_after is not None and retry_after > LONGEST_WAIT:
-            return False, False, f"HTTP {answer.status}, asks to wait {retry_after:.0f} s"
-    return False, False, detail
+            return _Sent(ok=False, detail=f"HTTP {answer.status}, asks to wait {retry_after:.0f} s")
+    return _Sent(ok=False, detail=detail)

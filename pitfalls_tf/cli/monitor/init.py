@@ -16,6 +16,7 @@ from monitoring.onboarding.config_file import as_written, write_config
 from monitoring.onboarding.init import init_monitor
 from monitoring.onboarding.table_description import described
 from monitoring.traffic.foreign_logs.conversion import convert_log, log_files, with_labels
+from monitoring.traffic.foreign_logs.formats import FORMATS
 from monitoring.traffic.remote.sql_query import SqlQuery, query_to_parquet
 from monitoring.traffic.remote.urls import is_url, shown_url
 from pitfalls_tf.cli.column_roles import COLUMNS, dictionary_of, joined, named_columns, with_column_roles
@@ -61,8 +62,7 @@ WITH_BUNDLE = frozenset(
 @click.option(
     "--log",
     metavar="FORMAT",
-    help="Reference and traffic are logs of another server: sagemaker, kserve, vertex, databricks, mlserver, feast, "
-    "tfserving, or a plug-in's.",
+    help=f"Reference and traffic are logs of another server: {', '.join(FORMATS)}, or a plug-in's.",
 )
 @click.option("--log-columns", type=COLUMNS, metavar="A,B", help="Names of the inputs, where a log has none.")
 @click.option("--traffic", metavar="PATH_OR_URL", help="Folder of the traffic log, or files of the live table.")

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from monitoring.config import WebhookRoute
 from monitoring.config.addresses import redacted
+from monitoring.config.routes import WebhookRoute
 from tests.monitoring.config.configs import LEAST, load, problems
 
 

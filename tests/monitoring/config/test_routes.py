@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from monitoring.config import AppriseRoute, CommandRoute, EmailRoute, PagerDutyRoute, WebhookRoute
-from monitoring.config.routes import ROUTES
+from monitoring.config.routes import ROUTES, AppriseRoute, CommandRoute, EmailRoute, PagerDutyRoute, WebhookRoute
 from tests.monitoring.config.configs import LEAST, load, problems
 
 EMAIL = 'route = "email"\nhost = "smtp.example.org"\nsender = "m@example.org"\nto = ["o@example.org"]\n'

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitoring.config import MonitorConfig, WebhookRoute, check_settings, render_config
+from monitoring.config import MonitorConfig, check_settings, render_config
 from monitoring.config.loading import parse_config
+from monitoring.config.routes import WebhookRoute
 from monitoring.errors import InvalidSettings
 from tests.monitoring.config.configs import LEAST, load
 

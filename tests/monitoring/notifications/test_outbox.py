@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from monitoring.config import AlertmanagerRoute, RouteSection, WebhookRoute, load_config
+from monitoring.config import RouteSection, load_config
+from monitoring.config.routes import AlertmanagerRoute, WebhookRoute
 from monitoring.notifications.digest import Digest, Message
 from monitoring.notifications.notification import Notification
 from monitoring.notifications.outbox import (

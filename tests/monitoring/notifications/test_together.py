@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from monitoring.config import RouteSection, WebhookRoute
+from monitoring.config import RouteSection
+from monitoring.config.routes import WebhookRoute
 from monitoring.notifications.notification import Notification
 from monitoring.notifications.outbox import NotificationOutbox
 from monitoring.notifications.routes.receivers import webhook_request

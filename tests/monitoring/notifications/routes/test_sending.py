@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from monitoring.config import (
+from monitoring.config import RouteSection
+from monitoring.config.routes import (
     AlertmanagerRoute,
     CommandRoute,
     EmailRoute,
     PagerDutyRoute,
-    RouteSection,
     SlackRoute,
     WebhookRoute,
 )

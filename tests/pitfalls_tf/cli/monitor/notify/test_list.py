@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from monitoring.config import WebhookRoute
+from monitoring.config.routes import WebhookRoute
 from monitoring.records import IncidentRecord, WindowRecord
 from monitoring.store import DeploymentRecord, Store
 from monitoring.store.notifications import Attempt

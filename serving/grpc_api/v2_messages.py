@@ -137,7 +137,7 @@ def _pool() -> descriptor_pool.DescriptorPool:
     return pool
 
 
-def read_definitions(text: str) -> descriptor_pb2.FileDescriptorProto:
+def read_definitions(text: str, package: str = PACKAGE) -> descriptor_pb2.FileDescriptorProto:
     """Read messages and enums in protobuf's own language, as far as it is used here.
 
     >>> [
@@ -148,8 +148,9 @@ def read_definitions(text: str) -> descriptor_pb2.FileDescriptorProto:
 
     Args:
         text: Definitions without comments; a field's type is a scalar's name, or that of a message or enum of the text.
+        package: What the names lie in.
     """
-    file = descriptor_pb2.FileDescriptorProto(name="pitfalls/open_inference.proto", package=PACKAGE, syntax="proto3")
+    file = descriptor_pb2.FileDescriptorProto(name=f"pitfalls/{package}.proto", package=package, syntax="proto3")
     scopes: list[Any] = [file]
     for token in (match.strip() for match in _TOKEN.findall(text)):
         kind, _, name = token.partition(" ")

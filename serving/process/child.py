@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from monitoring.errors import BadInput, PitfallsError
+from serving.access.tokens import Token
 from serving.capture.traffic_log import TrafficSettings
 from serving.models.model_list import ModelsFolder
 from serving.server.server import serve
-from serving.server.settings import GrpcListener, ModelRepositorySettings, ServerInfo, ServeSettings
+from serving.server.settings import AccessSettings, GrpcListener, ModelRepositorySettings, ServerInfo, ServeSettings
 from serving.transport.sockets import Address
 
 
@@ -30,6 +31,7 @@ def main() -> int:
         address=Address(port=request["port"]),
         grpc=None if request["grpc_port"] is None else GrpcListener(address=Address(port=request["grpc_port"])),
         traffic=None if request["traffic"] is None else TrafficSettings(folder=Path(request["traffic"])),
+        access=AccessSettings(tokens=(Token.of(request["token"], name="client"),)),
     )
     try:
         serve(settings, on_ready=_ready, report=lambda line: _say(line, sys.stderr))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import select
 import signal
 import subprocess
@@ -17,6 +18,7 @@ from urllib.parse import quote
 from urllib.request import Request, urlopen
 
 from monitoring.errors import BadInput, CannotRun
+from serving.client.client import Client
 
 #: A server that drains has this long before it is ended.
 STOP_S = 40.0
@@ -60,6 +62,7 @@ class Server:
             "traffic": None if traffic is None else str(Path(traffic).absolute()),
             "port": port,
             "grpc_port": grpc_port,
+            "token": secrets.token_urlsafe(24),
         }
         self._start_timeout = start_timeout
         self._process: subprocess.Popen[str] | None = None
@@ -122,6 +125,14 @@ class Server:
         for stream in (process.stdin, process.stdout, self._log):
             if stream is not None:
                 stream.close()
+
+    def client(self, *, timeout: float = 30.0) -> Client:
+        """A client of the server, by gRPC where it has that, whose token may send labels.
+
+        Args:
+            timeout: Seconds for each request.
+        """
+        return Client(self.url, grpc=self.grpc, token=str(self._settings["token"]), timeout=timeout)
 
     def predict(
         self,

@@ -56,7 +56,7 @@ class EvictableConnection(Protocol):
 
 
 @dataclass(slots=True, eq=False)
-class Client:
+class ClientAddress:
     """A client, by its address: its connections, and those of its requests that are being answered."""
 
     address: str
@@ -86,17 +86,17 @@ class ConnectionLimiter:
         self._held_bytes = 0
         self._released_bytes = 0
         self._give_back = give_back
-        self._clients: dict[str, Client] = {}
+        self._clients: dict[str, ClientAddress] = {}
 
-    def enter(self, address: str) -> Client:
+    def enter(self, address: str) -> ClientAddress:
         """Count a new connection of a client."""
         client = self._clients.get(address)
         if client is None:
-            client = self._clients[address] = Client(address)
+            client = self._clients[address] = ClientAddress(address)
         client.connections += 1
         return client
 
-    def leave(self, client: Client) -> None:
+    def leave(self, client: ClientAddress) -> None:
         """A connection is closed, and its last request has been answered."""
         client.connections -= 1
         if not client.connections:

@@ -8,7 +8,7 @@ export PYTHONDONTWRITEBYTECODE := # a process of a test compiles no module that 
 PYTEST := $(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadscope --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help demo quick test test-all bench bench-dashboard bench-hostile bench-monitor bench-serving bench-truth bench-training bench-words lint fuzz sbom audit picture pictures schemas coverage docs docs-serve gallery notebooks release lock sql clean
+.PHONY: help demo quick test test-all bench bench-dashboard bench-hostile bench-monitor bench-serving bench-truth bench-training bench-words bench-years lint fuzz sbom audit picture pictures schemas coverage docs docs-serve gallery notebooks release lock sql clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -67,6 +67,9 @@ bench-truth: $(READY) ## false alarms and delays, beside peers and the limit
 
 bench-words: $(READY) ## first sentences of planted faults, into docs/measurements/words.md; three minutes
 	$(BIN)/python -m benchmarks words.measure --pages docs/measurements
+
+bench-years: $(READY) ## five public records over years, into docs/measurements/years.md; ten minutes, again to resume
+	$(BIN)/python -m benchmarks years.measure --pages docs/measurements
 
 lint: $(READY) ## rules, format, types, and who may import whom
 	$(BIN)/ruff check .

@@ -49,6 +49,7 @@ NAMES = (
     "truth.worlds.measure",
     "truth.worlds.trade",
     "words.measure",
+    "years.measure",
     "rollout",
     "rollouts.days",
     "rollouts.shadow_latency",
@@ -115,6 +116,7 @@ BY_NAME = (
     "truth.lender.sensitivity",
     "truth.worlds.trade",
     "words.measure",
+    "years.measure",
 )
 
 OUT = Path("build/bench")

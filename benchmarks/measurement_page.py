@@ -25,6 +25,7 @@ PAGES = {
     "truth.nannyml_equal_alarms": "nannyml-datasets.md",
     "truth.worlds.measure": "worlds.md",
     "words.measure": "words.md",
+    "years.measure": "years.md",
 }
 
 

@@ -68,7 +68,7 @@ class Period:
 
 def weekly(deployment: YearsDeployment, rows: pd.DataFrame) -> tuple[Weeks, Weeks]:
     """The losses of the reference's weeks and of the live ones."""
-    scores = [name for name in rows if name.startswith("p_")]
+    scores = [name for name in map(str, rows.columns) if name.startswith("p_")]
     values = rows[scores].to_numpy()
     truth = (rows["label"].to_numpy()[:, None] == np.array([name[2:] for name in scores])).astype(float)
     origin = pd.Timestamp(deployment.live, tz="UTC")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -80,20 +81,22 @@ def football() -> pd.DataFrame:
     rating: defaultdict[str, float] = defaultdict(lambda: FIRST_RATING)
     points: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
     rows = []
-    for _, same_time in raw.groupby("time", sort=True):
-        rows += [_match_inputs(match, rating, points) for match in same_time.itertuples()]
-        for match in same_time.itertuples():
-            won = 0.5 + 0.5 * float(np.sign(match.home_goals - match.away_goals))
+    matches: list[Any] = list(raw.itertuples())
+    for _, same_time in groupby(matches, key=lambda match: match.time):
+        together = list(same_time)
+        rows += [_match_inputs(match, rating, points) for match in together]
+        for match in together:
+            score = 0.5 + 0.5 * float(np.sign(match.home_goals - match.away_goals))
             ahead = rating[match.home_team] + HOME_POINTS - rating[match.away_team]
-            moved = RATING_STEP * (won - 1.0 / (1.0 + 10.0 ** (-ahead / 400.0)))
+            moved = RATING_STEP * (score - 1.0 / (1.0 + 10.0 ** (-ahead / 400.0)))
             rating[match.home_team] += moved
             rating[match.away_team] -= moved
-            points[match.home_team, "home"].append(won)
-            points[match.away_team, "away"].append(1.0 - won)
+            points[match.home_team, "home"].append(score)
+            points[match.away_team, "away"].append(1.0 - score)
     inputs = pd.DataFrame(rows)
-    won = np.where(raw["home_goals"] > raw["away_goals"], "won", "not won")
+    label = np.where(raw["home_goals"] > raw["away_goals"], "won", "not won")
     known = raw["time"] + pd.Timedelta(hours=2)
-    return pd.DataFrame({"time": raw["time"], "label_time": known, "label": won, **inputs})
+    return pd.DataFrame({"time": raw["time"], "label_time": known, "label": label}).join(inputs)
 
 
 def _match_inputs(match: Any, rating: dict[str, float], points: dict[tuple[str, str], list[float]]) -> dict[str, float]:
@@ -135,7 +138,7 @@ def storms() -> pd.DataFrame:
 def rides() -> pd.DataFrame:
     """Will a station have more rides than two weeks before? Of each day, by rides, calendar, weather, matches."""
     raw = pd.read_parquet(DATA / "chicago_ridership.parquet").sort_values("date", ignore_index=True)
-    matches = [name for name in raw if name.endswith("_Home")]
+    matches = [name for name in map(str, raw.columns) if name.endswith("_Home")]
     return pd.DataFrame(
         {
             "time": raw["date"] + pd.Timedelta(hours=6),

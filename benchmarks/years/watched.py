@@ -84,7 +84,7 @@ def watched(deployment: YearsDeployment, rows: pd.DataFrame, folder: Path) -> Wa
         told = tuple(Told(**{**each, "inputs": tuple(each["inputs"])}) for each in document.pop("told"))
         return Watched(**{**document, "notes": tuple(document["notes"])}, told=told)
     is_live = rows["time"] >= pd.Timestamp(deployment.live, tz="UTC")
-    scores = tuple(name for name in rows if name.startswith("p_"))
+    scores = tuple(name for name in map(str, rows.columns) if name.startswith("p_"))
     monitor = Monitor.from_reference(
         rows[~is_live],
         event_time="time",

@@ -71,8 +71,7 @@ def weekly(deployment: YearsDeployment, rows: pd.DataFrame) -> tuple[Weeks, Week
     scores = [name for name in map(str, rows.columns) if name.startswith("p_")]
     values = rows[scores].to_numpy()
     truth = (rows["label"].to_numpy()[:, None] == np.array([name[2:] for name in scores])).astype(float)
-    origin = pd.Timestamp(deployment.live, tz="UTC")
-    origin -= pd.Timedelta(days=origin.weekday())
+    origin = pd.Timestamp(deployment.first_week, tz="UTC")
     is_live = rows["time"] >= pd.Timestamp(deployment.live, tz="UTC")
     table = pd.DataFrame(
         {

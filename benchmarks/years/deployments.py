@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date, timedelta
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,12 @@ class YearsDeployment:
     live: str
     labels: str
     epochs: int = 8
+
+    @property
+    def first_week(self) -> date:
+        """The Monday of the first live week, from which weeks are counted: it is week 1."""
+        live = date.fromisoformat(self.live)
+        return live - timedelta(days=live.weekday())
 
 
 def uses_of_force() -> pd.DataFrame:

@@ -51,8 +51,7 @@ class Years:
 
     def day(self, week: int) -> date:
         """The first day of a live week."""
-        first = date.fromisoformat(self.deployment.live)
-        return first - timedelta(days=first.weekday()) + timedelta(days=7 * (week - 1))
+        return self.deployment.first_week + timedelta(days=7 * (week - 1))
 
     def is_harm(self, week: int) -> bool:
         """Whether a week is in a harmed period, or shortly before one."""
@@ -116,7 +115,7 @@ def _merit(all_years: list[Years]) -> Table:
         )
     total = sum(years.years for years in all_years)
     note = (
-        f"{total:.0f} deployment-years. *False*: pages about losses in or up to {EARLY} weeks before no harmed period."
+        f"{total:.0f} deployment-years. *False*: pages about losses in no harmed period, nor up to {EARLY} weeks before one."
         " *Best chart*: the soonest of three, each tuned on the reference's own weeks for the monitor's own number of"
         " pages; it sees the labels of the same weeks. A dash: not found."
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -97,18 +97,17 @@ def watched(deployment: YearsDeployment, rows: pd.DataFrame, folder: Path) -> Wa
         clock=lambda: LATER,
     )
     result = monitor.run(rows[is_live])
-    starts = [window.start for window in result.windows]
     found = Watched(
         budget=result.status.page_threshold,
-        windows=len(starts),
+        windows=len(result.windows),
         notes=monitor.notes,
-        told=tuple(told_of(incident, starts[0]) for incident in result.incidents),
+        told=tuple(told_of(incident, deployment.first_week) for incident in result.incidents),
     )
     path.write_text(json.dumps(asdict(found), indent=1) + "\n", "utf-8")
     return found
 
 
-def told_of(incident: IncidentRecord, first: datetime) -> Told:
+def told_of(incident: IncidentRecord, first: date) -> Told:
     """An incident as a row of the page."""
     cause = incident.opening
     since = cause.since.start if isinstance(cause, AlarmCause) else None
@@ -119,7 +118,7 @@ def told_of(incident: IncidentRecord, first: datetime) -> Told:
         number=incident.number,
         level=incident.level,
         about=about,
-        week=round((incident.window_end - first).days / 7),
+        week=round((incident.window_end.date() - first).days / 7),
         opened=f"{incident.window_end:%Y-%m-%d}",
         closed="" if incident.closed_at is None else f"{incident.closed_at:%Y-%m-%d}",
         since="" if since is None else f"{since:%Y-%m-%d}",

@@ -115,9 +115,9 @@ def _merit(all_years: list[Years]) -> Table:
         )
     total = sum(years.years for years in all_years)
     note = (
-        f"{total:.0f} deployment-years. *False*: pages about losses in no harmed period, nor up to {EARLY} weeks before one."
-        " *Best chart*: the soonest of three, each tuned on the reference's own weeks for the monitor's own number of"
-        " pages; it sees the labels of the same weeks. A dash: not found."
+        f"{total:.0f} deployment-years. *False*: pages about losses in no harmed period, nor up to {EARLY} weeks before"
+        " one. *Best chart*: the soonest of three, each tuned on the reference's own weeks for the monitor's own number"
+        " of pages; it sees the labels of the same weeks. A dash: not found."
     )
     columns = (
         "deployment",

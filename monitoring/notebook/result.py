@@ -55,7 +55,7 @@ class MonitorResult:
     >>> monitor = Monitor.from_reference(table[:4_000], event_time="ts", task="inputs", every="1d")
     >>> result = monitor.run(table[4_000:].assign(size=9.0))
     >>> result.paged, result.incidents[0].level
-    (False, 'notice')
+    (True, 'page')
     >>> int(result.to_pandas("windows")["rows"].sum())
     4000
     """

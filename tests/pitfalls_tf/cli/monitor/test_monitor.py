@@ -48,7 +48,7 @@ def test_a_lease_that_is_held_refuses_a_run_and_can_be_ended(
     assert pitfalls("monitor", "leases", "--config", config).stdout == "No lease is held.\n"
     with Store.open(load_config(config).store.url) as store:
         store.leases.take(1, "killed", datetime.now(UTC), 120)
-    send(deployed, days(days=1, start=datetime(2013, 4, 2, tzinfo=UTC)))
+    send(deployed, days(days=1, start=datetime(2013, 4, 2, tzinfo=UTC), seed=8))
     refused = pitfalls("monitor", "run", "--config", config)
     assert refused.exit_code == 3
     assert "pitfalls monitor leases --release" in refused.stderr

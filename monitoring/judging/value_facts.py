@@ -12,7 +12,7 @@ import numpy as np
 from monitoring.baseline.moments import Moments
 from monitoring.baseline.profile import Bins, FeatureCounts, Profile
 from monitoring.judging.facts.gross_failures import MORE_UNSEEN, OUT_OF_RANGE, UNSEEN
-from monitoring.judging.renamed_values import LONGEST_NAME, RENAMED, renamed_by_input
+from monitoring.judging.renamed_values import LONGEST_NAME, RENAMED, Renaming, renamed_by_input
 from monitoring.records import Finding
 from monitoring.records.finding_parts import GrossRate, NewValue, SwappedInputs
 from monitoring.watches.descriptions import printable
@@ -48,7 +48,7 @@ def explained_facts(
     swapped = _swapped(facts, bins, before, now)
     renamings = renamed_by_input(bins, before, now)
     renamed = {name: renaming for name, renaming in renamings.items() if name not in swapped}
-    unseen = {fact.feature for fact in facts if fact.kind in (UNSEEN, MORE_UNSEEN)}
+    told_so = {fact.feature for fact in facts if fact.feature in renamed and _is_of(renamed[fact.feature], fact)}
     counts = {each.feature: pair for each, *pair in zip(bins, before.features, now.features, strict=True)}
 
     def explained(fact: Finding) -> Finding:
@@ -56,14 +56,23 @@ def explained_facts(
             return Finding(kind=SWAPPED, feature=fact.feature, fact=True, parts=swapped[fact.feature])
         if fact.kind not in (UNSEEN, MORE_UNSEEN) or not isinstance(fact.parts, GrossRate):
             return fact
-        if fact.feature in renamed:
+        if fact.feature in told_so:
             return replace(fact, kind=RENAMED, parts=replace(renamed[fact.feature].parts, unseen=fact.parts))
         return replace(fact, parts=replace(fact.parts, values=_new_values(*counts[fact.feature])))
 
     return (
         *map(explained, facts),
-        *(renaming.finding(name, is_told=name in told) for name, renaming in renamed.items() if name not in unseen),
+        *(renaming.finding(name, is_told=name in told) for name, renaming in renamed.items() if name not in told_so),
     )
+
+
+def _is_of(renaming: Renaming, fact: Finding) -> bool:
+    """Whether a fact about new values is that categories were renamed: of a notice they are most of the new values."""
+    if not isinstance(fact.parts, GrossRate) or fact.kind not in (UNSEEN, MORE_UNSEEN):
+        return False
+    rows = sum(value.rows for value in renaming.parts.values)
+    most = bool(renaming.parts.numbers) or 2.0 * rows >= fact.parts.rate * fact.parts.rows
+    return fact.kind == UNSEEN or most
 
 
 def _swapped(

@@ -27,7 +27,6 @@ from monitoring.records.finding_parts import GrossRate, OutsideRange
 from monitoring.watches.scoring import slice_codes
 
 Floats = NDArray[np.float64]
-Codes = NDArray[np.int64]
 
 #: A segment alone has a number in another unit where so many more of all rows are in the outermost bins than in the
 #: baseline: of fewer none is looked for.

@@ -82,6 +82,11 @@ _OF_LOSSES = ("labels contradict answers", "losses far outside the baseline")
 _OUTLIER = "losses far outside the baseline"
 _MAY_BE_RIGHT = ("traffic volume changed", "fewer labels")
 
+#: Kinds that are over when their values are near the baseline, not when they are below the limit that told them.
+_NEAR = frozenset(
+    {"more values missing", "more values unseen", "out of range", "unusable answers", "values missing", "values unseen"}
+)
+
 #: What to do where the level that such a notice tells is right.
 _ACCEPT = "if this level is right and will stay, close the notice by hand: it is usual from then on"
 
@@ -158,7 +163,8 @@ def fact_step(incident: IncidentRecord, fact: FactCause) -> str:
     """What to do first, and when the incident closes."""
     what = "incident" if fact.fact in _RULES else incident.level
     near = "" if fact.evidence is None else " and with its losses near the baseline"
-    closes = f"the {what} closes after {fact.closes_after} windows without this finding{near}"
+    over = "near the baseline" if fact.fact in _NEAR else "without this finding"
+    closes = f"the {what} closes after {fact.closes_after} windows {over}{near}"
     accept = f"; {_ACCEPT}" if fact.fact in _MAY_BE_RIGHT else ""
     return f"{step_words(fact.step)}; {closes}{accept}."
 

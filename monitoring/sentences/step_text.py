@@ -22,6 +22,7 @@ _SOURCES = {
     "label arrivals": "the job that delivers labels",
     "prediction ids": "whether the traffic log is whole, the ids that labels are sent with, and that they name their "
     "model where a log has several",
+    "rows": "whether a batch was sent twice, or a join multiplies rows",
     "repeated ids": "why clients send requests again: time-outs, or errors of the server",
     "labels": "the job that delivers labels",
     "losses": "the labels of this window's rows, then the inputs of these rows",

@@ -14,10 +14,12 @@ import numpy as np
 
 from monitoring.errors import BadInput
 from serving.client.grpc import GrpcConnection
-from serving.client.rest import RestConnection
+from serving.client.rest import RestConnection, part_of
 from serving.client.wire import Array, Time, from_json, plain, rows_of, time_text, typed
 from serving.models.signatures import DEFAULT_SIGNATURE
 
+#: Characters of the id of a request.
+MOST_ID = 128
 #: Labels of one request.
 AT_ONCE = 10_000
 
@@ -135,7 +137,7 @@ class Client:
         place = _place(model, version)
         known = self._signature(place, signature)
         arrays = _arrays(inputs, known)
-        headers = {} if request_id is None else {"X-Request-Id": request_id}
+        headers = {} if request_id is None else {"X-Request-Id": _request_id(request_id)}
         if event_time is not None:
             headers["X-Event-Time"] = time_text(event_time)
         try:
@@ -196,7 +198,7 @@ class Client:
         written = 0
         for start in range(0, len(entries), AT_ONCE):
             answer = self._rest.post("/monitor/labels", {"labels": entries[start : start + AT_ONCE]}, {})
-            written += int(answer.document["accepted"])
+            written += int(part_of(answer.document, "accepted"))
         return written
 
     def close(self) -> None:
@@ -218,7 +220,7 @@ class Client:
     ) -> tuple[dict[str, Array], int | None, Mapping[str, str]]:
         body = {"signature_name": signature, "inputs": {name: plain(array) for name, array in arrays.items()}}
         answer = self._rest.post(f"{place}:predict", body, headers)
-        given = answer.document["outputs"]
+        given = part_of(answer.document, "outputs")
         by_name = {next(iter(known.outputs)): given} if len(known.outputs) == 1 else given
         outputs = {name: from_json(value, known.outputs.get(name, "")) for name, value in by_name.items()}
         number = answer.headers.get("x-model-version")
@@ -229,7 +231,7 @@ class Client:
         signatures = self._signatures.get(place)
         if signatures is None:
             document = self._rest.get(f"{place}/metadata")
-            described = document["metadata"]["signature_def"]["signature_def"]
+            described = part_of(document, "metadata", "signature_def", "signature_def")
             signatures = self._signatures[place] = {
                 key: _Signature(_types(value.get("inputs", {})), _types(value.get("outputs", {})))
                 for key, value in described.items()
@@ -242,6 +244,18 @@ class Client:
                 fix="Leave `signature` out for the default one.",
             )
         return signatures[name]
+
+
+def _request_id(given: str) -> str:
+    """An id that a header can hold. Raises BadInput for another."""
+    if not 0 < len(given) <= MOST_ID or not all("!" <= letter <= "~" for letter in given):
+        raise BadInput(
+            "This is no id of a request.",
+            got=repr(given[:MOST_ID]),
+            expected=f"1 to {MOST_ID} visible ASCII characters, without spaces",
+            fix="Send another id, or none: the server makes one.",
+        )
+    return given
 
 
 def _place(model: str, version: int | str | None) -> str:

@@ -84,8 +84,34 @@ class RestConnection:
         status = response.status_code
         if status != httpx.codes.OK:
             raise_refused(status in _NOT_NOW or status >= httpx.codes.INTERNAL_SERVER_ERROR, _reason(response), path)
-        document: dict[str, Any] = json.loads(response.content)
+        try:
+            document: dict[str, Any] = json.loads(response.content)
+        except ValueError:
+            raise _no_server(response.text) from None
         return RestAnswer(document, response.headers)
+
+
+def part_of(document: Any, *path: str) -> Any:
+    """A part of an answer. Raises CannotRun where the answer has none: it is not of a model server.
+
+    >>> part_of({"a": {"b": 3}}, "a", "b")
+    3
+    """
+    part = document
+    for name in path:
+        if not isinstance(part, dict) or name not in part:
+            raise _no_server(json.dumps(document))
+        part = part[name]
+    return part
+
+
+def _no_server(answer: str) -> CannotRun:
+    return CannotRun(
+        "The answer is not that of a model server.",
+        got=answer[:_QUOTED],
+        expected="a JSON object as TensorFlow Serving's",
+        fix="Look what listens at the address.",
+    )
 
 
 def _reason(response: httpx.Response) -> str:

@@ -117,20 +117,22 @@ class ValueLimits:
         """What is so of a window. Returns facts, of each input one at most.
 
         Args:
-            before: The window before.
+            before: The window before, of the same inputs.
             alpha: The largest probability of any, of rows that are independent.
             sources: The column that an input describes: it is named where all that describes it is so.
         """
         if window.rows < self.rows or not self.rows:
             return ()
         inputs = list(zip(bins, window.features, strict=True))
+        if len(before.hashes) != len(inputs):  # as of a state of other inputs
+            before = WindowValues()
         alpha /= len(self.alike) + len(self.renewed) + 1.0
         constant = {
             each.feature: parts for each, now in inputs if (parts := self._constant(each, now, alpha)) is not None
         }
         same = {
             each.feature: SameValues(rows=now.present)
-            for (each, now), hashed in zip(inputs, before.hashes or (None,) * len(inputs), strict=True)
+            for (each, now), hashed in zip(inputs, before.hashes, strict=False)  # none before the first window
             if each.feature in self.renewed and _hash(now) == hashed and _chance_of_same(now) <= alpha
         }
         return (

@@ -11,7 +11,8 @@ import pytest
 from monitoring.baseline.moments import NO_MOMENTS
 from monitoring.baseline.profile import Bins, Profile
 from monitoring.baseline.profile_builder import ProfileBuilder
-from monitoring.judging.facts.gross_failures import OUT_OF_RANGE, UNSEEN
+from monitoring.judging.facts.gross_failures import MORE_UNSEEN, OUT_OF_RANGE, UNSEEN
+from monitoring.judging.renamed_values import RENAMED
 from monitoring.judging.value_facts import SWAPPED, explained_facts
 from monitoring.records import Finding
 from monitoring.records.finding_parts import GrossRate, NewValue
@@ -112,3 +113,24 @@ def test_ids_in_a_category_are_not_named() -> None:
 
 def test_of_an_input_whose_fact_is_told_nothing_more_is_said() -> None:
     assert explained_facts((unseen("branch"),), ("branch",), BINS, BASELINE, profile(table())) == ()
+
+
+def more_unseen(feature: str, rate: float) -> Finding:
+    parts = GrossRate(of="unseen", rate=rate, rows=ROWS, worst=0.0)
+    return Finding(kind=MORE_UNSEEN, feature=feature, fact=True, parts=parts)
+
+
+@pytest.mark.parametrize(("new", "kinds"), [("Phone 2", {RENAMED}), (None, {MORE_UNSEEN, RENAMED})])
+def test_a_notice_of_new_values_is_that_of_a_renamed_category_where_that_is_most_of_them(
+    new: str | None, kinds: set[str]
+) -> None:
+    """A tenth of the rows is renamed; beside them none, or three times as many, have another new value."""
+    now = table()
+    branch = np.where(now["branch"] == "phone", "PHONE", now["branch"]).astype(object)
+    if new is None:
+        branch = np.where((branch == "web") & (np.arange(ROWS) % 2 == 0), "kiosk", branch)
+    now["branch"] = branch
+    rate = float(np.mean([word not in BINS[3].categories for word in branch]))  # type: ignore[operator]  # has some
+    found = explained(now, more_unseen("branch", rate))
+    assert {finding.kind for finding in found} == kinds
+    assert all("`phone`" in finding_text(one) for one in found if one.kind == RENAMED)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -31,7 +35,6 @@ def client(server: Server, request: pytest.FixtureRequest) -> Iterator[Client]:
         yield asking
 
 
-@pytest.mark.slow
 def test_arrays_go_in_and_come_out_with_the_models_types(client: Client) -> None:
     outputs = client.predict("trips", ROWS).outputs
     assert outputs["minutes"].dtype == np.float32
@@ -46,7 +49,6 @@ def test_arrays_go_in_and_come_out_with_the_models_types(client: Client) -> None
     assert np.isinf(missing[1])
 
 
-@pytest.mark.slow
 def test_ids_event_times_and_labels_reach_the_log(client: Client, traffic: Path) -> None:
     event_time = (datetime.now(UTC) - timedelta(days=2)).replace(microsecond=250_000)
     name = "grpc-order" if client._grpc else "rest-order"
@@ -61,7 +63,6 @@ def test_ids_event_times_and_labels_reach_the_log(client: Client, traffic: Path)
     assert client.send_labels(made_by_the_server, {"minutes": [1.0, 2.0], "who": ["a", "b"]}) == 2
 
 
-@pytest.mark.slow
 def test_a_request_that_cannot_be_right_is_refused_before_or_by_the_server(client: Client) -> None:
     with pytest.raises(BadInput, match=r"Got km, items; expected .*vehicle"):
         client.predict("trips", {"km": [1.0], "items": [1]})
@@ -85,7 +86,6 @@ def test_a_request_that_cannot_be_right_is_refused_before_or_by_the_server(clien
         client.send_labels(["a:0"], [1], times=datetime(2026, 1, 1))  # noqa: DTZ001 - the point
 
 
-@pytest.mark.slow
 def test_labels_need_a_token(server: Server) -> None:
     with Client(server.url) as client, pytest.raises(BadInput, match=r"401|403"):
         client.send_labels(["a:0"], [1])
@@ -106,3 +106,49 @@ def test_tensorflow_is_not_imported() -> None:
         "sys.exit('tensorflow' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("name", ["", "two words", "Größe", "a\nb", "x" * 129])
+def test_an_id_that_no_header_can_hold_is_refused_before_anything_is_sent(name: str) -> None:
+    metadata: dict[str, Any] = {
+        "metadata": {"signature_def": {"signature_def": {"serving_default": {"inputs": {}, "outputs": {}}}}}
+    }
+    with answering(json.dumps(metadata).encode()) as (url, asked), Client(url) as client:
+        with pytest.raises(BadInput, match="no id of a request"):
+            client.predict("trips", {}, request_id=name)
+        assert [path for path in asked if path.endswith(":predict")] == []
+
+
+@pytest.mark.parametrize("answer", [b"<html>busy</html>", b"[]", b'{"status": "ok"}', b'{"metadata": 3}', b"\xff\xfe"])
+def test_the_answer_of_another_server_is_an_error_that_says_so(answer: bytes) -> None:
+    with answering(answer) as (url, _), Client(url) as client:
+        with pytest.raises(CannotRun, match="not that of a model server"):
+            client.predict("trips", ROWS)
+        with pytest.raises(CannotRun, match="not that of a model server"):
+            client.send_labels(["a:0"], [1])
+
+
+@contextmanager
+def answering(body: bytes) -> Iterator[tuple[str, list[str]]]:
+    """A server that gives each request the same answer, and the paths that it was asked for."""
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:  # the name that the library calls
+            asked.append(self.path)
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_POST = do_GET  # noqa: N815 - the name that the library calls
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}", asked
+        server.shutdown()
+        thread.join()

@@ -152,3 +152,8 @@ def test_what_the_next_window_needs_is_text() -> None:
     text = YESTERDAY.to_text()
     assert WindowValues.from_text(text) == WindowValues(rows=YESTERDAY.rows, hashes=YESTERDAY.hashes)
     assert WindowValues.from_text("") == WindowValues()
+
+
+def test_a_state_of_other_inputs_is_no_window_before() -> None:
+    stored = WindowValues.from_text("200 1 2 3")
+    assert found(day(101), stored) == ()

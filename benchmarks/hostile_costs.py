@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.flights import demo_folder
+from benchmarks.hostile.bursts import PROBE_EVERY_S, WAIT_S, Burst, Waits, all_bursts, waits_of
 from benchmarks.hostile.costs import CPU_S, HEALTH_S, MEMORY_BYTES, Cost, Target, cost_of, send_grpc, send_rest
 from benchmarks.hostile.dashboard import dashboard_requests, got, hostile_dashboard
 from benchmarks.hostile.models import NAMES, export_hostile_models
@@ -23,6 +24,13 @@ NOTE = (
     "health while it was answered, which a busy machine lengthens. Each request once, one after another."
 )
 
+NOTE_ON_BURSTS = (
+    "All connections send at once. Processor time of the event loop's thread: of the whole burst with the probes "
+    "beside it, and the most between a probe on a new connection and its answer, which is to be at most "
+    f"{WAIT_S * 1e3:.0f} ms. Probes come from a process of their own, every {PROBE_EVERY_S * 1e3:.0f} ms, by REST and "
+    "by gRPC. A pause of Python's garbage collector counts."
+)
+
 
 def measure(settings: Settings) -> Result:
     """Send every request, and write the page. Cost: three minutes."""
@@ -32,6 +40,8 @@ def measure(settings: Settings) -> Result:
         with hostile_server(folder) as server:
             requests = all_requests()
             costs = measured_costs(server, dict(list(requests.items())[:5]) if settings.quick else requests)
+            bursts = all_bursts()
+            waits = {name: waits_of(server, burst) for name, burst in bursts.items()}
         with hostile_dashboard(demo_folder(settings), folder) as dashboard:
             to_dashboard = dashboard_requests(dashboard)
             got(dashboard, "/")  # what the first request loads is not the hostile one's cost, as of the server's models
@@ -39,8 +49,13 @@ def measure(settings: Settings) -> Result:
     tables = (
         _table("The server", costs, sizes_of(requests)),
         _table("The dashboard", its_costs, sizes_of(to_dashboard)),
+        _table_of_bursts(bursts, waits),
     )
-    remarks = (*_remarks(costs, sizes_of(requests)), *_remarks(its_costs, sizes_of(to_dashboard)))
+    remarks = (
+        *_remarks(costs, sizes_of(requests)),
+        *_remarks(its_costs, sizes_of(to_dashboard)),
+        *_remarks_on_waits(waits),
+    )
     result = Result(tables=tables, remarks=remarks)
     write_page(settings.out / "hostile.md", result)
     return result
@@ -110,6 +125,35 @@ def _table(title: str, costs: Mapping[str, Cost], sizes: Mapping[str, int]) -> T
     )
 
 
+def _table_of_bursts(bursts: Mapping[str, Burst], waits: Mapping[str, Waits]) -> Table:
+    rows_of: list[tuple[Cell, ...]] = [
+        (
+            name,
+            burst.connections * len(burst.wire),
+            f"{burst.connections} x {burst.calls:,}",
+            waits[name].loop_s,
+            round(waits[name].rest_s * 1e3),
+            round(waits[name].grpc_s * 1e3),
+        )
+        for name, burst in bursts.items()
+    ]
+    return Table(
+        title="Many connections",
+        columns=("burst", "bytes", "connections and calls", "processor s", "health ms", "gRPC health ms"),
+        rows=tuple(rows_of),
+        note=NOTE_ON_BURSTS,
+    )
+
+
+def _remarks_on_waits(waits: Mapping[str, Waits]) -> Iterator[str]:
+    for name, wait in waits.items():
+        if max(wait.rest_s, wait.grpc_s) > WAIT_S:
+            yield (
+                f"{name}: health waited for {max(wait.rest_s, wait.grpc_s) * 1e3:.0f} ms of processor time, more than "
+                f"{WAIT_S * 1e3:.0f}."
+            )
+
+
 def _remarks(costs: Mapping[str, Cost], sizes: Mapping[str, int]) -> Iterator[str]:
     for name, cost in costs.items():
         if cost.is_too_much and sizes[name] <= LARGEST:
@@ -130,8 +174,9 @@ def write_page(path: Path, result: Result) -> None:
     for table in result.tables:
         parts += [f"## {table.title}\n\n", "| " + " | ".join(table.columns) + " |\n", "|---|---:|---|---:|---:|---:|\n"]
         parts += [
-            f"| {name} | {size:,} | {answer} | {cpu:.2f} | {memory} | {health:.2f} |\n"
-            for name, size, answer, cpu, memory, health in table.rows
+            f"| {name} | {size:,} | {answer} | {cpu:.2f} | {fifth} | "
+            f"{wait if isinstance(wait, int) else format(wait, '.2f')} |\n"
+            for name, size, answer, cpu, fifth, wait in table.rows
         ]
         parts.append(f"\n{table.note}\n\n")
     if result.remarks:

@@ -16,14 +16,12 @@ from serving.access.identity import Identity, identity_of
 from serving.http2.answers import AnswerSender, Progress
 from serving.http2.call_head import CallHead, is_malformed
 from serving.http2.connection_settings import ALPN, ConnectionSettings
-from serving.http2.connection_state import ConnectionState, FrameBudget
+from serving.http2.connection_state import SMALL_DATA, ConnectionState, FrameBudget
 from serving.http2.header_blocks import Header
 from serving.http2.server_call import TAKEN_BYTES, Method, ServerCall
+from serving.transport.limits import ConnectionLimiter
+from serving.transport.turns import TurnReader
 
-#: Bytes are read in pieces, so that a flood is noticed before much of it was handled.
-PIECE_BYTES = 1 << 14
-#: DATA of fewer bytes that does not end a message costs more than it brings.
-SMALL_DATA = 64
 #: Between a reason for the end and the end itself.
 LINGER_S = 0.5
 #: Windows of so many calls are changed at the cost of a frame.
@@ -37,6 +35,11 @@ class CallServer(Protocol):
     """What handles the calls of all connections."""
 
     settings: ConnectionSettings
+    limiter: ConnectionLimiter
+    """Counts bytes that wait, and shares the event loop's time."""
+
+    def budget_of(self, address: str) -> FrameBudget:
+        """The budget of frames of all connections of a client's address together."""
 
     def read_head(self, headers: tuple[Header, ...]) -> CallHead[Method] | None:
         """Read the headers of a call, and find its method; None for headers that break HTTP/2's rules."""
@@ -56,12 +59,6 @@ class CallServer(Protocol):
     def wait(self, call: ServerCall) -> None:
         """Wait for the message of a call that did not come with its headers."""
 
-    def hold(self, size: int) -> bool:
-        """Count bytes that wait; False, and nothing is counted, if they are too many."""
-
-    def release(self, size: int) -> None:
-        """Stop counting them."""
-
 
 @final
 class Http2Connection(asyncio.Protocol):
@@ -78,14 +75,13 @@ class Http2Connection(asyncio.Protocol):
         self._answers = AnswerSender(self._h2, self._flush, self._finish, self._loop.call_soon, self._watch)
         self._new: list[ServerCall] = []
         self._ready: list[ServerCall] = []
-        self._unread = b""
+        self._reader = TurnReader(server.limiter, self._read)
         self._untaken = 0
         self._is_draining = False
         self._is_deaf = False  # whether bytes that come are ignored
         self._has_begun = False  # whether the client has sent its settings
         self._debt_timer: asyncio.TimerHandle | None = None
         self._debt_s = 0.0  # for how long nothing was read because of debts, since the last answer
-        self._is_read_paused = False
         self._progress = Progress(settings, self._loop.time())
         self._check_timer: asyncio.TimerHandle | None = None
         self._begun_s = self._active_s = self._received_s = self._loop.time()
@@ -93,7 +89,7 @@ class Http2Connection(asyncio.Protocol):
         self._paused_s: float | None = None  # since when the socket has no room
         self.identity: Identity = identity_of("", None)
         """Who calls."""
-        self.hold, self.release = server.hold, server.release
+        self.hold, self.release = server.limiter.hold_bytes, server.limiter.release_bytes
         self._handlers: dict[type, Callable[[Any], None]] = {
             RequestReceived: self._on_request,
             DataReceived: self._on_data,
@@ -108,10 +104,11 @@ class Http2Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Say what the client may send."""
         self._transport = cast("asyncio.Transport", transport)
-        address = transport.get_extra_info("peername")
-        self.identity = identity_of(
-            address[0] if isinstance(address, tuple) else "", transport.get_extra_info("peercert")
-        )
+        self._reader.connect(self._transport)
+        peer = transport.get_extra_info("peername")
+        address = peer[0] if isinstance(peer, tuple) else ""
+        self.identity = identity_of(address, transport.get_extra_info("peercert"))
+        self._budget.shared = self._server.budget_of(address)
         encryption = transport.get_extra_info("ssl_object")
         is_http2 = encryption is None or encryption.selected_alpn_protocol() == ALPN
         if not self._server.opened(self) or not is_http2:
@@ -124,10 +121,8 @@ class Http2Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Read frames, and go on with the calls whose messages came with them."""
         self._received_s = self._loop.time()
-        if self._is_read_paused:  # which a transport may notice late
-            self._unread += data
-        elif not self._is_deaf:
-            self._read(data)
+        if not self._is_deaf:
+            self._reader.feed(data)
 
     def pause_writing(self) -> None:
         """The client does not read what it was sent."""
@@ -144,6 +139,8 @@ class Http2Connection(asyncio.Protocol):
         """The client is gone, and with it whoever waits for the answers."""
         self._transport = None
         self._is_deaf = True
+        self._reader.close()
+        self._budget.close()
         for timer in (self._check_timer, self._debt_timer):
             if timer is not None:
                 timer.cancel()
@@ -191,22 +188,21 @@ class Http2Connection(asyncio.Protocol):
     # Reading.
 
     def _read(self, data: bytes) -> None:
-        """Read bytes in pieces, until the client has sent more than it may."""
-        for begin in range(0, len(data), PIECE_BYTES):
-            piece = data if len(data) <= PIECE_BYTES else data[begin : begin + PIECE_BYTES]
-            try:
-                events = self._h2.receive_data(piece)
-            except ProtocolError as error:
-                self._end(error.error_code)
-                return
-            for event in events:
-                handler = self._handlers.get(type(event))
-                if handler is not None:
-                    handler(event)
-            self._settle()
-            if self._is_deaf or self._must_wait():
-                self._unread = data[begin + PIECE_BYTES :]
-                return
+        """Read a piece of what has come; then wait if the client has sent more than it may."""
+        if self._is_deaf:
+            return
+        try:
+            events = self._h2.receive_data(data)
+        except ProtocolError as error:
+            self._end(error.error_code)
+            return
+        for event in events:
+            handler = self._handlers.get(type(event))
+            if handler is not None:
+                handler(event)
+        self._settle()
+        if self._must_wait():
+            self._reader.hold()
 
     def _settle(self) -> None:
         """Go on with calls and answers, when all that came in a piece is known."""
@@ -223,20 +219,19 @@ class Http2Connection(asyncio.Protocol):
     def _must_wait(self) -> bool:
         """Whether nothing is read for a while: the client has sent too much that brings nothing, or reads nothing."""
         transport = self._transport
-        if transport is None:
-            return True
+        if transport is None or self._is_deaf:
+            return False
         wait_s = self._budget.debt_s()
         if wait_s > 0:
             self._debt_s += wait_s
             if self._debt_s > self._settings.stall_s:
                 self._end(ErrorCodes.ENHANCE_YOUR_CALM)
-                return True
-            self._debt_timer = self._loop.call_later(wait_s, self._pay_debt)
-        elif self._paused_s is None or transport.get_write_buffer_size() <= UNSENT_BYTES:
-            return False
-        self._is_read_paused = True
-        transport.pause_reading()
-        return True
+                return False
+        others_s = self._budget.shared_debt_s()  # for which it only waits
+        if max(wait_s, others_s) > 0:
+            self._debt_timer = self._loop.call_later(max(wait_s, others_s), self._pay_debt)
+            return True
+        return self._paused_s is not None and transport.get_write_buffer_size() > UNSENT_BYTES
 
     def _pay_debt(self) -> None:
         self._debt_timer = None
@@ -244,14 +239,8 @@ class Http2Connection(asyncio.Protocol):
 
     def _read_on(self) -> None:
         """Read what has come meanwhile, and further bytes."""
-        if self._debt_timer is not None or self._is_deaf or self._transport is None:
-            return
-        if self._is_read_paused:
-            self._is_read_paused = False
-            data, self._unread = self._unread, b""
-            self._read(data)
-            if not self._is_read_paused and not self._transport.is_closing():
-                self._transport.resume_reading()
+        if self._debt_timer is None and not self._is_deaf:
+            self._reader.go_on()
 
     def _on_request(self, event: RequestReceived) -> None:
         number = event.stream_id
@@ -273,8 +262,7 @@ class Http2Connection(asyncio.Protocol):
             self._h2.acknowledge_received_data(flow_size, event.stream_id)
         elif call.feed(data, flow_size):
             self._ready.append(call)
-            return
-        if len(data) < SMALL_DATA and event.stream_ended is None:
+        elif len(data) < SMALL_DATA and event.stream_ended is None:
             self._budget.spend()
 
     def _on_end(self, event: StreamEnded) -> None:
@@ -411,6 +399,8 @@ class Http2Connection(asyncio.Protocol):
         if self._is_deaf:
             return
         self._is_deaf = True
+        self._reader.drop()
+        self._budget.close()
         self._h2.clear_outbound_data_buffer()  # it may have written a reason, or not
         self._say_goodbye(code)
         for call in list(self._calls.values()):
@@ -428,6 +418,7 @@ class Http2Connection(asyncio.Protocol):
         self._is_deaf = True
         if self._transport is not None:
             self._transport.close()
+        self._reader.drop()
 
     def _flush(self) -> None:
         """Write what the library has to send."""

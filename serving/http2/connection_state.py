@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterable, Sized
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, final
 
 from h2.config import H2Configuration
@@ -20,11 +20,13 @@ from serving.http2.header_blocks import LIST_BYTES, BlockDecoder, BlockEncoder, 
 FRAMES, FRAMES_PER_STREAM = 1000, 2
 #: An answered call allows further frames: its window updates, pings, and a reset.
 FRAMES_PER_CALL = 8
+#: A connection that owes no more than so many never waits for what others of its address have sent.
+FREE_FRAMES = 64
 
 
 @final
 class FrameBudget:
-    """Counts the frames of one connection. One that has sent too many is read no faster than they are allowed.
+    """Counts the frames of a connection, or of a client. Who has sent too many is read no faster than they are allowed.
 
     In the long run a connection may send as many such frames a second as it may have calls at a time, so that clients
     whose calls all miss deadlines of a second are never slowed down.
@@ -35,6 +37,8 @@ class FrameBudget:
 
     def __init__(self, clock: Callable[[], float], streams: int) -> None:
         self._clock = clock
+        self.shared: FrameBudget | None = None
+        """That of all connections of the client's address."""
         self._frames_per_s = max(1, streams)
         self._most = self._left = float(FRAMES + FRAMES_PER_STREAM * streams)
         self._filled_s = clock()
@@ -42,23 +46,39 @@ class FrameBudget:
     def spend(self, frames: float = 1.0) -> None:
         """Count frames."""
         self._left -= frames
+        if self.shared is not None:
+            self.shared.spend(frames)
 
     def refill(self, frames: float = FRAMES_PER_CALL) -> None:
         """Allow further frames."""
         self._left = min(self._most, self._left + frames)
+        if self.shared is not None:
+            self.shared.refill(frames)
 
     def debt_s(self) -> float:
         """Seconds until what was read is paid for; 0 where the client has sent no more than it may."""
         if self._left >= 0:
             return 0.0
         now = self._clock()
-        self.refill((now - self._filled_s) * self._frames_per_s)
+        self._left = min(self._most, self._left + (now - self._filled_s) * self._frames_per_s)
         self._filled_s = now
         return max(0.0, -self._left / self._frames_per_s)
+
+    def shared_debt_s(self) -> float:
+        """As `debt_s`, of all connections of the address together; 0 for one that has sent few frames itself."""
+        return 0.0 if self.shared is None or self._left >= self._most - FREE_FRAMES else self.shared.debt_s()
+
+    def close(self) -> None:
+        """The connection is over: the others of its address do not pay what it owes."""
+        if self.shared is not None:
+            self.shared.refill(max(0.0, -self._left))
+            self.shared = None
 
 
 #: A block of headers may come in 64 frames, each of which is counted. A call that is answered pays for eight.
 HEADERS_COST = 0.25
+#: DATA of fewer bytes that does not end a message costs more than it brings.
+SMALL_DATA, END = 64, "END_STREAM"
 #: A window update begins with its length and kind; flags, its stream and the bytes follow.
 WINDOW_UPDATE, WINDOW_UPDATE_BYTES = b"\0\0\4\x08", 13
 NUMBERS, LARGEST = struct.Struct(">II"), (1 << 31) - 1
@@ -84,17 +104,19 @@ class QuietHeaders(HeadersFrame):
 class ClientFrames(FrameBuffer):
     """Cuts bytes into frames, and charges those that bring nothing to a budget.
 
-    DATA is free here: whether it brings something is known when its call has read it. Two kinds go no further. A
-    GOAWAY is noted: the library would refuse to answer the calls that are left. And window updates, of which gRPC's own
-    clients send two with each call.
+    DATA of an open call is free here: whether it brings something is known when the call has read it. Two kinds go no
+    further. A GOAWAY is noted: the library would refuse to answer the calls that are left. And window updates, of which
+    gRPC's own clients send two with each call.
 
     Args:
+        calls: The streams of open calls.
         widen: Takes a window update, given its stream and the bytes; False if the library is to take it.
     """
 
-    def __init__(self, budget: FrameBudget, widen: Callable[[int, int], bool]) -> None:
+    def __init__(self, budget: FrameBudget, calls: Collection[int], widen: Callable[[int, int], bool]) -> None:
         super().__init__(server=True)
         self._budget = budget
+        self._calls = calls
         self._widen = widen
         self.is_client_leaving = False
         """Whether the client begins no further calls."""
@@ -107,6 +129,8 @@ class ClientFrames(FrameBuffer):
             frame = super().__next__()
             kind = type(frame)
             if kind is DataFrame:
+                if frame.body_len < SMALL_DATA and not (frame.stream_id in self._calls or END in frame.flags):
+                    self._budget.spend()
                 frame.__class__ = QuietData
                 return frame
             self._budget.spend(_cost(frame))
@@ -170,7 +194,9 @@ class ConnectionState(H2Connection):
     encoder: Any
     decoder: Any
 
-    def __init__(self, budget: FrameBudget, streams: int, calls: Sized, on_window: Callable[[int], None]) -> None:
+    def __init__(
+        self, budget: FrameBudget, streams: int, calls: Collection[int], on_window: Callable[[int], None]
+    ) -> None:
         # Headers are checked by `is_malformed`, once for those that are repeated.
         super().__init__(
             H2Configuration(
@@ -181,7 +207,7 @@ class ConnectionState(H2Connection):
                 normalize_outbound_headers=False,
             )
         )
-        self.incoming_buffer = self.frames = ClientFrames(budget, self._widen)
+        self.incoming_buffer = self.frames = ClientFrames(budget, calls, self._widen)
         handlers = self._frame_dispatch_table
         handlers |= {QuietData: handlers[DataFrame], QuietHeaders: handlers[HeadersFrame]}
         self._on_window = on_window

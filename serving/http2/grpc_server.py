@@ -6,9 +6,11 @@ import asyncio
 import logging
 from functools import partial
 from typing import TYPE_CHECKING, Any, final
+from weakref import WeakValueDictionary
 
 from serving.http2.call_head import HeadReader
 from serving.http2.connection import Http2Connection
+from serving.http2.connection_state import FrameBudget
 from serving.http2.messages import ENCODINGS
 from serving.http2.server_call import ACCEPTED_ENCODINGS, IDENTITY, NOT_GRPC, StreamMethod, UnaryMethod
 from serving.status import Code, Failure, NoRoom
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from serving.transport.limits import ConnectionLimiter
 
 BACKLOG = 2048
+#: Connections of one address that may reset all their calls at once, as those of a proxy do whose clients are gone.
+CONNECTIONS_PER_BUDGET = 4
 _logger = logging.getLogger(__name__)
 
 
@@ -45,7 +49,7 @@ class Http2GrpcServer:
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self.settings = settings
-        self.hold, self.release = limiter.hold_bytes, limiter.release_bytes
+        self.limiter = limiter
         self.read_head = HeadReader(methods).read
         self._max_connections = connections
         self._encryption: dict[str, Any] = {}
@@ -55,6 +59,7 @@ class Http2GrpcServer:
         self._tasks: set[asyncio.Task[None]] = set()
         self._idle = asyncio.Event()
         self._listeners: list[asyncio.Server] = []
+        self._budgets: WeakValueDictionary[str, FrameBudget] = WeakValueDictionary()
 
     async def listen(self, bound: socket.socket, unix: socket.socket | None = None) -> None:
         """Take connections at a bound socket, and at a Unix socket."""
@@ -87,6 +92,14 @@ class Http2GrpcServer:
         self._connections.add(connection)
         self._idle.clear()
         return len(self._connections) <= self._max_connections
+
+    def budget_of(self, address: str) -> FrameBudget:
+        """The budget of an address: of as many frames as some connections of it may send."""
+        budget = self._budgets.get(address)
+        if budget is None:
+            streams = CONNECTIONS_PER_BUDGET * self.settings.streams
+            budget = self._budgets[address] = FrameBudget(asyncio.get_running_loop().time, streams)
+        return budget
 
     def closed(self, connection: Http2Connection) -> None:
         """Forget a connection."""

@@ -15,6 +15,7 @@ import httptools
 from serving.access.identity import identity_of
 from serving.transport.http_request import HttpRequest, target_of
 from serving.transport.http_response import FULL_TEXT, TOO_MANY, HttpResponse, too_large, write_error, write_head
+from serving.transport.turns import TurnReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -92,6 +93,7 @@ class HttpConnection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._parser: Any = httptools.HttpRequestParser(self)
         self._transport: asyncio.Transport | None = None
+        self._reader = TurnReader(app.limiter, self._read)
         self._idle_timer: asyncio.TimerHandle | None = None
         self._request_timer: asyncio.TimerHandle | None = None
         self.last_activity_s = self._loop.time()
@@ -113,6 +115,7 @@ class HttpConnection(asyncio.Protocol):
         self._keeps = True  # whether the connection stays open after the request that is being answered
         self._is_ending = False  # whether it is closed when all waiting requests are answered
         self._is_deaf = False  # whether bytes that come are ignored
+        self._has_eof = False  # whether the client sends no more than what has come
         self._is_first = True  # whether no other request ended in the bytes that came last
         self._can_write = True
         self._unsent_bytes = 0
@@ -125,6 +128,7 @@ class HttpConnection(asyncio.Protocol):
         """Admit a new connection."""
         # uvloop's transport has the methods of asyncio's without being a subclass.
         self._transport = cast("asyncio.Transport", transport)
+        self._reader.connect(self._transport)
         self._connections.add(self)
         address = (transport.get_extra_info("peername") or ("",))[0]
         self._identity = identity_of(address, transport.get_extra_info("peercert"))
@@ -140,12 +144,10 @@ class HttpConnection(asyncio.Protocol):
         if self._is_deaf:
             return
         self.last_activity_s = self._loop.time()
-        for begin in range(0, len(data), HEAD_BYTES):  # in pieces, so that at most one piece is miscounted
-            self._read(data[begin : begin + HEAD_BYTES])
-        if self._is_reading and self._request_timer is None:
-            self._request_timer = self._loop.call_later(self._timeouts.request_s, self._check_request)
+        self._reader.feed(data)
 
     def _read(self, data: bytes) -> None:
+        """Read a piece of what has come."""
         size = len(data)
         self._is_first = True
         while data and not self._is_deaf:
@@ -156,8 +158,12 @@ class HttpConnection(asyncio.Protocol):
                 data = self._without_upgrade(data[upgrade.args[0] :])
             except httptools.HttpParserError:
                 self._refuse(NOT_HTTP)
+        if self._has_eof and not self._reader.is_behind:
+            self._end_reading()
         if not self._is_reading:
             return
+        if self._request_timer is None:
+            self._request_timer = self._loop.call_later(self._timeouts.request_s, self._check_request)
         if self._is_first:  # otherwise an unknown part of these bytes belongs to complete requests
             self._wire_bytes += size
         if self._wire_bytes > HEAD_BYTES + (FRAMING * self._body_bytes + HEAD_BYTES if self._has_head else 0):
@@ -165,10 +171,18 @@ class HttpConnection(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         """The client sends no more; it may still read. True keeps the connection open for waiting responses."""
+        self._has_eof = True
+        if not self._reader.is_behind:
+            self._end_reading()
+        return self._is_busy or bool(self._waiting) or self._reader.is_behind
+
+    def _end_reading(self) -> None:
+        """All that the client has sent was read."""
         self._is_deaf = True
         self._is_reading = False
         self._is_ending = True
-        return self._is_busy or bool(self._waiting)
+        if not (self._is_busy or self._waiting):
+            self._close()
 
     def pause_writing(self) -> None:
         """The client does not read what it was sent."""
@@ -185,6 +199,7 @@ class HttpConnection(asyncio.Protocol):
         for timer in (self._idle_timer, self._request_timer):
             if timer is not None:
                 timer.cancel()
+        self._reader.close()
         self._drop_body()
         self._release_unsent()
         self._limiter.release_bytes(sum(len(request.body) for request, _ in self._waiting))
@@ -216,7 +231,7 @@ class HttpConnection(asyncio.Protocol):
     def shutdown(self) -> None:
         """Answer the requests that were received, then close."""
         self._is_ending = True
-        if not (self._is_busy or self._is_reading or self._waiting):
+        if not (self._is_busy or self._is_reading or self._waiting or self._reader.is_behind):
             self._close()
 
     # Called by the parser.
@@ -286,8 +301,7 @@ class HttpConnection(asyncio.Protocol):
         keeps = parser.should_keep_alive()
         if self._is_busy or not self._can_write:
             self._waiting.append((request, keeps))
-            if self._transport is not None and not self._transport.is_closing():
-                self._transport.pause_reading()  # no more requests wait than one read brought
+            self._reader.hold()  # no more requests wait than one piece brought
         else:
             self._begin(request, keeps=keeps)
 
@@ -330,7 +344,7 @@ class HttpConnection(asyncio.Protocol):
         size = 0 if self._is_head else len(response.body)
         if size > UNCOUNTED_BYTES and not self._limiter.hold_bytes(size):
             response, size = FULL, 0
-        has_more = bool(self._waiting) or self._refusal is not None
+        has_more = bool(self._waiting) or self._refusal is not None or self._reader.is_behind
         keep = self._keeps and (has_more or not self._is_ending) and (b"connection", b"close") not in response.headers
         head = write_head(response, keep=keep, more=self._cors)
         if size > UNCOUNTED_BYTES:
@@ -362,7 +376,7 @@ class HttpConnection(asyncio.Protocol):
         if self._waiting:
             request, keeps = self._waiting.popleft()
             if not self._waiting and not self._is_deaf:
-                self._transport.resume_reading()
+                self._reader.go_on()
             self._begin(request, keeps=keeps)
         elif self._refusal is not None:
             self._send_refusal(self._refusal)
@@ -372,6 +386,7 @@ class HttpConnection(asyncio.Protocol):
         if self._is_deaf:
             return
         self._is_deaf = True
+        self._reader.drop()
         self._drop_body()
         if self._is_busy or self._waiting:
             self._refusal = response
@@ -400,6 +415,7 @@ class HttpConnection(asyncio.Protocol):
         self._is_deaf = True
         if self._transport is not None:
             self._transport.close()
+        self._reader.drop()
 
     def _drop_body(self) -> None:
         """Drop what was read of a request that will not be answered."""

@@ -12,6 +12,8 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Protocol, final
 
+from serving.transport.turns import LoopTurns
+
 #: Default bound on the bodies of all requests together.
 HELD_BYTES = 256 << 20
 #: Open files that are kept for the traffic log, the models and gRPC.
@@ -87,6 +89,8 @@ class ConnectionLimiter:
         self._released_bytes = 0
         self._give_back = give_back
         self._clients: dict[str, ClientAddress] = {}
+        self.turns = LoopTurns()
+        """Share the event loop's time between the connections."""
 
     def enter(self, address: str) -> ClientAddress:
         """Count a new connection of a client."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from contextlib import ExitStack
 
 import pytest
 
@@ -109,6 +110,19 @@ def test_floods_end_the_connection(open_echo: OpenEcho, flood: str) -> None:
         assert client.goaway() == ErrorCode.ENHANCE_YOUR_CALM
         other.send(call(1))
         assert other.answer(1) == b"hello"
+
+
+def test_a_later_connection_of_an_address_is_answered_beside_floods_of_it(open_echo: OpenEcho) -> None:
+    """The floods owe together what takes longer than the client waits."""
+    with open_echo(streams=10) as echo, ExitStack() as opened:
+        for _ in range(8):
+            opened.enter_context(RawClient(echo.port)).send(FLOODS["pings"])
+        other = opened.enter_context(RawClient(echo.port))
+        other.send(frame(frames.PING, 0, 0, bytes(8)) * 10)
+        other.until(frames.PING, flag=frames.ACK)
+        for stream in (1, 3, 5):
+            other.send(call(stream))
+            assert other.answer(stream) == b"hello"
 
 
 def test_a_client_that_sends_a_little_too_much_is_slowed_down_and_nothing_is_lost(open_echo: OpenEcho) -> None:

@@ -166,7 +166,7 @@ class Windows:
         self.are_taken = are_taken
         self.widened: list[tuple[int, int]] = []
         self.budget = FrameBudget(lambda: 0.0, streams=1)
-        self.frames = ClientFrames(self.budget, self.widen)
+        self.frames = ClientFrames(self.budget, {1: None}, self.widen)
         self.frames.max_frame_size = 16384
         self.frames.add_data(PREFACE)
 
@@ -214,11 +214,23 @@ def test_a_goaway_is_noted() -> None:
         (number_frame(WINDOW_UPDATE, 0, 1) * 10, 10),
         (frame(77, 0, 0) * 10, 10),
         (frame(DATA, 0, 1, b"x") * 10, 0),
+        (frame(DATA, 0, 3, b"x") * 10, 10),
+        (frame(DATA, 1, 3, b"x") * 10 + frame(DATA, 0, 3, bytes(64)), 0),
         (frame(SETTINGS, 0, 0, b"\0\3\0\0\0\1" * 100), 11),
         (frame(HEADERS, END_HEADERS, 1, b"\x83") * 8, 2),
         ((frame(HEADERS, 0, 1) + frame(CONTINUATION, 0, 1) * 2 + frame(CONTINUATION, END_HEADERS, 1)) * 8, 8),
     ],
-    ids=["pings", "window updates", "unknown frames", "data", "settings", "headers", "continuations"],
+    ids=[
+        "pings",
+        "window updates",
+        "unknown frames",
+        "data",
+        "data of no call",
+        "ends of calls",
+        "settings",
+        "headers",
+        "continuations",
+    ],
 )
 def test_what_frames_cost(sent: bytes, cost: int) -> None:
     windows = Windows()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from serving.http2.answers import Progress
 from serving.http2.call_head import is_malformed
 from serving.http2.connection_settings import ConnectionSettings
-from serving.http2.connection_state import FRAMES, FRAMES_PER_CALL, FRAMES_PER_STREAM, FrameBudget
+from serving.http2.connection_state import FRAMES, FRAMES_PER_CALL, FRAMES_PER_STREAM, FREE_FRAMES, FrameBudget
 from serving.http2.server_call import STATUS_OK, CallLimiter, status_headers
 from serving.status import Code, Failure
 
@@ -59,6 +59,51 @@ def test_answered_calls_allow_further_frames_but_none_are_saved_up() -> None:
     assert budget.debt_s() == 0.0
     budget.spend(FRAMES + FRAMES_PER_STREAM * 10 + 1)
     assert budget.debt_s() == pytest.approx(0.1)
+
+
+def budgets_of_one_address(count: int, now: list[float]) -> list[FrameBudget]:
+    together = FrameBudget(lambda: now[0], streams=100)
+    budgets = [FrameBudget(lambda: now[0], streams=100) for _ in range(count)]
+    for budget in budgets:
+        budget.shared = together
+    return budgets
+
+
+def test_connections_of_one_address_have_a_budget_together() -> None:
+    now = [0.0]
+    budgets = budgets_of_one_address(3, now)
+    for budget in budgets:
+        budget.spend(FRAMES)
+    assert [budget.debt_s() for budget in budgets] == [0.0, 0.0, 0.0]
+    expected_s = (2 * FRAMES - FRAMES_PER_STREAM * 100) / 100
+    assert {budget.shared_debt_s() for budget in budgets} == {expected_s}
+    budgets[0].refill(100.0)
+    assert budgets[1].shared_debt_s() == pytest.approx(expected_s - 1.0)
+    now[0] = expected_s
+    assert budgets[2].shared_debt_s() == 0.0
+    assert FrameBudget(lambda: 0.0, streams=1).shared_debt_s() == 0.0
+
+
+def test_a_connection_that_has_sent_little_waits_for_no_other_of_its_address() -> None:
+    flood, honest = budgets_of_one_address(2, [0.0])
+    flood.spend(10 * FRAMES)
+    honest.spend(FREE_FRAMES)
+    assert honest.shared_debt_s() == 0.0
+    honest.spend(1)
+    assert honest.shared_debt_s() > 0.0
+
+
+def test_what_a_connection_owes_ends_with_it_and_what_it_was_allowed_counts() -> None:
+    now = [0.0]
+    flood, other = budgets_of_one_address(2, now)
+    allowed = FRAMES + FRAMES_PER_STREAM * 100
+    flood.spend(10 * FRAMES)
+    other.spend(2 * FREE_FRAMES)
+    assert other.shared_debt_s() == pytest.approx((10 * FRAMES + 2 * FREE_FRAMES - allowed) / 100)
+    flood.close()
+    flood.close()
+    now[0] = 1e-9
+    assert other.shared_debt_s() == pytest.approx(2 * FREE_FRAMES / 100, abs=1e-6)
 
 
 SETTINGS = ConnectionSettings(idle_s=60.0, stall_s=30.0, bytes_per_s=100.0)

@@ -18,8 +18,10 @@ TURN_S: Final = 0.004
 #: Bytes that are read at once: as many as take about a tenth of a turn.
 LEAST_PIECE, FIRST_PIECE, MOST_PIECE = 1 << 10, 1 << 11, 1 << 16
 PIECE_S: Final = TURN_S / 10
-#: What is taken for the cost of bytes that are too few to be timed.
-S_PER_BYTE: Final = PIECE_S / LEAST_PIECE
+#: What is taken for the cost of bytes that are too few to be timed, until these guesses make up a turn.
+S_PER_BYTE, LEAST_S = PIECE_S / LEAST_PIECE, PIECE_S / 16
+#: So little spares the loop a look at the end of the turn: it counts in the next one.
+QUIET_S: Final = TURN_S / 4
 
 
 def _soon(function: Callable[[], None]) -> None:
@@ -40,7 +42,7 @@ class LoopTurns:
     ) -> None:
         self._call_soon = call_soon
         self.clock = clock
-        self._spent_s = 0.0
+        self._spent_s = self._begun_s = 0.0
         self._first: deque[Callable[[], None]] = deque()
         self._waiting: deque[Callable[[], None]] = deque()
         self._is_scheduled = False
@@ -58,7 +60,14 @@ class LoopTurns:
     def spend(self, seconds: float) -> None:
         """Count the time that reading has taken."""
         self._spent_s += seconds
-        self._schedule()
+        if self._spent_s >= QUIET_S:
+            self._schedule()
+
+    def spend_on(self, size: int) -> None:
+        """Count the time of reading so many bytes, which is guessed; the clock says once the turn would be over."""
+        self.spend(max(LEAST_S, size * S_PER_BYTE))
+        if self._spent_s >= TURN_S:
+            self._spent_s = min(self._spent_s, self.clock() - self._begun_s)
 
     def wait(self, go_on: Callable[[], None], *, is_short: bool) -> None:
         """Go on with a connection when it is its turn: those that have sent little come before the others."""
@@ -68,6 +77,7 @@ class LoopTurns:
     def _schedule(self) -> None:
         if not self._is_scheduled:
             self._is_scheduled = True
+            self._begun_s = self.clock() - self._spent_s
             self._call_soon(self._begin)
 
     def _begin(self) -> None:
@@ -151,7 +161,7 @@ class TurnReader:
                 self._timed(data)
             else:  # as most requests, for which looking at the clock would cost more than it tells
                 self._read(data)
-                self._turns.spend(len(data) * S_PER_BYTE)
+                self._turns.spend_on(len(data))
             return
         is_new = not self._unread
         self._unread = data

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -126,12 +127,15 @@ def test_nothing_is_read_while_the_connection_holds_and_nothing_is_lost() -> Non
     assert free_bytes(loop) == loop.limiter.max_held_bytes
 
 
-def test_requests_that_are_too_short_to_be_timed_end_a_turn_too() -> None:
-    loop, order = Loop(s_per_byte=0.0), list[str]()
+@pytest.mark.parametrize(("cost_s", "read_at_once"), [(TURN_S / 10, 11), (TURN_S / 1000, 30)])
+def test_requests_that_are_too_short_to_be_timed_end_a_turn_when_they_have_taken_it(
+    cost_s: float, read_at_once: int
+) -> None:
+    loop, order = Loop(s_per_byte=cost_s / LEAST_PIECE), list[str]()
     clients = [Client(loop, str(number), order) for number in range(30)]
     for client in clients:
         client.reader.feed(bytes(LEAST_PIECE))
-    assert 10 <= len(order) < 30
+    assert len(order) == pytest.approx(read_at_once, abs=2)
     loop.run()
     assert len(order) == 30
 

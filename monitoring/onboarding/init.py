@@ -21,7 +21,8 @@ from monitoring.fits.fit_folder import FOLDER
 from monitoring.judging.fit.reference_limits import label_horizon, reference_limits, undated
 from monitoring.onboarding.baseline_rows import BaselineRows, count_windows, read_reference, window_sizes
 from monitoring.onboarding.config_file import NAME, keep_existing, promise, put_in_place, staging
-from monitoring.onboarding.reference_notes import check_class_order, min_rows, min_rows_note, reference_notes
+from monitoring.onboarding.reference_notes import min_rows, min_rows_note, reference_notes
+from monitoring.onboarding.reference_warnings import check_class_order, reference_warnings
 from monitoring.onboarding.smallest_harm import smallest_harm_notes
 from monitoring.onboarding.table_description import TableDescription, baseline_spec
 from monitoring.traffic.column_roles import ColumnRole
@@ -40,6 +41,7 @@ class InitResult:
     """What was written, and what the owner should know of it.
 
     Attributes:
+        warnings: what is probably not meant, such as classes in another order or a copy of the labels.
         classes: the classes, in the order of the scores; none where a number is predicted.
         places: of a ranking, how many ids an answer has; None of other tasks.
         outputs: of several outputs with a label each, the classes of each; none of one that is a number.
@@ -51,6 +53,7 @@ class InitResult:
     classes: tuple[str, ...]
     inputs: tuple[str, ...]
     columns: tuple[ColumnRole, ...]
+    warnings: tuple[str, ...]
     notes: tuple[str, ...]
     numbers: tuple[str, ...] = ()
     places: int | None = None
@@ -102,6 +105,7 @@ def init_monitor(
         places=None if columns.ranking is None else columns.ranking.places,
         inputs=tuple(columns.inputs),
         columns=with_words(rows.roles, description.dictionary),
+        warnings=reference_warnings(rows.table, columns, rows.left_out),
         notes=(
             *rows.notes,
             *(finding.message for finding in undated(rows.rows_per_window)),

@@ -6,9 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import cached_property
+from itertools import combinations
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import Any, TypeAlias, cast, get_args
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from monitoring.baseline.profile import MAX_CATEGORIES
 from monitoring.baseline.spec import BaselineSpec, FeatureSpec
 from monitoring.config import ColumnSection, MetricDraft, MonitorConfig, TrafficSection, WindowsSection
 from monitoring.config.table_section import columns_named
@@ -19,6 +24,7 @@ from monitoring.tasks.outputs_only import OutputsOnly
 from monitoring.tasks.regression import Regression
 from monitoring.tasks.task import Task, TaskName
 from monitoring.tasks.vector_regression import VectorRegression
+from monitoring.traffic.cells import as_strings
 from monitoring.traffic.tables.columns import Kind, TableColumns, named_columns
 from monitoring.traffic.tables.inputs.column_kinds import kinds_of
 from monitoring.traffic.tables.inputs.described_columns import with_described
@@ -218,7 +224,9 @@ def columns_described(
     there = types_of(pieces)
     _check_answer(description)
     _check_names(there, description)
+    _check_roles(description)
     _check_one_group(description)
+    _check_slices(pieces, description)
     label, class_slices = description.traffic.label, description.traffic.class_slices
     sets, vectors = _sets_or_vectors(pieces, label, description)
     ranked = description.task == "ranking"
@@ -366,6 +374,49 @@ def _check_names(there: Mapping[str, str], description: TableDescription) -> Non
             if near
             else spelling(there),
         )
+
+
+#: The option that names a column, by column; None of a role without one.
+Roles: TypeAlias = dict[str | None, str]
+
+
+def _check_roles(description: TableDescription) -> None:
+    """Raises BadInput for a column that is both an answer and the label, or one of these and an id or a time."""
+    traffic = description.traffic
+    if traffic.outputs:
+        return
+    answers: Roles = {traffic.predicted: "--predicted", traffic.id_scores: "--score"}
+    answers |= dict.fromkeys(traffic.scores, "--score")
+    labels: Roles = dict.fromkeys(traffic.label_columns or (traffic.label,), "--label")
+    others: Roles = {traffic.prediction_id: "--prediction-id", traffic.event_time: "--event-time"}
+    for first, second in combinations((answers, labels, others), 2):
+        if both := [name for name in first if name is not None and name in second]:
+            raise BadInput(
+                "One column has two roles.",
+                got=f"{first[both[0]]} {both[0]} and {second[both[0]]} {both[0]}",
+                expected="a column of its own for each role",
+                fix=f"Name another column with {first[both[0]]}, or leave it out.",
+            )
+
+
+def _check_slices(pieces: Sequence[LoadedPiece], description: TableDescription) -> None:
+    """Raises BadInput for a slice by a column of numbers, or of ids, that is not declared a category."""
+    declared = {*description.categorical} | {
+        name for name, section in description.dictionary.items() if section.kind == "category"
+    }
+    for name in description.traffic.slices:
+        cells = [piece.raw.columns()[name] for piece in pieces if name in piece.raw.table.column_names]
+        if name in declared or not cells:
+            continue
+        values = pc.unique(pa.chunked_array([as_strings(column).cast(pa.large_string()) for column in cells]))
+        if len(values) > MAX_CATEGORIES:
+            raise BadInput(
+                "A slice is a value of a column, and this column has too many.",
+                got=f"--slices {name}, of {len(values):,} values",
+                expected=f"at most {MAX_CATEGORIES}",
+                fix=f"Make a column of groups, such as ranges of {name}, and slice by that; or declare it a category, "
+                f"--categorical {name}: its {MAX_CATEGORIES} commonest values are watched.",
+            )
 
 
 def _check_one_group(description: TableDescription) -> None:

@@ -28,6 +28,11 @@ TEXT_LENGTH = 40.0
 _ID_NAME = re.compile(r"(?:^|[_\W])(?:id|uuid|guid|ID|UUID|GUID|Id)$|[a-z]I[Dd]$")
 
 
+#: The reason of a text column that holds numbers as people write them, with separators of thousands or a unit.
+NUMBERS_AS_TEXT = "numbers as text"
+_WRITTEN_NUMBER = r"^[-+]?[$€£]?[ ]?\d{1,3}(?:[,.' ]\d{3})*(?:[.,]\d+)?[ ]?[%$€£]?$"
+
+
 def is_id_name(name: str) -> bool:
     """Whether whole numbers in a column of this name are ids, or codes, and count nothing.
 
@@ -49,6 +54,11 @@ def why_no_input(texts: pa.Array) -> str:
     kind = value_kind(texts)
     if kind == "category":
         return ""
+    words = texts.drop_null()
+    if kind == "id" and pc.all(pc.match_substring_regex(words, _WRITTEN_NUMBER)).as_py():
+        example = words.filter(pc.match_substring_regex(words, r"\D"))
+        if len(example):
+            return f"{NUMBERS_AS_TEXT}, such as {example[0]}: write them as plain numbers, or declare a category"
     article = "an id" if kind == "id" else kind
     return f"{article}: {len(texts.unique()):,} values in {len(texts) - texts.null_count:,} rows"
 

@@ -126,6 +126,13 @@ def types_of(pieces: Sequence[LoadedPiece]) -> dict[str, str]:
     return types
 
 
+#: What to do where one score stands beside labels of more than two classes.
+_ONE_SCORE = (
+    "One score tells two classes apart. Name a score for each class, --score A,B,C, or the predicted class, "
+    "--predicted COLUMN."
+)
+
+
 def classes_of(pieces: Sequence[LoadedPiece], columns: TableColumns, classes: Sequence[str]) -> tuple[str, ...]:
     """The classes in the order of the scores: those given, or inferred from scores, answers and labels.
 
@@ -146,7 +153,9 @@ def classes_of(pieces: Sequence[LoadedPiece], columns: TableColumns, classes: Se
             + (f" for {width} scores" if width and len(named) != width else "")
             + (f"; labels {', '.join(unknown[:5])}" if unknown else ""),
             expected="one name per class, in the order of the scores (a single score's own last), as the labels are",
-            fix=f"Name them: --classes {_example(labels)}.",
+            fix=_ONE_SCORE
+            if len(columns.scores) == 1 and len(labels) > 2
+            else f"Name them: --classes {_example(labels)}.",
         )
     if len(columns.scores) > 1 and set(named) == set(columns.scores) and named != columns.scores:
         raise BadInput(
@@ -178,7 +187,9 @@ def _guessed(pieces: Sequence[LoadedPiece], columns: TableColumns, labels: set[s
             "The classes have to be named.",
             got=f"labels {', '.join(sorted(labels)[:5]) or '(none)'}",
             expected="0 and 1, or false and true" if width == 2 else f"{width} names",
-            fix=f"Name the classes in the order of the scores, the score's own last: --classes {_example(labels)}.",
+            fix=_ONE_SCORE
+            if len(columns.scores) == 1 and len(labels) > 2
+            else f"Name the classes in the order of the scores, the score's own last: --classes {_example(labels)}.",
         )
     return fitting[0]
 

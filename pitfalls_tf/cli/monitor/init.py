@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 DATABASES = frozenset(
     {"postgresql", "mysql", "mariadb", "sqlite", "oracle", "mssql", "snowflake", "bigquery", "duckdb"}
 )
-HELD_OUT = "The reference should have predictions on rows that the model was not fitted on: held out, or out of fold."
 #: Columns that the terminal lists.
 LISTED = 60
 
@@ -54,7 +53,8 @@ WITH_BUNDLE = frozenset(
 @click.option(
     "--reference",
     metavar="PATH_OR_URL",
-    help="Instead of a bundle: a table of predictions from a period with good performance. File, folder or pattern.",
+    help="Instead of a bundle: a table of predictions from a period with good performance, on rows that the model was "
+    "not fitted on. File, folder or pattern.",
 )
 @click.option(
     "--query", metavar="SQL|@FILE", help="The reference's rows from a database, whose SQLAlchemy URL --reference gives."
@@ -229,7 +229,9 @@ def _of_bundle(bundle: Path, description: TableDescription, out: Path, output: O
 def _of_table(places: Places, description: TableDescription, out: Path, output: Output, *, force: bool) -> int:
     with _reference_place(places, output) as place:
         adopted = init_monitor(place, description, out=out, clock=lambda: datetime.now(UTC), force=force)
-    for note in _notes(adopted):
+    for warning in adopted.warnings:
+        output.progress(f"Check: {warning}", level="warning")
+    for note in adopted.notes:
         output.progress(note)
     output.finish(_document(adopted), lambda: _show(adopted, places.traffic))
     return 0
@@ -393,7 +395,8 @@ def _document(adopted: InitResult) -> dict[str, object]:
         "outputs": {name: list(classes) for name, classes in adopted.outputs.items()},
         "inputs": list(adopted.inputs),
         "columns": [column.document() for column in adopted.columns],
-        "notes": list(_notes(adopted)),
+        "warnings": list(adopted.warnings),
+        "notes": list(adopted.notes),
     }
 
 
@@ -407,10 +410,6 @@ def _show(adopted: InitResult, traffic: str | None) -> None:
     click.echo(printable(text))
     where = "" if traffic is not None else " --traffic 'live/*'"
     click.echo(f"Next: pitfalls monitor run --config {adopted.config}{where}")
-
-
-def _notes(adopted: InitResult) -> tuple[str, ...]:
-    return (HELD_OUT, *adopted.notes) if _has_answers(adopted) else adopted.notes
 
 
 def _has_answers(adopted: InitResult) -> bool:

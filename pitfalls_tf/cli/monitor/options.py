@@ -309,7 +309,7 @@ def print_run(run: RunResult, store: Store, output: Output) -> None:
             level="error",
         )
     if not run.has_rows:
-        output.progress("The traffic has no rows: nothing was judged.", level="warning")
+        output.progress("The traffic has no rows up to now: nothing was judged.", level="warning")
     if run.waiting_labels:
         due = "" if run.next_due_at is None else f", which is due at {run.next_due_at:%Y-%m-%d %H:%M} UTC"
         count = "1 label waits" if run.waiting_labels == 1 else f"{run.waiting_labels:,} labels wait"

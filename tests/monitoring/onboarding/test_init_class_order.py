@@ -20,8 +20,8 @@ def test_a_single_score_named_the_wrong_way_round_is_worse_than_a_guess(tmp_path
     rows = own_rows(REFERENCE).drop_columns(["on_time"])
     right = watch(tmp_path / "right", rows, scores=("late",))
     wrong = watch(tmp_path / "wrong", rows, scores=("late",), classes=("late", "on_time"))
-    assert not any("order of the scores" in note for note in right.adopted.notes)
-    assert any("order of the scores (late, on_time)" in note for note in wrong.adopted.notes)
+    assert not any("order of the scores" in note for note in right.adopted.warnings)
+    assert any("order of the scores (late, on_time)" in note for note in wrong.adopted.warnings)
 
 
 def test_what_to_name_is_taken_from_the_labels(tmp_path: Path) -> None:

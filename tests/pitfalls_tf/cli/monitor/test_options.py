@@ -93,7 +93,7 @@ def test_a_snoozed_page_is_open_and_does_not_wait_for_anybody(status: MonitorSta
 @pytest.mark.parametrize(
     ("fields", "line"),
     [
-        ({"has_rows": False}, "The traffic has no rows: nothing was judged."),
+        ({"has_rows": False}, "The traffic has no rows up to now: nothing was judged."),
         (
             {"waiting_labels": 1_200, "next_due_at": datetime(2025, 4, 12, tzinfo=UTC)},
             "1,200 labels wait for the next window, which is due at 2025-04-12 00:00 UTC.",

@@ -147,6 +147,8 @@ class Expression:
             values = [element.value for element in right.elts if isinstance(element, ast.Constant)]
             if len(values) != len(right.elts) or not values:
                 raise _refusal(self.text, "`in` needs a list of constants")
+            for value in values:
+                self._constant(value)
             inside = _member(self._compile(left), values)
             return inside if isinstance(op, ast.In) else _called("invert", inside)
         if type(op) not in _COMPARED:

@@ -204,6 +204,7 @@ def test_no_message_has_an_id_of_a_row() -> None:
         "fare < (1 if True else 2)",
         "open('x')",
         "fare ** 99999999",
+        "fare in [1, 99999999999999999999999]",
         "f'{fare}'",
         "fare in code",
         "a := 3",

@@ -166,7 +166,7 @@ def _key_of(line: str) -> str:
 
 def _not_toml(error: ValueError | RecursionError, text: str) -> ConfigProblem:
     """The error of a text that is not TOML; one without a position is at the end."""
-    message = str(error)
+    message = "brackets are nested too deep" if isinstance(error, RecursionError) else str(error)
     position = _POSITION.search(message)
     lines = text.splitlines() or [""]
     line = min(int(position[1]), len(lines)) if position else len(lines)

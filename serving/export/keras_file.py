@@ -15,12 +15,18 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 from monitoring.errors import BadInput
+from monitoring.traffic.file_limits import HARMLESS, MOST_EXPANSION
+
+#: Bytes of each part of a file that is text, of which several copies are parsed.
+MOST_TEXT = 1 << 25
+TEXTS = ("config.json", "metadata.json")
 
 
 def load_keras(path: Path, custom: ModuleType | None = None) -> Any:
     """Load a ``.keras`` file. Imports Keras; code in the file is refused, as Keras does by default."""
     if not path.is_file():
         raise BadInput("No such file.", got=str(path), expected="a .keras file", fix="Save it: model.save('x.keras').")
+    _check_sizes(path)
     if path.suffix != ".keras" or not _holds_model(path):
         convert = f"Convert it: keras.models.load_model('{path.name}', compile=False).save('{path.stem}.keras')."
         raise BadInput(
@@ -75,14 +81,14 @@ def missing_classes(path: Path, offered: Mapping[str, Any]) -> tuple[str, ...]:
     import keras  # noqa: PLC0415 - the caller has loaded it
 
     try:
-        config = json.loads(_part(path, "config.json"))
-    except ValueError:
+        names = set(_named(json.loads(_part(path, "config.json"))))
+    except (ValueError, RecursionError):
         return ()
     return tuple(
         sorted(
             {
                 name.rpartition(">")[2]
-                for name in _named(config)
+                for name in names
                 if keras.saving.get_registered_object(name) is None and name.rpartition(">")[2] not in offered
             }
         )
@@ -163,8 +169,26 @@ def _saved_by(path: Path) -> str:
     """The version of Keras that saved a file; empty if the file does not say."""
     try:
         return str(json.loads(_part(path, "metadata.json"))["keras_version"])
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, RecursionError):
         return ""
+
+
+def _check_sizes(path: Path) -> None:
+    """Refuse a file by the sizes that its directory states, before any of it is unpacked, of which no more is read."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            sizes = {part.filename: part.file_size for part in archive.infolist()}
+    except (zipfile.BadZipFile, OSError, ValueError):
+        return  # no such file: the caller says so
+    size, unpacked = path.stat().st_size, sum(sizes.values())
+    longest = max(sizes.get(name, 0) for name in TEXTS)
+    if longest > MOST_TEXT or unpacked > max(HARMLESS, MOST_EXPANSION * size):
+        raise BadInput(
+            "A .keras file is not read, as it would fill the memory.",
+            got=f"{path}: {size:,} bytes that hold {unpacked:,}, {longest:,} of them in one text",
+            expected=f"at most {MOST_EXPANSION:,} times its size, and texts of {MOST_TEXT:,} bytes",
+            fix="Ask whoever made it for the file that model.save() wrote: weights do not shrink so much.",
+        )
 
 
 def _holds_model(path: Path) -> bool:

@@ -57,6 +57,26 @@ def test_a_broken_file_and_one_with_code_in_it(tmp_path: Path) -> None:
         load_keras(tmp_path / "code.keras")
 
 
+@pytest.mark.parametrize(("spaces", "zeros"), [((1 << 25) + 1, 0), (0, (1 << 26) + 1)])
+def test_a_file_that_unpacks_to_too_much_is_refused_by_its_directory(tmp_path: Path, spaces: int, zeros: int) -> None:
+    path = tmp_path / "bomb.keras"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as made:
+        made.writestr("config.json", b"{}" + b" " * spaces)
+        made.writestr("model.weights.h5", bytes(zeros))
+    with pytest.raises(BadInput, match="would fill the memory"):
+        load_keras(path)
+
+
+def test_a_configuration_of_many_brackets_is_one_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "deep.keras"
+    for config in (b"[" * 200_000, b"[" * 200_000 + b"]" * 200_000, b'{"a":' * 200_000 + b"1" + b"}" * 200_000):
+        with zipfile.ZipFile(path, "w") as made:
+            made.writestr("config.json", config)
+            made.writestr("metadata.json", config)
+        with pytest.raises(BadInput, match="This Keras file cannot be loaded"):
+            load_keras(path)
+
+
 @pytest.mark.parametrize("name", ["no.such_module", "gone.py"])
 def test_a_module_that_is_not_there(name: str) -> None:
     with pytest.raises(BadInput, match=f"cannot be imported.*{name}: [A-Za-z]+Error"):

@@ -97,6 +97,11 @@ def check_support(mode: ConfineMode, support: Support) -> None:
         )
 
 
+def has_gpu(folder: Path = Path("/dev")) -> bool:
+    """Whether there is a GPU that graphs may run on, whose driver needs more than was tried."""
+    return any(True for name in ("nvidia*", "kfd") for _ in folder.glob(name))
+
+
 def confine_files(needs: Needs, support: Support) -> None:
     """Confine this thread, and those that it will make, to files and connections. Before any thread that runs graphs.
 

@@ -75,7 +75,9 @@ class Reloader:
         try:
             self._models.poll()
         except (OSError, BadInput, CannotRun) as error:
-            self._report_once(f"The disk cannot be polled for models; the loaded versions go on answering: {error}")
+            self._report_once(
+                f"The disk cannot be polled for models; the loaded versions go on answering: {_said(error)}"
+            )
         else:
             self._last_error = ""
 
@@ -174,7 +176,7 @@ class Reloader:
         try:
             sources = self._model_list.read()
         except (OSError, BadInput, CannotRun) as error:
-            self._report_once(f"The list of models cannot be read; the loaded versions go on answering: {error}")
+            self._report_once(f"The list of models cannot be read; the loaded versions go on answering: {_said(error)}")
             return None
         self._last_error = ""
         return sources
@@ -240,7 +242,7 @@ class Reloader:
                     self._model_list.put(replace(in_force, sources=with_old_labels))
                     self._models.poll()
             except (OSError, BadInput, CannotRun) as error:
-                return Failure(Code.INTERNAL, f"The disk cannot be polled for models: {error}")
+                return Failure(Code.INTERNAL, f"The disk cannot be polled for models: {_said(error)}")
         if in_force.switched:
             return self._failure_of([source for source in sources if source.name == in_force.switched], ())
         return None if in_force.sources is None else self._failure_of(sources, refused)
@@ -293,3 +295,10 @@ class Reloader:
 def _replaced(newest: ListInForce, sources: tuple[ModelSource, ...] | None) -> ListInForce:
     """Another list in the place of the newest; what clients unloaded of that is forgotten."""
     return replace(newest, sources=sources, unloaded=(), switched="")
+
+
+def _said(error: Exception) -> str:
+    """An error, with what to do where a confined server was denied a folder that is not one of its start."""
+    if not isinstance(error, PermissionError):
+        return str(error)
+    return f"{error}. A confined server reads folders of its start and below --model-root: restart it, or see --confine"

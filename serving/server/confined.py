@@ -25,6 +25,7 @@ from serving.confinement.confinement import (
     check_support,
     confine_calls,
     confine_files,
+    has_gpu,
     with_links,
 )
 from serving.confinement.outside import Outside, OutsideFile, Task, file_at
@@ -40,6 +41,10 @@ if TYPE_CHECKING:
 
     Report = Callable[[str], None]
 
+BESIDE_GPU = (
+    "Not confined, as there is a GPU, whose driver may need more than a prediction: --confine required does it, where "
+    "your models were tried with it. Graphs may reach whatever this user may."
+)
 #: The port of OpenTelemetry's collectors where an address has none.
 _COLLECTOR_PORT = 4318
 
@@ -78,7 +83,10 @@ def confining(settings: ServeSettings, report: Report) -> Iterator[Confined]:
     Raises:
         CannotRun: Confinement is required, and the kernel cannot.
     """
-    if settings.confine is ConfineMode.OFF:
+    beside_gpu = settings.confine is ConfineMode.AUTO and has_gpu()
+    if beside_gpu:
+        report(BESIDE_GPU)
+    if beside_gpu or settings.confine is ConfineMode.OFF:
         yield Confined(settings=settings, report=report)
         return
     support = Support.of_this_machine()

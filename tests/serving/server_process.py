@@ -36,12 +36,14 @@ class ServerProcess:
 
 
 @contextmanager
-def serving(models: Path, *flags: str, open_files: int | None = None) -> Iterator[ServerProcess]:
+def serving(models: Path | None, *flags: str, open_files: int | None = None) -> Iterator[ServerProcess]:
     """Start one on free ports, with these flags; it is killed when the block ends.
 
-    ``open_files`` is as many as the process may have.
+    ``models`` is None where a flag says which; ``open_files`` is as many as the process may have.
     """
-    command = [sys.executable, "-m", "pitfalls_tf", "serve", "--models", str(models), "--json"]
+    command = [sys.executable, "-m", "pitfalls_tf", "serve", "--json"]
+    if models is not None:
+        command += ["--models", str(models)]
     if open_files is not None:
         command = ["sh", "-c", f'ulimit -n {open_files}; exec "$@"', "sh", *command]
     ports = ["--rest-port", "0", "--grpc-port", "0"]

@@ -136,10 +136,10 @@ server_flags = option_group(
         click.option(
             "--confine",
             type=click.Choice(["auto", "required", "off"]),
-            default="off",
+            default="auto",
             show_default=True,
             help="Keep the process that runs graphs, by the kernel, from files, connections and programs that it does "
-            "not need: as far as the kernel can, or end where it cannot.",
+            "not need: as far as the kernel can and where there is no GPU, or end where it cannot.",
         ),
         click.option("--label", "labels", multiple=True, metavar="MODEL:LABEL=VERSION", help="Version label."),
         click.option(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from monitoring.errors import CannotRun
-from serving.confinement.confinement import ConfineMode, Support, check_support, with_links
+from serving.confinement.confinement import ConfineMode, Support, check_support, has_gpu, with_links
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,3 +38,10 @@ def test_where_versions_are_linked_from_is_read_too(tmp_path: Path) -> None:
     (models / "m" / "1").symlink_to(releases / "1")
     (models / "m" / "2").symlink_to(tmp_path / "gone")
     assert with_links([models]) == (models, releases)
+
+
+def test_a_gpu_is_one_that_graphs_may_run_on(tmp_path: Path) -> None:
+    (tmp_path / "dri").mkdir()
+    assert not has_gpu(tmp_path)
+    (tmp_path / "nvidia0").touch()
+    assert has_gpu(tmp_path)

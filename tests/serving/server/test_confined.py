@@ -88,3 +88,22 @@ def test_an_honest_server_loads_new_versions_and_logs(models_folder: Path, tmp_p
         server.popen.send_signal(signal.SIGTERM)
         assert server.popen.wait(60) == 0
     assert list(log.rglob("*.parquet"))
+
+
+def test_a_server_that_is_told_nothing_confines_itself_and_says_why_a_folder_elsewhere_is_not_read(
+    models_folder: Path, tmp_path: Path
+) -> None:
+    first, elsewhere, file = tmp_path / "first", tmp_path / "elsewhere", tmp_path / "models.config"
+    for folder in (first, elsewhere):
+        shutil.copytree(models_folder / "half_plus_two" / "00000123", folder / "1")
+    entry = 'config { name: "%s" base_path: "%s" model_platform: "tensorflow" }'
+    file.write_text(f"model_config_list {{ {entry % ('a', first)} }}")
+    with serving(None, "--model_config_file", str(file)) as server:
+        assert any(line.startswith("Confined to what it needs: ") for line in server.said)
+        assert json.loads(predict(server, "a", [2.0]))["outputs"] == [3.0]
+        more = " ".join(entry % pair for pair in (("a", first), ("b", elsewhere)))
+        file.write_text(f"model_config_list {{ {more} }}")
+        server.popen.send_signal(signal.SIGHUP)
+        while not any("see --confine" in line for line in server.said):
+            assert server.popen.poll() is None
+        assert json.loads(predict(server, "a", [2.0]))["outputs"] == [3.0]

@@ -17,7 +17,6 @@ from monitoring.tracing import exporting
 from pitfalls_tf.cli.exits import exit_on_defect
 from pitfalls_tf.cli.group import LazyGroup, Verb, restrict_files
 from pitfalls_tf.cli.output import choose_log_format, print_line
-from pitfalls_tf.fitting.arithmetic import pin_arithmetic
 
 __all__ = ["VERBS", "main", "pitfalls"]
 
@@ -119,6 +118,8 @@ def main() -> None:
     for name, value in (ENVIRONMENT if sys.argv[1:2] == ["serve"] else {**ENVIRONMENT, **JOB_ENVIRONMENT}).items():
         os.environ.setdefault(name, value)
     if sys.argv[1:2] == ["demo"]:  # training, which pins too, and the server that it starts
+        from pitfalls_tf.fitting.arithmetic import pin_arithmetic  # noqa: PLC0415 - the light distribution trains nothing
+
         pin_arithmetic()
     sys.excepthook = exit_on_defect
     restrict_files()

@@ -16,10 +16,11 @@ from monitoring.watches.descriptions import metric_title
 from pitfalls_tf.cli.column_roles import COLUMNS, dictionary_of, named_columns, with_column_roles
 from pitfalls_tf.cli.frameworks import load_frameworks
 from pitfalls_tf.cli.output import with_output
-from serving.export.export import ModelFolder, Reference, check_name, export_bundle
+from serving.export.export import ModelFolder, Reference, export_bundle
 from serving.export.inputs.input_roles import DeclaredRoles
 from serving.export.keras_file import import_custom, load_keras
 from serving.export.manifest import Provenance, nest
+from serving.export.model_name import check_name
 from serving.export.parity import TOLERANCE
 from serving.export.signature_model import check_is_version, is_saved_model, load_signature
 from serving.export.table_file import read_table

@@ -11,7 +11,6 @@ MODELS/NAME/VERSION/            SavedModel with the signatures of `serving.expor
 from __future__ import annotations
 
 import errno
-import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -33,6 +32,7 @@ from serving.export.embedding_layer import with_embedding
 from serving.export.inputs.input_roles import NOTHING_DECLARED, DeclaredRoles, InputRoles, input_roles
 from serving.export.keras_model import KerasModel, load_keras
 from serving.export.manifest import MANIFEST_FILE, Manifest, Provenance, environment
+from serving.export.model_name import check_name
 from serving.export.outputs.number_vectors import labels_of_vectors
 from serving.export.outputs.probabilities import EMBEDDING
 from serving.export.outputs.rankings import labels_of_ids
@@ -121,8 +121,6 @@ def _next_version(model: Path) -> int:
 
 # Of sampled and generated rows: the same model and reference give the same manifest.
 SEED: Final = 0
-# A server reads the name in a URL, where a number would be a version.
-MODEL_NAME: Final = re.compile(r"(?=.*[^0-9])[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -439,17 +437,3 @@ def _refuse_ranking(got: str) -> NoReturn:
         expected="--task ranking with --label, and with --output and --score where several outputs fit",
         fix="For example: --task ranking --label clicked.",
     )
-
-
-def check_name(name: str) -> None:
-    """Check that a model can have this name in a server's URLs.
-
-    >>> check_name("flights-2013")
-    """
-    if not MODEL_NAME.fullmatch(name):
-        raise BadInput(
-            "This cannot be the name of a model.",
-            got=repr(name),
-            expected="up to 128 letters, digits, '.', '_' and '-', the first a letter or digit, and not a bare number",
-            fix="For example --name flights.",
-        )

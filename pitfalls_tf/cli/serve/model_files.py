@@ -17,7 +17,7 @@ from pathlib import Path
 import click
 
 from monitoring.errors import BadInput
-from serving.export.export import MODEL_NAME, check_name
+from serving.export.model_name import MODEL_NAME, check_name
 from serving.export.signature_model import is_saved_model
 from serving.models.foreign_formats import advice_for
 

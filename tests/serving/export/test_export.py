@@ -15,9 +15,10 @@ import numpy as np
 import pytest
 
 from monitoring.errors import BadInput, CannotRun
-from serving.export.export import PREFIX, Bundle, StagedVersion, check_name, staged_version
+from serving.export.export import PREFIX, Bundle, StagedVersion, staged_version
 from serving.export.keras_model import KerasModel
 from serving.export.manifest import Provenance
+from serving.export.model_name import check_name
 from serving.export.saved_model import EXAMPLES, write_examples
 from serving.models.loading import load_version
 from serving.models.runner import Runner

@@ -9,7 +9,7 @@ from pitfalls_tf.experiments.cells.training_cell import SCHEMA
 from pitfalls_tf.experiments.figures import figure5
 from pitfalls_tf.experiments.figures.figure3 import MODELS
 from pitfalls_tf.experiments.tasks import letter_stream
-from serving.export.export import check_name
+from serving.export.model_name import check_name
 from tests.pitfalls_tf.experiments.score_rows import score_row
 
 

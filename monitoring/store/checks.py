@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 from urllib.parse import quote
 
-from monitoring.store.idle_sql import CHECKED, READ_IDLE, SUCCEEDED
+from monitoring.store.idle_sql import CHECKED, GOING_ON, READ_IDLE, SUCCEEDED
 
 _SQLITE = "sqlite:///"
 _TIME = "%Y-%m-%d %H:%M:%S.%f"
@@ -233,6 +233,18 @@ def read_idle(database: PlainDatabase, name: str, now: datetime) -> tuple[IdleDe
             rollouts,
         ) in rows
     )
+
+
+def rollouts_going_on(url: str, name: str) -> tuple[int, ...]:
+    """The numbers of a name's rollouts that go on in the store at a URL.
+
+    Cost: some 0.2 ms of an SQLite file, a connection of PostgreSQL.
+
+    Returns:
+        The numbers, in order; none where the store is not there, cannot be reached, or has no such table.
+    """
+    with plain_database(url) as database:
+        return () if database is None else tuple(number for (number,) in database.rows(GOING_ON, {"name": name}))
 
 
 def together(idle: Sequence[IdleDeployment]) -> IdleDeployment:

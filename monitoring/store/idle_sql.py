@@ -21,6 +21,11 @@ count_6 FROM rollout WHERE rollout.name = deployment.name AND rollout.state IN (
 anon_7 FROM deployment WHERE deployment.name = :name AND deployment.retired_at IS NULL ORDER BY deployment.id
 """
 
+GOING_ON = """
+SELECT rollout.id FROM rollout WHERE rollout.name = :name AND rollout.state IN ('running', 'decided') ORDER BY
+rollout.id
+"""
+
 CHECKED = """
 UPDATE deployment SET checked_at=:now WHERE deployment.id = :number
 """

@@ -61,6 +61,12 @@ def read_idle() -> Select[tuple[object, ...]]:
     )
 
 
+def rollouts_going_on() -> Select[tuple[object, ...]]:
+    """The numbers of a name's rollouts that go on."""
+    goes_on = (rollout.c.name == _NAME) & rollout.c.state.in_(ROLLOUT_GOES_ON)
+    return select(rollout.c.id).where(goes_on).order_by(rollout.c.id)
+
+
 def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
     return select(func.count()).where(condition).correlate(deployment).scalar_subquery()
 
@@ -70,6 +76,7 @@ def text() -> str:
     succeeded = {"succeeded_at": _NOW, "last_run_at": _NOW, "failures": 0, "error": ""}
     statements: dict[str, ClauseElement] = {
         "READ_IDLE": read_idle(),
+        "GOING_ON": rollouts_going_on(),
         "CHECKED": update(deployment).values(checked_at=_NOW).where(deployment.c.id == _NUMBER),
         "SUCCEEDED": update(monitor).values(**succeeded).where(monitor.c.name == _NAME),
     }

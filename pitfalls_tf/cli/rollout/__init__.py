@@ -10,6 +10,7 @@ VERBS: Mapping[str, Verb] = {
     "plan": Verb("pitfalls_tf.cli.rollout.plan", "Say when a verdict comes, before anything runs."),
     "replay": Verb("pitfalls_tf.cli.rollout.replay", "Compare two versions on rows whose labels are there already."),
     "start": Verb("pitfalls_tf.cli.rollout.start", "Run a rollout in the foreground until it ends."),
+    "work": Verb("pitfalls_tf.cli.rollout.work", "Keep a worker at every rollout that goes on."),
     "status": Verb("pitfalls_tf.cli.rollout.status", "Show what is known of a rollout."),
     "label": Verb("pitfalls_tf.cli.rollout.label", "Write rows on which the versions disagree, for a person to label."),
     "promote": Verb("pitfalls_tf.cli.rollout.promote", "Put the candidate in use."),

@@ -25,6 +25,7 @@ from pitfalls_tf.cli.rollout.deciding import deciding_options, exit_code, requir
 from pitfalls_tf.cli.rollout.plan import plan_lines, planned
 from pitfalls_tf.cli.rollout.status import show_rollout
 from pitfalls_tf.cli.rollout.versions import author_of, by_option, version_options
+from pitfalls_tf.cli.rollout.work import end_with, parent_option
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -43,6 +44,12 @@ if TYPE_CHECKING:
     help="Share of the rows that the candidate answers.  [default: the config's]",
 )
 @click.option("--once", is_flag=True, help="Answer and count what is due once, and exit.")
+@click.option(
+    "--begin",
+    is_flag=True,
+    help="Begin it and exit: `pitfalls serve --rollouts` or `pitfalls rollout work` goes on with it.",
+)
+@click.option("--take-up", is_flag=True, help="Go on with the one that goes on, and begin none.")
 @click.option("--no-plan", is_flag=True, help="Begin without a plan, and without a promise.")
 @click.option(
     "--poll", "poll_s", default=10.0, show_default=True, type=click.FloatRange(0.1), help="Seconds between two passes."
@@ -50,6 +57,7 @@ if TYPE_CHECKING:
 @by_option
 @deciding_options
 @require_option
+@parent_option
 @with_output
 def command(
     config_path: Path,
@@ -66,16 +74,22 @@ def command(
     A new one is planned and begun; one that goes on is taken up again. The worker tails the traffic log, has the
     candidate answer in a process of its own at the lowest priority, counts windows once their labels are due, and
     decides. It may be killed and started again at any moment: no row counts twice. SIGTERM or Ctrl-C ends it between
-    two passes, and not the rollout.
+    two passes, and not the rollout. With --begin a worker elsewhere does this: that of `pitfalls serve --rollouts` or
+    `pitfalls rollout work`.
     """
     from serving.shadow.priority import LeftOver  # noqa: PLC0415 - as above
     from serving.shadow.scorer_process import ScorerProcess  # noqa: PLC0415 - as above
 
+    end_with(flags["parent"])
     config = _with_share(load_config(config_path), flags["share"])
     with Store.open(config.store.url) as store, stopping() as stop:
-        record = _going_on(store, config, flags) or _begun(
-            config, store, {**flags, "require": require}, output, plans=not no_plan
-        )
+        going_on = _going_on(store, config, flags)
+        if flags["take_up"] and going_on is None:
+            output.finish({"rollout": None}, lambda: click.echo("No rollout goes on."))
+            return 0
+        record = going_on or _begun(config, store, {**flags, "require": require}, output, plans=not no_plan)
+        if flags["begin"]:
+            return _begun_only(store, record, output, is_new=going_on is None)
         left_over = LeftOver()  # the server that answers comes first: a shadow that cannot keep up lowers its share
 
         def wait() -> bool:
@@ -93,6 +107,20 @@ def command(
         events = store.rollouts.events(record.number)
     output.finish(rollout_document(record, events).plain(), lambda: show_rollout(record, events))
     return 0 if require is None or record.result is None else exit_code(record.result, require)
+
+
+def _begun_only(store: Store, record: RolloutRecord, output: Output, *, is_new: bool) -> int:
+    """Show a rollout that another process is to work on. BadInput if it was begun before."""
+    if not is_new:
+        raise BadInput(
+            "A rollout of this model goes on.",
+            got=f"rollout {record.number}, of the versions {record.champion} and {record.candidate}",
+            expected="none, where one is to be begun",
+            fix="End it by `pitfalls rollout stop`, or go on with it: `pitfalls rollout start`.",
+        )
+    events = store.rollouts.events(record.number)
+    output.finish(rollout_document(record, events).plain(), lambda: show_rollout(record, events))
+    return 0
 
 
 def _waited(is_stopped: Callable[[], bool], seconds: float) -> bool:

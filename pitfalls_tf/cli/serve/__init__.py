@@ -20,6 +20,7 @@ from pitfalls_tf.cli.frameworks import load_frameworks
 from pitfalls_tf.cli.output import with_output
 from pitfalls_tf.cli.serve.access_flags import AccessFlags, access_flags
 from pitfalls_tf.cli.serve.limit_flags import LimitFlags, limit_flags
+from pitfalls_tf.cli.serve.rollout_workers import rollout_workers
 from pitfalls_tf.cli.serve.server_flags import ServerFlags, server_flags
 from pitfalls_tf.cli.serve.server_settings import (
     read_addresses,
@@ -216,12 +217,13 @@ def command(
         os.environ.setdefault(*SYSTEM_ALLOCATOR)
         load_frameworks("tensorflow")
 
-    if workers == 1:
-        serve(settings, on_ready=ready, report=output.progress, prepare=prepare)
-    else:
-        from serving.workers.workers import serve_workers  # noqa: PLC0415 - as above
+    with rollout_workers(server, workers, output.progress):
+        if workers == 1:
+            serve(settings, on_ready=ready, report=output.progress, prepare=prepare)
+        else:
+            from serving.workers.workers import serve_workers  # noqa: PLC0415 - as above
 
-        serve_workers(settings, workers, on_ready=ready, report=output.progress, prepare=prepare)
+            serve_workers(settings, workers, on_ready=ready, report=output.progress, prepare=prepare)
     return 0
 
 

@@ -34,6 +34,7 @@ class ServerFlags:
     url_poll_seconds: float
     labels: tuple[str, ...]
     split_file: Path | None
+    rollouts: str | None
     zero_is_newest: bool
     workers: int
     gpus: str
@@ -147,6 +148,11 @@ server_flags = option_group(
             type=click.Path(path_type=Path, dir_okay=False),
             metavar="FILE",
             help="Split requests between two versions as the rollout says that writes this file.",
+        ),
+        click.option(
+            "--rollouts",
+            metavar="DIR_OR_GLOB",
+            help="Work on the rollouts of these configs that go on, as `pitfalls rollout work` does.",
         ),
         click.option(
             "--zero-is-newest/--no-zero-is-newest",

@@ -123,6 +123,7 @@ class Form:
         refused: the tasks whose reference is refused in this form, in one line.
         dates: all rows of a day have one event time.
         is_live: only rows to be judged have this form; the reference is plain.
+        later: by how much all times are later than those of plain rows.
     """
 
     cells: Callable[[pa.Table], pa.Table] = field(default=lambda rows: rows)
@@ -134,6 +135,7 @@ class Form:
     refused: tuple[str, ...] = ()
     dates: bool = False
     is_live: bool = False
+    later: timedelta = timedelta(0)
 
     def changed(self, rows: pa.Table) -> pa.Table:
         """The rows with this form's cells and ids."""
@@ -157,7 +159,7 @@ def records(rows: Stream, form: Form, folder: Path) -> Records:
     (folder / "live").mkdir()
     reference = of_reference.write(of_reference.changed(rows.reference), folder / "reference")
     description = described(**{**rows.said, **of_reference.said})
-    first = START + timedelta(days=REFERENCE_DAYS)
+    first = START + form.later + timedelta(days=REFERENCE_DAYS)
     adopted = init_monitor(reference, description, out=folder / "monitor", clock=lambda: first)
     config = load_config(adopted.config)
     place = form.write(form.changed(rows.live), folder / "live")

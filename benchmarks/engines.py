@@ -112,7 +112,7 @@ def _engines(path: Path, recipe: Recipe) -> Iterator[tuple[str, Callable[[], Eng
     yield "spark, files, with its start", lambda: SparkEngine(spark)
     yield "spark, files", lambda: SparkEngine(spark)
     frame = spark.read.parquet(str(path))
-    yield "spark, rows", lambda: SparkRowsEngine(spark, frame, SparkRelation(frame, "ts", "id"), ())
+    yield "spark, rows", lambda: SparkRowsEngine(spark, SparkRelation(frame, "ts", "id"), ())
 
 
 def _pass(

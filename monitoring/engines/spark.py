@@ -28,7 +28,7 @@ from monitoring.engines.relation import Relation, shared_rows
 from monitoring.engines.spark_ids import SparkIds
 from monitoring.engines.spark_jobs import collected, first_line, probe, task_error
 from monitoring.errors import BadInput, CannotRun
-from monitoring.timestamps import as_microseconds
+from monitoring.timestamps import as_datetime, as_microseconds
 from monitoring.traffic.id_keys import id_keys
 from monitoring.traffic.tables.repeats import IdsHere
 from monitoring.traffic.windows import Window
@@ -38,6 +38,9 @@ TASKS = 256
 
 #: Windows of one job over a frame.
 WINDOWS = 128
+
+#: The partials of two to this power partitions of a frame are added up at once, where they are.
+MERGED_BITS = 6
 
 #: Ids of labels in tables of their own, at most: 8 bytes each go to every executor.
 MOST_LABELS_APART = 10_000_000
@@ -184,7 +187,7 @@ class SparkEngine:
         tasks = iter(work)
         while some := tuple(islice(tasks, TASKS)):
             if not self._probed:
-                probe(self._spark, len(some), self._meanwhile)
+                probe(self._spark, self._meanwhile)
                 self._probed = True
             packed, pickles = recipe.packed, tuple(map(pickle.dumps, some))
 
@@ -203,14 +206,13 @@ class SparkRowsEngine:
     def __init__(
         self,
         spark: Any,
-        frame: Any,
         relation: SparkRelation,
         shared: Sequence[str],
         *,
         meanwhile: Callable[[], None] = lambda: None,
     ) -> None:
         """Starts nothing yet."""
-        self._spark, self._frame, self._relation, self._shared = spark, frame, relation, shared
+        self._spark, self._relation, self._shared = spark, relation, shared
         self._meanwhile = meanwhile
 
     def gather(self, recipe: Recipe, work: Iterable[Work]) -> Iterator[Partial]:
@@ -225,7 +227,7 @@ class SparkRowsEngine:
             return
         check_labels_apart(recipe)
         left_out = np.unique(id_keys(pa.array(list(self._shared), pa.string())))
-        probe(self._spark, 1, self._meanwhile)
+        probe(self._spark, self._meanwhile)
         names = [name for name in self._relation.schema.names if name in recipe.columns.read]
         with shared_rows(self._relation, self._shared, recipe.columns, inside) as table:
             for first in range(0, len(spans), WINDOWS):
@@ -237,8 +239,8 @@ class SparkRowsEngine:
 
                     return run_frame(batches, packed, spans, left_out)
 
-                rows = self._between(some[0][0], some[-1][1]).select(*map(_quoted, names))
-                sent = rows.mapInArrow(run, _SENT_BACK)
+                rows = self._relation.between(some[0][0], some[-1][1]).select(*map(_quoted, names))
+                sent = _merged(rows.mapInArrow(run, _SENT_BACK), packed)
                 partials = received(collected(self._spark, sent.toArrow, self._meanwhile), recipe)
                 by_window: dict[int, list[Partial]] = {}
                 for partial in partials:
@@ -249,15 +251,20 @@ class SparkRowsEngine:
                 for start in sorted(by_window):
                     yield from by_window[start]
 
-    def _between(self, start: int, end: int) -> Any:
-        """The rows of some time, and perhaps of a day around it: tasks look at each row's time themselves."""
-        functions = importlib.import_module("pyspark.sql.functions")
-        when = self._frame[_quoted(self._relation.event_time)].cast("timestamp")
-        day = 86_400_000_000
-        return self._frame.where(
-            (when >= functions.timestamp_micros(functions.lit(start - day)))
-            & (when < functions.timestamp_micros(functions.lit(end + day)))
-        )
+
+def _merged(sent: Any, packed: bytes) -> Any:
+    """What partitions send, added up on executors: of 64 partitions first, and then of 64 times as many."""
+    functions = importlib.import_module("pyspark.sql.functions")
+
+    def merge(rows: pa.Table) -> pa.Table:
+        from monitoring.engines.spark_tasks import merged_rows  # noqa: PLC0415 - on the executor
+
+        return merged_rows(rows, packed)
+
+    for level in (1, 2):
+        group = functions.shiftright("number", level * MERGED_BITS)
+        sent = sent.groupBy("start", group).applyInArrow(merge, _SENT_BACK)
+    return sent
 
 
 def _of_shared(table: Any, recipe: Recipe, spans: Sequence[tuple[int, int]], windows: Any) -> Iterator[Partial]:
@@ -304,16 +311,22 @@ class SparkRelation(Relation):
             self._schema = self.frame.limit(0).toArrow().schema
         return self._schema
 
+    def between(self, start: int, end: int) -> Any:
+        """The rows of some time in microseconds. A time without a zone is in UTC, whatever the session's zone is."""
+        functions = importlib.import_module("pyspark.sql.functions")
+        when = self.frame[_quoted(self.event_time)]
+        if self.schema.field(self.event_time).type.tz is None:
+            texts = (as_datetime(us).replace(tzinfo=None).isoformat(sep=" ") for us in (start, end))
+            low, high = (functions.lit(text).cast("timestamp_ntz") for text in texts)
+        else:
+            low, high = (functions.timestamp_micros(functions.lit(us)) for us in (start, end))
+        return self.frame.where((when >= low) & (when < high))
+
     def batches(
         self, names: Sequence[str], *, between: tuple[int, int] | None = None, ids: Sequence[str] | None = None
     ) -> Iterator[pa.RecordBatch]:
         """See `Relation`. What is asked for comes to this process at once."""
-        functions = importlib.import_module("pyspark.sql.functions")
-        rows = self.frame
-        if between is not None:
-            when = rows[_quoted(self.event_time)].cast("timestamp")
-            low, high = (functions.timestamp_micros(functions.lit(end)) for end in between)
-            rows = rows.where((when >= low) & (when < high))
+        rows = self.frame if between is None else self.between(*between)
         if ids is not None:
             rows = rows.where(rows[_quoted(self._prediction_id)].cast("string").isin(list(ids)))
         yield from rows.select(*map(_quoted, names)).toArrow().to_batches()

@@ -76,7 +76,7 @@ class SparkIds(IdReader):
         """A frame of the rows, those that have one of some keys, or all."""
         groups = tuple(map(pickle.dumps, _groups(extents)))
         if not self._probed:
-            probe(self._spark, len(groups), self._meanwhile)
+            probe(self._spark, self._meanwhile)
             self._probed = True
         plan = pickle.dumps((self._here.columns, inside))
 

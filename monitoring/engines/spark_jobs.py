@@ -16,6 +16,9 @@ from monitoring.errors import BadInput, CannotRun, PitfallsError
 #: Seconds between two calls of what is done while a job is waited for.
 MEANWHILE_SECONDS = 10.0
 
+#: Rows of the job that asks executors, so that no processor of a cluster has none.
+PROBED = 1 << 16
+
 #: How often a job that is to end is interrupted, a second apart.
 INTERRUPTS = 30
 
@@ -63,22 +66,19 @@ def collected(spark: Any, action: Callable[[], Any], meanwhile: Callable[[], Non
     return result
 
 
-def probe(spark: Any, tasks: int, meanwhile: Callable[[], None]) -> None:
-    """Ask executors what they have installed, before they are given rows.
-
-    Args:
-        tasks: How many tasks to ask, at most 16.
-    """
+def probe(spark: Any, meanwhile: Callable[[], None]) -> None:
+    """Ask executors what they have installed, before they are given rows: with a task for each of their processors."""
 
     def versions(batches: Iterator[pa.RecordBatch]) -> Any:
         import json  # noqa: PLC0415 - on the executor
         import platform  # noqa: PLC0415 - as above
         import sys  # noqa: PLC0415 - as above
         from importlib import metadata  # noqa: PLC0415 - as above
+        from itertools import islice  # noqa: PLC0415 - as above
 
         import pyarrow as pa  # noqa: PLC0415 - as above
 
-        for _ in batches:
+        for _ in islice(batches, 1):
             document: dict[str, object] = {"host": platform.node(), "python": list(sys.version_info[:2])}
             for name in ("numpy", "pyarrow", "pitfalls-tf"):
                 try:
@@ -87,10 +87,14 @@ def probe(spark: Any, tasks: int, meanwhile: Callable[[], None]) -> None:
                     document[name] = None
             yield pa.RecordBatch.from_pydict({"found": [json.dumps(document)]})
 
-    count = max(1, min(tasks, 16))
-    rows = collected(spark, spark.range(0, count, 1, count).mapInArrow(versions, "found string").collect, meanwhile)
+    rows = collected(spark, everywhere(spark).mapInArrow(versions, "found string").distinct().collect, meanwhile)
     for row in rows:
         check_executor(json.loads(row["found"]))
+
+
+def everywhere(spark: Any) -> Any:
+    """Rows in as many partitions as the session's executors have processors: free ones get one each."""
+    return spark.range(PROBED)
 
 
 def check_executor(versions: dict[str, Any]) -> None:

@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 from typing_extensions import override
 
 from monitoring.baseline.predictions import no_predictions
-from monitoring.engines.codec import encoded
+from monitoring.engines.codec import decoded, encoded
 from monitoring.engines.labelled_rows import known_as, with_labels
 from monitoring.engines.partial import CountedRows, Partial
 from monitoring.engines.recipe import Recipe, unpacked
@@ -32,6 +33,9 @@ from monitoring.traffic.tables.raw_rows import RawRows
 from monitoring.traffic.tables.read_sums import ReadSums
 from monitoring.traffic.tables.repeats import identified_rows, with_keys
 from monitoring.traffic.tables.row_batches import PieceRows, RowBatch
+
+#: Bytes of partials that are added up to one, at most: 8 of each row with its label are among them.
+MERGED_BYTES = 1 << 26
 
 #: Rows that are scored at once.
 _ROWS = 1 << 16
@@ -183,6 +187,31 @@ def run_ids(
                     yield pa.RecordBatch.from_pydict(found)
     except PitfallsError as error:
         raise RuntimeError(TASK_ERROR + json.dumps(_words(error))) from error
+
+
+def merged_rows(rows: pa.Table, packed: bytes) -> pa.Table:
+    """Add up what tasks have sent of one window, in the order of their numbers; what a task could not do is left alone.
+
+    Args:
+        rows: Of the columns number, start, data and error.
+
+    Returns:
+        One row; several where they would be beyond `MERGED_BYTES`.
+    """
+    rows = rows.select(_SCHEMA.names).sort_by("number").cast(_SCHEMA)
+    if rows.num_rows == 1 or any(rows["error"].to_pylist()):
+        return rows
+    plan, merged = unpacked(packed), list[pa.RecordBatch]()
+    numbers, sizes = rows["number"].to_pylist(), pc.binary_length(rows["data"]).to_pylist()
+    first, partial, size = 0, decoded(rows["data"][0].as_buffer(), plan), sizes[0]
+    for place in range(1, rows.num_rows):
+        other = decoded(rows["data"][place].as_buffer(), plan)
+        if size + sizes[place] > MERGED_BYTES:
+            merged.append(_row(numbers[first], partial, plan))
+            first, partial, size = place, other, sizes[place]
+        else:
+            partial, size = partial + other, size + sizes[place]
+    return pa.Table.from_batches([*merged, _row(numbers[first], partial, plan)])
 
 
 def _words(error: PitfallsError) -> list[str]:

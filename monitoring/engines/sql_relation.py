@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -248,18 +249,30 @@ class DuckDBRelation(SqlRelation):
 
     dialect = DIALECTS["duckdb"]
 
-    def __init__(self, run: Callable[[str], Any], event_time: str, prediction_id: str) -> None:
+    def __init__(
+        self,
+        run: Callable[[str], Any],
+        event_time: str,
+        prediction_id: str,
+        *,
+        meanwhile: Callable[[], None] = lambda: None,
+    ) -> None:
         """Reads nothing yet."""
         self._run, self.event_time, self.prediction_id = run, event_time, prediction_id
+        self._meanwhile = meanwhile
         self._schema: pa.Schema | None = None
 
     @classmethod
-    def of(cls, relation: Any, event_time: str, prediction_id: str) -> DuckDBRelation:
+    def of(
+        cls, relation: Any, event_time: str, prediction_id: str, *, meanwhile: Callable[[], None] = lambda: None
+    ) -> DuckDBRelation:
         """A relation that the user has, in its own session."""
-        return cls(lambda text: relation.query(ROWS, text), event_time, prediction_id)
+        return cls(lambda text: relation.query(ROWS, text), event_time, prediction_id, meanwhile=meanwhile)
 
     @classmethod
-    def of_file(cls, path: str, query: str, event_time: str, prediction_id: str) -> DuckDBRelation:
+    def of_file(
+        cls, path: str, query: str, event_time: str, prediction_id: str, *, meanwhile: Callable[[], None] = lambda: None
+    ) -> DuckDBRelation:
         """A query on a database file, which is opened for reading."""
         duckdb = import_duckdb(path)
         try:
@@ -283,7 +296,7 @@ class DuckDBRelation(SqlRelation):
                     fix=fix_of(error, "Try it in DuckDB first."),
                 ) from error
 
-        return cls(run, event_time, prediction_id)
+        return cls(run, event_time, prediction_id, meanwhile=meanwhile)
 
     @property
     @override
@@ -300,14 +313,15 @@ class DuckDBRelation(SqlRelation):
         where = condition(self, between, ids)
         reader = _reader(self._run(f"SELECT {chosen} FROM {ROWS} WHERE {where}"))
         for batch in reader:
+            self._meanwhile()
             yield pa.RecordBatch.from_arrays(
                 [column.cast(field.type) for column, field in zip(batch.columns, reader.schema, strict=True)],
                 schema=reader.schema,
             )
 
     def table(self, text: str) -> pa.Table:
-        """The result of a statement on `ROWS`."""
-        return _reader(self._run(text)).read_all()
+        """The result of a statement on `ROWS`, which runs in a thread of its own."""
+        return within(math.inf, lambda _: _reader(self._run(text)).read_all(), meanwhile=self._meanwhile)
 
 
 def _reader(result: Any) -> pa.RecordBatchReader:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
@@ -65,7 +65,13 @@ def _partial(recipe: Recipe, table: Table, routing: LabelRouting, part: Part) ->
 class LocalEngine:
     """Runs tasks where it is called. An `Engine`."""
 
+    def __init__(self, meanwhile: Callable[[], None] = lambda: None) -> None:
+        """Reads nothing yet. `meanwhile` is called after each partial."""
+        self._meanwhile = meanwhile
+
     def gather(self, recipe: Recipe, work: Iterable[Work]) -> Iterator[Partial]:
         """See `Engine`. Yields partials in the order of the tasks."""
         for task in work:
-            yield from gathered(recipe, task)
+            for partial in gathered(recipe, task):
+                yield partial
+                self._meanwhile()

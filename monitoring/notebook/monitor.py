@@ -15,9 +15,10 @@ from monitoring.atomic import scratch_folder
 from monitoring.baseline.folder import load_baseline
 from monitoring.config import ColumnSection, MetricDraft, MonitorConfig, load_config, parse_dictionary, read_dictionary
 from monitoring.deployment.data_dictionary import column_notes
+from monitoring.deployment.deployment_lookup import look_up_deployment
 from monitoring.deployment.places import find_baseline
 from monitoring.errors import BadInput
-from monitoring.inspection.report import reference_benchmark, write_reports
+from monitoring.inspection.report import chosen_window, reference_benchmark, write_reports
 from monitoring.inspection.status import status
 from monitoring.notebook.frames import stored
 from monitoring.notebook.result import LONGEST_MESSAGE, MonitorResult, ResultTable, html_table
@@ -26,11 +27,12 @@ from monitoring.onboarding.table_description import described
 from monitoring.records import Only
 from monitoring.runs.backfill import BackfillRequest, WindowRange, backfill
 from monitoring.runs.run import NO_SERVICES, ExternalServices, RunResult, run_due_windows
-from monitoring.sources.engine_sources import is_relation
+from monitoring.sources.engine_sources import fetched_rows, is_relation
 from monitoring.store.store import Store
 from monitoring.tasks.task import TaskName
 from monitoring.traffic.column_roles import ColumnRole
 from monitoring.traffic.tables.columns import named_columns
+from monitoring.traffic.windows import Window
 from monitoring.watches.descriptions import printable
 
 if TYPE_CHECKING:
@@ -252,9 +254,7 @@ class Monitor:
             BadInput: there is no such table, or it has no event times.
             CannotRun: a file cannot be read, or another run is at work.
         """
-        stays = is_relation(live)
-        config = load_config(self.config) if stays else self._config(live)
-        services = ExternalServices(live=live) if stays else NO_SERVICES
+        config, services = self._services(live)
         if labels is not None:
             path = stored(
                 labels,
@@ -287,25 +287,27 @@ class Monitor:
             BadInput: the range cannot be judged; nothing was changed.
             CannotRun: a file cannot be read, or another run is at work.
         """
-        config = self._config(live)
-        window_range = WindowRange(start=start, end=end, only=only, by=by)
+        config, services = self._services(live)
+        asked = BackfillRequest(windows=WindowRange(start=start, end=end, only=only, by=by))
         with Store.open(config.store.url) as store:
-            done = backfill(config, store, BackfillRequest(windows=window_range), clock=self._clock)
+            done = backfill(config, store, asked, services=services, clock=self._clock)
             return self._result(config, store, done.run)
 
     def report(self, live: TableLike, out: str | Path, *, drift: bool = True) -> Reports:
         """Write the report page, the picture, and Evidently's drift report of a window of `live` into `out`.
 
         Args:
-            live: as for `run`.
+            live: as for `run`; of rows that stay where they are, those of the window come here.
             drift: whether to write the drift report.
 
         Raises:
             BadInput: nothing was judged yet.
             CannotRun: the folder cannot be written.
         """
-        config = self._config(live)
+        config, services = self._services(live)
         with Store.open(config.store.url) as store:
+            if services.live is not None and drift:
+                config = self._with_window(config, store, live)
             return write_reports(config, store, out=Path(out), drift=drift)
 
     def result(self) -> MonitorResult:
@@ -341,6 +343,22 @@ class Monitor:
             judged=0 if run is None else run.judged,
             benchmark=reference_benchmark(baseline, config),
         )
+
+    def _services(self, live: TableLike) -> tuple[MonitorConfig, ExternalServices]:
+        """The config with live rows as its traffic; rows of a warehouse or a cluster stay where they are."""
+        if is_relation(live):
+            return load_config(self.config), ExternalServices(live=live)
+        return self._config(live), NO_SERVICES
+
+    def _with_window(self, config: MonitorConfig, store: Store, live: TableLike) -> MonitorConfig:
+        """The config with the rows of the window that is reported as its traffic, copied from where they are."""
+        number = look_up_deployment(config, store).number
+        window = chosen_window(status(store, config.name, number), None)
+        if window is None:
+            return config
+        span = Window(start=window.start, end=window.end)
+        path = fetched_rows(live, named_columns(config), span, self._scratch.path / "window.parquet")
+        return config.model_copy(update={"traffic": config.traffic.with_path(path.absolute())})
 
     def _config(self, live: TableLike) -> MonitorConfig:
         config = load_config(self.config)

@@ -96,7 +96,7 @@ def rebaseline(
         section = section_of(with_kept_section(path, text), SECTION)
         change = _change(new_normal, now, since, evidence_basis(config), section)
         embed = None if embedder is None or former.spec.embedding is None else embedder(place.folder)
-        traffic = open_traffic(config, former, place.version, clock=clock, meanwhile=lambda: lease.renew(clock()))
+        traffic = open_traffic(config, former, place.version, clock=clock, meanwhile=lambda: lease.keep(clock()))
         table = live_reference(traffic, Window(start=new_normal.start, end=new_normal.end), former.spec, embed)
         _check_rows(table, new_normal)
         lease.renew(clock())

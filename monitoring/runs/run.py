@@ -367,7 +367,7 @@ def _opened(
         return services.open_traffic()
 
     def meanwhile() -> None:
-        lease.renew(clock())
+        lease.keep(clock())
 
     baseline = deployment.baseline
     traffic: TrafficSource

@@ -11,6 +11,7 @@ from monitoring.baseline.spec import BaselineSpec
 from monitoring.config import MonitorConfig
 from monitoring.config.addresses import is_database_url, redacted
 from monitoring.engines.engine import Engine
+from monitoring.engines.relation import Relation, check_relation, write_rows
 from monitoring.engines.spark import SparkRelation, SparkRowsEngine, check_label_log, is_spark_frame, session
 from monitoring.engines.sql import SqlEngine
 from monitoring.engines.sql_relation import (
@@ -27,10 +28,12 @@ from monitoring.sources.database_rows import FIRST, MARGIN
 from monitoring.sources.read_scope import ReadScope
 from monitoring.sources.relation_source import RemoteRows, open_relation
 from monitoring.sources.table_source import TableSource
+from monitoring.timestamps import as_microseconds
 from monitoring.traffic.remote.duckdb_query import time_literals
 from monitoring.traffic.remote.sql_query import SqlQuery, with_bounds
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.extents import AHEAD
+from monitoring.traffic.windows import Window
 
 _DUCKDB = "duckdb:///"
 
@@ -41,6 +44,15 @@ def is_relation(value: object) -> bool:
     return is_spark_frame(value) or (
         kind.__name__ == "DuckDBPyRelation" and kind.__module__.partition(".")[0] in {"duckdb", "_duckdb"}
     )
+
+
+def fetched_rows(live: Any, columns: TableColumns, window: Window, target: Path) -> Path:
+    """Write the rows of one window of a frame of Spark, or of a relation of DuckDB, to a Parquet file."""
+    names = (columns.event_time, columns.prediction_id)
+    relation: Relation = SparkRelation(live, *names) if is_spark_frame(live) else DuckDBRelation.of(live, *names)
+    check_relation(relation.schema, columns)
+    between = (as_microseconds(window.start), as_microseconds(window.end))
+    return write_rows(relation, target, relation.schema.names, between=between)
 
 
 def experimental_database(config: MonitorConfig) -> str | None:
@@ -75,7 +87,7 @@ def open_remote(
         frame = SparkRelation(live, columns.event_time, columns.prediction_id)
 
         def by_spark(_: frozenset[str], shared: Sequence[str]) -> Engine:
-            return SparkRowsEngine(live.sparkSession, live, frame, shared, meanwhile=meanwhile)
+            return SparkRowsEngine(live.sparkSession, frame, shared, meanwhile=meanwhile)
 
         rows = RemoteRows(relation=frame, narrow=(), engine=by_spark)
         return open_relation(rows, columns, spec, labels=labels, clock=clock, scope=scope)
@@ -89,7 +101,7 @@ def open_remote(
     names = (columns.event_time, columns.prediction_id)
     relation: SqlRelation
     if live is not None:
-        relation = DuckDBRelation.of(live, *names)
+        relation = DuckDBRelation.of(live, *names, meanwhile=meanwhile)
     else:
         relation = _database(config, names, scope, clock(), meanwhile)
 
@@ -126,7 +138,7 @@ def _database(
     since = FIRST if scope.since is None else scope.since - MARGIN
     text = with_bounds(query, time_literals({"start": since, "end": now + AHEAD + MARGIN}))
     if path.startswith(_DUCKDB):
-        return DuckDBRelation.of_file(path.removeprefix(_DUCKDB), text, *names)
+        return DuckDBRelation.of_file(path.removeprefix(_DUCKDB), text, *names, meanwhile=meanwhile)
     database = SqlQuery(
         url=path,
         text=text,

@@ -134,7 +134,7 @@ class LogSource(TrafficSource):
         self._notes: dict[Window, _WindowNotes] = {}
         self._latest: tuple[Window, Predictions, int] | None = None
         self._latest_stream: tuple[Window, LogStream] | None = None
-        self._since = scope.since
+        self._since, self._meanwhile = scope.since, scope.reading.meanwhile
         is_made = spec.task.is_made_of_outputs
         self._output = WATCHED_OUTPUTS if is_made else f"{OUTPUT}{spec.output or model.probabilities}"
         self._spec = spec
@@ -367,7 +367,7 @@ class LogSource(TrafficSource):
 
     @override
     def rows(self, window: Window) -> LogWindow:
-        return LogWindow(self, window)
+        return LogWindow(self, window, meanwhile=self._meanwhile)
 
     def missing_rows(self, window: Window) -> int:
         """See `TrafficSource`. Unsampled rows are estimated: a sampled row stands for 1 / rate answered rows."""

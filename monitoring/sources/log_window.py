@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from typing_extensions import override
@@ -36,14 +36,17 @@ class LogWindow(WindowRows):
 
     inline_labels = False
 
-    def __init__(self, reader: WindowReader, window: Window) -> None:
-        """Reads nothing yet."""
+    def __init__(self, reader: WindowReader, window: Window, *, meanwhile: Callable[[], None] = lambda: None) -> None:
+        """Reads nothing yet. `meanwhile` is called after each batch."""
         self._reader = reader
         self._window = window
+        self._meanwhile = meanwhile
 
     @override
     def batches(self) -> Iterator[Batch]:
-        return self._reader.batches(self._window)
+        for batch in self._reader.batches(self._window):
+            yield batch
+            self._meanwhile()
 
     @override
     def gather(self, aggregator: WindowAggregator) -> None:

@@ -21,12 +21,14 @@ class Reading:
         ids: Makes what goes through the ids of all rows, of what does so here; None: that does.
         in_place: Whether files at a URL are opened there, as executors elsewhere do, and not copied.
         whole: Gives the rows of a window with all columns, where the table has only some; None: it has all.
+        meanwhile: Called after each batch of rows.
     """
 
     engine: Engine | None = None
     ids: Callable[[IdsHere], IdReader] | None = None
     in_place: bool = False
     whole: Callable[[Window], Table] | None = None
+    meanwhile: Callable[[], None] = lambda: None
 
 
 #: Rows are read by the process that judges.

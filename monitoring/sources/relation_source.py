@@ -85,7 +85,7 @@ def open_relation(
         whole = WholeWindows(relation, columns, folder, shared=shared)
         engine = remote.engine(frozenset(names), shared) if scope.job else None
         source = TableSource(path, columns, spec, labels=labels, clock=clock, scope=scope)
-        source.read_by(Reading(engine=engine, whole=whole))
+        source.read_by(Reading(engine=engine, whole=whole, meanwhile=scope.reading.meanwhile))
         whole.of = source.table
     except BaseException:
         held.close()

@@ -180,7 +180,7 @@ class TableSource(TrafficSource):
             spec=self._spec,
             counted=self._counted,
             routing=self._routing,
-            others=OtherReaders(gathered=self._gathering, whole=self._whole),
+            others=OtherReaders(gathered=self._gathering, whole=self._whole, meanwhile=self._meanwhile),
         )
 
     @property
@@ -194,7 +194,7 @@ class TableSource(TrafficSource):
 
     def read_by(self, reading: Reading) -> None:
         """Have others read the rows."""
-        self._whole, self._engine = reading.whole, reading.engine
+        self._whole, self._engine, self._meanwhile = reading.whole, reading.engine, reading.meanwhile
         if reading.engine is not None:
             self._gathering = self._gathered_by(reading.engine, None)
 
@@ -235,7 +235,7 @@ class TableSource(TrafficSource):
         recipe = Recipe.of(aggregator, self._spec, self._table.columns)
         self._kept_partials = KeptPartials(KeptSumsFolder(folder), recipe)
         if judges:
-            engine = LocalEngine() if self._engine is None else self._engine
+            engine = LocalEngine(self._meanwhile) if self._engine is None else self._engine
             self._gathering = self._gathered_by(engine, self._kept_partials)
 
     @override

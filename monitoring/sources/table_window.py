@@ -46,10 +46,12 @@ class OtherReaders:
     Attributes:
         gathered: Reads by tasks what is judged; None: it is read here.
         whole: Gives the rows of a window with all columns, where the table has only some; None: it has all.
+        meanwhile: Called after each batch that is read here.
     """
 
     gathered: GatheredWindows | None = None
     whole: Callable[[Window], Table] | None = None
+    meanwhile: Callable[[], None] = lambda: None
 
 
 #: All rows are read here.
@@ -78,7 +80,7 @@ class TableWindow(WindowRows):
         self._counted = counted
         self._routing = routing
         self._gathered = others.gathered
-        self._whole = others.whole
+        self._whole, self._meanwhile = others.whole, others.meanwhile
         self._summary = ReadSummary()
 
     @override
@@ -137,6 +139,7 @@ class TableWindow(WindowRows):
         for each in labelled_batches(scan, routing, self._spec.task):
             unknown += each.unknown
             yield each
+            self._meanwhile()
         self._summary = self._summary_of(scan.sums, unknown)
 
     def _summary_of(self, read: ReadSums, unknown: UnknownClassLabels) -> ReadSummary:

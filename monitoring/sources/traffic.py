@@ -75,9 +75,11 @@ def open_traffic(
 
     Args:
         version: the model version whose predictions are read; a table has none.
+        meanwhile: called after each batch of rows, and now and then while others read them.
     """
     require_libraries(baseline.spec.described)
     config = converted(config)
+    scope = replace(scope, reading=replace(scope.reading, meanwhile=meanwhile))
     if config.engine.kind == "sql" or config.engine.table is not None:
         return open_live(config, baseline, None, clock=clock, scope=scope, meanwhile=meanwhile)
     path = traffic_path(config)
@@ -86,7 +88,7 @@ def open_traffic(
     if is_table(path):
         engine = engine_of(config, meanwhile) if scope.job else None
         ids = engine.ids if isinstance(engine, SparkEngine) else None
-        reading = Reading(engine=engine, ids=ids, in_place=config.engine.kind == "spark")
+        reading = Reading(engine=engine, ids=ids, in_place=config.engine.kind == "spark", meanwhile=meanwhile)
         scope = replace(scope, reading=reading)
         return _table(config, baseline, (path, config.traffic.labels), clock=clock, scope=scope)
     _check_folder(path)
@@ -115,11 +117,13 @@ def open_live(
 
     Args:
         live: a frame of Spark or a relation of DuckDB; None for the query or the table that the config names.
+        meanwhile: as for `open_traffic`.
     """
     require_libraries(baseline.spec.described)
     _check_answers(baseline)
     config.traffic.check_table()
     table = (columns_of(config, baseline), baseline.spec)
+    scope = replace(scope, reading=replace(scope.reading, meanwhile=meanwhile))
     return open_remote(config, table, live, clock=clock, scope=scope, meanwhile=meanwhile)
 
 

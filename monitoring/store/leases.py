@@ -130,11 +130,14 @@ class LeaseTable:
 
         with self._transactions.writing(deployment) as connection:
             _take(connection, deployment, owner, now, length)
-        return Lease(owner=owner, renewal=renewal, ending=ending)
+        return Lease(owner=owner, renewal=renewal, ending=ending, kept=(now, length / RENEWALS))
 
 
 #: Seconds a run may take for one window, or for one notification, before another run may take over.
 LEASE_SECONDS = 120
+
+#: How often in its length a lease is renewed while its holder is at work.
+RENEWALS = 10
 
 
 class Lease:
@@ -145,14 +148,34 @@ class Lease:
     that the other run has judged.
     """
 
-    def __init__(self, *, owner: str, renewal: Callable[[datetime], None], ending: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        *,
+        owner: str,
+        renewal: Callable[[datetime], None],
+        ending: Callable[[], None],
+        kept: tuple[datetime, timedelta] | None = None,
+    ) -> None:
+        """Holds it.
+
+        Args:
+            kept: When it was taken, and after how long `keep` renews it; None: each time.
+        """
         self.owner = owner
         self._renewal = renewal
         self._ending = ending
+        self._kept = kept
 
     def renew(self, now: datetime) -> None:
         """Extend the lease from now. Raises AnotherRun if another run has taken it over."""
         self._renewal(now)
+        if self._kept is not None:
+            self._kept = (now, self._kept[1])
+
+    def keep(self, now: datetime) -> None:
+        """Renew the lease if a tenth of its length has passed since it last was: free to be called after each batch."""
+        if self._kept is None or not timedelta(0) <= now - self._kept[0] < self._kept[1]:
+            self.renew(now)
 
     def release(self) -> None:
         """End the lease; does nothing if another run has taken it over, or the second time."""

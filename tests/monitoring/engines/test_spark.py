@@ -17,12 +17,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from monitoring.config import load_config
 from monitoring.engines import gathering, spark, spark_ids, spark_jobs
 from monitoring.engines.codec import encoded
 from monitoring.engines.engine import work_of
+from monitoring.engines.partial import Partial
+from monitoring.engines.recipe import Recipe
 from monitoring.engines.spark import (
     SparkEngine,
     SparkRelation,
@@ -32,8 +36,9 @@ from monitoring.engines.spark import (
     check_labels_apart,
     check_server,
     is_spark_frame,
+    received,
 )
-from monitoring.engines.spark_jobs import check_executor, collected
+from monitoring.engines.spark_jobs import check_executor, collected, everywhere
 from monitoring.engines.task import LocalEngine
 from monitoring.errors import BadInput, CannotRun
 from monitoring.traffic.tables.extents import EventTimeRange
@@ -197,7 +202,7 @@ def test_rows_of_a_frame_give_the_same_sums_and_samples(session: Any, deployed: 
     relation = SparkRelation(frame, "ts", "id")
     ids = hostile_rows()["id"].to_pylist()
     shared = sorted({word for word in ids if ids.count(word) > 1})
-    engine = SparkRowsEngine(session, frame, relation, shared)
+    engine = SparkRowsEngine(session, relation, shared)
     found = by_window(engine, deployed.recipe, list(work_of(deployed.table, DAYS)))
     own = by_window(LocalEngine(), deployed.recipe, deployed.work(10**9, DAYS))
     assert found.keys() == own.keys()
@@ -220,6 +225,65 @@ def test_a_frame_of_a_session_is_judged_as_its_file_is(session: Any, watched: Wa
     own = windows_judged(home, tmp_path / "local", update)
     frame = session.read.parquet(str(tmp_path / "live/a.parquet")).repartition(3)
     assert windows_judged(home, tmp_path / "frame", update, frame) == own
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_times_without_a_zone_are_in_utc_whatever_the_session_says(session: Any, tmp_path: Path) -> None:
+    day = 86_400_000_000
+    hours = pa.array(range(-12 * 3_600_000_000, 2 * day, 3_600_000_000), pa.int64())
+    ids = pa.array([str(place) for place in range(len(hours))])
+    before = session.conf.get("spark.sql.session.timeZone")
+    try:
+        session.conf.set("spark.sql.session.timeZone", "America/New_York")
+        for zone in (None, "UTC"):
+            pq.write_table(
+                pa.table({"ts": hours.cast(pa.timestamp("us", zone)), "id": ids}), tmp_path / f"{zone}.parquet"
+            )
+            relation = SparkRelation(session.read.parquet(str(tmp_path / f"{zone}.parquet")), "ts", "id")
+            batches = relation.batches(["id"], between=(0, day))
+            found = [word for batch in batches for word in batch.column(0).to_pylist()]
+            assert sorted(map(int, found)) == list(range(12, 36)), zone
+    finally:
+        session.conf.set("spark.sql.session.timeZone", before)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_every_executor_is_asked_what_it_has(session: Any) -> None:
+    def processes(batches: Iterator[Any]) -> Iterator[Any]:
+        import os
+
+        import pyarrow as pa
+
+        for _ in batches:
+            yield pa.RecordBatch.from_pydict({"parent": [os.getppid()]})
+
+    def ask() -> Any:
+        return everywhere(session).mapInArrow(processes, "parent long").distinct().collect()
+
+    assert len(collected(session, ask, lambda: None)) == 2  # a daemon of Python for each of two executors
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("bits", [1, 6])
+def test_partials_are_added_up_by_executors(
+    bits: int, session: Any, deployed: Ready, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spark, "MERGED_BITS", bits)
+    came = list[int]()
+
+    def counted(sent: pa.Table, recipe: Recipe) -> Iterator[Partial]:
+        came.append(sent.num_rows)
+        return received(sent, recipe)
+
+    monkeypatch.setattr(spark, "received", counted)
+    path = str(deployed.table.pieces[0].path)  # type: ignore[attr-defined]  # a Parquet file of this test
+    relation = SparkRelation(session.read.parquet(path).repartition(9), "ts", "id")
+    engine = SparkRowsEngine(session, relation, ())
+    found = by_window(engine, deployed.recipe, list(work_of(deployed.table, DAYS)))
+    assert came == [len(found) * -(-9 // (1 << 2 * bits))]
 
 
 @pytest.mark.slow

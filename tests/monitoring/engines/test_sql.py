@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -23,6 +24,7 @@ from monitoring.errors import BadInput, CannotRun
 from monitoring.sources.read_scope import ReadScope
 from monitoring.sources.relation_source import RemoteRows, open_relation
 from monitoring.timestamps import as_microseconds
+from monitoring.traffic.remote import sql_query
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.windows import Window
 from tests.monitoring.engines.engine_rows import Ready, by_window, ready
@@ -146,3 +148,15 @@ def test_rows_that_change_between_two_passes_stop_the_run(deployed: Ready, tmp_p
     connection.execute("DELETE FROM live WHERE ts < (SELECT min(ts) + INTERVAL 1 HOUR FROM live)")
     with pytest.raises(CannotRun, match="changed while they were read"):
         source.rows(day).gather(deployed.deployment.judge.aggregator())
+
+
+def test_the_lease_is_renewed_while_a_statement_of_duckdb_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sql_query, "MEANWHILE_SECONDS", 0.001)
+    renewed, connection = threading.Event(), duckdb.connect()
+
+    def slow(text: str) -> Any:
+        assert renewed.wait(60)
+        return connection.sql(text)
+
+    relation = DuckDBRelation(slow, "ts", "id", meanwhile=renewed.set)
+    assert relation.table("SELECT 1 AS one").to_pylist() == [{"one": 1}]

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow.compute as pc
@@ -71,6 +72,25 @@ def test_frames_are_watched_as_their_files_are(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="no such input"):
         found.plot("nothing")
     assert monitor.run(live).judged == 0
+
+
+def test_a_relation_of_duckdb_is_judged_judged_again_and_reported_as_its_frame_is(tmp_path: Path) -> None:
+    live, found = own_rows(Days(days=20, broken_from=10)), []
+    connection = duckdb.connect()
+    connection.register("given", live)
+    connection.execute("CREATE TABLE live AS SELECT * FROM given")
+    for name, rows in (("frame", live), ("relation", connection.table("live"))):
+        monitor = Monitor.from_reference(
+            own_rows(REFERENCE), prediction_id="id", clock=lambda: NOW, out=tmp_path / name, **SAID
+        )
+        monitor.run(rows)
+        last = monitor.result().windows[-1]
+        again = monitor.backfill(rows, last.start, last.end)
+        assert again.judged == 1
+        report = monitor.report(rows, tmp_path / name / "report")
+        assert report.drift is not None
+        found.append((again.windows, again.incidents, report.drift))
+    assert found[0] == found[1]
 
 
 def test_every_column_that_a_config_names_is_a_parameter_and_each_has_a_line_of_its_own() -> None:

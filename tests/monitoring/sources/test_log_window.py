@@ -16,6 +16,7 @@ from monitoring.runs.run import run_due_windows
 from monitoring.sentences.finding_text import finding_text
 from monitoring.sources import log_source
 from monitoring.sources.log_source import STREAM_BYTES, LogSource
+from monitoring.sources.read_scope import Reading, ReadScope
 from monitoring.store.store import Store
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.format.rows import AnsweredRows
@@ -65,6 +66,18 @@ def test_batches_are_the_rows_of_the_window_whose_labels_are_all_in_the_log(sour
     ids = [batch.ids(np.arange(len(batch))).to_pylist() for batch in window.batches()]
     assert sorted(ids[0]) == sorted(f"20130401-0-{place}:0" for place in range(60))
     assert not window.inline_labels
+
+
+def test_the_lease_is_renewed_after_each_batch(deployed: Path, send: Send, monkeypatch: pytest.MonkeyPatch) -> None:
+    send(deployed, Days(days=1))
+    monkeypatch.setattr(log_source, "STREAM_BYTES", -1)
+    monkeypatch.setattr(scans, "BATCH_ROWS", 7)
+    renewed: list[int] = []
+    scope = ReadScope(reading=Reading(meanwhile=lambda: renewed.append(1)))
+    model = load_config(deployed / "monitor.toml").model
+    source = LogSource(deployed / "traffic", model, SPEC, version=1, scope=scope)
+    batches = list(source.rows(FIRST).batches())
+    assert len(renewed) == len(batches) > 1
 
 
 def test_the_summary_counts_repeats_and_tells_lost_rows(source: LogSource) -> None:

@@ -51,6 +51,16 @@ def test_a_renewed_lease_lasts_longer(store: Store, deployment: int) -> None:
         lease.renew(NOW)
 
 
+def test_a_lease_is_kept_by_one_renewal_in_a_tenth_of_its_length(store: Store, deployment: int) -> None:
+    lease = store.leases.take(deployment, "one", NOW, 60)
+    until = []
+    for seconds in (1, 5, 7, 12, 13, 59, 100):
+        lease.keep(NOW + timedelta(seconds=seconds))
+        (record,) = store.leases.read()
+        until.append((record.expires_at - NOW).total_seconds())
+    assert until == [60, 60, 67, 67, 73, 119, 160]
+
+
 def test_a_lease_that_ran_out_unnoticed_can_still_be_renewed(store: Store, deployment: int) -> None:
     lease = store.leases.take(deployment, "one", NOW, 60)
     lease.renew(NOW + timedelta(hours=1))

@@ -13,7 +13,6 @@ from benchmarks.results import Cell
 from monitoring.incidents.life_cycle import QUIET_WINDOWS
 from monitoring.judging.facts.fact_limits import FactLimits, ObservedWindow
 from monitoring.judging.facts.gross_failures import MISSING, MORE_MISSING, gross_limits, share_limits
-from monitoring.judging.facts.share_law import ShareLaw
 from monitoring.records import SCORE_ONE, ScoreSum, WatchKey
 
 #: As the other facts of a classifier of ten inputs.
@@ -46,12 +45,6 @@ def _burst(rng: np.random.Generator, windows: int) -> Floats:
     return np.where(rng.random(windows) < 0.01, 0.1, 0.0)
 
 
-def _alike(mean: float, correlation: float) -> Callable[[np.random.Generator, int], Floats]:
-    """A beta law of the windows' rates: any two rows of a window are correlated by so much, as those of one storm."""
-    size = 1.0 / correlation - 1.0
-    return lambda rng, windows: np.asarray(rng.beta(mean * size, (1.0 - mean) * size, windows), dtype=np.float64)
-
-
 SHARES = (
     Shares("none", lambda _, windows: np.zeros(windows)),
     Shares("1 %, log odds ± .5", _log_odds(0.01, 0.5)),
@@ -60,8 +53,6 @@ SHARES = (
     Shares("10 %, log odds ± .5", _log_odds(0.1, 0.5)),
     Shares("3 % and a season of ± .7", _season),
     Shares("10 % in one window of a hundred, else none", _burst),
-    Shares("3 %, rows of a window correlated by .2", _alike(0.03, 0.2)),
-    Shares("10 %, rows of a window correlated by .5", _alike(0.1, 0.5)),
 )
 
 
@@ -70,8 +61,7 @@ def value_row(shares: Shares, rows: int, baseline: int, streams: int, windows: i
     rng, told = np.random.default_rng([20_261_202, rows, baseline]), {MORE_MISSING: 0, MISSING: 0}
     for _ in range(streams):
         counts = rng.binomial(rows, shares.draw(rng, baseline + windows))
-        law = ShareLaw.fit(counts[:baseline].astype(np.float64), np.full(baseline, float(rows)))
-        gross = gross_limits({KEY: counts[:baseline] / rows}, {KEY.watch: "x"}, {KEY: law})
+        gross = gross_limits({KEY: counts[:baseline] / rows}, {KEY.watch: "x"})
         limits = FactLimits(threshold=THRESHOLD, gross=gross, shares=share_limits(gross), ranges=RANGES)
         quiet = QUIET_WINDOWS
         for count in counts[baseline:].tolist():

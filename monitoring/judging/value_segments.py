@@ -16,13 +16,11 @@ from monitoring.judging.facts.gross_failures import (
     MISSING,
     MORE_MISSING,
     MORE_UNSEEN,
-    NO_OUTER_LAWS,
     OUT_OF_RANGE,
     UNSEEN,
     range_finding,
 )
 from monitoring.judging.facts.log_facts import binomial_tail
-from monitoring.judging.facts.share_law import INDEPENDENT, ShareLaw
 from monitoring.judging.shifted_segment import LEAST_ROWS, MAX_VALUES, MOVED_ERRORS, STILL_ERRORS, STILL_PART
 from monitoring.records import Finding
 from monitoring.records.finding_parts import GrossRate, OutsideRange
@@ -132,12 +130,7 @@ def _only_segment(affected: Floats, base: float, segments: Iterator[tuple[str, N
 
 
 def ranges_of_segments(
-    window: SampledWindow,
-    *,
-    told: Collection[str],
-    alpha: float,
-    sources: Mapping[str, str],
-    laws: Mapping[str, ShareLaw] = NO_OUTER_LAWS,
+    window: SampledWindow, *, told: Collection[str], alpha: float, sources: Mapping[str, str]
 ) -> Iterator[Finding]:
     """Numbers that lie far outside their range in one segment, and are as before in all others.
 
@@ -156,13 +149,12 @@ def ranges_of_segments(
             outer >= (base + MORE_OUTERMOST) * now.present and binomial_tail(outer, now.present, base + 0.01) <= alpha
         )
         if is_more and window.input(bins.feature) is not None:
-            law = laws.get(bins.feature, INDEPENDENT)
-            found = _range_of_segment(bins, base, window, alpha, sources.get(bins.feature), law)
+            found = _range_of_segment(bins, base, window, alpha, sources.get(bins.feature))
             yield from () if found is None else (found,)
 
 
 def _range_of_segment(
-    bins: Bins, base: float, window: SampledWindow, alpha: float, source: str | None, law: ShareLaw
+    bins: Bins, base: float, window: SampledWindow, alpha: float, source: str | None
 ) -> Finding | None:
     affected = _affected(OUT_OF_RANGE, bins, window)
     segments = list(window.segments(bins.feature))
@@ -175,7 +167,7 @@ def _range_of_segment(
     places = np.searchsorted(np.asarray(bins.edges), values, side="right")
     counts = np.bincount(places, minlength=bins.places)
     now = FeatureCounts(tuple(counts.tolist()), 0, Moments.of(values))
-    found = range_finding(bins, now, alpha / max(len(segments), 1), source, law)
+    found = range_finding(bins, now, alpha / max(len(segments), 1), source)
     if found is None or not isinstance(found.parts, OutsideRange):
         return None
     sampled = window.sample.num_rows < window.now.rows

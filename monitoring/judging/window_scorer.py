@@ -198,7 +198,7 @@ class WindowScorer:
         bins, sources = self._catalogue.bins, self._catalogue.sources
         values = limits.values.findings(bins, answered.counts, before, alpha=limits.alpha, sources=sources)
         constant = {finding.feature for finding in values if finding.kind == CONSTANT_INPUT}
-        ranges = range_findings(bins, answered.counts, alpha=limits.alpha, sources=sources, laws=limits.values.outer)
+        ranges = range_findings(bins, answered.counts, alpha=limits.alpha, sources=sources)
         of_limits = with_unit_change(limits.findings(observed), self._catalogue.task, answered.usable.probabilities)
         facts = (*of_limits, *(finding for finding in ranges if finding.feature not in constant))
         before_now = self._reference_fit.profile, answered.counts
@@ -207,7 +207,7 @@ class WindowScorer:
         return (
             *(finding for finding in values if finding.feature not in fact_features),
             *with_segments(explained_facts(facts, fact_features, bins, *before_now), window),
-            *ranges_of_segments(window, told=told, alpha=limits.alpha, sources=sources, laws=limits.values.outer),
+            *ranges_of_segments(window, told=told, alpha=limits.alpha, sources=sources),
             *unmatched_findings(traffic.labels_unknown, traffic.labelled.rows, observed.history, alpha=limits.alpha),
             *repeat_findings(traffic.repeats, answered.rows, observed.history, alpha=limits.alpha),
         )

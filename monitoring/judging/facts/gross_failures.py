@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from monitoring.baseline.profile import Bins, FeatureCounts, Profile
 from monitoring.judging.facts.log_facts import binomial_tail
-from monitoring.judging.facts.share_law import INDEPENDENT, ShareLaw
 from monitoring.records import Finding, ScoreSum, WatchKey
 from monitoring.records.finding_parts import GrossRate, OutsideRange
 from monitoring.tasks.output_names import split_output
@@ -88,7 +87,6 @@ class GrossLimit:
     Attributes:
         null: The rate that a sound window is taken to have at most, in (0, 1).
         fractional: Whether a row's score may lie between 0 and 1, and is no share of rows.
-        law: How the rate varies between the baseline's windows.
     """
 
     rate: float
@@ -97,13 +95,9 @@ class GrossLimit:
     subject: str
     baseline: float
     fractional: bool = False
-    law: ShareLaw = INDEPENDENT
 
     def exceeded(self, total: ScoreSum, alpha: float) -> bool:
         """Whether a window's rate is gross, and no chance of its few rows: by the exact binomial tail.
-
-        Where the baseline's windows vary more than independent rows do, it is no chance of such windows either: of 29
-        rows of one storm all may be answered wrongly.
 
         The tail of a sum of scores in [0, 1] is at most e times the binomial one (Bentkus, *On Hoeffding's
         inequalities*, 2004).
@@ -120,32 +114,20 @@ class GrossLimit:
         """
         if not total.rows or total.mean < self.rate:
             return False
-        factor, rows = math.e if self.fractional else 1.0, round(total.mean * total.rows)
-        if factor * binomial_tail(rows, total.rows, self.null) > alpha:
-            return False
-        return self.law.tail(rows, total.rows) <= alpha
-
-
-#: Windows vary as independent rows do.
-NO_LAWS: Mapping[WatchKey, ShareLaw] = MappingProxyType({})
+        factor = math.e if self.fractional else 1.0
+        return bool(factor * binomial_tail(round(total.mean * total.rows), total.rows, self.null) <= alpha)
 
 
 def gross_limits(
-    means: Mapping[WatchKey, NDArray[np.float64]],
-    features: Mapping[str, str],
-    laws: Mapping[WatchKey, ShareLaw] = NO_LAWS,
+    means: Mapping[WatchKey, NDArray[np.float64]], features: Mapping[str, str]
 ) -> dict[WatchKey, GrossLimit]:
-    """Limits from the baseline's windows.
-
-    Args:
-        laws: How each watch varies between windows, none of them pooled.
-    """
+    """Limits from the baseline's windows."""
     limits = {
         key: _limit(key.watch, float(scores.max()), features.get(key.watch, ""))
         for key, scores in means.items()
         if scores.size and not key.slice
     }
-    return {key: replace(limit, law=laws.get(key, INDEPENDENT)) for key, limit in limits.items() if limit is not None}
+    return {key: limit for key, limit in limits.items() if limit is not None}
 
 
 def share_limits(gross: Mapping[WatchKey, GrossLimit]) -> dict[WatchKey, GrossLimit]:
@@ -221,41 +203,27 @@ def _parts(limit: GrossLimit, total: ScoreSum, watch: str) -> GrossRate:
     return GrossRate(of=of, output=split_output(watch)[0], rate=total.mean, rows=total.rows, worst=limit.baseline)
 
 
-#: Rows in the outermost bins are independent.
-NO_OUTER_LAWS: Mapping[str, ShareLaw] = MappingProxyType({})
-
-
 def range_findings(
-    bins: Sequence[Bins],
-    window: Profile,
-    *,
-    alpha: float,
-    sources: Mapping[str, str] = NO_SOURCES,
-    laws: Mapping[str, ShareLaw] = NO_OUTER_LAWS,
+    bins: Sequence[Bins], window: Profile, *, alpha: float, sources: Mapping[str, str] = NO_SOURCES
 ) -> tuple[Finding, ...]:
     """Numbers whose values lie far outside the baseline's range, as after a change of unit.
 
     Args:
-        alpha: The largest probability of as many rows in the outermost bins, if `OUTER_ROWS` of them belong there, and
-            if windows vary as the baseline's do: a window of one storm has one month in all of its rows.
-        laws: How the share in the outermost bins varies between the baseline's windows.
+        alpha: The largest probability of as many rows in the outermost bins, if `OUTER_ROWS` of them belong there.
     """
     found = (
-        range_finding(each, now, alpha, sources.get(each.feature), laws.get(each.feature, INDEPENDENT))
-        for each, now in zip(bins, window.features, strict=True)
+        range_finding(feature_bins, now, alpha, sources.get(feature_bins.feature))
+        for feature_bins, now in zip(bins, window.features, strict=True)
     )
     return tuple(finding for finding in found if finding is not None)
 
 
-def range_finding(
-    bins: Bins, now: FeatureCounts, alpha: float, source: str | None = None, law: ShareLaw = INDEPENDENT
-) -> Finding | None:
+def range_finding(bins: Bins, now: FeatureCounts, alpha: float, source: str | None = None) -> Finding | None:
     """As `range_findings`, of one input; None where its values do not lie far outside."""
     if bins.edges is None or len(bins.edges) < 2 or not now.moments.finite:
         return None
     for statistic, rows in _far_outside(bins.edges, now, RANGES_OUTSIDE):
-        is_chance = binomial_tail(rows, now.present, OUTER_ROWS) > alpha or law.tail(rows, now.present) > alpha
-        if rows > MOST_ROWS * now.present and not is_chance:
+        if rows > MOST_ROWS * now.present and binomial_tail(rows, now.present, OUTER_ROWS) <= alpha:
             parts = OutsideRange(
                 statistic=statistic,
                 value=now.moments.mean if statistic == "mean" else now.moments.std,

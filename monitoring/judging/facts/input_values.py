@@ -7,11 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-import numpy as np
-
 from monitoring.baseline.moments import Moments
 from monitoring.baseline.profile import Bins, FeatureCounts, Profile
-from monitoring.judging.facts.share_law import ShareLaw
 from monitoring.records import Finding
 from monitoring.records.finding_parts import ConstantInput, CopiedRows, SameValues
 
@@ -38,12 +35,10 @@ class WindowValues:
     Attributes:
         shares: The largest share of each input's values in one bin, 0 without values.
         times: The largest number that divides all counts: each row may be there so many times.
-        outer: Rows of each input in its first bin, and in its last, and all of its rows with a value.
     """
 
     rows: int = 0
     shares: tuple[float, ...] = ()
-    outer: tuple[tuple[int, int, int], ...] = ()
     hashes: tuple[int, ...] = ()
     times: int = 1
 
@@ -54,10 +49,6 @@ class WindowValues:
             rows=profile.rows,
             shares=tuple(
                 max(each.counts, default=0) / each.present if each.present else 0.0 for each in profile.features
-            ),
-            outer=tuple(
-                (each.counts[0], each.counts[-1], each.present) if each.counts else (0, 0, 0)
-                for each in profile.features
             ),
             hashes=tuple(map(_hash, profile.features)),
             times=math.gcd(*(math.gcd(*each.counts, each.missing) for each in profile.features)),
@@ -91,14 +82,12 @@ class ValueLimits:
         alike: The largest share of values in one bin in a window of the baseline, of inputs that vary in each.
         renewed: Inputs that have other values in each window than in the one before.
         copied: Whether rows are there several times in a window of the baseline.
-        outer: How the rows of numbers in the outermost bins vary between the baseline's windows.
     """
 
     rows: int = 0
     alike: Mapping[str, float] = field(default_factory=dict)
     renewed: tuple[str, ...] = ()
     copied: bool = True
-    outer: Mapping[str, ShareLaw] = field(default_factory=dict)
 
     @classmethod
     def fit(cls, bins: Sequence[Bins], windows: Sequence[WindowValues], *, dated: bool) -> ValueLimits:
@@ -120,11 +109,6 @@ class ValueLimits:
             alike={each.feature: most for each, most in zip(bins, alike, strict=True) if 0.0 < most <= MOST_ALIKE},
             renewed=tuple(each.feature for each, again in zip(bins, same, strict=True) if pairs and not again),
             copied=any(window.times > 1 for window in whole),
-            outer={
-                each.feature: _outer_law([window.outer[at] for window in windows])
-                for at, each in enumerate(bins)
-                if each.edges is not None
-            },
         )
 
     def findings(
@@ -180,14 +164,6 @@ class ValueLimits:
         if times ** -float(counts) <= alpha:
             parts = CopiedRows(rows=window.rows, times=times)
             yield Finding(kind=COPIED, feature=ROWS_SUBJECT, fact=True, parts=parts)
-
-
-def _outer_law(windows: Sequence[tuple[int, int, int]]) -> ShareLaw:
-    """The law of both outermost bins together, with the correlation of the one whose rows are most alike."""
-    low, high, rows = np.array(windows, dtype=np.float64).T
-    both = ShareLaw.fit(low + high, rows)
-    correlation = max(law.correlation for law in (both, ShareLaw.fit(low, rows), ShareLaw.fit(high, rows)))
-    return replace(both, correlation=correlation)
 
 
 def _is_constant(values: Moments) -> bool:

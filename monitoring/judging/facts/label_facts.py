@@ -15,7 +15,6 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from monitoring.judging.facts.gross_failures import LABELS_SUBJECT
-from monitoring.judging.facts.share_law import INDEPENDENT, ShareLaw
 from monitoring.judging.facts.window_limit import Floats, WindowLimit, live_values
 from monitoring.records import SCORE_ONE, Finding, ScoreSum, WatchKey, WindowRecord
 from monitoring.records.finding_parts import JumpedShare, JumpedShares, LostClass, LostClasses
@@ -26,9 +25,6 @@ SHARE_LEFT = 0.5
 
 #: And if there are more labels without it than so many times the most in the baseline.
 RUN_FACTOR = 2.0
-
-#: Where a class comes in batches, its labels are gone from so many times the most in the baseline on, whatever the law.
-LONGEST_FACTOR = 4.0
 
 #: The kinds of findings.
 LOST_CLASS = "labels lost a class"
@@ -72,17 +68,10 @@ class LabelRuns:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassRun:
-    """How many labels without a class there may be.
-
-    Attributes:
-        law: How the share varies between windows: labels of one storm, or one client, are not independent.
-        of_window: Labels of a window.
-    """
+    """How many labels without a class there may be."""
 
     share: float
     longest: int
-    law: ShareLaw = INDEPENDENT
-    of_window: float = 1.0
 
     @classmethod
     def fit(cls, windows: Sequence[ScoreSum]) -> ClassRun | None:
@@ -94,9 +83,7 @@ class ClassRun:
         for window in windows:
             run = 0 if window.total else run + window.rows
             longest = max(longest, run)
-        counts = np.array([(window.rows, window.total / SCORE_ONE) for window in windows])
-        law = ShareLaw.fit(counts[:, 1], counts[:, 0])
-        return cls(share=labels / rows, longest=longest, law=law, of_window=rows / len(windows))
+        return cls(share=labels / rows, longest=longest)
 
     def is_lost(self, run: int, alpha: float) -> bool:
         """Whether so many labels without the class are no chance.
@@ -108,15 +95,11 @@ class ClassRun:
             alpha: The probability of as many if the class has `SHARE_LEFT` of its share.
 
         Returns:
-            True if there are more than that by how the baseline's windows vary, or more than `LONGEST_FACTOR` times the
-            most in the baseline and more than of independent labels; and more than `RUN_FACTOR` times the most.
+            True if there are more than that, and more than `RUN_FACTOR` times the most in the baseline.
         """
-        if run <= RUN_FACTOR * self.longest or run * math.log1p(-SHARE_LEFT * min(self.share, 1.0)) > math.log(alpha):
+        if run <= RUN_FACTOR * self.longest:
             return False
-        is_by_windows = not self.law.correlation or (
-            self.law.log_none(run, self.of_window, part=SHARE_LEFT) <= math.log(alpha)
-        )
-        return is_by_windows or run > LONGEST_FACTOR * self.longest > 0
+        return run * math.log1p(-SHARE_LEFT * min(self.share, 1.0)) <= math.log(alpha)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +126,7 @@ class ShareLimit:
         quarter = type(sampling)(row_variance=sampling.row_variance / 4.0, reference_rows=sampling.reference_rows)
         return cls(
             up=limit,
-            down=WindowLimit.fit(1.0 - shares, sampling, mirrored, replace(limit.law, mean=1.0 - limit.law.mean)),
+            down=WindowLimit.fit(1.0 - shares, sampling, mirrored),
             gap_up=WindowLimit.fit(gaps, quarter),
             gap_down=WindowLimit.fit(1.0 - gaps, quarter),
         )

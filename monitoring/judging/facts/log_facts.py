@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 from scipy.special import betainc
 
-from monitoring.judging.facts.share_law import ShareLaw
 from monitoring.records import Finding, WindowRecord
 from monitoring.records.finding_parts import UnusualShare
 
@@ -49,10 +47,10 @@ def unmatched_findings(
 ) -> tuple[Finding, ...]:
     """The finding that labels are of predictions which the traffic does not have. Returns one fact, or nothing."""
     before = [
-        (window.labels_unknown, window.labels_unknown + window.labels) for window in _sound(history) if window.labels
+        window.labels_unknown / (window.labels_unknown + window.labels) for window in _sound(history) if window.labels
     ]
-    worst = _worst(before)
-    if len(before) < MIN_WINDOWS or not _is_unusual(unknown, unknown + matched, before, alpha):
+    worst = max(before, default=0.0)
+    if len(before) < MIN_WINDOWS or not _is_unusual(unknown, unknown + matched, worst, alpha):
         return ()
     parts = UnusualShare(of="labels without predictions", count=unknown, rows=unknown + matched, worst=worst)
     return (Finding(kind=WITHOUT_PREDICTIONS, feature=IDS_SUBJECT, fact=True, parts=parts),)
@@ -60,9 +58,9 @@ def unmatched_findings(
 
 def repeat_findings(repeats: int, rows: int, history: Sequence[WindowRecord], *, alpha: float) -> tuple[Finding, ...]:
     """The finding that predictions were sent again with the same id, as by clients that retry."""
-    before = [(window.repeats, window.repeats + window.rows) for window in _sound(history) if window.rows]
-    worst = _worst(before)
-    if len(before) < MIN_WINDOWS or not _is_unusual(repeats, repeats + rows, before, alpha):
+    before = [window.repeats / (window.repeats + window.rows) for window in _sound(history) if window.rows]
+    worst = max(before, default=0.0)
+    if len(before) < MIN_WINDOWS or not _is_unusual(repeats, repeats + rows, worst, alpha):
         return ()
     parts = UnusualShare(of="repeated predictions", count=repeats, rows=repeats + rows, worst=worst)
     return (Finding(kind=REPEATED, feature=REPEATS_SUBJECT, fact=True, parts=parts),)
@@ -73,18 +71,10 @@ def _sound(history: Sequence[WindowRecord]) -> tuple[WindowRecord, ...]:
     return tuple(window for window in history if window.status != "page")
 
 
-def _worst(before: Sequence[tuple[int, int]]) -> float:
-    return max((count / of for count, of in before), default=0.0)
-
-
-def _is_unusual(count: int, of: int, before: Sequence[tuple[int, int]], alpha: float) -> bool:
-    """Whether a share is far above the largest before, and no chance of few rows, nor of how windows before varied."""
-    worst = _worst(before)
+def _is_unusual(count: int, of: int, worst: float, alpha: float) -> bool:
+    """Whether a share is far above the largest before, and no chance of few."""
     rate = min(max(LEAST_SHARE, FACTOR * worst), (1.0 + worst) / 2.0)
     if count < FEWEST or count < rate * of:
         return False
     null = min(max(2.0 * worst, 0.02), (worst + rate) / 2.0)
-    if binomial_tail(count, of, null) > alpha:
-        return False
-    counts = np.array(before, dtype=np.float64)
-    return ShareLaw.fit(counts[:, 0], counts[:, 1]).tail(count, of) <= alpha
+    return binomial_tail(count, of, null) <= alpha

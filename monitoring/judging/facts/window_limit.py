@@ -13,7 +13,6 @@ from scipy.special import stdtrit
 from monitoring.evidence.sampling_variance import SamplingVariance, assumed_std
 from monitoring.evidence.seasonality import NO_SEASONALITY, Seasonality
 from monitoring.judging.facts.log_facts import binomial_tail
-from monitoring.judging.facts.share_law import INDEPENDENT, ShareLaw
 from monitoring.records import ScoreSum, WatchKey, WindowRecord
 
 #: A window lies so many times as far above the baseline's mean, in log odds, as the worst window seen. Where days have
@@ -21,7 +20,7 @@ from monitoring.records import ScoreSum, WatchKey, WindowRecord
 EXCESS_FACTOR = 2.0
 
 #: Means over fewer rows must pass a bound besides that holds whatever the rows' law is: scores near 0, such as ranking
-#: losses, have tails that some windows of few rows do not show. And they must be no chance of how thin windows vary.
+#: losses, have tails that some windows of few rows do not show.
 FEW_ROWS = 100
 
 Floats = NDArray[np.float64]
@@ -48,21 +47,13 @@ class WindowLimit:
     highest: float
     sampling: SamplingVariance
     seasonality: Seasonality = NO_SEASONALITY
-    law: ShareLaw = INDEPENDENT
 
     @classmethod
-    def fit(
-        cls,
-        scores: Floats,
-        sampling: SamplingVariance,
-        seasonality: Seasonality = NO_SEASONALITY,
-        law: ShareLaw = INDEPENDENT,
-    ) -> WindowLimit:
+    def fit(cls, scores: Floats, sampling: SamplingVariance, seasonality: Seasonality = NO_SEASONALITY) -> WindowLimit:
         """From the baseline's windows.
 
         Args:
             scores: The score of each window without its seasonality, in [0, 1], [R], at least 2.
-            law: How the scores of windows vary that are not pooled.
         """
         odds = log_odds(scores, sampling.reference_rows)
         centre = _inside(float(scores.mean()), sampling.reference_rows)
@@ -78,7 +69,6 @@ class WindowLimit:
             highest=float(scores.max()),
             sampling=sampling,
             seasonality=seasonality,
-            law=law,
         )
 
     def largest(self, rows: int, alpha: float) -> float:
@@ -102,9 +92,7 @@ class WindowLimit:
             return True
         null = _inside(previous_max, self.sampling.reference_rows)
         # The tail of a mean of scores in [0, 1] is at most e times the binomial one (Bentkus 2004).
-        count = math.floor(total.mean * total.rows)
-        is_chance_of_rows = math.e * binomial_tail(count, total.rows, null) > alpha
-        return not is_chance_of_rows and self.law.tail(count, total.rows) <= alpha
+        return math.e * binomial_tail(math.floor(total.mean * total.rows), total.rows, null) <= alpha
 
     def _odds(self, total: ScoreSum, phases: Mapping[str, int]) -> float:
         """The log odds of a window's mean score without its seasonality."""

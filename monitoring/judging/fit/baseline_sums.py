@@ -139,10 +139,6 @@ class BaselineSums:
     vocabularies: Mapping[str, HashedVocabulary] = field(default_factory=dict)
     values: tuple[WindowValues, ...] = ()
 
-    def of(self, key: WatchKey) -> list[ScoreSum]:
-        """One watch's sums, of the windows that have rows of it, none of them pooled."""
-        return [window[key] for window in self.sums if key in window and window[key].rows]
-
     def without_events(self) -> BaselineSums:
         """The windows that touch no expected event."""
         if not self.events:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Protocol
 
 import numpy as np
@@ -18,13 +18,12 @@ from monitoring.judging.facts.gross_failures import gross_limits, share_limits
 from monitoring.judging.facts.input_values import ValueLimits
 from monitoring.judging.facts.label_facts import ClassRun, LabelLimits, ShareLimit, gap_scores
 from monitoring.judging.facts.loss_outliers import LossLimit
-from monitoring.judging.facts.share_law import ShareLaw
 from monitoring.judging.facts.usual_level import Places
 from monitoring.judging.facts.volume_range import VolumeRange
 from monitoring.judging.facts.window_limit import WindowLimit
-from monitoring.judging.fit.baseline_sums import BaselineSums, mean_scores, pooled_sums
+from monitoring.judging.fit.baseline_sums import BaselineSums, pooled_sums
 from monitoring.judging.window.windowing import split_by_label_arrival, split_by_window
-from monitoring.records import ScoreSum, WatchKey
+from monitoring.records import WatchKey
 from monitoring.traffic.windows import WindowPlan
 from monitoring.watches.catalogue import Catalogue, labelled_rows
 from monitoring.watches.label_shares import ANSWERED
@@ -62,9 +61,8 @@ def fit_fact_limits(
 ) -> FactLimits:
     """The limits of facts. Returns the limits. Cost: a pass over the baseline's answers and labels."""
     watches = catalogue.watches
-    laws = {key: _share_law(windows.of(key)) for key in fits if not key.slice}
     losses = {
-        key: LossLimit(watch=watches[key.watch], limit=_limit(fit, laws[key]))
+        key: LossLimit(watch=watches[key.watch], limit=_limit(fit))
         for key, fit in fits.items()
         if watches[key.watch].family == "performance" and not key.slice
     }
@@ -72,7 +70,6 @@ def fit_fact_limits(
     gross = gross_limits(
         {key: fit.scores for key, fit in fits.items()},
         {name: watch.feature or "" for name, watch in watches.items() if watch.family == "integrity"},
-        laws,
     )
     return FactLimits(
         threshold=budget.threshold,
@@ -90,13 +87,8 @@ def fit_fact_limits(
     )
 
 
-def _limit(fitted: FittedWatch, law: ShareLaw) -> WindowLimit:
-    return WindowLimit.fit(fitted.scores, fitted.sampling_variance, fitted.seasonality, law)
-
-
-def _share_law(windows: Sequence[ScoreSum]) -> ShareLaw:
-    rows = np.array([window.rows for window in windows], dtype=np.float64)
-    return ShareLaw.fit(rows * mean_scores(windows), rows)
+def _limit(fitted: FittedWatch) -> WindowLimit:
+    return WindowLimit.fit(fitted.scores, fitted.sampling_variance, fitted.seasonality)
 
 
 def _answers(baseline: Baseline, catalogue: Catalogue, plan: WindowPlan) -> tuple[VarietyLimit | None, ...]:
@@ -136,7 +128,11 @@ def _label_numbers(baseline: Baseline, catalogue: Catalogue, plan: WindowPlan) -
 def _labels(fits: Mapping[WatchKey, FittedWatch], windows: BaselineSums, catalogue: Catalogue) -> LabelLimits:
     """How often each class is the label, and where labelled numbers lie."""
     keys = {name: WatchKey(watch=name) for name in catalogue.labels.names}
-    runs = {name: ClassRun.fit(windows.of(keys[name])) for name in catalogue.labels.class_names}
+    sums = {
+        name: [window_sums[key] for window_sums in windows.sums if key in window_sums and window_sums[key].rows]
+        for name, key in keys.items()
+    }
+    runs = {name: ClassRun.fit(sums[name]) for name in catalogue.labels.class_names}
     shares = {
         name: _share_limit(fits[keys[name]], windows, name) for name in catalogue.labels.jumping if keys[name] in fits
     }
@@ -147,8 +143,7 @@ def _share_limit(fitted: FittedWatch, windows: BaselineSums, name: str) -> Share
     shares, answered = (
         pooled_sums(windows.sums, WatchKey(watch=f"{before}{name}"), fitted.rows_needed)[0] for before in ("", ANSWERED)
     )
-    law = _share_law(windows.of(WatchKey(watch=name)))
-    return ShareLimit.fit(_limit(fitted, law), fitted.scores, gap_scores(shares, answered))
+    return ShareLimit.fit(_limit(fitted), fitted.scores, gap_scores(shares, answered))
 
 
 def _volumes(baseline: Baseline, plan: WindowPlan) -> tuple[tuple[Places, int], ...]:

@@ -67,7 +67,8 @@ class TemporaryFolder:
 class Monitor:
     """Watches live tables against a reference table. Make it with `from_reference`, or `open` a folder again.
 
-    One that `from_reference` made knows its `notes`, and what each of the reference's `columns` was taken for.
+    One that `from_reference` made knows its `warnings`, of what is probably not meant, its `notes`, and what each of
+    the reference's `columns` was taken for.
 
     Not safe for several threads; several processes may open one folder, and one of them judges at a time.
 
@@ -87,10 +88,12 @@ class Monitor:
         config: Path,
         *,
         clock: Callable[[], datetime],
+        warnings: tuple[str, ...] = (),
         notes: tuple[str, ...] = (),
         columns: tuple[ColumnRole, ...] = (),
     ) -> None:
         self.config = config
+        self.warnings = warnings
         self.notes = notes
         self.columns = columns
         self._clock = clock
@@ -220,7 +223,9 @@ class Monitor:
         )
         folder = scratch.path / "table" if out is None else Path(out)
         adopted = init_monitor(path, table, out=folder, clock=clock, force=force)
-        monitor = cls(adopted.config, clock=clock, notes=adopted.notes, columns=adopted.columns)
+        monitor = cls(
+            adopted.config, clock=clock, warnings=adopted.warnings, notes=adopted.notes, columns=adopted.columns
+        )
         monitor._scratch = scratch
         return monitor
 
@@ -330,7 +335,8 @@ class Monitor:
     def _repr_html_(self) -> str:
         head = ("column", "role", "kind", "", "unit", "description")
         rows = [tuple(role.document().values()) for role in self.columns]
-        notes = "".join(f"<li>{escape(printable(note, LONGEST_MESSAGE))}</li>" for note in self.notes)
+        said = (*(f"Check: {warning}" for warning in self.warnings), *self.notes)
+        notes = "".join(f"<li>{escape(printable(note, LONGEST_MESSAGE))}</li>" for note in said)
         table = html_table(head, rows) if rows else ""
         return f"<p>Monitor of {escape(str(self.config))}.</p>{table}" + (f"<ul>{notes}</ul>" if notes else "")
 

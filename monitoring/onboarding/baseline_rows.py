@@ -19,7 +19,7 @@ from monitoring.errors import BadInput
 from monitoring.evidence.conformal import MIN_WINDOWS
 from monitoring.judging.window.windowing import split_by_window
 from monitoring.onboarding.reference_notes import FEW_WINDOWS, min_rows
-from monitoring.onboarding.table_description import TableDescription, columns_described, columns_to_come
+from monitoring.onboarding.table_description import TableDescription, check_slices, columns_described, columns_to_come
 from monitoring.sentences.finding_text import finding_text
 from monitoring.timestamps import as_datetime
 from monitoring.traffic.cells import as_strings
@@ -101,6 +101,7 @@ def read_reference(place: Path | str, description: TableDescription, *, clock: C
     types = types_of(pieces)
     description, form_notes = _with_date_order(pieces, description)
     columns, left_out = columns_described(pieces, description)
+    check_slices(pieces, description)
     batches = () if columns.batches is None else names_of(pieces, columns.batches)
     batched = len(batches) >= MIN_WINDOWS
     dated = columns.event_time in types or batched

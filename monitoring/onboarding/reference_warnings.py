@@ -57,7 +57,7 @@ def reference_warnings(table: pa.Table, columns: TableColumns, left_out: Mapping
 
 
 def _of_answers(table: pa.Table, columns: TableColumns) -> Iterator[str]:
-    if columns.ranking or not columns.exclusive:
+    if columns.ranking or not columns.exclusive or not table.num_rows:
         return
     yield from _one_answer(table, columns)
     if columns.numbers:
@@ -125,7 +125,8 @@ def _of_numbers(table: pa.Table, columns: TableColumns) -> Iterator[str]:
     if not labels.size:
         return
     values = np.unique(labels)
-    if columns.predicted is None and values.size <= MOST_WHOLE_NUMBERS and (values == np.rint(values)).all():
+    are_shares = columns.predicted is None and bool(((answers >= 0) & (answers <= 1)).all())
+    if are_shares and values.size <= MOST_WHOLE_NUMBERS and (values == np.rint(values)).all():
         named = ", ".join(f"{value:g}" for value in values[:5])
         yield (
             f"The labels are {named}{', …' if values.size > 5 else ''}, and {columns.answer[0]} lies from "
@@ -146,8 +147,10 @@ def _of_numbers(table: pa.Table, columns: TableColumns) -> Iterator[str]:
 
 def _one_answer(table: pa.Table, columns: TableColumns) -> Iterator[str]:
     """Answers that are the same in all rows."""
+    if table.num_rows < FEW_ANSWERS:
+        return
     answers = np.asarray(table["probabilities"].combine_chunks().flatten()).reshape(table.num_rows, -1)
-    if table.num_rows >= FEW_ANSWERS and (answers == answers[0]).all():
+    if (answers == answers[0]).all():
         yield (
             f"{', '.join(columns.answer)} is the same in all {table.num_rows:,} rows: is it the right column? Constant "
             "answers of live rows are not told beside such a reference."

@@ -226,7 +226,6 @@ def columns_described(
     _check_names(there, description)
     _check_roles(description)
     _check_one_group(description)
-    _check_slices(pieces, description)
     label, class_slices = description.traffic.label, description.traffic.class_slices
     sets, vectors = _sets_or_vectors(pieces, label, description)
     ranked = description.task == "ranking"
@@ -399,15 +398,15 @@ def _check_roles(description: TableDescription) -> None:
             )
 
 
-def _check_slices(pieces: Sequence[LoadedPiece], description: TableDescription) -> None:
+def check_slices(pieces: Sequence[LoadedPiece], description: TableDescription) -> None:
     """Raises BadInput for a slice by a column of numbers, or of ids, that is not declared a category."""
     declared = {*description.categorical} | {
         name for name, section in description.dictionary.items() if section.kind == "category"
     }
     for name in description.traffic.slices:
         cells = [piece.raw.columns()[name] for piece in pieces if name in piece.raw.table.column_names]
-        if name in declared or not cells:
-            continue
+        if name in declared or not cells or any(pa.types.is_nested(column.type) for column in cells):
+            continue  # a list is no category: its kind is checked where it is read
         values = pc.unique(pa.chunked_array([as_strings(column).cast(pa.large_string()) for column in cells]))
         if len(values) > MAX_CATEGORIES:
             raise BadInput(

@@ -117,7 +117,7 @@ class RolloutWorkers:
     def _ended(self, kept: _Kept, status: int) -> None:
         kept.process = None
         if status == 0:
-            self._report(kept.file.name, "The worker of its rollout has ended, as the rollout has.", "info")
+            self._report(kept.file.name, "The worker of its rollout has ended.", "info")
             return
         sound = self._clock() - kept.began_at >= SOUND_SECONDS
         kept.failures = 0 if sound else kept.failures + 1

@@ -31,8 +31,13 @@ def end_with(parent: int | None) -> None:
     """Let the kernel end this process with the one that started it; at once, where that has ended already."""
     if parent is not None:
         end_with_parent()
-        if os.getppid() != parent:
+        if is_orphan(parent):
             raise SystemExit(0)
+
+
+def is_orphan(parent: int | None) -> bool:
+    """Whether the process that started this one is gone: the kernel's signal of a confined one may not have come."""
+    return parent is not None and os.getppid() != parent
 
 
 def verb_command(*words: str) -> list[str]:
@@ -68,7 +73,7 @@ def command(configs: str, parent: int | None, output: Output) -> int:
         try:
             while True:
                 workers.look()
-                if stop.wait(LOOK_SECONDS):
+                if stop.wait(LOOK_SECONDS) or is_orphan(parent):
                     break
         finally:
             workers.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from monitoring.errors import BadInput
@@ -25,7 +25,7 @@ _STOP_SECONDS = 30.0
 def rollout_workers(server: ServerFlags, workers: int, report: Callable[[str], None]) -> Iterator[None]:
     """Run `pitfalls rollout work` while the block runs; nothing without `--rollouts`.
 
-    It is started again when it has ended; but not by a server that confines itself, which starts no processes then.
+    It is started again when it has ended. A server that confines itself can start no processes then: it says so.
 
     Raises:
         BadInput: The server has several processes: the one that starts them has no thread that could look.
@@ -43,9 +43,8 @@ def rollout_workers(server: ServerFlags, workers: int, report: Callable[[str], N
     beside = _Beside(verb_command("rollout", "work", "--configs", server.rollouts), report)
     from serving.server.server import repeating  # noqa: PLC0415 - not needed for --help
 
-    is_free = server.confine == "off"
     try:
-        with repeating("rollouts", beside.look, every_s=_LOOK_SECONDS) if is_free else nullcontext():
+        with repeating("rollouts", beside.look, every_s=_LOOK_SECONDS):
             yield
     finally:
         beside.close()
@@ -57,13 +56,24 @@ class _Beside:
     def __init__(self, command: list[str], report: Callable[[str], None]) -> None:
         self._command, self._report = command, report
         self._process = self._started()
+        self._is_lost = False
 
     def look(self) -> None:
-        """Start it again, if it has ended."""
+        """Start it again, if it has ended; where the kernel does not let this process, say once who can."""
         status = self._process.poll()
-        if status is not None:
-            self._report(f"The process that works on rollouts has ended with {status}, and is started again.")
+        if status is None or self._is_lost:
+            return
+        try:
             self._process = self._started()
+        except OSError as error:
+            self._is_lost = True
+            self._report(
+                f"The process that works on rollouts has ended with {status}, and a confined server cannot start it "
+                f"again ({error}): no verdict comes, and no promotion is watched. Restart the server, or run `pitfalls "
+                "rollout work` beside it, as deploy/systemd/pitfalls-rollouts.service does."
+            )
+        else:
+            self._report(f"The process that works on rollouts has ended with {status}, and was started again.")
 
     def close(self) -> None:
         """End it between two passes of its workers."""

@@ -126,6 +126,16 @@ def test_a_score_beside_three_classes_is_told_where_it_is_taken_for_a_number() -
     assert warning.endswith("name a score for each of them: --score A,B,C.")
 
 
+def test_a_score_beyond_one_is_a_number_and_no_probability() -> None:
+    counts = np.random.default_rng(5).poisson(3.0, 400).astype(np.float64)
+    columns = TableColumns(event_time="ts", scores=("expected",), label="rentals")
+    assert reference_warnings(numbers(counts + 0.4, counts), columns, {}) == ()
+
+
+def test_no_rows_have_no_warnings() -> None:
+    assert reference_warnings(table(BOTH).slice(0, 0), COLUMNS, {}) == ()
+
+
 def test_infinite_numbers_and_numbers_as_text_are_told() -> None:
     columns = COLUMNS.replaced(inputs={"who": "category", "income": "number"})
     income = np.where(np.arange(COUNT) % 9 == 0, np.inf, 1.0)

@@ -77,7 +77,8 @@ def serving_rollouts(folder: Path, *flags: str) -> Iterator[subprocess.Popen[byt
     """A server that works on the rollouts of a folder; killed with the block, if it has not ended."""
     line = [sys.executable, "-W", "ignore", "-m", "pitfalls_tf", "serve", "--models", str(folder / "models"), *flags]
     line += ["--rollouts", str(folder), "--rest-port=0", "--grpc-port=off", "--json"]
-    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as server:
+    said = (folder / "said").open("wb")
+    with said, subprocess.Popen(line, stdout=subprocess.PIPE, stderr=said) as server:
         assert server.stdout is not None
         try:
             while server.stdout.readline() != b"}\n":  # the document of one that is ready
@@ -117,6 +118,16 @@ def test_a_server_works_on_rollouts_whatever_is_killed(pitfalls: Run, tmp_path: 
     waited(lambda: all(map(has_ended, mine)))
     with Store.open(config.store.url) as store:
         assert store.rollouts.latest(config.name)[0].goes_on
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_confined_server_says_that_it_cannot_start_the_process_again(pitfalls: Run, tmp_path: Path) -> None:
+    begin_rollout(pitfalls, tmp_path)
+    with serving_rollouts(tmp_path, "--confine=required") as server:
+        (keeper,) = below(server.pid, "rollout work")
+        os.kill(keeper, signal.SIGKILL)
+        waited(lambda: "no promotion is watched" in (tmp_path / "said").read_text("utf-8"))
 
 
 @pytest.mark.slow

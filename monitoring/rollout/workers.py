@@ -50,6 +50,7 @@ class _Kept:
     began_at: float = 0.0
     failures: int = 0
     not_before: float = 0.0
+    is_cut_off: bool = False
 
 
 class RolloutWorkers:
@@ -67,7 +68,7 @@ class RolloutWorkers:
         *,
         clock: Callable[[], float],
         report: Callable[[str, str, str], None],
-        going_on: Callable[[str, str], tuple[int, ...]] = rollouts_going_on,
+        going_on: Callable[[str, str], tuple[int, ...] | None] = rollouts_going_on,
     ) -> None:
         """Starts nothing yet.
 
@@ -75,7 +76,7 @@ class RolloutWorkers:
             start: Starts the worker of a config's rollout.
             clock: Seconds, from any moment on.
             report: Takes a config's name, a sentence and its level.
-            going_on: The rollouts of a store and a name that go on.
+            going_on: The rollouts of a store and a name that go on; None where the store cannot be reached.
         """
         self._watch, self._start, self._clock = watch, start, clock
         self._report, self._going_on = report, going_on
@@ -130,7 +131,22 @@ class RolloutWorkers:
 
     def _begin(self, path: Path, kept: _Kept) -> None:
         config: MonitorConfig | None = kept.file.config
-        if config is None or not (numbers := self._going_on(config.store.url, config.name)):
+        if config is None:
+            return
+        numbers = self._going_on(config.store.url, config.name)
+        self._tell_of_store(kept, is_cut_off=numbers is None)
+        if not numbers:
             return
         kept.process, kept.began_at = self._start(path), self._clock()
         self._report(kept.file.name, f"A worker goes on with rollout {numbers[-1]}.", "info")
+
+    def _tell_of_store(self, kept: _Kept, *, is_cut_off: bool) -> None:
+        """Say once that a store cannot be reached, and once that it can be again."""
+        if is_cut_off == kept.is_cut_off:
+            return
+        kept.is_cut_off = is_cut_off
+        if is_cut_off:
+            text = f"Its store cannot be reached: no worker can begin. It is tried again every {LOOK_SECONDS:.0f} s."
+            self._report(kept.file.name, text, "error")
+        else:
+            self._report(kept.file.name, "Its store can be reached again.", "info")

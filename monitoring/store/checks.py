@@ -44,7 +44,7 @@ def plain_database(url: str) -> Iterator[PlainDatabase | None]:
         installed.
     """
     if url.startswith(_SQLITE):
-        path = Path(url.removeprefix(_SQLITE).partition("?")[0])
+        path = _file_of(url)
         opened: Callable[[], Any] = partial(sqlite3.connect, f"file:{quote(str(path))}?mode=rw", uri=True, timeout=1.0)
         with _opened(opened, sqlite3.Error) as connection:
             yield None if connection is None else _Sqlite(connection)
@@ -64,6 +64,11 @@ def plain_database(url: str) -> Iterator[PlainDatabase | None]:
     opened = partial(connect, f"postgresql://{rest}", _PATIENCE, autocommit=True, **more)
     with _opened(opened, psycopg.Error) as connection:
         yield None if connection is None else _PostgreSQL(connection)
+
+
+def _file_of(url: str) -> Path:
+    """The file of an SQLite store."""
+    return Path(url.removeprefix(_SQLITE).partition("?")[0])
 
 
 @contextmanager
@@ -235,16 +240,19 @@ def read_idle(database: PlainDatabase, name: str, now: datetime) -> tuple[IdleDe
     )
 
 
-def rollouts_going_on(url: str, name: str) -> tuple[int, ...]:
+def rollouts_going_on(url: str, name: str) -> tuple[int, ...] | None:
     """The numbers of a name's rollouts that go on in the store at a URL.
 
     Cost: some 0.2 ms of an SQLite file, a connection of PostgreSQL.
 
     Returns:
-        The numbers, in order; none where the store is not there, cannot be reached, or has no such table.
+        The numbers, in order; none where the store is a file that is not there, or has no such table. None where it
+        cannot be reached.
     """
     with plain_database(url) as database:
-        return () if database is None else tuple(number for (number,) in database.rows(GOING_ON, {"name": name}))
+        if database is None:
+            return () if url.startswith(_SQLITE) and not _file_of(url).exists() else None
+        return tuple(number for (number,) in database.rows(GOING_ON, {"name": name}))
 
 
 def together(idle: Sequence[IdleDeployment]) -> IdleDeployment:

@@ -1,4 +1,4 @@
-"""The Alertmanager of compose sends pages and notices of the rules to the URLs in its two secrets."""
+"""The Alertmanager of compose sends pages, notices and the watchdog of the rules to the URLs in its secrets."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def receiver() -> Iterator[tuple[str, Queue[tuple[str, dict[str, Any]]]]]:
         thread.join()
 
 
-def test_a_page_and_a_notice_reach_the_urls_of_their_secrets(
+def test_a_page_a_notice_and_the_watchdog_reach_the_urls_of_their_secrets(
     root: Path, tmp_path: Path, receiver: tuple[str, Queue[tuple[str, dict[str, Any]]]]
 ) -> None:
     if shutil.which("prometheus-alertmanager") is None:
@@ -72,6 +72,7 @@ def test_a_page_and_a_notice_reach_the_urls_of_their_secrets(
         try:
             alerts = [
                 {"labels": {"alertname": "PitfallsPage", "severity": "page", "deployment": "flights"}},
+                {"labels": {"alertname": "PitfallsWatchdog", "severity": "watchdog"}},
                 {"labels": {"alertname": "PitfallsNotice", "severity": "notice", "deployment": "flights"}},
             ]
             address = f"http://127.0.0.1:{port}/api/v2/alerts"
@@ -89,4 +90,8 @@ def test_a_page_and_a_notice_reach_the_urls_of_their_secrets(
         finally:
             process.terminate()
     names = {path: [one["labels"]["alertname"] for one in message["alerts"]] for path, message in found.items()}
-    assert names == {"/pages-url": ["PitfallsPage"], "/notices-url": ["PitfallsNotice"]}
+    assert names == {
+        "/pages-url": ["PitfallsPage"],
+        "/notices-url": ["PitfallsNotice"],
+        "/watchdog-url": ["PitfallsWatchdog"],
+    }

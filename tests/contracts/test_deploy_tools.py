@@ -41,6 +41,7 @@ ALL: dict[str, Any] = {
         },
         "disruptionBudget": False,
     },
+    "rollouts": {"enabled": True, "resources": {"limits": {"memory": "4Gi"}}},
     "traffic": {"size": "5Gi", "storageClass": "fast"},
 }
 
@@ -77,7 +78,7 @@ def test_kubernetes_accepts_what_helm_renders(root: Path, values: dict[str, Any]
     found = rendered(root, values)
     kinds = sorted(one["kind"] for one in found)
     server = ["Deployment", "NetworkPolicy", "PersistentVolumeClaim", "Service"]
-    monitor = [*server, "ConfigMap", "PodDisruptionBudget"]
+    monitor = [*server, "ConfigMap", "PodDisruptionBudget", "Deployment", "NetworkPolicy"]
     monitor = [] if values == {"monitor": {"enabled": False}} else monitor
     assert kinds == sorted(server + monitor + (["Ingress"] if values is ALL else []))
     for one in found:
@@ -113,10 +114,12 @@ def test_compose_reads_its_file(root: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("POSTGRES_PASSWORD", "hush")
     text = run(program(root, "podman-compose", "podman-compose"), "-f", root / "deploy/monitor/compose.yaml", "config")
     found = yaml.safe_load(text)["services"]
-    assert set(found) == {"server", "monitor", "postgres", "prometheus", "alertmanager", "grafana"}
-    url = "postgresql+pg8000://pitfalls:hush@postgres/pitfalls"
+    assert set(found) == {"server", "monitor", "rollouts", "postgres", "prometheus", "alertmanager", "grafana"}
+    url = "postgresql+psycopg://pitfalls:hush@postgres/pitfalls"
     assert found["monitor"]["environment"]["PITFALLS_STORE_URL"] == url
-    assert all(found[name]["read_only"] and found[name]["cap_drop"] == ["ALL"] for name in ("server", "monitor"))
+    assert all(
+        found[name]["read_only"] and found[name]["cap_drop"] == ["ALL"] for name in ("server", "monitor", "rollouts")
+    )
     ports = [port for one in found.values() for port in one.get("ports", ())]
     assert ports
     assert all(port.startswith("127.0.0.1:") for port in ports)

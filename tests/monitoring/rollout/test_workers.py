@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 from pathlib import Path
 
@@ -47,7 +48,7 @@ class Rig:
 
     def __init__(self, folder: Path) -> None:
         self.now, self.said, self.started = 1000.0, list[str](), list[tuple[Path, Process]]()
-        self.goes_on: tuple[int, ...] = ()
+        self.goes_on: tuple[int, ...] | None = ()
         self.workers = RolloutWorkers(
             ConfigWatch(lambda: sorted(folder.glob("*/monitor.toml"))),
             self.start,
@@ -113,6 +114,21 @@ def test_a_config_that_is_wrong_or_gone_leaves_its_worker(rig: Rig, tmp_path: Pa
     assert rig.started[0][1].signals == []
 
 
+def test_a_store_that_cannot_be_reached_is_said_once_and_so_is_its_return(rig: Rig) -> None:
+    rig.goes_on = None
+    for _ in range(3):
+        assert rig.look(after=5.0) == 0
+    assert rig.said == [
+        "a/monitor.toml: Its store cannot be reached: no worker can begin. It is tried again every 5 s."
+    ]
+    rig.goes_on = (7,)
+    assert rig.look() == 1
+    assert rig.said[1:] == [
+        "a/monitor.toml: Its store can be reached again.",
+        "a/monitor.toml: A worker goes on with rollout 7.",
+    ]
+
+
 def test_workers_end_with_their_keeper_also_one_that_hangs(rig: Rig) -> None:
     rig.goes_on = (7,)
     rig.look()
@@ -130,3 +146,10 @@ def test_rollouts_that_go_on_are_known_from_the_store_alone(tmp_path: Path) -> N
         number = store.rollouts.begin(record)
     assert rollouts_going_on(url, record.name) == (number,)
     assert rollouts_going_on(url, "another") == ()
+
+
+def test_a_store_that_is_not_there_yet_is_not_one_that_cannot_be_reached(tmp_path: Path) -> None:
+    assert rollouts_going_on(f"sqlite:///{tmp_path}", "flights") is None  # a folder in the place of the file
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        port = nobody.getsockname()[1]
+    assert rollouts_going_on(f"postgresql+psycopg://a:b@127.0.0.1:{port}/c", "flights") is None

@@ -33,10 +33,13 @@ def command(config_path: Path, deployment: int | None, *, everything: bool, outp
     with Store.open(config.store.url, make=False) as store:
         number = deployment_of(config, store, output, deployment)
         events = () if number is None else store.outbox.read(number)
-    shown = [event for event in events if everything or event.outcome in ("pending", "given up")]
+    asked = ("pending", "given up") if config.notify else ("given up",)
+    shown = [event for event in events if everything or event.outcome in asked]
     names = {route.receiver: route.redacted_address for route in config.notify}
     documents = [_document(event, names) for event in shown]
     lines = [_line(event, names) for event in shown] or ["No notification is pending, and none was given up."]
+    if not config.notify:
+        lines.insert(0, f"Nobody is notified: {config_path} has no section [[notify]].")
     output.finish({"notifications": documents}, lambda: click.echo("\n".join(lines)))
     return 0
 

@@ -61,3 +61,11 @@ def test_nothing_to_list_is_said(tmp_path: Path, pitfalls: Pitfalls) -> None:
     Store.open(f"sqlite:///{tmp_path}/pitfalls.db").close()
     done = pitfalls("monitor", "notify", "list", "--config", path)
     assert done.stdout == "No notification is pending, and none was given up.\n"
+
+
+def test_without_a_route_nothing_is_pending(config: Path, pitfalls: Pitfalls) -> None:
+    config.write_text(CONFIG.partition("[[notify]]")[0])
+    done = pitfalls("monitor", "notify", "list", "--config", config)
+    assert done.stdout.startswith(f"Nobody is notified: {config} has no section [[notify]].")
+    assert "pending" not in done.stdout
+    assert "given up" in done.stdout  # it was sent along a route of before

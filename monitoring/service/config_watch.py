@@ -9,7 +9,8 @@ from pathlib import Path
 from monitoring.config.files import ConfigFile, read_files
 from monitoring.config.made_beside import kept_file
 
-#: What tells one content of a file from another: its time, its size and its number in the file system; of each file.
+#: What tells one content of a file from another: its time, its size and its number in the file system; and who may read
+#: it; of each file.
 Stamp = tuple[int, ...]
 
 
@@ -57,4 +58,8 @@ def _stamp(path: Path) -> Stamp | None:
         files = [file.stat() for file in ((path,) if section_path is None else (path, section_path))]
     except OSError:
         return None
-    return tuple(number for file in files for number in (file.st_mtime_ns, file.st_size, file.st_ino))
+    return tuple(
+        number
+        for file in files
+        for number in (file.st_mtime_ns, file.st_size, file.st_ino, file.st_mode, file.st_uid, file.st_gid)
+    )

@@ -177,7 +177,7 @@ def _tables(names: Iterable[str], place: str, *, required: bool) -> list[str]:
 
 def _pieces(file: TableFile, form: TableFormat, *, in_parts: bool) -> Iterator[TablePiece]:
     if isinstance(file.path, Path):
-        if file.path.stat().st_size == 0:
+        if file.path.stat().st_size == 0 and not file.path.name.endswith(PARQUET):  # one of Parquet is cut off
             return iter(())
         if file.path.name.endswith(TEXT):
             return _text_pieces(file.name, file.path, form, in_parts=in_parts)

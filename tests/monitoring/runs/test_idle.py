@@ -123,12 +123,31 @@ def _cut_off(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-100])
 
 
-@pytest.mark.parametrize("harm", [_gone, _cut_off])
+def _emptied(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def _cut_off_beside_others(path: Path) -> None:
+    (path.parent / "later.parquet").write_bytes(path.read_bytes()[:-100])
+
+
+@pytest.mark.parametrize(
+    ("traffic", "harm"),
+    [
+        ("../live/1.parquet", _gone),
+        ("../live/1.parquet", _cut_off),
+        ("../live/1.parquet", _emptied),
+        ("../live", _cut_off),
+        ("../live", _cut_off_beside_others),
+        ("../live/*.parquet", _cut_off_beside_others),
+    ],
+)
 def test_traffic_that_cannot_be_read_is_told_though_no_window_is_due(
-    tmp_path: Path, harm: Callable[[Path], None]
+    tmp_path: Path, traffic: str, harm: Callable[[Path], None]
 ) -> None:
-    watched = watch(tmp_path, traffic="../live.parquet")
-    table = tmp_path / "live.parquet"
+    watched = watch(tmp_path, traffic=traffic)
+    table = tmp_path / "live/1.parquet"
+    table.parent.mkdir()
     pq.write_table(own_rows(Days(days=3)), table)
     now = LIVE + timedelta(days=2, hours=7)
     folder = watched.adopted.config.parent
@@ -136,5 +155,5 @@ def test_traffic_that_cannot_be_read_is_told_though_no_window_is_due(
     assert idle(folder, now) is not None
     harm(table)
     assert idle(folder, now) is None
-    with pytest.raises(PitfallsError, match=r"live\.parquet"):
+    with pytest.raises(PitfallsError, match=r"(1|later)\.parquet"):
         judge(folder, now)

@@ -47,6 +47,15 @@ def test_a_file_that_changes_or_is_replaced_is_read_again(tmp_path: Path, watch:
     assert names(watch.look()) == (["a.toml"], [])
 
 
+def test_a_file_that_others_may_not_read_any_more_is_read_again(tmp_path: Path, watch: ConfigWatch) -> None:
+    path = tmp_path / "a.toml"
+    path.write_text(GOOD)
+    watch.look()
+    path.chmod(0o200)
+    assert names(watch.look()) == ([], [])
+    assert names(watch.look()) == (["a.toml"], [])
+
+
 def test_a_file_that_goes_is_removed_once_and_may_come_back(tmp_path: Path, watch: ConfigWatch) -> None:
     path = tmp_path / "a.toml"
     path.write_text(GOOD)

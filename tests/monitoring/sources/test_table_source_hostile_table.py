@@ -84,7 +84,6 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> tuple[Watched, MonitorS
         watched.live(f"{day:02d}.parquet", change(rows.filter(pc.equal(pc.day(rows["ts"]), day)).combine_chunks()))
     watched.live("11.parquet", rows.slice(0, 0))
     (watched.folder / "live" / "12.csv").touch()
-    (watched.folder / "live" / "13.parquet").touch()
     return watched, watched.run()[1]
 
 

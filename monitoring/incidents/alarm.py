@@ -92,15 +92,14 @@ class Alarm:
 
 def score_of(window: WindowRecord, key: WatchKey) -> float | None:
     """The score of a watch in a window, in the watch's own unit; None where the window has none."""
-    for score in window.scores:
-        if score.watch == key.watch and score.slice == key.slice:
-            return score.value
-    return None
+    score = window.scores_by_key.get((key.watch, key.slice))
+    return None if score is None else score.value
 
 
 def rows_of(window: WindowRecord, key: WatchKey) -> int:
     """The rows of a watch in a window; 0 where the window has none."""
-    return next((score.rows for score in window.scores if score.watch == key.watch and score.slice == key.slice), 0)
+    score = window.scores_by_key.get((key.watch, key.slice))
+    return 0 if score is None else score.rows
 
 
 #: Windows of history searched for the onset.

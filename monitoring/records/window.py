@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from monitoring.records.estimate import EstimateRecord, RealisedLosses
@@ -102,7 +103,7 @@ class WindowClaims:
 NO_CLAIMS = WindowClaims()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class WindowRecord:
     """One judged window. Times are aware, in UTC; log evidence is -inf before the first score."""
 
@@ -132,6 +133,11 @@ class WindowRecord:
     """Log of the evidence that a loss has risen, for whatever reason: at the page level's threshold it is suspected."""
     claims: WindowClaims = field(default=NO_CLAIMS, compare=False, repr=False)
     """What the windows up to it say against the deployment, which a run writes with it."""
+
+    @cached_property
+    def scores_by_key(self) -> dict[tuple[str, str], ScoreRecord]:
+        """The scores by watch and slice."""
+        return {(score.watch, score.slice): score for score in reversed(self.scores)}
 
     @property
     def expected(self) -> str | None:

@@ -107,6 +107,10 @@ def open_run(context: RunContext, label_logs: Sequence[Path], *, labels_anew: bo
     return DeploymentRun(context, taken, traffic)
 
 
+#: After windows of so many rows, the memory that they took is given back; after each of them it would cost page faults.
+MOST_ROWS_HELD = 65_536
+
+
 class DeploymentRun:
     """One run over one deployment: the traffic as it was when the run began, and the state that each window moves.
 
@@ -118,7 +122,7 @@ class DeploymentRun:
     def __init__(self, context: RunContext, taken: TakenUp, traffic: DueTraffic) -> None:
         """Judges nothing yet."""
         self.due = traffic.source.without_handed_over(traffic.due)
-        self.judged = 0
+        self.judged = self._rows_held = 0
         self._store, self._number, self._clock = context.store, context.number, context.clock
         self._deployment, self._is_widened = taken.deployment, taken.is_widened
         self._search = RunSearch(
@@ -171,6 +175,7 @@ class DeploymentRun:
         How small a harm is detected is stored too where that is not known, or has changed in this run. Windows that
         ended before the oldest checkpoint cannot be judged again from then on.
         """
+        self._give_back()
         if sensitivity and not self._reference.sensitivity:
             self._save_sensitivity()
         plan, last, traffic = self._deployment.plan, self._store.windows.last(self._number), self._traffic
@@ -208,8 +213,15 @@ class DeploymentRun:
             self._commit(judgement, window)
         self._state = judgement.state
         self.judged += 1
-        pa.default_memory_pool().release_unused()  # what a window took is the system's again
+        self._rows_held += judgement.window.rows
+        if self._rows_held >= MOST_ROWS_HELD:
+            self._give_back()
         return judgement.window, judgement.changed
+
+    def _give_back(self) -> None:
+        """Give the system back what windows took."""
+        self._rows_held = 0
+        pa.default_memory_pool().release_unused()
 
     def _read(self, window: Window) -> WindowTraffic:
         """A window's traffic, with what its rows say against the config's rules, and the run's first with its news."""

@@ -162,8 +162,11 @@ class PerformanceEstimator:
         return tuple(records)
 
     def _weighted_labelled(self, labelled: LabelledSums, scorer: RowScorer) -> dict[str, tuple[float, float]]:
-        """The weighted means and variances of labelled rows, by metric; each over the rows that have the loss."""
-        rows, metrics = labelled.usable, tuple(self.scales)
+        """The weighted means and variances of labelled rows, by metric; each over the rows that have the loss.
+
+        Only of metrics whose weighted estimate has an interval: nothing else is checked against labels.
+        """
+        rows, metrics = labelled.usable, tuple(metric for method, metric in self.intervals if method == "weighted")
         losses: dict[str, tuple[float, float]] = {}
         inside = {metric: scorer.known_losses(rows, metric) for metric in metrics}
         while metrics:

@@ -81,13 +81,14 @@ class ClassBins:
         """Metrics of the class in each of d draws; NaN where one is not defined. Returns by metric, [d].
 
         Args:
-            counts: Rows by bin, answer and truth, [d, b, 2, 2].
+            counts: Rows by answer, truth, draw and bin, [2, 2, d, b]: sums over bins are over neighbours.
             sums: The sum of the probabilities by bin, in the rows that were counted and not drawn, [b].
         """
-        ups, downs = counts[..., 1].sum(axis=2), counts[..., 0].sum(axis=2)
-        positives, negatives, rows = ups.sum(axis=1), downs.sum(axis=1), counts.sum(axis=(1, 2, 3))
+        ups, downs = counts[0, 1] + counts[1, 1], counts[0, 0] + counts[1, 0]
+        positives, negatives = ups.sum(axis=1), downs.sum(axis=1)
         won = (ups * (np.cumsum(downs, axis=1) - downs / 2.0)).sum(axis=1)
-        hits, answered = counts[:, :, 1, 1].sum(axis=1), counts[:, :, 1, :].sum(axis=(1, 2))
+        hits = counts[1, 1].sum(axis=1)
+        answered, rows = hits + counts[1, 0].sum(axis=1), positives + negatives
         of_group = np.zeros((self.size, GROUPS))
         of_group[np.arange(self.size), self.groups] = 1.0
         drawn = ups + downs
@@ -189,11 +190,14 @@ class ClassMetrics:
     ) -> dict[str, Floats]:
         """The statistics of a class: of its counts, then of each draw, [1 + draws]."""
         cells = counts[f"cells {place}"].astype(np.float64)
-        draws = np.zeros((1 if rng is None else DRAWS + 1, *cells.shape))
-        draws[0] = cells
+        draws = np.zeros((2, 2, 1 if rng is None else DRAWS + 1, len(cells)))
+        draws[:, :, 0] = np.moveaxis(cells, 0, 2)
         if rng is not None:
-            there = cells > 0.0
-            draws[1:, there] = rng.poisson(cells[there], size=(DRAWS, int(there.sum())))
+            bins, answers, truths = there = np.nonzero(cells)
+            drawn = rng.poisson(cells[there], size=(DRAWS, bins.size))
+            for answer, truth in np.ndindex(2, 2):
+                inside = (answers == answer) & (truths == truth)
+                draws[answer, truth, 1:, bins[inside]] = drawn[:, inside].T
         return class_bins.statistics(draws, counts[f"scores {place}"] / SCORE_ONE)
 
     def _log_losses(self, answers: Floats, labels: Whole) -> Floats:

@@ -11,7 +11,7 @@ from monitoring.baseline.metrics import ConfidenceInterval
 from pitfalls_tf.experiments import scale
 from pitfalls_tf.experiments.scale import ScaleName
 
-SourceVerdict = Literal["reproduced", "not reproduced", "inconclusive"]
+SourceVerdict = Literal["reproduced", "not reproduced", "at the bound", "inconclusive"]
 Rule = Literal["current", "first", "both"]
 
 BEYOND: Final = "beyond the paper"  # section of a claim that the paper does not make
@@ -52,6 +52,12 @@ class Claim:
         )
 
     @property
+    def question(self) -> str:
+        """What the rule asks, in words."""
+        ends = [f"{word} {end:g}" for word, end in (("above", self.above), ("below", self.below)) if np.isfinite(end)]
+        return f"Is the {self.quantity} {' and '.join(ends)}?"
+
+    @property
     def smallest_effect(self) -> str:
         """The smallest effect that matters, in words."""
         return f"a factor of {self.matters:g}" if self.scale == "log" else f"{self.matters:g}"
@@ -63,18 +69,26 @@ class Claim:
         return min(scale.distance(self.scale, bound, self.matters) for bound in bounds)
 
     def verdict(self, interval: ConfidenceInterval) -> SourceVerdict:
-        """Apply the decision rule to an interval. Returns the verdict; `inconclusive` for an interval with a NaN.
+        """Apply the decision rule to an interval.
+
+        Returns:
+            The verdict. `at the bound` is an interval that is as narrow as planned, at most the smallest effect that
+            matters to each side, and contains the bound; `inconclusive` is a wider one, or one with a NaN.
 
         >>> from monitoring.baseline.metrics import ConfidenceInterval
         >>> claim = Claim(name="n", section="3", says="s", quantity="q", above=1, matters=0.1)
         >>> [claim.verdict(ConfidenceInterval(low=low, high=low + 1)) for low in (1.5, 0.5, -0.5)]
         ['reproduced', 'inconclusive', 'not reproduced']
+        >>> claim.verdict(ConfidenceInterval(low=0.95, high=1.1))
+        'at the bound'
         """
         if interval.low > self.above and interval.high < self.below:
             return "reproduced"
         if interval.high <= self.above or interval.low >= self.below:
             return "not reproduced"
-        return "inconclusive"
+        ends = [scale.transform(self.scale, end) for end in (interval.low, interval.high)]
+        width = ends[1] - ends[0]
+        return "at the bound" if np.isfinite(width) and width <= 2 * self.distance else "inconclusive"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

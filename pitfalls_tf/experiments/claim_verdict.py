@@ -1,9 +1,8 @@
 """The verdict on a claim from those of its sources: agreement, dependence on the data, or neither.
 
-Decision 0075. A source is decided where its interval is inside or outside of the bounds. A claim is decided by its
-decided sources. Sources that disagree are a result of their own, *depends on the data*, where Cochran's test says that
-their effects differ. An undecided source leaves the claim inconclusive, unless the plan, which knows variances and no
-effects, said before the run that no affordable number of runs and domains decides it there.
+Decisions 0075 and 0110. A source is decided where its interval is inside or outside of the bounds. All sources count: a
+claim is decided where they agree. Sources that disagree are a result of their own, *depends on the data*, where
+Cochran's test says that their effects differ. An undecided source leaves the claim undecided.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from monitoring.baseline.metrics import ConfidenceInterval
 from pitfalls_tf.experiments import scale
 from pitfalls_tf.experiments.claim import ClaimFinding, SourceVerdict
 
-ClaimVerdict = Literal["reproduced", "not reproduced", "depends on the data", "inconclusive"]
+ClaimVerdict = Literal["reproduced", "not reproduced", "depends on the data", "at the bound", "inconclusive"]
 
 VERDICTS: Final[tuple[ClaimVerdict, ...]] = get_args(ClaimVerdict)
 DIFFERENT: Final = 0.01  # p-value of the test of homogeneity below which sources differ; .05 would nearly follow
@@ -73,19 +72,25 @@ def summarise(findings: Sequence[ClaimFinding]) -> SourceSummary | None:
 
 
 def overall_verdict(findings: Sequence[ClaimFinding], *, without_power: Collection[str] = ()) -> ClaimVerdict:
-    """Combine the findings of one claim, one per source."""
+    """Combine the findings of one claim.
+
+    Args:
+        without_power: sources that do not count if they are undecided and two others are decided, as decision 0075 had
+            it; none by default.
+    """
     of_source = {
         source: [finding.verdict for finding in findings if finding.source == source] for source in _sources(findings)
     }
     verdicts = {source: _agreed(every) for source, every in of_source.items()}
-    decided = {source: verdict for source, verdict in verdicts.items() if verdict != "inconclusive"}
+    decided = {source: verdict for source, verdict in verdicts.items() if verdict in {"reproduced", "not reproduced"}}
     if {"reproduced", "not reproduced"} <= set(decided.values()):
         summary = summarise([finding for finding in findings if finding.source in decided])
         return "depends on the data" if summary is not None and summary.p_value < DIFFERENT else "inconclusive"
-    undecided = verdicts.keys() - decided.keys()
-    if not decided or (undecided - set(without_power)) or (undecided and len(decided) < FEWEST):
+    exempt = set(without_power) if len(decided) >= FEWEST else set()
+    open_ = {verdict for source, verdict in verdicts.items() if source not in decided and source not in exempt}
+    if "inconclusive" in open_ or not verdicts:
         return "inconclusive"
-    return next(iter(decided.values()))
+    return "at the bound" if open_ else next(iter(decided.values()))
 
 
 def agreed_verdict(verdicts: Sequence[SourceVerdict]) -> SourceVerdict:
@@ -93,13 +98,18 @@ def agreed_verdict(verdicts: Sequence[SourceVerdict]) -> SourceVerdict:
     return _agreed(verdicts)
 
 
-def verdict_line(findings: Sequence[ClaimFinding], *, without_power: Collection[str] = ()) -> str:
+def verdict_line(findings: Sequence[ClaimFinding]) -> str:
     """The sources of each verdict, in words."""
-    phrases = {"reproduced": "reproduced on", "not reproduced": "not on", "inconclusive": "undecided on"}
+    phrases = {
+        "reproduced": "reproduced on",
+        "not reproduced": "not on",
+        "at the bound": "at the bound on",
+        "inconclusive": "undecided on",
+    }
     parts: list[str] = []
     for verdict, phrase in phrases.items():
         names = [
-            f"{source} (no power)" if verdict == "inconclusive" and source in without_power else source
+            source
             for source in _sources(findings)
             if _agreed([finding.verdict for finding in findings if finding.source == source]) == verdict
         ]

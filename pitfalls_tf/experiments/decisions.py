@@ -1,17 +1,13 @@
-"""The decision on each claim: findings, those that count, the verdict, and what would decide an undecided one."""
+"""The decision on each claim: its findings, those that confirm, and the verdicts of all rules on all data."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Literal
 
-import numpy as np
-import pyarrow as pa
-
-from pitfalls_tf.experiments import anytime, scale
-from pitfalls_tf.experiments.claim import Claim, ClaimFinding, SourceVerdict
+from pitfalls_tf.experiments import anytime
+from pitfalls_tf.experiments.claim import Claim, ClaimFinding
 from pitfalls_tf.experiments.claim_verdict import (
     ClaimVerdict,
     SourceSummary,
@@ -22,10 +18,17 @@ from pitfalls_tf.experiments.claim_verdict import (
 )
 from pitfalls_tf.experiments.experiment import Experiment
 from pitfalls_tf.experiments.power_plan import Plan
-from pitfalls_tf.experiments.scale import NORMAL_QUANTILE
 from pitfalls_tf.experiments.scores_table import first_rows, fresh_rows
+from pitfalls_tf.experiments.stored_results import RunGroup, StoredResults
 
-TINY: Final = 1e-9  # a distance from a bound that no number of runs resolves
+Combination = Literal[
+    "first rules, first runs",
+    "first rules, all runs",
+    "today's rules, first runs",
+    "today's rules, all runs",
+    "today's rules, all runs, sources without power do not count",
+]
+CONFIRMATORY: Final = "confirmatory"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,22 +36,27 @@ class ClaimDecision:
     """The decision on a claim.
 
     Attributes:
+        kinds: of each finding, `confirmatory` or why it is exploratory.
+        verdict: of all findings; all sources count.
+        confirmatory_verdict: of the confirmatory findings; None if there are none.
+        combinations: verdict by rules and data.
         summary: random-effects summary of the sources; None for fewer than two with an interval.
-        undecided: why the claim is inconclusive, and what would decide it; () for other claims.
     """
 
     claim: Claim
     findings: tuple[ClaimFinding, ...]
+    kinds: tuple[str, ...]
     details: tuple[ClaimFinding, ...]
     verdict: ClaimVerdict
+    confirmatory_verdict: ClaimVerdict | None
     line: str
     summary: SourceSummary | None
-    first_verdict: SourceVerdict
-    undecided: tuple[str, ...]
+    combinations: Mapping[Combination, ClaimVerdict]
 
 
-def decide(experiment: Experiment, table: pa.Table, plan: Plan) -> tuple[ClaimDecision, ...]:
+def decide(experiment: Experiment, results: StoredResults, plan: Plan) -> tuple[ClaimDecision, ...]:
     """Decide the claims of an experiment."""
+    table = results.table
     renewed = set(fresh_rows(table)["source"].unique().to_pylist())
     findings = [
         _at_any_time(finding, plan) if finding.source in renewed else finding for finding in experiment.findings(table)
@@ -56,66 +64,59 @@ def decide(experiment: Experiment, table: pa.Table, plan: Plan) -> tuple[ClaimDe
     before = experiment.findings(first_rows(table))
     decisions = []
     for claim in experiment.claims:
-        of_claim = [finding for finding in findings if finding.claim == claim]
+        of_claim, of_first_runs = ([one for one in some if one.claim == claim] for some in (findings, before))
         counting = [finding for finding in of_claim if finding.rule != "first"]
+        kinds = tuple(kind_of(finding, plan, results.groups) for finding in counting)
+        confirmatory = [one for one, kind in zip(counting, kinds, strict=True) if kind == CONFIRMATORY]
         without_power = {source for source, planned in plan.items() if claim.name in planned.without_power()}
-        verdict = overall_verdict(counting, without_power=without_power)
         decisions.append(
             ClaimDecision(
                 claim=claim,
                 findings=tuple(counting),
+                kinds=kinds,
                 details=tuple(finding for finding in of_claim if finding.rule == "first"),
-                verdict=verdict,
-                line=verdict_line(counting, without_power=without_power),
+                verdict=overall_verdict(counting),
+                confirmatory_verdict=overall_verdict(confirmatory) if confirmatory else None,
+                line=verdict_line(counting),
                 summary=summarise(counting),
-                first_verdict=agreed_verdict(
-                    [
-                        finding.first_verdict
-                        for finding in before
-                        if finding.claim == claim and finding.rule != "current"
-                    ]
-                ),
-                undecided=tuple(map(what_would_decide, _undecided(counting))) if verdict == "inconclusive" else (),
+                combinations={
+                    "first rules, first runs": _by_first_rule(of_first_runs),
+                    "first rules, all runs": _by_first_rule(of_claim),
+                    "today's rules, first runs": overall_verdict([one for one in of_first_runs if one.rule != "first"]),
+                    "today's rules, all runs": overall_verdict(counting),
+                    "today's rules, all runs, sources without power do not count": overall_verdict(
+                        counting, without_power=without_power
+                    ),
+                },
             )
         )
     return tuple(decisions)
 
 
-def what_would_decide(finding: ClaimFinding) -> str:
-    """Why a finding is inconclusive, and what would decide it, in words."""
-    claim, error = finding.claim, finding.standard_error
-    centre = scale.transform(claim.scale, finding.estimate)
-    bounds = [bound for bound in (claim.above, claim.below) if np.isfinite(bound)]
-    if not math.isfinite(error) or not math.isfinite(centre):
-        return f"{finding.where}: there is no interval, because there are too few runs or domains"
-    bound = min(bounds, key=lambda bound: abs(scale.transform(claim.scale, bound) - centre))
-    distance = abs(scale.transform(claim.scale, bound) - centre)
-    text = f"{finding.where}: the interval contains {bound:g}"
-    if distance < claim.distance:
-        text += f", which is nearer to the estimate than the smallest effect that matters ({claim.smallest_effect})"
-    ratio = (NORMAL_QUANTILE * error / distance) ** 2 if distance > TINY else math.inf
-    if not finding.seeds and not finding.domains:
-        return text
-    of_domains, of_runs = (1 - finding.by_seeds) * ratio, finding.by_seeds * ratio
-    if finding.domains and of_domains >= 1:
-        return f"{text}; at this estimate about {_count(finding.domains * ratio)} domains would decide it"
-    if finding.seeds:
-        return (
-            f"{text}; at this estimate about {_count(finding.seeds * of_runs / (1 - of_domains))} runs would decide it"
-        )
-    return text
+def kind_of(finding: ClaimFinding, plan: Plan, groups: Sequence[RunGroup]) -> str:
+    """Whether a finding is confirmatory: its rule, its number of runs and its power were planned before the runs.
+
+    Returns:
+        `confirmatory`, or in words what keeps it from being so.
+    """
+    planned = plan.get(finding.source)
+    group = next((one for one in groups if one.stage == "fresh" and finding.source in one.sources), None)
+    if group is None:
+        return "first runs" if planned is None or not planned.looks else "first runs; the fresh ones were not made"
+    claim = (
+        next((one for one in planned.claims if (one.claim, one.where) == (finding.claim.name, finding.where)), None)
+        if planned is not None
+        else None
+    )
+    if planned is None or claim is None or claim.rule != finding.claim.rule:
+        return "rule of after the plan"
+    if group.plan != planned.digest or not group.made or not planned.planned < group.made:
+        return "plan of after the runs"
+    return CONFIRMATORY if claim.has_power else f"planned power {claim.power or 0:.2g}"
 
 
-def _count(number: float) -> str:
-    """A number of runs or domains with two digits: it is an estimate."""
-    if not math.isfinite(number) or number > 1e5:
-        return "more than 100,000"
-    digits = max(0, len(str(math.ceil(number))) - 2)
-    return f"{math.ceil(number / 10**digits) * 10**digits:,}"
-
-
-def _undecided(findings: Sequence[ClaimFinding]) -> list[ClaimFinding]:
-    return [finding for finding in findings if finding.verdict == "inconclusive"]
+def _by_first_rule(findings: Sequence[ClaimFinding]) -> ClaimVerdict:
+    return agreed_verdict([finding.first_verdict for finding in findings if finding.rule != "current"])
 
 
 def _at_any_time(finding: ClaimFinding, plan: Plan) -> ClaimFinding:

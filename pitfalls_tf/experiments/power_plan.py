@@ -6,6 +6,7 @@ matters: if the quantity is that far from a bound, the interval excludes the bou
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -39,6 +40,7 @@ class PlannedClaim:
         standard_error: of the first runs, on the claim's scale; None where it is unknown.
         runs: number of fresh runs needed at the planned number of domains; None if no number of runs is enough.
         power: at the planned numbers of runs and domains; None where the standard error is unknown.
+        rule: the decision rule in words, when the plan was made.
     """
 
     claim: str
@@ -47,6 +49,7 @@ class PlannedClaim:
     standard_error: float | None
     runs: int | None
     power: float | None
+    rule: str = ""
 
     @property
     def has_power(self) -> bool:
@@ -62,12 +65,19 @@ class PlannedSource:
         looks: numbers of runs after which the claims are looked at; () without fresh runs. More than one is a
             sequential run, whose intervals hold at every number of runs.
         domains: number of fresh domains; None for those of the first runs.
+        planned: when the plan was made, ISO 8601 in UTC.
     """
 
     source: str
     looks: tuple[int, ...]
     domains: int | None
     claims: tuple[PlannedClaim, ...]
+    planned: str = ""
+
+    @property
+    def digest(self) -> str:
+        """sha256 of runs, domains, rules, powers and date: runs keep it, so that a later change of the plan shows."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
 
     @property
     def is_sequential(self) -> bool:
@@ -133,6 +143,7 @@ def plan_from(document: Mapping[str, Any]) -> Plan:
             looks=tuple(planned["looks"]),
             domains=planned["domains"],
             claims=tuple(PlannedClaim(**claim) for claim in planned["claims"]),
+            planned=planned.get("planned", ""),
         )
         for source, planned in document.items()
     }
@@ -173,6 +184,7 @@ def _planned(finding: ClaimFinding, error: float, runs: int | None, widening: fl
         standard_error=finding.standard_error if has_error else None,
         runs=runs,
         power=power,
+        rule=finding.claim.rule,
     )
 
 

@@ -7,6 +7,7 @@ import os
 import platform
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -111,7 +112,7 @@ def reproduce(
         results = maker.make(plan, selection)
         if results is None:
             continue
-        manifest = write_page(experiment, results, decide(experiment, results.table, plan), plan, into=out)
+        manifest = write_page(experiment, results, decide(experiment, results, plan), plan, into=out)
         done.append(ReproducedExperiment(folder=out / experiment.name, manifest=manifest))
         write_index(out)
     return tuple(done)
@@ -120,6 +121,8 @@ def reproduce(
 def plan_experiments(experiments: Sequence[Experiment], out: Path) -> dict[str, Plan]:
     """Plan the fresh runs of experiments from the first runs in a folder; write plan.json and PLAN.md there.
 
+    The plan of a source whose fresh runs are there stays as it is.
+
     Returns:
         Plans by experiment; experiments without results have none.
     """
@@ -127,10 +130,19 @@ def plan_experiments(experiments: Sequence[Experiment], out: Path) -> dict[str, 
     for experiment in experiments:
         results = read_results(out / experiment.name)
         if results is not None:
-            plans[experiment.name] = make_plan(experiment, results.table)
+            carried_out = {source for group in results.groups if group.stage == "fresh" for source in group.sources}
+            before = plans.get(experiment.name, {})
+            plans[experiment.name] = {
+                source: before[source] if source in carried_out & before.keys() else replace(planned, planned=_now())
+                for source, planned in make_plan(experiment, results.table).items()
+            }
     write_plan(plans, out)
     write_plan_page(plans, out)
     return plans
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def measure_group(
@@ -176,8 +188,8 @@ class _RunMaker:
         """Add runs until the claims of a source are decided, or the last look of the plan is reached."""
         for look in planned.looks:
             size = replace(self._size, seeds=look, fresh_domains=planned.domains)
-            results = self._with(results, planned.source, "fresh", size)
-            decisions = decide(self._experiment, results.table, plan)
+            results = self._with(results, planned.source, "fresh", size, planned.digest)
+            decisions = decide(self._experiment, results, plan)
             findings = [
                 finding for decision in decisions for finding in decision.findings if finding.source == planned.source
             ]
@@ -185,8 +197,10 @@ class _RunMaker:
                 break  # what is left needs domains
         return results
 
-    def _with(self, results: StoredResults | None, source: str, stage: Stage, size: GridSize) -> StoredResults:
-        name = self._experiment.name
+    def _with(
+        self, results: StoredResults | None, source: str, stage: Stage, size: GridSize, plan: str | None = None
+    ) -> StoredResults:
+        name, made = self._experiment.name, _now()
         store = RunStore(
             self._out / CELLS, size, clock=self._clock, progress=lambda now: self._progress(f"{name}, {source}", now)
         )
@@ -205,6 +219,8 @@ class _RunMaker:
             code=tuple(sorted(store.code)),
             table_digest=table_digest(rows),
             hours=None if math.isnan(store.seconds) else round(store.seconds / 3600, 3),
+            made=made,
+            plan=plan,
         )
         return (empty_results(rows) if results is None else results).replaced(group, rows, self._order)
 

@@ -32,6 +32,8 @@ class RunGroup:
         fresh_domains: number of fresh domains; None for those of first runs.
         table_digest: sha256 of the rows.
         hours: by the clock that the runs took; None where it was not kept.
+        made: when the runs began, ISO 8601 in UTC; of groups from before it was kept, when they were committed.
+        plan: digest of the plan that the runs carry out; None of first runs.
     """
 
     sources: tuple[str, ...]
@@ -46,6 +48,8 @@ class RunGroup:
     code: tuple[str, ...] | None
     table_digest: str
     hours: float | None
+    made: str | None = None
+    plan: str | None = None
 
     def document(self) -> dict[str, Any]:
         """JSON values."""

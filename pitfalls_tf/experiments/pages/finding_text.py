@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, get_args
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pitfalls_tf.experiments.claim import BEYOND, SourceVerdict
+from pitfalls_tf.experiments.claim import BEYOND
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,10 +15,6 @@ if TYPE_CHECKING:
 
     from pitfalls_tf.experiments.claim import Claim, ClaimFinding
     from pitfalls_tf.experiments.decisions import ClaimDecision
-
-VERDICTS: Final[tuple[SourceVerdict, ...]] = get_args(SourceVerdict)
-MOST_LISTED: Final = 6  # findings of a claim: more are counted per verdict
-MOST_NAMED: Final = 4  # of the counted findings, a decided verdict with at most so many names them
 
 
 def paragraph(decisions: Sequence[ClaimDecision]) -> str:
@@ -31,10 +27,9 @@ def _sentences(decision: ClaimDecision) -> str:
     source = "Beyond the paper:" if claim.section == BEYOND else f"The paper ({section_text(claim)}) says that"
     line = f" ({decision.line})" if len({finding.source for finding in decision.findings}) > 1 else ""
     summary = summary_text(decision)
-    why = "".join(f" {reason[0].upper()}{reason[1:]}." for reason in decision.undecided)
     return (
         f"{source} {claim.says}. The {claim.quantity}: {findings_text(decision.findings)}."
-        f" Verdict: {decision.verdict}{line}.{f' {summary}' if summary else ''}{why}"
+        f" Verdict: {decision.verdict}{line}.{f' {summary}' if summary else ''}"
     )
 
 
@@ -52,18 +47,8 @@ def summary_text(decision: ClaimDecision) -> str:
 
 
 def findings_text(findings: Sequence[ClaimFinding]) -> str:
-    """List findings with intervals and verdicts; more than `MOST_LISTED` are counted per verdict."""
-    if len(findings) <= MOST_LISTED:
-        return "; ".join(f"{finding.where} {estimate_text(finding)}, {finding.verdict}" for finding in findings)
-    parts = []
-    for verdict in VERDICTS:
-        of_verdict = [finding for finding in findings if finding.verdict == verdict]
-        is_named = verdict != "inconclusive" and len(of_verdict) <= MOST_NAMED
-        named = (
-            f" ({'; '.join(f'{finding.where} {estimate_text(finding)}' for finding in of_verdict)})" if is_named else ""
-        )
-        parts += [f"{verdict} in {len(of_verdict)} of {len(findings)}{named}"] if of_verdict else []
-    return "; ".join(parts)
+    """List findings with intervals and verdicts."""
+    return "; ".join(f"{finding.where} {estimate_text(finding)}, {finding.verdict}" for finding in findings)
 
 
 def section_text(claim: Claim) -> str:

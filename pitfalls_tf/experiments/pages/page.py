@@ -18,19 +18,15 @@ from pitfalls_tf.experiments.claim import Claim, ClaimFinding
 from pitfalls_tf.experiments.decisions import ClaimDecision
 from pitfalls_tf.experiments.experiment import Experiment
 from pitfalls_tf.experiments.pages import drawing
-from pitfalls_tf.experiments.pages.finding_text import (
-    estimate_text,
-    findings_text,
-    markdown_table,
-    paragraph,
-    summary_text,
-)
+from pitfalls_tf.experiments.pages.finding_text import estimate_text, markdown_table, paragraph, summary_text
 from pitfalls_tf.experiments.pages.plan_text import plan_section
 from pitfalls_tf.experiments.power_plan import Plan
+from pitfalls_tf.experiments.severity import severity, verdict_with_bounds_times
 from pitfalls_tf.experiments.stored_results import HISTORY, MANIFEST, SCORES, StoredResults
 from pitfalls_tf.training import run_folder as folders
 
 PAGE: Final = "README.md"
+FORMAT: Final = 3  # of manifests
 TABLE: Final = "table"
 QUICK: Final = (
     "**Quick run**: fewer seeds, rows and epochs than the full experiment; intervals are wide, and verdicts may change"
@@ -117,7 +113,7 @@ def make_manifest(
     table, groups = results.table, results.groups
     counts = table.group_by(["source", "setup"]).aggregate([("seed", "count_distinct")])["seed_count_distinct"]
     return {
-        "format": 2,
+        "format": FORMAT,
         "experiment": experiment.name,
         "title": experiment.title,
         "commands": list(dict.fromkeys(group.command for group in groups)),
@@ -138,15 +134,18 @@ def _claim_document(decision: ClaimDecision) -> dict[str, Any]:
         "quantity": claim.quantity,
         "rule": claim.rule,
         "smallest_effect": claim.smallest_effect,
+        "question": claim.question,
         "verdict": decision.verdict,
+        "confirmatory_verdict": decision.confirmatory_verdict,
         "line": decision.line,
-        "first_verdict": decision.first_verdict,
+        "combinations": dict(decision.combinations),
         "first_rule": (claim.first or claim).rule,
-        "undecided": list(decision.undecided),
         "summary": None if summary is None else asdict(summary),
         "summary_text": summary_text(decision),
-        "found": findings_text(decision.findings),
-        "findings": [_finding_document(finding) for finding in decision.findings],
+        "findings": [
+            _finding_document(finding) | {"kind": kind}
+            for finding, kind in zip(decision.findings, decision.kinds, strict=True)
+        ],
         "details": [_finding_document(finding) for finding in decision.details],
     }
 
@@ -162,6 +161,9 @@ def _finding_document(finding: ClaimFinding) -> dict[str, Any]:
         "domains": finding.domains,
         "measured": estimate_text(finding),
         "verdict": finding.verdict,
+        "halved": verdict_with_bounds_times(finding, 0.5),
+        "doubled": verdict_with_bounds_times(finding, 2.0),
+        "severity": None if (found := severity(finding)) is None else asdict(found),
     }
 
 
@@ -182,8 +184,8 @@ def page_text(
         f"All runs: [{SCORES}]({SCORES}){history}. Vector figure: [{name}.svg]({name}.svg)."
         f" Commands, versions, plan and digests: [{MANIFEST}]({MANIFEST})."
     )
-    counting = [finding for decision in decisions for finding in decision.findings]
-    details = [finding for decision in decisions for finding in decision.details]
+    counting = [pair for decision in decisions for pair in zip(decision.findings, decision.kinds, strict=True)]
+    details = [(finding, "does not count") for decision in decisions for finding in decision.details]
     parts = (
         f"# {experiment.title}",
         QUICK if document["quick"] else "",
@@ -191,7 +193,7 @@ def page_text(
         f"![{experiment.title}]({name}.png)",
         experiment.caption,
         paragraph(decisions),
-        f"## Decision rules, fixed before the runs\n\n{_rules(experiment.claims)}",
+        f"## Decision rules\n\n{_rules(experiment.claims)}",
         plan_section(plan),
         f"## Findings\n\n{markdown_table(_findings_table(counting)).strip()}",
         f"## Single methods, which do not count\n\n{markdown_table(_findings_table(details)).strip()}"
@@ -214,7 +216,7 @@ def _rules(claims: Sequence[Claim]) -> str:
     return "\n".join(lines)
 
 
-def _findings_table(findings: Sequence[ClaimFinding]) -> pa.Table:
+def _findings_table(findings: Sequence[tuple[ClaimFinding, str]]) -> pa.Table:
     return pa.Table.from_pylist(
         [
             {
@@ -226,7 +228,8 @@ def _findings_table(findings: Sequence[ClaimFinding]) -> pa.Table:
                 "runs": str(finding.seeds or ""),
                 "domains": str(finding.domains or ""),
                 "verdict": finding.verdict if finding.rule != "first" else finding.first_verdict,
+                "kind": kind,
             }
-            for finding in findings
+            for finding, kind in findings
         ]
     )

@@ -20,8 +20,8 @@ HEAD: Final = f"""# The plan of the fresh runs
 what they are: runs and domains are as many as give a power of {POWER:g} at the smallest effect that matters. Several
 numbers of runs mean a sequential run: runs are added until all claims of the source are decided or the last number is
 reached, and its intervals hold at every number of runs. Where the power is too low, even the largest affordable numbers
-do not decide a claim on that source: if it stays undecided there, other sources decide. Fresh runs have seeds that no
-first run had, and those of letters typeface families that no first run was scored on.
+do not decide a claim on that source, and what they show is exploratory. Fresh runs have seeds that no first run had,
+and those of letters typeface families that no first run was scored on.
 """
 
 

@@ -46,6 +46,14 @@ def test_decided_sources_decide(sources: tuple[str, ...], without_power: str, ve
     assert overall_verdict(findings(*sources), without_power=set(without_power)) == verdict
 
 
+def test_a_source_at_the_bound_leaves_the_claim_there() -> None:
+    between = CLAIM.above + 0.4 * CLAIM.matters
+    narrow = finding("b", between - 0.9 * CLAIM.matters, between + 0.9 * CLAIM.matters)
+    assert narrow.verdict == "at the bound"
+    assert overall_verdict([*findings("reproduced"), narrow]) == "at the bound"
+    assert overall_verdict([*findings("inconclusive"), narrow]) == "inconclusive"
+
+
 @given(st.lists(verdicts, min_size=1, max_size=6), st.sets(st.sampled_from("abcdef")))
 def test_no_verdict_is_against_a_decided_source(of_sources: list[str], without_power: set[str]) -> None:
     verdict = overall_verdict(findings(*of_sources), without_power=without_power)
@@ -66,8 +74,8 @@ def test_sources_on_both_sides_that_may_have_the_same_effect_decide_nothing() ->
 
 
 def test_the_line_names_the_sources_of_each_verdict() -> None:
-    line = verdict_line(findings("reproduced", "not reproduced", "inconclusive", "reproduced"), without_power={"c"})
-    assert line == "reproduced on a, d; not on b; undecided on c (no power)"
+    line = verdict_line(findings("reproduced", "not reproduced", "inconclusive", "reproduced"))
+    assert line == "reproduced on a, d; not on b; undecided on c"
     assert verdict_line(findings("not reproduced")) == "not reproduced on a"
 
 

@@ -6,16 +6,15 @@ from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
-import pytest
 
-from monitoring.baseline.metrics import ConfidenceInterval
 from pitfalls_tf.experiments.cells.training_cell import SCHEMA
 from pitfalls_tf.experiments.claim import Claim, ClaimFinding
-from pitfalls_tf.experiments.decisions import decide, what_would_decide
+from pitfalls_tf.experiments.decisions import decide
 from pitfalls_tf.experiments.gains import gain_finding
 from pitfalls_tf.experiments.grid_size import FIRST_FRESH
 from pitfalls_tf.experiments.power_plan import PlannedClaim, PlannedSource
 from pitfalls_tf.experiments.scores_table import deciding_rows, score_matrix
+from pitfalls_tf.experiments.stored_results import RunGroup, StoredResults
 from tests.pitfalls_tf.experiments.score_rows import score_row
 from tests.pitfalls_tf.experiments.small_experiment import SMALL
 
@@ -48,51 +47,71 @@ def table(mean: float, *, first: int = 6, fresh: int = 0, fresh_mean: float = 0.
 def planned(*looks: int, power: float = 0.95) -> dict[str, PlannedSource]:
     """A plan of fresh runs on flights."""
     claim = PlannedClaim(
-        claim="gain", where="flights", smallest_effect="0.1", standard_error=0.02, runs=20, power=power
+        claim="gain", where="flights", smallest_effect="0.1", standard_error=0.02, runs=20, power=power, rule=CLAIM.rule
     )
-    return {"flights": PlannedSource(source="flights", looks=looks, domains=None, claims=(claim,))}
+    source = PlannedSource(source="flights", looks=looks, domains=None, claims=(claim,), planned="2026-01-01")
+    return {"flights": source}
 
 
-def test_fresh_runs_decide_and_the_verdict_before_them_is_kept() -> None:
-    (decision,) = decide(EXPERIMENT, table(0.1, fresh=20, fresh_mean=0.4), planned(20))
-    assert decision.verdict == "reproduced"
+def results(rows: pa.Table, plan: dict[str, PlannedSource] | None = None, made: str = "2026-01-02") -> StoredResults:
+    """Results whose fresh runs carry out a plan."""
+    groups = tuple(
+        RunGroup(
+            sources=("flights",),
+            stage="fresh",
+            command="",
+            quick=False,
+            seeds=20,
+            fresh_domains=None,
+            environment={},
+            processor=None,
+            cells=(),
+            code=None,
+            table_digest="",
+            hours=None,
+            made=made,
+            plan=one.digest,
+        )
+        for one in (plan or {}).values()
+    )
+    return StoredResults(table=rows, groups=groups)
+
+
+def test_fresh_runs_of_an_older_plan_confirm_and_the_first_rule_is_kept() -> None:
+    plan = planned(20)
+    (decision,) = decide(EXPERIMENT, results(table(0.1, fresh=20, fresh_mean=0.4), plan), plan)
+    assert (decision.verdict, decision.confirmatory_verdict, decision.kinds) == ("reproduced",) * 2 + (
+        ("confirmatory",),
+    )
     assert decision.findings[0].seeds == 20
-    assert decision.first_verdict == "reproduced", "the first rule has its bound at 0"
-    (before,) = decide(EXPERIMENT, table(0.1), {})
-    assert before.verdict == "inconclusive"
-    assert len(before.undecided) == 1
+    assert decision.combinations["first rules, first runs"] == "reproduced", "the first rule has its bound at 0"
+    assert decision.combinations["today's rules, first runs"] == "at the bound"
+    (before,) = decide(EXPERIMENT, results(table(0.1)), {})
+    assert (before.verdict, before.confirmatory_verdict, before.kinds) == ("at the bound", None, ("first runs",))
+
+
+def test_what_was_not_planned_before_its_runs_is_exploratory() -> None:
+    plan, rows = planned(20), table(0.1, fresh=20, fresh_mean=0.4)
+
+    def kind(made: StoredResults, of: dict[str, PlannedSource]) -> str:
+        ((only,),) = (decision.kinds for decision in decide(EXPERIMENT, made, of))
+        return only
+
+    assert kind(results(rows, plan, made="2025-12-31"), plan) == "plan of after the runs"
+    changed = {"flights": replace(plan["flights"], domains=7)}
+    assert kind(results(rows, plan), changed) == "plan of after the runs"
+    (claim,) = plan["flights"].claims
+    other = {"flights": replace(plan["flights"], claims=(replace(claim, rule="Another rule."),))}
+    assert kind(results(rows, other), other) == "rule of after the plan"
+    weak = planned(20, power=0.2)
+    assert kind(results(rows, weak), weak) == "planned power 0.2"
+    assert kind(results(table(0.1)), plan) == "first runs; the fresh ones were not made"
 
 
 def test_a_sequential_run_has_wider_intervals() -> None:
-    rows = table(0.1, fresh=32, fresh_mean=0.4)
+    rows = results(table(0.1, fresh=32, fresh_mean=0.4))
     (fixed,), (sequential,) = decide(EXPERIMENT, rows, planned(32)), decide(EXPERIMENT, rows, planned(16, 32, 64))
     narrow, wide = fixed.findings[0].interval, sequential.findings[0].interval
     assert (wide.high - wide.low) > 1.2 * (narrow.high - narrow.low)
-    (before,) = decide(EXPERIMENT, table(0.4, first=32), planned(16, 32, 64))
+    (before,) = decide(EXPERIMENT, results(table(0.4, first=32)), planned(16, 32, 64))
     assert before.findings[0].interval.high - before.findings[0].interval.low < 0.8 * (wide.high - wide.low)
-
-
-def test_a_source_without_power_is_named() -> None:
-    (decision,) = decide(EXPERIMENT, table(0.15), planned(power=0.2))
-    assert decision.line == "undecided on flights (no power)"
-
-
-@pytest.mark.parametrize(
-    ("by_seeds", "words"), [(1.0, "about 160 runs would decide it"), (0.0, "about 76 domains would decide it")]
-)
-def test_what_would_decide_follows_from_estimate_and_error(by_seeds: float, words: str) -> None:
-    """The estimate is .05 from the bound, and the interval reaches .1 to each side: four times the units."""
-    finding = ClaimFinding(
-        claim=CLAIM,
-        where="flights",
-        estimate=0.2,
-        interval=ConfidenceInterval(low=0.1, high=0.3),
-        seeds=39,
-        domains=0 if by_seeds else 19,
-        by_seeds=by_seeds,
-    )
-    text = what_would_decide(finding)
-    assert "the interval contains 0.15" in text
-    assert words in text
-    unknown = replace(finding, interval=ConfidenceInterval(low=float("nan"), high=float("nan")))
-    assert "too few runs or domains" in what_would_decide(unknown)

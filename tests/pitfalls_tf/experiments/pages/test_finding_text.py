@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from monitoring.baseline.metrics import ConfidenceInterval
 from pitfalls_tf.experiments.claim import BEYOND, Claim, ClaimFinding
 from pitfalls_tf.experiments.claim_verdict import overall_verdict, summarise, verdict_line
-from pitfalls_tf.experiments.decisions import ClaimDecision, what_would_decide
+from pitfalls_tf.experiments.decisions import ClaimDecision
 from pitfalls_tf.experiments.pages.finding_text import markdown_table, number_text, paragraph
 
 numbers = st.floats(-10, 10)
@@ -26,11 +26,12 @@ def decision(claim: Claim, findings: list[ClaimFinding]) -> ClaimDecision:
         claim=claim,
         findings=tuple(findings),
         details=(),
+        kinds=("first runs",) * len(findings),
         verdict=verdict,
+        confirmatory_verdict=None,
         line=verdict_line(findings),
         summary=summarise(findings),
-        first_verdict="inconclusive",
-        undecided=tuple(what_would_decide(one) for one in findings if one.verdict == "inconclusive"),
+        combinations={},
     )
 
 
@@ -58,13 +59,14 @@ def claims_with_findings(draw: st.DrawFn) -> tuple[Claim, list[ClaimFinding]]:
 def test_the_verdicts_of_the_paragraph_follow_from_the_intervals(drawn: tuple[Claim, list[ClaimFinding]]) -> None:
     claim, findings = drawn
     text = paragraph([decision(claim, findings)])
-    words = re.findall(r"place \d [^;]*?\), (not reproduced|reproduced|inconclusive)", text)
+    words = re.findall(r"place \d [^;]*?\), (not reproduced|reproduced|at the bound|inconclusive)", text)
     assert len(words) == len(findings)
     for word, one in zip(words, findings, strict=True):
         low, high = one.interval.low, one.interval.high
         inside = claim.above < low and high < claim.below
         outside = high <= claim.above or low >= claim.below
-        assert word == ("reproduced" if inside else "not reproduced" if outside else "inconclusive")
+        between = "at the bound" if high - low <= 2 * claim.matters else "inconclusive"
+        assert word == ("reproduced" if inside else "not reproduced" if outside else between)
     (verdict,) = re.findall(r"Verdict: ([a-z ]+?)(?: \(|\.)", text)
     assert verdict == overall_verdict(findings)
 
@@ -76,17 +78,6 @@ def test_an_unknown_interval_decides_nothing(drawn: tuple[Claim, list[ClaimFindi
     finding = ClaimFinding(claim=claim, where="here", estimate=float("nan"), interval=unknown)
     assert overall_verdict([finding]) == "inconclusive"
     assert "none (no interval), inconclusive" in paragraph([decision(claim, [finding])])
-
-
-def test_many_findings_are_counted_per_verdict_and_the_rare_ones_named() -> None:
-    claim = Claim(name="c", section="3", says="s", quantity="q", above=1, matters=0.1)
-    bounds = [(2.0, 3.0)] * 5 + [(0.0, 0.5)] + [(0.0, 2.0)] * 2
-    findings = [
-        ClaimFinding(claim=claim, where=f"place {place}", estimate=1.0, interval=ConfidenceInterval(low=low, high=high))
-        for place, (low, high) in enumerate(bounds)
-    ]
-    text = paragraph([decision(claim, findings)])
-    assert "reproduced in 5 of 8; not reproduced in 1 of 8 (place 5 1 (0 to 0.5)); inconclusive in 2 of 8" in text
 
 
 @given(st.floats(-1e300, 1e300))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+from datetime import datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,12 +13,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from pitfalls_tf.experiments.catalogue import ALL, find, paper_order
-from pitfalls_tf.experiments.decisions import decide
-from pitfalls_tf.experiments.pages.index import write_index
+from pitfalls_tf.experiments.decisions import CONFIRMATORY, decide
+from pitfalls_tf.experiments.pages.index import ABOUT, write_index
 from pitfalls_tf.experiments.pages.page import final_rows, read_manifests, table_digest
-from pitfalls_tf.experiments.pages.plan_text import PLAN_PAGE
 from pitfalls_tf.experiments.power_plan import plan_from, read_plan
-from pitfalls_tf.experiments.stored_results import HISTORY, MANIFEST, read_results
+from pitfalls_tf.experiments.stored_results import HISTORY, MANIFEST, read_groups, read_results
 
 
 def test_the_folder_has_page_figure_tables_and_manifest(reproduced: Path) -> None:
@@ -107,14 +108,15 @@ def test_the_verdicts_follow_from_the_committed_tables(name: str) -> None:
     document = json.loads((RESULTS / name / MANIFEST).read_text("utf-8"))
     results = read_results(RESULTS / name)
     assert results is not None
-    decisions = decide(experiment, results.table, plan_from(document["plan"]))
+    decisions = decide(experiment, results, plan_from(document["plan"]))
     for decision, written in zip(decisions, document["claims"], strict=True):
         assert [(one.where, one.verdict) for one in decision.findings] == [
             (one["where"], one["verdict"]) for one in written["findings"]
         ]
         assert (decision.verdict, decision.line) == (written["verdict"], written["line"])
         assert decision.claim.rule == written["rule"]
-        assert decision.first_verdict == written["first_verdict"]
+        assert list(decision.kinds) == [one["kind"] for one in written["findings"]]
+        assert dict(decision.combinations) == written["combinations"]
 
 
 def test_fresh_runs_were_made_as_the_committed_plan_says() -> None:
@@ -131,8 +133,64 @@ def test_fresh_runs_were_made_as_the_committed_plan_says() -> None:
                 assert group.fresh_domains == plans[name][source].domains
 
 
+def _git(*words: str) -> str:
+    done = subprocess.run(["git", *words], cwd=RESULTS, capture_output=True, text=True, check=False)  # noqa: S607
+    return done.stdout
+
+
+@pytest.mark.parametrize("name", COMMITTED)
+def test_a_plan_is_older_than_the_confirmatory_runs_that_carry_it_out(name: str) -> None:
+    """By the dates and the digest in the manifests; and by the commits, where the clone has those before the runs."""
+    document = json.loads((RESULTS / name / MANIFEST).read_text("utf-8"))
+    plan = read_plan(RESULTS).get(name, {})
+    commits = [line.split() for line in _git("log", "--format=%H %at", "--", "plan.json").splitlines()]
+    for group in document["groups"]:
+        confirmed = {
+            (claim["name"], claim["rule"])
+            for claim in document["claims"]
+            for finding in claim["findings"]
+            if finding["kind"] == CONFIRMATORY and finding["source"] in group["sources"]
+        }
+        if group["stage"] == "first" or not confirmed:
+            continue
+        planned = plan[group["sources"][0]]
+        assert group["plan"] == planned.digest
+        assert planned.planned < group["made"]
+        assert confirmed <= {(claim.claim, claim.rule) for claim in planned.claims if claim.has_power}
+        made = datetime.fromisoformat(group["made"]).timestamp()
+        older = [commit for commit, at in commits if float(at) < made]
+        if not older:
+            continue  # a shallow clone
+        then = json.loads(_git("show", f"{older[0]}:./plan.json"))["experiments"][name][planned.source]
+        assert (tuple(then["looks"]), then["domains"]) == (planned.looks, planned.domains)
+        rules = json.loads(_git("show", f"{older[0]}:./{name}/{MANIFEST}"))["claims"]
+        assert confirmed <= {(claim["name"], claim["rule"]) for claim in rules}
+
+
+def test_there_are_confirmatory_findings_and_the_cells_that_never_ran_are_named() -> None:
+    page = (RESULTS / "README.md").read_text("utf-8")
+    kinds = [
+        finding["kind"]
+        for document in read_manifests(RESULTS).values()
+        for claim in document["claims"]
+        for finding in claim["findings"]
+    ]
+    assert f"{kinds.count(CONFIRMATORY)} findings: " in page.split("## Confirmatory findings")[1]
+    never = {
+        (name, source)
+        for name, plan in read_plan(RESULTS).items()
+        for source, planned in plan.items()
+        if planned.looks
+        and not any(
+            group.stage == "fresh" and source in group.sources for group in read_groups(read_manifests(RESULTS)[name])
+        )
+    }
+    named = re.findall(r"^- \[(\w+)\]\S+, (\w+): .* none made", page, re.MULTILINE)
+    assert set(named) == never
+
+
 def test_the_committed_index_is_that_of_the_committed_manifests(tmp_path: Path) -> None:
-    (tmp_path / PLAN_PAGE).touch()
+    (tmp_path / ABOUT).write_bytes((RESULTS / ABOUT).read_bytes())
     for name in COMMITTED:
         (tmp_path / name).mkdir()
         (tmp_path / name / MANIFEST).write_bytes((RESULTS / name / MANIFEST).read_bytes())

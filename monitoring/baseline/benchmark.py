@@ -21,7 +21,7 @@ from monitoring.tasks.multilabel import class_matrix
 from monitoring.tasks.output_names import named
 from monitoring.tasks.registry import numbers_of
 from monitoring.tasks.regression import pinball_loss
-from monitoring.tasks.task import NO_LABEL, Task
+from monitoring.tasks.task import Task
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -74,8 +74,7 @@ def benchmark(
     if not len(labelled) or not spec.task.metrics:
         return ()
     days = _days(labelled.event_times, timezone)
-    measure = _measurer(spec.task)
-    metrics = list(measure(WHOLE, labelled.probabilities, labelled.labels, days, rng))
+    metrics = _measure_slice(spec.task, WHOLE, labelled.probabilities, labelled.labels, days, rng)
     for feature in spec.features:
         if feature.kind != "category":
             continue
@@ -87,8 +86,26 @@ def benchmark(
         for place in sorted(range(len(values)), key=values.__getitem__):
             rows = places == place
             name = f"{feature.name}={values[place]}"
-            metrics += measure(name, labelled.probabilities[rows], labelled.labels[rows], days[rows], rng)
+            metrics += _measure_slice(
+                spec.task, name, labelled.probabilities[rows], labelled.labels[rows], days[rows], rng
+            )
     return tuple(metrics)
+
+
+def _measure_slice(
+    task: Task, part: str, answers: Floats, labels: Whole, days: Whole, rng: np.random.Generator
+) -> list[ReferenceMetric]:
+    """Every metric of one slice; of several outputs what each has by itself, over the rows with its part of the label.
+
+    Args:
+        days: The days of the rows, [n], of which each is resampled as a whole.
+    """
+    metrics = []
+    for output, output_task, there, output_answers, codes in task.labelled_parts(answers, labels):
+        if there.any():
+            measured = _measurer(output_task)(part, output_answers, codes, days[there], rng)
+            metrics += [replace(each, metric=named(output, each.metric)) if output else each for each in measured]
+    return metrics
 
 
 _Measure: TypeAlias = "Callable[[str, Floats, Whole, Whole, np.random.Generator], list[ReferenceMetric]]"
@@ -96,8 +113,6 @@ _Measure: TypeAlias = "Callable[[str, Floats, Whole, Whole, np.random.Generator]
 
 def _measurer(task: Task) -> _Measure:
     """What measures one slice's rows: answers, labels' codes, and the days that are resampled."""
-    if task.outputs_judged:
-        return partial(_measure_outputs, task)
     if task.is_multilabel:
         return partial(_measure_sets, task)
     numbers = numbers_of(task)
@@ -146,21 +161,6 @@ def _measure_vectors(
         )
         for name, values in rows.items()
     ]
-
-
-def _measure_outputs(
-    task: Task, part: str, answers: Floats, labels: Whole, days: Whole, rng: np.random.Generator
-) -> list[ReferenceMetric]:
-    """As `_measure`, of several outputs: what each has by itself, over the rows with its part of the label."""
-    metrics, first = [], 0
-    for place, output in enumerate(task.outputs_judged):
-        codes, columns = np.ascontiguousarray(labels[:, place]), slice(first, first + output.task.width)
-        first, has_part = columns.stop, codes != NO_LABEL
-        if has_part.any():
-            measure = _measurer(output.task)
-            found = measure(part, answers[has_part, columns], codes[has_part], days[has_part], rng)
-            metrics += [replace(metric, metric=named(output.output, metric.metric)) for metric in found]
-    return metrics
 
 
 def _measure_losses(

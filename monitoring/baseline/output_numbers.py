@@ -30,7 +30,7 @@ def made_answers(columns: Mapping[str, pa.ChunkedArray], spec: BaselineSpec) -> 
         Answers, [n, spec.task.width]; NaN in a row without a usable one.
     """
     task = spec.task
-    if task.outputs_judged:
+    if task.labels_in_parts:
         parts = []
         for part in task.outputs_judged:
             watched = WatchedOutput(name=part.output, width=part.numbers)

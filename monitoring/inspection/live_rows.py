@@ -20,7 +20,6 @@ from monitoring.judging.window.bottom_k_sample import BottomKSample
 from monitoring.judging.window.traffic_source import TrafficSource
 from monitoring.sources.read_scope import ReadScope
 from monitoring.sources.traffic import open_traffic, with_labels
-from monitoring.tasks.registry import ranking_of
 from monitoring.traffic.cells import decoded
 from monitoring.traffic.descriptors.encoded_image import EncodedImageDescriptors
 from monitoring.traffic.descriptors.image import ImageDescriptors
@@ -78,7 +77,7 @@ class LiveRows:
 
     def id_names(self, ids: pa.Array, window: Window) -> dict[int, str]:
         """Of a ranking the ids that some rows of a window were answered or have as labels, by their codes."""
-        if ranking_of(self.spec.task) is None:
+        if not self.spec.task.answers_are_hashes:
             return {}
         return self.judged.answered_ids(window, IdSet(ids)) | ids_by_code(decoded(self._last_first(ids)["label"]))
 

@@ -106,18 +106,13 @@ def read_outcomes(
             left_out=len(windows) - len(read),
         )
         for part in wanted
-        for output, task in _outputs(spec.task)
+        for output, task in spec.task.judged
     )
-
-
-def _outputs(task: Task) -> tuple[tuple[str, Task], ...]:
-    """The outputs that have a label each, with their tasks; one without a name where there are not several."""
-    return tuple((judged.output, judged.task) for judged in task.outputs_judged) or (("", task),)
 
 
 def _of_output(rows: Predictions, task: Task, output: str) -> Predictions:
     """The rows with the answers and labels of one output alone."""
-    if not task.outputs_judged:
+    if not task.labels_in_parts:
         return rows
     parts = enumerate(task.parts(rows.probabilities))
     place, answers = next((place, part_answers) for place, (part, part_answers) in parts if part.output == output)

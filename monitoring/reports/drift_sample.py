@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from monitoring.baseline.predictions import Predictions, predictions_from
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.tasks.number_codes import numbers
-from monitoring.tasks.registry import numbers_of, ranking_of
+from monitoring.tasks.registry import numbers_of
 from monitoring.tasks.task import Task
 from monitoring.watches.descriptions import printable, watch_title
 
@@ -159,7 +159,7 @@ def _side(predictions: Predictions, spec: BaselineSpec, names: Mapping[str, str]
         classes = [plain(name) for name in spec.classes]
         answers = predictions.probabilities.argmax(axis=1) if len(predictions) else np.zeros(0, np.int64)
         categories[names["answer"]] = pa.array([classes[place] for place in answers], pa.string())
-    elif ranking_of(spec.task) is not None or spec.task.outputs_judged:
+    elif spec.task.answers_are_hashes or spec.task.labels_in_parts:
         floats |= _as_watched(predictions, spec.task)
     else:
         answered = _answer_names(spec, names["answer"])
@@ -201,7 +201,7 @@ def _finite(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _labels(predictions: Predictions, spec: BaselineSpec) -> Labels:
     task = spec.task
-    if len(numbers_of(task)) > 1 or ranking_of(task) is not None or task.outputs_judged:
+    if len(numbers_of(task)) > 1 or task.answers_are_hashes or task.labels_in_parts:
         # Evidently measures one number: several numbers and ids are compared, not judged
         return np.full(len(predictions), np.nan)
     if not spec.classes:

@@ -204,17 +204,17 @@ def _check_answers(baseline: Baseline) -> None:
 
 def _check_outputs(traffic: TrafficSection, spec: BaselineSpec) -> None:
     """Raises BadInput for columns of other outputs than the baseline has."""
-    tasks = {output.output: output.task for output in spec.task.outputs_judged}
-    if set(tasks) != set(traffic.outputs):
+    outputs = spec.task.classes_of_outputs
+    if set(outputs) != set(traffic.outputs):
         lines = (
-            f"outputs.{toml_key(name)} = {{ {'scores = [...]' if task.classes else 'predicted = ...'}, label = ... }}"
-            for name, task in tasks.items()
+            f"outputs.{toml_key(name)} = {{ {'scores = [...]' if classes else 'predicted = ...'}, label = ... }}"
+            for name, classes in outputs.items()
         )
         raise BadInput(
             "The columns of the outputs are not those of the baseline.",
             got=f"outputs {', '.join(traffic.outputs) or '(none)'} in the [traffic] section",
-            expected=f"the outputs {', '.join(tasks)}" if tasks else "no outputs: the baseline has one answer",
-            fix=f"Write there, with the columns of your table: {'; '.join(lines)}." if tasks else "Remove them.",
+            expected=f"the outputs {', '.join(outputs)}" if outputs else "no outputs: the baseline has one answer",
+            fix=f"Write there, with the columns of your table: {'; '.join(lines)}." if outputs else "Remove them.",
         )
 
 
@@ -284,17 +284,14 @@ def traffic_path(config: MonitorConfig) -> Path | str:
 def columns_of(config: MonitorConfig, baseline: Baseline) -> TableColumns:
     """The columns of a table, as the config names them, and the inputs and classes of the baseline."""
     spec = baseline.spec
-    classes = {each.output: each.task.classes for each in spec.task.outputs_judged}
-    columns = named_columns(config, of_outputs=classes).replaced(
+    columns = named_columns(config, of_outputs=spec.task.classes_of_outputs).replaced(
         inputs={feature.name: feature.kind for feature in spec.features},
         described=spec.described,
         reference_types=dict(spec.columns),
     )
-    if spec.task.outputs_judged or columns.outputs:
+    if spec.task.labels_in_parts or columns.outputs:
         _check_outputs(config.traffic, spec)
-        return columns.replaced(
-            outputs={each.output: columns.outputs[each.output] for each in spec.task.outputs_judged}
-        )
+        return columns.replaced(outputs={name: columns.outputs[name] for name, _ in spec.task.judged})
     has_answers = spec.task.outputs_watched is None
     predicted = columns.predicted or (None if columns.scores else spec.output)
     return columns.replaced(

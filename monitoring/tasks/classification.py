@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -207,6 +207,18 @@ class Classification(Task):
     def of_log_odds(self, log_odds: Floats) -> Floats:
         probabilities = np.exp(log_odds)
         return np.asarray(probabilities / probabilities.sum(axis=1, keepdims=True), dtype=np.float64)
+
+    @override
+    def log_losses(self, answers: Floats, labels: Whole, least: float) -> Floats:
+        chosen = answers[np.arange(len(labels)), labels]
+        return np.asarray(-np.log(np.clip(chosen, least, 1.0)))
+
+    @override
+    def answered(self, answers: Floats, places: Sequence[int], threshold: float) -> Iterator[NDArray[np.bool_]]:
+        if self.is_binary or not places:
+            return (answers[:, place] >= threshold for place in places)
+        choices = row_choices(answers)
+        return (choices == place for place in places)
 
     def losses(self, answers: Floats, labels: Whole) -> dict[str, Floats]:
         """See `Task`; an answer to an unknown class is wrong, and as far from the truth as from a class with p = 0.

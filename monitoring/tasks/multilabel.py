@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -192,6 +192,10 @@ class Multilabel(Task):
     @override
     def of_log_odds(self, log_odds: Floats) -> Floats:
         return np.asarray(1.0 / (1.0 + np.exp(-log_odds)), dtype=np.float64)
+
+    @override
+    def has_classes(self, labels: Whole, places: Sequence[int]) -> Iterator[NDArray[np.bool_]]:
+        return ((labels >> place & 1).astype(np.bool_) for place in places)
 
     def losses(self, answers: Floats, labels: Whole) -> dict[str, Floats]:
         """See `Task`; an unknown class of a label counts in the means as one more, which the model missed."""

@@ -229,6 +229,11 @@ class Ranking(Task):
         )
 
     @property
+    @override
+    def answers_are_hashes(self) -> bool:
+        return True
+
+    @property
     def is_made_of_outputs(self) -> bool:
         """See `Task`: of ids and their scores."""
         return True

@@ -190,7 +190,7 @@ class Regression(Task):
         return losses | {"bias": (np.clip(errors, -1.0, 1.0) + 1.0) / 2.0}
 
     def power_of_ten(self, answers: Floats) -> int:
-        """By which power of ten answers, [n, 1], are larger than the baseline's: 0 unless all three quartiles are."""
+        """See `Task`: 0 unless all three quartiles are."""
         if not self.knots or not len(answers):
             return 0
         with np.errstate(divide="ignore", invalid="ignore"):

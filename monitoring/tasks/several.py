@@ -188,6 +188,13 @@ class SeveralTasks(Task):
             yield output, answers[:, first : first + output.task.width]
             first += output.task.width
 
+    @override
+    def labelled_parts(
+        self, answers: Floats, labels: Whole
+    ) -> Iterator[tuple[str, Task, NDArray[np.bool_], Floats, Whole]]:
+        for (output, output_answers), (_, there, codes) in zip(self.parts(answers), self._codes(labels), strict=True):
+            yield output.output, output.task, there, output_answers[there], codes[there]
+
     def label_parts(self, labels: Whole) -> tuple[LabelPart, ...]:
         """See `Task`; `labels`: [n, outputs], none where the baseline has no label of an output."""
         parts, first = [], 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from monitoring.records import Watch
 from monitoring.tasks.label_scores import MAX_PARTS, LabelScores, NumberRanks, VarietyPart
 from monitoring.tasks.output_names import named
+from monitoring.tasks.row_operations import row_sums
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -145,6 +146,11 @@ class Task(Protocol):
         return bool(self.classes) and not self.exclusive
 
     @property
+    def is_binary(self) -> bool:
+        """Whether a row has exactly one of two classes, so that the second's probability says all."""
+        return self.exclusive and self.width == 2
+
+    @property
     def has_probabilities(self) -> bool:
         """Whether answers are probabilities of the classes."""
         return bool(self.classes)
@@ -166,6 +172,26 @@ class Task(Protocol):
     def outputs_judged(self) -> tuple[OutputTask, ...]:
         """The outputs of which a label has a part each; none where a label is one."""
         return ()
+
+    @property
+    def labels_in_parts(self) -> bool:
+        """Whether a label has a part for each output, of which some may be missing or come later."""
+        return bool(self.outputs_judged)
+
+    @property
+    def judged(self) -> tuple[tuple[str, Task], ...]:
+        """What has a label: each output by its name; without a name the task itself, where a label is one."""
+        return tuple((each.output, each.task) for each in self.outputs_judged) or (("", self),)
+
+    @property
+    def classes_of_outputs(self) -> dict[str, tuple[str, ...]]:
+        """The classes of each output that has a label of its own; none where a label is one."""
+        return {each.output: each.task.classes for each in self.outputs_judged}
+
+    @property
+    def answers_are_hashes(self) -> bool:
+        """Whether answers are hashes of ids, which no person can read."""
+        return False
 
     @property
     def outputs_watched(self) -> tuple[WatchedOutput, ...] | None:
@@ -254,6 +280,29 @@ class Task(Protocol):
         """The answers, [n, width], of some `log_odds`, which need not be normalised."""
         return log_odds
 
+    def log_losses(self, answers: Floats, labels: Whole, least: float) -> Floats:
+        """Log losses in nats, [n], of answers that are probabilities; where a row may have several classes, their mean.
+
+        Args:
+            labels: Codes of known classes, [n].
+            least: What smaller probabilities count as.
+        """
+        truth = self.truth(labels)
+        right = np.where(truth > 0.0, answers, 1.0 - answers)
+        return row_sums(-np.log(np.clip(right, least, 1.0))) / self.width
+
+    def answered(self, answers: Floats, places: Sequence[int], threshold: float) -> Iterator[NDArray[np.bool_]]:
+        """Which rows are answered to be of each of some classes, [n] each: by default those with that probability."""
+        return (answers[:, place] >= threshold for place in places)
+
+    def has_classes(self, labels: Whole, places: Sequence[int]) -> Iterator[NDArray[np.bool_]]:
+        """Which rows, by labels of known classes, are of some classes, [n] each; by default codes are indices."""
+        return (labels == place for place in places)
+
+    def power_of_ten(self, answers: Floats) -> int:
+        """By which power of ten answers, [n, width], are larger than the baseline's; 0 where nothing says so."""
+        return 0
+
     def losses(self, answers: Floats, labels: Whole) -> dict[str, Floats]:
         """Each metric of labelled rows, in [0, 1], [n]; and the scores of other watches that need labels."""
 
@@ -298,6 +347,12 @@ class Task(Protocol):
     def parts(self, answers: Floats) -> Iterator[tuple[OutputTask, Floats]]:
         """Each output that is judged with its own answers, [n, its width]."""
         return iter(())
+
+    def labelled_parts(
+        self, answers: Floats, labels: Whole
+    ) -> Iterator[tuple[str, Task, NDArray[np.bool_], Floats, Whole]]:
+        """Each of `judged` with which rows have its part of the label, [n], and these rows' answers and codes."""
+        yield "", self, np.ones(len(labels), dtype=np.bool_), answers, labels
 
     def scores(self, answers: Floats) -> tuple[Floats, ...]:
         """As `score`, of each output that is judged, [n] each."""

@@ -76,7 +76,7 @@ class CalibrationWatches(WatchFamily):
         """The watches of a calibration. `probabilities`: the model's probabilities in the reference, [n, classes]."""
         calibrated = calibration.calibrated(probabilities)
         logs, variance = task.log_odds(calibrated, SMALLEST), calibrated * (1.0 - calibrated)
-        if _is_binary(task):
+        if task.is_binary:
             logs, variance = logs[:, 1:] - logs[:, :1], variance[:, 1:]
         totals = variance.sum(axis=0)
         means = np.divide((variance * logs).sum(axis=0), totals, out=np.zeros(totals.size), where=totals > 0.0)
@@ -85,7 +85,7 @@ class CalibrationWatches(WatchFamily):
     @property
     def residual_classes(self) -> tuple[int, ...]:
         """The classes with a residual; of two exclusive classes the second, whose residual is that of both."""
-        if _is_binary(self.task):
+        if self.task.is_binary:
             return (1,)
         return tuple(range(min(self.task.width, MAX_RESIDUALS)))
 
@@ -142,18 +142,13 @@ class CalibrationWatches(WatchFamily):
         """The scores of each watch in [0, 1], from calibrated probabilities and labels as ones, [n, classes]."""
         off, logs = truth - calibrated, self.task.log_odds(calibrated, SMALLEST)
         residuals = [(off[:, index] + 1.0) / 2.0 for index in self.residual_classes]
-        if _is_binary(self.task):
+        if self.task.is_binary:
             # Labels of no known class are of neither: the residuals of both count by half.
             off, logs = (off[:, 1:] - off[:, :1]) / 2.0, logs[:, 1:] - logs[:, :1]
         slope = row_sums(off * (logs - np.array(self.centres)))
         if not self.task.exclusive:
             slope /= self.task.width
         return [*residuals, (np.clip(slope / self.bound, -1.0, 1.0) + 1.0) / 2.0]
-
-
-def _is_binary(task: Task) -> bool:
-    """Whether each row has exactly one of two classes."""
-    return task.exclusive and task.width == 2
 
 
 def _watch(name: str, *, bound: float) -> Watch:

@@ -59,10 +59,6 @@ class LossWatches(WatchFamily):
         """The slices by columns; those by class are `class_slices.names`."""
         return tuple(f"{column}={value}" for column, values in self.slices.items() for value in values)
 
-    @cached_property
-    def _in_parts(self) -> bool:
-        return bool(self.task.outputs_judged)
-
     def group(self, watch: Watch) -> str:
         """Losses of each class share one."""
         return watch.name if part_of(loss_of(watch.name)) is None else watch.name.partition(":")[0]
@@ -83,7 +79,7 @@ class LossWatches(WatchFamily):
     def tally_labels(self, rows: ScoredRows, labels: Whole, power: int) -> Counts:
         """See `WatchFamily`: the sums of each loss and of each watch, whole and by slice."""
         scores, counts = self.scores(rows, labels), Counts()
-        if self._in_parts:
+        if self.task.labels_in_parts:
             counts |= self._known_rows(rows, scores)
             scores = {name: np.nan_to_num(values, nan=0.0) for name, values in scores.items()}
         units = {name: fixed_point_floats(values if power == 1 else values**power) for name, values in scores.items()}
@@ -129,8 +125,8 @@ class LossWatches(WatchFamily):
         inside = labelled.numbers("groups")[-len(names) :] if names and rows else (0,) * len(names)
         totals = labelled.numbers("losses") or (0,) * len(self.names)
         parts = iter(labelled.numbers("slice losses") or (0,) * (len(self.names) * len(names)))
-        every = labelled.numbers("slice rows") if self._in_parts and labelled.counts else inside * len(self.names)
-        row_counts = iter(every)
+        in_parts = self.task.labels_in_parts and labelled.counts
+        row_counts = iter(labelled.numbers("slice rows") if in_parts else inside * len(self.names))
         for name, total in zip(self.names, totals, strict=True):
             sums[WatchKey(watch=name)] = ScoreSum(self.rows_of(labelled, name), total)
             for part in names:

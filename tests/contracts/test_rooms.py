@@ -23,6 +23,13 @@ SAME_NAME: dict[tuple[str, str], str] = {}
 DOORS = {"chosen_setup", "drill_monitor", "export", "from_reference", "train"}
 #: Classes behind a protocol: what differs between them is a member of it, and nobody asks which one there is.
 BEHIND_PROTOCOLS = {"CalendarPlan", "LogSource", "ReplayedTraffic", "RowPlan", "TableSource"}
+#: How many places outside `monitoring/tasks` ask which kind of task there is: it may only fall.
+QUESTIONS = 39
+KINDS = {"exclusive", "is_binary", "is_multilabel", "number_names", "outputs_judged"}
+TASKS = {"each", "judged", "output", "part", "task"}
+TASK_CLASSES = {
+    *("Classification", "Multilabel", "OutputsOnly", "Ranking", "Regression", "SeveralTasks", "VectorRegression")
+}
 NO_NOUN = {"common", "helper", "helpers", "legacy", "misc", "new", "shared", "util", "utils", "v2"}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -94,3 +101,39 @@ def test_nobody_asks_for_a_class_behind_a_protocol(modules: dict[str, Path]) -> 
         if BEHIND_PROTOCOLS & {node.id for node in ast.walk(call.args[1]) if isinstance(node, ast.Name)}
     }
     assert not asked
+
+
+def test_fewer_and_fewer_places_ask_for_a_kind_of_task(modules: dict[str, Path]) -> None:
+    """What a kind of model does is a member of `monitoring.tasks.task.Task`; who draws or writes each kind may ask."""
+    asked = [
+        f"{name}:{node.lineno}"
+        for name, path in modules.items()
+        if not name.startswith("monitoring/tasks/")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.expr) and asks_for_a_kind(node)
+    ]
+    assert len(asked) == QUESTIONS, f"lower QUESTIONS if there are fewer, else make a member of Task: {asked}"
+
+
+def asks_for_a_kind(node: ast.expr) -> bool:
+    """Whether an expression asks which kind of task there is."""
+    if isinstance(node, ast.Attribute):
+        return node.attr in KINDS and is_a_task(node.value)
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+        return False
+    if node.func.id == "isinstance":
+        return bool(TASK_CLASSES & {each.id for each in ast.walk(node.args[1]) if isinstance(each, ast.Name)})
+    return node.func.id in {"numbers_of", "ranking_of"} and is_a_task(node.args[0])
+
+
+def is_a_task(node: ast.expr) -> bool:
+    """Whether an expression is called as tasks are, itself or its last attribute."""
+    name = getattr(node, "attr", getattr(node, "id", ""))
+    return name in TASKS or name.endswith("_task")
+
+
+def test_it_is_seen_who_asks_for_a_kind_of_task() -> None:
+    asks = ["spec.task.exclusive", "output_task.is_binary", "ranking_of(spec.task)", "isinstance(a, (int, Ranking))"]
+    others = ["columns.exclusive", "task.labels_in_parts", "isinstance(Ranking, type)", "numbers_of(config)"]
+    found = [asks_for_a_kind(ast.parse(text, mode="eval").body) for text in [*asks, *others]]
+    assert found == [True] * len(asks) + [False] * len(others)

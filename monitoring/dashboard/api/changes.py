@@ -168,7 +168,7 @@ class ApiChanges:
 
 def _check_outputs(spec: BaselineSpec, request: LabelsRequest) -> None:
     """Raises BadInput for a label that is no object where each of several outputs has one, or the other way round."""
-    outputs = tuple(output.output for output in spec.task.outputs_judged)
+    outputs = tuple(spec.task.classes_of_outputs)
     strange = next((label for label in request.labels if isinstance(label.label, dict) != bool(outputs)), None)
     if strange is not None:
         expected = ", ".join(f'"{name}": …' for name in outputs)

@@ -253,7 +253,7 @@ def _table(
     total = len(readable_rows.spec.features) - len(readable_rows.texts)
     notes = [
         f"{len(inputs)} of {total:,} inputs; the CSV file has all." if len(inputs) < total else "",
-        _HASHED if ranking_of(readable_rows.spec.task) is not None and not examples.ids and len(rows) else "",
+        _HASHED if readable_rows.spec.task.answers_are_hashes and not examples.ids and len(rows) else "",
         f"Not in these rows, as they are redacted or absent: {', '.join(missing)}." if missing else "",
     ]
     return TableView(

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.drills.faults.fault import Fault, FaultScope, Plant, Targets, with_column
-from monitoring.tasks.registry import ranking_of
 
 Floats = NDArray[np.float64]
 
@@ -43,7 +42,7 @@ def with_answers(rows: pa.Table, answers: Floats) -> pa.Table:
 
 def has_numbers(spec: BaselineSpec) -> bool:
     """Whether there are answers, and they are numbers."""
-    return spec.has_probabilities and ranking_of(spec.task) is None and bool(spec.task.output_watches)
+    return spec.has_probabilities and not spec.task.answers_are_hashes and bool(spec.task.output_watches)
 
 
 def has_probabilities(spec: BaselineSpec) -> bool:

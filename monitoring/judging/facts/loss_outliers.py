@@ -15,7 +15,6 @@ from monitoring.judging.facts.gross_failures import CONTRADICTED
 from monitoring.judging.facts.window_limit import FEW_ROWS, WindowLimit, live_values
 from monitoring.records import HIGHEST_LOSS, Finding, ScoreSum, Watch, WatchKey, WindowRecord
 from monitoring.records.finding_parts import GrossRate, HighestLoss, LossOutlier, LossProof, LossRange, OtherLoss
-from monitoring.tasks.regression import Regression
 from monitoring.tasks.task import Floats, Task
 
 #: A window has so many times the loss of the worst window seen.
@@ -99,7 +98,7 @@ def loss_outlier(
 def with_unit_change(findings: Sequence[Finding], task: Task, answers: Floats) -> tuple[Finding, ...]:
     """Facts, of which those of losses say it where the window's answers [n, width] are a power of ten larger."""
     is_lost = [finding.kind in (OUTLIER, CONTRADICTED) for finding in findings]
-    power = task.power_of_ten(answers) if any(is_lost) and isinstance(task, Regression) else 0
+    power = task.power_of_ten(answers) if any(is_lost) else 0
     return tuple(
         replace(finding, parts=replace(finding.parts, power_of_ten=power))
         if lost and power and isinstance(finding.parts, GrossRate | LossOutlier)

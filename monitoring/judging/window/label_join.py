@@ -156,7 +156,7 @@ class LabelJoin:
         self._codes = np.concatenate(codes)
         del codes
         self._respelled = np.concatenate(respelled)
-        self._in_parts = bool(task.outputs_judged)
+        self._in_parts = task.labels_in_parts
         self._times = np.concatenate(times)
         del times
         self._new: NDArray[np.bool_] = np.concatenate(new)

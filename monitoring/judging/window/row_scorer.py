@@ -41,7 +41,6 @@ class RowScorer:
         self._task = catalogue.task
         self._threshold = threshold
         self._wants_confusion = catalogue.calibration is not None and 0 < self.class_count <= confusion_classes
-        self._in_parts = bool(catalogue.task.outputs_judged)
         self._reads_inputs = catalogue.residuals is not None or bool(catalogue.losses.custom.inputs)
 
     def score(
@@ -142,7 +141,7 @@ class RowScorer:
 
     def known_losses(self, rows: Predictions, metric: str) -> NDArray[np.bool_]:
         """Which of some labelled rows have a loss, [n]: all, unless labels are in parts."""
-        if not self._in_parts or not len(rows):
+        if not self._task.labels_in_parts or not len(rows):
             return np.ones(len(rows), dtype=np.bool_)
         return ~np.isnan(self._task.losses(rows.probabilities, rows.labels)[metric])
 

@@ -15,7 +15,6 @@ from monitoring.judging.window.traffic_source import TrafficSource, WindowRows
 from monitoring.judging.window.window_sums import WindowAggregator
 from monitoring.judging.window.window_traffic import DueWindow, WindowTraffic
 from monitoring.records import Finding
-from monitoring.tasks.task import Task
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.windows import Window
 
@@ -39,7 +38,7 @@ def read_window(
     answered, labelled = sums.answered, sums.labelled
     task, of_no_class = label_join.task, summary.unknown_labels + arrivals.unknown_class
     findings = (
-        *of_no_class.findings(task.classes, labelled.rows, outputs=_outputs(task)),
+        *of_no_class.findings(task.classes, labelled.rows, outputs=task.classes_of_outputs),
         *arrivals.unmatched.findings(labelled.rows, lambda: _an_id(rows)),
     )
     if end is not None:
@@ -72,11 +71,6 @@ def _an_id(rows: WindowRows) -> str:
     """The alphabetically first id of the window's first batch; empty without rows."""
     batch = next(iter(rows.batches()), None)
     return "" if batch is None else str(pc.min(batch.ids(np.arange(len(batch)))).as_py() or "")
-
-
-def _outputs(task: Task) -> dict[str, tuple[str, ...]]:
-    """The classes of each output that has a label of its own; none where there is one label."""
-    return {judged.output: judged.task.classes for judged in task.outputs_judged}
 
 
 def _labels_alone(labels: int) -> tuple[Finding, ...]:

@@ -145,7 +145,7 @@ def _loss(task: Task, loss: str, answers: Floats, labels: Whole) -> Floats:
     losses = task.losses(answers, labels)
     if loss != DEFAULT:
         return losses[loss]
-    return column_means([losses[named(output.output, output.task.metrics[0])] for output in task.outputs_judged])
+    return column_means([losses[named(output, output_task.metrics[0])] for output, output_task in task.judged])
 
 
 def _first_differences(task: Task, a: Floats, b: Floats) -> list[Floats]:

@@ -22,7 +22,6 @@ from monitoring.rollout.pairs import PairedRows
 from monitoring.sentences.finding_text import finding_text
 from monitoring.tasks.label_codes import has_label
 from monitoring.tasks.ranking import Ranking
-from monitoring.tasks.registry import ranking_of
 from monitoring.tasks.task import Floats, Task, TaskName, Whole
 from monitoring.timestamps import as_datetime
 from monitoring.traffic.tables.columns import TableColumns, named_columns
@@ -261,4 +260,4 @@ def _fitted(spec: BaselineSpec, pairs: PairedRows) -> Task:
     first = np.flatnonzero(has_label(pairs.labels))[:FIT_ROWS]
     answers: Floats = np.concatenate([pairs.champion[first], pairs.candidate[first]])
     labels: Whole = np.concatenate([pairs.labels[first], pairs.labels[first]])
-    return spec.task if ranking_of(spec.task) is not None else spec.task.fitted(answers, labels)
+    return spec.task.fitted(answers, labels)

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from monitoring.baseline.binning import Binner
 from monitoring.records import SCORE_ONE, MeasuredMetric
-from monitoring.tasks.multilabel import THRESHOLD, class_matrix
-from monitoring.tasks.row_operations import row_choices, row_sums
+from monitoring.tasks.multilabel import THRESHOLD
 from monitoring.tasks.task import Floats, Task, Whole
 from monitoring.watches.scoring import fixed_point_floats, fixed_point_sum
 
@@ -122,8 +121,7 @@ class ClassMetrics:
     def fit(cls, task: Task, answers: Floats, threshold: float | None = None) -> ClassMetrics:
         """Bins from the answers of a baseline's labelled rows, [n, classes], n > 0."""
         at = THRESHOLD if threshold is None else threshold
-        binary = task.exclusive and task.width == 2
-        places = (1,) if binary else tuple(range(task.width)) if task.width <= MAX_CLASSES else ()
+        places = (1,) if task.is_binary else tuple(range(task.width)) if task.width <= MAX_CLASSES else ()
         bins = tuple(ClassBins.fit(place, answers[:, place], at) for place in places)
         return cls(task=task, threshold=at, bins=bins)
 
@@ -137,18 +135,17 @@ class ClassMetrics:
         is_labelled = ~self.task.unknown(labels)
         if not is_labelled.all():
             answers, labels = answers[is_labelled], labels[is_labelled]
-        losses = self._log_losses(answers, labels) / LARGEST_LOG_LOSS
+        losses = self.task.log_losses(answers, labels, SMALLEST) / LARGEST_LOG_LOSS
         counts = {
             "measured rows": np.array(len(labels)),
             "log losses": np.array([fixed_point_sum(losses), fixed_point_sum(losses**2)]),
         }
-        choices = row_choices(answers) if self.task.exclusive and len(self.bins) > 1 else None
-        truth = None if self.task.exclusive else class_matrix(labels, self.task.width) > 0.0
-        for place, class_bins in enumerate(self.bins):
+        places = [class_bins.place for class_bins in self.bins]
+        answered = self.task.answered(answers, places, self.threshold)
+        true = self.task.has_classes(labels, places)
+        for place, (class_bins, is_answered, is_true) in enumerate(zip(self.bins, answered, true, strict=True)):
             scores = np.ascontiguousarray(answers[:, class_bins.place])
-            answered = scores >= self.threshold if choices is None else choices == class_bins.place
-            true = labels == class_bins.place if truth is None else truth[:, class_bins.place]
-            counts[f"cells {place}"], counts[f"scores {place}"] = class_bins.cells(scores, answered, true)
+            counts[f"cells {place}"], counts[f"scores {place}"] = class_bins.cells(scores, is_answered, is_true)
         return counts
 
     def measured(self, counts: Mapping[str, Whole], rng: np.random.Generator | None = None) -> list[MeasuredMetric]:
@@ -199,15 +196,6 @@ class ClassMetrics:
                 inside = (answers == answer) & (truths == truth)
                 draws[answer, truth, 1:, bins[inside]] = drawn[:, inside].T
         return class_bins.statistics(draws, counts[f"scores {place}"] / SCORE_ONE)
-
-    def _log_losses(self, answers: Floats, labels: Whole) -> Floats:
-        """Each row's log loss, [n], in nats; where a row may have several classes, the mean over them."""
-        if self.task.exclusive:
-            chosen = answers[np.arange(len(labels)), labels]
-            return np.asarray(-np.log(np.clip(chosen, SMALLEST, 1.0)))
-        truth = class_matrix(labels, self.task.width)
-        right = np.where(truth > 0.0, answers, 1.0 - answers)
-        return row_sums(-np.log(np.clip(right, SMALLEST, 1.0))) / self.task.width
 
     def _log_loss(self, sums: Whole, rows: int, has_interval: bool) -> MeasuredMetric:  # noqa: FBT001 - private
         mean, squares = (sums / SCORE_ONE / rows).tolist()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import Protocol
 
 import numpy as np
+from typing_extensions import override
 
 from monitoring.baseline.predictions import Predictions
 from monitoring.records import MeasuredMetric
@@ -15,70 +16,66 @@ from monitoring.tasks.label_codes import has_label
 from monitoring.tasks.output_names import OF, named
 from monitoring.tasks.ranking import Ranking
 from monitoring.tasks.registry import numbers_of, ranking_of
-from monitoring.tasks.task import NO_LABEL, Floats, OutputTask, Task, Whole
+from monitoring.tasks.task import Floats, Task, Whole
 from monitoring.watches.measured.class_metrics import ClassMetrics
 from monitoring.watches.measured.number_metrics import ERRORS, SUMS, NumberMetrics
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutputMetrics:
-    """The metrics of a model of several outputs: those that a model of each output alone would have.
-
-    Attributes:
-        outputs: The metrics of each output, in order; None where the baseline has no label for it.
-    """
-
-    task: Task
-    outputs: tuple[ClassMetrics | NumberMetrics | None, ...]
-
-    @classmethod
-    def fit(cls, task: Task, answers: Floats, labels: Whole, threshold: float | None = None) -> OutputMetrics:
-        """From a baseline's finite answers, [n, width], and their labels' codes, [n, outputs]."""
-        metrics: list[ClassMetrics | NumberMetrics | None] = []
-        for output, output_answers, codes in _labelled(task, answers, labels):
-            is_labelled = ~output.task.unknown(codes)
-            if not is_labelled.any():
-                metrics.append(None)
-            elif output.task.exclusive:
-                metrics.append(ClassMetrics.fit(output.task, output_answers[is_labelled], threshold))
-            else:
-                metrics.append(NumberMetrics.fit(numbers_of(output.task)[0], codes[is_labelled]))
-        return cls(task=task, outputs=tuple(metrics))
+class MeasuredMetrics(Protocol):
+    """The metrics that are shown of a task, fitted to a baseline."""
 
     def tally(self, answers: Floats, labels: Whole) -> dict[str, Whole]:
         """Whole numbers that can be added over batches of rows.
 
         Args:
             answers: Finite answers, [n, width].
-            labels: Their labels' codes, [n, outputs].
+            labels: Their labels' codes, none absent, [n] or [n, parts].
         """
+
+    def measured(self, counts: Mapping[str, Whole], rng: np.random.Generator | None = None) -> list[MeasuredMetric]:
+        """The metrics of some rows, by their tally; without `rng` perhaps without intervals."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputMetrics(MeasuredMetrics):
+    """The metrics of a model of several outputs: those that a model of each output alone would have.
+
+    Attributes:
+        outputs: The metrics of each output, by its name; None where the baseline has no label for it.
+    """
+
+    task: Task
+    outputs: dict[str, MeasuredMetrics | None]
+
+    @classmethod
+    def fit(cls, task: Task, answers: Floats, labels: Whole, threshold: float | None = None) -> OutputMetrics:
+        """From a baseline's finite answers, [n, width], and their labels' codes, [n, outputs]."""
+        outputs = {
+            output: _fit(output_task, output_answers, codes, threshold)
+            for output, output_task, _, output_answers, codes in task.labelled_parts(answers, labels)
+        }
+        return cls(task=task, outputs=outputs)
+
+    @override
+    def tally(self, answers: Floats, labels: Whole) -> dict[str, Whole]:
         return {
-            f"{OF}{output.output}:{name}": count
-            for shown, (output, output_answers, codes) in zip(
-                self.outputs, _labelled(self.task, answers, labels), strict=True
-            )
-            if shown is not None
+            f"{OF}{output}:{name}": count
+            for output, _, _, output_answers, codes in self.task.labelled_parts(answers, labels)
+            if (shown := self.outputs[output]) is not None
             for name, count in shown.tally(output_answers, codes).items()
         }
 
+    @override
     def measured(self, counts: Mapping[str, Whole], rng: np.random.Generator | None = None) -> list[MeasuredMetric]:
-        """The metrics of some rows."""
         all_metrics = []
-        for output, shown in zip(self.task.outputs_judged, self.outputs, strict=True):
-            before = f"{OF}{output.output}:"
+        for output, shown in self.outputs.items():
+            before = f"{OF}{output}:"
             output_counts = {
                 name.removeprefix(before): count for name, count in counts.items() if name.startswith(before)
             }
             metrics = [] if shown is None else shown.measured(output_counts, rng)
-            all_metrics += [replace(metric, metric=named(output.output, metric.metric)) for metric in metrics]
+            all_metrics += [replace(metric, metric=named(output, metric.metric)) for metric in metrics]
         return all_metrics
-
-
-def _labelled(task: Task, answers: Floats, labels: Whole) -> Iterator[tuple[OutputTask, Floats, Whole]]:
-    """Each output with its own answers and label codes, of the rows that have a label of it."""
-    for place, (output, output_answers) in enumerate(task.parts(answers)):
-        is_labelled = labels[:, place] != NO_LABEL
-        yield output, output_answers[is_labelled], labels[is_labelled, place]
 
 
 #: One in fixed point.
@@ -89,25 +86,20 @@ SHOWN = {"recall_loss": "recall_at_k", "ndcg_loss": "ndcg_at_k", "reciprocal_ran
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RankingMetrics:
+class RankingMetrics(MeasuredMetrics):
     """The metrics of a model that answers ids, with normal intervals: rows are independent."""
 
     task: Ranking
 
+    @override
     def tally(self, answers: Floats, labels: Whole) -> dict[str, Whole]:
-        """Whole numbers that can be added over batches of rows.
-
-        Args:
-            answers: Finite answers, [n, width].
-            labels: Their labels' codes, none absent, [n, relevant ids].
-        """
         losses = self.task.losses(answers, labels)
         gains = [1.0 - losses[metric] for metric in self.task.metrics]
         sums = [int(np.rint(values * ONE).astype(np.int64).sum()) for gain in gains for values in (gain, gain**2)]
         return {ROWS: np.array(len(labels)), POWERS: np.array(sums, dtype=np.int64)}
 
+    @override
     def measured(self, counts: Mapping[str, Whole], rng: np.random.Generator | None = None) -> list[MeasuredMetric]:
-        """The metrics of some rows."""
         rows = int(counts[ROWS]) if ROWS in counts else 0
         if not rows:
             return []
@@ -133,7 +125,7 @@ POWERS = "powers"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VectorMetrics:
+class VectorMetrics(MeasuredMetrics):
     """The metrics of a model that predicts several numbers: those of each number, its name after a colon.
 
     Attributes:
@@ -149,20 +141,15 @@ class VectorMetrics:
         parts = (NumberMetrics.fit(number, labels[:, place]) for place, number in enumerate(numbers_of(task)))
         return cls(task=task, numbers=tuple(parts))
 
+    @override
     def tally(self, answers: Floats, labels: Whole) -> dict[str, Whole]:
-        """Whole numbers that can be added over batches of rows.
-
-        Args:
-            answers: Finite answers, [n, numbers].
-            labels: Their labels' codes, none absent, [n, numbers].
-        """
         powers = [
             number.tally(answers[:, [place]], labels[:, place])[POWERS] for place, number in enumerate(self.numbers)
         ]
         return {ROWS: np.array(len(labels)), POWERS: np.concatenate(powers)}
 
+    @override
     def measured(self, counts: Mapping[str, Whole], rng: np.random.Generator | None = None) -> list[MeasuredMetric]:
-        """The metrics of some rows."""
         if ROWS not in counts:
             return []
         powers = counts[POWERS].reshape(len(self.numbers), len(SUMS))
@@ -173,9 +160,6 @@ class VectorMetrics:
         ]
 
 
-MeasuredMetrics: TypeAlias = ClassMetrics | NumberMetrics | VectorMetrics | RankingMetrics | OutputMetrics
-
-
 def fit_measured(task: Task, reference: Predictions, threshold: float | None = None) -> MeasuredMetrics | None:
     """The metrics that are shown of a task. Returns the metrics; None without labelled rows, or where no loss is known.
 
@@ -183,16 +167,21 @@ def fit_measured(task: Task, reference: Predictions, threshold: float | None = N
         threshold: From which probability on a row counts as of the second of two classes, or as having a class.
     """
     is_labelled = np.isfinite(reference.probabilities).all(axis=1) & has_label(reference.labels)
-    if task.outputs_judged and is_labelled.any():
-        return OutputMetrics.fit(task, reference.probabilities[is_labelled], reference.labels[is_labelled], threshold)
-    is_labelled &= ~task.unknown(reference.labels)
-    if not is_labelled.any():
+    return _fit(task, reference.probabilities[is_labelled], reference.labels[is_labelled], threshold)
+
+
+def _fit(task: Task, answers: Floats, labels: Whole, threshold: float | None) -> MeasuredMetrics | None:
+    """As `fit_measured`, from finite answers, [n, width], and the codes of their labels, none absent."""
+    if task.labels_in_parts and len(labels):
+        return OutputMetrics.fit(task, answers, labels, threshold)
+    is_known = ~task.unknown(labels)
+    if not is_known.any():
         return None
     if task.classes:
-        return ClassMetrics.fit(task, reference.probabilities[is_labelled], threshold)
+        return ClassMetrics.fit(task, answers[is_known], threshold)
     numbers, ranking = numbers_of(task), ranking_of(task)
     if len(numbers) > 1:
-        return VectorMetrics.fit(task, reference.labels[is_labelled])
+        return VectorMetrics.fit(task, labels[is_known])
     if ranking is not None:
         return RankingMetrics(task=ranking)
-    return NumberMetrics.fit(numbers[0], reference.labels[is_labelled]) if numbers else None
+    return NumberMetrics.fit(numbers[0], labels[is_known]) if numbers else None

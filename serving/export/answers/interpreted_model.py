@@ -163,13 +163,9 @@ def _several(
     labels = pa.chunked_array([], pa.string()) if reference is None else reference[LABEL]
     task = find_output_tasks(answers, labels, declared_task.judged, classes, declared_task.classes_of)
     remarks = tuple(
-        f"Output {output.output} is judged as "
-        + (
-            f"one of {len(output.task.classes)} classes ({listed(output.task.classes)})."
-            if output.task.classes
-            else "a predicted number."
-        )
-        for output in task.outputs_judged
+        f"Output {output} is judged as "
+        + (f"one of {len(names)} classes ({listed(names)})." if names else "a predicted number.")
+        for output, names in task.classes_of_outputs.items()
     )
     return InterpretedModel(
         model=model, classes=(), remarks=remarks, answer=", ".join(declared_task.judged), several=task

@@ -22,9 +22,8 @@ BATCH: Final = 1024
 
 def baseline_answers(table: pa.Table, model: KerasModel, spec: BaselineSpec) -> Array:
     """The model's answers as a baseline holds them, but those of a ranking. Returns float64 [n, width]."""
-    if spec.task.outputs_judged:
-        judged = [output.output for output in spec.task.outputs_judged]
-        return made_answers(listed_answers(table, model, judged), spec)
+    if spec.task.labels_in_parts:
+        return made_answers(listed_answers(table, model, list(spec.task.classes_of_outputs)), spec)
     watched = spec.task.outputs_watched
     if watched is None:
         return answers_of(table, model, spec.output or PROBABILITIES).astype(np.float64)

@@ -30,7 +30,7 @@ SHOWN = OutputMetrics.fit(TASK, ANSWERS, LABELS)
 
 def of_each(answers: np.ndarray, labels: np.ndarray) -> list[MeasuredMetric]:
     """What two monitors of an output each would show, named after it."""
-    classes, numbers = SHOWN.outputs
+    classes, numbers = SHOWN.outputs.values()
     assert isinstance(classes, ClassMetrics)
     assert isinstance(numbers, NumberMetrics)
     rng = np.random.default_rng(1)

@@ -12,17 +12,15 @@ from typing_extensions import override
 
 from monitoring.records import Watch
 from monitoring.tasks.label_scores import LABEL_PREFIX, MAX_COLUMNS, LabelScores, VarietyPart
-from monitoring.tasks.row_operations import are_probabilities, row_choices, row_maxima, row_sums
-from monitoring.tasks.task import (
-    UNKNOWN_CLASS,
-    Floats,
-    Metric,
-    Task,
-    Whole,
+from monitoring.tasks.row_operations import (
+    are_probabilities,
     differ,
     largest_over_labels,
-    surprise_watch,
+    row_choices,
+    row_maxima,
+    row_sums,
 )
+from monitoring.tasks.task import UNKNOWN_CLASS, Floats, Metric, Task, Whole, surprise_watch
 
 if TYPE_CHECKING:
     import pyarrow as pa

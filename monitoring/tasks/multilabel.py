@@ -14,7 +14,7 @@ from typing_extensions import override
 from monitoring.errors import BadInput
 from monitoring.records import Watch
 from monitoring.tasks.label_scores import LABEL_PREFIX, LabelScores
-from monitoring.tasks.row_operations import are_probabilities, column_means, row_sums
+from monitoring.tasks.row_operations import are_probabilities, column_means, largest_over_labels, row_sums
 from monitoring.tasks.task import (
     CLASS_SEPARATOR,
     MAX_CLASSES_OF_SET,
@@ -24,7 +24,6 @@ from monitoring.tasks.task import (
     Metric,
     Task,
     Whole,
-    largest_over_labels,
     watches_of_losses,
 )
 

@@ -15,8 +15,8 @@ from typing_extensions import override
 from monitoring.errors import BadInput
 from monitoring.records import Watch
 from monitoring.tasks.label_scores import LABEL_PREFIX, MAX_COLUMNS, LabelScores, VarietyPart
-from monitoring.tasks.row_operations import baseline_ranks, row_maxima
-from monitoring.tasks.task import NO_LABEL, Floats, Metric, Task, Whole, differ, watches_of_losses
+from monitoring.tasks.row_operations import baseline_ranks, differ, row_maxima
+from monitoring.tasks.task import NO_LABEL, Floats, Metric, Task, Whole, watches_of_losses
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from typing_extensions import override
 
 from monitoring.records import Direction, Level, Watch
-from monitoring.tasks.row_operations import baseline_ranks
-from monitoring.tasks.task import NO_LABEL, Floats, Metric, Task, Whole, differ, watches_of_losses
+from monitoring.tasks.row_operations import baseline_ranks, differ
+from monitoring.tasks.task import NO_LABEL, Floats, Metric, Task, Whole, watches_of_losses
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+Floats: TypeAlias = NDArray[np.float64]
 
 #: Up to this many columns numpy adds a row from left to right.
 LEFT_TO_RIGHT_COLUMNS = 7
 
 
-def row_sums(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def row_sums(values: Floats) -> Floats:
     """Each row's sum, to the bit as numpy adds few columns, but ten times as fast.
 
     Args:
@@ -21,7 +24,7 @@ def row_sums(values: NDArray[np.float64]) -> NDArray[np.float64]:
     array([ True])
     """
     if not 0 < values.shape[1] <= LEFT_TO_RIGHT_COLUMNS:
-        sums: NDArray[np.float64] = values.sum(axis=1)
+        sums: Floats = values.sum(axis=1)
         return sums
     total = values[:, 0].copy()
     for place in range(1, values.shape[1]):
@@ -29,7 +32,7 @@ def row_sums(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return total
 
 
-def row_maxima(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def row_maxima(values: Floats) -> Floats:
     """Each row's largest value.
 
     Args:
@@ -44,7 +47,7 @@ def row_maxima(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return largest
 
 
-def row_choices(values: NDArray[np.float64]) -> NDArray[np.int64]:
+def row_choices(values: Floats) -> NDArray[np.int64]:
     """The index of each row's largest value. Returns indices, int64 [n]; the first of equal values.
 
     Args:
@@ -58,7 +61,7 @@ def row_choices(values: NDArray[np.float64]) -> NDArray[np.int64]:
     return np.asarray(values.argmax(axis=1), dtype=np.int64)
 
 
-def baseline_ranks(values: NDArray[np.float64], knots: Sequence[float]) -> NDArray[np.float64]:
+def baseline_ranks(values: Floats, knots: Sequence[float]) -> Floats:
     """Where values lie among a baseline's.
 
     Args:
@@ -74,7 +77,7 @@ def baseline_ranks(values: NDArray[np.float64], knots: Sequence[float]) -> NDArr
     if not len(knots):
         return np.full(len(values), 0.5)
     below, above = (np.searchsorted(knots, values, side=side) for side in ("left", "right"))
-    ranks: NDArray[np.float64] = (below + above) / (2.0 * len(knots))
+    ranks: Floats = (below + above) / (2.0 * len(knots))
     return ranks
 
 
@@ -82,7 +85,7 @@ def baseline_ranks(values: NDArray[np.float64], knots: Sequence[float]) -> NDArr
 ROUNDING = 0.02
 
 
-def are_probabilities(values: NDArray[np.float64], *, exclusive: bool = True) -> NDArray[np.bool_]:
+def are_probabilities(values: Floats, *, exclusive: bool = True) -> NDArray[np.bool_]:
     """Which of n rows, [n, classes], are from 0 to 1, and 1 in sum but for rounding.
 
     >>> are_probabilities(np.array([[0.25, 0.75], [0.5, 0.7], [np.nan, 0.5]])).tolist()
@@ -106,10 +109,27 @@ def are_probabilities(values: NDArray[np.float64], *, exclusive: bool = True) ->
     return usable
 
 
-def column_means(columns: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+def column_means(columns: Sequence[Floats]) -> Floats:
     """The mean of some columns, [n] each, [n]; NaN where one is.
 
     >>> column_means([np.array([0.0, 1.0]), np.array([1.0, np.nan])]).tolist()
     [0.5, nan]
     """
     return np.asarray(np.mean(np.stack(columns), axis=0), dtype=np.float64)
+
+
+def differ(a: Floats, b: Floats) -> Floats:
+    """1.0 for each row of which two answers, [n, width], differ, else 0.0, [n].
+
+    >>> differ(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[1.0, 2.0], [3.0, 5.0]])).tolist()
+    [0.0, 1.0]
+    """
+    return np.asarray((a != b).any(axis=1), dtype=np.float64)
+
+
+def largest_over_labels(loss: Callable[[Floats, int], Floats], a: Floats, b: Floats, labels: tuple[int, ...]) -> Floats:
+    """The largest absolute difference of a loss between two answers, [n, width], over some labels, [n]."""
+    largest = np.zeros(len(a))
+    for label in labels:
+        np.maximum(largest, np.abs(loss(b, label) - loss(a, label)), out=largest)
+    return largest

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from monitoring.records import Watch
 from monitoring.tasks.label_scores import MAX_PARTS, LabelScores, NumberRanks, VarietyPart
 from monitoring.tasks.output_names import named
-from monitoring.tasks.row_operations import row_sums
+from monitoring.tasks.row_operations import differ, row_sums
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -429,23 +429,6 @@ class OutputTask:
             scored: dict[str, Any] = {} if self.task.has_probabilities else {"scored": False}
             return fields | {"classes": list(self.task.classes)} | scored
         return fields | {"regression": self.task.document()}
-
-
-def differ(a: Floats, b: Floats) -> Floats:
-    """1.0 for each row of which two answers, [n, width], differ, else 0.0, [n].
-
-    >>> differ(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[1.0, 2.0], [3.0, 5.0]])).tolist()
-    [0.0, 1.0]
-    """
-    return np.asarray((a != b).any(axis=1), dtype=np.float64)
-
-
-def largest_over_labels(loss: Callable[[Floats, int], Floats], a: Floats, b: Floats, labels: tuple[int, ...]) -> Floats:
-    """The largest absolute difference of a loss between two answers, [n, width], over some labels, [n]."""
-    largest = np.zeros(len(a))
-    for label in labels:
-        np.maximum(largest, np.abs(loss(b, label) - loss(a, label)), out=largest)
-    return largest
 
 
 def loss_of(watch: str) -> str:

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from monitoring.errors import BadInput, CannotRun, PitfallsError
+from tests.contracts.conftest import Nodes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -14,10 +15,9 @@ if TYPE_CHECKING:
 ROW = re.compile(r"^\| `(\w+)` \| ([^|]+) \|", re.MULTILINE)
 
 
-def error_classes(modules: dict[str, Path]) -> set[str]:
+def error_classes(nodes: Nodes) -> set[str]:
     """Names of all classes in the tree that descend from an exception, wherever they are defined."""
-    trees = [ast.parse(path.read_text("utf-8")) for path in modules.values()]
-    classes = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    classes = [node for inside in nodes.values() for node in inside if isinstance(node, ast.ClassDef)]
     bases = {node.name: {ast.unparse(base).split(".")[-1] for base in node.bases} for node in classes}
     found = {name for name, above in bases.items() if any(re.search("(Error|Exception)$", base) for base in above)}
     while True:
@@ -27,9 +27,9 @@ def error_classes(modules: dict[str, Path]) -> set[str]:
         found |= more
 
 
-def test_each_error_class_is_in_the_reference(root: Path, modules: dict[str, Path]) -> None:
+def test_each_error_class_is_in_the_reference(root: Path, nodes: Nodes) -> None:
     page = (root / "docs/reference/errors.md").read_text("utf-8")
-    assert {name for name, _ in ROW.findall(page)} == error_classes(modules)
+    assert {name for name, _ in ROW.findall(page)} == error_classes(nodes)
 
 
 def test_the_exit_codes_in_the_reference_are_those_of_the_classes(root: Path) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+
+from tests.contracts.conftest import Nodes
 
 ENTRY = re.compile(r"^\| ([^|`]+?) \| ([^|]+?) \| `([\w/]+\.py)(?::(\w+))?` \|", re.MULTILINE)
 
@@ -41,10 +43,10 @@ def words(text: str) -> set[str]:
     return {part.removesuffix("s") for part in parts}
 
 
-def spoken(tree: ast.Module) -> Iterator[str]:
+def spoken(inside: Sequence[ast.AST]) -> Iterator[str]:
     """Every name that a module defines or takes, and every text that is no docstring."""
-    documented = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    for node in ast.walk(tree):
+    documented = {id(node.value) for node in inside if isinstance(node, ast.Expr)}
+    for node in inside:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             yield node.name
         elif isinstance(node, ast.arg):
@@ -69,14 +71,14 @@ def test_a_noun_stands_once(page: str) -> None:
     assert len(nouns) == len(set(nouns))
 
 
-def test_words_that_are_not_used_are_in_no_name_and_no_message(modules: dict[str, Path], page: str) -> None:
+def test_words_that_are_not_used_are_in_no_name_and_no_message(nodes: Nodes, page: str) -> None:
     not_used = {word.removesuffix("s") for word in banned(page)}
     assert not_used
     found = {}
-    for name, path in modules.items():
+    for name, inside in nodes.items():
         if "/migrations/" in name:
             continue
-        said = {word for text in spoken(ast.parse(path.read_text("utf-8"))) for word in words(text)}
+        said = {word for text in spoken(inside) for word in words(text)}
         hits = {word for word in said & not_used if (word, name) not in ALLOWED}
         if hits:
             found[name] = hits

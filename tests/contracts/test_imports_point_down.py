@@ -6,11 +6,13 @@ import ast
 import json
 import subprocess
 import sys
+from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path, PurePosixPath
 
 import pyarrow.parquet as pq
 
+from tests.contracts.conftest import Nodes
 from tests.own_table import own_rows
 from tests.small_deployment import FIRST, Days
 
@@ -40,10 +42,10 @@ pitfalls(["--help"], prog_name="pitfalls", standalone_mode=False)
 """
 
 
-def imported(path: Path) -> set[str]:
-    """Top-level names that a file imports anywhere, inside functions too."""
+def imported(inside: Iterable[ast.AST]) -> set[str]:
+    """Top-level names that a file of some nodes imports anywhere, inside functions too."""
     names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in inside:
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and not node.level:
@@ -68,8 +70,8 @@ def dotted(name: str) -> str:
     return ".".join(PurePosixPath(name).with_suffix("").parts).removesuffix(".__init__")
 
 
-def test_a_package_imports_itself_and_what_is_below(modules: dict[str, Path]) -> None:
-    upward = {name: imported(path) & (BELOW.keys() - BELOW[name.split("/")[0]]) for name, path in modules.items()}
+def test_a_package_imports_itself_and_what_is_below(nodes: Nodes) -> None:
+    upward = {name: imported(inside) & (BELOW.keys() - BELOW[name.split("/")[0]]) for name, inside in nodes.items()}
     assert not {name: names for name, names in upward.items() if names}
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 import pytest
+
+from tests.contracts.conftest import Nodes, nodes_of
 
 Graph = Mapping[str, set[str]]
 
@@ -16,9 +18,9 @@ def dotted(name: str) -> str:
     return ".".join(PurePosixPath(name).with_suffix("").parts).removesuffix(".__init__")
 
 
-def imports(path: Path, known: set[str]) -> Iterator[str]:
-    """Modules of the project that a file imports anywhere."""
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+def imports(inside: Iterable[ast.AST], known: set[str]) -> Iterator[str]:
+    """Modules of the project that a file of some nodes imports anywhere."""
+    for node in inside:
         if isinstance(node, ast.ImportFrom) and node.module and not node.level:
             for alias in node.names:
                 full = f"{node.module}.{alias.name}"
@@ -30,16 +32,16 @@ def imports(path: Path, known: set[str]) -> Iterator[str]:
             yield from (alias.name for alias in node.names if alias.name in known)
 
 
-def read_imports(modules: Mapping[str, Path]) -> dict[str, set[str]]:
+def read_imports(nodes: Nodes) -> dict[str, set[str]]:
     """Each module with the modules that it imports."""
-    known = {dotted(name) for name in modules}
-    return {dotted(name): set(imports(path, known)) - {dotted(name)} for name, path in modules.items()}
+    known = {dotted(name) for name in nodes}
+    return {dotted(name): set(imports(inside, known)) - {dotted(name)} for name, inside in nodes.items()}
 
 
 @pytest.fixture(scope="module")
-def import_graph(modules: dict[str, Path]) -> Graph:
+def import_graph(nodes: Nodes) -> Graph:
     """Each module of the tree with the modules that it imports."""
-    return read_imports(modules)
+    return read_imports(nodes)
 
 
 def children(graph: Graph, parent: str) -> dict[str, set[str]]:
@@ -90,5 +92,5 @@ def test_no_circle_of_folders(modules: dict[str, Path], import_graph: Graph) -> 
 def test_a_circle_would_be_noticed(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from p.b import B\n")
     (tmp_path / "b.py").write_text("def late():\n    from p import a\n")
-    graph = read_imports({"p/a.py": tmp_path / "a.py", "p/b.py": tmp_path / "b.py"})
+    graph = read_imports({"p/a.py": nodes_of(tmp_path / "a.py"), "p/b.py": nodes_of(tmp_path / "b.py")})
     assert circles(graph) == {frozenset({"p.a", "p.b"})}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -11,20 +12,30 @@ from pathlib import Path
 
 import pytest
 
-from tests.contracts.recipes import RECIPES, TABLES, Recipe
+from tests.contracts.recipes import RECIPES, TABLES, Change, Recipe
+
+#: Runs each recipe's use in a folder of its own, all in one process: that imports the product once, which costs most.
+PROGRAM = """
+if __name__ == "__main__":
+    import contextlib, io, json, os, sys, traceback
+    from pathlib import Path
+
+    failures = {}
+    for name, use in json.loads(Path(sys.argv[1]).read_text("utf-8")).items():
+        folder, said = Path(name).resolve(), io.StringIO()
+        folder.mkdir()
+        with contextlib.chdir(folder), contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+            try:
+                exec(compile(use, name, "exec"), dict(globals()))
+            except BaseException:
+                failures[name] = said.getvalue() + traceback.format_exc()
+    print(json.dumps(failures))
+"""
 
 
-@pytest.fixture
-def tree(root: Path, tmp_path: Path) -> Path:
-    """A copy of the product, compiled files as they are."""
-    for package in ("monitoring", "serving", "pitfalls_tf"):
-        shutil.copytree(root / package, tmp_path / "tree" / package)
-    return tmp_path / "tree"
-
-
-def add(recipe: Recipe, tree: Path) -> None:
-    """Change the product as the recipe says."""
-    for change in recipe.changes:
+def add(changes: tuple[Change, ...], tree: Path) -> None:
+    """Change the product as a recipe says."""
+    for change in changes:
         path = tree / change.path
         text = path.read_text("utf-8") if change.old else ""
         assert change.old or not path.exists()
@@ -32,20 +43,48 @@ def add(recipe: Recipe, tree: Path) -> None:
         path.write_text(text.replace(change.old, change.new) if change.old else change.new, "utf-8")
 
 
-@pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.name)
-def test_what_a_recipe_adds_works(recipe: Recipe, tree: Path, tmp_path: Path) -> None:
-    add(recipe, tree)
-    program = tmp_path / "use.py"
-    program.write_text(f"{TABLES}\nif __name__ == '__main__':\n{_indented(recipe.use)}", "utf-8")
-    environment = {**os.environ, "PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"}
+def failures_of(recipes: tuple[Recipe, ...], root: Path, folder: Path) -> dict[str, str]:
+    """Apply recipes to a copy of the product, compiled files as they are, and use what each adds.
+
+    Returns:
+        What was said by each use that failed.
+    """
+    for package in ("monitoring", "serving", "pitfalls_tf"):
+        shutil.copytree(root / package, folder / "tree" / package)
+    for recipe in recipes:
+        add(recipe.changes, folder / "tree")
+    program, uses = folder / "use.py", folder / "uses.json"
+    program.write_text(f"{TABLES}\n{PROGRAM}", "utf-8")
+    uses.write_text(json.dumps({recipe.name: recipe.use for recipe in recipes}), "utf-8")
+    environment = {**os.environ, "PYTHONPATH": str(folder / "tree"), "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(
-        [sys.executable, str(program)], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        [sys.executable, str(program), str(uses)],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+    failures: dict[str, str] = json.loads(done.stdout.splitlines()[-1])
+    return failures
 
 
-def _indented(text: str) -> str:
-    return "".join(f"    {line}" if line.strip() else line for line in text.splitlines(keepends=True))
+@pytest.fixture(scope="module")
+def failures(root: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What went wrong with all recipes in one copy, where no two change the same line."""
+    return failures_of(RECIPES, root, tmp_path_factory.mktemp("recipes"))
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.name)
+def test_what_a_recipe_adds_works(recipe: Recipe, failures: dict[str, str]) -> None:
+    assert recipe.name not in failures, failures[recipe.name]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.name)
+def test_it_works_without_the_other_recipes(recipe: Recipe, root: Path, tmp_path: Path) -> None:
+    assert not failures_of((recipe,), root, tmp_path)
 
 
 def test_contributing_says_how_many_product_files_each_touches(root: Path) -> None:

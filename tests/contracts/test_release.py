@@ -5,12 +5,15 @@ from __future__ import annotations
 import ast
 import re
 import sys
+from collections.abc import Iterable
 from importlib.metadata import packages_distributions
 from typing import TYPE_CHECKING
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+from tests.contracts.conftest import Nodes
 
 if TYPE_CHECKING:
     from configparser import RawConfigParser
@@ -54,24 +57,24 @@ def test_each_file_in_the_lock_has_a_hash(root: Path) -> None:
     assert not [entry.split()[0] for entry in entries if "--hash=sha256:" not in entry and not entry.startswith("#")]
 
 
-def test_each_library_that_is_imported_is_declared(setup: RawConfigParser, modules: dict[str, Path]) -> None:
+def test_each_library_that_is_imported_is_declared(setup: RawConfigParser, nodes: Nodes) -> None:
     extras = (lines for name, lines in setup["options.extras_require"].items() if name not in {"test", "docs", "dev"})
     asked = (needed for lines in (setup["options"]["install_requires"], *extras) for needed in requirements(lines))
     declared = {canonicalize_name(needed.name) for needed in asked}
     providers = packages_distributions()
     undeclared: dict[str, set[str]] = {}
-    for name, path in modules.items():
-        for library in _libraries(path):
+    for name, inside in nodes.items():
+        for library in _libraries(inside):
             owners = {canonicalize_name(owner) for owner in providers.get(library.split(".")[0], [library])}
             if not owners & declared:
                 undeclared.setdefault(library, set()).add(name)
     assert not undeclared
 
 
-def _libraries(path: Path) -> set[str]:
-    """Names of the modules that a file imports from outside the standard library and this project."""
+def _libraries(inside: Iterable[ast.AST]) -> set[str]:
+    """Names of the modules that a file of some nodes imports from outside the standard library and this project."""
     names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in inside:
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:

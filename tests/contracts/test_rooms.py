@@ -8,6 +8,8 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
+from tests.contracts.conftest import Nodes
+
 LINES_IN_A_FILE = 500
 LINES_IN_A_FUNCTION = 60
 PARAMETERS = 6
@@ -36,12 +38,12 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 @pytest.fixture(scope="module")
-def functions(modules: dict[str, Path]) -> dict[str, tuple[int, int]]:
+def functions(nodes: Nodes) -> dict[str, tuple[int, int]]:
     """The lines and parameters of every function and method of the tree but the doors, by file and name."""
     return {
         f"{name}:{node.lineno} {node.name}": ((node.end_lineno or 0) - node.lineno + 1, parameters(node))
-        for name, path in modules.items()
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for name, inside in nodes.items()
+        for node in inside
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name not in DOORS
     }
 
@@ -78,11 +80,11 @@ def test_no_room_holds_a_single_file(modules: dict[str, Path]) -> None:
     assert {room for room in rooms if contents[room] < 2} == set(SINGLE)
 
 
-def test_a_class_name_means_one_thing_in_a_package(modules: dict[str, Path]) -> None:
+def test_a_class_name_means_one_thing_in_a_package(nodes: Nodes) -> None:
     found: dict[tuple[str, str], list[str]] = {}
     aliases: set[tuple[str, str]] = set()
-    for name, path in modules.items():
-        for node in ast.parse(path.read_text("utf-8")).body:
+    for name, (module, *_) in nodes.items():
+        for node in ast.iter_child_nodes(module):
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 found.setdefault((name.split("/")[0], node.name), []).append(name)
             if isinstance(node, ast.AnnAssign) and ast.unparse(node.annotation) == "TypeAlias":
@@ -91,25 +93,25 @@ def test_a_class_name_means_one_thing_in_a_package(modules: dict[str, Path]) -> 
     assert not found.keys() & aliases
 
 
-def test_nobody_asks_for_a_class_behind_a_protocol(modules: dict[str, Path]) -> None:
+def test_nobody_asks_for_a_class_behind_a_protocol(nodes: Nodes) -> None:
     """A window plan or a source of traffic of another kind needs no other file than its own."""
     asked = {
         f"{name}:{call.lineno}"
-        for name, path in modules.items()
-        for call in ast.walk(ast.parse(path.read_text("utf-8")))
+        for name, inside in nodes.items()
+        for call in inside
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "isinstance"
         if BEHIND_PROTOCOLS & {node.id for node in ast.walk(call.args[1]) if isinstance(node, ast.Name)}
     }
     assert not asked
 
 
-def test_fewer_and_fewer_places_ask_for_a_kind_of_task(modules: dict[str, Path]) -> None:
+def test_fewer_and_fewer_places_ask_for_a_kind_of_task(nodes: Nodes) -> None:
     """What a kind of model does is a member of `monitoring.tasks.task.Task`; who draws or writes each kind may ask."""
     asked = [
         f"{name}:{node.lineno}"
-        for name, path in modules.items()
+        for name, inside in nodes.items()
         if not name.startswith("monitoring/tasks/")
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for node in inside
         if isinstance(node, ast.expr) and asks_for_a_kind(node)
     ]
     assert len(asked) == QUESTIONS, f"lower QUESTIONS if there are fewer, else make a member of Task: {asked}"

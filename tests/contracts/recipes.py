@@ -456,4 +456,32 @@ assert digests[0] != digests[1]
 """,
 )
 
-RECIPES = (FACT, ROUTE, LOSS, READER, ENGINE, FAMILY, ROLE)
+SHOWN = Recipe(
+    name="a shown metric",
+    changes=(
+        Change(
+            path="monitoring/watches/measured/class_metrics.py",
+            old='            "recall": _ratio(hits, positives, np.nan),\n',
+            new='            "recall": _ratio(hits, positives, np.nan),\n'
+            '            "specificity": _ratio(counts[0, 0].sum(axis=1), negatives, np.nan),\n',
+        ),
+        Change(
+            path="monitoring/tasks/metrics.py",
+            old='        Metric(name="macro_auc", title="Macro AUC", unit="score"),\n',
+            new='        Metric(name="specificity", title="Specificity", unit="share"),\n'
+            '        Metric(name="macro_auc", title="Macro AUC", unit="score"),\n',
+        ),
+    ),
+    use="""
+from monitoring.watches.descriptions import metric_title
+
+(first, *_) = Monitor.from_reference(reference, **binary).run(live).windows
+(found,) = [metric for metric in first.measured if metric.metric == "specificity"]
+day = live[:100]
+assert found.rows == len(day) and found.low < found.value < found.high
+assert abs(found.value - (day.p[day.label == 0] < 0.5).mean()) < 1e-12
+assert metric_title("specificity") == "Specificity"
+""",
+)
+
+RECIPES = (FACT, ROUTE, LOSS, SHOWN, READER, ENGINE, FAMILY, ROLE)

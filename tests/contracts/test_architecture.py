@@ -35,5 +35,20 @@ def test_every_file_and_name_that_a_page_mentions_is_there(root: Path, page: str
     assert not missing
 
 
+def test_the_lines_of_each_package_and_room_are_about_those_of_the_tree(root: Path, modules: dict[str, Path]) -> None:
+    page = (root / "docs/architecture.md").read_text("utf-8").split("## Where the lines are")[1]
+    said = re.findall(r"^\| `([\w/]+)` \| ([\d,]+) \| ([\d,]+) \|$", page, re.MULTILINE)
+    counts = {name: len(path.read_text("utf-8").splitlines()) for name, path in modules.items()}
+    found = {}
+    for place, files, lines in said:
+        inside = [count for name, count in counts.items() if name.startswith(f"{place}/")]
+        found[place] = (len(inside), sum(inside))
+        assert int(files.replace(",", "")) == pytest.approx(len(inside), rel=0.1, abs=10), found
+        assert int(lines.replace(",", "")) == pytest.approx(sum(inside), rel=0.1, abs=1_000), found
+    rooms = {"/".join(name.split("/")[:2]) for name in modules if name.count("/") > 1}
+    large = {room for room in rooms if sum(n for name, n in counts.items() if name.startswith(f"{room}/")) > 3_500}
+    assert {"monitoring", "serving", "pitfalls_tf"} | large <= found.keys()
+
+
 def test_the_walks_name_files(root: Path) -> None:
     assert len(PATHS.findall((root / "docs/architecture.md").read_text("utf-8"))) > 30

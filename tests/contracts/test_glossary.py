@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from monitoring.config.routes import ROUTES
 from tests.contracts.conftest import Nodes
 
 ENTRY = re.compile(r"^\| ([^|`]+?) \| ([^|]+?) \| `([\w/]+\.py)(?::(\w+))?` \|", re.MULTILINE)
@@ -69,6 +70,11 @@ def test_every_noun_is_in_the_code(root: Path, page: str) -> None:
 def test_a_noun_stands_once(page: str) -> None:
     nouns = [noun for noun, *_ in ENTRY.findall(page)]
     assert len(nouns) == len(set(nouns))
+
+
+def test_the_routes_are_those_of_the_config(page: str) -> None:
+    (said,) = re.findall(r"^\| route \| how people are notified: (.*), or a plug-in \|", page, re.MULTILINE)
+    assert said.lower().split(", ") == list(ROUTES)
 
 
 def test_words_that_are_not_used_are_in_no_name_and_no_message(nodes: Nodes, page: str) -> None:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
 
 import pytest
 
 from docs.reference_tables import entries, setting_rows
 from monitoring.config import MonitorConfig, load_config
+from monitoring.config.engine_section import ENGINE_KINDS
 from monitoring.config.routes import ROUTES
 from monitoring.config.section import UNCOUNTED
 from monitoring.config.sections import SECTIONS
 from monitoring.errors import BadInput
+from monitoring.traffic.foreign_logs.formats import FORMATS
 
 PAGE = (Path(__file__).parents[3] / "docs/reference/monitor-toml.md").read_text("utf-8")
 
@@ -34,6 +37,37 @@ def test_the_page_describes_each_key_below_its_heading_in_order(section: str) ->
 @pytest.mark.parametrize("route", [*(route for route in ROUTES if route != "webhook"), "PLUGIN"])
 def test_the_page_describes_each_key_of_a_route(route: str) -> None:
     assert setting_rows(f"notify.{route}", entries(lines_of(f"notify.{route}")))
+
+
+def choices(annotation: Any) -> set[str]:
+    """The texts that an annotated setting may be, where it may be some alone."""
+    if get_origin(annotation) is Literal:
+        return {value for value in get_args(annotation) if isinstance(value, str)}
+    return set().union(*map(choices, get_args(annotation)))
+
+
+def lists() -> dict[str, tuple[str, set[str]]]:
+    """What the page says of each setting of some values, and these values."""
+    found = {
+        "[notify] route": (entries(lines_of("notify"))["route"].text, set(ROUTES)),
+        "[traffic] log": (entries(lines_of("traffic"))["log"].text, set(FORMATS)),
+        "[engine] kind": (entries(lines_of("engine"))["kind"].text, set(ENGINE_KINDS)),
+    }
+    for name, section in SECTIONS.items():
+        said = entries(lines_of(name))
+        found |= {
+            f"[{name}] {key}": (said[key].text, choices(field.annotation))
+            for key, field in section.model_fields.items()
+            if len(choices(field.annotation)) > 2
+        }
+    return found
+
+
+@pytest.mark.parametrize("setting", lists())
+def test_a_list_of_values_on_the_page_has_them_all(setting: str) -> None:
+    text, values = lists()[setting]
+    named = set(re.findall(r"`\"?([\w ]+)\"?`", text))
+    assert len(named & values) < 2 or values <= named, f"{sorted(values - named)} are not on the page"
 
 
 def test_a_key_without_a_description_fails_the_build() -> None:

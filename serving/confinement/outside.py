@@ -14,6 +14,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from pathlib import Path, PosixPath
 from typing import IO, Any, Final, NoReturn, final
 
@@ -39,15 +40,9 @@ class Outside:
     def __init__(self, files: Collection[Path], tasks: Mapping[str, Task]) -> None:
         opening = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         calling = {name: socket.socketpair() for name in tasks}
-        sys.stdout.flush()
-        sys.stderr.flush()
-        parent = os.getpid()
-        self._pid = os.fork()
-        if not self._pid:
-            theirs = {name: pair[1] for name, pair in calling.items()}
-            _run(parent, opening[1], frozenset(map(str, files)), {name: (theirs[name], tasks[name]) for name in tasks})
-        for _, far in (opening, *calling.values()):
-            far.close()
+        far = [opening[1], *(pair[1] for pair in calling.values())]
+        theirs = {name: (pair[1], tasks[name]) for name, pair in calling.items()}
+        self._pid = fork_beside(far, partial(_run, opening[1], frozenset(map(str, files)), theirs))
         self._opening = opening[0]
         self._calling = {name: pair[0] for name, pair in calling.items()}
         self._locks = {name: threading.Lock() for name in calling}
@@ -66,8 +61,8 @@ class Outside:
     def call(self, name: str, document: Any, report: Callable[[str], None]) -> Any:
         """Have a task done. Returns its result; raises PitfallsError or OSError as the task does."""
         with self._locks[name]:
-            _send(self._calling[name], document)
-            reply = _receive(self._calling[name])
+            send_document(self._calling[name], document)
+            reply = receive_document(self._calling[name])
         if reply is None:
             raise CannotRun(
                 "The process beside the server has ended.",
@@ -107,9 +102,27 @@ def file_at(path: Path, outside: Outside) -> OutsideFile:
     return file
 
 
-def _run(
-    parent: int, opening: socket.socket, files: frozenset[str], calling: Mapping[str, tuple[socket.socket, Task]]
-) -> NoReturn:
+def fork_beside(ends: Collection[socket.socket], work: Callable[[], None]) -> int:
+    """Do some work in a process beside this one, which must have no threads; it ends with this one.
+
+    Args:
+        ends: The sockets that it keeps, and that this process does not.
+
+    Returns:
+        Its process id.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    parent = os.getpid()
+    pid = os.fork()
+    if not pid:
+        _live(parent, {end.fileno() for end in ends}, work)
+    for end in ends:
+        end.close()
+    return pid
+
+
+def _live(parent: int, descriptors: set[int], work: Callable[[], None]) -> NoReturn:
     """The process's whole life."""
     try:
         # Its own end comes with that of the process that asks, whatever that dies of.
@@ -120,18 +133,22 @@ def _run(
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGCHLD,))
-        _keep_only({opening.fileno(), *(end.fileno() for end, _ in calling.values())})
-        threads = [threading.Thread(target=_open_files, args=(opening, files))]
-        threads += [threading.Thread(target=_do_tasks, args=each) for each in calling.values()]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        _keep_only(descriptors)
+        work()
     except BaseException:  # noqa: BLE001 - it never returns into the code that forked; the traceback is shown
         traceback.print_exc()
     finally:
         sys.stderr.flush()
         os._exit(0)
+
+
+def _run(opening: socket.socket, files: frozenset[str], calling: Mapping[str, tuple[socket.socket, Task]]) -> None:
+    threads = [threading.Thread(target=_open_files, args=(opening, files))]
+    threads += [threading.Thread(target=_do_tasks, args=each) for each in calling.values()]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
 
 def _keep_only(wanted: set[int]) -> None:
@@ -159,7 +176,7 @@ def _open_files(end: socket.socket, files: frozenset[str]) -> None:
 
 
 def _do_tasks(end: socket.socket, task: Task) -> None:
-    while (document := _receive(end)) is not None:
+    while (document := receive_document(end)) is not None:
         said: list[str] = []
         try:
             reply: dict[str, Any] = {"result": task(document, said.append)}
@@ -168,7 +185,7 @@ def _do_tasks(end: socket.socket, task: Task) -> None:
             reply = {"failed": {**parts, "exit_code": error.exit_code}}
         except OSError as error:
             reply = {"failed": {"errno": error.errno or 5, "text": str(error.strerror or error)}}
-        _send(end, {**reply, "said": said})
+        send_document(end, {**reply, "said": said})
 
 
 def _error(parts: dict[str, Any]) -> Exception:
@@ -178,13 +195,14 @@ def _error(parts: dict[str, Any]) -> Exception:
     return kind(**parts)
 
 
-def _send(end: socket.socket, document: Any) -> None:
+def send_document(end: socket.socket, document: Any) -> None:
+    """Send what can be written as JSON to the other process."""
     payload = json.dumps(document, default=str).encode()
     end.sendall(len(payload).to_bytes(_HEAD, "little") + payload)
 
 
-def _receive(end: socket.socket) -> Any:
-    """The next message; None at the end."""
+def receive_document(end: socket.socket) -> Any:
+    """The other process's next document; None at the end."""
     head = _exactly(end, _HEAD)
     payload = None if head is None else _exactly(end, int.from_bytes(head, "little"))
     return None if payload is None else json.loads(payload)

@@ -9,7 +9,7 @@ import orjson
 from serving.access.identity import NOBODY, Identity
 from serving.inference.callers import id_headers
 from serving.inference.requests import InferenceRequest, InferenceResult
-from serving.inference_v2.infer_requests import read_infer_request
+from serving.inference_v2.infer_requests import ModelInferRequest, read_infer_request
 from serving.inference_v2.tensors import ELEMENTS, datatype_of, write_binary, write_json
 from serving.models.signatures import element_type_of
 from serving.split.routing import Wanted, acquire
@@ -24,13 +24,14 @@ if TYPE_CHECKING:
     from serving.capture.capture import Caller
     from serving.inference.callers import CallerReader
     from serving.inference.inference import Inference
-    from serving.inference_v2.infer_requests import ModelInferRequest
     from serving.inference_v2.routes import V2Route
     from serving.models.served_version import ServedVersion
     from serving.models.versions import Models
+    from serving.transport.body_process import BodyProcess
     from serving.transport.http_request import Headers
 
     Array = np.ndarray[Any, Any]
+    Done = Callable[[HttpResponse | BaseException], None]
 
 BINARY = b"application/octet-stream"
 JSON_BYTES_HEADER = b"inference-header-content-length"
@@ -94,23 +95,39 @@ class V2Call(NamedTuple):
 class InferEndpoint:
     """Translates HTTP requests to inference requests, and results to HTTP responses."""
 
-    def __init__(self, *, models: Models, inference: Inference, callers: CallerReader) -> None:
+    def __init__(
+        self, *, models: Models, inference: Inference, callers: CallerReader, bodies: BodyProcess | None = None
+    ) -> None:
         self._models = models
         self._inference = inference
         self._callers = callers
+        self._bodies = bodies
 
     @property
     def max_batch_rows(self) -> int:
         """The most rows of requests that share a batch."""
         return self._inference.max_batch_rows
 
-    def start(self, call: V2Call, done: Callable[[HttpResponse | BaseException], None]) -> None:
+    def start(self, call: V2Call, done: Done) -> None:
         """Answer a call.
 
         Raises:
             Failure: The request is invalid; ``done`` is not called then.
         """
-        request = read_infer_request(call.body, json_bytes(call.headers))
+        size = json_bytes(call.headers)
+        if self._bodies is not None and self._bodies.takes(_parsed_size(call.body, size)):
+            self._bodies.start(self._start_large(self._bodies, call, size, done), done)
+        else:
+            self._submit(read_infer_request(call.body, size), call, done)
+
+    async def _start_large(self, bodies: BodyProcess, call: V2Call, size: int | None, done: Done) -> None:
+        """As `start`, with a body that is read by another process."""
+        asked: list[dict[str, Any]] = []
+        _, inputs = await bodies.read("infer", call.body, size, asked.append)
+        self._submit(ModelInferRequest(**asked[0], inputs=inputs), call, done)
+
+    def _submit(self, request: ModelInferRequest, call: V2Call, done: Done) -> None:
+        """Hand a request to the model."""
         caller = self._callers.read(
             call.headers, arrived_us=call.arrived_us, identity=call.identity, id_of_body=request.id
         )
@@ -132,6 +149,11 @@ class InferEndpoint:
         finally:
             if not is_submitted:
                 served.release()
+
+
+def _parsed_size(body: bytes, size: int | None) -> int:
+    """The bytes that are read one by one: those of JSON, or all if there are texts among the raw ones, too."""
+    return len(body) if size is None or b'"BYTES"' in body[:size] else size
 
 
 def make_inference_request(

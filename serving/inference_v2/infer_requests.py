@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from serving.inference.callers import REQUEST_ID
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import numpy as np
+
+    from serving.transport.body_process import Ask
 
     Array = np.ndarray[Any, Any]
 
@@ -77,6 +79,16 @@ def check_id(request_id: str) -> str:
 
 
 LARGEST_SIZE = 2**31 - 1
+
+
+def read_large(body: bytes, facts: Any, ask: Ask) -> tuple[None, Mapping[str, Array]]:
+    """Read a body, of whose JSON the facts are the size, and ask for no more than that it is wanted.
+
+    Implements `serving.transport.body_process.Reader`.
+    """
+    request = read_infer_request(body, facts)
+    ask({member.name: getattr(request, member.name) for member in fields(request) if member.name != "inputs"})
+    return None, request.inputs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ import numpy as np
 
 from serving.rest.element_reader import is_base64, read_base64
 from serving.status import InvalidArgument
+from serving.tf_serving.messages import example
 from serving.transport.json_quoting import quote, quote_string, type_name
 from serving.transport.number_format import format_floats
 
@@ -51,13 +52,13 @@ def read_examples(document: dict[str, Any]) -> list[Features]:
 
 def serialise(examples: Sequence[Features]) -> Array:
     """Serialise a ``tf.Example`` message for each example, as an object array of bytes."""
-    from tensorflow.core.example.example_pb2 import Example  # noqa: PLC0415 - the model's runner loaded TensorFlow
-
     messages = np.empty(len(examples), object)
     for index, features in enumerate(examples):
-        message = Example()
+        message = example()
+        message.features.SetInParent()
         for name, feature in features.items():
-            target = message.features.feature[name]
+            target = message.features.feature.add(key=name).value
+            target.SetInParent()
             if feature.kind is not None:
                 getattr(target, f"{feature.kind}_list").value.extend(feature.values)
         messages[index] = message.SerializeToString()

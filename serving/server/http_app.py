@@ -7,7 +7,7 @@ import logging
 import re
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
 from serving.access.tokens import Scope
 from serving.inference.callers import CallerReader
@@ -23,12 +23,13 @@ from serving.rest.routes import is_v1, malformed, read_route, write_metadata, wr
 from serving.server.labels_endpoint import LabelsEndpoint
 from serving.status import Code, Failure, InvalidArgument
 from serving.transport.bodies import BodyTooLarge, parsed_bytes, read_body
+from serving.transport.body_process import LARGE_BYTES
 from serving.transport.http_response import FULL_TEXT, TEXT, HttpResponse, error_response, too_large
 from serving.transport.http_settings import HttpSettings
 from serving.transport.request_tracing import RequestMetrics, traced
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
     from serving.capture.capture import Capture
     from serving.inference.inference import Inference
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from serving.metrics.merge import Statistics
     from serving.models.versions import Models
     from serving.server.peers import MergeMetrics
+    from serving.transport.body_process import BodyProcess
     from serving.transport.http_request import HttpRequest
     from serving.transport.limits import ConnectionLimiter
 
@@ -48,6 +50,9 @@ LABELS_PATH = "/monitor/labels"
 NOT_FOUND = b"Not found: the models are at /v1/models/NAME and /v2/models/NAME\n"
 #: Bodies up to this size are small next to what the server needs for any request, and are not counted once parsed.
 SMALL_BODY = 4 << 10
+#: Compressed bodies up to this size inflate to little enough (2 MiB, unless --max-inflation is another) to be inflated
+#: in the event loop.
+QUICK_BYTES = 64 << 10
 ORIGIN = re.compile(rb"https?://.*", re.IGNORECASE)
 
 
@@ -62,6 +67,8 @@ class HttpDependencies:
     metrics: ServerMetrics = field(default_factory=ServerMetrics)
     control: ModelControl = field(default_factory=ModelControl)
     """Loads and unloads models for clients."""
+    bodies: BodyProcess | None = None
+    """Reads large bodies; None: the event loop does."""
     event_times: EventTimeRange | None = None
     """Which event times clients may give; None for any."""
     merge_metrics: MergeMetrics | None = None
@@ -102,15 +109,17 @@ class HttpApp:
         self._clock_us = clock_us
         callers = CallerReader(event_times=dependencies.event_times, principal_of=guard.name_of)
         self._request_metrics = RequestMetrics(models=self._models, metrics=dependencies.metrics)
-        self._predictions = PredictionEndpoint(models=self._models, inference=dependencies.inference, callers=callers)
+        inference, bodies = dependencies.inference, dependencies.bodies
+        self._predictions = PredictionEndpoint(models=self._models, inference=inference, callers=callers, bodies=bodies)
         self._v2 = InferenceV2(
             models=self._models,
-            infer=InferEndpoint(models=self._models, inference=dependencies.inference, callers=callers),
+            infer=InferEndpoint(models=self._models, inference=inference, callers=callers, bodies=bodies),
             request_metrics=self._request_metrics,
             statistics=ModelStatistics(self._models, dependencies.merge_statistics),
             control=dependencies.control,
             clock_us=clock_us,
         )
+        self._reading = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -133,9 +142,29 @@ class HttpApp:
         No asyncio task waits for the model: it would cost a future and further turns of the loop for each request.
         """
         reply = traced(request, reply)
+        size = len(request.body)
+        if size > LARGE_BYTES or (size > QUICK_BYTES and request.header(b"content-encoding")):
+            self._in_task(self._answer_large(request, reply))
+        else:
+            self._answer(request, reply, partial(self._read, request))
+
+    async def _answer_large(self, request: HttpRequest, reply: Reply) -> None:
+        """As `answer`, with a body that a thread inflates and counts, one at a time."""
+        async with self._reading:
+            read = asyncio.ensure_future(asyncio.to_thread(self._read, request))
+            await asyncio.wait((read,))
+            self._answer(request, reply, read.result)
+
+    def _read(self, request: HttpRequest) -> tuple[bytes, int]:
+        """Inflate a body. Returns it, and the bytes it takes once it is parsed. Raises `BodyTooLarge` or `Failure`."""
+        is_other = is_v2(request.target)
+        body = read_body(request, self._bodies, zlib_too=is_other)
+        return body, parsed_bytes(body[: json_bytes(request.headers)] if is_other else body)
+
+    def _answer(self, request: HttpRequest, reply: Reply, read: Callable[[], tuple[bytes, int]]) -> None:
         try:
             if request.body and (len(request.body) > SMALL_BODY or request.header(b"content-encoding")):
-                request, reply = self._opened(request, reply)
+                request, reply = self._opened(request, reply, *read())
             if self._needs_token:
                 self._check_token(request)
             if is_v1(request.target):
@@ -158,15 +187,13 @@ class HttpApp:
             _logger.exception("A request to %.200r failed by a defect of the server.", request.target)
             reply(error_response(Failure(Code.INTERNAL, f"Internal error: {type(error).__name__}")))
 
-    def _opened(self, request: HttpRequest, reply: Reply) -> tuple[HttpRequest, Reply]:
-        """Inflate a body, and count what it takes until it is answered: its parsed form, beside the bytes on the wire.
+    def _opened(self, request: HttpRequest, reply: Reply, body: bytes, parsed: int) -> tuple[HttpRequest, Reply]:
+        """Count what a body takes until it is answered: inflated and parsed, beside the bytes on the wire.
 
         Raises:
             Failure: UNAVAILABLE: the server holds as much as it can.
         """
-        body = read_body(request, self._bodies, zlib_too=is_v2(request.target))
-        document = body[: json_bytes(request.headers)] if is_v2(request.target) else body
-        held = self._limiter.hold_parsed((0 if body is request.body else len(body)) + parsed_bytes(document))
+        held = self._limiter.hold_parsed((0 if body is request.body else len(body)) + parsed)
         if held is None:
             raise Failure(Code.UNAVAILABLE, FULL_TEXT)
 
@@ -204,7 +231,10 @@ class HttpApp:
         async def answer() -> None:
             reply(HttpResponse(status=200, body=(await merge(page)).encode(), content_type=TEXT))
 
-        task = asyncio.get_running_loop().create_task(answer())
+        self._in_task(answer())
+
+    def _in_task(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)  # the loop holds tasks weakly: without a reference it could be collected before it ends
         task.add_done_callback(self._tasks.discard)
 

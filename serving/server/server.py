@@ -36,6 +36,7 @@ from serving.models.op_libraries import load_op_libraries
 from serving.models.reloading import Reloader
 from serving.models.runner import ANY_OPERATION
 from serving.models.versions import Models
+from serving.server.body_reading import reading_bodies
 from serving.server.confined import confining
 from serving.server.http_app import HttpApp, HttpDependencies
 from serving.server.labels_endpoint import LabelsEndpoint
@@ -146,7 +147,7 @@ def serve(
         BadInput: There is no model, or the list of models cannot be used.
         CannotRun: An address cannot be bound, the traffic log cannot be written, or no model can be loaded.
     """
-    with hangups_held(), confining(settings, report) as confined:
+    with hangups_held(), confining(settings, report) as confined, reading_bodies(confined.support) as bodies:
         settings = confined.settings
         others = peers or SingleProcess(read_first_list(settings.repository))
         listeners = bind_listeners(settings, report, is_shared=others.is_shared)
@@ -161,6 +162,7 @@ def serve(
             guard = make_guard(settings.access, report)
             labels_endpoint = LabelsEndpoint(writer=label_writer, guard=guard)
             dependencies, reloader = _load(settings, capture, labels_endpoint, others, report)
+            dependencies = replace(dependencies, bodies=bodies)
             models = dependencies.models
             sys.setswitchinterval(SWITCH_S)
             info = listeners.info({})  # gRPC closes its socket when it starts

@@ -1,4 +1,4 @@
-"""TensorFlow Serving's protobuf messages that its package on PyPI lacks, for reading configuration files.
+"""TensorFlow Serving's protobuf messages that its package on PyPI lacks, for reading configuration files; and examples.
 
 Only the names and types of fields matter in the text format. The messages are defined in a descriptor pool of our own,
 so that a library of the same process may define the real ones.
@@ -18,7 +18,13 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, wr
 PACKAGE = "pitfalls.foreign"
 Field = descriptor_pb2.FieldDescriptorProto
 LABELS = {"optional": Field.LABEL_OPTIONAL, "repeated": Field.LABEL_REPEATED}
-SCALARS = {"int64": Field.TYPE_INT64, "bool": Field.TYPE_BOOL, "string": Field.TYPE_STRING}
+SCALARS = {
+    "int64": Field.TYPE_INT64,
+    "bool": Field.TYPE_BOOL,
+    "string": Field.TYPE_STRING,
+    "bytes": Field.TYPE_BYTES,
+    "float": Field.TYPE_FLOAT,
+}
 
 # Message: field: type. A type in capitals is a message, of protobuf's wrappers or of this table.
 FIELDS: Mapping[str, Mapping[str, str]] = {
@@ -36,6 +42,14 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "enable_large_batch_splitting": "BoolValue",
         "max_execution_batch_size": "Int64Value",
     },
+    # tf.Example, whose own class takes an import of TensorFlow; a map is a list of entries on the wire.
+    "Example": {"features": "Features"},
+    "Features": {"feature": "repeated Entry"},
+    "Entry": {"key": "string", "value": "Feature"},
+    "Feature": {"bytes_list": "BytesList", "float_list": "FloatList", "int64_list": "Int64List"},
+    "BytesList": {"value": "repeated bytes"},
+    "FloatList": {"value": "repeated float"},
+    "Int64List": {"value": "repeated int64"},
 }
 
 
@@ -54,6 +68,12 @@ def batching_parameters() -> Any:
     return _class("BatchingParameters")()
 
 
+def example() -> Any:
+    """An empty ``tf.Example``."""
+    return _class("Example")()
+
+
+@cache
 def _class(name: str) -> Any:
     return message_factory.GetMessageClass(_pool().FindMessageTypeByName(f"{PACKAGE}.{name}"))
 

@@ -44,6 +44,10 @@ _FUNCTIONS = {
     "floor": "floor",
     "year": "year",
 }
+#: Functions that give a number of a number, which is float64 as in arithmetic.
+_OF_NUMBERS = ("abs", "floor")
+#: Of times, the coarsest first.
+_UNITS = ("s", "ms", "us", "ns")
 
 
 class Expression:
@@ -106,7 +110,7 @@ class Expression:
             ):
                 return self._column(name)
             case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]) if name in _FUNCTIONS:
-                return _called(_FUNCTIONS[name], self._compile(argument))
+                return _called(_FUNCTIONS[name], self._compile(argument), as_float=name in _OF_NUMBERS)
         return None
 
     def _constant(self, value: Any) -> Compiled:
@@ -120,7 +124,7 @@ class Expression:
             case ast.BinOp(left=left, op=op, right=right) if type(op) in _ARITHMETIC:
                 return _calculated(_ARITHMETIC[type(op)], self._compile(left), self._compile(right))
             case ast.UnaryOp(op=op, operand=operand) if type(op) in _UNARY:
-                return _called(_UNARY[type(op)], self._compile(operand))
+                return _called(_UNARY[type(op)], self._compile(operand), as_float=not isinstance(op, ast.Not))
             case ast.BoolOp(op=op, values=[first, *others]):
                 kernel = "and_kleene" if isinstance(op, ast.And) else "or_kleene"
                 result = self._compile(first)
@@ -153,15 +157,33 @@ class Expression:
             return inside if isinstance(op, ast.In) else _called("invert", inside)
         if type(op) not in _COMPARED:
             raise _refusal(self.text, f"{type(op).__name__} is no comparison of an expression")
-        return _called(_COMPARED[type(op)], self._compile(left), self._compile(right))
+        return _of_two(_COMPARED[type(op)], self._compile(left), self._compile(right))
 
     def _column(self, name: str) -> Compiled:
         self._columns.add(name)
         return lambda columns: columns[name]
 
 
-def _called(kernel: str, *arguments: Compiled) -> Compiled:
-    return lambda columns: pc.call_function(kernel, [_datum(argument(columns)) for argument in arguments])
+def _called(kernel: str, *arguments: Compiled, as_float: bool = False) -> Compiled:
+    def result(columns: Mapping[str, pa.ChunkedArray]) -> Any:
+        values = [_datum(argument(columns)) for argument in arguments]
+        return pc.call_function(kernel, list(map(_as_float, values)) if as_float else values)
+
+    return result
+
+
+def _of_two(kernel: str, left: Compiled, right: Compiled) -> Compiled:
+    """Compared values of types that differ are made alike here: the kernels refuse all rows for one beyond a type."""
+
+    def result(columns: Mapping[str, pa.ChunkedArray]) -> Any:
+        first, second = _datum(left(columns)), _datum(right(columns))
+        if first.type != second.type and all(map(_is_number, (first.type, second.type))):
+            first, second = _as_float(first), _as_float(second)
+        elif (finer := _finer_time(first.type, second.type)) is not None:
+            first, second = _at_times(first, finer), _at_times(second, finer)
+        return pc.call_function(kernel, [first, second])
+
+    return result
 
 
 def _calculated(kernel: str, left: Compiled, right: Compiled) -> Compiled:
@@ -169,6 +191,8 @@ def _calculated(kernel: str, left: Compiled, right: Compiled) -> Compiled:
 
     def result(columns: Mapping[str, pa.ChunkedArray]) -> Any:
         first, second = (_as_float(_datum(argument(columns))) for argument in (left, right))
+        if (finer := _finer_time(first.type, second.type)) is not None:
+            first, second = _at_times(first, finer), _at_times(second, finer)
         if kernel == "divide":
             second = pc.if_else(pc.equal(second, 0.0), pa.scalar(None, pa.float64()), second)
         return pc.call_function(kernel, [first, second])
@@ -178,7 +202,36 @@ def _calculated(kernel: str, left: Compiled, right: Compiled) -> Compiled:
 
 def _as_float(value: Any) -> Any:
     """Numbers as float64; times and lengths of time, whose differences are exact, as they are."""
-    return value if pa.types.is_temporal(value.type) else pc.cast(value, pa.float64(), safe=False)
+    kind = value.type
+    if pa.types.is_temporal(kind):
+        return value
+    if not (_is_number(kind) or pa.types.is_boolean(kind) or pa.types.is_null(kind)):  # texts of digits are no numbers
+        raise TypeError(f"{kind} is no number")
+    return pc.cast(value, pa.float64(), safe=False)
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
+
+
+def _finer_time(first: pa.DataType, second: pa.DataType) -> pa.DataType | None:
+    """Of two different kinds of times the one with the smaller unit, a date being of days; None for other types."""
+    kinds = [kind for kind in (first, second) if pa.types.is_timestamp(kind)]
+    if first == second or not kinds or not all(map(_is_time, (first, second))):
+        return None
+    return max(kinds, key=lambda kind: _UNITS.index(kind.unit))
+
+
+def _is_time(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_timestamp(kind) or pa.types.is_date(kind))
+
+
+def _at_times(value: Any, kind: pa.DataType) -> Any:
+    """Times of another kind; missing where that cannot hold them. A time with a zone stays none without, and so on."""
+    if value.type == kind or getattr(value.type, "tz", kind.tz) != kind.tz:
+        return value
+    made = pc.cast(value, kind, safe=False)
+    return pc.if_else(pc.equal(pc.cast(made, value.type, safe=False), value), made, pa.scalar(None, kind))
 
 
 def _datum(value: Any) -> Any:

@@ -203,7 +203,7 @@ class _Summed:
         if min(at) < 0:
             raise CannotRun(
                 "The rows have changed while they were read.",
-                got=f"no row {sample.ids[at.index(-1)].as_py()} any more",
+                got=f"{at.count(-1)} of {len(at)} sampled rows are there no more",
                 expected="the same rows in every statement of a run",
                 fix="Run again: nothing was judged of this window.",
             )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -191,6 +193,10 @@ class SqlRelation(Relation, Protocol):
     def table(self, text: str) -> pa.Table:
         """The result of a statement on `ROWS`."""
 
+    def listed(self, ids: Sequence[str]) -> str:
+        """Ids as a list in a statement on `ROWS`."""
+        return self.dialect.listed(ids)
+
 
 def condition(
     relation: SqlRelation,
@@ -207,9 +213,9 @@ def condition(
     if between is not None:
         parts += [*_plain_range(relation, between), f"{when} >= {between[0]} AND {when} < {between[1]}"]
     if ids is not None:
-        parts.append(f"{name} IN ({dialect.listed(ids)})" if ids else "1 = 0")
+        parts.append(f"{name} IN ({relation.listed(ids)})" if ids else "1 = 0")
     if without:
-        parts.append(f"{name} NOT IN ({dialect.listed(without)})")
+        parts.append(f"{name} NOT IN ({relation.listed(without)})")
     return " AND ".join(parts) or "1 = 1"
 
 
@@ -343,6 +349,8 @@ _POSTGRESQL: Final = MappingProxyType(
     }
 )
 
+#: A parameter of `DatabaseRelation.listed`.
+_LISTED: Final = re.compile(r":(id_[0-9a-f]{64})\b")
 #: A float of four bytes in PostgreSQL, whose text has fewer digits than its value as a double.
 _FLOAT4 = 700
 
@@ -357,6 +365,7 @@ class DatabaseRelation(SqlRelation):
         self.dialect = dialect_of(query.url)
         self.event_time, self.prediction_id = event_time, prediction_id
         self.query, self._meanwhile = query, meanwhile
+        self._listed: dict[str, str] = {}
 
     @cached_property
     @override
@@ -391,6 +400,13 @@ class DatabaseRelation(SqlRelation):
             meanwhile=self._meanwhile,
         )
 
+    @override
+    def listed(self, ids: Sequence[str]) -> str:
+        """Parameters, as what an id says is the clients' own."""
+        names = [f"id_{hashlib.sha256(word.encode('utf-8', 'surrogatepass')).hexdigest()}" for word in ids]
+        self._listed.update(zip(names, ids, strict=True))
+        return ", ".join(f":{name}" for name in names)
+
     def _cell(self, name: str) -> str:
         quoted = self.dialect.quoted(name)
         if self.dialect is DIALECTS["postgresql"] and self._codes[name] == _FLOAT4:
@@ -398,4 +414,5 @@ class DatabaseRelation(SqlRelation):
         return quoted
 
     def _statement(self, text: str) -> SqlQuery:
-        return replace(self.query, text=f"WITH {ROWS} AS ({self.query.text}) {text}")
+        ids = {name: self._listed[name] for name in _LISTED.findall(text)}
+        return replace(self.query, text=f"WITH {ROWS} AS ({self.query.text}) {text}", texts=ids)

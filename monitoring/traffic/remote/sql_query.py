@@ -89,8 +89,9 @@ class SqlQuery:
 
     Attributes:
         url: of SQLAlchemy, such as ``postgresql+psycopg://reader@host/scores``; or of a DuckDB file.
-        text: one statement, taken as it is: a colon begins no parameter but those of `bounds`.
+        text: one statement, taken as it is: a colon begins no parameter but those of `bounds` and `texts`.
         bounds: values for the parameters ``:start`` and ``:end``, in UTC; none where the query has no parameters.
+        texts: values for further parameters.
         password: of the URL's user, where the URL has none.
         seconds: how long connecting, running and reading may take in all.
     """
@@ -98,6 +99,7 @@ class SqlQuery:
     url: str
     text: str
     bounds: Mapping[str, datetime] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
     password: str | None = field(default=None, repr=False)
     seconds: float = SECONDS
 
@@ -269,13 +271,15 @@ def _engine(query: SqlQuery) -> Any:
 def _statement(query: SqlQuery) -> str:
     """The statement for SQLAlchemy: every colon is escaped that begins none of the parameters."""
     text = query.text.strip().rstrip(";")
-    return re.sub(rf"({parameter_pattern(query.bounds)})|:", lambda match: match[1] or "\\:", text, flags=re.ASCII)
+    pattern = parameter_pattern([*query.bounds, *query.texts])
+    return re.sub(rf"({pattern})|:", lambda match: match[1] or "\\:", text, flags=re.ASCII)
 
 
 def _parameters(query: SqlQuery, dialect: str) -> dict[str, datetime | str]:
-    """The bounds as the database compares them: in UTC, without a zone; SQLite has no times, but text."""
+    """The texts, and the bounds as the database compares them: in UTC, without a zone; of SQLite as text."""
     plain = {name: moment.astimezone(UTC).replace(tzinfo=None) for name, moment in query.bounds.items()}
-    return {name: str(moment) for name, moment in plain.items()} if dialect == "sqlite" else dict(plain)
+    bounds = {name: str(moment) for name, moment in plain.items()} if dialect == "sqlite" else plain
+    return {**bounds, **query.texts}
 
 
 def _reject_time(query: SqlQuery, error: Exception) -> NoReturn:

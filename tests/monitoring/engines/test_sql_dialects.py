@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +30,9 @@ class Columns:
     event_time: str = "at"
     prediction_id: str = "the `id`"
     schema: pa.Schema = SCHEMA
+
+    def listed(self, ids: Sequence[str]) -> str:
+        return self.dialect.listed(ids)
 
 
 def statements(name: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from monitoring.baseline.profile import Bins
 from monitoring.baseline.profile_builder import ProfileBuilder
 from monitoring.engines.engine import work_of
 from monitoring.engines.sql import SqlEngine
-from monitoring.engines.sql_relation import DatabaseRelation, condition
+from monitoring.engines.sql_relation import ROWS, DatabaseRelation, condition
 from monitoring.engines.sql_sums import word_counts
 from monitoring.engines.task import LocalEngine
 from monitoring.errors import BadInput, CannotRun
@@ -73,6 +74,23 @@ def test_numbers_fall_into_the_same_bins(kind: str, fill: Fill) -> None:
 @pytest.mark.parametrize("kind", WORDS)
 def test_words_are_counted_by_their_bytes(kind: str, fill: Fill) -> None:
     check_words(fill(rows_with(WORDS[kind])), WORDS[kind])
+
+
+def test_an_id_is_a_value_whatever_it_says(fill: Fill) -> None:
+    ids = ["a :end b", "it's", "a\\", "100% %(start)s", ":id_0", "') OR 1 = 1 --"]
+    rows = pa.table({"id": ids, "ts": pa.array([LIVE] * len(ids), pa.timestamp("us", "UTC"))})
+    relation = fill(rows)
+    bounds = {"start": LIVE - timedelta(days=1), "end": LIVE + timedelta(days=1)}
+    relation.query = replace(
+        relation.query, text=f"{relation.query.text} WHERE ts >= :start AND ts < :end", bounds=bounds
+    )
+    for one in ids:
+        (found,) = relation.batches(["id"], ids=[one])
+        assert found["id"].to_pylist() == [one]
+    assert not list(relation.batches(["id"], ids=["none"]))
+    others = condition(relation, None, without=ids[1:])
+    counted = relation.table(f"SELECT count(*) AS n FROM {ROWS} WHERE {others}")  # noqa: S608 - what is tested
+    assert counted["n"].to_pylist() == [1]
 
 
 def test_a_collation_that_folds_case_folds_nothing_here(fill: Fill) -> None:

@@ -44,6 +44,8 @@ def load_frameworks(*names: str) -> None:
         if named != BACKEND:
             click.echo(f"KERAS_BACKEND={named} has no effect: Keras runs on TensorFlow here.", err=True)
         os.environ["KERAS_BACKEND"] = BACKEND  # or Keras takes that of ~/.keras/keras.json
+    if all(name in sys.modules for name in names):
+        return
     with _filtered_stderr(), warnings.catch_warnings():
         # Evidently's regular expressions in plain strings, reported when Python 3.12 or later first compiles them.
         warnings.filterwarnings("ignore", "invalid escape sequence", SyntaxWarning)

@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 import subprocess
-import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -17,6 +17,8 @@ from pathlib import Path
 import click
 
 from monitoring.errors import BadInput
+from pitfalls_tf.cli.serve.confined_export import export_command
+from serving.confinement.confinement import ConfineMode
 from serving.export.model_name import MODEL_NAME, check_name
 from serving.export.signature_model import is_saved_model
 from serving.models.foreign_formats import advice_for
@@ -91,7 +93,12 @@ def _folder_name(path: Path) -> str:
 
 
 def prepare_models(
-    files: Sequence[ModelFile], cache: Path, *, custom: str | None, report: Callable[[str], None]
+    files: Sequence[ModelFile],
+    cache: Path,
+    *,
+    custom: str | None,
+    report: Callable[[str], None],
+    confine: ConfineMode = ConfineMode.AUTO,
 ) -> Path:
     """Make a folder of models of files.
 
@@ -101,6 +108,7 @@ def prepare_models(
     Args:
         custom: The module of custom layers, as of `pitfalls export`.
         report: Called with one sentence for each model.
+        confine: Whether that process is confined.
 
     Returns:
         A folder of NAME/1 folders.
@@ -109,7 +117,7 @@ def prepare_models(
         Exit: an export has failed, and has said why.
     """
     cache.mkdir(parents=True, exist_ok=True, mode=0o700)
-    exports = [_exported(file, cache, custom, report) if file.is_keras else file.path for file in files]
+    exports = [_exported(file, cache, custom, report, confine) if file.is_keras else file.path for file in files]
     text = json.dumps([[file.name, str(path)] for file, path in zip(files, exports, strict=True)])
     folder = cache / f"served-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
     for file, path in zip(files, exports, strict=True):
@@ -122,7 +130,9 @@ def prepare_models(
     return folder
 
 
-def _exported(file: ModelFile, cache: Path, custom: str | None, report: Callable[[str], None]) -> Path:
+def _exported(
+    file: ModelFile, cache: Path, custom: str | None, report: Callable[[str], None], confine: ConfineMode
+) -> Path:
     folder = cache / f"export-{_digest(file, custom)}"
     path = folder / file.name / "1"
     if (path / "saved_model.pb").is_file():
@@ -130,9 +140,11 @@ def _exported(file: ModelFile, cache: Path, custom: str | None, report: Callable
         report(f"{file.path} was exported before, to {path}.")
         return path
     report(f"Exporting {file.path} …")
-    command = [sys.executable, "-m", "pitfalls_tf", "export", str(file.path), "--name", file.name]
-    command += ["--models", str(folder), "--json", *(["--custom", custom] if custom else [])]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    arguments = ["export", str(file.path), "--name", file.name, "--models", str(folder), "--json"]
+    arguments += ["--custom", custom] if custom else []
+    with tempfile.TemporaryDirectory() as scratch:
+        command = export_command(file.path, folder, arguments, confine, Path(scratch))
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
         raise click.exceptions.Exit(done.returncode)
     bundle = json.loads(done.stdout)

@@ -60,7 +60,9 @@ def read_model_list_source(
     if flags.model_files or flags.custom is not None:
         _check_alone(flags, flag_names)
         files = model_files(flags.model_files, tf_flags.model_name)
-        folder = prepare_models(files, cache_folder("exports"), custom=flags.custom, report=report)
+        folder = prepare_models(
+            files, cache_folder("exports"), custom=flags.custom, report=report, confine=flags.confine_mode()
+        )
         return ModelsFolder(folder=folder, labels=labels)
     if flags.models is not None:
         if flag_names:

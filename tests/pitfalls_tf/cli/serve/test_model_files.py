@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
+import click
 import keras
 import numpy as np
 import pytest
 
 from monitoring.errors import BadInput
 from pitfalls_tf.cli.serve.model_files import KEPT, model_files, prepare_models
+from serving.confinement.confinement import Support
 from serving.models.loading import load_version
 from serving.models.version_folders import discover
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+READING = """
+import keras
+
+
+@keras.saving.register_keras_serializable("own")
+class Reading(keras.layers.Layer):
+    def call(self, inputs):
+        with open({secret!r}) as file:
+            return inputs + float(len(file.read()))
+"""
 
 
 def saved_model(folder: Path) -> Path:
@@ -98,3 +114,23 @@ def test_a_keras_file_is_exported_once_and_compared_with_keras(
         prepare_models(files, cache, custom=None, report=said.append)
     assert getattr(caught.value, "exit_code", None) == 2
     assert "Error: Not a .keras file." in capfd.readouterr().err
+
+
+@pytest.mark.skipif(not Support.of_this_machine().is_whole, reason="this kernel confines no process")
+def test_an_export_reaches_no_file_but_the_models(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    secret, own, source = tmp_path / "secret", tmp_path / "code" / "reading.py", tmp_path / "m.keras"
+    secret.write_text("planted")
+    own.parent.mkdir()
+    own.write_text(READING.format(secret=str(secret)))
+    subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            f"import keras, reading; i = keras.Input((2,)); keras.Model(i, reading.Reading()(i)).save({str(source)!r})",
+        ],
+        env={**os.environ, "PYTHONPATH": str(own.parent), "KERAS_BACKEND": "tensorflow"},
+        check=True,
+    )
+    with pytest.raises(click.exceptions.Exit):
+        prepare_models(model_files([source], None), tmp_path / "cache", custom=str(own), report=lambda _: None)
+    assert "Permission denied" in capfd.readouterr().err

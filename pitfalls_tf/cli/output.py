@@ -79,8 +79,8 @@ class Output:
         self._finished = False
 
     def progress(self, text: str, *, level: str = "info", **fields: object) -> None:
-        """Print a line to stderr; arguments as of `print_line`."""
-        print_line(text, level=level, **fields)
+        """Print a line to stderr, whatever names in it hold; arguments as of `print_line`."""
+        print_line(one_line(text), level=level, **fields)
 
     def finish(self, document: Mapping[str, object], show: Callable[[], None]) -> None:
         """Print the result, once.

@@ -22,7 +22,7 @@ from monitoring.traffic.remote.urls import is_url, shown_url
 from pitfalls_tf.cli.column_roles import COLUMNS, dictionary_of, joined, named_columns, with_column_roles
 from pitfalls_tf.cli.file_form import with_table_format
 from pitfalls_tf.cli.monitor.options import exclude_option
-from pitfalls_tf.cli.output import printable, with_output
+from pitfalls_tf.cli.output import one_line, printable, with_output
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -406,7 +406,7 @@ def _show(adopted: InitResult, traffic: str | None) -> None:
         f" {len(adopted.inputs)} inputs, " + _answers(adopted)
     )
     for line in _columns(adopted):
-        click.echo(printable(line))
+        click.echo(one_line(line))
     click.echo(printable(text))
     where = "" if traffic is not None else " --traffic 'live/*'"
     click.echo(f"Next: pitfalls monitor run --config {adopted.config}{where}")
@@ -435,6 +435,6 @@ def _columns(adopted: InitResult) -> Iterator[str]:
     names = max((len(column.name) for column in shown), default=0)
     for column in shown:
         what = ", ".join(word for word in (column.kind, column.unit, column.why, column.description) if word)
-        yield f"  {column.name:<{names}}  {column.role:<13}  {what}".rstrip()
+        yield one_line(f"  {column.name:<{names}}  {column.role:<13}  {what}").rstrip()
     if len(adopted.columns) > LISTED:
         yield f"  … and {len(adopted.columns) - LISTED:,} more: --json lists all."

@@ -17,7 +17,7 @@ import click
 
 from monitoring.errors import BadInput
 from pitfalls_tf.cli.frameworks import load_frameworks
-from pitfalls_tf.cli.output import with_output
+from pitfalls_tf.cli.output import one_line, with_output
 from pitfalls_tf.cli.serve.access_flags import AccessFlags, access_flags
 from pitfalls_tf.cli.serve.limit_flags import LimitFlags, limit_flags
 from pitfalls_tf.cli.serve.rollout_workers import rollout_workers
@@ -210,7 +210,8 @@ def command(
 
     def ready(info: ServerInfo) -> None:
         output.finish(
-            _document(info, traffic.traffic), lambda: click.echo(f"Serving {_models(info)} on {_addresses(info)}")
+            _document(info, traffic.traffic),
+            lambda: click.echo(one_line(f"Serving {_models(info)} on {_addresses(info)}")),
         )
 
     def prepare() -> None:

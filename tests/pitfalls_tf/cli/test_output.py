@@ -136,3 +136,9 @@ def test_the_format_is_chosen_by_flag_or_environment(monkeypatch: pytest.MonkeyP
             assert json.loads(result.stderr)["level"] == "error"
     finally:
         choose_log_format("text")
+
+
+def test_what_is_reported_stays_one_line_whatever_a_name_holds(capsys: pytest.CaptureFixture[str]) -> None:
+    with open_output(as_json=False) as output:
+        output.progress("Version 1 of n\nERROR forged is available.")
+    assert capsys.readouterr().err == "Version 1 of n ERROR forged is available.\n"

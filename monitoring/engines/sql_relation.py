@@ -6,6 +6,7 @@ import hashlib
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -328,6 +329,24 @@ class DuckDBRelation(SqlRelation):
     def table(self, text: str) -> pa.Table:
         """The result of a statement on `ROWS`, which runs in a thread of its own."""
         return within(math.inf, lambda _: _reader(self._run(text)).read_all(), meanwhile=self._meanwhile)
+
+
+@contextmanager
+def transaction(relation: Any) -> Iterator[None]:
+    """A transaction in the session of a relation of DuckDB, whose rows stay as they are meanwhile; or the user's own.
+
+    Where a statement has failed DuckDB ends it by a rollback of the user alone, and says so.
+    """
+    current = (relation.query(ROWS, "SELECT txid_current()").fetchall() for _ in range(2))
+    if next(current) == next(current):
+        yield
+        return
+    relation.query(ROWS, "BEGIN TRANSACTION")
+    try:
+        yield
+    finally:
+        with suppress(import_duckdb("a relation of DuckDB").TransactionException):
+            relation.query(ROWS, "COMMIT")
 
 
 def _reader(result: Any) -> pa.RecordBatchReader:

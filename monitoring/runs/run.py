@@ -40,6 +40,7 @@ from monitoring.sources.traffic import keep_partials, open_live, open_traffic, r
 from monitoring.store.leases import LEASE_SECONDS, Lease
 from monitoring.store.store import Store
 from monitoring.tracing import span
+from monitoring.traffic.remote.snapshot import Snapshot
 from monitoring.traffic.windows import Window
 from monitoring.watches.embedding import Embedder
 
@@ -240,7 +241,7 @@ def _run(
     now = log.clock()
     check = check_begun(config, now)
     number = store.find_or_create(deployment.record(config, now), moved=services.moved)
-    with store.leases.take(number, uuid.uuid4().hex, now, LEASE_SECONDS) as lease:
+    with store.leases.take(number, uuid.uuid4().hex, now, LEASE_SECONDS) as lease, Snapshot() as snapshot:
         context = RunContext(
             config=config,
             deployment=deployment,
@@ -248,7 +249,7 @@ def _run(
             number=number,
             begun=now,
             clock=log.clock,
-            open=partial(_opened, config, services, log.clock, lease),
+            open=partial(_opened, config, services, log.clock, lease, snapshot),
             renew=lambda: lease.renew(log.clock()),
         )
         selection = request.select(context)
@@ -360,11 +361,13 @@ def _opened(
     services: ExternalServices,
     clock: Callable[[], datetime],
     lease: Lease,
+    snapshot: Snapshot,
     deployment: Deployment,
     scope: ReadScope,
 ) -> TrafficSource:
     if services.open_traffic is not None:
         return services.open_traffic()
+    scope = replace(scope, snapshot=snapshot)
 
     def meanwhile() -> None:
         lease.keep(clock())

@@ -77,6 +77,7 @@ def copy_database(
             bounds=bounds,
             password=password,
             seconds=traffic.query_timeout.total_seconds(),
+            snapshot=scope.snapshot,
         )
         query_to_parquet(query, target, check=check, meanwhile=meanwhile)
 

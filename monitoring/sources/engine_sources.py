@@ -21,6 +21,7 @@ from monitoring.engines.sql_relation import (
     SqlRelation,
     dialect_of,
     scheme_of,
+    transaction,
 )
 from monitoring.errors import BadInput
 from monitoring.notifications.routes.secret import read_secret
@@ -101,6 +102,8 @@ def open_remote(
     names = (columns.event_time, columns.prediction_id)
     relation: SqlRelation
     if live is not None:
+        if scope.snapshot is not None:
+            scope.snapshot.enter(id(live), lambda: transaction(live))
         relation = DuckDBRelation.of(live, *names, meanwhile=meanwhile)
     else:
         relation = _database(config, names, scope, clock(), meanwhile)
@@ -144,5 +147,6 @@ def _database(
         text=text,
         password=read_secret(config.traffic.password_file, config.traffic.password_env),
         seconds=config.traffic.query_timeout.total_seconds(),
+        snapshot=scope.snapshot,
     )
     return DatabaseRelation(database, *names, meanwhile=meanwhile)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from monitoring.engines.engine import Engine
+from monitoring.traffic.remote.snapshot import Snapshot
 from monitoring.traffic.tables.repeats import IdReader, IdsHere
 from monitoring.traffic.tables.table import Table
 from monitoring.traffic.windows import Window
@@ -48,6 +49,7 @@ class ReadScope:
         judged_until: the end of the last window judged; None: none was.
         job: whether the monitor's job reads, which brings labels into the label log.
         lean: whether of a log's rows only answers and the inputs of the specification are read.
+        snapshot: of a run, which sees one state of a database however often it opens its traffic; None: of no run.
     """
 
     since: datetime | None = None
@@ -57,6 +59,7 @@ class ReadScope:
     job: bool = False
     reading: Reading = HERE
     lean: bool = False
+    snapshot: Snapshot | None = None
 
 
 #: All of the traffic, for a reader that changes nothing.

@@ -8,10 +8,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotDoneError
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 from uuid import UUID
@@ -23,6 +24,7 @@ from monitoring.atomic import staging_folder
 from monitoring.config.addresses import parameter_pattern
 from monitoring.errors import BadInput, CannotRun
 from monitoring.traffic.remote.duckdb_query import duckdb_batches, is_duckdb, time_literals
+from monitoring.traffic.remote.snapshot import Snapshot
 from monitoring.traffic.remote.urls import shown_url
 
 T = TypeVar("T")
@@ -94,6 +96,7 @@ class SqlQuery:
         texts: values for further parameters.
         password: of the URL's user, where the URL has none.
         seconds: how long connecting, running and reading may take in all.
+        snapshot: of a run, whose queries of PostgreSQL read the same rows; None: the query is by itself.
     """
 
     url: str
@@ -102,6 +105,7 @@ class SqlQuery:
     texts: Mapping[str, str] = field(default_factory=dict)
     password: str | None = field(default=None, repr=False)
     seconds: float = SECONDS
+    snapshot: Snapshot | None = field(default=None, repr=False, compare=False)
 
 
 def query_to_parquet(
@@ -204,22 +208,17 @@ def _result(query: SqlQuery, stopped: Callable[[], bool]) -> Iterator[Any]:
     import sqlalchemy as sa  # noqa: PLC0415 - only where a query is asked for
 
     shown = shown_url(query.url)
-    engine = _engine(query)
     streamed = {"stream_results": True, "yield_per": ROWS_AT_ONCE}
-    read_only = {"postgresql_readonly": True} if engine.dialect.name == "postgresql" else {}
     try:
-        with engine.connect().execution_options(**read_only) as connection:
-            if engine.dialect.name == "postgresql":  # a server that answers ends the query itself
-                connection.exec_driver_sql(f"SET LOCAL statement_timeout = {max(round(1_000 * query.seconds), 1)}")
-            if engine.dialect.name == "sqlite":
-                connection.exec_driver_sql("PRAGMA query_only = ON")
-                connection.connection.driver_connection.set_progress_handler(stopped, INSTRUCTIONS)
-            statement, values = sa.text(_statement(query)), _parameters(query, engine.dialect.name)
+        with ExitStack() as held:
+            if query.snapshot is not None and query.url.startswith("postgresql"):
+                connection = query.snapshot.enter(query.url, partial(_held_connection, query))
+            else:
+                connection = held.enter_context(_connection(query, stopped))
+            statement, values = sa.text(_statement(query)), _parameters(query, connection.dialect.name)
             result = connection.execute(statement, values, execution_options=streamed)
-            try:
-                yield result
-            finally:
-                result.close()
+            held.callback(result.close)
+            yield result
     except (sa.exc.OperationalError, sa.exc.InterfaceError) as error:
         raise CannotRun(
             "The query could not be run.",
@@ -236,8 +235,35 @@ def _result(query: SqlQuery, stopped: Callable[[], bool]) -> Iterator[Any]:
             expected="one SELECT statement",
             fix="Try it with the database's own client.",
         ) from error
+
+
+@contextmanager
+def _connection(query: SqlQuery, stopped: Callable[[], bool]) -> Iterator[Any]:
+    """A connection that changes nothing; of PostgreSQL, all of its statements read what the first one does."""
+    engine = _engine(query)
+    is_postgresql = engine.dialect.name == "postgresql"
+    options = {"postgresql_readonly": True, "isolation_level": "REPEATABLE READ"} if is_postgresql else {}
+    try:
+        with engine.connect().execution_options(**options) as connection:
+            if is_postgresql:  # a server that answers ends a statement itself; windows are judged between two of them
+                connection.exec_driver_sql(f"SET LOCAL statement_timeout = {max(round(1_000 * query.seconds), 1)}")
+                connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
+            if engine.dialect.name == "sqlite":
+                connection.exec_driver_sql("PRAGMA query_only = ON")
+                connection.connection.driver_connection.set_progress_handler(stopped, INSTRUCTIONS)
+            yield connection
     finally:
         engine.dispose()
+
+
+@contextmanager
+def _held_connection(query: SqlQuery) -> Iterator[Any]:
+    """A connection for several queries, which is cut at the end: a rollback would wait for a statement that hangs."""
+    with _connection(query, lambda: False) as connection:
+        try:
+            yield connection
+        finally:
+            connection.invalidate()
 
 
 def _engine(query: SqlQuery) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,15 +25,29 @@ from tests.postgresql_server import started_postgresql
 
 QUERY = "SELECT * FROM live WHERE ts >= :start AND ts < :end"
 
+#: Makes all windows others.
+MOVED = "UPDATE live SET temp = temp + 100"
+
 
 @pytest.fixture(scope="module")
 def watched(tmp_path_factory: pytest.TempPathFactory) -> Watched:
     return watch(tmp_path_factory.mktemp("watched"))
 
 
-def judged(config: MonitorConfig, services: ExternalServices = NO_SERVICES) -> Records:
+def judged(
+    config: MonitorConfig,
+    services: ExternalServices = NO_SERVICES,
+    *,
+    before_window: Callable[[], object] = lambda: None,
+) -> Records:
+    """Judge what is due.
+
+    Args:
+        before_window: Called before each window, once ids and answers are copied.
+    """
     with Store.open(config.store.url) as store:
-        done = run_due_windows(config, store, clock=lambda: END, services=services)
+        stop = lambda: before_window() is ...  # noqa: E731 - goes on, whatever was done
+        done = run_due_windows(config, store, clock=lambda: END, services=services, stop=stop)
         found = status(store, config.name, done.deployment)
     return Records(windows=found.windows, incidents=found.incidents)
 
@@ -77,9 +92,18 @@ def test_a_query_is_summed_up_in_postgresql(watched: Watched, expected: Records,
             connection.exec_driver_sql(f"CREATE TABLE live ({columns})")
             marks = ", ".join(f":{name}" for name in rows.column_names)
             connection.execute(sa.text(f"INSERT INTO live VALUES ({marks})"), rows.to_pylist())  # noqa: S608 - names of columns
-        engine.dispose()
         place = f'path = "{url}"\nquery = "{QUERY}"\n'
-        same(expected, judged(config_in(watched, tmp_path, '\n[engine]\nkind = "sql"\n', place)))
+        config = config_in(watched, tmp_path, '\n[engine]\nkind = "sql"\n', place)
+
+        def move() -> None:
+            with engine.begin() as connection:
+                connection.exec_driver_sql(MOVED)
+
+        same(expected, judged(config, before_window=move))  # rows that change while a run reads them
+        with engine.connect() as connection:
+            open_still = "SELECT count(*) FROM pg_stat_activity WHERE state <> 'idle' AND pid <> pg_backend_pid()"
+            assert connection.exec_driver_sql(open_still).scalar() == 0
+        engine.dispose()
 
 
 @pytest.mark.parametrize(
@@ -117,6 +141,21 @@ def test_databases_on_which_no_statement_was_run_are_experimental(
 def test_a_relation_of_the_users_own_session_is_judged(watched: Watched, expected: Records, tmp_path: Path) -> None:
     connection = duckdb.connect(str(database(tmp_path)), read_only=True)
     same(expected, judged(config_in(watched, tmp_path), ExternalServices(live=connection.table("live"))))
+
+
+@pytest.mark.parametrize("own", [False, True], ids=["no transaction", "the user's transaction"])
+def test_rows_of_a_relation_that_change_while_a_run_reads_them_are_judged_as_they_were(
+    watched: Watched, expected: Records, own: bool, tmp_path: Path
+) -> None:
+    connection = duckdb.connect(str(database(tmp_path)))
+    if own:
+        connection.begin()
+    relation, other = connection.table("live"), connection.cursor()
+    services = ExternalServices(live=relation)
+    same(expected, judged(config_in(watched, tmp_path), services, before_window=lambda: other.execute(MOVED)))
+    if own:
+        connection.commit()
+    connection.execute(MOVED)  # the session is in no transaction that was begun before the other's
 
 
 def test_a_relation_is_not_copied_by_what_needs_a_file(tmp_path: Path) -> None:

@@ -242,6 +242,7 @@ def _run(
     check = check_begun(config, now)
     number = store.find_or_create(deployment.record(config, now), moved=services.moved)
     with store.leases.take(number, uuid.uuid4().hex, now, LEASE_SECONDS) as lease, Snapshot() as snapshot:
+        opened_by = partial(_opened, config, services, log.clock, lease)
         context = RunContext(
             config=config,
             deployment=deployment,
@@ -249,7 +250,7 @@ def _run(
             number=number,
             begun=now,
             clock=log.clock,
-            open=partial(_opened, config, services, log.clock, lease, snapshot),
+            open=lambda deployment, scope: opened_by(deployment, replace(scope, snapshot=snapshot)),
             renew=lambda: lease.renew(log.clock()),
         )
         selection = request.select(context)
@@ -361,13 +362,11 @@ def _opened(
     services: ExternalServices,
     clock: Callable[[], datetime],
     lease: Lease,
-    snapshot: Snapshot,
     deployment: Deployment,
     scope: ReadScope,
 ) -> TrafficSource:
     if services.open_traffic is not None:
         return services.open_traffic()
-    scope = replace(scope, snapshot=snapshot)
 
     def meanwhile() -> None:
         lease.keep(clock())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import hashlib
 import secrets
 import time
@@ -162,12 +163,29 @@ class Access:
             return "act"
         bearer = bearer_of(headers)
         digest = digest_of(bearer) if bearer else self.sessions.token_of(cookie)
-        return None if digest is None else role_of(digest, self.tokens())
+        role = None if digest is None else role_of(digest, self.tokens())
+        return None if role != "events" and _is_password(headers) else role
+
+
+def _is_password(headers: Mapping[str, str]) -> bool:
+    """Whether a token comes as a password, which browsers send again by themselves: it may send events alone."""
+    return headers.get("authorization", "").partition(" ")[0].lower() == "basic"
 
 
 def bearer_of(headers: Mapping[str, str]) -> str:
-    """The token that a program sends with its request; empty for none."""
+    """The token that a program sends with its request; empty for none.
+
+    A program that is given an address alone, such as KServe's logger, sends it as the password of that.
+
+    >>> bearer_of({"authorization": "Bearer abc"}), bearer_of({"authorization": "Basic a3NlcnZlOmFiYw=="})
+    ('abc', 'abc')
+    """
     scheme, _, token = headers.get("authorization", "").partition(" ")
+    if _is_password(headers):
+        try:
+            return base64.b64decode(token, validate=True).decode().partition(":")[2]
+        except ValueError:
+            return ""
     return token.strip() if scheme.lower() == "bearer" else ""
 
 

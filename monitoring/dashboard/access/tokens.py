@@ -1,6 +1,7 @@
 """Tokens of the dashboard: a file of them, what each may do, read again when it changes.
 
-A line is ``TOKEN`` or ``TOKEN act``, which may act, ``TOKEN read`` or ``TOKEN read rows``; ``#`` begins a comment.
+A line is ``TOKEN`` or ``TOKEN act``, which may act, ``TOKEN read``, ``TOKEN read rows``, or ``TOKEN events``, which may
+only send events of traffic; ``#`` begins a comment.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ from typing import Final, Literal, TypeAlias
 from monitoring.errors import BadInput
 from monitoring.private_file import private_text
 
-#: What somebody may do: look at pages only, at those with single rows of the traffic too, or act as well.
-Role: TypeAlias = Literal["read", "rows", "act"]
+#: What somebody may do: look at pages only, at those with single rows of the traffic too, act as well; or only send
+#: events of the traffic.
+Role: TypeAlias = Literal["read", "rows", "act", "events"]
 
 #: A shorter token could be guessed.
 LEAST_BYTES: Final = 16
@@ -25,7 +27,13 @@ LEAST_BYTES: Final = 16
 #: A changed file is noticed after so long.
 REREAD_S: Final = 1.0
 
-_ROLES: Final[dict[tuple[str, ...], Role]] = {(): "act", ("act",): "act", ("read",): "read", ("read", "rows"): "rows"}
+_ROLES: Final[dict[tuple[str, ...], Role]] = {
+    (): "act",
+    ("act",): "act",
+    ("read",): "read",
+    ("read", "rows"): "rows",
+    ("events",): "events",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +100,9 @@ def _token(file: Path, number: int, words: list[str]) -> Token:
     if (size := len(text.encode())) < LEAST_BYTES:
         raise _bad_file(file, f"line {number} has a token of {size} bytes, and not {LEAST_BYTES} at least", "")
     if role is None:
-        raise _bad_file(file, f"line {number} does not say what its token may do", "Write act, read or read rows.")
+        raise _bad_file(
+            file, f"line {number} does not say what its token may do", "Write act, read, read rows or events."
+        )
     return Token.of(text, role)
 
 
@@ -100,7 +110,7 @@ def _bad_file(file: Path, reason: str, fix: str) -> BadInput:
     return BadInput(
         "The token file cannot be used.",
         got=f"{file}: {reason}",
-        expected="a file of mode 0600 with lines TOKEN, TOKEN read or TOKEN read rows",
+        expected="a file of mode 0600 with lines TOKEN, TOKEN read, TOKEN read rows or TOKEN events",
         fix=fix or "Create one, for example: (umask 077; openssl rand -hex 16 > token)",
     )
 

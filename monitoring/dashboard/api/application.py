@@ -30,10 +30,14 @@ from monitoring.documents.document import Document
 from monitoring.documents.incident import IncidentDocument, IncidentsDocument
 from monitoring.errors import AnotherRun, BadInput, PitfallsError
 from monitoring.records import IncidentAction
+from monitoring.traffic.foreign_logs.cloud_events import events_of
 from monitoring.watches.descriptions import printable
 
 #: Far more than an action needs.
 MOST_BODY_BYTES = 65_536
+
+#: Where CloudEvents are sent to, which are no documents of this API.
+EVENTS = "/events/{name}"
 
 #: Some hundred thousand labels.
 MOST_LABELS_BYTES = 16 << 20
@@ -55,7 +59,7 @@ class Api:
             for operation in OPERATIONS
         ]
         return Starlette(
-            routes=[*routes, Route("/openapi.json", _description)],
+            routes=[*routes, Route(EVENTS, self.events, methods=["POST"]), Route("/openapi.json", _description)],
             exception_handlers={PitfallsError: _failed, HTTPException: _refused},
         )
 
@@ -67,6 +71,14 @@ class Api:
         if isinstance(document, IncidentDocument | IncidentsDocument) and not request.state.may_see_rows:
             document = document.without_rows()
         return JSONResponse(document.plain())
+
+    async def events(self, request: Request) -> Response:
+        """Keeps CloudEvents: 202, as their senders expect it."""
+        if not self._changeable:
+            raise HTTPException(403)
+        events = events_of(dict(request.headers), await body_of(request, MOST_LABELS_BYTES))
+        await run_in_threadpool(self._changes().keep_events, request.path_params["name"], events)
+        return Response(status_code=202)
 
     def _read(self, name: str, request: Request) -> Document:
         calls, query = self._changes().calls, request.query_params

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from monitoring.actions.perform import perform
 from monitoring.baseline.folder import load_baseline
@@ -40,6 +41,7 @@ from monitoring.runs.run import ExternalServices
 from monitoring.store.added_labels import AddedLabels
 from monitoring.store.store import Store
 from monitoring.timestamps import as_microseconds
+from monitoring.traffic.foreign_logs.cloud_events import append_events
 from monitoring.traffic.labels.label_writer import LabelWriter
 from monitoring.traffic.tables.files import is_table
 from monitoring.watches.embedding import Embedder
@@ -127,6 +129,22 @@ class ApiChanges:
             writer.close()
         opened.added_labels.add(number, AddedLabels(at=self.calls.stores.clock(), by=request.by.strip(), labels=added))
         return LabelsDocument(added=added)
+
+    def keep_events(self, name: str, events: list[dict[str, Any]]) -> None:
+        """Append CloudEvents to the log of the config of a name, whose traffic is one of KServe."""
+        config = next(
+            (file.config for file in self.calls.stores.files if file.config and file.config.name == name), None
+        )
+        traffic = None if config is None else config.traffic
+        if traffic is None or traffic.log != "kserve" or not isinstance(traffic.path, Path) or traffic.path.is_file():
+            got = "no config of that name" if traffic is None else f"{traffic.path}, of format {traffic.log}"
+            raise BadInput(
+                "Events are kept for a config whose traffic is a folder of KServe's logger.",
+                got=got,
+                expected='path = "events" and log = "kserve" in the [traffic] section',
+                fix="Check the name in the address, and give the config with --config or --configs.",
+            )
+        append_events(traffic.path, events, self.calls.stores.clock())
 
     def run_action(self, store: str, number: int, incident: int, request: RunActionRequest) -> ActionOutcomeDocument:
         """Perform an action of the config, as its button does."""

@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from monitoring.dashboard.access.access import COOKIE, HEADERS, SESSION_SECONDS, Access, bearer_of, cookie_of
 from monitoring.dashboard.access.tokens import digest_of, role_of
-from monitoring.dashboard.api.application import Api
+from monitoring.dashboard.api.application import EVENTS, Api
 from monitoring.dashboard.api.calls import ApiCalls
 from monitoring.dashboard.api.changes import ApiChanges
 from monitoring.dashboard.api.operations import PREFIX
@@ -51,6 +51,10 @@ _TEXTS = {
 TOO_MANY = "Too many wrong tokens wait for their answer.\n"
 
 _BEARER = {"www-authenticate": "Bearer realm=pitfalls"}
+
+_EVENTS = f"{PREFIX}{EVENTS}".partition("{")[0]
+
+_ONLY_EVENTS = "This token may send events of the traffic, and nothing else.\n"
 
 _ONLY_READ = "This token may read, and not act. Sign in with the one that may act.\n"
 
@@ -89,8 +93,12 @@ class Guard:
             return None
         role = self._access.role(headers, cookie_of(headers, COOKIE))
         if role is not None:
-            scope.setdefault("state", {}).update(may_act=role == "act", may_see_rows=role != "read")
-            return None if role == "act" or scope["method"] != "POST" else PlainTextResponse(_ONLY_READ, 403)
+            scope.setdefault("state", {}).update(may_act=role == "act", may_see_rows=role in {"rows", "act"})
+            if role == "events":
+                may, text = scope["method"] == "POST" and scope["path"].startswith(_EVENTS), _ONLY_EVENTS
+            else:
+                may, text = role == "act" or scope["method"] != "POST", _ONLY_READ
+            return None if may else PlainTextResponse(text, 403)
         if bearer_of(headers):
             return await self._wrong(scope)
         if scope["method"] == "GET" and "text/html" in headers.get("accept", ""):

@@ -57,8 +57,9 @@ def records(path: Path) -> Iterator[Mapping[str, Any] | None]:
                 yield from json.loads(first + file.read())
                 return
             for line in chain([first], file):
-                if line.strip():
-                    yield _record(line)
+                record = _record(line)
+                if line.strip() and (record is not None or line.endswith("\n")):  # or it is being written
+                    yield record
 
 
 def _record(line: str) -> Mapping[str, Any] | None:
@@ -108,6 +109,7 @@ def _unpacked(body: str) -> str | None:
 def read_kserve(path: Path) -> Iterator[LoggedSide | None]:
     """Files of the inference logger (JSON, CSV, Parquet), and CloudEvents as its sink gets them, one a line.
 
+    An event whose type ends with ``label`` has what was right of the call with its id.
     Its CSV and Parquet files have no times: those are the times at which the files were written.
     """
     written = path.stat().st_mtime_ns // 1_000
@@ -120,11 +122,11 @@ def read_kserve(path: Path) -> Iterator[LoggedSide | None]:
             yield None
             continue
         kind = str(record.get("type" if event else "reqType", ""))
-        side = next((side for side in _CALL if kind.endswith(side)), None)
+        side = next((side for side in (*_CALL, "label") if kind.endswith(side)), None)
         call_id = str(record.get("id") or "")
-        body = record.get("data") if event else record.get("bytes")
-        text = _unpacked(body) if isinstance(body, str) and not event else None
-        if event and body is not None:
+        body, packed = (record.get("data"), record.get("data_base64")) if event else (None, record.get("bytes"))
+        text = _unpacked(packed) if isinstance(packed, str) else None
+        if body is not None:
             text = body if isinstance(body, str) else json.dumps(body)
         if side is None or not call_id or text is None:
             yield None

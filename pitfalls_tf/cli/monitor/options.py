@@ -61,7 +61,7 @@ def dashboard_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--token-file",
             type=click.Path(path_type=Path, dir_okay=False),
             help="File of mode 0600 with the tokens that browsers sign in with, one a line: TOKEN, which may act, "
-            "TOKEN read, or TOKEN read rows; needed beyond a loopback address.",
+            "TOKEN read, TOKEN read rows, or TOKEN events; needed beyond a loopback address.",
         ),
         click.option(
             "--port", default=8600, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 for a free one."

@@ -260,7 +260,7 @@ def test_what_is_no_record_is_counted_and_told_and_ends_nothing(tmp_path: Path) 
     lines += ["{", "[1]", '"text"', "{}", '{"a":' * 50_000, "  ", "nonsense"]
     path = tmp_path / "log" / "a.jsonl.gz"
     path.parent.mkdir()
-    path.write_bytes(gzip.compress("\n".join(lines).encode()))
+    path.write_bytes(gzip.compress("".join(f"{line}\n" for line in lines).encode()))
     counts = convert(tmp_path / "log", "sagemaker", tmp_path / "out")
     assert counts == ConversionCounts(calls=1, rows=2, unpaired=1, unreadable=7, untimed=1)
     assert rows(tmp_path / "out") == expected(MADE[:1])

@@ -13,8 +13,22 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import Result
+from starlette.testclient import TestClient
 
-from tests.monitoring.traffic.foreign_logs.written_logs import START, Call, ground_truth, kserve, sagemaker, write_lines
+from monitoring.config.files import read_files
+from monitoring.dashboard.stores.named_store import named_stores
+from monitoring.dashboard.stores.stores import Stores
+from monitoring.dashboard.web.app import Changes, dashboard_app
+from tests.dashboard_access import access_with
+from tests.monitoring.traffic.foreign_logs.written_logs import (
+    START,
+    Call,
+    cloud_events,
+    ground_truth,
+    kserve,
+    sagemaker,
+    write_lines,
+)
 from tests.pitfalls_tf.cli.small_log import run
 
 PAGES = Path(__file__).parents[4] / "docs" / "how-to" / "coming-from"
@@ -82,6 +96,37 @@ def test_the_commands_of_the_page_find_what_is_broken(
     erased = run("traffic", "forget", "label-log", "call-42-7", "--json")
     assert erased.exit_code == 0, erased.output
     assert json.loads(erased.stdout)["removed"] >= 1
+
+
+def test_events_that_are_sent_by_http_are_judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    init, judge = commands("kserve")
+    write("kserve", served(40, 0), Path(init[init.index("--reference") + 1]))
+    live = init[init.index("--traffic") + 1]
+    made: Result = run(*init, "--log-columns", "income,shop")
+    assert made.exit_code == 0, made.output
+    files = read_files([Path("monitor.toml")])
+    token = "a-token-for-events-alone"
+    stores = Stores(stores=named_stores(files), files=files, clock=lambda: START + timedelta(days=43))
+    app = dashboard_app(lambda: stores, access_with({token: "events"}), Changes(stores.fingerprint))
+    client = TestClient(app, follow_redirects=False)
+    (config,) = (file.config for file in files)
+    assert config is not None
+    address = f"/api/v1/events/{config.name}"
+    (event, *others) = cloud_events(served(3, 40, cents=True))
+    headers = {"content-type": "application/cloudevents+json"}
+    assert client.post(address, json=event, headers=headers).status_code == 401
+    client.auth = ("kserve", token)  # as the address http://kserve:TOKEN@HOST says it
+    assert client.post(address, json=event, headers=headers).status_code == 202
+    assert client.post(address, json={}, headers=headers).status_code == 400
+    assert client.post("/api/v1/events/other", json=event, headers=headers).status_code == 400
+    assert client.get("/api/v1/deployments").status_code == 403
+    batch = {"content-type": "application/cloudevents-batch+json"}
+    assert client.post(address, json=others, headers=batch).status_code == 202
+    assert [path.name for path in Path(live).rglob("*.jsonl")] == ["events-12.jsonl"]
+    judged = run(*judge, "--json")
+    assert judged.exit_code == 1, judged.output
+    assert "income" in json.dumps([one for one in json.loads(judged.stdout)["incidents"] if one["level"] == "page"])
 
 
 def test_a_format_that_is_none_is_refused_before_anything_is_written(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from monitoring.config.invalid_setting import reject_setting
-from monitoring.config.section import Horizon, Name, Section
+from monitoring.config.section import Horizon, Name, Names, Section
 
 #: The kinds of conditions, of which a rule has one; bounds of a number, and of the number of rows, are one kind each.
 KINDS = ("low, high", "missing", "unique", "values", "pattern", "expression", "fresh", "min_rows, max_rows", "gap")
@@ -23,14 +23,17 @@ _Share = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
 class RuleSection(Section):
     """A rule about the rows of each window: what breaks it is a page, or a notice, at once and outside the budget.
 
-    It has one condition: a range (`low`, `high`), the largest share that is `missing`, `unique` values, the only
-    `values`, a `pattern` that texts match as a whole, an `expression` that holds of each row, a newest row that is
-    `fresh`, bounds of the number of rows, or the largest `gap` of the rate of the last class between groups.
+    It has one condition: a range (`low`, `high`) of each value or of a `statistic` of them, the largest share that is
+    `missing`, `unique` values (of `columns`: together), the only `values`, a `pattern` that texts match as a whole, an
+    `expression` that holds of each row, a newest row that is `fresh`, bounds of the number of rows, or the largest
+    `gap` of the rate of the last class between groups.
     """
 
     name: Name = Field(examples=["fares are sane"])
     level: Literal["page", "notice"] = Field(default="page", examples=["notice"])
     column: Name | None = Field(default=None, examples=["fare"])
+    columns: Names = Field(default=(), examples=[["order", "line"]])
+    statistic: Literal["mean", "median", "stdev", "distinct"] | None = Field(default=None, examples=["mean"])
     low: _Number | None = Field(default=None, examples=[0.0])
     high: _Number | None = Field(default=None, examples=[500.0])
     missing: _Share | None = Field(default=None, examples=[0.05])
@@ -72,7 +75,8 @@ class RuleSection(Section):
                 fix="Write a [[rule]] section for each.",
             )
         [kind] = self.kinds
-        if (kind in _OF_COLUMN) != (self.column is not None):
+        self._check_together(kind)
+        if (kind in _OF_COLUMN) != (self.column is not None) and not self.columns:
             reject_setting(
                 "a rule of this kind is about a column."
                 if kind in _OF_COLUMN
@@ -88,6 +92,13 @@ class RuleSection(Section):
                 expected="both, or neither",
                 fix='Write, for example, group = "gender" and gap = 0.1.',
             )
+        if self.statistic is not None and kind != "low, high":
+            reject_setting(
+                "a statistic has bounds.",
+                got=kind,
+                expected="low, high or both",
+                fix='Write, for example, statistic = "mean" and high = 40.',
+            )
         if self.unknown_breaks and self.expression is None:
             reject_setting(
                 "unknown_breaks goes with an expression.",
@@ -98,6 +109,15 @@ class RuleSection(Section):
         if self.low is not None and self.high is not None and self.low > self.high:
             reject_setting("low is above high.", got=self.low, expected=f"at most {self.high:g}", fix="Swap the two.")
         return self
+
+    def _check_together(self, kind: str) -> None:
+        if self.columns and (kind != "unique" or self.column is not None or len(self.columns) < 2):
+            reject_setting(
+                "columns go with unique: values that come together once.",
+                got=f"{kind} of {', '.join(self.columns)}",
+                expected="unique = true and two columns or more, without `column`",
+                fix='Write, for example, columns = ["order", "line"] and unique = true.',
+            )
 
 
 def distinct_rules(value: Sequence[RuleSection]) -> tuple[RuleSection, ...]:

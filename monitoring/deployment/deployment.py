@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -23,7 +23,7 @@ from monitoring.deployment.fleet import Team
 from monitoring.deployment.metrics.metric_file import codes_text, metric_codes
 from monitoring.deployment.metrics.metric_loading import load_metrics
 from monitoring.deployment.places import find_baseline, traffic_place
-from monitoring.deployment.rules import rules_of
+from monitoring.deployment.rules import rule_columns, rules_of
 from monitoring.errors import BadInput, CannotRun
 from monitoring.evidence.budget import Budget
 from monitoring.evidence.fleet import FleetBudget
@@ -34,7 +34,7 @@ from monitoring.judging.fit.reference_fit import ReferenceFit, fit_reference, wi
 from monitoring.judging.fit.tolerances import MIN_STD_IN_TOLERANCES, Tolerances
 from monitoring.judging.input_check import MAX_MISSING_SHARE, InputCheck, SchemaCheck, optional_inputs
 from monitoring.judging.judge import Judge
-from monitoring.judging.rules.rule_check import NO_RULES, RuleCheck, check_rules
+from monitoring.judging.rules.rule_check import NO_RULES, Rule, RuleCheck, check_rules
 from monitoring.records import WatchKey
 from monitoring.store.deployments import DeploymentRecord, EarlierDigest
 from monitoring.traffic.expected_events import EventCalendar, ExpectedEvent
@@ -125,7 +125,7 @@ def deploy(config: MonitorConfig, embedder: Embedder | None = None) -> Deploymen
     baseline = baseline_in_use(config, place)
     baseline = replace(baseline, spec=configured(config, baseline.spec))
     rules = rules_of(config.rule)
-    check_rules(rules, baseline.bins, [feature.name for feature in baseline.spec.features if feature.is_code])
+    _check_rules(rules, config, baseline)
     plan = window_plan(config)
     watched, fitted = _fitted(config, baseline, window_plan(config, days_left_out(config, place)), place.baseline)
     if baseline.spec.embedding is not None:
@@ -157,11 +157,22 @@ def deploy(config: MonitorConfig, embedder: Embedder | None = None) -> Deploymen
         judge=judge,
         catalogue=watched,
         burn_in=config.baseline.burn_in,
-        rules=RuleCheck(rules),
+        rules=RuleCheck(rules, rule_columns(config)),
         searches=config.budget.subgroups,
         timezone=config.windows.timezone,
         team=_team(config.fleet),
     )
+
+
+def _check_rules(rules: Sequence[Rule], config: MonitorConfig, baseline: Baseline) -> None:
+    codes = [feature.name for feature in baseline.spec.features if feature.is_code]
+    check_rules(rules, baseline.bins, codes, rule_columns(config))
+
+
+def rule_check(config: MonitorConfig) -> Callable[[Rule], None]:
+    """What refuses a rule that cannot be held against the columns of a config's baseline, by BadInput."""
+    baseline = baseline_in_use(config, find_baseline(config))
+    return lambda rule: _check_rules([rule], config, baseline)
 
 
 def _team(section: FleetSection) -> Team | None:

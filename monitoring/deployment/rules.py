@@ -1,216 +1,25 @@
-"""Rules out of a schema of TFDV and of a suite of Great Expectations; what does not map is listed."""
+"""The rules of a config, and the columns that they may read."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
 
-import tomlkit
-
+from monitoring.config import MonitorConfig
 from monitoring.config.rule_section import RuleSection
-from monitoring.errors import BadInput
+from monitoring.config.table_section import columns_named
 from monitoring.judging.rules.rule_check import Rule
-
-#: Bytes of a file that is read.
-MOST_BYTES = 50_000_000
+from monitoring.judging.rules.rule_columns import RuleColumns
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImportedRules:
-    """The rules of a file."""
-
-    rules: tuple[RuleSection, ...]
-    unmapped: tuple[str, ...]
-
-
-def import_rules(path: Path) -> ImportedRules:
-    """Read a TFDV schema (``.pbtxt``) or a Great Expectations suite (``.json``)."""
-    try:
-        text = _bounded_text(path)
-        items = list(_of_suite(json.loads(text)) if path.suffix == ".json" else _of_schema(text))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise BadInput(
-            "No rules can be read from this file.",
-            got=f"{path} ({type(error).__name__}: {str(error)[:200]})",
-            expected="a schema of TFDV as text (.pbtxt), or a suite of Great Expectations (.json)",
-            fix="Check the path and its ending.",
-        ) from error
-    rules: dict[str, RuleSection] = {}
-    for item in items:
-        if isinstance(item, dict):
-            name = _free(item["name"], rules)
-            rules[name] = RuleSection(**{**item, "name": name})
-    return ImportedRules(rules=tuple(rules.values()), unmapped=tuple(item for item in items if isinstance(item, str)))
-
-
-def _bounded_text(path: Path) -> str:
-    if path.stat().st_size > MOST_BYTES:
-        raise ValueError(f"more than {MOST_BYTES:,} bytes")
-    return path.read_text("utf-8")
-
-
-def rule_text(rule: RuleSection) -> str:
-    """A [[rule]] section that says what the rule does.
-
-    >>> print(rule_text(RuleSection(name="fares are sane", column="fare", low=0.0)), end="")
-    [[rule]]
-    name = "fares are sane"
-    column = "fare"
-    low = 0.0
-    """
-    table = tomlkit.table()
-    for key, value in rule.model_dump(exclude_defaults=True).items():
-        table.add(key, _plain(value))
-    rules = tomlkit.aot()
-    rules.append(table)
-    document = tomlkit.document()
-    document.add("rule", rules)
-    return tomlkit.dumps(document)
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, timedelta):
-        return f"{round(value.total_seconds())}s"
-    return list(value) if isinstance(value, tuple) else value
-
-
-def _free(name: str, names: Mapping[str, object]) -> str:
-    number = 1
-    while (name if number == 1 else f"{name} {number}") in names:
-        number += 1
-    return name if number == 1 else f"{name} {number}"
-
-
-_Found = Iterator[dict[str, Any] | str]
-
-
-def _of_schema(text: str) -> _Found:
-    from google.protobuf import text_format  # noqa: PLC0415 - not needed for a suite
-    from tensorflow_metadata.proto.v0 import schema_pb2  # noqa: PLC0415 - as above
-
-    schema = schema_pb2.Schema()
-    try:
-        text_format.Parse(text, schema)
-    except text_format.ParseError as error:
-        raise ValueError(str(error)) from None
-    domains = {domain.name: list(domain.value) for domain in schema.string_domain}
-    for feature in schema.feature:
-        name = feature.name
-        if feature.HasField("presence") and feature.presence.min_fraction > 0:
-            most = round(1.0 - feature.presence.min_fraction, 9)
-            yield {"name": f"{name} is there", "column": name, "missing": most}
-        share = 1.0 - feature.distribution_constraints.min_domain_mass
-        share = round(share, 9) if feature.HasField("distribution_constraints") else 0.0
-        values = list(feature.string_domain.value) or domains.get(feature.domain, [])
-        if values:
-            yield {"name": f"{name} is known", "column": name, "values": tuple(values), "share": share}
-        for domain in (feature.int_domain, feature.float_domain):
-            bounds = {
-                key: float(getattr(domain, theirs))
-                for key, theirs in (("low", "min"), ("high", "max"))
-                if domain.HasField(theirs)
-            }
-            if bounds:
-                yield {"name": f"{name} is in range", "column": name, **bounds}
-        if feature.HasField("unique_constraints"):
-            yield f"{name}: unique_constraints bound the number of distinct values, of which there is no rule"
-        for part in ("drift_comparator", "skew_comparator", "value_count"):
-            if feature.HasField(part):
-                yield f"{name}: {part} is no rule about rows; drift is watched by itself"
-
-
-def _of_suite(document: Any) -> _Found:
-    expectations = document["expectations"]
-    for expectation in expectations:
-        kind = expectation.get("expectation_type") or expectation["type"]
-        arguments = dict(expectation.get("kwargs", {}))
-        name = arguments.get("column", "")
-        mapped = _EXPECTATIONS.get(kind)
-        problem = _not_mapped(arguments)
-        if mapped is None or problem:
-            shown = ", ".join(f"{key}={value!r}" for key, value in arguments.items())[:200]
-            yield f"{kind}({shown}): {problem or 'there is no such rule'}"
-            continue
-        share = round(1.0 - float(arguments.get("mostly", 1.0)), 9)
-        yield from mapped(name, arguments, share)
-
-
-def _not_mapped(arguments: Mapping[str, Any]) -> str:
-    """Why an expectation cannot be a rule although its kind could."""
-    if arguments.get("row_condition"):
-        return "a rule has no condition on other rows"
-    if arguments.get("strict_min") or arguments.get("strict_max"):
-        return "a rule's bounds are part of its range"
-    if any(isinstance(value, dict) for value in arguments.values()):
-        return "its values are computed when it is evaluated"
-    return ""
-
-
-_Mapped = Iterator[dict[str, Any]]
-
-
-def _range(name: str, arguments: Mapping[str, Any], share: float) -> _Mapped:
-    bounds = {
-        key: float(arguments[theirs])
-        for key, theirs in (("low", "min_value"), ("high", "max_value"))
-        if arguments.get(theirs) is not None
-    }
-    if bounds:
-        yield {"name": f"{name} is in range", "column": name, **bounds, "share": share}
-
-
-def _rows(_name: str, arguments: Mapping[str, Any], _share: float) -> _Mapped:
-    bounds = {
-        key: int(arguments[theirs])
-        for key, theirs in (
-            ("min_rows", "min_value"),
-            ("max_rows", "max_value"),
-            ("min_rows", "value"),
-            ("max_rows", "value"),
-        )
-        if arguments.get(theirs) is not None
-    }
-    if bounds:
-        yield {"name": "number of rows", **bounds}
-
-
-def _pair(_name: str, arguments: Mapping[str, Any], share: float) -> _Mapped:
-    first, second = arguments["column_A"], arguments["column_B"]
-    sign = ">=" if arguments.get("or_equal") else ">"
-    text = f"col({json.dumps(first)}) {sign} col({json.dumps(second)})"
-    yield {"name": f"{first} {sign} {second}", "expression": text, "share": share}
-
-
-def _column_rule(
-    words: str, **make: Callable[[Mapping[str, Any]], Any]
-) -> Callable[[str, Mapping[str, Any], float], _Mapped]:
-    def mapped(name: str, arguments: Mapping[str, Any], share: float) -> _Mapped:
-        rule = {"name": f"{name} {words}", "column": name, **{key: value(arguments) for key, value in make.items()}}
-        yield rule if "missing" in make else {**rule, "share": share}
-
-    return mapped
-
-
-_EXPECTATIONS: Mapping[str, Callable[[str, Mapping[str, Any], float], _Mapped]] = {
-    "expect_column_values_to_be_between": _range,
-    "expect_column_values_to_not_be_null": _column_rule(
-        "is there", missing=lambda arguments: 1.0 - float(arguments.get("mostly", 1.0))
-    ),
-    "expect_column_values_to_be_unique": _column_rule("is unique", unique=lambda _: True),
-    "expect_column_values_to_be_in_set": _column_rule(
-        "is known", values=lambda arguments: tuple(arguments["value_set"])
-    ),
-    "expect_column_values_to_match_regex": _column_rule(
-        "has its form", pattern=lambda arguments: f".*(?:{arguments['regex']}).*"
-    ),
-    "expect_table_row_count_to_be_between": _rows,
-    "expect_table_row_count_to_equal": _rows,
-    "expect_column_pair_values_a_to_be_greater_than_b": _pair,
-}
+def rule_columns(config: MonitorConfig) -> RuleColumns:
+    """What a config calls the columns of its table that rules read beside the inputs."""
+    traffic = config.traffic
+    return RuleColumns(
+        event_time=traffic.event_time,
+        prediction_id=traffic.prediction_id,
+        scores=traffic.scores or ((traffic.predicted,) if traffic.predicted else ()),
+        labels={name for _, name, role in columns_named(traffic) if role in {"label", "label time"}},
+    )
 
 
 def rules_of(sections: Sequence[RuleSection]) -> tuple[Rule, ...]:
@@ -220,6 +29,8 @@ def rules_of(sections: Sequence[RuleSection]) -> tuple[Rule, ...]:
             name=section.name,
             level=section.level,
             column=section.column or "",
+            together=section.columns,
+            statistic=section.statistic,
             low=section.low,
             high=section.high,
             missing=section.missing,

@@ -16,7 +16,7 @@ from monitoring.baseline.spec import BaselineSpec
 from monitoring.config import MonitorConfig
 from monitoring.deployment.baseline_in_use import baseline_in_use
 from monitoring.deployment.deployment import configured
-from monitoring.deployment.rules import rules_of
+from monitoring.deployment.rules import rule_columns, rules_of
 from monitoring.inspection.live_rows import (
     LiveRows,
     image_files_of,
@@ -94,7 +94,8 @@ def read_incident_rows(
     typical = live.typical(window, incident.slice, MOST_ROWS)
     return IncidentRows(
         **described_rows(baseline.spec),
-        worst=_breaking(live, incident, RuleCheck(rules_of(config.rule))) or _worst(live, incident),
+        worst=_breaking(live, incident, RuleCheck(rules_of(config.rule), rule_columns(config)))
+        or _worst(live, incident),
         typical=ExampleRows(
             rows=typical,
             files=live.images(typical.ids, window),

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+#: What of a window's values a rule may bound.
+Statistic: TypeAlias = Literal["mean", "median", "stdev", "distinct"]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowBounds:
@@ -65,8 +68,21 @@ class BrokenRows:
     allowed: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatisticBounds:
+    """A statistic of a column's values in a window, and its bounds; None where there is none."""
+
+    how: Literal["statistic bounds"] = "statistic bounds"
+    statistic: Statistic
+    column: str
+    value: float
+    rows: int
+    least: float | None
+    most: float | None
+
+
 #: How a rule is broken.
-Breach: TypeAlias = RowBounds | StaleRows | NotHeld | GroupGap | BrokenRows
+Breach: TypeAlias = RowBounds | StaleRows | NotHeld | GroupGap | BrokenRows | StatisticBounds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

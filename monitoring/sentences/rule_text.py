@@ -2,9 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from monitoring.records.rule_parts import Breach, BrokenRows, GroupGap, NotHeld, RowBounds, StaleRows
+from monitoring.records.rule_parts import (
+    Breach,
+    BrokenRows,
+    GroupGap,
+    NotHeld,
+    RowBounds,
+    StaleRows,
+    Statistic,
+    StatisticBounds,
+)
+
+#: What sentences call the statistics of a rule.
+STATISTICS: Mapping[Statistic, str] = {
+    "mean": "the mean",
+    "median": "the median",
+    "stdev": "the standard deviation",
+    "distinct": "the number of distinct values",
+}
 
 
 def breach_text(breach: Breach) -> str:
@@ -29,6 +47,10 @@ def breach_text(breach: Breach) -> str:
                 f"the rate of the last class is {high.rate:.1%} for {column} = {high.group} ({high.rows:,} rows) and "
                 f"{low.rate:.1%} for {low.group} ({low.rows:,} rows), a gap of more than {most:.1%}"
             )
+        case StatisticBounds(statistic=statistic, column=column, value=value, rows=rows, least=least, most=most):
+            limits = (("least", least), ("most", most))
+            bounds = " and ".join(f"at {word} {limit:,g}" for word, limit in limits if limit is not None)
+            return f"{STATISTICS[statistic]} of {column} is {value:,.4g} over {rows:,} rows, expected {bounds}"
         case BrokenRows(condition=condition, broken=broken, rows=rows, allowed=allowed):
             share = f"{broken:,} of {rows:,} rows ({broken / rows:.1%})"
             return f"{condition} in {share}" + (f", {allowed:.1%} are allowed" if allowed else "")

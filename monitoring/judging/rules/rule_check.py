@@ -17,6 +17,8 @@ from monitoring.baseline.batch import Batch
 from monitoring.baseline.profile import Bins
 from monitoring.errors import BadInput
 from monitoring.judging.rules.expression import Expression
+from monitoring.judging.rules.rule_columns import USUAL_NAMES, RuleColumns
+from monitoring.judging.rules.statistics import statistic_of
 from monitoring.records import Finding, Level
 from monitoring.records.rule_parts import (
     Breach,
@@ -27,6 +29,8 @@ from monitoring.records.rule_parts import (
     NotHeld,
     RowBounds,
     StaleRows,
+    Statistic,
+    StatisticBounds,
 )
 from monitoring.traffic.windows import Window
 
@@ -58,16 +62,20 @@ class _Tally:
     ids: list[str] = field(default_factory=list)
     problem: NotHeld | None = None
     newest: int | None = None
-    value_counts: dict[object, int] = field(default_factory=dict)
+    seen: set[object] = field(default_factory=set)
+    parts: list[pa.ChunkedArray] = field(default_factory=list)
     groups: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
 class RuleCheck:
-    """Holds windows against rules. Cost: one pass over the columns that rules read."""
+    """Holds windows against rules.
 
-    def __init__(self, rules: Sequence[Rule]) -> None:
-        """Rules that were checked for their form."""
-        self._rules = tuple(rules)
+    Cost: one pass over the columns that rules read; of a rule about a statistic, the memory of its column.
+    """
+
+    def __init__(self, rules: Sequence[Rule], columns: RuleColumns = USUAL_NAMES) -> None:
+        """Rules that were checked for their form, and what the table calls its columns."""
+        self._rules, self._columns = tuple(rules), columns
 
     def findings(self, batches: Iterable[Batch], window: Window, *, judged_rows: int) -> tuple[Finding, ...]:
         """What the rows of a window break."""
@@ -76,7 +84,7 @@ class RuleCheck:
         tallies = [_Tally(rule=rule) for rule in self._rules]
         for batch in batches if judged_rows else ():
             for tally in tallies:
-                _count(tally, batch)
+                _count(tally, batch, self._columns)
         return tuple(
             Finding(
                 kind=RULE_BROKEN if tally.rule.level == "page" else RULE_BROKEN_NOTICE,
@@ -97,7 +105,7 @@ class RuleCheck:
         tallies = [_Tally(rule=rule) for rule in self._rules if f"{SUBJECT}{rule.name}" in subjects]
         for batch in batches if tallies else ():
             for tally in tallies:
-                _count(tally, batch)
+                _count(tally, batch, self._columns)
         return tuple((tally.rule.name, prediction_id) for tally in tallies for prediction_id in tally.ids)
 
 
@@ -105,7 +113,9 @@ class RuleCheck:
 NO_RULES = RuleCheck(())
 
 
-def check_rules(rules: Sequence[Rule], bins: Sequence[Bins], codes: Collection[str] = ()) -> None:
+def check_rules(
+    rules: Sequence[Rule], bins: Sequence[Bins], codes: Collection[str] = (), columns: RuleColumns = USUAL_NAMES
+) -> None:
     """Refuse rules about columns that there are not, and those that can be held against no value of their columns.
 
     Cost: each rule is held against the baseline's categories of its columns.
@@ -114,28 +124,25 @@ def check_rules(rules: Sequence[Rule], bins: Sequence[Bins], codes: Collection[s
         rules: the rules.
         bins: how the inputs that are watched are counted: numbers, or categories with the commonest of them.
         codes: categories that live rows have as numbers.
+        columns: what the table calls its other columns.
     """
-    samples = {
-        each.feature: pa.array(each.categories or [""]) if each.edges is None else pa.array([1.0]) for each in bins
-    }
-    samples |= {EVENT_TIME: pa.array([0], pa.timestamp("us", "UTC")), PREDICTION_ID: pa.array([""])}
+    samples = columns.samples(bins)
     for rule in rules:
         for name in rule.columns:
             if name not in samples:
-                raise BadInput(
-                    f"The rule {rule.name!r} is about a column that is not watched.",
-                    got=name,
-                    expected=", ".join([*samples][:20]) + (", …" if len(samples) > 20 else ""),
-                    fix="Correct the [[rule]] section; inputs of the model, event_time and prediction_id are read.",
-                )
+                raise columns.refusal(rule.name, name, samples)
         if rule.gap is None and not set(rule.columns) & set(codes):
             _check_fit(rule, samples)
 
 
 def _check_fit(rule: Rule, samples: Mapping[str, pa.Array]) -> None:
     rows = min((len(samples[name]) for name in rule.columns), default=0)
+    columns = {name: pa.chunked_array([samples[name][:rows]]) for name in rule.columns}
     try:
-        _broken(_Tally(rule=rule), {name: pa.chunked_array([samples[name][:rows]]) for name in rule.columns})
+        if rule.statistic is None:
+            _broken(_Tally(rule=rule), columns)
+        else:
+            statistic_of(rule.statistic, [columns[rule.column]])
     except (BadInput, pa.ArrowException) as error:
         values = "; ".join(f"{name} has {', '.join(map(repr, samples[name][:3].to_pylist()))}" for name in rule.columns)
         raise BadInput(
@@ -146,16 +153,19 @@ def _check_fit(rule: Rule, samples: Mapping[str, pa.Array]) -> None:
         ) from error
 
 
-def _count(tally: _Tally, batch: Batch) -> None:
+def _count(tally: _Tally, batch: Batch, names: RuleColumns) -> None:
     rule = tally.rule
     tally.rows += len(batch)
     if rule.fresh is not None and len(batch):
         newest = int(batch.event_times.max())
         tally.newest = newest if tally.newest is None else max(tally.newest, newest)
     try:
-        columns = {name: _column(batch, name) for name in rule.columns}
+        columns = {name: names.read(batch, name) for name in rule.columns}
         if rule.gap is not None:
             _count_groups(tally, columns[rule.group], batch)
+            return
+        if rule.statistic is not None:
+            tally.parts.append(columns[rule.column])
             return
         broken = _broken(tally, columns)
     except KeyError as error:
@@ -172,33 +182,14 @@ def _count(tally: _Tally, batch: Batch) -> None:
         tally.ids += batch.ids(places[: SHOWN - len(tally.ids)]).to_pylist()
 
 
-def _column(batch: Batch, name: str) -> pa.ChunkedArray:
-    """A column with nulls for all that is missing; text as plain text. Raises KeyError where it is gone."""
-    if name == PREDICTION_ID:
-        return pa.chunked_array([batch.ids(np.arange(len(batch)))])
-    if name == EVENT_TIME:
-        return pa.chunked_array([pa.array(batch.event_times).cast(pa.timestamp("us", "UTC"))])
-    if name not in batch.features.column_names:
-        raise KeyError(name)
-    column = batch.features[name]
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
-    if pa.types.is_floating(column.type):
-        column = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
-    return column
-
-
 def _broken(tally: _Tally, columns: Mapping[str, pa.ChunkedArray]) -> NDArray[np.bool_] | None:
     """Which rows break a rule about each row, bool [n]; None for a rule that is not about each row."""
     rule = tally.rule
     if rule.compiled is not None:
         return _mask(rule.compiled.broken(columns, unknown_breaks=rule.unknown_breaks))
-    if not rule.column:
-        return None
-    column = columns[rule.column]
     if rule.unique:
-        return _repeated(tally, column)
-    return _mask(_wrong(rule, column))
+        return _repeated(tally, [columns[name] for name in rule.columns])
+    return _mask(_wrong(rule, columns[rule.column])) if rule.column else None
 
 
 def _wrong(rule: Rule, column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -221,16 +212,16 @@ def _as_word(value: str | float) -> str:
     return f"{value:.0f}" if isinstance(value, float) and value.is_integer() else str(value)
 
 
-def _repeated(tally: _Tally, column: pa.ChunkedArray) -> NDArray[np.bool_]:
-    """Which values have come before, in this batch or an earlier one."""
-    counts, repeated = tally.value_counts, np.zeros(len(column), dtype=np.bool_)
-    for place, value in enumerate(column.to_pylist()):
-        if value is None:
+def _repeated(tally: _Tally, columns: Sequence[pa.ChunkedArray]) -> NDArray[np.bool_]:
+    """In which rows values have come together before, in this batch or an earlier one; not where one is missing."""
+    seen, repeated = tally.seen, np.zeros(len(columns[0]), dtype=np.bool_)
+    for place, values in enumerate(zip(*(column.to_pylist() for column in columns), strict=True)):
+        if None in values:
             continue
-        if value in counts:
+        if values in seen:
             repeated[place] = True
-        elif len(counts) < MOST_VALUES:
-            counts[value] = 1
+        elif len(seen) < MOST_VALUES:
+            seen.add(values)
     return repeated
 
 
@@ -258,12 +249,27 @@ def _breach(tally: _Tally, window: Window) -> Breach | None:
         return _stale(tally, window, rule.fresh)
     if tally.problem is not None:
         return tally.problem
-    if rule.gap is not None:
-        return _gap(tally, rule.gap)
+    if rule.gap is not None or rule.statistic is not None:
+        return _beyond(tally, rule.statistic) if rule.statistic is not None else _gap(tally, rule.gap or 0.0)
     allowed = rule.missing if rule.missing is not None else rule.share
     if not rows or tally.broken <= allowed * rows:
         return None
     return BrokenRows(condition=_what(rule), broken=tally.broken, rows=rows, allowed=allowed)
+
+
+def _beyond(tally: _Tally, statistic: Statistic) -> Breach | None:
+    """A statistic of the window's values that is beyond its bounds, or that they do not have."""
+    rule = tally.rule
+    try:
+        value = statistic_of(statistic, tally.parts)
+    except pa.ArrowException as error:
+        return NotHeld(error=str(error).splitlines()[0])
+    below, above = rule.low is not None and value < rule.low, rule.high is not None and value > rule.high
+    if not (below or above):
+        return None
+    return StatisticBounds(
+        statistic=statistic, column=rule.column, value=value, rows=tally.rows, least=rule.low, most=rule.high
+    )
 
 
 def _stale(tally: _Tally, window: Window, patience: timedelta) -> StaleRows | None:
@@ -279,7 +285,7 @@ def _what(rule: Rule) -> str:
     if rule.missing is not None:
         return f"{rule.column} is missing"
     if rule.unique:
-        return f"{rule.column} repeats a value"
+        return f"{' and '.join(rule.columns)} {'repeats a value' if rule.column else 'repeat values together'}"
     if rule.values:
         return f"{rule.column} is none of {', '.join(map(str, rule.values[:5]))}" + (
             ", …" if len(rule.values) > 5 else ""
@@ -287,7 +293,8 @@ def _what(rule: Rule) -> str:
     if rule.pattern is not None:
         return f"{rule.column} does not match {rule.pattern}"
     bounds = " or ".join(f"{word} {n:g}" for word, n in (("below", rule.low), ("above", rule.high)) if n is not None)
-    return f"{rule.column} is {bounds}"
+    of = "" if rule.statistic is None else f"the {rule.statistic} of "
+    return f"{of}{rule.column} is {bounds}"
 
 
 def _gap(tally: _Tally, most: float) -> GroupGap | None:
@@ -308,23 +315,22 @@ def _gap(tally: _Tally, most: float) -> GroupGap | None:
     )
 
 
-#: The column of event times, and that of ids, beside those of the model's inputs.
-EVENT_TIME = "event_time"
-PREDICTION_ID = "prediction_id"
-
-
 @dataclass(frozen=True, kw_only=True)
 class Rule:
     """What rows are to be like; of the kinds of conditions it has one.
 
     Attributes:
         column: The column that it is about; empty where it is about several, or about all rows.
+        together: Columns whose values are unique together.
+        statistic: What of the column's values `low` and `high` bound; None: each of them.
         rows: The smallest and the largest number of rows of a window; None where there is no bound.
     """
 
     name: str
     level: Level = "page"
     column: str = ""
+    together: tuple[str, ...] = ()
+    statistic: Statistic | None = None
     low: float | None = None
     high: float | None = None
     missing: float | None = None
@@ -350,4 +356,4 @@ class Rule:
         compiled = self.compiled
         if compiled is not None:
             return compiled.columns
-        return tuple(name for name in (self.column, self.group) if name)
+        return tuple(name for name in (self.column, *self.together, self.group) if name)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from monitoring.config.rule_section import RuleSection
-from monitoring.deployment.rules import import_rules, rule_text
+from monitoring.deployment.rule_import import import_rules, rule_text
 from monitoring.errors import BadInput
 
 SCHEMA = """
@@ -38,6 +38,14 @@ SUITE = {
             "type": "expect_column_values_to_be_unique",
             "kwargs": {"column": "trip", "row_condition": "fare > 0", "condition_parser": "pandas"},
         },
+        {"type": "expect_compound_columns_to_be_unique", "kwargs": {"column_list": ["trip", "code"]}},
+        {
+            "type": "expect_column_value_lengths_to_be_between",
+            "kwargs": {"column": "code", "min_value": 2, "max_value": 3},
+        },
+        {"type": "expect_column_to_exist", "kwargs": {"column": "fare"}},
+        {"type": "expect_column_values_to_not_be_in_set", "kwargs": {"column": "code", "value_set": ["LGA"]}},
+        {"type": "expect_column_values_to_match_regex", "kwargs": {"column": "code", "regex": "(?=E)EWR"}},
     ],
 }
 
@@ -63,10 +71,19 @@ def test_a_suite_of_great_expectations_is_taken_over_where_it_maps(tmp_path: Pat
         "code has its form",
         "number of rows",
         "drop off >= pickup",
+        "mean of fare is in range",
+        "trip and code are unique",
+        'length(col("code")) >= 2 and length(col("code")) <= 3',
+        "fare exists",
+        'col("code") not in ["LGA"]',
     ]
     assert found.rules[0].share == 0.01
     assert found.rules[5].expression == 'col("drop off") >= col("pickup")'
-    assert len(found.unmapped) == 2
+    assert [found.rules[3].pattern, found.rules[10].expression] == ["[A-Z]+", 'col("code") not in ["LGA"]']
+    assert [one.partition("(")[0] for one in found.unmapped] == [
+        "expect_column_values_to_be_unique",
+        "code has its form: Invalid regular expression: invalid perl operator: ",
+    ]
     text = "\n".join(map(rule_text, found.rules))
     again = [RuleSection(**one) for one in tomllib.loads(text)["rule"]]
     assert tuple(again) == found.rules

@@ -16,6 +16,7 @@ from monitoring.baseline.profile import Bins
 from monitoring.errors import BadInput
 from monitoring.judging.rules.expression import Expression
 from monitoring.judging.rules.rule_check import RULE_BROKEN, RULE_BROKEN_NOTICE, Rule, RuleCheck, check_rules
+from monitoring.judging.rules.rule_columns import RuleColumns
 from monitoring.sentences.finding_text import finding_text
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.windows import Window
@@ -108,6 +109,55 @@ def test_what_breaks_a_rule_is_told_with_its_rows_and_what_does_not_is_not(
     assert text in words(rule, batch(**changes))
 
 
+NAMES = RuleColumns(event_time="opened", prediction_id="claim", scores=("p_late",), labels=frozenset({"late"}))
+
+
+def named(rule: Rule, *batches: Batch) -> str:
+    """What is found of a rule in a table with names of its own."""
+    found = RuleCheck([rule], NAMES).findings(batches, WINDOW, judged_rows=sum(map(len, batches)))
+    return finding_text(found[0]) if found else ""
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        (Rule(name="r", column="fare", statistic="mean", high=25.0), "the mean of fare is 25.5 over 400 rows"),
+        (Rule(name="r", column="fare", statistic="median", low=26.0), "the median of fare is 25.5 over 400 rows"),
+        (Rule(name="r", column="fare", statistic="stdev", low=14.5), "the standard deviation of fare is 14.45 over"),
+        (Rule(name="r", column="code", statistic="distinct", low=3.0), "number of distinct values of code is 2 over"),
+    ],
+)
+def test_a_statistic_is_of_all_rows_of_the_window(rule: Rule, said: str) -> None:
+    fares = [place % 50 + 1.0 for place in range(2 * ROWS)]
+    exact = {
+        "mean": float(np.mean(fares)),
+        "median": float(np.median(fares)),
+        "stdev": float(np.std(fares, ddof=1)),
+        "distinct": 2.0,
+    }
+    assert said in words(rule, batch(), batch(ROWS))
+    at = exact[str(rule.statistic)]
+    assert words(replace(rule, low=at - 1e-9, high=at + 1e-9), batch(), batch(ROWS)) == ""
+    assert (
+        words(rule, batch(fare=pa.array([None] * ROWS, pa.float64()), code=pa.array([None] * ROWS, pa.string()))) == ""
+    )
+
+
+def test_columns_are_unique_together_where_no_row_has_the_values_of_another() -> None:
+    rule = Rule(name="r", together=("fare", "code"), unique=True)
+    pairs = {"fare": pa.array([1.0, 1.0, 2.0, None, None] * 40), "code": pa.array(["a", "b", "a", "a", "a"] * 40)}
+    assert "fare and code repeat values together in 117 of 200 rows" in words(rule, batch(**pairs))
+    once = {"fare": pa.array(np.arange(ROWS) // 2 + 0.0), "code": pa.array(["a", "b"] * (ROWS // 2))}
+    assert words(rule, batch(**once)) == ""
+
+
+def test_the_tables_own_names_of_ids_times_and_scores_may_be_used() -> None:
+    assert named(Rule(name="r", column="claim", unique=True), batch()) == ""
+    assert "claim repeats a value in 200 of 400" in named(Rule(name="r", column="claim", unique=True), batch(), batch())
+    assert "p_late is above 0.5 in 100 of 200" in named(Rule(name="r", column="p_late", high=0.5), batch())
+    assert "does not hold in 200 of" in named(Rule(name="r", expression="year(opened) < 2026"), batch())
+
+
 def test_a_value_that_comes_again_in_a_later_batch_is_a_repeat() -> None:
     rule = Rule(name="r", column="trip", unique=True)
     assert words(rule, batch(), batch(ROWS)) == ""
@@ -151,6 +201,19 @@ def test_rules_about_columns_that_are_not_watched_are_refused_before_anything_is
     check_rules([Rule(name="r", expression="fare < 3 and prediction_id != ''")], BINS)
     with pytest.raises(BadInput, match="a column that is not watched"):
         check_rules([Rule(name="r", column="tips", low=0.0)], BINS)
+
+
+def test_a_rule_about_labels_or_parts_says_why_it_cannot_be_held() -> None:
+    with pytest.raises(BadInput, match=r"about labels.*labels may come later.*watched by themselves"):
+        check_rules([Rule(name="r", column="late", low=0.0)], BINS, columns=NAMES)
+    parts = (*BINS, Bins(feature="born.year", edges=(1990.0,)), Bins(feature="born.weekday", categories=("Mon",)))
+    with pytest.raises(BadInput, match=r"only parts are watched.*expected born.year, born.weekday"):
+        check_rules([Rule(name="r", column="born", fresh=timedelta(1), missing=0.0)], parts, columns=NAMES)
+    with pytest.raises(BadInput, match="p_late"):
+        check_rules([Rule(name="r", column="score", high=1.0)], BINS, columns=NAMES)
+    check_rules([Rule(name="r", column="p_late", statistic="mean", high=0.4)], BINS, columns=NAMES)
+    with pytest.raises(BadInput, match=r"the mean of code is above 3: .*code has .EWR"):
+        check_rules([Rule(name="r", column="code", statistic="mean", high=3.0)], BINS, columns=NAMES)
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from monitoring.reports.charts.comparison import month_chart, slice_chart
 from monitoring.reports.charts.drawing import Chart
 from monitoring.reports.charts.estimates import estimate_charts
 from monitoring.reports.charts.evidence import evidence_chart
+from monitoring.reports.charts.incident_span import span_drawing
 from monitoring.reports.charts.inputs import input_charts
 from monitoring.reports.charts.label_delays import arrival_charts
 from monitoring.reports.charts.losses import loss_charts
@@ -161,6 +162,9 @@ def _environment(status: MonitorStatus) -> Environment:
     environment.globals["text_of"] = incident_text
     page_open = any(page.closed_at is None for page in pages_of(status))
     environment.globals["counted_anew"] = lambda log: counted_anew(log, status.page_threshold, page_open=page_open)
+    environment.globals["span"] = lambda incident: span_drawing(
+        incident, status.windows[0].start, max(status.windows[-1].end, incident.opened_at)
+    )
     environment.globals["remarks"] = lambda incident: remarks(incident, status.asked_at, zone)
     environment.globals["window"] = lambda start, end: format_window(start, end, zone)
     return environment

@@ -51,7 +51,7 @@ def interval_columns(
     """Draw means one after the other, over the interval of one benchmark."""
     left, top, width, height = size.plot
     x = Scale(-0.5, max(len(means), 2) - 0.5, left, left + width)
-    y = Scale(0.0, _top([*(mean.value for mean in means), benchmark]), top + height, top)
+    y = Scale(*_ends([*(mean.value for mean in means), benchmark]), top + height, top)
     grid, labels = value_axis(metric, y, size)
     bottom = top + height
     places = [(x(place), mean) for place, mean in enumerate(means)]
@@ -89,9 +89,9 @@ def interval_rows(metric: str, means: Sequence[Mean], summary: str, size: Size) 
     names = [mean.words[0] if len(mean.words[0]) <= _LETTERS else mean.words[0][: _LETTERS - 1] + "…" for mean in means]
     left = 12.0 + _LETTER * max(map(len, names))
     bottom = float(size.top + _ROW * len(means))
-    most = _top([interval for mean in means for interval in (mean.value, mean.benchmark)])
-    x = Scale(0.0, most, left, float(size.width - size.right))
-    ticks = nice_ticks(0.0, most, 5)
+    ends = _ends([interval for mean in means for interval in (mean.value, mean.benchmark)])
+    x = Scale(*ends, left, float(size.width - size.right))
+    ticks = nice_ticks(*ends, 5)
     rows = [(size.top + _ROW * (place + 0.5), mean) for place, mean in enumerate(means)]
     before = [(middle - _APART, mean.benchmark) for middle, mean in rows if mean.benchmark is not None]
     after = [(middle + _APART, mean.value) for middle, mean in rows]
@@ -127,9 +127,16 @@ def _bars(rows: Sequence[tuple[float, Interval]], x: Scale) -> str:
     )
 
 
-def _top(intervals: Sequence[Interval | None]) -> float:
-    """The end of an axis that begins at 0."""
-    return 1.1 * max([*(interval.high for interval in intervals if interval is not None), 0.01])
+def _ends(intervals: Sequence[Interval | None]) -> tuple[float, float]:
+    """The ends of an axis that has 0 and every interval, with a margin.
+
+    >>> _ends([Interval(mean=-3.0, low=-5.0, high=-1.0)])
+    (-5.5, 0.0)
+    """
+    held = [interval for interval in intervals if interval is not None]
+    low = min([0.0, *(interval.low for interval in held)])
+    high = max([0.0, *(interval.high for interval in held)])
+    return (1.1 * low, 1.1 * high) if low < high else (0.0, 0.01)
 
 
 #: Month labels at most, so that they never overlap.

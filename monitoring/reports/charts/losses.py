@@ -97,7 +97,8 @@ def _note(watch: str, baseline: BaselineScore | None) -> str:
     drawn = f"Dots: single windows. Line: running mean of {RUNNING} windows."
     if baseline is None:
         return drawn
+    mean = baseline.mean if abs(baseline.mean) > baseline.deviation / 1e4 else 0.0  # of rounding, not of the model
     return (
         f"{drawn} Band: baseline mean ± standard deviation between its {format_count(baseline.windows, 'window')}, "
-        f"{format_value(watch, baseline.mean)} ± {format_amount(watch, baseline.deviation)}."
+        f"{format_value(watch, mean)} ± {format_amount(watch, baseline.deviation)}."
     )

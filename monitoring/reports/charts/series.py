@@ -168,9 +168,23 @@ def value_axis(watch: str, y: Scale, size: Size) -> tuple[Path, list[Label]]:
     return lines, [Label(x=left - 6, y=y(tick) + 4, text=axis_text(watch, tick), anchor="end") for tick in ticks]
 
 
+#: Letters of a tick that have room, and what stands for powers of ten where a number has more.
+_LETTERS = 6
+_POWERS = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
+
+
 def axis_text(watch: str, value: float) -> str:
-    """A watch's value as an axis has it: without the words of its unit."""
-    return format_value(watch, value).removesuffix(" points").replace(".0 %", " %")
+    """A watch's value as an axis has it: without the words of its unit, and short.
+
+    >>> axis_text("error", 0.5), axis_text("absolute_error", 300_000.0), axis_text("bias", 1_500_000.0)
+    ('50 %', '300k', '+1.5M')
+    """
+    text = format_value(watch, value).removesuffix(" points").replace(".0 %", " %")
+    if len(text) <= _LETTERS:
+        return text
+    power, letter = next((of for of in _POWERS if abs(value) >= of[0]), (1.0, ""))
+    sign = "\N{MINUS SIGN}" if value < 0 else text[0] if text[0] == "+" else ""
+    return f"{sign}{abs(value) / power:.4g}{letter}" if letter else text
 
 
 def _band(band: Band | None, y: Scale, across: tuple[float, float]) -> list[Path]:

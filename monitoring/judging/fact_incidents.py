@@ -269,9 +269,16 @@ def harm_groups_of_fact(incident: IncidentRecord, watches: Sequence[Watch]) -> f
     return frozenset({LOSS_GROUP, "joint", *named})
 
 
-def is_harm_high(incident: IncidentRecord, window: WindowRecord, baseline: DeploymentBaseline) -> bool:
-    """Whether what such an incident tells is high in a window: a loss, or the share of values its subjects lack."""
+def is_harm_high(
+    incident: IncidentRecord, window: WindowRecord, baseline: DeploymentBaseline, others: Sequence[IncidentRecord] = ()
+) -> bool:
+    """Whether what such an incident tells is high in a window: a loss, or the share of values its subjects lack.
+
+    Losses that a page of an earlier window tells, which is among the others and not closed, are that page's.
+    """
     groups = harm_groups_of_fact(incident, tuple(baseline.watches.values()))
+    if any(_tells_losses(other, baseline) for other in others if other.window_start < incident.window_start):
+        groups -= {LOSS_GROUP}
     for key, baseline_score in baseline.scores.items():
         watch = baseline.watches[key.watch]
         if key.slice or watch.family not in ("performance", "integrity") or harm_group(watch) not in groups:
@@ -280,6 +287,14 @@ def is_harm_high(incident: IncidentRecord, window: WindowRecord, baseline: Deplo
         if any(excess * watch.scale > high for excess in score_excess(key, (window,), baseline)):
             return True
     return False
+
+
+def _tells_losses(incident: IncidentRecord, baseline: DeploymentBaseline) -> bool:
+    if incident.level != "page" or incident.state == "closed":
+        return False
+    if incident.watch in baseline.watches:
+        return harm_group(baseline.watches[incident.watch]) == LOSS_GROUP
+    return incident.has_evidence and LOSS_GROUP in harm_groups_of_fact(incident, tuple(baseline.watches.values()))
 
 
 def _is_about(feature: str | None, subjects: Collection[str]) -> bool:

@@ -151,7 +151,7 @@ class IncidentTracker:
         Returns:
             The incidents and the levels after the window: new incidents in the order facts, pages, notices.
         """
-        current = [self._advance(incident, evidence, window, history) for incident in incidents]
+        current = [self._advance(incident, evidence, window, history, incidents) for incident in incidents]
         levels = {level: self._after_closings(evidence[level], current) for level in LEVELS}
         opened = list(
             open_fact_incidents(
@@ -232,13 +232,14 @@ class IncidentTracker:
         evidence: Mapping[Level, LevelEvidence],
         window: ScoredWindow,
         history: Sequence[WindowRecord],
+        incidents: Sequence[IncidentRecord],
     ) -> IncidentRecord:
-        """One incident after the window. Windows of few rows count once they are pooled, as for opening."""
+        """One incident after the window, of all. Windows of few rows count once they are pooled, as for opening."""
         if incident.state == "closed":  # by a person
             return replace(incident, closed_from="")
         if incident.watch == FACT_WATCH:
             enough_rows = window.rows >= max(evidence["page"].test.min_rows, 1)
-            harmful = incident.has_evidence and is_harm_high(incident, history[-1], self.baseline)
+            harmful = incident.has_evidence and is_harm_high(incident, history[-1], self.baseline, incidents)
             harmful = harmful or self._is_lasting(incident, window)
             return advance_fact_incident(
                 incident, window.findings, window.traffic.window, enough_rows=enough_rows, harmful=harmful

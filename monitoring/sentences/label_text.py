@@ -14,7 +14,7 @@ from monitoring.records.finding_parts import (
     UnknownClasses,
     UnusualShare,
 )
-from monitoring.watches.descriptions import format_value, watch_title
+from monitoring.watches.descriptions import format_value, printable, watch_title
 
 _UNITS = (("day", 86_400_000_000), ("hour", 3_600_000_000), ("minute", 60_000_000), ("second", 1_000_000))
 
@@ -107,12 +107,32 @@ def _lost_class(lost: LostClass) -> str:
 
 
 def _jumped_share(jumped: JumpedShare) -> str:
+    if jumped.watch.startswith("label:") and jumped.watch.endswith(":location"):
+        return _moved_numbers(jumped)
     now, answered, low, high = (
         format_value(jumped.watch, value) for value in (jumped.share, jumped.answered, jumped.low, jumped.high)
     )
     return (
         f"{watch_title(jumped.watch)} {now} of {jumped.labels:,} labels; the baseline's {jumped.windows} windows lie "
         f"between {low} and {high}, and the answers to these rows say {answered}"
+    )
+
+
+def _moved_numbers(jumped: JumpedShare) -> str:
+    """Labels that are numbers: how many of the baseline's a label exceeds on average.
+
+    >>> shares = {"share": 0.64, "answered": 0.52, "low": 0.47, "high": 0.54}
+    >>> _moved_numbers(JumpedShare(watch="label:price:location", labels=300, windows=90, **shares))[:68]
+    'labels price are higher: on average one exceeds 64 % of the baseline'
+    """
+    name = jumped.watch.removeprefix("label:").removesuffix(":location")
+    now, answered, low, high = (
+        f"{100 * value:.0f}" for value in (jumped.share, jumped.answered, jumped.low, jumped.high)
+    )
+    return (
+        f"labels {printable(name)} are {'higher' if jumped.share > jumped.high else 'lower'}: on average one exceeds "
+        f"{now} % of the baseline's ({jumped.labels:,} labels); in the baseline's {jumped.windows} windows it is {low} "
+        f"to {high} %, and by the answers to these rows {answered} %"
     )
 
 

@@ -107,7 +107,7 @@ def _lost_class(lost: LostClass) -> str:
 
 
 def _jumped_share(jumped: JumpedShare) -> str:
-    if jumped.watch.startswith("label:") and jumped.watch.endswith(":location"):
+    if jumped.watch.startswith("label:") and jumped.watch.endswith("location"):
         return _moved_numbers(jumped)
     now, answered, low, high = (
         format_value(jumped.watch, value) for value in (jumped.share, jumped.answered, jumped.low, jumped.high)
@@ -119,18 +119,18 @@ def _jumped_share(jumped: JumpedShare) -> str:
 
 
 def _moved_numbers(jumped: JumpedShare) -> str:
-    """Labels that are numbers: how many of the baseline's a label exceeds on average.
+    """Labels that are numbers, of a model or of one of its outputs: how many of the baseline's one exceeds on average.
 
     >>> shares = {"share": 0.64, "answered": 0.52, "low": 0.47, "high": 0.54}
     >>> _moved_numbers(JumpedShare(watch="label:price:location", labels=300, windows=90, **shares))[:68]
     'labels price are higher: on average one exceeds 64 % of the baseline'
     """
-    name = jumped.watch.removeprefix("label:").removesuffix(":location")
+    name = f" {printable(jumped.watch.removeprefix('label:').removesuffix('location').removesuffix(':'))}".rstrip()
     now, answered, low, high = (
         f"{100 * value:.0f}" for value in (jumped.share, jumped.answered, jumped.low, jumped.high)
     )
     return (
-        f"labels {printable(name)} are {'higher' if jumped.share > jumped.high else 'lower'}: on average one exceeds "
+        f"labels{name} are {'higher' if jumped.share > jumped.high else 'lower'}: on average one exceeds "
         f"{now} % of the baseline's ({jumped.labels:,} labels); in the baseline's {jumped.windows} windows it is {low} "
         f"to {high} %, and by the answers to these rows {answered} %"
     )

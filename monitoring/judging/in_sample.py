@@ -13,7 +13,7 @@ from monitoring.incidents.alarm import HISTORY, DeploymentBaseline, rows_of, sco
 from monitoring.incidents.life_cycle import QUIET_WINDOWS
 from monitoring.judging.facts.loss_outliers import OUTLIER
 from monitoring.records import Finding, Watch, WatchKey, WindowRecord
-from monitoring.records.finding_parts import BetterLoss
+from monitoring.records.loss_parts import BetterLoss
 from monitoring.tasks.metrics import part_of
 from monitoring.tasks.task import SURPRISE
 from monitoring.watches.descriptions import format_value, is_rank, lower_first, watch_title

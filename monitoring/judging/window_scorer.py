@@ -15,7 +15,7 @@ from monitoring.judging.facts.gross_failures import range_findings
 from monitoring.judging.facts.input_values import CONSTANT_INPUT, WindowValues
 from monitoring.judging.facts.label_facts import LabelRuns
 from monitoring.judging.facts.log_facts import repeat_findings, unmatched_findings
-from monitoring.judging.facts.loss_outliers import with_unit_change
+from monitoring.judging.facts.loss_outliers import with_lean, with_unit_change
 from monitoring.judging.facts.usual_level import UsualLevels
 from monitoring.judging.fit.estimator import MAX_CONFUSION_CLASSES
 from monitoring.judging.fit.reference_fit import ReferenceFit
@@ -200,6 +200,7 @@ class WindowScorer:
         constant = {finding.feature for finding in values if finding.kind == CONSTANT_INPUT}
         ranges = range_findings(bins, answered.counts, alpha=limits.alpha, sources=sources)
         of_limits = with_unit_change(limits.findings(observed), self._catalogue.task, answered.usable.probabilities)
+        of_limits = with_lean(of_limits, observed.sums, self._catalogue.watches)
         facts = (*of_limits, *(finding for finding in ranges if finding.feature not in constant))
         before_now = self._reference_fit.profile, answered.counts
         told = fact_features | {finding.feature for finding in (*values, *facts)}

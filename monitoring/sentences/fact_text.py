@@ -15,9 +15,9 @@ from monitoring.records import (
     Subgroup,
     SubgroupCause,
 )
-from monitoring.records.finding_parts import LossOutlier
+from monitoring.records.loss_parts import LossOutlier
 from monitoring.sentences.alarm_text import alarm_line, input_sentences, moment_day
-from monitoring.sentences.finding_text import finding_text, loss_words
+from monitoring.sentences.finding_text import finding_text, lean_words, loss_words
 from monitoring.sentences.step_text import step_words
 from monitoring.watches.descriptions import (
     LONGEST_MESSAGE,
@@ -104,7 +104,7 @@ def fact_line(fact: str, slice_: str, findings: tuple[Finding, ...]) -> str:
 def _loss_of(finding: Finding) -> str:
     """The loss that a finding is about, in a clause; empty where it says none."""
     if isinstance(finding.parts, LossOutlier):
-        return loss_words(finding.parts.loss)
+        return f"{loss_words(finding.parts.loss)}{lean_words(finding.parts.lean)}"
     loss, semicolon, _ = finding.message.partition(";")  # as an earlier store has it
     return loss if semicolon else ""
 

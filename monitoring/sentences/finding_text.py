@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from monitoring.records import Finding
 from monitoring.records.finding_parts import (
-    BetterLoss,
     FewLabels,
     LabelParts,
     LastingVolume,
-    LossOutlier,
-    LossParts,
-    LossProof,
-    LossRange,
     RowVolume,
     TableParts,
     ValueParts,
     VolumeParts,
 )
+from monitoring.records.loss_parts import AnswerLean, BetterLoss, LossOutlier, LossParts, LossProof, LossRange
 from monitoring.records.rule_parts import BrokenRule
 from monitoring.sentences.label_text import label_text
 from monitoring.sentences.rule_text import breach_text
@@ -93,6 +89,21 @@ def loss_words(loss: LossRange) -> str:
     """A loss in the window, in a clause."""
     value = format_value(loss.watch, loss.value)
     return f"{watch_title(loss.watch)} {value} in this window ({loss.rows:,} labelled rows)"
+
+
+def lean_words(lean: AnswerLean | None) -> str:
+    """To which side of the labels the answers lie, as a clause after a comma; empty where that is not known.
+
+    >>> lean_words(AnswerLean(watch="bias", answers=-1234.5)), lean_words(AnswerLean(watch="label:1", answers=0.74))
+    (', answers 1,234 below the labels on average', ', labels of class 1 74.0 % expected and 0.0 % found')
+    """
+    if lean is None:
+        return ""
+    if lean.watch == "bias":
+        amount = format_value("absolute_error", abs(lean.answers))
+        return f", answers {amount} {'above' if lean.answers > 0 else 'below'} the labels on average"
+    expected, found = (format_value(lean.watch, share) for share in (lean.answers, lean.labels))
+    return f", {lower_first(watch_title(lean.watch))} {expected} expected and {found} found"
 
 
 def _loss_range(loss: LossRange) -> str:

@@ -121,14 +121,14 @@ def _gross_rate(feature: str, rate: GrossRate) -> str:
     match rate.of:
         case "errors":
             return (
-                f"The absolute error{of} of {rate.rows:,} labelled rows averages {share} of the largest error told "
-                f"apart; in the baseline's worst window it was {worst}: check the units of labels and answers, and to "
-                "which rows labels are joined."
+                f"The absolute error{of} of {rate.rows:,} labelled rows averages {share} of the largest that is "
+                f"counted; in the baseline's worst window it was {worst}: check the units of labels and answers, and "
+                "to which rows labels are joined."
             )
         case "labels":
             what = f"{share} of {rate.rows:,} labelled rows have another label{of} than the model's answer"
         case "answers":
-            form = "no finite number, no class, or no probabilities from 0 to 1 with the sum 1"
+            form = "missing, no finite number, or no class or probabilities (0 to 1, with the sum 1) of the model's"
             what = f"{share} of {rate.rows:,} answers are unusable: {form}"
         case "missing":
             what = f"{share} of {rate.rows:,} values of {feature} are missing"

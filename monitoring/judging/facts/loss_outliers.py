@@ -14,8 +14,10 @@ from dataclasses import dataclass, replace
 from monitoring.judging.facts.gross_failures import CONTRADICTED
 from monitoring.judging.facts.window_limit import FEW_ROWS, WindowLimit, live_values
 from monitoring.records import HIGHEST_LOSS, Finding, ScoreSum, Watch, WatchKey, WindowRecord
-from monitoring.records.finding_parts import GrossRate, HighestLoss, LossOutlier, LossProof, LossRange, OtherLoss
+from monitoring.records.finding_parts import GrossRate
+from monitoring.records.loss_parts import AnswerLean, HighestLoss, LossOutlier, LossProof, LossRange, OtherLoss
 from monitoring.tasks.task import Floats, Task
+from monitoring.watches.label_shares import ANSWERED
 
 #: A window has so many times the loss of the worst window seen.
 WORST_FACTOR = 1.2
@@ -30,6 +32,11 @@ SUBJECT = "losses"
 #: A window is worse than all seen if no more than this share of sound ones is as high, where they vary as the
 #: baseline's do.
 HIGH_SHARE = 0.01
+
+#: Answers lie to one side of the labels if the bias is so much of the absolute error, or if the share of a class among
+#: the labels is so far from what they expect.
+LEAN_SHARE = 0.5
+LEAN_POINTS = 0.15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +112,34 @@ def with_unit_change(findings: Sequence[Finding], task: Task, answers: Floats) -
         else finding
         for finding, lost in zip(findings, is_lost, strict=True)
     )
+
+
+def with_lean(
+    findings: Sequence[Finding], sums: Mapping[WatchKey, ScoreSum], watches: Mapping[str, Watch]
+) -> tuple[Finding, ...]:
+    """Facts, of which that of losses says to which side of the labels the window's answers lie."""
+    return tuple(
+        replace(finding, parts=replace(finding.parts, lean=_lean(finding.parts.loss, sums, watches)))
+        if isinstance(finding.parts, LossOutlier)
+        else finding
+        for finding in findings
+    )
+
+
+def _lean(loss: LossRange, sums: Mapping[WatchKey, ScoreSum], watches: Mapping[str, Watch]) -> AnswerLean | None:
+    """The bias, if it is most of the absolute error; or the class whose share the answers miss most, if by far."""
+    bias = sums.get(WatchKey(watch="bias"))
+    if bias is not None and bias.rows:
+        value = watches["bias"].value(bias.mean)
+        is_most = loss.watch == "absolute_error" and abs(value) >= LEAN_SHARE * loss.value
+        return AnswerLean(watch="bias", answers=value) if is_most else None
+    shares = [
+        AnswerLean(watch=name, answers=answered.mean, labels=sums[WatchKey(watch=name)].mean)
+        for name, watch in watches.items()
+        if watch.family == "labels" and (answered := sums.get(WatchKey(watch=f"{ANSWERED}{name}")))
+    ]
+    most = max(shares, key=lambda share: abs(share.answers - share.labels), default=None)
+    return most if most is not None and abs(most.answers - most.labels) >= LEAN_POINTS else None
 
 
 def _largest_seen(limits: Mapping[WatchKey, LossLimit], history: Sequence[WindowRecord]) -> dict[WatchKey, float]:

@@ -14,7 +14,7 @@ from monitoring.evidence.sampling_variance import SamplingVariance
 from monitoring.judging.facts.loss_outliers import OUTLIER, LossLimit, loss_outlier, with_unit_change
 from monitoring.judging.facts.window_limit import WindowLimit
 from monitoring.records import HIGHEST_LOSS, SCORE_ONE, Finding, ScoreRecord, ScoreSum, Watch, WatchKey, WindowRecord
-from monitoring.records.finding_parts import LossOutlier, LossProof, LossRange
+from monitoring.records.loss_parts import LossOutlier, LossProof, LossRange
 from monitoring.sentences.finding_text import finding_text
 from monitoring.tasks.regression import Regression
 

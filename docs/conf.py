@@ -58,6 +58,7 @@ html_theme = "furo"
 html_title = f"pitfalls_tf {version}"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_search_scorer = str(ROOT / "docs" / "_static" / "scorer.js")
 html_show_sourcelink = False
 html_copy_source = False
 

@@ -24,6 +24,7 @@ from monitoring.tasks.number_codes import number_codes, numbers
 from monitoring.tasks.output_names import OF_OUTPUT
 from monitoring.tasks.task import WatchedOutput
 from monitoring.traffic.cells import as_doubles
+from monitoring.traffic.descriptors.vector import MOST_NUMBERS
 from monitoring.traffic.ranked_ids import check_relevant, listed_ids, often_first, ranked_answers
 from monitoring.traffic.tables.answers import as_list_column
 from monitoring.traffic.value_kinds import why_no_input
@@ -293,8 +294,9 @@ def _tensors(model: KerasModel, roles: InputRoles, *, has_embedding: bool) -> It
         yield f"A monitor watches {lists} by the model's output embedding, and not by single values."
     elif lists:
         yield (
-            f"A monitor does not watch {lists}: it profiles inputs of one value per row, and tensors of a fixed size "
-            "by an embedding: name one of the model's layers with --embedding."
+            f"A monitor does not watch {lists}: it describes images, and tensors of a fixed size of up to "
+            f"{MOST_NUMBERS} numbers. Others are watched by an embedding: name one of the "
+            "model's layers with --embedding."
         )
 
 

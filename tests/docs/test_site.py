@@ -72,6 +72,11 @@ def test_the_search_finds_pages_by_their_words(site: Path) -> None:
     index = json.loads(text[text.index("(") + 1 : text.rindex(")")])
     pages = [index["docnames"][place] for place in index["terms"]["residu"]]
     assert "tutorials/regression" in pages
+    for word in ("lstm", "shap", "canari", "vertex"):  # as the index has their stems
+        places = index["terms"].get(word, [])
+        names = [index["docnames"][place] for place in ([places] if isinstance(places, int) else places)]
+        assert "how-to/looking-for" in names, word
+    assert "(decisions|measurements" in (site / "_static/language_data.js").read_text("utf-8")
 
 
 #: A fault of a page, and the word by which the build's complaint names it.

@@ -26,6 +26,7 @@ OWN_TABLE = PAGES / "your-own-table.md"  # begins in an empty folder
 LUCK = PAGES / "better-or-luck.md"  # so does this
 NUMBER = PAGES / "regression.md"  # and this, which starts a server
 CLASSES = PAGES / "many-labels.md"  # likewise
+VERSION = PAGES / "a-new-version.md"  # likewise
 RANKING = PAGES / "ranking.md"  # its second half starts a server, too
 TUTORIALS = [page for page in sorted(PAGES.glob("*.md")) if "`cd demo`" in page.read_text("utf-8")]
 # `status` and `run` end with 1 while a page is not closed, which is how the demo ends.
@@ -102,6 +103,20 @@ def test_every_command_of_the_tutorial_on_luck_runs_in_an_empty_folder(tmp_path:
     assert verdict["low"] < verdict["gain"] < verdict["high"]
     assert (tmp_path / "gains.svg").stat().st_size > 1000
     assert [path.name for path in (tmp_path / "models" / "rodents").iterdir()] == ["1"], "refused once, forced once"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("curl") is None, reason="the page asks the server with curl")
+def test_every_command_of_the_tutorial_on_a_new_version_runs_in_an_empty_folder(tmp_path: Path) -> None:
+    walk_served(VERSION, tmp_path)
+    served = [json.loads((tmp_path / f"{name}.json").read_text("utf-8")) for name in ("promoted", "taken_back")]
+    assert [one["model_spec"]["version"] for one in served] == ["2", "1"]
+    with Store.open(f"sqlite:///{tmp_path}/pitfalls.db") as store:
+        watch, shadow, replay = store.rollouts.latest("air_time")
+    assert (replay.mode, shadow.mode, watch.mode) == ("replay", "shadow", "watch")
+    assert replay.result is not None
+    assert (replay.result.verdict, replay.result.promotable) == ("better", True)
+    assert (shadow.state, watch.state) == ("stopped", "rolled back")
 
 
 @pytest.mark.slow

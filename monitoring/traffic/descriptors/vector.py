@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -21,6 +22,9 @@ MOST_AXES = 8
 
 #: A list of fewer numbers is a sequence, and no vector.
 FEWEST_NUMBERS = 16
+
+#: Numbers of a tensor that a model takes, at most, which is watched as a vector.
+MOST_NUMBERS = 512
 
 #: Vectors that the axes are fitted to, at most, spread over the reference.
 _FITTED = 20_000
@@ -72,7 +76,7 @@ class VectorDescriptors(Descriptors):
 
     @override
     def reads(self, kind: pa.DataType) -> bool:
-        return is_list(kind) and is_number(kind.value_type)
+        return is_list(kind) and is_number(_leaf(kind))
 
     def describe(self, cells: pa.Array, event_us: NDArray[np.int64]) -> dict[str, pa.Array]:
         """See `Descriptors`. A vector of another size is missing."""
@@ -99,6 +103,32 @@ class VectorDescriptors(Descriptors):
         return cls(source=document["source"], centre=centre, axes=np.array(axes).reshape(-1, centre.size))
 
 
+def tensor_as_vector(name: str, shape: Sequence[int], cells: Sequence[pa.Array]) -> VectorDescriptors | None:
+    """The descriptors of a model's input of some numbers a row.
+
+    Args:
+        shape: The shape of a row, -1 for any size.
+        cells: Rows of a reference.
+
+    Returns:
+        None where a row's size is not fixed, is 1, or is too large, or the reference has no two different rows.
+
+    >>> rows = [pa.array([[[0.0], [1.0]], [[2.0], [3.0]]])]
+    >>> sorted(tensor_as_vector("series", (2, 1), rows).kinds)
+    ['series.axis_1', 'series.norm', 'series.residual']
+    >>> tensor_as_vector("series", (-1, 1), rows) is None
+    True
+    """
+    size = math.prod(shape)
+    if min(shape) < 1 or not 1 < size <= MOST_NUMBERS:
+        return None
+    pieces = [_lists(piece) for piece in cells if is_list(piece.type) and is_number(_leaf(piece.type))]
+    pieces = [piece.filter(pc.equal(pc.list_value_length(piece), size)) for piece in pieces]
+    finite = sum(int(np.isfinite(_values(piece, size)).all(axis=1).sum()) for piece in pieces)
+    fitted = VectorDescriptors.fit(name, pieces) if finite > 1 else None
+    return fitted if fitted is not None and len(fitted.axes) else None
+
+
 def is_vector(cells: Sequence[pa.Array]) -> bool:
     """Whether lists of numbers are vectors: all of one size, of which there is no telling what is last."""
     lists = [piece for piece in cells if not pa.types.is_null(piece.type)]
@@ -114,7 +144,20 @@ def _norms(values: Floats) -> Floats:
     return norms
 
 
+def _leaf(kind: pa.DataType) -> pa.DataType:
+    """What lists of lists hold in the end."""
+    while is_list(kind):
+        kind = kind.value_type
+    return kind
+
+
 def _lists(cells: pa.Array) -> pa.Array:
+    """Cells as lists of floats; lists of lists, as a tensor's, one after the other."""
+    while is_list(cells.type.value_type):
+        inner = cells.flatten()
+        ends = np.cumsum([0, *np.asarray(pc.fill_null(pc.list_value_length(inner), 0), dtype=np.int64)])
+        outer = np.cumsum([0, *np.asarray(pc.fill_null(pc.list_value_length(cells), 0), dtype=np.int64)])
+        cells = pa.LargeListArray.from_arrays(pa.array(ends[outer]), inner.flatten(), mask=cells.is_null())
     if pa.types.is_decimal(cells.type.value_type):
         lengths = np.asarray(pc.fill_null(pc.list_value_length(cells), 0), dtype=np.int64)
         offsets = pa.array(np.concatenate([[0], np.cumsum(lengths)]))

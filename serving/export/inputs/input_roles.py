@@ -23,6 +23,7 @@ from monitoring.traffic.descriptors.image import ImageDescriptors
 from monitoring.traffic.descriptors.language import can_tell_languages
 from monitoring.traffic.descriptors.registry import described_inputs
 from monitoring.traffic.descriptors.text import TextDescriptors
+from monitoring.traffic.descriptors.vector import tensor_as_vector
 from monitoring.traffic.value_kinds import is_id_name, why_no_input
 from serving.export.inputs.input_arrays import MISSING_CATEGORY
 from serving.export.inputs.model_inputs import ModelInput
@@ -179,12 +180,8 @@ def input_roles(
     described: list[Descriptors] = []
     for model_input in inputs:
         if model_input.shape:
-            image = (
-                ImageDescriptors.of_tensor(model_input.name, model_input.shape)
-                if model_input.kind == "number" and table is not None
-                else None
-            )
-            described += [] if image is None or model_input.name in declared.ignore else [image]
+            tensor = None if table is None or model_input.name in declared.ignore else _described(model_input, table)
+            described += [] if tensor is None else [tensor]
             continue
         encoded = None
         if table is not None and model_input.dtype == "string" and model_input.name in table.column_names:
@@ -223,6 +220,15 @@ def input_roles(
         for name, kind in each.kinds.items()
     ]
     return InputRoles(features=tuple(features), left_out=tuple(left_out), described=descriptors, groups=texts)
+
+
+def _described(model_input: ModelInput, table: pa.Table) -> Descriptors | None:
+    """What describes the rows of a tensor: an image, or a vector of not too many numbers; None for others."""
+    name, shape = model_input.name, model_input.shape
+    if model_input.kind != "number":
+        return None
+    image = ImageDescriptors.of_tensor(name, shape)
+    return image or (tensor_as_vector(name, shape, table[name].chunks) if name in table.column_names else None)
 
 
 def _scalars(column: pa.ChunkedArray[Any]) -> pa.Array[Any]:

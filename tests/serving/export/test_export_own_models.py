@@ -101,10 +101,12 @@ def test_text_an_image_and_a_number_in_giving_several_outputs(tmp_path: Path, op
     assert bundle.outputs == ("price", "kind")
     assert bundle.has_baseline
     schema = load_schema(bundle.path / "assets.extra/schema.pbtxt")
-    assert sorted(feature.name for feature in schema.feature) == ["review", "stars"]
-    assert bundle.remarks[0].startswith("No loss is watched")
-    assert "--task regression" in bundle.remarks[0]
-    assert "A monitor does not watch image" in bundle.remarks[1]
+    named = [feature.name for feature in schema.feature]
+    assert sorted(name for name in named if not name.startswith("image.")) == ["review", "stars"]
+    assert {"image.norm", "image.residual", "image.axis_1"} <= set(named)
+    [no_loss] = [remark for remark in bundle.remarks if remark.startswith("No loss is watched")]
+    assert "--task regression" in no_loss
+    assert any("image is watched by what describes each vector: image.norm" in remark for remark in bundle.remarks)
     baseline = load_baseline(bundle.path / "assets.extra/baseline")
     assert baseline.spec.task.width == 3
     (answer,) = asked(

@@ -217,11 +217,27 @@ def test_images_are_described_and_only_where_there_is_a_reference() -> None:
     rows = pa.table({"photo": pixels.tolist(), "matrix": pixels[..., 0].tolist(), "origin": ["JFK"] * 6})
     roles = input_roles(rows, images)
     names = [f"photo.{name}" for name in ("brightness", "contrast", "sharpness", "saturation")]
-    assert list(kinds(roles)) == ["origin", *names]
-    assert roles.remarks == (f"photo is watched by what describes each image: {', '.join(names)}.",)
+    axes = [f"matrix.{name}" for name in ("norm", "residual", *(f"axis_{place}" for place in range(1, 6)))]
+    assert list(kinds(roles)) == ["origin", *names, *axes]
+    assert roles.remarks == (
+        f"photo is watched by what describes each image: {', '.join(names)}.",
+        f"matrix is watched by what describes each vector: {', '.join(axes)}.",
+    )
     found = roles.describe(rows)
     assert found["photo.brightness"].to_pylist() == pytest.approx(pixels.mean(axis=(1, 2, 3)))
     assert list(kinds(input_roles(None, images))) == ["origin"]
+
+
+def test_a_series_in_another_order_lies_off_the_axes_and_a_larger_tensor_is_not_watched() -> None:
+    random = np.random.default_rng(1)
+    rows = (np.linspace(0, 5, 48) + random.normal(size=(200, 1)) + random.normal(0, 0.1, (200, 48)))[..., None]
+    history = ModelInput(name="history", dtype="float32", shape=(48, 1))
+    usual, backwards = (pa.table({"history": values.tolist()}) for values in (rows, rows[:, ::-1]))
+    roles = input_roles(usual, (history,))
+    off = [np.asarray(roles.describe(each)["history.residual"]) for each in (usual, backwards)]
+    assert off[1].min() > 3 * off[0].max()
+    large = ModelInput(name="history", dtype="float32", shape=(48, 48))
+    assert list(kinds(input_roles(usual, (large,)))) == []
 
 
 def test_texts_in_lists_of_one_are_described_as_they_are_alone() -> None:

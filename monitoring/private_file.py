@@ -41,6 +41,22 @@ def private_text(file: Path, refusal: Callable[[str, str], Exception], *, most: 
     return text
 
 
+def words_of(line: str) -> list[str]:
+    """The words of a line before one that begins with #."""
+    words = line.split()
+    comment = next((place for place, word in enumerate(words) if word.startswith("#")), len(words))
+    return words[:comment]
+
+
+def stamp_of(file: Path) -> tuple[int, int, int] | None:
+    """What is another once a file has been written or replaced; None where there is none."""
+    try:
+        status = file.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino
+
+
 def check_private(file: Path, refusal: Callable[[str, str], Exception]) -> None:
     """Check a file with secrets that another library reads."""
     try:

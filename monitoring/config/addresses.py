@@ -157,7 +157,11 @@ def program(value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host is this machine."""
+    """Whether a host is this machine alone.
+
+    >>> [is_loopback(host) for host in ("127.0.0.1", "::1", "localhost", "0.0.0.0", "monitor.example")]
+    [True, True, True, False, False]
+    """
     if host == "localhost":
         return True
     try:

@@ -234,7 +234,6 @@ def _free_folder(beside: Path, since: datetime) -> Path:
 
 
 def _changed(config: MonitorConfig, folder: Path, version: int | None, since: datetime) -> MonitorConfig:
-    """The config with the baseline of a folder."""
     held = {"path": folder, "version": version, "since": since, "burn_in": None, "leave_out": ()}
     section = config.baseline.model_copy(update=held)
     return config.model_copy(update={"baseline": section})

@@ -98,7 +98,6 @@ def _sums(window: WindowEvidence, name: str, arm: str) -> PairedSums:
 
 
 def _by_day(windows: Sequence[WindowEvidence], sums: Callable[[WindowEvidence], PairedSums]) -> list[PairedSums]:
-    """The sums of each day, after all windows."""
     last: list[PairedSums] = []
     for days in _days(windows, sums):
         last = days

@@ -36,7 +36,6 @@ def table_text(feature: str, parts: TableParts) -> str:
 
 
 def _form(none: NoAnswers) -> str:
-    """What an answer is."""
     if none.form == "outputs":
         return f"an answer of each of {', '.join(none.outputs)}"
     if none.form == "number" and none.width > 1:

@@ -174,7 +174,6 @@ def last_end(connection: Connection, deployment: int) -> datetime | None:
 
 
 def _whole(connection: Connection, row: Row[Any]) -> WindowRecord:
-    """A window with its scores."""
     return _record(row, tuple(map(score_record_of, connection.execute(_SCORES, {"of": row.id}))))
 
 

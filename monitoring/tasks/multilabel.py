@@ -24,7 +24,6 @@ from monitoring.tasks.task import (
     Metric,
     Task,
     Whole,
-    watches_of_losses,
 )
 
 if TYPE_CHECKING:
@@ -141,11 +140,6 @@ class Multilabel(Task):
     @override
     def scales(self) -> dict[str, float]:
         return dict.fromkeys(self.metrics, 1.0)
-
-    @property
-    @override
-    def loss_watches(self) -> tuple[Watch, ...]:
-        return watches_of_losses(self.scales)
 
     @property
     def output_watches(self) -> tuple[Watch, ...]:

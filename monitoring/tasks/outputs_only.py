@@ -78,21 +78,6 @@ class OutputsOnly(Task):
         return len(self.number_names) or 1
 
     @property
-    def metrics(self) -> tuple[str, ...]:
-        """See `Task`: none."""
-        return ()
-
-    @property
-    def scales(self) -> dict[str, float]:
-        """See `Task`: none."""
-        return {}
-
-    @property
-    def loss_watches(self) -> tuple[Watch, ...]:
-        """See `Task`: none."""
-        return ()
-
-    @property
     def output_watches(self) -> tuple[Watch, ...]:
         """See `Task`: where each number lies among the baseline's, and how far from their middle."""
         return tuple(
@@ -112,29 +97,9 @@ class OutputsOnly(Task):
         has_text = np.array([bool(word and word.strip()) for word in words.to_pylist()], dtype=np.bool_)
         return np.where(has_text, 0, NO_LABEL)
 
-    def respelled(self, words: pa.ChunkedArray) -> NDArray[np.bool_]:
-        """See `Task`: none."""
-        return np.zeros(len(words), dtype=np.bool_)
-
-    def unknown(self, labels: Whole) -> NDArray[np.bool_]:
-        """See `Task`: none."""
-        return np.zeros(labels.size, dtype=np.bool_)
-
-    def read_answers(self, answers: Floats) -> NDArray[Any]:
-        """See `Task`: the numbers, [n, width]."""
-        return answers
-
     def read_labels(self, labels: Whole) -> NDArray[Any]:
         """See `Task`: their codes, as a label says nothing here."""
         return labels
-
-    def losses(self, answers: Floats, labels: Whole) -> dict[str, Floats]:
-        """See `Task`: none."""
-        return {}
-
-    def expected_losses(self, answers: Floats, outputs: Mapping[str, Floats]) -> dict[str, Floats]:
-        """See `Task`: none."""
-        return {}
 
     def outputs(self, answers: Floats) -> dict[str, Floats]:
         """See `Task`: ranks among the baseline's answers, and their distance from the middle."""

@@ -16,7 +16,7 @@ from monitoring.errors import BadInput
 from monitoring.records import Watch
 from monitoring.tasks.label_scores import LABEL_PREFIX, MAX_COLUMNS, LabelScores, VarietyPart
 from monitoring.tasks.row_operations import baseline_ranks, differ, row_maxima
-from monitoring.tasks.task import NO_LABEL, Floats, Metric, Task, Whole, watches_of_losses
+from monitoring.tasks.task import NO_LABEL, Floats, Metric, Task, Whole
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -254,11 +254,6 @@ class Ranking(Task):
         return dict.fromkeys(self.metrics, 1.0)
 
     @property
-    @override
-    def loss_watches(self) -> tuple[Watch, ...]:
-        return watches_of_losses(self.scales)
-
-    @property
     def output_watches(self) -> tuple[Watch, ...]:
         """See `Task`: new and common ids, empty places, which ids stand first; where scores lie, and their order."""
         scores = (f"{SCORE}:location", f"{SCORE}:spread", OUT_OF_ORDER) if self.scored else ()
@@ -272,14 +267,6 @@ class Ranking(Task):
         from monitoring.tasks.id_codes import id_set_codes  # noqa: PLC0415 - brings Arrow, not needed to report
 
         return id_set_codes(words, MAX_RELEVANT)
-
-    def respelled(self, words: pa.ChunkedArray) -> NDArray[np.bool_]:
-        """See `Task`: none, as any id may be relevant."""
-        return np.zeros(len(words), dtype=np.bool_)
-
-    def unknown(self, labels: Whole) -> NDArray[np.bool_]:
-        """See `Task`: none, an id that the model never answers is one that it misses."""
-        return np.zeros(len(labels), dtype=np.bool_)
 
     def read_answers(self, answers: Floats) -> NDArray[Any]:
         """See `Task`: the codes of the ids, int64 [n, k], 0 where there is none."""
@@ -311,10 +298,6 @@ class Ranking(Task):
             for metric, value in zip(METRICS, values, strict=True)
             if metric.name in self.metrics
         }
-
-    def expected_losses(self, answers: Floats, outputs: Mapping[str, Floats]) -> dict[str, Floats]:
-        """See `Task`: none, ids and their scores promise no loss."""
-        return {}
 
     @override
     def label_scores(self, labels: Whole) -> tuple[LabelScores, ...]:

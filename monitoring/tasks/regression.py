@@ -156,14 +156,6 @@ class Regression(Task):
 
         return number_codes(words)
 
-    def respelled(self, words: pa.ChunkedArray) -> NDArray[np.bool_]:
-        """See `Task`: none, spaces around a number mean nothing."""
-        return np.zeros(len(words), dtype=np.bool_)
-
-    def unknown(self, labels: Whole) -> NDArray[np.bool_]:
-        """See `Task`: none."""
-        return np.zeros(labels.size, dtype=np.bool_)
-
     @override
     def read_answers(self, answers: Floats) -> NDArray[Any]:
         return answers[:, 0]
@@ -197,10 +189,6 @@ class Regression(Task):
             powers = np.log10(np.quantile(answers[:, 0], QUARTILES) / np.quantile(self.knots, QUARTILES))
         power = round(float(powers[1])) if np.isfinite(powers).all() else 0
         return power if np.abs(powers - power).max() <= POWER_ERROR else 0
-
-    def expected_losses(self, answers: Floats, outputs: Mapping[str, Floats]) -> dict[str, Floats]:
-        """See `Task`: none, a number says nothing of its own error."""
-        return {}
 
     def largest_differences(self, loss: str, a: Floats, b: Floats) -> Floats:
         """See `Task`: absolute and pinball loss move by no more than the answer, a squared one by twice that."""

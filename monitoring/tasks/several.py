@@ -151,10 +151,6 @@ class SeveralTasks(Task):
                 all_losses[named(output.output, name)] = losses if there.all() else np.where(there, losses, np.nan)
         return all_losses
 
-    def expected_losses(self, answers: Floats, outputs: Mapping[str, Floats]) -> dict[str, Floats]:
-        """See `Task`: none, as a number says nothing of its own error."""
-        return {}
-
     def largest_differences(self, loss: str, a: Floats, b: Floats) -> Floats:
         """See `Task`: of the output that the loss is of."""
         name, metric = split_output(loss)

@@ -209,7 +209,8 @@ class Task(Protocol):
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        """The losses of `losses`, in the order in which they are summed."""
+        """The losses of `losses`, in the order in which they are summed; none where no loss is known."""
+        return ()
 
     @property
     def deciding_loss(self) -> str | None:
@@ -219,10 +220,12 @@ class Task(Protocol):
     @property
     def scales(self) -> dict[str, float]:
         """The own unit of each metric over that of its scores."""
+        return {}
 
     @property
     def loss_watches(self) -> tuple[Watch, ...]:
         """The watches on losses, named after their metrics, then those on surprise."""
+        return watches_of_losses(self.scales)
 
     @property
     def output_watches(self) -> tuple[Watch, ...]:
@@ -232,10 +235,12 @@ class Task(Protocol):
         """Labels, as text [n], as codes, [n]; `NO_LABEL` for null and for anything that is no label of the task."""
 
     def respelled(self, words: pa.ChunkedArray) -> NDArray[np.bool_]:
-        """Which labels, as text [n], are labels of the task but for case or spaces, [n]."""
+        """Which labels, as text [n], are labels of the task but for case or spaces, [n]; by default none."""
+        return np.zeros(len(words), dtype=np.bool_)
 
     def unknown(self, labels: Whole) -> NDArray[np.bool_]:
-        """Which labels, as codes [n], name a class that the model does not have, [n]."""
+        """Which labels, as codes [n], name a class that the model does not have, [n]; by default none."""
+        return np.zeros(len(labels), dtype=np.bool_)
 
     def read_answers(self, answers: Floats) -> NDArray[Any]:
         """What each row is answered, as a person has it.
@@ -244,9 +249,10 @@ class Task(Protocol):
             answers: [n, width].
 
         Returns:
-            Names of classes, [n]; where a row may have several, whether it has each, [n, classes]; numbers, [n]; or
-            codes of ids, [n, k].
+            Names of classes, [n]; where a row may have several, whether it has each, [n, classes]; numbers, [n] or
+            [n, width]; or codes of ids, [n, k].
         """
+        return answers
 
     def read_labels(self, labels: Whole) -> NDArray[Any]:
         """Labels, none of them absent or unknown, as codes [n], in the form of `read_answers`."""
@@ -305,17 +311,11 @@ class Task(Protocol):
 
     def losses(self, answers: Floats, labels: Whole) -> dict[str, Floats]:
         """Each metric of labelled rows, in [0, 1], [n]; and the scores of other watches that need labels."""
+        return {}
 
     def expected_losses(self, answers: Floats, outputs: Mapping[str, Floats]) -> dict[str, Floats]:
-        """The losses that the answers themselves promise, in [0, 1], [n], by metric; none where they promise none.
-
-        Args:
-            answers: [n, width].
-            outputs: As of `outputs`.
-
-        Returns:
-            One for each metric, or none.
-        """
+        """The losses that answers, [n, width], with their `outputs` promise: each metric in [0, 1], [n]; or none."""
+        return {}
 
     def largest_differences(self, loss: str, a: Floats, b: Floats) -> Floats:
         """The largest absolute difference of a loss between two answers that any label could make, in [0, 1], [n].

@@ -143,18 +143,6 @@ class VectorRegression(Task):
 
         return number_list_codes(words, self.width)
 
-    def respelled(self, words: pa.ChunkedArray) -> NDArray[np.bool_]:
-        """See `Task`: none."""
-        return np.zeros(len(words), dtype=np.bool_)
-
-    def unknown(self, labels: Whole) -> NDArray[np.bool_]:
-        """See `Task`: none."""
-        return np.zeros(len(labels), dtype=np.bool_)
-
-    def read_answers(self, answers: Floats) -> NDArray[Any]:
-        """See `Task`: the numbers, [n, numbers]."""
-        return answers
-
     def read_labels(self, labels: Whole) -> NDArray[Any]:
         """See `Task`: the numbers, [n, numbers]."""
         return np.ascontiguousarray(labels).view(np.float64)
@@ -180,10 +168,6 @@ class VectorRegression(Task):
             for name, part in zip(self.names, parts, strict=True):
                 losses[self._of_number(metric, name)] = part[metric]
         return losses
-
-    def expected_losses(self, answers: Floats, outputs: Mapping[str, Floats]) -> dict[str, Floats]:
-        """See `Task`: none, numbers say nothing of their own errors."""
-        return {}
 
     def largest_differences(self, loss: str, a: Floats, b: Floats) -> Floats:
         """See `Task`: of one number, or the mean of all."""

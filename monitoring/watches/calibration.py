@@ -180,7 +180,6 @@ def isotonic_fit(values: Floats, weights: Floats) -> Floats:
 
 
 def _mapped(classes: int) -> tuple[int, ...]:
-    """The classes that have a map."""
     return (1,) if classes == 2 else tuple(range(classes))
 
 

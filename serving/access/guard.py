@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import final
 
 from monitoring.errors import BadInput
+from monitoring.private_file import stamp_of
 from serving.access.audit_log import AuditLog
 from serving.access.tokens import Scope, Token, find_token, read_tokens
 from serving.status import Code, Failure
@@ -50,7 +51,7 @@ class Guard:
         self.audit: AuditLog | None = None
         """Where refusals, and what is recorded, are written."""
         self.delay_s = delay_s
-        self._stamp = None if file is None else _stamp(file)
+        self._stamp = None if file is None else stamp_of(file)
         self._look_s = clock() + REREAD_S
         self.refused = 0
         """How many requests had a wrong token, or none where one was needed."""
@@ -113,7 +114,7 @@ class Guard:
         if self._file is None or self._clock() < self._look_s:
             return
         self._look_s = self._clock() + REREAD_S
-        stamp = _stamp(self._file)
+        stamp = stamp_of(self._file)
         if stamp == self._stamp:
             return
         self._stamp = stamp
@@ -123,11 +124,3 @@ class Guard:
             self._report(f"The tokens stay as they were: {error}")
         else:
             self._report(f"The token file has been read again: {len(self._tokens)} tokens.")
-
-
-def _stamp(file: Path) -> tuple[int, int, int] | None:
-    try:
-        status = file.stat()
-    except OSError:
-        return None
-    return status.st_mtime_ns, status.st_size, status.st_ino

@@ -15,7 +15,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from monitoring.errors import BadInput
-from monitoring.private_file import private_text
+from monitoring.private_file import private_text, words_of
 
 MIN_BYTES = 16
 NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -79,7 +79,7 @@ def read_tokens(file: Path) -> tuple[Token, ...]:
         BadInput: The file cannot be read, others may read it, or a line is invalid. The message never has a token.
     """
     text = private_text(file, lambda reason, fix: _bad_file(file, reason, fix=fix))
-    lines = [(number, _words(line)) for number, line in enumerate(text.splitlines(), start=1)]
+    lines = [(number, words_of(line)) for number, line in enumerate(text.splitlines(), start=1)]
     return _checked(file, [_read_line(file, number, words) for number, words in lines if words])
 
 
@@ -108,13 +108,6 @@ def _bad_file(file: Path, reason: str, *, fix: str = "") -> BadInput:
         expected="a file of mode 0600 with lines TOKEN or TOKEN SCOPES NAME",
         fix=fix or "Create one, for example: (umask 077; openssl rand -hex 16 > token)",
     )
-
-
-def _words(line: str) -> list[str]:
-    """The words of a line before one that begins with #."""
-    words = line.split()
-    comment = next((place for place, word in enumerate(words) if word.startswith("#")), len(words))
-    return words[:comment]
 
 
 def _read_line(file: Path, number: int, words: list[str]) -> Token:

@@ -49,7 +49,6 @@ class GrpcCallHandler:
         }
 
     def _start_of(self, service: str, method: GrpcMethod) -> Callable[[ServerCall, bytes], None]:
-        """What starts the calls of a method."""
         read, read_model = reader_of(method.request), model_reader_of(method.request)
         has_id = "id" in method.request.DESCRIPTOR.fields_by_name
 

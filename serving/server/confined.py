@@ -126,8 +126,6 @@ def _outside(settings: ServeSettings) -> Outside | None:
 
 
 def _listing(source: ModelsUrl) -> Task:
-    """Lists the models at a URL."""
-
     def listed(document: Any, say: Report) -> list[dict[str, Any]]:
         del document, say
         return [asdict(each) for each in source.read()]

@@ -9,9 +9,9 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from typing import Final, Literal, TypeAlias
 
+from monitoring.config.addresses import is_loopback
 from monitoring.dashboard.access.tokens import GetTokens, Role, digest_of, role_of
 from monitoring.watches.descriptions import printable
 
@@ -187,20 +187,6 @@ def bearer_of(headers: Mapping[str, str]) -> str:
         except ValueError:
             return ""
     return token.strip() if scheme.lower() == "bearer" else ""
-
-
-def is_loopback(host: str) -> bool:
-    """Whether an address to listen on is reached from this machine alone.
-
-    >>> [is_loopback(host) for host in ("127.0.0.1", "::1", "localhost", "0.0.0.0", "monitor.example")]
-    [True, True, True, False, False]
-    """
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def host_names(host: str, more: tuple[str, ...] = ()) -> frozenset[str]:

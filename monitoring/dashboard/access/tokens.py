@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 from monitoring.errors import BadInput
-from monitoring.private_file import private_text
+from monitoring.private_file import private_text, stamp_of, words_of
 
 #: What somebody may do: look at pages only, at those with single rows of the traffic too, act as well; or only send
 #: events of the traffic.
@@ -74,7 +74,7 @@ def read_tokens(file: Path) -> tuple[Token, ...]:
         BadInput: The file cannot be read, others may read it, or a line is invalid. The message never has a token.
     """
     text = private_text(file, lambda reason, fix: _bad_file(file, reason, fix))
-    lines = [(number, _words(line)) for number, line in enumerate(text.splitlines(), start=1)]
+    lines = [(number, words_of(line)) for number, line in enumerate(text.splitlines(), start=1)]
     return _checked(file, [_token(file, number, words) for number, words in lines if words])
 
 
@@ -84,13 +84,6 @@ def _checked(file: Path, tokens: list[Token]) -> tuple[Token, ...]:
     if len({token.digest for token in tokens}) < len(tokens):
         raise _bad_file(file, "it has a token twice", "Give each of them one line.")
     return tuple(tokens)
-
-
-def _words(line: str) -> list[str]:
-    """The words of a line before one that begins with #."""
-    words = line.split()
-    comment = next((place for place, word in enumerate(words) if word.startswith("#")), len(words))
-    return words[:comment]
 
 
 def _token(file: Path, number: int, words: list[str]) -> Token:
@@ -129,7 +122,7 @@ class TokenFile:
         self._file = file
         self._report = report
         self._clock = clock
-        self._stamp = _stamp(file)
+        self._stamp = stamp_of(file)
         self._tokens = read_tokens(file)
         self._look_s = clock() + REREAD_S
 
@@ -138,7 +131,7 @@ class TokenFile:
         if self._clock() < self._look_s:
             return self._tokens
         self._look_s = self._clock() + REREAD_S
-        stamp = _stamp(self._file)
+        stamp = stamp_of(self._file)
         if stamp != self._stamp:
             self._stamp = stamp
             try:
@@ -148,11 +141,3 @@ class TokenFile:
             else:
                 self._report(f"The dashboard's token file has been read again: {len(self._tokens)} tokens.")
         return self._tokens
-
-
-def _stamp(file: Path) -> tuple[int, int, int] | None:
-    try:
-        status = file.stat()
-    except OSError:
-        return None
-    return status.st_mtime_ns, status.st_size, status.st_ino

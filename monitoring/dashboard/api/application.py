@@ -119,7 +119,6 @@ class Api:
 def _changed(
     changes: ApiChanges, operation: Operation, body: Document, place: tuple[str, int], request: Request
 ) -> Document:
-    """What a change gives."""
     match body:
         case RangeRequest():
             return changes.backfill(*place, body)

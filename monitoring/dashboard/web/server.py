@@ -20,7 +20,8 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
-from monitoring.dashboard.access.access import Access, WrongTokens, host_names, is_loopback
+from monitoring.config.addresses import is_loopback
+from monitoring.dashboard.access.access import Access, WrongTokens, host_names
 from monitoring.dashboard.access.tokens import TokenFile
 from monitoring.errors import BadInput, CannotRun
 from monitoring.private_file import check_private

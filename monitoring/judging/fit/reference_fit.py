@@ -303,7 +303,6 @@ def _level_test(
     budget: Budget,
     plan: WindowPlan,
 ) -> LevelTest:
-    """The test of a level, out of its watches' tests."""
     is_page = level == "page"
     return LevelTest(
         level=level,
@@ -328,7 +327,6 @@ def _watch_tests(
     tolerances: Tolerances,
     min_std: Mapping[str, float],
 ) -> dict[WatchKey, ConformalTest]:
-    """The test of each watch of a level."""
     watches = catalogue.watches
     level_fits = {key: fit for key, fit in fits.items() if in_level(watches[key.watch], level)}
     ar1 = ar1_without_shift({key: fit.scores for key, fit in level_fits.items()})

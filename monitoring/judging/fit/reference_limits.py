@@ -150,7 +150,6 @@ def _joined(pooled_rows: Mapping[WatchKey, int]) -> list[str]:
 
 
 def _first(names: Sequence[str]) -> str:
-    """The first `NAMED` of some names."""
     return ", ".join(names[:NAMED]) + (", …" if len(names) > NAMED else "")
 
 

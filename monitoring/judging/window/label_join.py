@@ -379,7 +379,6 @@ class LabelJoin:
         return IdSet(ids.filter(pa.array(is_older))), IdSet(ids.filter(pa.array(others)))
 
     def _ids_of(self, labels: Whole) -> pa.Array:
-        """The ids that labels are for, [n]."""
         return self._ids.take(labels)["prediction_id"].combine_chunks()
 
     def _unknown_class_labels(self, labels: Whole) -> UnknownClassLabels:

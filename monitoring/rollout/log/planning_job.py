@@ -258,7 +258,6 @@ def _delays(traffic: _TrafficSample) -> tuple[float, float]:
 
 
 def _stream(measures: Measures, pairs: PairedRows, rows: float, coverage: float, scale: float) -> PairedStream:
-    """The paired rows of the loss."""
     differences = paired_differences(measures.task, measures.loss, pairs.champion, pairs.candidate, pairs.labels)
     return _of_differences(differences.values, differences.largest, rows, coverage, scale)
 

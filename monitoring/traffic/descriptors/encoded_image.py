@@ -146,7 +146,6 @@ def images_by_id(cells: Mapping[str, Any]) -> dict[str, bytes]:
 
 
 def _type_of_bytes(kind: pa.DataType) -> pa.DataType:
-    """The type of `image_bytes`."""
     if pa.types.is_struct(kind) and kind.get_field_index(_FIELD) >= 0:
         return kind.field(_FIELD).type
     return kind

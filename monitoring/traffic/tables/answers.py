@@ -74,7 +74,6 @@ def no_answer_findings(columns: TableColumns, rows: int, unusable: int) -> tuple
 
 
 def _form(columns: TableColumns) -> Literal["outputs", "ids", "probability", "class", "number"]:
-    """What an answer is."""
     if columns.outputs:
         return "outputs"
     if columns.ranking is not None:

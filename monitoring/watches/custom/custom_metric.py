@@ -161,7 +161,6 @@ NO_METRICS = CustomMetrics()
 
 
 def _with_inputs(rows: MetricRows, names: tuple[str, ...]) -> MetricRows:
-    """The rows with some of their inputs."""
     return MetricRows(
         label=rows.label,
         prediction=rows.prediction,

@@ -89,7 +89,6 @@ def _backfill(config: MonitorConfig, window_range: WindowRange, output: Output) 
 
 
 def _short(window: WindowRecord | WindowRevision | None) -> tuple[str, int, int] | None:
-    """What a window was or is, in short."""
     return None if window is None else (window.status, window.rows, window.labels)
 
 

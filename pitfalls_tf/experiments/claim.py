@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final, Literal
+import tomllib
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any, Final, Literal
 
 import numpy as np
 
@@ -135,3 +138,20 @@ class ClaimFinding:
         """Standard error on the claim's scale, from the interval; NaN where it is unknown."""
         ends = [scale.transform(self.claim.scale, end) for end in (self.interval.low, self.interval.high)]
         return (ends[1] - ends[0]) / 2 / scale.NORMAL_QUANTILE
+
+
+@cache
+def _every_claim() -> dict[str, dict[str, Any]]:
+    return tomllib.loads(Path(__file__).with_name("claims.toml").read_text(encoding="utf-8"))
+
+
+def find_claim(name: str) -> Claim:
+    """The claim of this name in claims.toml, with the rule that it replaced where there is one.
+
+    >>> find_claim("plateaus").above
+    0.5
+    """
+    fields = dict(_every_claim()[name])
+    changed = fields.pop("first", None)
+    claim = Claim(name=name, **fields)
+    return claim if changed is None else replace(claim, first=replace(claim, **changed))

@@ -2,7 +2,8 @@
 
 Decisions 0075 and 0110. A source is decided where its interval is inside or outside of the bounds. All sources count: a
 claim is decided where they agree. Sources that disagree are a result of their own, *depends on the data*, where
-Cochran's test says that their effects differ. An undecided source leaves the claim undecided.
+Cochran's test says that their effects differ; findings of one source that disagree, by two measures, are another,
+*depends on the measure*. An undecided source leaves the claim undecided.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from monitoring.baseline.metrics import ConfidenceInterval
 from pitfalls_tf.experiments import scale
 from pitfalls_tf.experiments.claim import ClaimFinding, SourceVerdict
 
-ClaimVerdict = Literal["reproduced", "not reproduced", "depends on the data", "at the bound", "inconclusive"]
+ClaimVerdict = Literal[
+    "reproduced", "not reproduced", "depends on the data", "depends on the measure", "at the bound", "inconclusive"
+]
 
 VERDICTS: Final[tuple[ClaimVerdict, ...]] = get_args(ClaimVerdict)
 DIFFERENT: Final = 0.01  # p-value of the test of homogeneity below which sources differ; .05 would nearly follow
@@ -78,10 +81,9 @@ def overall_verdict(findings: Sequence[ClaimFinding], *, without_power: Collecti
         without_power: sources that do not count if they are undecided and two others are decided, as decision 0075 had
             it; none by default.
     """
-    of_source = {
-        source: [finding.verdict for finding in findings if finding.source == source] for source in _sources(findings)
-    }
-    verdicts = {source: _agreed(every) for source, every in of_source.items()}
+    verdicts = _by_source(findings)
+    if "depends on the measure" in verdicts.values():
+        return "depends on the measure"
     decided = {source: verdict for source, verdict in verdicts.items() if verdict in {"reproduced", "not reproduced"}}
     if {"reproduced", "not reproduced"} <= set(decided.values()):
         summary = summarise([finding for finding in findings if finding.source in decided])
@@ -100,27 +102,29 @@ def agreed_verdict(verdicts: Sequence[SourceVerdict]) -> SourceVerdict:
 
 def verdict_line(findings: Sequence[ClaimFinding]) -> str:
     """The sources of each verdict, in words."""
-    phrases = {
+    phrases: dict[ClaimVerdict, str] = {
         "reproduced": "reproduced on",
         "not reproduced": "not on",
+        "depends on the measure": "by the measure on",
         "at the bound": "at the bound on",
         "inconclusive": "undecided on",
     }
     parts: list[str] = []
     for verdict, phrase in phrases.items():
-        names = [
-            source
-            for source in _sources(findings)
-            if _agreed([finding.verdict for finding in findings if finding.source == source]) == verdict
-        ]
+        names = [source for source, of_source in _by_source(findings).items() if of_source == verdict]
         if names:
             first = "not reproduced on" if phrase == "not on" and not parts else phrase
             parts.append(f"{first} {', '.join(names)}")
     return "; ".join(parts)
 
 
-def _sources(findings: Sequence[ClaimFinding]) -> list[str]:
-    return list(dict.fromkeys(finding.source for finding in findings))
+def _by_source(findings: Sequence[ClaimFinding]) -> dict[str, ClaimVerdict]:
+    verdicts: dict[str, ClaimVerdict] = {}
+    for source in dict.fromkeys(finding.source for finding in findings):
+        every = [finding.verdict for finding in findings if finding.source == source]
+        disagree = {"reproduced", "not reproduced"} <= set(every)
+        verdicts[source] = "depends on the measure" if disagree else _agreed(every)
+    return verdicts
 
 
 def _agreed(verdicts: Sequence[SourceVerdict]) -> SourceVerdict:

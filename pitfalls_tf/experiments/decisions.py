@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import Final
 
 from pitfalls_tf.experiments import anytime
 from pitfalls_tf.experiments.claim import Claim, ClaimFinding
@@ -21,13 +21,6 @@ from pitfalls_tf.experiments.power_plan import Plan
 from pitfalls_tf.experiments.scores_table import first_rows, fresh_rows
 from pitfalls_tf.experiments.stored_results import RunGroup, StoredResults
 
-Combination = Literal[
-    "first rules, first runs",
-    "first rules, all runs",
-    "today's rules, first runs",
-    "today's rules, all runs",
-    "today's rules, all runs, sources without power do not count",
-]
 CONFIRMATORY: Final = "confirmatory"
 
 
@@ -51,7 +44,7 @@ class ClaimDecision:
     confirmatory_verdict: ClaimVerdict | None
     line: str
     summary: SourceSummary | None
-    combinations: Mapping[Combination, ClaimVerdict]
+    combinations: Mapping[str, ClaimVerdict]
 
 
 def decide(experiment: Experiment, results: StoredResults, plan: Plan) -> tuple[ClaimDecision, ...]:
@@ -78,7 +71,7 @@ def decide(experiment: Experiment, results: StoredResults, plan: Plan) -> tuple[
                 verdict=overall_verdict(counting),
                 confirmatory_verdict=overall_verdict(confirmatory) if confirmatory else None,
                 line=verdict_line(counting),
-                summary=summarise(counting),
+                summary=summarise(list({one.source: one for one in reversed(counting)}.values())[::-1]),
                 combinations={
                     "first rules, first runs": _by_first_rule(of_first_runs),
                     "first rules, all runs": _by_first_rule(of_claim),

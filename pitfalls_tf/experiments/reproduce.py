@@ -142,7 +142,7 @@ def plan_experiments(experiments: Sequence[Experiment], out: Path) -> dict[str, 
 
 
 def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 def measure_group(

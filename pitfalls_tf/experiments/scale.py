@@ -5,23 +5,28 @@ from __future__ import annotations
 import math
 from typing import Final, Literal
 
-ScaleName = Literal["identity", "log", "fisher"]
+ScaleName = Literal["identity", "log", "logit", "fisher"]
 
 NORMAL_QUANTILE: Final = 1.959963984540054  # of the 95 % interval
 _EDGE: Final = 1e-9
+_SHARE_EDGE: Final = 1e-3  # shares nearer to 0 or 1 count as this near, whose logit is 6.9
 
 
 def transform(name: ScaleName, value: float) -> float:
     """A value on a scale. Returns the transformed value; NaN for NaN and for what the scale does not have.
 
     Args:
-        name: `identity`, `log` for positive quantities, or `fisher`, the inverse hyperbolic tangent of correlations.
+        name: `identity`, `log` for positive quantities, `logit` for shares, or `fisher`, the inverse hyperbolic tangent
+            of correlations.
 
     >>> transform("log", 1.0), transform("fisher", 0.0), transform("identity", 3.0)
     (0.0, 0.0, 3.0)
     """
     if name == "log":
         return math.log(value) if value > 0 else math.nan
+    if name == "logit":
+        share = min(1 - _SHARE_EDGE, max(_SHARE_EDGE, value))
+        return math.log(share / (1 - share))
     if name == "fisher":
         return math.atanh(min(1 - _EDGE, max(-1 + _EDGE, value)))
     return value
@@ -31,6 +36,8 @@ def inverse(name: ScaleName, value: float) -> float:
     """The value that `transform` maps to this one."""
     if name == "log":
         return math.exp(value)
+    if name == "logit":
+        return 1 / (1 + math.exp(-value))
     return math.tanh(value) if name == "fisher" else value
 
 

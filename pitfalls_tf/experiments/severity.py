@@ -10,7 +10,7 @@ from scipy.special import ndtr
 from statsmodels.stats.multitest import multipletests
 
 from pitfalls_tf.experiments import scale
-from pitfalls_tf.experiments.claim import Claim, ClaimFinding, SourceVerdict
+from pitfalls_tf.experiments.claim import ClaimFinding, SourceVerdict
 from pitfalls_tf.experiments.scale import NORMAL_QUANTILE
 
 
@@ -19,13 +19,11 @@ class Severity:
     """A finding and the bound of its claim that is nearest to it, on the claim's scale.
 
     Attributes:
-        bound: the bound.
         errors: distance of the estimate from the bound in standard errors.
         p_value: of the hypothesis that the quantity is at the bound, two-sided, by the normal distribution.
         otherwise_at: the nearest estimate that would have put the whole interval on the other side of the bound.
     """
 
-    bound: float
     errors: float
     p_value: float
     otherwise_at: float
@@ -35,6 +33,7 @@ def severity(finding: ClaimFinding) -> Severity | None:
     """The severity of a finding. Returns None where its standard error is unknown or 0.
 
     >>> from monitoring.baseline.metrics import ConfidenceInterval
+    >>> from pitfalls_tf.experiments.claim import Claim
     >>> claim = Claim(name="n", section="3", says="s", quantity="q", above=1, matters=0.1)
     >>> here = ConfidenceInterval(low=2 - 1.96, high=2 + 1.96)
     >>> found = severity(ClaimFinding(claim=claim, where="here", estimate=2.0, interval=here))
@@ -49,21 +48,16 @@ def severity(finding: ClaimFinding) -> Severity | None:
     bound = min(bounds, key=lambda bound: abs(scale.transform(name, bound) - centre))
     at = scale.transform(name, bound)
     return Severity(
-        bound=bound,
         errors=abs(centre - at) / error,
         p_value=2 * float(ndtr(-abs(centre - at) / error)),
         otherwise_at=scale.inverse(name, at - math.copysign(NORMAL_QUANTILE * error, centre - at)),
     )
 
 
-def with_bounds_times(claim: Claim, factor: float) -> Claim:
-    """The claim with its bounds multiplied."""
-    return replace(claim, above=claim.above * factor, below=claim.below * factor)
-
-
 def verdict_with_bounds_times(finding: ClaimFinding, factor: float) -> SourceVerdict:
     """The verdict of a finding had the bounds of its claim been multiplied by a factor."""
-    return with_bounds_times(finding.claim, factor).verdict(finding.interval)
+    claim = finding.claim
+    return replace(claim, above=claim.above * factor, below=claim.below * factor).verdict(finding.interval)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

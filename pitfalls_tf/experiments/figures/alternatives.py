@@ -10,7 +10,7 @@ from scipy.special import stdtrit
 
 from pitfalls_tf.experiments import spread
 from pitfalls_tf.experiments.cells.training_cell import TrainingCell
-from pitfalls_tf.experiments.claim import Claim, ClaimFinding
+from pitfalls_tf.experiments.claim import ClaimFinding, find_claim
 from pitfalls_tf.experiments.experiment import Experiment, FreshRuns
 from pitfalls_tf.experiments.gains import best_on_benchmark, compare_setups, gain_finding, gain_interval, outcome_text
 from pitfalls_tf.experiments.pages import drawing
@@ -28,7 +28,6 @@ from pitfalls_tf.experiments.tasks.letter_tasks import FRESH as FRESH_FAMILIES
 from pitfalls_tf.remedies import catalogue
 from pitfalls_tf.remedies.capacity import FACTORS, factor_name
 from pitfalls_tf.training.setup import recipe
-from pitfalls_tf.verdicts.verdict import SMALLEST_DIFFERENCE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,35 +53,9 @@ LOSSES: Final = (
 DIRECTIONS: Final = ("width", "depth")
 SAME: Final = "as it is"
 CONVENTIONAL: Final = f"{CROSS_ENTROPY}, {SAME}"
-REMOVED: Final = 0.1
 
-ROBUST: Final = Claim(
-    name="no robust improvement",
-    section="4",
-    says="different loss functions and higher-capacity networks did not yield robust improvements",
-    quantity=(
-        "gain in deployed Brier score, over cross-entropy at the conventional size, of the alternative that the random"
-        " hold-out ranks best"
-    ),
-    below=SMALLEST_DIFFERENCE,
-    because=(
-        f"Less than {SMALLEST_DIFFERENCE} is no difference that matters. The alternative is chosen without deployment"
-        " data."
-    ),
-    matters=SMALLEST_DIFFERENCE,
-)
-REMAINING: Final = Claim(
-    name="inconsistencies remain",
-    section="4",
-    says="nor did these modifications entirely remove inconsistencies",
-    quantity=(
-        "standard deviation over seeds of that alternative's deployed Brier score, relative to conventional training"
-    ),
-    above=REMOVED,
-    because="Entirely removed means a tenth of it or less.",
-    scale="log",
-    matters=2.0,
-)
+ROBUST: Final = find_claim("no robust improvement")
+REMAINING: Final = find_claim("inconsistencies remain")
 
 
 def grid(task: Task, base: Recipe, *, losses: Sequence[str], sizes: Sequence[str]) -> list[TrainingCell]:
@@ -238,8 +211,8 @@ def _panel(axes: Any, table: pa.Table, source: str, direction: str) -> None:
 
 
 def _half_width(values: Floats) -> float:
-    """Half width of Student's 95 % interval for the mean over seeds; 0 (no bar) for one seed."""
-    if len(values) < 2:
+    """Half width of Student's 95 % interval for the mean over seeds; 0 (no bar) for fewer than three."""
+    if len(values) < 3:
         return 0.0
     return float(stdtrit(len(values) - 1, 0.975) * values.std(ddof=1) / np.sqrt(len(values)))
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from pitfalls_tf.experiments import spread
 from pitfalls_tf.experiments.cells.failure_cell import FailureCell
-from pitfalls_tf.experiments.claim import Claim, ClaimFinding
+from pitfalls_tf.experiments.claim import ClaimFinding, find_claim
 from pitfalls_tf.experiments.experiment import Experiment
 from pitfalls_tf.experiments.pages import drawing
 from pitfalls_tf.experiments.scores_table import distinct_values, select_rows
@@ -36,25 +36,8 @@ SETTINGS: Final = (
     "The other experiments use these hyperparameters with the changes they name. The settings of every search are in"
     " the scores of figure1_tuning, where a trial's name is its settings."
 )
-CHURN = Claim(
-    name="predictions depend on the seed",
-    section="appendix A",
-    says="per-seed runs emphasise the robustness concerns",
-    quantity="share of deployed rows that two runs of different seeds classify differently",
-    above=0.01,
-    because="One prediction in a hundred.",
-    scale="log",
-    matters=1.5,
-)
-SHARED = Claim(
-    name="failures are shared",
-    section="appendix A",
-    says="there are failure cases other than the instability of single runs",
-    quantity="share of a run's deployed errors that another run also makes",
-    above=0.5,
-    because="More than half: most errors then depend on the row, not on the seed.",
-    matters=0.1,
-)
+CHURN: Final = find_claim("predictions depend on the seed")
+SHARED: Final = find_claim("failures are shared")
 
 
 def _measure(store: RunStore, source: str) -> pa.Table:

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from pitfalls_tf.experiments import spread
 from pitfalls_tf.experiments.cells.training_cell import TrainingCell
-from pitfalls_tf.experiments.claim import Claim, ClaimFinding
+from pitfalls_tf.experiments.claim import Claim, ClaimFinding, find_claim
 from pitfalls_tf.experiments.experiment import Experiment, FreshRuns
 from pitfalls_tf.experiments.pages import drawing
 from pitfalls_tf.experiments.scores_table import (
@@ -47,29 +47,9 @@ SEARCH: Final = (
     " 0 to .5, width x.5 to x4, batch x.5 to x2."
 )
 BATCHES: Final = (0.5, 1, 2)
-PARTLY: Final = {
-    "above": 0.1,
-    "below": 0.9,
-    "scale": "log",
-    "because": "Less than a tenth left would be a solution, more than nine tenths no help; partial is in between.",
-}
 
-SEEDS_LEFT = Claim(
-    name="between seeds, only partly",
-    section="3",
-    says="standardising preprocessing and hyperparameters only partially mitigated the inconsistency across runs",
-    quantity="variance between seeds of the deployed Brier score, as a share of that with raw inputs",
-    matters=2.0,
-    **PARTLY,  # type: ignore[arg-type]
-)
-DOMAINS_LEFT = Claim(
-    name="between domains, only partly",
-    section="3",
-    says="standardising preprocessing and hyperparameters only partially mitigated the inconsistency across sources",
-    quantity="variance between deployed domains of the Brier score, as a share of that with raw inputs",
-    matters=1.25,
-    **PARTLY,  # type: ignore[arg-type]
-)
+SEEDS_LEFT: Final = find_claim("between seeds, only partly")
+DOMAINS_LEFT: Final = find_claim("between domains, only partly")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,7 +223,7 @@ def _draw(table: pa.Table, findings: Sequence[ClaimFinding]) -> Figure:
             for finding in of_source
         ]
         drawing.forest_plot(row[1], rows, zero=1.0)
-        row[1].axvspan(PARTLY["above"], PARTLY["below"], color="#e3e6e8", linewidth=0)
+        row[1].axvspan(SEEDS_LEFT.above, SEEDS_LEFT.below, color="#e3e6e8", linewidth=0)
         row[1].set_xscale("log")
         row[1].set(xlabel="variance left, relative to raw inputs", title="95 % intervals; grey: partly mitigated")
     return figure

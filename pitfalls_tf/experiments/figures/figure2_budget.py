@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from pitfalls_tf.experiments import spread
 from pitfalls_tf.experiments.cells.training_cell import TrainingCell
-from pitfalls_tf.experiments.claim import BEYOND, Claim, ClaimFinding
+from pitfalls_tf.experiments.claim import ClaimFinding, find_claim
 from pitfalls_tf.experiments.experiment import Experiment, FreshRuns
 from pitfalls_tf.experiments.gains import gain_finding, mean_gain
 from pitfalls_tf.experiments.pages import drawing
@@ -48,32 +48,9 @@ AUGMENTED: Final = "augmentation, same time"
 AUGMENTED_STEPS: Final = "augmentation, same steps"
 ENSEMBLE: Final = "deep ensemble of eight"
 
-AUGMENTS: Final = Claim(
-    name="augmentation at equal cost",
-    section=BEYOND,
-    says="augmentation makes the deployed model better than longer training at the same cost",
-    quantity="gain in deployed Brier score by augmentation over eight times the epochs, in the same processor time",
-    above=SMALLEST_DIFFERENCE,
-    matters=SMALLEST_DIFFERENCE,
-)
-COMBINES: Final = Claim(
-    name="a deep ensemble at equal cost",
-    section=BEYOND,
-    says="a deep ensemble of eight makes the deployed model better than longer training at the same cost",
-    quantity="gain in deployed Brier score by an ensemble of eight over one network trained eight times as long",
-    above=SMALLEST_DIFFERENCE,
-    matters=SMALLEST_DIFFERENCE,
-)
-STEADIES: Final = Claim(
-    name="a deep ensemble is steadier",
-    section=BEYOND,
-    says="a deep ensemble of eight resolves the instability over seeds",
-    quantity="standard deviation over seeds of the deployed Brier score, eight networks together relative to one",
-    below=0.5,
-    because="Independent errors of eight networks would leave 1 / sqrt(8), .35 of it.",
-    scale="log",
-    matters=1.5,
-)
+AUGMENTS: Final = find_claim("augmentation at equal cost")
+COMBINES: Final = find_claim("a deep ensemble at equal cost")
+STEADIES: Final = find_claim("a deep ensemble is steadier")
 
 
 def cells(task: Task, plain: Recipe) -> list[TrainingCell]:

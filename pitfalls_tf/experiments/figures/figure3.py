@@ -11,7 +11,7 @@ import pyarrow as pa
 from pitfalls_tf.architectures.catalogue import IMAGE_NETWORKS, TABLE_NETWORKS
 from pitfalls_tf.architectures.mlp import Mlp
 from pitfalls_tf.experiments.cells.training_cell import TrainingCell
-from pitfalls_tf.experiments.claim import Claim, ClaimFinding
+from pitfalls_tf.experiments.claim import ClaimFinding, find_claim
 from pitfalls_tf.experiments.experiment import Experiment, FreshRuns
 from pitfalls_tf.experiments.gains import gain_finding
 from pitfalls_tf.experiments.pages import drawing
@@ -21,7 +21,7 @@ from pitfalls_tf.experiments.tasks.letter_tasks import ARRIVAL
 from pitfalls_tf.experiments.tasks.letter_tasks import FRESH as FRESH_FAMILIES
 from pitfalls_tf.training.setup import NETWORKS, recipe
 from pitfalls_tf.verdicts.paired import Resampling, interval
-from pitfalls_tf.verdicts.verdict import BOOTSTRAP_SEED, SMALLEST_DIFFERENCE
+from pitfalls_tf.verdicts.verdict import BOOTSTRAP_SEED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -54,34 +54,9 @@ LETTER_MODELS: Final = {
 }
 QUICK_LETTER_MODELS: Final = (CONVENTIONAL, "wide mlp", "deep mlp", "normalised mlp")
 
-BLOCKED = Claim(
-    name="random hold-out is optimistic",
-    section="4",
-    says="standardised benchmarks disguise the dynamics of genuine settings",
-    quantity=(
-        "Brier score on held-out blocks of days, or held-out families, minus that on rows held out at random, for"
-        " models like these"
-    ),
-    above=SMALLEST_DIFFERENCE,
-    matters=SMALLEST_DIFFERENCE,
-)
-DEPLOYED = Claim(
-    name="deployment is worse",
-    section="4",
-    says="metrics do not hold up in a stable manner in genuine settings",
-    quantity="Brier score in a later period minus that on rows held out at random, mean of the models",
-    above=SMALLEST_DIFFERENCE,
-    matters=SMALLEST_DIFFERENCE,
-)
-ORDER = Claim(
-    name="wrong order",
-    section="4",
-    says="benchmarks disguise which model is better",
-    quantity="share of pairs of models of one seed that a later period ranks differently from the benchmark",
-    above=0.25,
-    because="One pair in four; a benchmark without information would have one in two.",
-    matters=0.1,
-)
+BLOCKED: Final = find_claim("random hold-out is optimistic")
+DEPLOYED: Final = find_claim("deployment is worse")
+ORDER: Final = find_claim("wrong order")
 
 
 def _measure(store: RunStore, source: str) -> pa.Table:

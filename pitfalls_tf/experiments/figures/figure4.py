@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from pitfalls_tf.experiments import spread
 from pitfalls_tf.experiments.cells.training_cell import DIVERGED, TrainingCell
-from pitfalls_tf.experiments.claim import Claim, ClaimFinding
+from pitfalls_tf.experiments.claim import Claim, ClaimFinding, find_claim
 from pitfalls_tf.experiments.experiment import Experiment, FreshRuns
 from pitfalls_tf.experiments.gains import gain_finding, mean_gain
 from pitfalls_tf.experiments.pages import drawing
@@ -45,39 +45,17 @@ if TYPE_CHECKING:
 
 ERM: Final = "erm"
 LABELLED: Final = "fine_tuning"  # the only method that uses target labels
-OFTEN: Final = 0.25
 PAIRS: Final[Mapping[str, Callable[..., list[Task]]]] = {
     "flights": domain_pairs.flights,
     "digits": domain_pairs.digits,
     "letters": domain_pairs.letters,
 }
 
-MINIMAL: Final = Claim(
-    name="minimal gains",
-    section="4",
-    says="repeated attempts at domain adaptation produced minimal gains",
-    quantity=(
-        "gain in Brier score over training on the source only, mean over all methods without target labels and all"
-        " pairs of domains"
-    ),
-    below=SMALLEST_DIFFERENCE,
-    because=f"{SMALLEST_DIFFERENCE} is the smallest difference that matters in every verdict here.",
-    matters=SMALLEST_DIFFERENCE,
-)
-REGRESSED: Final = Claim(
-    name="gains do not survive",
-    section="4",
-    says="they often regressed under slightly altered conditions",
-    quantity=(
-        f"share of the gains above {SMALLEST_DIFFERENCE}, of a method without target labels on a pair of domains, that"
-        " are lost under an alteration"
-    ),
-    above=OFTEN,
-    matters=0.15,
-    because=(
-        "Often: more than one in four. Lost: the gain over training on the source only is not above that, both altered."
-    ),
-)
+MINIMAL: Final = find_claim("minimal gains")
+BEST: Final = find_claim("the best method gains little")
+PRONE: Final = find_claim("prone to failure")
+SUBTLE: Final = find_claim("subtle shifts are critical")
+REGRESSED: Final = find_claim("gains do not survive")
 
 
 def grid(tasks: Sequence[Task], base: Recipe) -> list[TrainingCell]:
@@ -156,27 +134,41 @@ def _base(store: RunStore, source: str, tasks: Sequence[Task]) -> Recipe:
 
 
 def _findings(table: pa.Table) -> tuple[ClaimFinding, ...]:
-    minimal, regressed = [], []
+    findings = []
     table = deciding_rows(table)
     for source in distinct_values(table, "source"):
-        unlabelled = [method for method in _methods(table, source) if method != LABELLED]
-        mean = _mean_over_methods([gains(table, source, method, PLAIN) for method in unlabelled])
-        minimal.append(gain_finding(MINIMAL, source, mean))
+        of_method = {
+            method: gains(table, source, method, PLAIN) for method in _methods(table, source) if method != LABELLED
+        }
+        findings.append(gain_finding(MINIMAL, source, _mean_over_methods(list(of_method.values()))))
+        best = max(of_method, key=lambda method: float(of_method[method][::2].mean()))
+        findings.append(gain_finding(BEST, f"{source}: {best}", of_method[best][1::2]))
         gained, lost = survival(table, source)
-        share, of_share = spread.clustered_proportion(lost, gained, most=float(gained.sum()))
-        note = f"{int(lost.sum())} of {int(gained.sum())} gains"
-        regressed.append(
-            ClaimFinding(
-                claim=REGRESSED,
-                where=source,
-                estimate=share,
-                interval=of_share,
-                note=note,
-                domains=int((gained > 0).sum()),
-                by_seeds=0.0,
-            )
+        findings.append(_share(REGRESSED, source, lost, gained, "gains"))
+        worse = [values.mean(axis=1) < -SMALLEST_DIFFERENCE for values in of_method.values()]
+        attempts = np.full(len(worse[0]), float(len(worse)))
+        findings.append(_share(PRONE, source, np.sum(worse, axis=0).astype(np.float64), attempts, "attempts"))
+        plain, *altered = (
+            score_matrix(table, source=source, setup=ERM, split=name, metric="brier").values
+            for name in conditions(table, source)
         )
-    return (*minimal, *regressed)
+        findings.append(gain_finding(SUBTLE, source, np.mean(altered, axis=0) - plain))
+    return tuple(sorted(findings, key=lambda finding: EXPERIMENT.claims.index(finding.claim)))
+
+
+def _share(claim: Claim, source: str, some: Floats, of: Floats, word: str) -> ClaimFinding:
+    """A finding whose quantity is a share over pairs of domains, which are its clusters."""
+    share, interval = spread.clustered_proportion(some, of, most=float(of.sum()))
+    note = f"{int(some.sum())} of {int(of.sum())} {word}"
+    return ClaimFinding(
+        claim=claim,
+        where=source,
+        estimate=share,
+        interval=interval,
+        note=note,
+        domains=int((of > 0).sum()),
+        by_seeds=0.0,
+    )
 
 
 def _mean_over_methods(gains_by_method: Sequence[Floats]) -> Floats:
@@ -272,7 +264,7 @@ EXPERIMENT: Final = Experiment(
         " pairs. Both sides of a gain are scored on the same rows, altered alike. In the grey band a difference is too"
         " small to matter."
     ),
-    claims=(MINIMAL, REGRESSED),
+    claims=(MINIMAL, BEST, REGRESSED, PRONE, SUBTLE),
     sources=tuple(PAIRS),
     quick_sources=tuple(PAIRS),
     measure=_measure,
@@ -283,6 +275,8 @@ EXPERIMENT: Final = Experiment(
     remarks=(
         "Fine-tuning uses 50 target labels and is excluded from both claims; the other methods use none.",
         "No method saw a target row that is scored.",
+        "The best method is chosen on every other pair of domains, and its gain is that on the remaining pairs.",
+        "Of the alterations of flights, May and September are other months, which can be easier than the target's.",
         "CORAL, MMD and DANN process source and target in one batch, whose statistics they also predict with.",
         "The interval of the share of lost gains assumes independent pairs of domains, although pairs share domains.",
         "All networks, also ERM's, have batch normalisation; without it two of the methods have nothing to adapt.",

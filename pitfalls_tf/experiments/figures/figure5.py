@@ -12,18 +12,16 @@ import pyarrow as pa
 from pitfalls_tf.experiments import spread
 from pitfalls_tf.experiments.cells.deployments import LetterDeployment, TableDeployment
 from pitfalls_tf.experiments.cells.served_cell import NAMED, WATCHED, MonitorSetting, ServedCell
-from pitfalls_tf.experiments.claim import BEYOND, Claim, ClaimFinding
+from pitfalls_tf.experiments.claim import ClaimFinding, find_claim
 from pitfalls_tf.experiments.experiment import Experiment
 from pitfalls_tf.experiments.figures.figure2_budget import SAME_TIME
 from pitfalls_tf.experiments.figures.figure3 import CONVENTIONAL, MODELS
-from pitfalls_tf.experiments.gains import gain_finding
 from pitfalls_tf.experiments.pages import drawing
 from pitfalls_tf.experiments.scores_table import distinct_values, select_rows
 from pitfalls_tf.experiments.tasks import letter_stream, source_tasks
 from pitfalls_tf.experiments.tasks.task import ALL_ROWS
 from pitfalls_tf.remedies import catalogue
 from pitfalls_tf.training.setup import recipe
-from pitfalls_tf.verdicts.verdict import SMALLEST_DIFFERENCE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,26 +40,7 @@ AUGMENTED: Final = "augmented"
 TIMEZONE: Final = "America/New_York"
 WITH_FAMILY: Final = MonitorSetting(names="family", drilled=True)
 
-HIDDEN: Final = Claim(
-    name="the benchmark hides harm",
-    section="4",
-    says="standardised benchmarks disguise what happens in genuine settings",
-    quantity="deployed Brier score minus that on the random hold-out, mean over runs of all models",
-    above=SMALLEST_DIFFERENCE,
-    matters=SMALLEST_DIFFERENCE,
-)
-CAUGHT: Final = Claim(
-    name="the monitor pages in time",
-    section=BEYOND,
-    says="the monitor pages before most of the harm that the benchmark hid is done",
-    quantity="share of the harm done before the first page, all runs and models together",
-    below=0.5,
-    matters=0.2,
-    because=(
-        "Harm is the excess over the random hold-out in the months that are worse than it, so that better months"
-        " cannot make the share exceed 1. Without a page, all harm counts as before it."
-    ),
-)
+CAUGHT: Final = find_claim("the monitor pages in time")
 
 
 def _measure(store: RunStore, source: str) -> pa.Table:
@@ -114,31 +93,29 @@ def _monitors(table: pa.Table) -> list[str]:
 
 
 def _findings(table: pa.Table) -> tuple[ClaimFinding, ...]:
-    by_claim: dict[str, list[ClaimFinding]] = {claim.name: [] for claim in EXPERIMENT.claims}
+    findings = []
     for source in distinct_values(table, "source"):
         rows = select_rows(table, source=source)
         models = distinct_values(rows, "setup")
         for monitor in _monitors(rows):
-            hidden, harm, before, paged = (
+            harm, before, paged = (
                 np.concatenate([values(rows, model, name, monitor=monitor) for model in models])
-                for name in ("hidden", "harm", "before", "paged")
+                for name in ("harm", "before", "paged")
             )
             share, of_share = spread.clustered_proportion(before, harm)
             is_main = monitor == ALL_ROWS
-            by_claim[CAUGHT.name].append(
+            findings.append(
                 ClaimFinding(
                     claim=CAUGHT,
                     where=f"{source}, {len(models)} models" if is_main else f"{source}, {monitor}",
                     estimate=share,
                     interval=of_share,
-                    note=f"{int(paged.sum())} of {len(hidden)} runs paged",
+                    note=f"{int(paged.sum())} of {len(harm)} runs paged",
                     rule="both" if is_main else "first",
-                    seeds=len(hidden),
+                    seeds=len(harm),
                 )
             )
-            if is_main:
-                by_claim[HIDDEN.name].append(gain_finding(HIDDEN, f"{source}, {len(models)} models", hidden[None, :]))
-    return tuple(finding for claim in EXPERIMENT.claims for finding in by_claim[claim.name])
+    return tuple(findings)
 
 
 def _summary(table: pa.Table) -> pa.Table:
@@ -283,7 +260,7 @@ EXPERIMENT: Final = Experiment(
         " harm is the excess over the random hold-out in the months that are worse. Left of the dotted line, most of"
         " the harm comes after the page."
     ),
-    claims=(HIDDEN, CAUGHT),
+    claims=(CAUGHT,),
     sources=("flights", "letters"),
     quick_sources=("flights", "letters"),
     measure=_measure,
@@ -299,6 +276,7 @@ EXPERIMENT: Final = Experiment(
         ),
         "The scores are those of the logged predictions. Flights without a label are not sent.",
         "The baseline is the held-out rows of January to March; windows are days, slices are airports.",
+        "The rule has no control: a monitor that pages at once passes it, as there is no drill without harm.",
         "In the month of the page, harm counts in proportion to the flights before it.",
         "All runs see the same flights, so their harms are not independent; the intervals are over runs only.",
         "One year cannot separate season from drift.",

@@ -9,28 +9,18 @@ import numpy as np
 from pitfalls_tf.experiments.claim import BEYOND
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import pyarrow as pa
 
     from pitfalls_tf.experiments.claim import Claim, ClaimFinding
     from pitfalls_tf.experiments.decisions import ClaimDecision
 
 
-def paragraph(decisions: Sequence[ClaimDecision]) -> str:
-    """The paragraph of a page: each claim of the paper, its findings with intervals, and the verdict."""
-    return " ".join(map(_sentences, decisions))
-
-
-def _sentences(decision: ClaimDecision) -> str:
+def claim_text(decision: ClaimDecision) -> str:
+    """What a claim says, its question, and the verdicts of its sources."""
     claim = decision.claim
     source = "Beyond the paper:" if claim.section == BEYOND else f"The paper ({section_text(claim)}) says that"
-    line = f" ({decision.line})" if len({finding.source for finding in decision.findings}) > 1 else ""
-    summary = summary_text(decision)
-    return (
-        f"{source} {claim.says}. The {claim.quantity}: {findings_text(decision.findings)}."
-        f" Verdict: {decision.verdict}{line}.{f' {summary}' if summary else ''}"
-    )
+    verdict = f"{decision.verdict}: {decision.line}. {summary_text(decision)}"
+    return f"{source} {claim.says}. {claim.question} {verdict[0].upper()}{verdict[1:]}".rstrip()
 
 
 def summary_text(decision: ClaimDecision) -> str:
@@ -44,11 +34,6 @@ def summary_text(decision: ClaimDecision) -> str:
         f"Mean of sources like these (random effects): {number_text(summary.estimate)} ({low} to {high});"
         f" heterogeneity {summary.heterogeneity:.0%}, p {p_value}.".replace("%", " %")
     )
-
-
-def findings_text(findings: Sequence[ClaimFinding]) -> str:
-    """List findings with intervals and verdicts."""
-    return "; ".join(f"{finding.where} {estimate_text(finding)}, {finding.verdict}" for finding in findings)
 
 
 def section_text(claim: Claim) -> str:

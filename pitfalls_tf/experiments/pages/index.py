@@ -6,12 +6,12 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import Any, Final
 
 from pitfalls_tf.experiments.catalogue import paper_order
 from pitfalls_tf.experiments.claim import BEYOND
 from pitfalls_tf.experiments.claim_verdict import VERDICTS
-from pitfalls_tf.experiments.decisions import CONFIRMATORY, Combination
+from pitfalls_tf.experiments.decisions import CONFIRMATORY
 from pitfalls_tf.experiments.pages.finding_text import number_text
 from pitfalls_tf.experiments.pages.page import FORMAT, PAGE, read_manifests
 from pitfalls_tf.experiments.severity import holm
@@ -192,11 +192,13 @@ def _not_run(documents: Iterable[Document]) -> list[str]:
 
 
 def _combinations(documents: Iterable[Document]) -> list[str]:
-    """How many claims have which verdict by the first rules and today's, on the first runs and on all."""
-    names: tuple[str, ...] = get_args(Combination)
-    claims = [claim for document in documents for claim in document["claims"]]
+    """How many of the planned claims have which verdict, by rules and data."""
+    claims = []
+    for document in documents:
+        planned = {claim["claim"] for source in document["plan"].values() for claim in source["claims"]}
+        claims += [claim for claim in document["claims"] if claim["name"] in planned]
     lines = [f"| rules and data | {' | '.join(VERDICTS)} |", "|---" * (len(VERDICTS) + 1) + "|"]
-    for name in names:
+    for name in claims[0]["combinations"] if claims else ():
         counts = Counter(claim["combinations"][name] for claim in claims)
         lines.append(f"| {name} | {' | '.join(str(counts[verdict]) for verdict in VERDICTS)} |")
     return lines

@@ -18,7 +18,7 @@ from pitfalls_tf.experiments.claim import Claim, ClaimFinding
 from pitfalls_tf.experiments.decisions import ClaimDecision
 from pitfalls_tf.experiments.experiment import Experiment
 from pitfalls_tf.experiments.pages import drawing
-from pitfalls_tf.experiments.pages.finding_text import estimate_text, markdown_table, paragraph, summary_text
+from pitfalls_tf.experiments.pages.finding_text import claim_text, estimate_text, markdown_table, summary_text
 from pitfalls_tf.experiments.pages.plan_text import plan_section
 from pitfalls_tf.experiments.power_plan import Plan
 from pitfalls_tf.experiments.severity import severity, verdict_with_bounds_times
@@ -28,10 +28,7 @@ from pitfalls_tf.training import run_folder as folders
 PAGE: Final = "README.md"
 FORMAT: Final = 3  # of manifests
 TABLE: Final = "table"
-QUICK: Final = (
-    "**Quick run**: fewer seeds, rows and epochs than the full experiment; intervals are wide, and verdicts may change"
-    " in the full run."
-)
+QUICK: Final = "**Quick run**: fewer seeds, rows and epochs than the full experiment, hence a picture and no verdicts."
 
 
 def write_page(
@@ -111,17 +108,18 @@ def make_manifest(
 ) -> dict[str, Any]:
     """The manifest of an experiment: how its runs were made, the plan, and claims with their findings."""
     table, groups = results.table, results.groups
+    is_quick = any(group.quick for group in groups)
     counts = table.group_by(["source", "setup"]).aggregate([("seed", "count_distinct")])["seed_count_distinct"]
     return {
         "format": FORMAT,
         "experiment": experiment.name,
         "title": experiment.title,
         "commands": list(dict.fromkeys(group.command for group in groups)),
-        "quick": any(group.quick for group in groups),
+        "quick": is_quick,
         "runs": max(counts.to_pylist()),
         "groups": [group.document() for group in groups],
         "plan": {source: asdict(planned) for source, planned in plan.items()},
-        "claims": [_claim_document(decision) for decision in decisions],
+        "claims": [] if is_quick else [_claim_document(decision) for decision in decisions],
     }
 
 
@@ -186,19 +184,21 @@ def page_text(
     )
     counting = [pair for decision in decisions for pair in zip(decision.findings, decision.kinds, strict=True)]
     details = [(finding, "does not count") for decision in decisions for finding in decision.details]
+    verdicts = [
+        *map(claim_text, decisions),
+        f"## Decision rules\n\n{_rules(experiment.claims)}",
+        plan_section(plan),
+        f"## Findings\n\n{markdown_table(_findings_table(counting)).strip()}",
+    ]
+    if details:
+        verdicts.append(f"## Single methods, which do not count\n\n{markdown_table(_findings_table(details)).strip()}")
     parts = (
         f"# {experiment.title}",
         QUICK if document["quick"] else "",
         f"{', '.join(f'`{command}`' for command in document['commands'])}: up to {document['runs']} runs per setup.",
         f"![{experiment.title}]({name}.png)",
         experiment.caption,
-        paragraph(decisions),
-        f"## Decision rules\n\n{_rules(experiment.claims)}",
-        plan_section(plan),
-        f"## Findings\n\n{markdown_table(_findings_table(counting)).strip()}",
-        f"## Single methods, which do not count\n\n{markdown_table(_findings_table(details)).strip()}"
-        if details
-        else "",
+        *([] if document["quick"] else verdicts),
         *(f"## {title}\n\n{markdown_table(table).strip()}" for title, table in tables.items()),
         f"## Remarks\n\n{remarks}" if remarks else "",
         files,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -44,6 +46,12 @@ def finding(source: str, low: float, high: float) -> ClaimFinding:
 )
 def test_decided_sources_decide(sources: tuple[str, ...], without_power: str, verdict: str) -> None:
     assert overall_verdict(findings(*sources), without_power=set(without_power)) == verdict
+
+
+def test_two_measures_of_a_source_that_disagree_are_a_verdict() -> None:
+    both = [finding("a", 2.0, 3.0), replace(finding("a", -2.0, -1.0), where="a, relative to the mean")]
+    assert overall_verdict([*both, *findings("reproduced")]) == "depends on the measure"
+    assert verdict_line(both) == "by the measure on a"
 
 
 def test_a_source_at_the_bound_leaves_the_claim_there() -> None:

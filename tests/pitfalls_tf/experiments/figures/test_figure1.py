@@ -31,12 +31,14 @@ FLAT, FALLING = [1.0, 0.5, 0.4, 0.4, 0.4, 0.399], [1.0, 0.9, 0.8, 0.7, 0.6, 0.5]
 def test_findings_follow_from_scores_and_curves() -> None:
     benchmark, deployed = [0.10, 0.11, 0.12, 0.13, 0.14], [0.25, 0.24, 0.23, 0.22, 0.21]
     found = figure1.EXPERIMENT.findings(table(benchmark, deployed, [FLAT, FLAT, FLAT, FLAT, FALLING]))
-    apart, wider, ranks, plateau = (one.estimate for one in found)
+    apart, wider, relative, ranks, plateau, convergence = (one.estimate for one in found)
     assert apart == pytest.approx(0.02)
     assert wider == pytest.approx(1.0)
+    assert relative == pytest.approx(0.12 / 0.23), "the same deviation is smaller beside a larger mean"
+    assert convergence == pytest.approx(0.0)
     assert ranks == pytest.approx(-1.0)
     assert plateau == pytest.approx(4 / 5)
-    assert found[2].verdict == "reproduced"
+    assert found[3].verdict == "reproduced"
 
 
 def test_a_curve_that_diverged_is_no_plateau() -> None:

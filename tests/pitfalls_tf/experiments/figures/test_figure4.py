@@ -42,9 +42,12 @@ def test_gains_that_an_alteration_removes_are_counted() -> None:
     gained, lost = figure4.survival(table, "flights")
     assert gained.tolist() == [2, 2, 2]
     assert lost.tolist() == [1, 1, 1]
-    minimal, regressed = figure4.EXPERIMENT.findings(table)
+    minimal, best, regressed, prone, subtle = figure4.EXPERIMENT.findings(table)
     assert minimal.verdict == "not reproduced"
+    assert (best.where, best.domains) == ("flights: coral", 1), "one of three pairs did not choose it"
     assert regressed.estimate == 0.5
+    assert (prone.estimate, prone.note) == (0.0, "0 of 3 attempts")
+    assert round(subtle.estimate, 6) == 0.05, "noise costs .1, and May nothing"
 
 
 def test_pair_and_condition_of_a_domain_are_separated() -> None:

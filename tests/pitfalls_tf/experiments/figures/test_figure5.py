@@ -29,8 +29,7 @@ TABLE = pa.Table.from_pylist(
 
 
 def test_harm_before_the_page_is_a_share_of_the_harm_of_all_runs() -> None:
-    hidden, caught = figure5.EXPERIMENT.findings(TABLE)
-    assert hidden.estimate == pytest.approx(0.03)
+    (caught,) = figure5.EXPERIMENT.findings(TABLE)
     assert caught.estimate == pytest.approx(0.05 / 0.10)
     assert caught.note == "2 of 3 runs paged"
 
@@ -63,7 +62,7 @@ def test_a_monitor_without_the_family_is_a_detail() -> None:
                 row = score_row("conventional", "watched", name, seed, value + 1e-4 * seed, metric=metric)
                 rows.append(row | {"source": "letters"})
     found = figure5.EXPERIMENT.findings(pa.Table.from_pylist(rows, schema=SCHEMA))
-    assert [(one.claim.name, one.where, one.rule) for one in found[1:]] == [
+    assert [(one.claim.name, one.where, one.rule) for one in found] == [
         ("the monitor pages in time", "letters, 1 models", "both"),
         ("the monitor pages in time", "letters, family not logged", "first"),
     ]

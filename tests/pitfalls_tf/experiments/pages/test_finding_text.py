@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 import pyarrow as pa
 from hypothesis import given
@@ -13,7 +11,7 @@ from monitoring.baseline.metrics import ConfidenceInterval
 from pitfalls_tf.experiments.claim import BEYOND, Claim, ClaimFinding
 from pitfalls_tf.experiments.claim_verdict import overall_verdict, summarise, verdict_line
 from pitfalls_tf.experiments.decisions import ClaimDecision
-from pitfalls_tf.experiments.pages.finding_text import markdown_table, number_text, paragraph
+from pitfalls_tf.experiments.pages.finding_text import claim_text, markdown_table, number_text
 
 numbers = st.floats(-10, 10)
 bounds = st.tuples(numbers, numbers).map(sorted)
@@ -56,28 +54,19 @@ def claims_with_findings(draw: st.DrawFn) -> tuple[Claim, list[ClaimFinding]]:
 
 
 @given(claims_with_findings())
-def test_the_verdicts_of_the_paragraph_follow_from_the_intervals(drawn: tuple[Claim, list[ClaimFinding]]) -> None:
+def test_the_text_of_a_claim_has_its_question_and_the_verdict_that_follows_from_the_intervals(
+    drawn: tuple[Claim, list[ClaimFinding]],
+) -> None:
     claim, findings = drawn
-    text = paragraph([decision(claim, findings)])
-    words = re.findall(r"place \d [^;]*?\), (not reproduced|reproduced|at the bound|inconclusive)", text)
-    assert len(words) == len(findings)
-    for word, one in zip(words, findings, strict=True):
+    text = claim_text(decision(claim, findings))
+    assert claim.question in text
+    assert f"? {overall_verdict(findings).capitalize()}: {verdict_line(findings)}." in text
+    for one in findings:
         low, high = one.interval.low, one.interval.high
         inside = claim.above < low and high < claim.below
         outside = high <= claim.above or low >= claim.below
         between = "at the bound" if high - low <= 2 * claim.matters else "inconclusive"
-        assert word == ("reproduced" if inside else "not reproduced" if outside else between)
-    (verdict,) = re.findall(r"Verdict: ([a-z ]+?)(?: \(|\.)", text)
-    assert verdict == overall_verdict(findings)
-
-
-@given(claims_with_findings())
-def test_an_unknown_interval_decides_nothing(drawn: tuple[Claim, list[ClaimFinding]]) -> None:
-    claim, _ = drawn
-    unknown = ConfidenceInterval(low=float("nan"), high=float("nan"))
-    finding = ClaimFinding(claim=claim, where="here", estimate=float("nan"), interval=unknown)
-    assert overall_verdict([finding]) == "inconclusive"
-    assert "none (no interval), inconclusive" in paragraph([decision(claim, [finding])])
+        assert one.verdict == ("reproduced" if inside else "not reproduced" if outside else between)
 
 
 @given(st.floats(-1e300, 1e300))
@@ -88,9 +77,8 @@ def test_a_printed_number_has_three_significant_digits(value: float) -> None:
 def test_a_claim_beyond_the_paper_is_not_attributed_to_it() -> None:
     claim = Claim(name="c", section=BEYOND, says="it is so", quantity="q", above=1, matters=0.1)
     finding = ClaimFinding(claim=claim, where="here", estimate=2.0, interval=ConfidenceInterval(low=1.5, high=2.5))
-    assert paragraph([decision(claim, [finding])]).startswith(
-        "Beyond the paper: it is so. The q: here 2 (1.5 to 2.5), reproduced."
-    )
+    text = claim_text(decision(claim, [finding]))
+    assert text == "Beyond the paper: it is so. Is the q above 1? Reproduced: reproduced on here."
 
 
 def test_cells_of_a_markdown_table_are_escaped() -> None:

@@ -26,7 +26,7 @@ FINDING = {
     "kind": "confirmatory",
     "halved": "reproduced",
     "doubled": "at the bound",
-    "severity": {"bound": 0.0, "errors": 4.0, "p_value": 6e-5, "otherwise_at": -0.5},
+    "severity": {"errors": 4.0, "p_value": 6e-5, "otherwise_at": -0.5},
 }
 
 
@@ -50,7 +50,8 @@ def manifest(name: str, *, section: str = "3", **changes: object) -> dict[str, A
         "today's rules, all runs, sources without power do not count",
     )
     claim["combinations"] |= dict.fromkeys(combined, "reproduced")  # type: ignore[operator]
-    plan = {"flights": {"looks": [20]}, "rodents": {"looks": [16, 32]}}
+    planned = [{"claim": "spread"}]
+    plan = {"flights": {"looks": [20], "claims": planned}, "rodents": {"looks": [16, 32], "claims": planned}}
     group = {"sources": ["flights"], "stage": "fresh", "command": f"pitfalls reproduce {name}", "hours": 0.25}
     document = {
         "format": FORMAT,

@@ -1,0 +1,1 @@
+"""Adapters: each file is a monitor, with `TITLE`, `LEVELS` and `alarms(reference, windows, level)`."""

@@ -15,6 +15,9 @@ from monitoring.baseline.predictions import Predictions
 #: Rows of a batch: few enough that every column stays in the processor's cache.
 ROWS = 1 << 16
 
+#: Bytes of a window's rows, at most, that are held in memory once they are read.
+HELD_BYTES = 1 << 24
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Batch:
@@ -34,6 +37,11 @@ class Batch:
 
     def __len__(self) -> int:
         return int(self.event_times.size)
+
+    @property
+    def nbytes(self) -> int:
+        """About how many bytes its rows take in memory, without their ids."""
+        return int(self.features.nbytes + self.probabilities.nbytes + 3 * self.event_times.nbytes)
 
     @classmethod
     def of(cls, rows: Predictions) -> Batch:
@@ -84,6 +92,24 @@ class Batch:
             labels=self.labels[places],
             label_times=self.label_times[places],
         )
+
+
+class HeldRows:
+    """The batches of a pass over some rows, which are held if all of them take few bytes.
+
+    Attributes:
+        batches: The batches so far; None once they take more than `HELD_BYTES`.
+    """
+
+    def __init__(self) -> None:
+        """Holds nothing yet."""
+        self.batches: tuple[Batch, ...] | None = ()
+        self._nbytes = 0
+
+    def add(self, batch: Batch) -> None:
+        """Hold one more batch, if they are few still."""
+        self._nbytes += batch.nbytes
+        self.batches = None if self.batches is None or self._nbytes > HELD_BYTES else (*self.batches, batch)
 
 
 def final(features: pa.Table) -> pa.Table:

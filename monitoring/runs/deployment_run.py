@@ -207,7 +207,9 @@ class DeploymentRun:
             traffic = self._read(window)
         with span("judge"):
             judgement = judge.judge(self._state, traffic, self._team.share(window))
-        judgement, self._searches = self._search.after(judgement, self._searches, self._traffic.source, labels)
+        judgement, self._searches = self._search.after(
+            judgement, self._searches, self._traffic.source, labels, traffic.batches.held
+        )
         judgement = self._with_numbers(judgement)
         with span("store"):
             self._commit(judgement, window)

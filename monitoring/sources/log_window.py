@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from typing_extensions import override
 
-from monitoring.baseline.batch import Batch
+from monitoring.baseline.batch import Batch, HeldRows
 from monitoring.baseline.predictions import Predictions
 from monitoring.judging.window.traffic_source import ReadSummary, WindowRows
 from monitoring.judging.window.window_sums import WindowAggregator
@@ -31,7 +31,7 @@ class WindowReader(Protocol):
 class LogWindow(WindowRows):
     """One window of a traffic log, whose labels are all in the label log. A `WindowRows`.
 
-    Nothing is read before it is asked for, and no rows are held here.
+    Nothing is read before it is asked for; rows that were gathered are held if they are few.
     """
 
     inline_labels = False
@@ -41,17 +41,29 @@ class LogWindow(WindowRows):
         self._reader = reader
         self._window = window
         self._meanwhile = meanwhile
+        self._held: Sequence[Batch] | None = None
+
+    @property
+    @override
+    def held(self) -> Sequence[Batch] | None:
+        return self._held
 
     @override
     def batches(self) -> Iterator[Batch]:
+        if self._held is not None:
+            yield from self._held
+            return
         for batch in self._reader.batches(self._window):
             yield batch
             self._meanwhile()
 
     @override
     def gather(self, aggregator: WindowAggregator) -> None:
+        held = HeldRows()
         for batch in self.batches():
+            held.add(batch)
             aggregator.add_answered(batch)
+        self._held = held.batches
 
     @override
     def select(self, ids: IdSet) -> tuple[Predictions, int]:

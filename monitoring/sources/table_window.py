@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 from typing_extensions import override
 
-from monitoring.baseline.batch import Batch, joined
+from monitoring.baseline.batch import Batch, HeldRows, joined
 from monitoring.baseline.predictions import Predictions, no_predictions
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.engines.labelled_rows import LabelledBatch, known_as, labelled_batches
@@ -82,9 +82,18 @@ class TableWindow(WindowRows):
         self._gathered = others.gathered
         self._whole, self._meanwhile = others.whole, others.meanwhile
         self._summary = ReadSummary()
+        self._held: Sequence[Batch] | None = None
+
+    @property
+    @override
+    def held(self) -> Sequence[Batch] | None:
+        return self._held
 
     @override
     def batches(self) -> Iterator[Batch]:
+        if self._held is not None:
+            yield from self._held
+            return
         for each in self._pass():
             yield each.batch
 
@@ -104,11 +113,14 @@ class TableWindow(WindowRows):
                 findings = self._gathered.findings(self._window)
                 self._summary = replace(summary, findings=(*summary.findings, *findings))
                 return
+            held = HeldRows()
             for each in self._pass():
+                held.add(each.batch)
                 labelled = np.flatnonzero(each.labelled)
                 file, rows = known_as(each.rows, labelled, has_ids=self._table.has_ids)
                 writer.add(file, rows, label_digests(each.batch.labels[labelled]))
                 aggregator.add_with_labels(each.batch, start)
+            self._held = held.batches
 
     @override
     def select(self, ids: IdSet) -> tuple[Predictions, int]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, bindparam, func, insert, select
 
 from monitoring.errors import BadInput
 from monitoring.records import JUDGED_AGAIN, IncidentAction, IncidentEvent, IncidentRecord
@@ -21,6 +21,12 @@ LONGEST_TEXT = 4_000
 LONGEST_NAME = 200
 
 _FIELDS = [incident_action.c[name] for name in ("at", "by", "kind", "text", "until", "until_worse")]
+_READ = (
+    select(incident_action.c.incident, *_FIELDS)
+    .where(incident_action.c.deployment == bindparam("of"))
+    .order_by(incident_action.c.incident, incident_action.c.position)
+)
+_READ_SOME = _READ.where(incident_action.c.incident.in_(bindparam("numbers", expanding=True)))
 
 
 def acted(incident: IncidentRecord, action: IncidentAction) -> IncidentRecord:
@@ -121,15 +127,9 @@ def read(
     connection: Connection, deployment: int, numbers: Collection[int] | None = None
 ) -> dict[int, tuple[IncidentAction, ...]]:
     """The actions on each incident of a deployment, or on those of these numbers, that has any, in order."""
-    query = (
-        select(incident_action.c.incident, *_FIELDS)
-        .where(incident_action.c.deployment == deployment)
-        .order_by(incident_action.c.incident, incident_action.c.position)
-    )
-    if numbers is not None:
-        query = query.where(incident_action.c.incident.in_(numbers))
+    query, asked = (_READ, {}) if numbers is None else (_READ_SOME, {"numbers": [*numbers]})
     by_incident: dict[int, tuple[IncidentAction, ...]] = {}
-    for row in connection.execute(query).mappings():
+    for row in connection.execute(query, {"of": deployment, **asked}).mappings():
         values = dict(row)
         number = values.pop("incident")
         by_incident[number] = (*by_incident.get(number, ()), IncidentAction(**values))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, insert, select, update
 
 from monitoring.errors import BadInput
 from monitoring.records import JUDGED_AGAIN, IncidentAction, IncidentEvent, IncidentRecord
@@ -25,6 +25,22 @@ COLUMNS = [incident.c[field.name] for field in fields(IncidentRecord) if field.n
 _OF_PEOPLE = ("owner", "snoozed_until", "snoozed_until_worse")
 
 
+def is_as_judged() -> ColumnElement[bool]:
+    """The condition that the windows of an incident are not being judged again."""
+    return incident.c.closed_from != JUDGED_AGAIN
+
+
+# What each window asks and writes is made once.
+_READ = select(*COLUMNS).where(incident.c.deployment == bindparam("of")).order_by(incident.c.number)
+_READ_SOME = _READ.where(incident.c.number.in_(bindparam("numbers", expanding=True)))
+_TRACKED = _READ.where(((incident.c.state != "closed") | (incident.c.closed_from != "")) & is_as_judged())
+_FOLLOWS = select(deployments.c.follows, deployments.c.quiet_until).where(deployments.c.id == bindparam("of"))
+_INSERT = insert(incident)
+_UPDATE = update(incident).where(
+    (incident.c.deployment == bindparam("of")) & (incident.c.number == bindparam("called"))
+)
+
+
 def write(connection: Connection, deployment: int, records: Sequence[IncidentRecord]) -> None:
     """Add incidents, or replace them by number; each state that one has entered is an event to notify people of.
 
@@ -33,13 +49,14 @@ def write(connection: Connection, deployment: int, records: Sequence[IncidentRec
     """
     if not records:
         return
-    stored_records = {record.number: record for record in read(connection, deployment)}
+    numbers = [record.number for record in records]
+    stored_records = {record.number: record for record in read(connection, deployment, numbers)}
     past = JudgedBefore.of(connection, deployment)
     for record in records:
         stored = stored_records.get(record.number)
         if stored is None:
             values = _values(past.with_people(record))
-            connection.execute(insert(incident).values(deployment=deployment, **values))
+            connection.execute(_INSERT, {"deployment": deployment, **values})
             enqueue(connection, deployment, record.number, changes(None, record, since=past.until))
         else:
             merged_record = _keeping_closing(_keeping_acknowledgement(record, stored), stored)
@@ -48,7 +65,7 @@ def write(connection: Connection, deployment: int, records: Sequence[IncidentRec
             values = {name: value for name, value in _values(merged_record).items() if name not in _OF_PEOPLE}
             if merged_record.state != "closed" and record.worsenings > stored.worsenings and stored.snoozed_until_worse:
                 values |= {"snoozed_until": None, "snoozed_until_worse": False}
-            connection.execute(update(incident).where(_is(deployment, record.number)).values(**values))
+            connection.execute(_UPDATE, {"of": deployment, "called": record.number, **values})
             if not merged_record.state == stored.state == "closed":
                 enqueue(connection, deployment, record.number, changes(stored, merged_record, since=past.until))
 
@@ -67,8 +84,7 @@ class JudgedBefore:
     @classmethod
     def of(cls, connection: Connection, deployment: int) -> JudgedBefore:
         """Read it. Cost: one query, and a second one where a deployment came before."""
-        query = select(deployments.c.follows, deployments.c.quiet_until).where(deployments.c.id == deployment)
-        row = connection.execute(query).first()
+        row = connection.execute(_FOLLOWS, {"of": deployment}).first()
         if row is None or row.follows is None or row.quiet_until is None:
             return cls()
         return cls(until=row.quiet_until, incidents=tuple(filter(_has_people, read(connection, row.follows))))
@@ -99,16 +115,13 @@ def _has_people(record: IncidentRecord) -> bool:
     return record.acknowledged_at is not None or snoozed or bool(record.owner)
 
 
-def is_as_judged() -> ColumnElement[bool]:
-    """The condition that the windows of an incident are not being judged again."""
-    return incident.c.closed_from != JUDGED_AGAIN
-
-
-def read(connection: Connection, deployment: int) -> tuple[IncidentRecord, ...]:
-    """All incidents in the order of their numbers, with what people did."""
-    query = select(*COLUMNS).where(incident.c.deployment == deployment).order_by(incident.c.number)
-    records = tuple(map(record_of, connection.execute(query).mappings()))
-    return incident_actions.with_actions(records, incident_actions.read(connection, deployment)) if records else ()
+def read(connection: Connection, deployment: int, numbers: Sequence[int] | None = None) -> tuple[IncidentRecord, ...]:
+    """All incidents in the order of their numbers, or those of some numbers, with what people did."""
+    query, asked = (_READ, {}) if numbers is None else (_READ_SOME, {"numbers": numbers})
+    rows = connection.execute(query, {"of": deployment, **asked}).mappings()
+    records = tuple(map(record_of, rows))
+    actions = incident_actions.read(connection, deployment, numbers) if records else {}
+    return incident_actions.with_actions(records, actions)
 
 
 def read_one(connection: Connection, deployment: int, number: int) -> IncidentRecord:
@@ -244,9 +257,7 @@ class IncidentTable:
     def tracked(self, deployment: int) -> tuple[IncidentRecord, ...]:
         """Incidents that the next window may change: not closed, or closed by a person since, and none judged again."""
         with self._transactions.reading() as connection:
-            tracked = ((incident.c.state != "closed") | (incident.c.closed_from != "")) & is_as_judged()
-            query = select(*COLUMNS).where((incident.c.deployment == deployment) & tracked).order_by(incident.c.number)
-            return tuple(map(record_of, connection.execute(query).mappings()))
+            return tuple(map(record_of, connection.execute(_TRACKED, {"of": deployment}).mappings()))
 
     def close_all(self, deployment: int, action: IncidentAction) -> tuple[IncidentRecord, ...]:
         """Close every incident of a deployment that is not closed, with one action; gives them as they are then."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, func, insert, select, update
 
 from monitoring.records import IncidentRecord, IncidentState
 from monitoring.store import incidents
@@ -18,6 +18,11 @@ from monitoring.store.transactions import Transactions
 
 #: The state of a row that stands for several events.
 DIGEST = "digest"
+
+_IS_PENDING = notification.c.completed_at.is_(None) & notification.c.given_up_at.is_(None)
+_PENDING = (
+    select(notification).where((notification.c.deployment == bindparam("of")) & _IS_PENDING).order_by(notification.c.id)
+)
 
 #: What can become of an event; one that no route asks for is done without being sent.
 Outcome: TypeAlias = Literal["pending", "delivered", "in a digest", "not asked for", "given up"]
@@ -197,9 +202,7 @@ class OutboxTable:
     def pending(self, deployment: int) -> tuple[PendingNotification, ...]:
         """Read the pending notifications of a deployment, in the order of the events."""
         with self._transactions.reading() as connection:
-            table = notification.c
-            pending = (table.deployment == deployment) & table.completed_at.is_(None) & table.given_up_at.is_(None)
-            rows = connection.execute(select(notification).where(pending).order_by(table.id)).all()
+            rows = connection.execute(_PENDING, {"of": deployment}).all()
             if not rows:
                 return ()
             by_number = {record.number: record for record in incidents.read(connection, deployment)}

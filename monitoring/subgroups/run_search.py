@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cache
 
 import numpy as np
 import pyarrow as pa
 
-from monitoring.baseline.batch import Batch, joined
+from monitoring.baseline.batch import HELD_BYTES, Batch, joined
 from monitoring.baseline.predictions import Predictions, no_predictions
 from monitoring.deployment.deployment import Deployment
 from monitoring.evidence.budget import Budget
@@ -104,6 +105,29 @@ class SearchSchedule:
         return cls(since=since, waiting=int(document["waiting"]), due_at=due_at)
 
 
+class JudgedRows:
+    """Rows of the windows that a run has judged last, for its next search: the last ones, of at most `HELD_BYTES`."""
+
+    def __init__(self) -> None:
+        """Holds nothing yet."""
+        self._windows: dict[datetime, Sequence[Batch]] = {}
+
+    def add(self, record: WindowRecord, rows: Sequence[Batch] | None) -> None:
+        """Hold the rows of a window, if they are in memory still."""
+        if rows is not None:
+            self._windows[record.start] = rows
+        while sum(batch.nbytes for batches in self._windows.values() for batch in batches) > HELD_BYTES:
+            del self._windows[min(self._windows)]
+
+    def of(self, record: WindowRecord) -> Sequence[Batch] | None:
+        """The rows of a window; None where they have to be read."""
+        return self._windows.get(record.start)
+
+    def forget(self, until: datetime) -> None:
+        """Drop windows that begin before a time."""
+        self._windows = {start: rows for start, rows in self._windows.items() if start >= until}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSearch:
     """Searches the windows of a deployment for subgroups, whenever that is due."""
@@ -112,15 +136,22 @@ class RunSearch:
     store: Store
     number: int
     reopen: Callable[[Deployment, ReadScope], TrafficSource]
+    rows: JudgedRows = field(default_factory=JudgedRows)
 
     def after(
-        self, judgement: Judgement, schedule: SearchSchedule, traffic: TrafficSource, labels: LabelJoin
+        self,
+        judgement: Judgement,
+        schedule: SearchSchedule,
+        traffic: TrafficSource,
+        labels: LabelJoin,
+        rows: Sequence[Batch] | None = None,
     ) -> tuple[Judgement, SearchSchedule]:
         """What a judged window becomes by a search, if one is due after it.
 
         Args:
             traffic: What the run reads; it keeps no rows beside those of the search.
             labels: All labels of the run. A log's are read anew, as they may go by other ids of older rows.
+            rows: Those of the window, if they are in memory; rows that come for it later are not searched then.
 
         Returns:
             The judgement with the notices of a search, and the schedule after it; a burn-in is not searched. Cost where
@@ -131,6 +162,7 @@ class RunSearch:
         if not self.deployment.searches or not watches or judgement.state.burn_in.covers(record.start):
             return judgement, schedule
         schedule = schedule.with_window(_window(record), horizon)
+        self.rows.add(record, rows if self.deployment.baseline.spec.embedding is None else None)
         if not schedule.is_due(record.end):
             return judgement, schedule
         waiting = self._waiting(schedule, record)
@@ -140,6 +172,7 @@ class RunSearch:
         with span("search subgroups"):
             traffic.forget()
             incidents = self._incidents(judgement, searched, watches, known) if searched else ()
+        self.rows.forget(complete[-1].end)
         rest = (_window(window) for window in waiting[len(complete) :])
         return _with_incidents(judgement, incidents), schedule.after_search(complete[-1].end, rest, horizon)
 
@@ -192,13 +225,15 @@ class RunSearch:
         """A sample of the rows of some windows whose labels have come within the horizon, by the end of a window."""
         spec = replace(self.deployment.baseline.spec, embedding=None)
         narrow = replace(self.deployment, baseline=replace(self.deployment.baseline, spec=spec))
-        traffic = self.reopen(narrow, ReadScope(since=windows[0].start))
+        traffic = cache(lambda: self.reopen(narrow, ReadScope(since=windows[0].start)))
         share = MOST_COMPARED / max(sum(window.rows for window in windows), 1)
-        batches = (batch for window in windows for batch in traffic.rows(_window(window)).batches())
+        batches = (
+            batch for window in windows for batch in self.rows.of(window) or traffic().rows(_window(window)).batches()
+        )
         rows = joined([_sample(batch, share) for batch in batches if len(batch)] or [no_predictions(spec)])
         horizon_us = duration_microseconds(self.deployment.horizon)
         if labels is None:
-            labels = _labels_of(rows, traffic.label_parts(), spec.task, horizon_us)
+            labels = _labels_of(rows, traffic().label_parts(), spec.task, horizon_us)
         labelled = labels.labelled(Batch.of(rows), before=record.end)
         rows = rows.labelled(labelled.labels, labelled.label_times)
         return rows.take(labelled_rows(rows) & (rows.label_times <= rows.event_times + horizon_us))

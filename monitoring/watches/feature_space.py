@@ -49,17 +49,31 @@ class Coordinate:
     bins: Bins
     values: Floats
 
-    def of(self, features: pa.Table) -> Floats:
-        """The coordinate of each row of a table that has the input, [n]."""
-        column = features[self.bins.feature].combine_chunks()
-        column = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
-        if self.bins.edges is not None:
-            numbers = np.asarray(column, dtype=np.float64)
-            index = np.searchsorted(np.asarray(self.bins.edges), numbers, side="right")
-            return np.where(np.isnan(numbers), 0.0, self.values[np.minimum(index, self.values.size - 1)])
-        names = self.bins.categories or ()
-        index = np.asarray(pc.fill_null(pc.index_in(column, pa.array(names, pa.string())), len(names)), dtype=np.int64)
-        return np.where(np.asarray(column.is_null()), 0.0, self.values[index])
+    def at(self, places: Whole) -> Floats:
+        """The coordinate of rows whose bins are known, [n]."""
+        return np.append(self.values, 0.0)[places]
+
+
+def columns_of(chosen: Sequence[Coordinate], features: pa.Table) -> list[Floats]:
+    """The coordinates of each row of a table that has their inputs, [n] each. An input's bins are looked up once."""
+    places: dict[str, Whole] = {}
+    for coordinate in chosen:
+        if coordinate.bins.feature not in places:
+            places[coordinate.bins.feature] = _places(coordinate.bins, features, coordinate.values.size)
+    return [coordinate.at(places[coordinate.bins.feature]) for coordinate in chosen]
+
+
+def _places(bins: Bins, features: pa.Table, size: int) -> Whole:
+    """The bin of each row, [n]; `size`, the number of bins, where the input is missing."""
+    column = features[bins.feature].combine_chunks()
+    column = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+    if bins.edges is not None:
+        numbers = np.asarray(column, dtype=np.float64)
+        index = np.searchsorted(np.asarray(bins.edges), numbers, side="right")
+        return np.where(np.isnan(numbers), size, np.minimum(index, size - 1))
+    names = bins.categories or ()
+    index = np.asarray(pc.fill_null(pc.index_in(column, pa.array(names, pa.string())), len(names)), dtype=np.int64)
+    return np.where(np.asarray(column.is_null()), size, index)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -132,7 +146,7 @@ class FeatureSpace:
 
     def _values(self, features: pa.Table) -> Floats:
         """Raw values, [n, size], column by column in memory, so that products are of neighbours."""
-        rows = np.stack([coordinate.of(features) for coordinate in self.coordinates], axis=1)
+        rows = np.stack(columns_of(self.coordinates, features), axis=1)
         columns = np.ascontiguousarray(rows.T)
         products, values = len(self.pairs), np.empty((self.size, len(rows)))
         for chunk in (slice(first, first + _CHUNK) for first in range(0, len(rows), _CHUNK)):

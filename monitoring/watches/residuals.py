@@ -14,7 +14,7 @@ from monitoring.baseline.folder import Baseline
 from monitoring.tasks.task import Task
 from monitoring.watches.calibration import MAX_BINS, ROWS_PER_BIN, isotonic_fit
 from monitoring.watches.estimates import ExpectedLoss
-from monitoring.watches.feature_space import Coordinate, coordinates, inputs_of
+from monitoring.watches.feature_space import Coordinate, columns_of, coordinates, inputs_of
 from monitoring.watches.sampling import sample_indices
 from monitoring.watches.scoring import fixed_point
 
@@ -162,7 +162,7 @@ def _columns(task: Task, chosen: tuple[Coordinate, ...], answers: Floats, featur
     scores = task.scores(answers)
     inputs = final(features.select(list(inputs_of(chosen)))) if chosen else features
     score_terms = [term for score in scores for term in (score, score**2, np.abs(2.0 * score - 1.0))]
-    return [np.ones(len(answers)), *score_terms, *(coordinate.of(inputs) for coordinate in chosen)]
+    return [np.ones(len(answers)), *score_terms, *columns_of(chosen, inputs)]
 
 
 def _index(columns: list[Floats], coefficients: Floats, folds: Whole) -> Floats:

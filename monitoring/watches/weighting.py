@@ -13,7 +13,7 @@ from monitoring.baseline.folder import Baseline
 from monitoring.baseline.predictions import Predictions
 from monitoring.tasks.task import Task
 from monitoring.watches.estimates import ExpectedLoss
-from monitoring.watches.feature_space import Coordinate, coordinates, inputs_of
+from monitoring.watches.feature_space import Coordinate, columns_of, coordinates, inputs_of
 from monitoring.watches.sampling import sample_indices
 
 Floats = NDArray[np.float64]
@@ -167,7 +167,7 @@ class ImportanceWeighting:
 def _points(rows: Predictions, chosen: tuple[Coordinate, ...], task: Task) -> Floats:
     """Coordinates of inputs, the score and its square, [n, covariates]."""
     score = task.score(rows.probabilities)
-    parts = [*(coordinate.of(rows.features) for coordinate in chosen), score, score**2]
+    parts = [*columns_of(chosen, rows.features), score, score**2]
     return np.stack(parts, axis=1)
 
 

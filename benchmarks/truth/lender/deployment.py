@@ -44,6 +44,7 @@ class _RowsAgain:
 
     rows: Predictions
     before: tuple[Predictions, ...]
+    held: Sequence[Batch] | None = None
 
     def answered(self) -> Iterator[Batch]:
         """All rows."""

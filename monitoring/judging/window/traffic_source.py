@@ -38,6 +38,11 @@ class WindowRows(Protocol):
     def inline_labels(self) -> bool:
         """Whether rows come with their labels, which became known with them and are in no label log."""
 
+    @property
+    def held(self) -> Sequence[Batch] | None:
+        """All rows, once they were gathered and if they are in memory still."""
+        return None
+
     def batches(self) -> Iterator[Batch]:
         """The rows, each once, in any order; as often as they are read."""
 

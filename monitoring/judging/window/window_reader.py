@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -100,6 +100,11 @@ class _Batches:
     traffic: TrafficSource
     label_join: LabelJoin
     window: Window
+
+    @property
+    def held(self) -> Sequence[Batch] | None:
+        """The rows answered in the window, if they are in memory still."""
+        return self.rows.held
 
     def answered(self) -> Iterator[Batch]:
         """The rows answered in the window."""

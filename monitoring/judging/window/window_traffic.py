@@ -19,6 +19,10 @@ from monitoring.traffic.windows import Window
 class WindowBatches(Protocol):
     """A window's rows, batch by batch, as often as they are read."""
 
+    @property
+    def held(self) -> Sequence[Batch] | None:
+        """The rows answered in the window, if they are in memory still."""
+
     def answered(self) -> Iterator[Batch]:
         """The rows answered in the window."""
 

@@ -11,7 +11,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
@@ -24,6 +24,9 @@ from monitoring.traffic.format.layout import ARCHIVE, OPEN, PART_SUFFIX, QUARANT
 from monitoring.traffic.format.segments import segments_in
 from monitoring.traffic.remote.file_store import FileStore
 from monitoring.traffic.remote.inventory import INVENTORY
+
+#: As many dates are looked up, rather than searched for among all that a log has.
+LOOKED_UP = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +78,13 @@ class Selection:
     first: date | None = None
     last: date | None = None
     quarantined: bool = False
+
+    @property
+    def days(self) -> tuple[str, ...] | None:
+        """The dates, where they are so few that each is looked up; None: the folders are listed."""
+        if self.first is None or self.last is None or (self.last - self.first).days >= LOOKED_UP:
+            return None
+        return tuple((self.first + timedelta(days=day)).isoformat() for day in range((self.last - self.first).days + 1))
 
     def wants(self, part_day: str) -> bool:
         """Whether a date (YYYY-MM-DD) is in the selection."""
@@ -194,7 +204,12 @@ def _each_part(root: Path, selection: Selection) -> Iterator[PartFile]:
         for version, version_path in _partitions(model_path, "version=", of_version):
             days: Iterable[tuple[str, Path]] = [("", version_path / QUARANTINE)]
             if not selection.quarantined:
-                days = _partitions(version_path, "date=", selection.wants)
+                few = selection.days
+                days = (
+                    _partitions(version_path, "date=", selection.wants)
+                    if few is None
+                    else [(day, version_path / f"date={day}") for day in few]
+                )
             for day, day_path in days:
                 for name in _names(day_path):
                     if name.endswith(PART_SUFFIX):

@@ -298,10 +298,10 @@ def _part_span(part: PartFile) -> tuple[int, int] | None:
 def _read_part(part: PartFile, query: Query, columns: Sequence[str] | None) -> Scan:
     with opened(part) as file:
         schema, wanted = file.schema_arrow, _stored_columns(file, query, columns)
-        if query.ids is not None and not query.cut(file.read(columns=_IDENTIFYING)).num_rows:
+        if query.ids is not None and not query.cut(file.read(columns=_IDENTIFYING, use_threads=False)).num_rows:
             table = schema.empty_table().select(wanted)
         else:
-            table = file.read(columns=wanted).select(wanted)
+            table = file.read(columns=wanted, use_threads=False).select(wanted)
     return _part_scan(part, schema, query, table)
 
 

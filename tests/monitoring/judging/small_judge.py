@@ -95,6 +95,7 @@ class RowsAgain:
 
     rows: Predictions
     others: Predictions
+    held: Sequence[Batch] | None = None
 
     def answered(self) -> Iterator[Batch]:
         """All rows."""

@@ -21,6 +21,7 @@ from monitoring.watches.feature_space import (
     MAX_PRODUCTS,
     STEPS_PER_STD,
     FeatureSpace,
+    columns_of,
     coordinates,
     inputs_of,
 )
@@ -124,12 +125,12 @@ def test_a_missing_value_has_the_mean_of_its_coordinate() -> None:
     bins = (Bins(feature="x", edges=(0.0,)), Bins(feature="c", categories=("a", "b")))
     counts = (FeatureCounts((30, 70)), FeatureCounts((50, 40, 10)))
     table = pa.table({"x": [float("nan"), -1.0], "c": pa.array([None, "a"], pa.string())})
-    for one in coordinates(bins, counts):
-        values = one.of(table)
+    encoded = table.set_column(1, "c", table["c"].dictionary_encode())
+    chosen = coordinates(bins, counts)
+    for values, again in zip(columns_of(chosen, table), columns_of(chosen, encoded), strict=True):
         assert values[0] == 0.0
         assert values[1] != 0.0
-        encoded = table.set_column(1, "c", table["c"].dictionary_encode())
-        assert one.of(encoded).tolist() == values.tolist()
+        assert again.tolist() == values.tolist()
 
 
 def test_a_space_is_bounded_whatever_the_inputs() -> None:

@@ -38,6 +38,7 @@ class RowsInMemory:
     """A window's rows, whose labels are in the log."""
 
     inline_labels = False
+    held = None
 
     def __init__(self, rows: Predictions, repeats: int = 0) -> None:
         self._rows = rows

@@ -8,7 +8,7 @@ export PYTHONDONTWRITEBYTECODE := # a process of a test compiles no module that 
 PYTEST := $(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadscope --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help demo quick test test-all bench bench-dashboard bench-hostile bench-monitor bench-serving bench-truth bench-training bench-words bench-years lint fuzz sbom audit picture pictures schemas coverage docs docs-serve gallery notebooks release lock sql clean
+.PHONY: help demo quick test test-all bench bench-dashboard bench-hostile bench-monitor bench-serving bench-truth bench-training bench-words bench-years lint fuzz sbom audit picture pictures schemas interface coverage docs docs-serve gallery notebooks release lock sql clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -79,6 +79,9 @@ lint: $(READY) ## rules, format, types, and who may import whom
 
 schemas: $(READY) ## docs/reference/schema from the documents of the monitor
 	$(BIN)/python -m monitoring.documents.schemas docs/reference/schema
+
+interface: $(READY) ## tests/contracts/public_interface.json, the names that are stable; for new ones
+	$(BIN)/python -m tests.contracts.public_interface
 
 sql: $(READY) ## monitoring/store/idle_sql.py from the statements that stand beside the store's tables
 	$(BIN)/python -m monitoring.store.idle_statements monitoring/store/idle_sql.py

@@ -3,7 +3,8 @@
 Two distributions are built of one tree: `pitfalls-tf`, complete, and `pitfalls-tf-monitor`, which is `monitoring` with
 its part of the command line. Each has an sdist, a wheel with the module in C for CPython 3.11 and later, and a wheel
 without it that gives the same results. The tree is that of the last commit, times are the commit's, and everything is
-built twice: the bytes have to be the same. Bills of materials and checksums stand beside them.
+built twice: the bytes have to be the same. Bills of materials, checksums and an in-toto statement of what was built of
+what stand beside them; `pitfalls doctor --release dist` checks them.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import configparser
 import gzip
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -18,6 +20,7 @@ import sys
 import tarfile
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[1]
 BUILD = ROOT / "build" / "release"
@@ -68,12 +71,38 @@ def main() -> int:
     for name, lock in (("complete", "requirements.lock"), ("monitor", "requirements-monitor.lock")):
         run("cyclonedx-py", "requirements", "--output-reproducible", "--short-PURLs", "--spec-version", "1.6",
             "--output-file", str(dist / f"{name}.cdx.json"), str(ROOT / lock))  # fmt: skip
+    describe(dist, commit, epoch)
     files = sorted(path for path in dist.iterdir() if path.name != "SHA256SUMS")
-    (dist / "SHA256SUMS").write_text("".join(f"{digest(path)}  {path.name}\n" for path in files))
     for path in files:
         print(f"{path.stat().st_size / 1e6:7.2f} MB  {path.name}")
     print(f"Built twice from {commit[:12]}, the same bytes; checksums in dist/SHA256SUMS.")
     return 0
+
+
+def describe(dist: Path, commit: str, epoch: str) -> None:
+    """Write what was built of what, then the checksums of all files; the same bytes for the same files and commit."""
+    said = statement({path.name: digest(path) for path in sorted(dist.iterdir())}, commit, epoch)
+    (dist / "provenance.intoto.json").write_text(json.dumps(said, indent=1, sort_keys=True) + "\n")
+    (dist / "SHA256SUMS").write_text("".join(f"{digest(path)}  {path.name}\n" for path in sorted(dist.iterdir())))
+
+
+def statement(digests: dict[str, str], commit: str, epoch: str) -> dict[str, Any]:
+    """An in-toto statement with SLSA's provenance: the files by SHA-256, and the commit and the lock they come from."""
+    lock = {"uri": "requirements.lock", "digest": {"sha256": digest(ROOT / "requirements.lock")}}
+    return {
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [{"name": name, "digest": {"sha256": sha256}} for name, sha256 in digests.items()],
+        "predicateType": "https://slsa.dev/provenance/v1",
+        "predicate": {
+            "buildDefinition": {
+                "buildType": "urn:pitfalls-tf:make-release:1",
+                "externalParameters": {"target": "release"},
+                "internalParameters": {"SOURCE_DATE_EPOCH": epoch, "PYTHONHASHSEED": "0"},
+                "resolvedDependencies": [{"uri": "git:HEAD", "digest": {"gitCommit": commit}}, lock],
+            },
+            "runDetails": {"builder": {"id": "urn:pitfalls-tf:make-release"}},
+        },
+    }
 
 
 def build(folder: Path, commit: str, epoch: str) -> Path:

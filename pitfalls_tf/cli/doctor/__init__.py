@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pitfalls_tf.cli.doctor.release import release_checks
 from pitfalls_tf.cli.output import with_output
 
 if TYPE_CHECKING:
@@ -27,19 +28,31 @@ SIGNS = {"ok": "ok  ", "absent": "-   ", "wrong": "FAIL"}
 )
 @click.option("--ports", default=PORTS, show_default=True, metavar="A,B", help="Ports that should be free.")
 @click.option("--quick", is_flag=True, help="Import no framework: TensorFlow takes 4 to 10 seconds.")
+@click.option(
+    "--release",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Check the files of a release instead: checksums and provenance, without a network.",
+)
 @with_output
-def command(store: str | None, folders: tuple[Path, ...], ports: str, *, quick: bool, output: Output) -> int:
+def command(
+    store: str | None, folders: tuple[Path, ...], ports: str, release: Path | None, *, quick: bool, output: Output
+) -> int:
     """Say what is installed, what each extra adds, and whether ports, folders, frameworks and the store work.
 
     Ends with 0 where everything that is installed works, and with 3 where something does not. A missing extra is no
     fault: its line names what it adds and the command that installs it.
     """
-    from pitfalls_tf.cli.doctor.checks import all_checks  # noqa: PLC0415 - help must not wait
+    if release is not None:
+        checks, well = release_checks(release), "Every file is that of the release."
+    else:
+        from pitfalls_tf.cli.doctor.checks import all_checks  # noqa: PLC0415 - help must not wait
 
-    checks = all_checks(store=store, folders=folders, ports=_numbers(ports), is_quick=quick)
+        checks = all_checks(store=store, folders=folders, ports=_numbers(ports), is_quick=quick)
+        well = "Everything that is installed works."
     output.finish(
         {"ok": all(check.state != "wrong" for check in checks), "checks": [check.document() for check in checks]},
-        lambda: _show(checks),
+        lambda: _show(checks, well),
     )
     return 3 if any(check.state == "wrong" for check in checks) else 0
 
@@ -54,7 +67,7 @@ def _numbers(text: str) -> tuple[int, ...]:
     return ports
 
 
-def _show(checks: tuple[Check, ...]) -> None:
+def _show(checks: tuple[Check, ...], well: str) -> None:
     group = ""
     for check in checks:
         if check.group != group:
@@ -64,4 +77,4 @@ def _show(checks: tuple[Check, ...]) -> None:
         if check.fix:
             click.echo(f"       {'':<26} {check.fix}")
     wrong = sum(check.state == "wrong" for check in checks)
-    click.echo("Everything that is installed works." if not wrong else f"{wrong} of {len(checks)} checks failed.")
+    click.echo(well if not wrong else f"{wrong} of {len(checks)} checks failed.")

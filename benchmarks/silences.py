@@ -30,8 +30,8 @@ ROOT = Path(__file__).parents[1]
 #: Seconds that Prometheus waits for a scrape, and that a silence may last here.
 SCRAPE_TIMEOUT, PATIENCE = 10.0, 240.0
 
-#: A worker is dead after so many seconds, and told by the monitor's next run; waited for so long.
-DEAD, DEAD_PATIENCE = 900.0, 1100.0
+#: Seconds for which the page of a dead worker is waited for: it is dead after 900, and told by the monitor's next run.
+DEAD_PATIENCE = 1100.0
 
 CONFIG = """
 [rollout]
@@ -45,7 +45,7 @@ webhook = "{receiver}/notified"
 
 @dataclass
 class Receiver:
-    """Hears pings and notifications, each with its time and path."""
+    """Hears notifications, each with its time and path."""
 
     heard: list[tuple[float, str, str]] = field(default_factory=list)
 
@@ -152,8 +152,6 @@ class Scene:
         self.config = self.world / "monitor.toml"
         text = re.sub(r"^cron = .*$", 'cron = "* * * * *"', self.config.read_text("utf-8"), flags=re.MULTILINE)
         self.config.write_text(text + CONFIG.format(server=server, receiver=receiver), "utf-8")
-        (folder / "heartbeat-url").write_text(f"{receiver}/ping")
-        (folder / "heartbeat-url").chmod(0o600)
         models, traffic = str(self.world / "models"), str(self.world / "traffic")
         serve = (
             "serve",
@@ -166,7 +164,7 @@ class Scene:
             "--grpc-port",
             str(_free_port()),
         )
-        watch = ("monitor", "serve", "--configs", "monitors", "--port", str(ui), "--heartbeat-file", "heartbeat-url")
+        watch = ("monitor", "serve", "--configs", "monitors", "--port", str(ui))
         self.server = Part(serve, folder, f"{server}/monitoring/prometheus/metrics")
         self.monitor = Part(watch, folder, f"http://127.0.0.1:{ui}/metrics")
         self.workers = Part(("rollout", "work", "--configs", "monitors"), folder)
@@ -234,7 +232,7 @@ class Scene:
         """All but the worker's death, which takes a quarter of an hour to tell."""
         server, monitor = self.server, self.monitor
         for part, name, others in (
-            (server, "server", "monitor, workers, heartbeat"),
+            (server, "server", "monitor, workers"),
             (monitor, "service of monitors", "server, workers"),
         ):
             case = "the server is killed" if part is server else "the monitors' service is killed"
@@ -280,7 +278,7 @@ class Scene:
         )
         yield Silence(
             name="every request is refused",
-            green="monitor, workers, heartbeat",
+            green="monitor, workers",
             alert="every request is refused",
             begin=self.refuse,
             end=lambda: None,
@@ -336,49 +334,42 @@ def measure(settings: Settings) -> Result:
         scene = Scene(Path(name), held.enter_context(receiver.listening()))
         held.callback(scene.stop)
         scene.start()
-        rows = [_tried(silence, receiver) for silence in scene.silences()]
+        rows = [_tried(silence) for silence in scene.silences()]
         mended = tuple(_mended(scene))
         if not settings.quick:
             rows.append(_dead_worker(scene, receiver))
     told = Table(
         title="What is silent, and when it is told",
-        columns=("what", "stays green", "in /metrics, s", "heartbeat, s", "alert", "minutes until it"),
+        columns=("what", "stays green", "in /metrics, s", "alert", "minutes until it"),
         rows=tuple(rows),
-        note="Seconds are real ones of this machine: until a scrape shows it, and until the check outside was told; "
-        "one of a service that is gone hears nothing any more. Minutes: the seconds in /metrics, and the time until "
+        note="Seconds are real ones of this machine: until a scrape shows it. "
+        "Minutes: the seconds in /metrics, and the time until "
         "the shipped rule fires, by promtool at scrapes and evaluations each half minute.",
     )
     itself = Table(title="What mends itself", columns=("what", "s until the next pass"), rows=mended)
     return Result(tables=(told, itself))
 
 
-def _tried(silence: Silence, receiver: Receiver) -> tuple[Cell, ...]:
+def _tried(silence: Silence) -> tuple[Cell, ...]:
     began = time.monotonic()
     silence.begin()
     while not silence.shows():
         assert time.monotonic() < began + PATIENCE, silence.name
         time.sleep(0.5)
     seconds = time.monotonic() - began
-    gone = silence.alert == "the monitors' service is killed"
-    fails = (
-        None
-        if gone
-        else _heard_within(receiver, "/ping/fail", began, 70.0 if "heartbeat" not in silence.green else 0.0)
-    )
     silence.end()
     until = time.monotonic() + PATIENCE
     while silence.alert != "every request is refused" and silence.shows():
         assert time.monotonic() < until, f"{silence.name} does not end"
         time.sleep(0.5)
-    heartbeat: Cell = "no ping" if gone else "-" if fails is None else round(fails)
-    _say(silence.name, seconds, heartbeat)
-    return (*_row(silence.name, silence.green, seconds, heartbeat, silence.alert),)
+    _say(silence.name, seconds)
+    return _row(silence.name, silence.green, seconds, silence.alert)
 
 
-def _row(name: str, green: str, seconds: float, heartbeat: Cell, case: str) -> tuple[Cell, ...]:
+def _row(name: str, green: str, seconds: float, case: str) -> tuple[Cell, ...]:
     from tests.contracts.test_deploy_on_call import SILENCES  # noqa: PLC0415 - as above
 
-    return name, green, round(seconds, 1), heartbeat, SILENCES[case][1], round(seconds / 60 + alert_minutes(case), 1)
+    return name, green, round(seconds, 1), SILENCES[case][1], round(seconds / 60 + alert_minutes(case), 1)
 
 
 def _heard_within(receiver: Receiver, path: str, since: float, seconds: float, words: str = "") -> float | None:
@@ -395,7 +386,7 @@ def _mended(scene: Scene) -> Iterator[tuple[Cell, ...]]:
             with suppress(ProcessLookupError):
                 os.kill(number, signal.SIGKILL)
         seconds = scene.wait_for_pass()
-        _say(name, seconds, "-")
+        _say(name, seconds)
         yield f"{name}: kill -9", round(seconds, 1)
 
 
@@ -403,15 +394,11 @@ def _dead_worker(scene: Scene, receiver: Receiver) -> tuple[Cell, ...]:
     """Kill the keeper of workers, and wait for the page of the monitor's own run."""
     began = time.monotonic()
     scene.workers.signal(signal.SIGKILL)
-    fails = _heard_within(receiver, "/ping/fail", began, DEAD_PATIENCE)
-    page = _heard_within(receiver, "/notified", began, DEAD_PATIENCE - (time.monotonic() - began), "worker")
+    page = _heard_within(receiver, "/notified", began, DEAD_PATIENCE, "worker")
     assert page is not None, "nobody was notified of the dead worker"
     name = f"rollout work: kill -9 while a promotion is watched (the monitor's own page after {page / 60:.1f} min)"
-    heartbeat: Cell = "-" if fails is None else round(fails)
-    return _row(name, "server, monitor", 0.0, heartbeat, "the worker at a promotion is killed")
+    return _row(name, "server, monitor", 0.0, "the worker at a promotion is killed")
 
 
-def _say(name: str, seconds: float, heartbeat: Cell) -> None:
-    print(
-        json.dumps({"silence": name, "seconds": round(seconds, 1), "heartbeat": heartbeat}), file=sys.stderr, flush=True
-    )
+def _say(name: str, seconds: float) -> None:
+    print(json.dumps({"silence": name, "seconds": round(seconds, 1)}), file=sys.stderr, flush=True)

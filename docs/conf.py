@@ -46,7 +46,7 @@ nitpick_ignore_regex = [
     ("py:.*", r"(Names|(str \| )?Mapping|Callable|Sequence).*|datetime|pa\.Table"),
     ("py:.*", r"TableLike|ResultTable|TaskName|typing\.Literal.*|Only|MetricDraft|SplitKind|TrainingProgress|Floats"),
     # What findings are made of, which the schema of the API describes
-    ("py:class", r"monitoring\.records\.(finding|rule)_parts\..*"),
+    ("py:class", r"monitoring\.records\.(finding|rule|loss)_parts\..*"),
     # Parts of a verdict, of runs and of a bundle, which are described where they are shown
     ("py:.*", r"(.*\.)?(SetupSummary|GainVerdict|ConfidenceInterval|Variances|DomainGain|ReferenceMetric|Ensemble)"),
 ]

@@ -129,7 +129,7 @@ def lines(result: RolloutResult, mode: RolloutMode = "replay") -> Iterator[str]:
         )
     yield (
         f"  smallest difference that matters {result.min_effect:g}; each bound is wrong at any look with a probability "
-        f"of at most {result.wrong:g}"
+        f"of at most {result.wrong:g}, if at most about a half of a difference between days lasts to the next"
     )
     counted = "keys" if mode == "split" else "rows"
     windows = f"{len(result.windows)} window{'' if len(result.windows) == 1 else 's'}"

@@ -8,7 +8,7 @@ export PYTHONDONTWRITEBYTECODE := # a process of a test compiles no module that 
 PYTEST := $(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadscope --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help demo quick test test-all bench bench-dashboard bench-hostile bench-monitor bench-serving bench-truth bench-training bench-words bench-years lint fuzz sbom audit picture pictures schemas interface coverage docs docs-serve gallery notebooks release lock sql clean
+.PHONY: help demo quick test test-all bench bench-dashboard bench-hostile bench-monitor bench-serving bench-truth bench-training bench-words bench-years lint fuzz sbom audit picture pictures schemas interface coverage docs docs-serve paper gallery notebooks release lock sql clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -97,6 +97,10 @@ docs: $(READY) ## the site into build/site, with every warning an error, and the
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --doctree-dir build/doctrees docs build/site
 	@$(BIN)/python docs/sentences.py docs
 	@echo "The site is build/site/index.html."
+
+paper: docs ## the report on the paper as a PDF, build/paper.pdf; needs Chromium
+	chromium --headless --no-sandbox --disable-gpu --no-pdf-header-footer --print-to-pdf=build/paper.pdf build/site/paper/README.html
+	@echo "The report is build/paper.pdf."
 
 gallery: $(READY) ## the pictures of the gallery, from monitors of real data sets; some minutes, needs Chromium
 	$(BIN)/python -m docs.gallery.make

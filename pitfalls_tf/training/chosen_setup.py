@@ -59,7 +59,8 @@ def chosen_setup(  # noqa: PLR0913 - one parameter for each flag of `pitfalls tr
             fix=f"Did you mean {near[0]}?" if near else "Choose one of those.",
         )
     columns = {"table": table, "label": label, "time": time, "domain": domain, "label_time": label_time}
-    _check_columns(source, columns)
+    held = HeldOut(split=split, at=at, domains=tuple(held_out))
+    _check_columns(source, columns, held)
     choices: dict[str, Any] = {
         "architecture": architecture,
         "remedy": remedy,
@@ -68,7 +69,6 @@ def chosen_setup(  # noqa: PLR0913 - one parameter for each flag of `pitfalls tr
         "learning_rate": learning_rate,
         "stopping": stopping,
     }
-    held = HeldOut(split=split, at=at, domains=tuple(held_out))
     if name in SETUPS and held == HeldOut() and not any(value is not None for value in choices.values()):
         return SETUPS[name]
     file = None
@@ -86,8 +86,11 @@ def chosen_setup(  # noqa: PLR0913 - one parameter for each flag of `pitfalls tr
     return Setup(source=source, held_out=held, table=file, **choices)
 
 
-def _check_columns(source: str, columns: dict[str, Any]) -> None:
-    """Raises BadInput for columns of a source that has its own, and for a table without those that it needs."""
+def _check_columns(source: str, columns: dict[str, Any], held: HeldOut) -> None:
+    """Raises BadInput for columns of a source that has its own, and for a table without those that it needs.
+
+    A table that holds out domains needs to know which, and of which column.
+    """
     named = [f"--{name.replace('_', '-')}" for name in (*COLUMNS, "table") if columns[name] is not None]
     if source != "table":
         if named:
@@ -98,11 +101,14 @@ def _check_columns(source: str, columns: dict[str, Any]) -> None:
                 fix="Leave them out, or train SETUP table.",
             )
         return
-    needed = ("table", "label", "time")
-    if missing := [f"--{name}" for name in needed if columns[name] is None]:
+    given = columns | {"held-out": held.domains or None}
+    by_domain = held.split == "domain"
+    needed = ("table", "label", "time", *(("domain", "held-out") if by_domain else ()))
+    if missing := [f"--{name}" for name in needed if given[name] is None]:
         raise BadInput(
             "Training on a table needs its columns.",
             got=f"no {', '.join(missing)}",
             expected=", ".join(f"--{name}" for name in needed),
-            fix="Name the file, its label column, and its time column.",
+            fix="Name the file, its label column, and its time column"
+            + (", the column of domains, and a domain to hold out." if by_domain else "."),
         )

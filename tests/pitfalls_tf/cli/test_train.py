@@ -93,6 +93,7 @@ def test_what_a_source_does_not_have_is_wrong_input(pitfalls: Callable[..., Resu
     for arguments, words in (
         (("rodents", "--label", "species"), "The rows of rodents are built in"),
         (("table", "--label", "y"), "Training on a table needs its columns"),
+        (("table", "--label", "y", "--split", "domain"), "no --table, --time, --domain, --held-out"),
         (("digits", "--remedy", "focl"), "Did you mean focal"),
         (("rodents", "--architecture", "lenet"), "another kind"),
         (("flights", "--label", "late"), "The rows of flights are built in"),

@@ -111,13 +111,16 @@ class JudgedRows:
     def __init__(self) -> None:
         """Holds nothing yet."""
         self._windows: dict[datetime, Sequence[Batch]] = {}
+        self._sizes: dict[datetime, int] = {}
 
     def add(self, record: WindowRecord, rows: Sequence[Batch] | None) -> None:
         """Hold the rows of a window, if they are in memory still."""
         if rows is not None:
             self._windows[record.start] = rows
-        while sum(batch.nbytes for batches in self._windows.values() for batch in batches) > HELD_BYTES:
-            del self._windows[min(self._windows)]
+            self._sizes[record.start] = sum(batch.nbytes for batch in rows)
+        while sum(self._sizes.values()) > HELD_BYTES:
+            first = min(self._windows)
+            del self._windows[first], self._sizes[first]
 
     def of(self, record: WindowRecord) -> Sequence[Batch] | None:
         """The rows of a window; None where they have to be read."""
@@ -126,6 +129,7 @@ class JudgedRows:
     def forget(self, until: datetime) -> None:
         """Drop windows that begin before a time."""
         self._windows = {start: rows for start, rows in self._windows.items() if start >= until}
+        self._sizes = {start: self._sizes[start] for start in self._windows}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -59,10 +59,12 @@ class FileStore:
                 fix=hadoop if is_hdfs else "Check host and port.",
             ) from error
         except (ImportError, ValueError) as error:
+            # What is missing is named; other errors may quote the URL, with its secrets.
+            reason = str(error) if isinstance(error, ImportError) else type(error).__name__
             raise BadInput(
                 "No installed driver can open this URL.",
-                got=f"{shown_url(url)}: {type(error).__name__}",
-                expected="a URL of a store whose fsspec driver is installed, such as s3://BUCKET/traffic",
+                got=f"{shown_url(url)}: {reason}",
+                expected="a URL of a store whose fsspec driver is installed",
                 fix="Check the URL, or install the driver: s3fs, gcsfs, adlfs.",
             ) from error
         self._root = self._root.rstrip("/")

@@ -45,6 +45,9 @@ LONGEST_BATCH, LONGEST_CATEGORY = 60, 40
 #: Inputs that the one line of joint drift names.
 NAMED_INPUTS = 2
 
+#: Families of watches that move as inputs do.
+_OF_INPUTS = frozenset({"joint", "outputs", "labels"})
+
 #: What an expected rise is, by whether an input moved: answers that lost their confidence expect one, too.
 _EXPECTED = {
     True: "the traffic is harder",
@@ -87,8 +90,8 @@ def alarm_line(alarm: AlarmCause) -> str:
         return f"{first}: {reason_words(alarm.reason)}"
     if alarm.family == "calibration":
         return f"{first}: {lower_first(_calibration_sentence(alarm)).rstrip('.')}"
-    if alarm.family == "joint":
-        return f"{first}{_joint_words(alarm)}"
+    if alarm.family in _OF_INPUTS:
+        return f"{first}{_moved_words(alarm)}"
     if alarm.split is None or alarm.family not in LOSS_FAMILIES:
         return first
     if alarm.split.is_expected:
@@ -97,8 +100,8 @@ def alarm_line(alarm: AlarmCause) -> str:
     return f"{first}: {_surprised(alarm.split.metric)}{at}"
 
 
-def _joint_words(alarm: AlarmCause) -> str:
-    """What moved jointly, in few words: inputs that moved by themselves, else pairs; empty where neither is known."""
+def _moved_words(alarm: AlarmCause) -> str:
+    """The inputs that moved with it, in few words, else pairs of them; empty where neither is known."""
     if alarm.inputs:
         more = f" and {len(alarm.inputs) - NAMED_INPUTS} more" if len(alarm.inputs) > NAMED_INPUTS else ""
         return f": inputs that moved: {', '.join(map(_input_words, alarm.inputs[:NAMED_INPUTS]))}{more}"

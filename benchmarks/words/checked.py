@@ -44,7 +44,7 @@ def checked_numbers(sentence: str, reference: pd.DataFrame, live: pd.DataFrame) 
     days = re.findall(rf"since ({_DAY})", sentence)
     end = live["at"].max().ceil("D")
     yesterday = end - pd.Timedelta(days=1)
-    is_loss = re.match(r"Error rate|Brier|AUC|Label", sentence) is not None
+    is_loss = re.match(r"Error rate|Brier|AUC|Label|Absolute error", sentence) is not None
     rows = live[live["label"].notna()] if is_loss else live
     time = rows["known_at" if is_loss else "at"]
     start = pd.Timestamp(days[0], tz="UTC") if days else yesterday
@@ -57,7 +57,10 @@ def checked_numbers(sentence: str, reference: pd.DataFrame, live: pd.DataFrame) 
     for pattern, truth in _KINDS:
         for found in re.finditer(pattern, text):
             if found.start("now") not in judged:
-                wanted = truth(found, told)
+                try:
+                    wanted = truth(found, told)
+                except KeyError:  # of a table that has no such columns
+                    continue
                 judged[found.start("now")] = abs(float(found["now"].replace(",", "")) - wanted) <= _unit(found["now"])
     numbers = sum(found.start() not in judged for found in re.finditer(rf"(?<![\w#]){_NUMBER}", text))
     return sum(judged.values()), len(judged) - sum(judged.values()), numbers
@@ -73,13 +76,26 @@ def _unit(written: str) -> float:
 
 def _error(rows: pd.DataFrame) -> float:
     labelled = rows[rows["label"].notna()]
-    return 100.0 * float(np.mean((labelled["score"] > 0.5) != (labelled["label"] == 1)))
+    if "score" in rows:
+        return 100.0 * float(np.mean((labelled["score"] > 0.5) != (labelled["label"] == 1)))
+    scores = labelled.filter(regex="^p_")
+    return 100.0 * float(np.mean(scores.idxmax(axis=1) != "p_" + labelled["label"]))
 
 
 def _brier(rows: pd.DataFrame) -> float:
-    """Of two classes: the sum over both, halved, as of one probability."""
+    """The sum over the classes, halved; of two classes as of one probability."""
     labelled = rows[rows["label"].notna()]
+    if "score" not in rows:
+        scores = labelled.filter(regex="^p_")
+        hit = scores.columns.str.removeprefix("p_").to_numpy() == labelled["label"].to_numpy()[:, None]
+        return float(np.mean(((scores.to_numpy() - hit) ** 2).sum(axis=1) / 2.0))
     return float(np.mean((labelled["score"].astype(float) - labelled["label"].astype(float)) ** 2))
+
+
+def _errors(rows: pd.DataFrame) -> pd.Series:
+    """Prediction less label of each labelled row."""
+    labelled = rows[rows["label"].notna()]
+    return labelled["predicted"] - labelled["label"]
 
 
 def _auc(rows: pd.DataFrame) -> float:
@@ -191,6 +207,17 @@ def _arrived(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[rows["label"].notna()]
 
 
+def _found(found: re.Match[str], told: Told) -> float:
+    """The share of a class among the last day's labels."""
+    return 100.0 * float((_arrived(told.last)["label"].astype(str) == found["value"]).mean())
+
+
+def _expected(found: re.Match[str], told: Told) -> float:
+    """What the answers to the last day's labelled rows expect of it."""
+    column = "score" if found["value"] == "1" else f"p_{found['value']}"
+    return 100.0 * float(_arrived(told.last)[column].astype(float).mean())
+
+
 def _ones_by_day(rows: pd.DataFrame) -> list[float]:
     """The share of labels of class 1 of each day on which rows were answered, by the day on which labels came."""
     days = _arrived(rows).groupby(rows["known_at"].dt.floor("D"))
@@ -225,6 +252,11 @@ _KINDS: tuple[tuple[str, Truth], ...] = (
     *_moves("(?<!stimated )[Ee]rror rate", lambda _, rows: _error(rows)),
     *_moves(r"[Ee]rror rate at (?P<column>\w+) = (?P<value>\w+)", lambda found, rows: _error(_of_value(found, rows))),
     *_moves("Brier score", lambda found, rows: _brier(_of_place(found, rows))),
+    *_moves("Absolute error", lambda _, rows: float(_errors(rows).abs().mean())),
+    (rf"Absolute error {_NOW} in this window", lambda _, told: float(_errors(told.last).abs().mean())),
+    (rf"answers {_NOW} (?:above|below) the labels", lambda _, told: abs(float(_errors(told.last).mean()))),
+    (rf"labels of class (?P<value>\w+) {_NUMBER} % expected and {_NOW} % found", _found),
+    (rf"labels of class (?P<value>\w+) {_NOW} % expected", _expected),
     (r"[Ee]rror rate (?P<now>[\d.]+) % in this window", lambda _, told: _error(told.last)),
     (rf"in this window \({_NOW} labelled rows", lambda _, told: float(len(told.last))),
     (rf"[Tt]he {_NOW} values of", lambda _, told: float(len(told.last))),

@@ -56,7 +56,7 @@ def _where(rows: pd.DataFrame, query: str) -> NDArray[np.bool_]:
     return np.isin(rows["id"], rows.query(query)["id"]) if query else np.ones(len(rows), dtype=np.bool_)
 
 
-def _set(column: str, change: Callable[[pd.Series, np.random.Generator], object], where: str = "") -> Plant:
+def changed(column: str, change: Callable[[pd.Series, np.random.Generator], object], where: str = "") -> Plant:
     """A column's values are replaced, in the rows of a query or in all."""
 
     def plant(rows: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
@@ -68,7 +68,8 @@ def _set(column: str, change: Callable[[pd.Series, np.random.Generator], object]
     return plant
 
 
-def _some(share: float, value: object) -> Callable[[pd.Series, np.random.Generator], object]:
+def some(share: float, value: object) -> Callable[[pd.Series, np.random.Generator], object]:
+    """One value in place of a share of the others."""
     return lambda old, rng: [
         value if drawn < share else kept for kept, drawn in zip(old, rng.random(len(old)), strict=True)
     ]
@@ -95,7 +96,8 @@ def _lost(rows: pd.DataFrame, where: str) -> pd.DataFrame:
     return rows.assign(label=rows["label"].astype("Int64").mask(_where(rows, where)))
 
 
-def _shuffled(column: str) -> Plant:
+def shuffled(column: str) -> Plant:
+    """Each row has the column's value of another."""
     return lambda rows, rng: rows.assign(**{column: rng.permutation(rows[column].to_numpy())})
 
 
@@ -144,7 +146,9 @@ def _copied(times: int) -> Plant:
     return planted
 
 
-def _without(where: str) -> Plant:
+def without(where: str) -> Plant:
+    """The rows of a query do not come."""
+
     def planted(rows: pd.DataFrame, _rng: np.random.Generator) -> pd.DataFrame:
         kept: pd.DataFrame = rows[~_where(rows, where)].reset_index(drop=True)
         return kept
@@ -164,32 +168,34 @@ def _more_wrong(rows: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
 
 
 FAULTS = (
-    Fault(title="age is 58 in all rows", plant=_set("age", lambda old, _: [58] * len(old)), names=("age", "58", "all")),
+    Fault(
+        title="age is 58 in all rows", plant=changed("age", lambda old, _: [58] * len(old)), names=("age", "58", "all")
+    ),
     Fault(
         title="income is 2,500 in all rows",
-        plant=_set("income", lambda old, _: [2500.0] * len(old)),
+        plant=changed("income", lambda old, _: [2500.0] * len(old)),
         names=("income", "2,500", "all"),
     ),
     Fault(
         title="region is north in all rows",
-        plant=_set("region", lambda old, _: ["north"] * len(old)),
+        plant=changed("region", lambda old, _: ["north"] * len(old)),
         names=("region", "north", "all"),
     ),
-    Fault(title="income times 100", plant=_set("income", lambda old, _: old * 100), names=("income",)),
+    Fault(title="income times 100", plant=changed("income", lambda old, _: old * 100), names=("income",)),
     Fault(
         title="income times 12 where branch = shop",
-        plant=_set("income", lambda old, _: old * 12, "branch == 'shop'"),
+        plant=changed("income", lambda old, _: old * 12, "branch == 'shop'"),
         names=("income", "shop"),
     ),
-    Fault(title="age in months", plant=_set("age", lambda old, _: old * 12), names=("age",)),
+    Fault(title="age in months", plant=changed("age", lambda old, _: old * 12), names=("age",)),
     Fault(
         title="age times 12 where region = west",
-        plant=_set("age", lambda old, _: old * 12, "region == 'west'"),
+        plant=changed("age", lambda old, _: old * 12, "region == 'west'"),
         names=("age", "west"),
     ),
-    Fault(title="30 % of income missing", plant=_set("income", _some(0.3, None)), names=("missing", "income")),
-    Fault(title="19 % of income missing", plant=_set("income", _some(0.19, None)), names=("missing", "income")),
-    Fault(title="5 % of income missing", plant=_set("income", _some(0.05, None)), names=("missing", "income")),
+    Fault(title="30 % of income missing", plant=changed("income", some(0.3, None)), names=("missing", "income")),
+    Fault(title="19 % of income missing", plant=changed("income", some(0.19, None)), names=("missing", "income")),
+    Fault(title="5 % of income missing", plant=changed("income", some(0.05, None)), names=("missing", "income")),
     Fault(
         title="column income gone",
         plant=lambda rows, _: rows.drop(columns="income"),
@@ -197,37 +203,37 @@ FAULTS = (
     ),
     Fault(
         title="phone became Telefon (18 %)",
-        plant=_set("branch", lambda old, _: old.replace("phone", "Telefon")),
+        plant=changed("branch", lambda old, _: old.replace("phone", "Telefon")),
         names=("phone", "telefon"),
     ),
     Fault(
         title="shop became store (30 %)",
-        plant=_set("branch", lambda old, _: old.replace("shop", "store")),
+        plant=changed("branch", lambda old, _: old.replace("shop", "store")),
         names=("shop", "store"),
     ),
-    Fault(title="25 % of branch UNKNOWN", plant=_set("branch", _some(0.25, "UNKNOWN")), names=("branch", "unknown")),
+    Fault(title="25 % of branch UNKNOWN", plant=changed("branch", some(0.25, "UNKNOWN")), names=("branch", "unknown")),
     Fault(title="branch and region swapped", plant=_swapped, names=("branch", "region", "swap")),
     Fault(title="age and visits swapped", plant=_swapped_numbers, names=("age", "visits", "swap")),
     Fault(title="rows twice under new ids", plant=_doubled, names=("twice|duplicate|repeated|equal",)),
-    Fault(title="age of another row", plant=_shuffled("age"), names=("age",)),
+    Fault(title="age of another row", plant=shuffled("age"), names=("age",)),
     Fault(
         title="score 0.3 in all rows",
-        plant=_set("score", lambda old, _: [0.3] * len(old)),
+        plant=changed("score", lambda old, _: [0.3] * len(old)),
         names=("answers", "constant|the same", "0.3"),
     ),
     Fault(
         title="score inverted",
-        plant=_set("score", lambda old, _: 1.0 - old),
+        plant=changed("score", lambda old, _: 1.0 - old),
         names=("labels contradict|error rate|wrong|inverted",),
     ),
     Fault(
         title="score times 0.7",
-        plant=_set("score", lambda old, _: 0.7 * old),
+        plant=changed("score", lambda old, _: 0.7 * old),
         names=("more frequent|overconfident|too low",),
     ),
     Fault(
         title="score in percent",
-        plant=_set("score", lambda old, _: 100.0 * old),
+        plant=changed("score", lambda old, _: 100.0 * old),
         names=("score|answers", "unusable|range|percent"),
     ),
     Fault(
@@ -245,48 +251,48 @@ FAULTS = (
         plant=lambda rows, _: rows.iloc[::5].reset_index(drop=True),
         names=("traffic|rows",),
     ),
-    Fault(title="12 % of income missing", plant=_set("income", _some(0.12, None)), names=("missing", "income")),
+    Fault(title="12 % of income missing", plant=changed("income", some(0.12, None)), names=("missing", "income")),
     Fault(
         title="income missing where branch = web",
-        plant=_set("income", lambda old, _: [None] * len(old), "branch == 'web'"),
+        plant=changed("income", lambda old, _: [None] * len(old), "branch == 'web'"),
         names=("missing", "income", "web"),
     ),
     Fault(
         title="30 % of income missing on each second day",
-        plant=_each(2, _set("income", _some(0.3, None))),
+        plant=_each(2, changed("income", some(0.3, None))),
         names=("missing", "income"),
     ),
-    Fault(title="a fifth of age is 999", plant=_set("age", _some(0.2, 999)), names=("age",)),
-    Fault(title="a fifth of age is -1", plant=_set("age", _some(0.2, -1)), names=("age",)),
+    Fault(title="a fifth of age is 999", plant=changed("age", some(0.2, 999)), names=("age",)),
+    Fault(title="a fifth of age is -1", plant=changed("age", some(0.2, -1)), names=("age",)),
     Fault(
-        title="income is 0 in all rows", plant=_set("income", lambda old, _: [0.0] * len(old)), names=("income", "0")
+        title="income is 0 in all rows", plant=changed("income", lambda old, _: [0.0] * len(old)), names=("income", "0")
     ),
-    Fault(title="income is 0 in a quarter", plant=_set("income", _some(0.25, 0.0)), names=("income",)),
-    Fault(title="visits counted from 1 on", plant=_set("visits", lambda old, _: old + 1), names=("visits",)),
+    Fault(title="income is 0 in a quarter", plant=changed("income", some(0.25, 0.0)), names=("income",)),
+    Fault(title="visits counted from 1 on", plant=changed("visits", lambda old, _: old + 1), names=("visits",)),
     Fault(
         title="income times 12 where branch = agent",
-        plant=_set("income", lambda old, _: old * 12, "branch == 'agent'"),
+        plant=changed("income", lambda old, _: old * 12, "branch == 'agent'"),
         names=("income", "agent"),
     ),
     Fault(
         title="income as text with commas",
-        plant=_set("income", lambda old, _: [f"{value:,.2f}" for value in old]),
+        plant=changed("income", lambda old, _: [f"{value:,.2f}" for value in old]),
         names=("income", "type|text|number"),
     ),
     Fault(
         title="income times 100 and age in months",
-        plant=_both(_set("income", lambda old, _: old * 100), _set("age", lambda old, _: old * 12)),
+        plant=_both(changed("income", lambda old, _: old * 100), changed("age", lambda old, _: old * 12)),
         names=("income", "age"),
     ),
     Fault(
         title="income times 100 and no labels of class 1",
-        plant=_both(_set("income", lambda old, _: old * 100), lambda rows, _: _lost(rows, "label == 1")),
+        plant=_both(changed("income", lambda old, _: old * 100), lambda rows, _: _lost(rows, "label == 1")),
         names=("income",),
     ),
     Fault(
         title="region is north and score is 0.3 in all rows",
         plant=_both(
-            _set("region", lambda old, _: ["north"] * len(old)), _set("score", lambda old, _: [0.3] * len(old))
+            changed("region", lambda old, _: ["north"] * len(old)), changed("score", lambda old, _: [0.3] * len(old))
         ),
         names=("region", "north"),
     ),
@@ -303,42 +309,44 @@ FAULTS = (
     Fault(title="each row three times under new ids", plant=_copied(3), names=("3 times|copied",)),
     Fault(
         title="PHONE in capitals",
-        plant=_set("branch", lambda old, _: old.replace("phone", "PHONE")),
+        plant=changed("branch", lambda old, _: old.replace("phone", "PHONE")),
         names=("phone", "renamed"),
     ),
     Fault(
         title="branch and region in capitals",
-        plant=_both(_set("branch", lambda old, _: old.str.upper()), _set("region", lambda old, _: old.str.upper())),
+        plant=_both(
+            changed("branch", lambda old, _: old.str.upper()), changed("region", lambda old, _: old.str.upper())
+        ),
         names=("branch", "region", "renamed"),
     ),
-    Fault(title="10 % of branch kiosk", plant=_set("branch", _some(0.1, "kiosk")), names=("branch", "kiosk")),
+    Fault(title="10 % of branch kiosk", plant=changed("branch", some(0.1, "kiosk")), names=("branch", "kiosk")),
     Fault(
         title="south became north",
-        plant=_set("region", lambda old, _: old.replace("south", "north")),
+        plant=changed("region", lambda old, _: old.replace("south", "north")),
         names=("region", "south|north"),
     ),
-    Fault(title="no rows of branch = agent", plant=_without("branch == 'agent'"), names=("agent|rows",)),
-    Fault(title="no rows of branch = web", plant=_without("branch == 'web'"), names=("web|rows",)),
-    Fault(title="30 % of scores missing", plant=_set("score", _some(0.3, None)), names=("answers|score",)),
+    Fault(title="no rows of branch = agent", plant=without("branch == 'agent'"), names=("agent|rows",)),
+    Fault(title="no rows of branch = web", plant=without("branch == 'web'"), names=("web|rows",)),
+    Fault(title="30 % of scores missing", plant=changed("score", some(0.3, None)), names=("answers|score",)),
     Fault(
         title="score 0.5 where branch = shop",
-        plant=_set("score", lambda old, _: [0.5] * len(old), "branch == 'shop'"),
+        plant=changed("score", lambda old, _: [0.5] * len(old), "branch == 'shop'"),
         names=("answers|score|error rate|probabilit", "shop"),
     ),
     Fault(
         title="score 0.3 in all rows of each third day",
-        plant=_each(3, _set("score", lambda old, _: [0.3] * len(old))),
+        plant=_each(3, changed("score", lambda old, _: [0.3] * len(old))),
         names=("answers", "constant|the same"),
     ),
     Fault(
         title="score plus 0.2",
-        plant=_set("score", lambda old, _: np.minimum(old + 0.2, 0.99)),
+        plant=changed("score", lambda old, _: np.minimum(old + 0.2, 0.99)),
         names=("less frequent|probabilit|too high",),
     ),
-    Fault(title="all labels 1", plant=_set("label", lambda old, _: [1] * len(old)), names=("label",)),
-    Fault(title="labels of other rows", plant=_shuffled("label"), names=("label|error rate",)),
+    Fault(title="all labels 1", plant=changed("label", lambda old, _: [1] * len(old)), names=("label",)),
+    Fault(title="labels of other rows", plant=shuffled("label"), names=("label|error rate",)),
     Fault(title="labels five days late", plant=_late, names=("label",)),
-    Fault(title="labels of half of the rows", plant=_set("label", _some(0.5, None)), names=("label",)),
+    Fault(title="labels of half of the rows", plant=changed("label", some(0.5, None)), names=("label",)),
     Fault(
         title="labels only where the score is above 0.5",
         plant=lambda rows, _: _lost(rows, "score <= 0.5"),

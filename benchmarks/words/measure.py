@@ -15,7 +15,8 @@ import pandas as pd
 
 from benchmarks.results import Cell, Result, Settings, Table
 from benchmarks.words.checked import checked_numbers
-from benchmarks.words.faults import BEFORE, FAULTS, FIRST, LASTING, REFERENCE, SEED, Fault, made_rows
+from benchmarks.words.faults import BEFORE, FIRST, LASTING, REFERENCE, SEED, Fault
+from benchmarks.words.other_tables import WORLDS, World
 from monitoring.config import load_config
 from monitoring.inspection.status import status
 from monitoring.onboarding.init import init_monitor
@@ -26,14 +27,6 @@ from monitoring.runs.run import run_due_windows
 from monitoring.sentences.incident_text import incident_text
 from monitoring.store.store import Store
 
-OWN: dict[str, Any] = {
-    "event_time": "at",
-    "scores": ("score",),
-    "label": "label",
-    "label_time": "known_at",
-    "prediction_id": "id",
-    "slices": ("branch",),
-}
 #: Columns of the numbers of a sentence.
 _NUMBERS = ((6, "right"), (7, "wrong"), (8, "for which the checker has no rule"))
 
@@ -44,11 +37,12 @@ NOW = END + timedelta(hours=3)
 
 def measure(settings: Settings) -> Result:
     """Plant each fault by itself, judge all days, and hold the first sentence against what was planted."""
-    rows = []
-    for number, fault in enumerate(FAULTS[:4] if settings.quick else FAULTS):
-        print(f"{fault.title}", file=sys.stderr)
-        rows.append(_row(fault, settings.out / "words" / str(number)))
-    planted = [row for row in rows if row[0] != "nothing"]
+    rows: list[tuple[Cell, ...]] = []
+    for world in WORLDS:
+        for fault in world.faults[:4] if settings.quick else world.faults:
+            print(f"{world.title}{fault.title}", file=sys.stderr)
+            rows.append(_row(world, fault, settings.out / "words" / str(len(rows))))
+    planted = [row for row in rows if not str(row[0]).endswith("nothing")]
     count = len(planted)
     numbers = ", ".join(f"{sum(int(row[at] or 0) for row in rows)} {what}" for at, what in _NUMBERS)
     remarks = (
@@ -73,14 +67,15 @@ def _counted(rows: Sequence[tuple[Cell, ...]], column: int, *values: str) -> int
     return sum(row[column] in values for row in rows)
 
 
-def _row(fault: Fault, folder: Path) -> tuple[Cell, ...]:
-    reference = made_rows(FIRST, REFERENCE, SEED)
-    sound = made_rows(LIVE, BEFORE, SEED + 1)
-    broken = fault.plant(made_rows(SINCE, LASTING, SEED + 2), np.random.default_rng(SEED + 3))
-    incidents = _judged(folder, reference, sound, broken)
+def _row(world: World, fault: Fault, folder: Path) -> tuple[Cell, ...]:
+    reference = world.made(FIRST, REFERENCE, SEED)
+    sound = world.made(LIVE, BEFORE, SEED + 1)
+    broken = fault.plant(world.made(SINCE, LASTING, SEED + 2), np.random.default_rng(SEED + 3))
+    incidents = _judged(folder, world.own, reference, sound, broken)
+    title = f"{world.title}{fault.title}"
     since = by_cause([one for one in incidents if one.window_start >= SINCE], NOW)
     if not since:
-        return (fault.title, "-", None, "-", *(("no", "no") if fault.names else ("-", "-")), 0, 0, 0)
+        return (title, "-", None, "-", *(("no", "no") if fault.names else ("-", "-")), 0, 0, 0)
     sentence = incident_text(since[0]).line
     live = pd.concat([sound, broken.astype({"label": object})], ignore_index=True)
     right, wrong, unchecked = checked_numbers(sentence, reference, live[live["at"] < since[0].window_end])
@@ -88,17 +83,19 @@ def _row(fault: Fault, folder: Path) -> tuple[Cell, ...]:
     first = min(one.window_start for one in since)
     day = (first - SINCE) // timedelta(days=1) + 1
     lasts = "yes" if _is_covered(since, first) else "no"
-    return (fault.title, since[0].level, day, sentence, "yes" if named else "no", lasts, right, wrong, unchecked)
+    return (title, since[0].level, day, sentence, "yes" if named else "no", lasts, right, wrong, unchecked)
 
 
-def _judged(folder: Path, reference: pd.DataFrame, *live: pd.DataFrame) -> tuple[IncidentRecord, ...]:
+def _judged(
+    folder: Path, own: dict[str, Any], reference: pd.DataFrame, *live: pd.DataFrame
+) -> tuple[IncidentRecord, ...]:
     """The incidents of a monitor of its own, run once a day."""
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "live").mkdir(parents=True)
     reference.to_parquet(folder / "reference.parquet")
     for number, rows in enumerate(live):
         rows.to_parquet(folder / "live" / f"{number}.parquet")
-    adopted = init_monitor(folder / "reference.parquet", described(**OWN), out=folder / "monitor", clock=lambda: NOW)
+    adopted = init_monitor(folder / "reference.parquet", described(**own), out=folder / "monitor", clock=lambda: NOW)
     config = load_config(adopted.config)
     config = config.model_copy(
         update={"traffic": config.traffic.model_copy(update={"path": (folder / "live").absolute()})}

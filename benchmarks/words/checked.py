@@ -14,7 +14,7 @@ from scipy.special import expit, logit
 
 _NUMBER = r"\d[\d,]*(?:\.\d+)?"
 #: Of numbers in these nothing is computed: days, names of classes, and what a probability is.
-_NO_NUMBERS = r"\d{1,2} [A-Z][a-z]+ \d{4}|[Cc]lass \d\b|probabilities from 0 to 1 with the sum 1"
+_NO_NUMBERS = r"\d{1,2} [A-Z][a-z]+ \d{4}|probabilities from 0 to 1 with the sum 1"
 _DAY = r"\d{1,2} [A-Z][a-z]+ \d{4}"
 
 
@@ -62,7 +62,7 @@ def checked_numbers(sentence: str, reference: pd.DataFrame, live: pd.DataFrame) 
                 except KeyError:  # of a table that has no such columns
                     continue
                 judged[found.start("now")] = abs(float(found["now"].replace(",", "")) - wanted) <= _unit(found["now"])
-    numbers = sum(found.start() not in judged for found in re.finditer(rf"(?<![\w#]){_NUMBER}", text))
+    numbers = sum(found.start() not in judged for found in re.finditer(rf"(?<![\w#])(?<!class ){_NUMBER}", text))
     return sum(judged.values()), len(judged) - sum(judged.values()), numbers
 
 
@@ -218,10 +218,12 @@ def _expected(found: re.Match[str], told: Told) -> float:
     return 100.0 * float(_arrived(told.last)[column].astype(float).mean())
 
 
-def _ones_by_day(rows: pd.DataFrame) -> list[float]:
-    """The share of labels of class 1 of each day on which rows were answered, by the day on which labels came."""
+def _by_day(rows: pd.DataFrame, value: str) -> list[float]:
+    """The share of labels of a class of each day on which rows were answered, by the day on which labels came."""
     days = _arrived(rows).groupby(rows["known_at"].dt.floor("D"))
-    return [100.0 * float((day["label"] == 1).mean()) for start, day in days if start <= rows["at"].max()]
+    return [
+        100.0 * float((day["label"].astype(str) == value).mean()) for start, day in days if start <= rows["at"].max()
+    ]
 
 
 def _week(told: Told) -> pd.DataFrame:
@@ -246,6 +248,8 @@ def _moves(what: str, truth: Callable[[re.Match[str], pd.DataFrame], float]) -> 
 _MISSING_NOW = rf"{_NUMBER} % of {_NUMBER} values of {_COLUMN} are missing"
 _NEW_NOW = rf"{_NUMBER} % of {_NUMBER} values of {_COLUMN} are values that"
 _LABELLED_NOW = rf"{_NUMBER} % of {_NUMBER} labelled rows have another label"
+_CLASS = r"abels of class (?P<value>\w+)"
+_CLASS_NOW = rf"{_CLASS} {_NUMBER} % of {_NUMBER} labels; the baseline's {_NUMBER}"
 _WORST = rf".*worst window it was {_NOW} %"
 
 _KINDS: tuple[tuple[str, Truth], ...] = (
@@ -367,13 +371,13 @@ _KINDS: tuple[tuple[str, Truth], ...] = (
         rf"rows arrived; {_NOW} are usual for",
         lambda _, told: float(told.reference.groupby(told.reference["at"].dt.floor("D")).size().median()),
     ),
-    (rf"labels of class 1 {_NOW} % of", lambda _, told: 100.0 * float((_arrived(told.last)["label"] == 1).mean())),
+    (rf"{_CLASS} {_NOW} % of", _found),
     (rf"baseline's {_NOW} windows lie", lambda _, told: float(told.reference["at"].dt.floor("D").nunique())),
-    (rf"windows lie between {_NOW} %", lambda _, told: min(_ones_by_day(told.reference))),
-    (rf"windows lie between {_NUMBER} % and {_NOW} %", lambda _, told: max(_ones_by_day(told.reference))),
+    (rf"{_CLASS_NOW} windows lie between {_NOW} %", lambda found, told: min(_by_day(told.reference, found["value"]))),
     (
-        rf"answers to these rows say {_NOW} %",
-        lambda _, told: 100.0 * float(_arrived(told.last)["score"].astype(float).mean()),
+        rf"{_CLASS_NOW} windows lie between {_NUMBER} % and {_NOW} %",
+        lambda found, told: max(_by_day(told.reference, found["value"])),
     ),
+    (rf"{_CLASS_NOW}[^;]* answers to these rows say {_NOW} %", _expected),
     (rf"% of {_NOW} labels", lambda _, told: float(len(_arrived(told.last)))),
 )

@@ -15,7 +15,7 @@ from monitoring.judging.facts.gross_failures import range_findings
 from monitoring.judging.facts.input_values import CONSTANT_INPUT, WindowValues
 from monitoring.judging.facts.label_facts import LabelRuns
 from monitoring.judging.facts.log_facts import repeat_findings, unmatched_findings
-from monitoring.judging.facts.loss_outliers import with_lean, with_unit_change
+from monitoring.judging.facts.loss_outliers import OUTLIER, with_lean, with_unit_change
 from monitoring.judging.facts.usual_level import UsualLevels
 from monitoring.judging.fit.estimator import MAX_CONFUSION_CLASSES
 from monitoring.judging.fit.reference_fit import ReferenceFit
@@ -152,7 +152,9 @@ class WindowScorer:
                 *late,
                 *inputs.findings,
                 *unembedded,
-                *self._facts(traffic, observed, inputs.findings, events, state.last_values),
+                *self._with_lean(
+                    self._facts(traffic, observed, inputs.findings, events, state.last_values), sums, labelled
+                ),
                 *volume,
                 *self._limits,
             ),
@@ -200,7 +202,6 @@ class WindowScorer:
         constant = {finding.feature for finding in values if finding.kind == CONSTANT_INPUT}
         ranges = range_findings(bins, answered.counts, alpha=limits.alpha, sources=sources)
         of_limits = with_unit_change(limits.findings(observed), self._catalogue.task, answered.usable.probabilities)
-        of_limits = with_lean(of_limits, observed.sums, self._catalogue.watches)
         facts = (*of_limits, *(finding for finding in ranges if finding.feature not in constant))
         before_now = self._reference_fit.profile, answered.counts
         told = fact_features | {finding.feature for finding in (*values, *facts)}
@@ -212,6 +213,15 @@ class WindowScorer:
             *unmatched_findings(traffic.labels_unknown, traffic.labelled.rows, observed.history, alpha=limits.alpha),
             *repeat_findings(traffic.repeats, answered.rows, observed.history, alpha=limits.alpha),
         )
+
+    def _with_lean(
+        self, facts: tuple[Finding, ...], sums: Mapping[WatchKey, ScoreSum], labelled: LabelledSums
+    ) -> tuple[Finding, ...]:
+        """Facts, of which that of losses has errors as they are, and to which side the answers lie."""
+        if not any(finding.kind == OUTLIER for finding in facts):
+            return facts
+        measured = self.rows.measured(labelled.whole, np.random.default_rng(0))
+        return with_lean(facts, sums, self._catalogue.watches, {metric.metric: metric.value for metric in measured})
 
     def _volume(
         self, levels: UsualLevels, traffic: WindowTraffic, history: Sequence[WindowRecord], events: WindowEvents

@@ -51,11 +51,13 @@ class AnswerLean:
         watch: The bias, or the share of a class among the labels.
         answers: The bias in the labels' unit; or the class's share as the answers expect it.
         labels: 0 beside a bias; or the class's share among the labels.
+        is_bounded: Whether errors lie beyond the bound with which they count: then the bias is that of bounded errors.
     """
 
     watch: str
     answers: float
     labels: float = 0.0
+    is_bounded: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -100,8 +100,13 @@ def lean_words(lean: AnswerLean | None) -> str:
     if lean is None:
         return ""
     if lean.watch == "bias":
+        side = "above" if lean.answers > 0 else "below"
         amount = format_value("absolute_error", abs(lean.answers))
-        return f", answers {amount} {'above' if lean.answers > 0 else 'below'} the labels on average"
+        return (
+            f", answers mostly {side} the labels"
+            if lean.is_bounded
+            else f", answers {amount} {side} the labels on average"
+        )
     expected, found = (format_value(lean.watch, share) for share in (lean.answers, lean.labels))
     return f", {lower_first(watch_title(lean.watch))} {expected} expected and {found} found"
 

@@ -33,10 +33,13 @@ SUBJECT = "losses"
 #: baseline's do.
 HIGH_SHARE = 0.01
 
-#: Answers lie to one side of the labels if the bias is so much of the absolute error, or if the share of a class among
-#: the labels is so far from what they expect.
-LEAN_SHARE = 0.5
+#: Answers lie to one side of the labels if the bias is so much of the absolute error (of bounded errors more), or if
+#: the share of a class among the labels is so far from what they expect.
+LEAN_SHARE, LEAN_SHARE_BOUNDED = 0.5, 0.8
 LEAN_POINTS = 0.15
+
+#: A mean of errors is larger than that of the same errors with their bounds by more than rounding.
+BOUNDED = 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,24 +118,44 @@ def with_unit_change(findings: Sequence[Finding], task: Task, answers: Floats) -
 
 
 def with_lean(
-    findings: Sequence[Finding], sums: Mapping[WatchKey, ScoreSum], watches: Mapping[str, Watch]
+    findings: Sequence[Finding],
+    sums: Mapping[WatchKey, ScoreSum],
+    watches: Mapping[str, Watch],
+    measured: Mapping[str, float],
 ) -> tuple[Finding, ...]:
-    """Facts, of which that of losses says to which side of the labels the window's answers lie."""
+    """Facts, of which that of losses has errors as they are, and to which side of the labels the answers lie.
+
+    Args:
+        measured: The metrics that are shown, by name: theirs are not bounded as losses are.
+    """
     return tuple(
-        replace(finding, parts=replace(finding.parts, lean=_lean(finding.parts.loss, sums, watches)))
+        replace(finding, parts=_with_lean(finding.parts, sums, watches, measured))
         if isinstance(finding.parts, LossOutlier)
         else finding
         for finding in findings
     )
 
 
-def _lean(loss: LossRange, sums: Mapping[WatchKey, ScoreSum], watches: Mapping[str, Watch]) -> AnswerLean | None:
+def _with_lean(
+    parts: LossOutlier, sums: Mapping[WatchKey, ScoreSum], watches: Mapping[str, Watch], measured: Mapping[str, float]
+) -> LossOutlier:
+    loss, root = parts.loss, measured.get("root_mean_squared_error", 0.0)
+    value = {"absolute_error": measured.get("mean_absolute_error", 0.0), "squared_error": root**2}.get(loss.watch, 0.0)
+    is_bounded = value > loss.value * (1.0 + BOUNDED)
+    loss = replace(loss, value=value) if is_bounded else loss
+    return replace(parts, loss=loss, lean=_lean(parts.loss, sums, watches, is_bounded=is_bounded))
+
+
+def _lean(
+    loss: LossRange, sums: Mapping[WatchKey, ScoreSum], watches: Mapping[str, Watch], *, is_bounded: bool
+) -> AnswerLean | None:
     """The bias, if it is most of the absolute error; or the class whose share the answers miss most, if by far."""
     bias = sums.get(WatchKey(watch="bias"))
     if bias is not None and bias.rows:
         value = watches["bias"].value(bias.mean)
-        is_most = loss.watch == "absolute_error" and abs(value) >= LEAN_SHARE * loss.value
-        return AnswerLean(watch="bias", answers=value) if is_most else None
+        share = LEAN_SHARE_BOUNDED if is_bounded else LEAN_SHARE
+        is_most = loss.watch == "absolute_error" and abs(value) >= share * loss.value
+        return AnswerLean(watch="bias", answers=value, is_bounded=is_bounded) if is_most else None
     shares = [
         AnswerLean(watch=name, answers=answered.mean, labels=sums[WatchKey(watch=name)].mean)
         for name, watch in watches.items()

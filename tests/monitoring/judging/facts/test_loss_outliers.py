@@ -11,12 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring.evidence.sampling_variance import SamplingVariance
-from monitoring.judging.facts.loss_outliers import OUTLIER, LossLimit, loss_outlier, with_unit_change
+from monitoring.judging.facts.loss_outliers import OUTLIER, LossLimit, loss_outlier, with_lean, with_unit_change
 from monitoring.judging.facts.window_limit import WindowLimit
 from monitoring.records import HIGHEST_LOSS, SCORE_ONE, Finding, ScoreRecord, ScoreSum, Watch, WatchKey, WindowRecord
-from monitoring.records.loss_parts import LossOutlier, LossProof, LossRange
-from monitoring.sentences.finding_text import finding_text
+from monitoring.records.loss_parts import AnswerLean, LossOutlier, LossProof, LossRange
+from monitoring.sentences.finding_text import finding_text, lean_words
 from monitoring.tasks.regression import Regression
+from monitoring.watches.label_shares import ANSWERED
 
 ERROR, BRIER = (Watch(name=name, family="performance", level="page", needs_label=True) for name in ("error", "brier"))
 KEYS = tuple(WatchKey(watch=one.name) for one in (ERROR, BRIER))
@@ -193,3 +194,41 @@ def test_answers_that_are_a_power_of_ten_larger_are_named_with_the_losses(
     what = f" The answers are about {text} the baseline's: a change of unit?" if text else ""
     assert finding_text(lost) == f"{finding_text(finding)}{what}"
     assert gone.kind == other.kind
+
+
+def errors_of(value: float) -> Finding:
+    """The fact that the absolute error, which counts up to 100, is so large."""
+    loss = LossRange(watch="absolute_error", value=value, rows=ROWS, windows=90, low=8.0, high=12.0)
+    proof = LossProof(watch="absolute_error", one_in=1.0 / ALPHA, largest=20.0, value=value, expected=None)
+    return Finding(kind=OUTLIER, feature="losses", fact=True, parts=LossOutlier(loss=loss, proof=proof))
+
+
+@pytest.mark.parametrize(
+    ("bias", "mean", "said", "shown"),
+    [
+        (30.0, 40.0, ", answers 30 above the labels on average", 40.0),
+        (-30.0, 40.0, ", answers 30 below the labels on average", 40.0),
+        (10.0, 40.0, "", 40.0),
+        (-90.0, 2_500.0, ", answers mostly below the labels", 2_500.0),
+        (30.0, 2_500.0, "", 2_500.0),
+    ],
+)
+def test_a_loss_of_numbers_is_shown_as_it_is_with_the_side_of_the_answers(
+    bias: float, mean: float, said: str, shown: float
+) -> None:
+    watch = Watch(name="bias", family="performance", level="notice", needs_label=True, scale=200.0, offset=-100.0)
+    sums = {WatchKey(watch="bias"): total((bias + 100.0) / 200.0)}
+    measured = {"mean_absolute_error": mean}
+    counted = errors_of(40.0 if mean == 40.0 or bias == 30.0 else 93.0)
+    (told,) = with_lean([counted], sums, {"bias": watch}, measured)
+    assert isinstance(told.parts, LossOutlier)
+    assert (lean_words(told.parts.lean), told.parts.loss.value) == (said, shown)
+
+
+@pytest.mark.parametrize(("found", "lean"), [(0.5, True), (0.7, False)])
+def test_a_loss_of_classes_names_the_class_that_answers_expect_too_often(found: float, *, lean: bool) -> None:
+    watches = {f"label:{name}": replace(ERROR, name=f"label:{name}", family="labels") for name in ("0", "1")}
+    sums = {WatchKey(watch="label:1"): total(found), WatchKey(watch=f"{ANSWERED}label:1"): total(0.75)}
+    (told,) = with_lean(findings(0.5), sums, watches, {})
+    assert isinstance(told.parts, LossOutlier)
+    assert told.parts.lean == (AnswerLean(watch="label:1", answers=0.75, labels=0.5) if lean else None)

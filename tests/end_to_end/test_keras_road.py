@@ -26,11 +26,16 @@ TOKEN = "a-token-of-the-tests-own"
 #: Which of the models `make test` walks; the others are slow.
 IN_EVERY_RUN = ("shop",)
 
+#: A known fault: beside a champion that is too unsure, the guard of calibration takes a calibrated candidate for worse.
+REFUSED = ("reviews",)
 
-@pytest.mark.parametrize(
-    "road",
-    [pytest.param(one, id=one.name, marks=() if one.name in IN_EVERY_RUN else pytest.mark.slow) for one in ROADS],
-)
+
+def _walked(road: Road) -> tuple[pytest.MarkDecorator, ...]:
+    slow = () if road.name in IN_EVERY_RUN else (pytest.mark.slow,)
+    return (*slow, *([pytest.mark.xfail(strict=True, reason="signed calibration")] if road.name in REFUSED else []))
+
+
+@pytest.mark.parametrize("road", [pytest.param(one, id=one.name, marks=_walked(one)) for one in ROADS])
 def test_a_model_goes_from_its_file_to_a_release_and_back(
     road: Road, pitfalls: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

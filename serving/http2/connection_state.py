@@ -9,7 +9,6 @@ from typing import Any, final
 from h2.config import H2Configuration
 from h2.connection import ConnectionInputs, H2Connection
 from h2.errors import ErrorCodes
-from h2.exceptions import ProtocolError
 from h2.frame_buffer import FrameBuffer
 from h2.settings import SettingCodes, Settings
 from h2.stream import StreamInputs
@@ -119,7 +118,6 @@ class ClientFrames(FrameBuffer):
         self._budget = budget
         self._calls = calls
         self._widen = widen
-        self._has_settings = False
         self.is_client_leaving = False
         """Whether the client begins no further calls."""
 
@@ -127,14 +125,9 @@ class ClientFrames(FrameBuffer):
         if self._headers_buffer and sum(len(part.data) for part in self._headers_buffer) > LIST_BYTES:
             raise TooManyHeaders("Headers in frames that do not end")
         while True:
-            if self._has_settings:
-                self._read_window_updates()
+            self._read_window_updates()
             frame = super().__next__()
             kind = type(frame)
-            if not self._has_settings:
-                if kind is not SettingsFrame or "ACK" in frame.flags:
-                    raise ProtocolError("The client's first frame has no settings")
-                self._has_settings = True
             if kind is DataFrame:
                 if frame.body_len < SMALL_DATA and not (frame.stream_id in self._calls or END in frame.flags):
                     self._budget.spend()

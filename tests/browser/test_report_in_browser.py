@@ -23,7 +23,7 @@ def test_every_chart_is_drawn_and_the_policy_stops_none_of_it(opened: Opened, tm
     document, console = opened(path)
     assert console == ""
     fits = re.findall(r'<svg class="([a-z]+)"[^>]* role="img"', document)
-    assert fits == [*["half"] * 4, *["wide", "narrow"] * 3, *["small"] * 3, "wide", "narrow"]
+    assert fits == [*["span"] * 3, *["half"] * 4, *["wide", "narrow"] * 3, *["small"] * 3, "wide", "narrow"]
     for words in ("page at 365", "23 Apr", "origin = EWR", "Sep"):
         assert words in document
 

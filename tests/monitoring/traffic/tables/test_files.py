@@ -59,8 +59,10 @@ def test_a_file_of_another_kind_is_bad_input(tmp_path: Path) -> None:
 
 def test_a_file_of_no_bytes_has_no_rows(tmp_path: Path) -> None:
     (tmp_path / "a.csv").touch()
-    (tmp_path / "b.parquet").touch()
     assert pieces_of(tmp_path) == ()
+    (tmp_path / "b.parquet").touch()  # which is none: one of Parquet without rows has its columns
+    with pytest.raises(CannotRun, match="Parquet file size is 0 bytes"):
+        pieces_of(tmp_path)
 
 
 def test_a_parquet_file_has_a_piece_for_each_row_group(tmp_path: Path) -> None:

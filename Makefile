@@ -65,7 +65,7 @@ bench-truth: $(READY) ## false alarms and delays, beside peers and the limit
 	$(BIN)/python -m benchmarks truth.budget truth.correlated truth.calibration truth.peers truth.flights_peers
 	$(BIN)/python -m benchmarks truth.lender.harms truth.lender.calendars truth.lender.promises truth.lender.incidents truth.lender.causes truth.lender.sensitivity truth.worlds.measure truth.worlds.trade
 
-bench-words: $(READY) ## first sentences of planted faults, into docs/measurements/words.md; three minutes
+bench-words: $(READY) ## first sentences of planted faults, into docs/measurements/words.md; four minutes
 	$(BIN)/python -m benchmarks words.measure --pages docs/measurements
 
 bench-years: $(READY) ## five public records over years, into docs/measurements/years.md; ten minutes, again to resume

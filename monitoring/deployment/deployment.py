@@ -157,7 +157,7 @@ def deploy(config: MonitorConfig, embedder: Embedder | None = None) -> Deploymen
         judge=judge,
         catalogue=watched,
         burn_in=config.baseline.burn_in,
-        rules=RuleCheck(rules, rule_columns(config)),
+        rules=RuleCheck(rules, rule_columns(config, baseline.spec.task)),
         searches=config.budget.subgroups,
         timezone=config.windows.timezone,
         team=_team(config.fleet),
@@ -166,7 +166,7 @@ def deploy(config: MonitorConfig, embedder: Embedder | None = None) -> Deploymen
 
 def _check_rules(rules: Sequence[Rule], config: MonitorConfig, baseline: Baseline) -> None:
     codes = [feature.name for feature in baseline.spec.features if feature.is_code]
-    check_rules(rules, baseline.bins, codes, rule_columns(config))
+    check_rules(rules, baseline.bins, codes, rule_columns(config, baseline.spec.task))
 
 
 def rule_check(config: MonitorConfig) -> Callable[[Rule], None]:

@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 import tomlkit
+from pydantic import ValidationError
 
 from monitoring.config.rule_section import RuleSection
 from monitoring.deployment.rules import rules_of
@@ -77,7 +78,10 @@ def _problem(item: Mapping[str, Any]) -> str:
     try:
         section = RuleSection(**item)
         pc.match_substring_regex(pa.array([""]), section.pattern or "")
-    except (ValueError, pa.ArrowException) as error:
+    except ValidationError as error:
+        told = [f"{'.'.join(map(str, each['loc']))} {each['msg']}".strip() for each in error.errors()]
+        return f"{item['name'] or 'a rule without a name'}: {'; '.join(told)}"
+    except pa.ArrowException as error:
         return f"{item['name']}: {str(error).splitlines()[0]}"
     return ""
 
@@ -166,6 +170,9 @@ def _of_suite(document: Any) -> _Found:
         name = arguments.get("column", "")
         mapped = _EXPECTATIONS.get(kind)
         problem = _not_mapped(arguments)
+        if kind == "expect_column_to_exist":
+            yield f"{kind}({name}): an input that is gone is a page without a rule"
+            continue
         if mapped is None or problem:
             shown = ", ".join(f"{key}={value!r}" for key, value in arguments.items())[:200]
             yield f"{kind}({shown}): {problem or 'there is no such rule'}"
@@ -241,6 +248,8 @@ def _statistic(statistic: str) -> Callable[[str, Mapping[str, Any], float], _Map
 def _expression(make: Callable[[str, Mapping[str, Any]], str]) -> Callable[[str, Mapping[str, Any], float], _Mapped]:
     def mapped(name: str, arguments: Mapping[str, Any], share: float) -> _Mapped:
         text = make(f"col({json.dumps(name)})", arguments)
+        if not text:
+            return
         yield {"name": text[:100], "expression": text, "share": share}
 
     return mapped
@@ -265,7 +274,6 @@ def _together(_name: str, arguments: Mapping[str, Any], share: float) -> _Mapped
 
 
 _EXPECTATIONS: Mapping[str, Callable[[str, Mapping[str, Any], float], _Mapped]] = {
-    "expect_column_to_exist": _column_rule("exists", missing=lambda _: 1.0),
     "expect_column_values_to_be_between": _range,
     "expect_column_values_to_not_be_null": _column_rule(
         "is there", missing=lambda arguments: 1.0 - float(arguments.get("mostly", 1.0))

@@ -9,15 +9,17 @@ from monitoring.config.rule_section import RuleSection
 from monitoring.config.table_section import columns_named
 from monitoring.judging.rules.rule_check import Rule
 from monitoring.judging.rules.rule_columns import RuleColumns
+from monitoring.tasks.task import Task
 
 
-def rule_columns(config: MonitorConfig) -> RuleColumns:
-    """What a config calls the columns of its table that rules read beside the inputs."""
+def rule_columns(config: MonitorConfig, task: Task) -> RuleColumns:
+    """What a config calls the columns of its table that rules read beside the inputs: a predicted class is none."""
     traffic = config.traffic
+    numbers = (traffic.predicted,) if traffic.predicted and not task.classes else ()
     return RuleColumns(
         event_time=traffic.event_time,
         prediction_id=traffic.prediction_id,
-        scores=traffic.scores or ((traffic.predicted,) if traffic.predicted else ()),
+        scores=traffic.scores or numbers,
         labels={name for _, name, role in columns_named(traffic) if role in {"label", "label time"}},
     )
 

@@ -92,10 +92,10 @@ def read_incident_rows(
     since = min([window.start, *(row.event_time for row in incident.detail.rows), *(dates[:1])])
     live = LiveRows.open(config, baseline, version, since=since, clock=clock)
     typical = live.typical(window, incident.slice, MOST_ROWS)
+    rules = RuleCheck(rules_of(config.rule), rule_columns(config, baseline.spec.task))
     return IncidentRows(
         **described_rows(baseline.spec),
-        worst=_breaking(live, incident, RuleCheck(rules_of(config.rule), rule_columns(config)))
-        or _worst(live, incident),
+        worst=_breaking(live, incident, rules) or _worst(live, incident),
         typical=ExampleRows(
             rows=typical,
             files=live.images(typical.ids, window),

@@ -189,7 +189,11 @@ class LostClasses:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JumpedShare:
-    """A share of labels outside all windows of the baseline, of which the answers to the same rows say another one."""
+    """A share of labels outside all windows of the baseline, of which the answers to the same rows say another one.
+
+    Attributes:
+        of_numbers: Whether labels are numbers: the share is that of the baseline's which one exceeds on average.
+    """
 
     watch: str
     share: float
@@ -198,6 +202,7 @@ class JumpedShare:
     windows: int
     low: float
     high: float
+    of_numbers: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

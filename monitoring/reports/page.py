@@ -162,9 +162,11 @@ def _environment(status: MonitorStatus) -> Environment:
     environment.globals["text_of"] = incident_text
     page_open = any(page.closed_at is None for page in pages_of(status))
     environment.globals["counted_anew"] = lambda log: counted_anew(log, status.page_threshold, page_open=page_open)
-    environment.globals["span"] = lambda incident: span_drawing(
-        incident, status.windows[0].start, max(status.windows[-1].end, incident.opened_at)
+    ends = (
+        *(end for window in status.windows for end in (window.start, window.end)),
+        *(end for one in status.incidents for end in (one.window_start, one.opened_at)),
     )
+    environment.globals["span"] = lambda incident: span_drawing(incident, min(ends), max(ends))
     environment.globals["remarks"] = lambda incident: remarks(incident, status.asked_at, zone)
     environment.globals["window"] = lambda start, end: format_window(start, end, zone)
     return environment

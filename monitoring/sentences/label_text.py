@@ -107,7 +107,7 @@ def _lost_class(lost: LostClass) -> str:
 
 
 def _jumped_share(jumped: JumpedShare) -> str:
-    if jumped.watch.startswith("label:") and jumped.watch.endswith("location"):
+    if jumped.of_numbers:
         return _moved_numbers(jumped)
     now, answered, low, high = (
         format_value(jumped.watch, value) for value in (jumped.share, jumped.answered, jumped.low, jumped.high)
@@ -121,7 +121,7 @@ def _jumped_share(jumped: JumpedShare) -> str:
 def _moved_numbers(jumped: JumpedShare) -> str:
     """Labels that are numbers, of a model or of one of its outputs: how many of the baseline's one exceeds on average.
 
-    >>> shares = {"share": 0.64, "answered": 0.52, "low": 0.47, "high": 0.54}
+    >>> shares = {"share": 0.64, "answered": 0.52, "low": 0.47, "high": 0.54, "of_numbers": True}
     >>> _moved_numbers(JumpedShare(watch="label:price:location", labels=300, windows=90, **shares))[:68]
     'labels price are higher: on average one exceeds 64 % of the baseline'
     """

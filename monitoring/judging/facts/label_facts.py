@@ -253,6 +253,7 @@ class LabelLimits:
             windows=limit.windows,
             low=limit.lowest,
             high=limit.highest,
+            of_numbers=name not in self.runs and name.endswith(":location"),
         )
 
 

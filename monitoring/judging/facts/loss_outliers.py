@@ -159,7 +159,9 @@ def _lean(
     shares = [
         AnswerLean(watch=name, answers=answered.mean, labels=sums[WatchKey(watch=name)].mean)
         for name, watch in watches.items()
-        if watch.family == "labels" and (answered := sums.get(WatchKey(watch=f"{ANSWERED}{name}")))
+        if watch.family == "labels"
+        and not name.endswith((":location", ":spread"))  # of numbers
+        and (answered := sums.get(WatchKey(watch=f"{ANSWERED}{name}")))
     ]
     most = max(shares, key=lambda share: abs(share.answers - share.labels), default=None)
     return most if most is not None and abs(most.answers - most.labels) >= LEAN_POINTS else None

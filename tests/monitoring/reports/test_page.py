@@ -163,6 +163,13 @@ def test_a_span_is_the_part_of_the_period_in_which_an_incident_was_open(status: 
     assert span_drawing(late, since, until).paths[1].d == "M137 0h3v10h-3z"
 
 
+def test_incidents_whose_windows_were_pruned_have_a_line_too(tmp_path: Path, status: MonitorStatus) -> None:
+    none = replace(status, windows=())
+    page = read(tmp_path, status=none)
+    spans = [attributes for attributes in page.of("svg") if attributes["class"] == "span"]
+    assert len(spans) == len(status.incidents)
+
+
 def test_nothing_is_loaded_from_elsewhere_and_no_script_runs(page: Document) -> None:
     policy = next(a["content"] or "" for a in page.of("meta") if a.get("http-equiv") == "Content-Security-Policy")
     for _, attributes in page.elements:

@@ -46,6 +46,8 @@ SUITE = {
         {"type": "expect_column_to_exist", "kwargs": {"column": "fare"}},
         {"type": "expect_column_values_to_not_be_in_set", "kwargs": {"column": "code", "value_set": ["LGA"]}},
         {"type": "expect_column_values_to_match_regex", "kwargs": {"column": "code", "regex": "(?=E)EWR"}},
+        {"type": "expect_column_values_to_be_between", "kwargs": {"column": "fare", "min_value": 9, "max_value": 3}},
+        {"type": "expect_column_value_lengths_to_be_between", "kwargs": {"column": "code"}},
     ],
 }
 
@@ -74,15 +76,16 @@ def test_a_suite_of_great_expectations_is_taken_over_where_it_maps(tmp_path: Pat
         "mean of fare is in range",
         "trip and code are unique",
         'length(col("code")) >= 2 and length(col("code")) <= 3',
-        "fare exists",
         'col("code") not in ["LGA"]',
     ]
     assert found.rules[0].share == 0.01
     assert found.rules[5].expression == 'col("drop off") >= col("pickup")'
-    assert [found.rules[3].pattern, found.rules[10].expression] == ["[A-Z]+", 'col("code") not in ["LGA"]']
+    assert [found.rules[3].pattern, found.rules[9].expression] == ["[A-Z]+", 'col("code") not in ["LGA"]']
     assert [one.partition("(")[0] for one in found.unmapped] == [
         "expect_column_values_to_be_unique",
+        "expect_column_to_exist",
         "code has its form: Invalid regular expression: invalid perl operator: ",
+        "fare is in range: low is above high.",
     ]
     text = "\n".join(map(rule_text, found.rules))
     again = [RuleSection(**one) for one in tomllib.loads(text)["rule"]]

@@ -12,8 +12,11 @@ import pyarrow.compute as pc
 import pytest
 
 from monitoring.config import load_config
+from monitoring.deployment.rules import rule_columns
 from monitoring.errors import BadInput
 from monitoring.sentences.incident_text import incident_text
+from monitoring.tasks.classification import Classification
+from monitoring.tasks.regression import Regression
 from pitfalls_tf.cli.monitor.import_rules import command
 from tests.own_table import own_rows, watch
 from tests.small_deployment import LIVE, Days
@@ -103,3 +106,10 @@ def test_an_imported_suite_runs_and_what_cannot_is_left_out_with_the_reason(
     _, status = monitor.run()
     ruled = {one.slice for one in status.incidents if one.slice.startswith("rule ")}
     assert ruled == {"rule mean of temp is in range"}
+
+
+def test_a_predicted_number_is_a_column_of_rules_and_a_predicted_class_is_none(tmp_path: Path) -> None:
+    (tmp_path / "monitor.toml").write_text('[model]\nbundle = "m"\n[traffic]\npath = "t"\npredicted = "answer"\n')
+    config = load_config(tmp_path / "monitor.toml")
+    assert rule_columns(config, Regression()).scores == ("answer",)
+    assert rule_columns(config, Classification(classes=("no", "yes"), has_probabilities=False)).scores == ()

@@ -113,3 +113,13 @@ def test_false_facts_of_ordinary_days_are_within_their_share() -> None:
             }
             found += len(mine.jumps(sums, (), alpha=ALPHA, phases={}))
     assert found == 0
+
+
+@pytest.mark.parametrize("is_class", [True, False])
+def test_a_share_of_a_class_that_is_called_location_is_said_of_no_numbers(*, is_class: bool) -> None:
+    name = "label:location"
+    runs = {name: LIMITS.runs[NAME]} if is_class else {}
+    named = LabelLimits(runs=runs, shares={name: LIMITS.shares[NAME]})
+    sums = {WatchKey(watch=name): total(0.6), WatchKey(watch=f"{ANSWERED}{name}"): total(0.14)}
+    (fact,) = named.jumps(sums, (), alpha=ALPHA, phases={})
+    assert ("labels are higher: on average one exceeds 60 %" in finding_text(fact).lower()) is not is_class

@@ -304,9 +304,10 @@ class Http2Connection(asyncio.Protocol):
     # Ends of calls.
 
     def _finish(self, call: ServerCall) -> None:
-        """A call was answered."""
-        self._budget.refill()
-        self._debt_s = 0.0
+        """A call was answered; one whose message never came pays for no frames."""
+        if call.has_message or call.has_ended:
+            self._budget.refill()
+            self._debt_s = 0.0
         if not call.has_ended:
             self._h2.reset_if_open(call.number, ErrorCodes.NO_ERROR)
         self._forget(call)

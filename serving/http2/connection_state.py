@@ -18,7 +18,7 @@ from serving.http2.header_blocks import LIST_BYTES, BlockDecoder, BlockEncoder, 
 
 #: Frames at once, and further ones for each call that a connection may have: all of them may be reset at a deadline.
 FRAMES, FRAMES_PER_STREAM = 1000, 2
-#: An answered call allows further frames: its window updates, pings, and a reset.
+#: An answered call whose message has come allows further frames: its window updates, pings, and a reset.
 FRAMES_PER_CALL = 8
 #: A connection that owes no more than so many never waits for what others of its address have sent.
 FREE_FRAMES = 64

@@ -104,12 +104,25 @@ FLOODS = {
 
 @pytest.mark.parametrize("flood", FLOODS)
 def test_floods_end_the_connection(open_echo: OpenEcho, flood: str) -> None:
-    """What was read takes longer to pay for than a client may be silent."""
-    with open_echo(stall_s=0.5) as echo, RawClient(echo.port) as client, RawClient(echo.port) as other:
+    """Each owes at least 1,900 frames at 10 a second, of which a connection may owe half a second's."""
+    with open_echo(streams=10, stall_s=0.5) as echo, RawClient(echo.port) as client, RawClient(echo.port) as other:
         client.send(FLOODS[flood])
         assert client.goaway() == ErrorCode.ENHANCE_YOUR_CALM
         other.send(call(1))
         assert other.answer(1) == b"hello"
+
+
+def test_calls_whose_messages_never_come_pay_for_no_frames(open_echo: OpenEcho) -> None:
+    """Fifty of them end with an error between 1,000 pings, which are free, and 200, which take 20 s to pay for."""
+    pings = frame(frames.PING, 0, 0, bytes(8))
+    with open_echo(streams=10, stall_s=0.1) as echo, RawClient(echo.port) as client:
+        client.send(pings * 1000)
+        for first in range(1, 101, 20):
+            streams = range(first, first + 20, 2)
+            client.send(*(frame(frames.HEADERS, frames.END_HEADERS, stream, HEADERS) for stream in streams))
+            client.until(frames.RST_STREAM, stream=streams[-1])
+        client.send(pings * 200)
+        assert client.goaway() == ErrorCode.ENHANCE_YOUR_CALM
 
 
 def test_a_later_connection_of_an_address_is_answered_beside_floods_of_it(open_echo: OpenEcho) -> None:

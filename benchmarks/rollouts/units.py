@@ -8,12 +8,12 @@ from datetime import timedelta
 import numpy as np
 
 from benchmarks.rollouts.streams import START
-from monitoring.rollout.comparing import ARMS, CANDIDATE, CHAMPION, arm_name
+from monitoring.rollout.comparing import ARMS
 from monitoring.rollout.decision_rules import DecisionRules, GuardRule
 from monitoring.rollout.evaluation import evaluate, guard_comparisons
 from monitoring.rollout.evidence.arms import unit_sums
 from monitoring.rollout.evidence.paired_sums import PairedSums
-from monitoring.rollout.pairs import CALIBRATION, LATENCY, LOSS, Measures, WindowEvidence
+from monitoring.rollout.pairs import CALIBRATION, CANDIDATE, CHAMPION, LATENCY, LOSS, Measures, WindowEvidence, arm_name
 from monitoring.tasks.classification import Classification
 
 #: Units of each version on a day, days, the error rate, and the share of slow answers of the champion.

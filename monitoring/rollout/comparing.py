@@ -13,10 +13,7 @@ from monitoring.records import SCORE_ONE
 from monitoring.rollout.evidence.arms import compare_arms
 from monitoring.rollout.evidence.paired_sums import PairedSums
 from monitoring.rollout.evidence.verdict import Comparison, Rules, compare
-from monitoring.rollout.pairs import LOSS, WindowEvidence
-
-#: The versions of a split, as their measures are named: NAME@ARM.
-CHAMPION, CANDIDATE = "champion", "candidate"
+from monitoring.rollout.pairs import CANDIDATE, CHAMPION, LOSS, WindowEvidence, arm_name
 
 
 class Comparing(Protocol):
@@ -88,9 +85,11 @@ class ArmsCompared(Comparing):
         return averages[0], averages[1]
 
 
-def arm_name(name: str, arm: str) -> str:
-    """The name of one version's measure."""
-    return f"{name}@{arm}"
+def of_candidate(windows: Sequence[WindowEvidence], name: str, rules: Rules) -> Comparison | None:
+    """A measure of the candidate by itself; None where a window, as of an earlier release, lacks it."""
+    if not all(arm_name(name, CANDIDATE) in window.measures for window in windows):
+        return None
+    return compare(_by_day(windows, partial(_sums, name=name, arm=CANDIDATE)), rules)
 
 
 def _sums(window: WindowEvidence, name: str, arm: str) -> PairedSums:

@@ -10,8 +10,8 @@ from datetime import timedelta
 
 from monitoring.errors import BadInput
 from monitoring.records import MissingLabels, Requirement
-from monitoring.rollout.evidence.differences import DEFAULT
-from monitoring.rollout.evidence.verdict import wrong_budget
+from monitoring.rollout.evidence.differences import DEFAULT, SURPRISE_SCALE
+from monitoring.rollout.evidence.verdict import Rules, wrong_budget
 
 #: The smallest difference that matters where none is given: a share of the loss's largest value.
 MIN_EFFECT = 0.005
@@ -104,6 +104,18 @@ class DecisionRules:
             within_reach = 2.0 * math.log(1.0 / self.wrong) / (ERROR_DAYS * max(rows_per_day, 1e-9))
             return min(max(ERROR_SHARE, within_reach), MOST_ERRORS)
         return LATENCY_RATIO if name == LATENCY else GUARD_EFFECTS * self.margin(scale)
+
+    def calibration(self, scale: float) -> Rules:
+        """What calibration is compared by, for a loss whose largest value is `scale`: twice, each by half of `wrong`.
+
+        It passes if the candidate's surprise does not exceed the champion's by the limit, or does not exceed 0 by it.
+        """
+        return Rules(
+            margin=self.limit(CALIBRATION, scale),
+            alpha=self.wrong / 2.0,
+            scale=SURPRISE_SCALE * scale,
+            missing=self.missing_labels,
+        )
 
 
 def parsed_guards(texts: Sequence[str]) -> tuple[GuardRule, ...]:

@@ -18,7 +18,7 @@ from monitoring.records import (
     StillNeeded,
 )
 from monitoring.rollout import decision_rules
-from monitoring.rollout.comparing import PAIRED, Comparing
+from monitoring.rollout.comparing import PAIRED, Comparing, of_candidate
 from monitoring.rollout.decision_rules import DecisionRules
 from monitoring.rollout.evidence.confidence_sequence import DifferenceInterval
 from monitoring.rollout.evidence.differences import DEFAULT, loss_scale
@@ -31,6 +31,7 @@ from monitoring.rollout.evidence.verdict import (
     Rules,
     compare,
     decide,
+    smaller_of,
     unmet,
     word_of,
 )
@@ -147,23 +148,20 @@ def guard_comparisons(
         scale=measures.scale * scale,
         missing=rules.missing_labels,
     )
-    calibration = Rules(
-        margin=rules.limit(decision_rules.CALIBRATION, scale),
-        alpha=rules.wrong,
-        scale=2.0 * scale,
-        missing=rules.missing_labels,
-    )
+    calibration = rules.calibration(scale)
     rules_by_guard: dict[str, Rules] = {
         **dict.fromkeys(measures.slice_names, slices),
         CALIBRATION: calibration,
         ERRORS: Rules(margin=rules.limit(decision_rules.ERRORS, scale, _rows_per_day(windows)), alpha=rules.wrong),
         LATENCY: Rules(margin=SLOW_SHARE, alpha=rules.wrong),
     }
-    return {
+    found = {
         name: comparing.compare(windows, name, rules)
         for name, rules in rules_by_guard.items()
         if comparing.has(windows, name)
     }
+    own = of_candidate(windows, CALIBRATION, calibration) if CALIBRATION in found else None
+    return found if own is None else {**found, CALIBRATION: smaller_of(found[CALIBRATION], own)}
 
 
 def _rows_per_day(windows: Sequence[WindowEvidence]) -> float:

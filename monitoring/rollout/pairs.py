@@ -20,15 +20,19 @@ from monitoring.rollout.evidence.differences import (
     has_expectation,
     losses_of,
     paired_differences,
+    surprise_of,
 )
 from monitoring.rollout.evidence.paired_sums import PairedSums
 from monitoring.tasks.label_codes import has_label
-from monitoring.tasks.task import Floats, Task, Whole
+from monitoring.tasks.task import NO_LABEL, Floats, Task, Whole
 from monitoring.traffic.windows import Window
 from monitoring.watches.scoring import slice_codes
 
 #: The names of the measures: the loss that decides, and the guards that are not slices.
 LOSS, CALIBRATION, ERRORS, LATENCY = "loss", "calibration", "errors", "latency_p99"
+
+#: The versions, as a measure of one of them alone is named: NAME@ARM.
+CHAMPION, CANDIDATE = "champion", "candidate"
 
 #: A scale is a power of two from this on: differences of all versions that answer nearly alike are below it.
 SMALLEST_SCALE = 2.0**-10
@@ -183,6 +187,10 @@ class Measures:
         if self.measures_calibration:
             gap = calibration_differences(self.task, self.loss, usable.champion, usable.candidate, usable.labels)
             measures[CALIBRATION] = sums(gap, gap.scale)
+            # Labels are asked for where versions disagree: those say nothing of what one version gets wrong by itself.
+            labels = usable.labels if sample is None else np.full_like(usable.labels, NO_LABEL)
+            own = surprise_of(self.task, self.loss, usable.candidate, labels)
+            measures[arm_name(CALIBRATION, CANDIDATE)] = PairedSums.of(own.values, own.largest, scale=own.scale)
         return WindowEvidence(
             start=window.start,
             end=window.end,
@@ -206,6 +214,11 @@ class Measures:
             codes = slice_codes(rows.rows.features[column], values)
             masks |= {f"{column}={value}": codes == code for code, value in enumerate(values)}
         return masks
+
+
+def arm_name(name: str, arm: str) -> str:
+    """The name of one version's measure."""
+    return f"{name}@{arm}"
 
 
 def is_sampled(sample: LabelSample, rows: PairedRows) -> NDArray[np.bool_]:

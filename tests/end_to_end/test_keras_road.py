@@ -26,13 +26,9 @@ TOKEN = "a-token-of-the-tests-own"
 #: Which of the models `make test` walks; the others are slow.
 IN_EVERY_RUN = ("shop",)
 
-#: A known fault: beside a champion that is too unsure, the guard of calibration takes a calibrated candidate for worse.
-REFUSED = ("reviews",)
-
 
 def _walked(road: Road) -> tuple[pytest.MarkDecorator, ...]:
-    slow = () if road.name in IN_EVERY_RUN else (pytest.mark.slow,)
-    return (*slow, *([pytest.mark.xfail(strict=True, reason="signed calibration")] if road.name in REFUSED else []))
+    return () if road.name in IN_EVERY_RUN else (pytest.mark.slow,)
 
 
 @pytest.mark.parametrize("road", [pytest.param(one, id=one.name, marks=_walked(one)) for one in ROADS])

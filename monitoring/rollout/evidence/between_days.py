@@ -144,7 +144,7 @@ def beyond(of_days: NDArray[np.floating[Any]], alpha: float) -> NDArray[np.bool_
 
 @cache
 def least_days(alpha: float) -> int:
-    """How many days it takes at least before they show how much days differ: 6 at 1 in 20, 9 at 1 in 100."""
+    """How many days it takes at least before they show how much days differ: 6 at 1 in 20, 7 at 1 in 100."""
     for count in range(2, _FURTHEST):
         ones = np.ones(count)
         unit = _form(ones, ones)

@@ -15,8 +15,8 @@ from monitoring.tasks.task import Floats, Task, Whole
 #: The loss that a rollout decides by where none is named.
 DEFAULT = "default"
 
-#: The measure of calibration: how much more the candidate's losses exceed what it expects of them than the champion's.
-CALIBRATION = "calibration"
+#: The largest surprise, or difference of two, in either direction: what counts as 1 in sums of both.
+SURPRISE_SCALE = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +110,26 @@ def calibration_differences(task: Task, loss: str, champion: Floats, candidate: 
     values = np.where(
         differences.largest == 0.0, np.nan_to_num(differences.values, nan=0.0), differences.values
     )  # whatever the label
-    return Differences(values=values - expected, largest=differences.largest + np.abs(expected), scale=2.0)
+    return Differences(values=values - expected, largest=differences.largest + np.abs(expected), scale=SURPRISE_SCALE)
+
+
+def surprise_of(task: Task, loss: str, answers: Floats, labels: Whole) -> Differences:
+    """One version's own surprise: realised less expected loss, as a difference from a version that has none.
+
+    >>> from monitoring.tasks.classification import Classification
+    >>> task = Classification(classes=("no", "yes"))
+    >>> surprise_of(task, "error", np.array([[0.4, 0.6], [0.9, 0.1]]), np.array([0, -1])).values.round(6).tolist()
+    [0.6, nan]
+
+    Args:
+        loss: As of `loss_named`; it must have an expectation (see `has_expectation`).
+
+    Returns:
+        The surprise, in [-1, 1] and in the scale of the difference of two; 1 for a row without a usable answer.
+    """
+    expected, usable = expected_losses_of(task, loss, answers), np.isfinite(answers).all(axis=1)
+    values = np.where(usable, losses_of(task, loss, answers, labels) - expected, 1.0)
+    return Differences(values=values, largest=np.maximum(expected, 1.0 - expected), scale=SURPRISE_SCALE)
 
 
 def has_expectation(task: Task, loss: str) -> bool:

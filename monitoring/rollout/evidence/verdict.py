@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -137,6 +137,36 @@ def compare(days: Sequence[PairedSums], rules: Rules) -> Comparison:
         days=count,
         sums=sums,
         needed_rows=needed,
+    )
+
+
+def smaller_of(first: Comparison, second: Comparison) -> Comparison:
+    """The comparison of the smaller of two differences, which have a margin in common.
+
+    It is not worse once either of them is shown to be, and worse once both are. Each has half of alpha, so that the
+    bounds hold with all of it; the smaller of two e-values is one against "either is not worse".
+
+    >>> far, near = (PairedSums.of(np.tile([high, 0.0, -0.1, 0.0], 400)) for high in (1.0, 0.1))
+    >>> one, other = (compare([sums] * 10, Rules(margin=0.05, alpha=0.025)) for sums in (far, near))
+    >>> one.not_worse, other.not_worse, smaller_of(one, other).not_worse, smaller_of(one, one).is_worse
+    (False, True, True, True)
+
+    Args:
+        first: Whose counts of rows and days are those of the result.
+        second: Of the same rows.
+    """
+
+    def of(one: DifferenceInterval, other: DifferenceInterval) -> DifferenceInterval:
+        nearer = one if one.high <= other.high else other
+        return replace(nearer, low=min(one.low, other.low))
+
+    both = of(first.interval, second.interval)
+    return replace(
+        first,
+        word=word_of(both, first.margin) if first.sums.rows else CANNOT_TELL,
+        interval=both,
+        at_random=of(first.at_random, second.at_random),
+        log_harm=min(first.log_harm, second.log_harm),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -279,9 +279,6 @@ def _guard_streams(
     """The paired rows of each guard, and what it may be worse by; latency apart, which is not known before."""
     pairs, scale = traffic.pairs, loss_scale(measures.task, measures.loss)
     streams: list[PlannedGuard] = []
-    limits: Mapping[str, float] = {
-        name: rules.limit(name, scale) for name in (decision_rules.SLICES, decision_rules.CALIBRATION)
-    }
     differences = paired_differences(measures.task, measures.loss, pairs.champion, pairs.candidate, pairs.labels)
     for column, values in measures.slices.items():
         codes = slice_codes(pairs.rows.features[column], values)
@@ -291,12 +288,12 @@ def _guard_streams(
                 differences.values[mask], differences.largest[mask], rows * float(mask.mean()), coverage, scale
             )
             if mask.any():
-                slice_rules = _rules(rules, limits[decision_rules.SLICES], scale)
+                slice_rules = _rules(rules, rules.limit(decision_rules.SLICES, scale), scale)
                 streams.append(PlannedGuard(f"{column}={value}", part, slice_rules))
     if measures.measures_calibration and CALIBRATION in measures.guards:
         gap = calibration_differences(measures.task, measures.loss, pairs.champion, pairs.candidate, pairs.labels)
         part = _of_differences(gap.values, gap.largest, rows, coverage, scale)
-        streams.append(PlannedGuard(CALIBRATION, part, _rules(rules, limits[decision_rules.CALIBRATION], 2.0 * scale)))
+        streams.append(PlannedGuard(CALIBRATION, part, rules.calibration(scale)))
     if ERRORS in measures.guards:
         errors = PairedStream(rows=rows, disagreement=0.0)
         margin = rules.limit(decision_rules.ERRORS, scale, rows / days)

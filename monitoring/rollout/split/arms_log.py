@@ -17,13 +17,23 @@ from monitoring.baseline.predictions import Predictions
 from monitoring.errors import BadInput
 from monitoring.judging.window.label_join import LabelJoin
 from monitoring.records import SCORE_ONE
-from monitoring.rollout.comparing import CANDIDATE, CHAMPION, arm_name
 from monitoring.rollout.evidence.arms import unit_sums
-from monitoring.rollout.evidence.differences import expected_losses_of, losses_of
+from monitoring.rollout.evidence.differences import losses_of, surprise_of
 from monitoring.rollout.evidence.paired_sums import PairedSums
 from monitoring.rollout.log.paired_log import champion_log
 from monitoring.rollout.log.versions import Versions
-from monitoring.rollout.pairs import CALIBRATION, ERRORS, LATENCY, LOSS, Measures, WindowEvidence, answered
+from monitoring.rollout.pairs import (
+    CALIBRATION,
+    CANDIDATE,
+    CHAMPION,
+    ERRORS,
+    LATENCY,
+    LOSS,
+    Measures,
+    WindowEvidence,
+    answered,
+    arm_name,
+)
 from monitoring.rollout.split.split_file import NO_KEY, UNIT_COLUMN, Split
 from monitoring.sources.log_source import LogSource
 from monitoring.sources.traffic import traffic_path
@@ -188,8 +198,8 @@ def _arm(rows: ArmRows, measures: Measures, slow_us: float | None) -> dict[str, 
     if ERRORS in measures.guards:
         measure_sums[ERRORS] = unit_sums((~answered(answers)).astype(np.float64), units)
     if measures.measures_calibration:
-        surprise = losses - expected_losses_of(measures.task, measures.loss, answers)
-        measure_sums[CALIBRATION] = unit_sums(surprise / 2.0, units)  # in the scale of the difference of two surprises
+        surprise = surprise_of(measures.task, measures.loss, answers, labels)
+        measure_sums[CALIBRATION] = unit_sums(surprise.values / surprise.scale, units)
     if slow_us is not None:
         measure_sums[LATENCY] = unit_sums((rows.latencies > slow_us).astype(np.float64), units)
     return measure_sums

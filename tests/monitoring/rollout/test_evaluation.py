@@ -8,11 +8,22 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from monitoring.records import RolloutGuard, RolloutResult
+from monitoring.records import LabelSample, RolloutGuard, RolloutResult
+from monitoring.rollout.comparing import PAIRED
 from monitoring.rollout.decision_rules import DecisionRules, GuardRule
-from monitoring.rollout.evaluation import evaluate
+from monitoring.rollout.evaluation import evaluate, guard_comparisons
 from monitoring.rollout.evidence.paired_sums import PairedSums
-from monitoring.rollout.pairs import ERRORS, LOSS, Measures, PairedRows, WindowEvidence
+from monitoring.rollout.evidence.verdict import Comparison
+from monitoring.rollout.pairs import (
+    CALIBRATION,
+    CANDIDATE,
+    ERRORS,
+    LOSS,
+    Measures,
+    PairedRows,
+    WindowEvidence,
+    arm_name,
+)
 from monitoring.tasks.classification import Classification
 from monitoring.tasks.task import NO_LABEL
 from monitoring.traffic.windows import Window
@@ -171,3 +182,55 @@ def test_rows_without_an_error_pass_the_guard_of_errors_within_weeks(rows: int, 
     assert guard.passes == passes
     assert guard.limit == pytest.approx(max(0.001, 2 * np.log(20) / (14 * rows)))
     assert found(GuardRule(name=ERRORS, limit=0.001)).limit == 0.001
+
+
+def calibration(champion: float, candidate: float, **how: float) -> tuple[Comparison, list[WindowEvidence]]:
+    """The guard of calibration of versions that are right on .9 and say they are so by as much more, and the days."""
+    measures = replace(MEASURES, guards=frozenset({CALIBRATION}))
+    rng, found = np.random.default_rng(5), []
+    for number in range(14):
+        rows = day(rng, 0.0, **how)  # type: ignore[arg-type]  # rows are whole
+        for answers, gap in ((rows.champion, champion), (rows.candidate, candidate)):
+            right = (answers.argmax(axis=1) == rows.labels)[rows.labels != NO_LABEL].mean()
+            answers[:] = np.where(answers == 1.0, right + gap, 1.0 - right - gap)
+        start = START + timedelta(days=number)
+        found.append(measures.window(Window(start=start, end=start + timedelta(days=1)), rows))
+    return guard_comparisons(found, measures, DecisionRules(), PAIRED)[CALIBRATION], found
+
+
+@pytest.mark.parametrize(
+    ("champion", "candidate", "passes", "worse"),
+    [
+        (0.0, 0.0, True, False),
+        (-0.15, 0.0, True, False),  # the champion is too unsure: its surprise is below 0
+        (-0.15, -0.15, True, False),
+        (0.1, 0.1, True, False),  # too sure, as the champion is
+        (-0.15, 0.08, False, True),
+        (0.0, 0.08, False, True),
+    ],
+)
+def test_a_candidate_is_too_sure_beyond_the_champion_and_beyond_what_is_right(
+    champion: float, candidate: float, passes: bool, worse: bool
+) -> None:
+    guard, _ = calibration(champion, candidate)
+    assert (guard.not_worse, guard.is_worse, guard.log_harm > 3.0) == (passes, worse, worse)
+
+
+def test_evidence_of_an_earlier_release_has_the_difference_of_two_surprises_alone() -> None:
+    _, days = calibration(-0.15, 0.0)
+    own = arm_name(CALIBRATION, CANDIDATE)
+    former = [
+        replace(one, measures={name: sums for name, sums in one.measures.items() if name != own}) for one in days[:3]
+    ]
+    measures = replace(MEASURES, guards=frozenset({CALIBRATION}))
+    found = guard_comparisons([*former, *days[3:]], measures, DecisionRules(), PAIRED)[CALIBRATION]
+    assert (found.not_worse, found.is_worse) == (False, True)
+
+
+def test_labels_that_were_asked_for_where_versions_disagree_show_nothing_of_one_version_alone() -> None:
+    rows = day(np.random.default_rng(0), 0.0)
+    window = Window(start=START, end=START + timedelta(days=1))
+    sample = LabelSample(start=window.start, end=window.end, due=window.end, salt="s", probability=0.5)
+    sums = replace(MEASURES, guards=frozenset({CALIBRATION})).window(window, rows, sample).measures
+    own = sums[arm_name(CALIBRATION, CANDIDATE)]
+    assert (own.labelled, own.unknown_share) == (0, 0.5)

@@ -11,7 +11,17 @@ import pytest
 
 from monitoring.baseline.predictions import Predictions
 from monitoring.records import SCORE_ONE
-from monitoring.rollout.pairs import CALIBRATION, ERRORS, LOSS, SMALLEST_SCALE, Measures, PairedRows, WindowEvidence
+from monitoring.rollout.pairs import (
+    CALIBRATION,
+    CANDIDATE,
+    ERRORS,
+    LOSS,
+    SMALLEST_SCALE,
+    Measures,
+    PairedRows,
+    WindowEvidence,
+    arm_name,
+)
 from monitoring.tasks.classification import Classification
 from monitoring.tasks.regression import Regression
 from monitoring.tasks.task import NO_LABEL, Task
@@ -66,12 +76,18 @@ def test_each_measure_has_its_rows(measures: Measures, rng: np.random.Generator)
     origin = np.array(rows.rows.features["origin"].to_pylist())
     assert window.rows == len(rows)
     assert window.measures["origin=JFK"].rows == np.count_nonzero(origin == "JFK")
-    assert set(window.measures) == {LOSS, "origin=EWR", "origin=JFK", CALIBRATION, ERRORS}
+    own = window.measures[arm_name(CALIBRATION, CANDIDATE)]
+    assert set(window.measures) == {
+        LOSS, "origin=EWR", "origin=JFK", CALIBRATION, arm_name(CALIBRATION, CANDIDATE), ERRORS
+    }  # fmt: skip
     assert window.measures[ERRORS].total == window.failed == 0
     labelled = rows.labels != NO_LABEL
     wrong = (rows.candidate.argmax(axis=1) != rows.labels)[labelled].sum()
     assert window.labelled == labelled.sum()
     assert window.candidate / SCORE_ONE == wrong
+    promised = (1.0 - rows.candidate.max(axis=1))[labelled].sum()
+    assert own.total / SCORE_ONE == pytest.approx((wrong - promised) / 2.0)
+    assert own.missing == np.count_nonzero(~labelled)
     better = window.measures[LOSS].total / SCORE_ONE
     assert better == (window.candidate - window.champion) / SCORE_ONE
 

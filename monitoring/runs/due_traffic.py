@@ -16,8 +16,9 @@ from monitoring.judging.window.traffic_source import TrafficSource
 from monitoring.judging.window.waiting_labels import WaitingLabels
 from monitoring.judging.window.window_traffic import LateRows, TrafficEnd
 from monitoring.records import Finding
-from monitoring.runs.resume_point import CURSOR, ResumePoint
+from monitoring.runs.resume_point import ResumePoint
 from monitoring.runs.run_request import RunContext
+from monitoring.store.checks import LABELS_READ
 from monitoring.timestamps import as_datetime, as_microseconds, duration_microseconds
 from monitoring.traffic.labels.label_log import LABEL_LOG_DAMAGED, labels_ever, reject_lost_labels
 from monitoring.traffic.windows import Window, WindowPlan
@@ -68,7 +69,7 @@ class RunLabels:
     @property
     def cursor(self) -> Mapping[str, int]:
         """What the next run needs to know of them."""
-        return {CURSOR: max(self.join.read, self.read), **self.waiting.cursor}
+        return {LABELS_READ: max(self.join.read, self.read), **self.waiting.cursor}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

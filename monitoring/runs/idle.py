@@ -17,6 +17,7 @@ from monitoring.distribution import installed_version
 from monitoring.errors import CannotRun
 from monitoring.runs.idle_stamp import IdleStamp, config_digest, read_stamp, versions_in, write_stamp
 from monitoring.store.checks import Check, IdleDeployment, idle_in, plain_database
+from monitoring.traffic.format.layout import LABELS
 
 
 def idle_deployment(config: MonitorConfig, now: datetime) -> IdleDeployment | None:
@@ -37,7 +38,8 @@ def idle_deployment(config: MonitorConfig, now: datetime) -> IdleDeployment | No
     with plain_database(config.store.url) as database:
         if database is None:
             return None
-        return idle_in(database, config.name, inputs, partial(_traffic_state, config), now)
+        state, logs = partial(_traffic_state, config), _label_folders(config)
+        return idle_in(database, config.name, inputs, state, now, logs)
 
 
 def _of_versions(config: MonitorConfig) -> list[MonitorConfig]:
@@ -66,6 +68,7 @@ def keep_stamp(path: Path, config: MonitorConfig) -> None:
         versions=() if models is None else versions_in(models),
         files={str(file): files_state(file) for place in places for file in (place.baseline, place.schema)},
         traffic=tuple(str(file) for file in _traffic_files(config)),
+        label_logs=tuple(map(str, _label_folders(config))),
     )
     if stamp != read_stamp(path):
         write_stamp(path, stamp)
@@ -115,3 +118,8 @@ def label_logs_of(config: MonitorConfig) -> tuple[Path, ...]:
     """The folders in which the config's label log may be: that of tables, or that of a traffic log of this machine."""
     path = config.traffic.path
     return (config.traffic.label_log, path) if isinstance(path, Path) else ()
+
+
+def _label_folders(config: MonitorConfig) -> tuple[Path, ...]:
+    """The folders that have the segments of the config's label log."""
+    return tuple(root / LABELS for root in label_logs_of(config))

@@ -40,6 +40,7 @@ class IdleStamp:
         versions: The versions in it.
         files: The states of the baseline's files, by their place.
         traffic: Where the files of the traffic and its labels are.
+        label_logs: The folders that may have the label log.
     """
 
     config: str
@@ -52,6 +53,7 @@ class IdleStamp:
     versions: tuple[str, ...]
     files: Mapping[str, str]
     traffic: tuple[str, ...]
+    label_logs: tuple[str, ...]
 
     def holds(self, path: Path) -> bool:
         """Whether a run of the config would go by the same."""
@@ -81,7 +83,8 @@ def stamped_idle(path: Path, now: datetime) -> IdleDeployment | None:
     except (OSError, ValueError, LookupError):  # the long way says what is wrong
         return None
     with plain_database(url) as database:
-        return None if database is None else idle_in(database, stamp.name, stamp.inputs, stamp.traffic_state, now)
+        logs = tuple(map(Path, stamp.label_logs))
+        return None if database is None else idle_in(database, stamp.name, stamp.inputs, stamp.traffic_state, now, logs)
 
 
 def config_digest(path: Path, variable: str) -> str:
@@ -103,7 +106,7 @@ def read_stamp(path: Path) -> IdleStamp | None:
             if status.st_uid != os.geteuid() or status.st_mode & _WRITABLE_BY_OTHERS:
                 return None
             document: dict[str, Any] = json.loads(opened.read())
-        lists = {name: tuple(document[name]) for name in ("inputs", "versions", "traffic")}
+        lists = {name: tuple(document[name]) for name in ("inputs", "versions", "traffic", "label_logs")}
         return IdleStamp(**{**document, **lists})
     except (OSError, RuntimeError, ValueError, TypeError, LookupError, AttributeError):  # the long way needs none
         return None

@@ -14,13 +14,11 @@ from monitoring.records import Sensitivity, WindowClaims, WindowRecord
 from monitoring.reports.sections.health import window_claims
 from monitoring.reports.sections.sensitivity import RECENT_WINDOWS
 from monitoring.sources.read_scope import ReadScope
+from monitoring.store.checks import LABELS_READ
 from monitoring.store.store import Store
 from monitoring.timestamps import as_datetime
 
-#: The entry of the label cursor for how many labels of the log, in order of arrival, the windows so far have seen.
-CURSOR = "labels"
-
-#: And for the first of the last windows, microseconds, which no row followed when they were judged.
+#: The entry of the label cursor for the first of the last windows, microseconds, that no row followed when judged.
 OPEN_SINCE = "open since"
 
 
@@ -69,7 +67,7 @@ class ResumePoint:
     @property
     def labels_read(self) -> int:
         """How many labels of the log, in order of arrival, the windows so far have seen."""
-        return int(self.cursor.get(CURSOR, 0))
+        return int(self.cursor.get(LABELS_READ, 0))
 
     def with_labels_anew(self) -> ResumePoint:
         """The same, but that no label was seen."""

@@ -9,8 +9,8 @@ from pathlib import Path
 from monitoring.evidence.autocorrelation import MAX_UPDATE_WINDOWS
 from monitoring.incidents.alarm import HISTORY
 from monitoring.judging.window.label_join import LATE_LABEL_HORIZONS
-from monitoring.runs.resume_point import CURSOR
 from monitoring.runs.run_request import RunContext
+from monitoring.store.checks import LABELS_READ
 from monitoring.store.store import Store
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.labels.label_log import has_labels
@@ -50,4 +50,4 @@ def _read_by_all(store: Store, number: int, since: datetime) -> int:
         if summary.record.traffic == traffic and summary.used_at >= since and summary.record.number is not None
     )
     last = map(store.windows.last, used)
-    return min(0 if window is None else int(window.label_cursor.get(CURSOR, 0)) for window in last)
+    return min(0 if window is None else int(window.label_cursor.get(LABELS_READ, 0)) for window in last)

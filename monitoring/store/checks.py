@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -16,6 +18,9 @@ from urllib.parse import quote
 from monitoring.store.idle_sql import CHECKED, GOING_ON, READ_IDLE, SUCCEEDED
 
 _SQLITE = "sqlite:///"
+
+#: The entry of the label cursor for how many labels of the log, in order of arrival, the windows so far have seen.
+LABELS_READ = "labels"
 _TIME = "%Y-%m-%d %H:%M:%S.%f"
 
 #: Seconds that a database may take to answer; past that, the long way says what is wrong.
@@ -189,6 +194,7 @@ class IdleDeployment:
         pending: Events that somebody is still to be notified of, snoozed ones apart.
         undelivered: Events that were sent and did not reach all: those that are pending still, and those given up.
         rollouts: Rollouts of the deployment that go on, whose workers may be dead.
+        label_cursor: What its last window knows of labels, as JSON; empty before the first.
     """
 
     number: int
@@ -200,7 +206,13 @@ class IdleDeployment:
     given_up: int = 0
     undelivered: int = 0
     rollouts: int = 0
+    label_cursor: str = ""
     numbers: tuple[int, ...] = ()
+
+    @property
+    def labels_read(self) -> int:
+        """How many labels its windows have seen."""
+        return int(json.loads(self.label_cursor or "{}").get(LABELS_READ, 0))
 
 
 def read_idle(database: PlainDatabase, name: str, now: datetime) -> tuple[IdleDeployment, ...]:
@@ -221,6 +233,7 @@ def read_idle(database: PlainDatabase, name: str, now: datetime) -> tuple[IdleDe
             given_up=given_up,
             undelivered=undelivered,
             rollouts=rollouts,
+            label_cursor=cursor or "",
             numbers=(number,),
         )
         for (
@@ -236,6 +249,7 @@ def read_idle(database: PlainDatabase, name: str, now: datetime) -> tuple[IdleDe
             given_up,
             undelivered,
             rollouts,
+            cursor,
         ) in rows
     )
 
@@ -271,16 +285,24 @@ def together(idle: Sequence[IdleDeployment]) -> IdleDeployment:
 
 
 def idle_in(
-    database: PlainDatabase, name: str, inputs: Collection[str], traffic_state: Callable[[], str], now: datetime
+    database: PlainDatabase,
+    name: str,
+    inputs: Collection[str],
+    traffic_state: Callable[[], str],
+    now: datetime,
+    label_logs: Collection[Path] = (),
 ) -> IdleDeployment | None:
     """The deployments of a name as one, where a run would find nothing to do; that it was checked is recorded.
 
     Args:
         inputs: Digests of what a run goes by: one for each version.
         traffic_state: Gives a digest of the traffic's files; called where one is known.
+        label_logs: Where the label log may be; if labels were read, and all are gone or empty, a run says so.
     """
     deployments = read_idle(database, name, now)
     if not deployments:
+        return None
+    if label_logs and any(one.labels_read for one in deployments) and not any(map(_has_file, label_logs)):
         return None
     state = traffic_state() if any(deployment.check.traffic_state for deployment in deployments) else ""
     for deployment in deployments:
@@ -289,6 +311,14 @@ def idle_in(
             return None
     idle = together(deployments)
     return idle if touch(database, name, idle.numbers, now) else None
+
+
+def _has_file(folder: Path) -> bool:
+    try:
+        with os.scandir(folder) as entries:
+            return next(entries, None) is not None
+    except OSError:
+        return False
 
 
 def touch(database: PlainDatabase, name: str, numbers: Sequence[int], now: datetime) -> bool:

@@ -18,7 +18,9 @@ notification.deployment = deployment.id AND notification.given_up_at IS NOT NULL
 AS count_5 FROM notification WHERE notification.deployment = deployment.id AND notification.completed_at IS
 NULL AND (notification.given_up_at IS NOT NULL OR notification.attempts > 0)) AS anon_6, (SELECT count(*) AS
 count_6 FROM rollout WHERE rollout.name = deployment.name AND rollout.state IN ('running', 'decided')) AS
-anon_7 FROM deployment WHERE deployment.name = :name AND deployment.retired_at IS NULL ORDER BY deployment.id
+anon_7, (SELECT "window".label_cursor FROM "window" WHERE "window".deployment = deployment.id ORDER BY
+"window"."end" DESC LIMIT 1) AS anon_8 FROM deployment WHERE deployment.name = :name AND deployment.retired_at
+IS NULL ORDER BY deployment.id
 """
 
 GOING_ON = """

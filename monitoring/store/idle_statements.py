@@ -55,6 +55,11 @@ def read_idle() -> Select[tuple[object, ...]]:
             _count(sent & table.given_up_at.is_not(None)),
             _count(sent & is_undelivered),
             _count((rollout.c.name == deployment.c.name) & rollout.c.state.in_(ROLLOUT_GOES_ON)),
+            select(window.c.label_cursor)
+            .where(window.c.deployment == deployment.c.id)
+            .order_by(window.c.end.desc())
+            .limit(1)
+            .scalar_subquery(),
         )
         .where((deployment.c.name == _NAME) & deployment.c.retired_at.is_(None))
         .order_by(deployment.c.id)

@@ -57,7 +57,7 @@ def segments_in(folder: Path) -> tuple[Path, ...]:
     """The segments of a folder, in order of creation; none if there is no such folder."""
     try:
         names = [entry.name for entry in os.scandir(folder) if entry.name.endswith(SUFFIX)]
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):  # a table in one file has no such folder
         return ()
     return tuple(folder / name for name in sorted(names))
 

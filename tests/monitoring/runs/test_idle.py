@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,7 +16,8 @@ import pytest
 
 from monitoring.config import load_config
 from monitoring.errors import PitfallsError
-from monitoring.runs.idle import has_news, idle_deployment, label_logs_of
+from monitoring.runs.idle import has_news, idle_deployment, keep_stamp, label_logs_of
+from monitoring.runs.idle_stamp import stamped_idle
 from monitoring.runs.run import run_due_windows
 from monitoring.store.checks import IdleDeployment
 from monitoring.store.store import Store
@@ -157,3 +159,23 @@ def test_traffic_that_cannot_be_read_is_told_though_no_window_is_due(
     assert idle(folder, now) is None
     with pytest.raises(PitfallsError, match=r"(1|later)\.parquet"):
         judge(folder, now)
+
+
+def test_a_label_log_that_is_gone_is_told_though_no_window_is_due(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
+    path = watch(tmp_path, traffic="../live.parquet").adopted.config
+    pq.write_table(own_rows(Days(days=3)), tmp_path / "live.parquet")
+    now = LIVE + timedelta(days=2, hours=7)
+    assert judge(path.parent, now) == 2
+    known = idle(path.parent, now)
+    assert known is not None
+    assert known.labels_read > 0
+    keep_stamp(path, load_config(path))
+    assert stamped_idle(path, now) == known
+    shutil.rmtree(load_config(path).traffic.label_log)
+    assert stamped_idle(path, now) is None
+    assert idle(path.parent, now) is None
+    with pytest.raises(PitfallsError, match="The label log is not whole"):
+        judge(path.parent, now)

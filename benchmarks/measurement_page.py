@@ -14,6 +14,7 @@ END = "<!-- end of {name} -->"
 
 #: Benchmarks that share a page, or whose page has the name of what a reader looks for.
 PAGES = {
+    "rollouts.calibration": "rollout.md",
     "rollouts.days": "rollout.md",
     "rollouts.replay_speed": "rollout.md",
     "truth.budget": "known-laws.md",

@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 from monitoring.config.rollout_section import DecideSection
 from monitoring.errors import BadInput
 from monitoring.records import RolloutEvent, RolloutRecord, RolloutResult, RolloutState
+from monitoring.rollout.evidence.verdict import CANNOT_TELL, FEW_DAYS
 from monitoring.rollout.rollout_settings import rules_of_text
 from monitoring.watches.descriptions import lower_first
 
@@ -74,6 +75,26 @@ def interval_text(result: RolloutResult) -> str:
     title = lower_first(result.title)
     bounds = f"{interval.low:+.4f} to {interval.high:+.4f}"
     return f"its {title} differs by {interval.mean:+.4f} ({bounds}) on {result.rows:,} rows"
+
+
+def undecided_text(result: RolloutResult) -> str:
+    """What keeps a result from a verdict, in one sentence; empty where there is a verdict."""
+    if result.verdict != CANNOT_TELL:
+        return ""
+    told = [*result.obstacles, *(reason for reason in result.reasons if reason.startswith(FEW_DAYS))]
+    if told:
+        return told[0]
+    interval, needed = result.interval, result.needed
+    why = f"{result.rows:,} rows are few for so small a difference"
+    if result.at_random.verdict != CANNOT_TELL:
+        why = f"{result.missing:,} rows that need a label have none"
+    elif result.dispersion > 1.0:
+        why = f"days differ {result.dispersion:.1f} times as much as their rows explain"
+    ahead = "" if needed is None else f"; at this rate it takes about {needed.days:,.0f} more days"
+    return (
+        f"No verdict, as the difference may lie from {interval.low:+.4f} to {interval.high:+.4f} and "
+        f"{result.min_effect:g} either way matters: {why}{ahead}."
+    )
 
 
 def harm_text(e_value: float | None) -> str:

@@ -23,7 +23,7 @@ from monitoring.records import RolloutEvent, RolloutRecord, RolloutResult
 from monitoring.reports.charts.difference import difference_drawing
 from monitoring.reports.charts.series import LARGE, NARROW
 from monitoring.reports.sections.formatting import format_moment
-from monitoring.rollout.life import harm_text, promise_text
+from monitoring.rollout.life import harm_text, promise_text, undecided_text
 from monitoring.rollout.rollout_settings import setting
 from monitoring.rollout.status import as_of, verdict_time
 from monitoring.store.overview import DeploymentSummary
@@ -140,7 +140,8 @@ def _sentence(record: RolloutRecord | None, events: Sequence[RolloutEvent], now:
     verdict = "no look at the evidence yet" if record.result is None else record.result.verdict
     at = verdict_time(events) or now
     promise = promise_text(record, at) if record.result and record.result.decided else ""
-    return f"{verdict.capitalize()}. Rollout {record.number}, {_MODES[record.mode]}: {record.state}.{promise}"
+    found = f"{verdict.capitalize()}. Rollout {record.number}, {_MODES[record.mode]}: {record.state}.{promise}"
+    return found if record.result is None else " ".join(filter(None, (found, undecided_text(record.result))))
 
 
 def _figures(record: RolloutRecord, result: RolloutResult) -> tuple[Figure, ...]:

@@ -216,7 +216,7 @@ def decide(
         reasons.append(unmet(require, primary.word))
     least = least_days(alpha)
     if primary.word == CANNOT_TELL and 0 < primary.days < least:
-        reasons.append(f"How much days differ is known from {least} days with rows on; there are {primary.days}.")
+        reasons.append(f"{FEW_DAYS}{least} days with rows on; there are {primary.days}.")
     for name, guard in guards.items():
         if not guard.not_worse:
             state = "worse" if guard.is_worse else "not shown to be not worse yet"
@@ -237,6 +237,9 @@ def decide(
         reasons=tuple(reasons),
     )
 
+
+#: How the reason begins that there are too few days.
+FEW_DAYS = "How much days differ is known from "
 
 #: How the reason begins that the primary loss is not as required.
 REQUIRED = "The candidate is required to be "

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from monitoring.config.rollout_section import DecideSection
 from monitoring.errors import BadInput
-from monitoring.records import RolloutGuard, RolloutInterval, RolloutRecord, RolloutResult
-from monitoring.rollout.life import WEEK, check_goes_on, ended, next_step, promise_kept
+from monitoring.records import RolloutGuard, RolloutInterval, RolloutRecord, RolloutResult, StillNeeded
+from monitoring.rollout.life import WEEK, check_goes_on, ended, next_step, promise_kept, undecided_text
 from tests.monitoring.rollout.records import START, promised, result_of, rollout
 
 DAY = timedelta(days=1)
 ASK = DecideSection(rollback="ask")
 AUTO = DecideSection(promote="auto")
 EARLY, LATE = START + 5 * DAY, START + 61 * DAY
+
+
+_BETTER = RolloutInterval(mean=-0.03, low=-0.04, high=-0.02, verdict="better")
 
 
 def watched(**values: object) -> RolloutRecord:
@@ -135,3 +139,22 @@ def test_what_has_ended_stays_ended() -> None:
     step = ended(rollout(number=7), "stopped", EARLY, "Ana", "Enough.")
     with pytest.raises(BadInput, match=r"rollout 7, stopped on"):
         check_goes_on(step.record)
+
+
+FEW_DAYS = "How much days differ is known from 6 days with rows on; there are 3."
+WAITING = StillNeeded(rows=9_000, labels=700, windows=12, days=12.4)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"obstacles": ("No rows.",)}, "No rows."),
+        ({"reasons": (FEW_DAYS,)}, FEW_DAYS),
+        ({"dispersion": 14.6}, "may lie from -0.1000 to +0.1000 and 0.005 either way matters: days differ 14.6 times"),
+        ({"dispersion": 1.0, "needed": WAITING}, "3,000 rows are few for so small a difference; at this rate it takes"),
+        ({"at_random": _BETTER, "missing": 40}, ": 40 rows that need a label have none"),
+    ],
+)
+def test_one_sentence_says_what_keeps_a_result_from_a_verdict(changes: dict[str, Any], expected: str) -> None:
+    assert expected in undecided_text(result_of("can't tell yet", **changes))
+    assert undecided_text(result_of("better", **changes)) == ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -108,13 +109,23 @@ def keep_existing(path: Path, *, force: bool) -> None:
 
 
 def as_written(path: Path, folder: Path) -> str:
-    """A path as a config in `folder` writes it: relative where it lies below the folder, absolute otherwise.
+    """A path as a config in `folder` writes it: relative where it lies below the folder or both are given as relative.
 
-    >>> as_written(Path("/srv/models/flights"), Path("/srv"))
-    'models/flights'
+    Then the folders may be moved together. Where a link is on the way up, `..` leads elsewhere, and it is absolute.
+
+    >>> as_written(Path("/srv/models/flights"), Path("/srv")), as_written(Path("models/flights"), Path("watched"))
+    ('models/flights', '../models/flights')
+    >>> as_written(Path("/srv/models/flights"), Path("/srv/watched"))
+    '/srv/models/flights'
     """
     there, base = path.absolute(), folder.absolute()
-    return str(there.relative_to(base)) if there.is_relative_to(base) else str(there)
+    if there.is_relative_to(base):
+        return str(there.relative_to(base))
+    if path.is_absolute() or folder.is_absolute():
+        return str(there)
+    above = Path(os.path.commonpath((there, base)))
+    has_no_link = base.resolve() == above.resolve() / base.relative_to(above)
+    return os.path.relpath(there, base) if has_no_link else str(there)
 
 
 #: What is promised for a baseline of few windows, in place of `PAGE_BUDGET`: evidence grows slowly beside so few.

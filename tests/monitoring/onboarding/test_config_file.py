@@ -13,7 +13,7 @@ from monitoring.baseline.folder import write_baseline
 from monitoring.baseline.schema import infer_schema, write_schema
 from monitoring.config import load_config
 from monitoring.errors import CannotRun
-from monitoring.onboarding.config_file import write_config
+from monitoring.onboarding.config_file import as_written, write_config
 from tests.small_deployment import FIRST, SPEC, Days, table_of
 
 BUNDLE = {"model": {"bundle": "../models/flights"}, "traffic": {"path": "../traffic"}}
@@ -51,3 +51,12 @@ def test_a_bundle_that_is_not_there_leaves_no_folder(deployed: Path) -> None:
     with pytest.raises(CannotRun, match="bundle to watch is not there"):
         write_config(draft, deployed / "watched")
     assert not (deployed / "watched").exists()
+
+
+def test_a_path_beside_a_folder_that_is_a_link_is_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "real" / "deep").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "real" / "deep")
+    monkeypatch.chdir(tmp_path)
+    assert as_written(Path("models"), Path("real/deep")) == "../../models"
+    assert as_written(Path("models"), Path("link")) == str(tmp_path / "models")
+    assert as_written(Path("../models"), Path("real/new")) == "../../../models"

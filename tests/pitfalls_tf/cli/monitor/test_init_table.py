@@ -30,6 +30,24 @@ def table(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def test_folders_that_are_named_as_relative_are_moved_together(
+    pitfalls: Pitfalls, table: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(table)
+    flags = ("--reference", "REF.parquet", *COLUMNS, "--prediction-id", "id", "--traffic", "LIVE*.parquet")
+    made = pitfalls("monitor", "init", *flags, "--out", "monitors/watched")
+    assert made.exit_code == 0, made.output
+    assert 'path = "../../LIVE*.parquet"' in Path("monitors/watched/monitor.toml").read_text("utf-8")
+    before = pitfalls("monitor", "run", "--config", "monitors/watched/monitor.toml", "--json")
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "moved"
+    table.rename(elsewhere)
+    after = pitfalls("monitor", "run", "--config", elsewhere / "monitors/watched/monitor.toml", "--json")
+    assert (before.exit_code, after.exit_code) == (0, 0), after.output
+    first, second = json.loads(before.stdout), json.loads(after.stdout)
+    assert len(first["windows"]) > 5
+    assert second["windows"] == first["windows"]
+
+
 def test_a_table_is_adopted_evaluated_and_reported(pitfalls: Pitfalls, table: Path) -> None:
     out, live = table / "watched", table / "LIVE*.parquet"
     arguments = ["--reference", table / "REF.parquet", *COLUMNS, "--prediction-id", "id", "--rows", "200", "--out", out]

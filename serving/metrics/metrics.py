@@ -52,7 +52,9 @@ class ServerMetrics:
             histogram = self._latencies[key] = Histogram()
         histogram.observe(latency_us)
 
-    def page(self, traffic: TrafficCounts, mlmd: Mapping[tuple[str, int], str] | None = None) -> str:
+    def page(
+        self, traffic: TrafficCounts, mlmd: Mapping[tuple[str, int], str] | None = None, *, readers_ended: int = 0
+    ) -> str:
         """The whole page in Prometheus' text format."""
         answered: Counter[tuple[str, str]] = Counter()
         for (model, _, _), histogram in self._latencies.items():
@@ -76,6 +78,7 @@ class ServerMetrics:
             *counter_lines("pitfalls_traffic_rows_unsampled_total", {(): traffic.rows_unsampled}),
             *counter_lines("pitfalls_traffic_rows_quarantined_total", {(): traffic.rows_quarantined}),
             *counter_lines("pitfalls_traffic_gap_open", {(): int(traffic.is_losing)}, kind="gauge"),
+            *counter_lines("pitfalls_body_readers_ended_total", {(): readers_ended}),
         ]
         return "\n".join(lines) + "\n"
 

@@ -78,7 +78,8 @@ class HttpDependencies:
 
     def metrics_page(self) -> str:
         """This process's Prometheus page."""
-        return self.metrics.page(self.capture.counts(), self.models.mlmd_uuids())
+        ended = 0 if self.bodies is None else self.bodies.ended
+        return self.metrics.page(self.capture.counts(), self.models.mlmd_uuids(), readers_ended=ended)
 
     def statistics(self) -> Statistics:
         """This process's statistics of all versions."""

@@ -12,7 +12,9 @@ import gc
 import logging
 import math
 import os
+import signal
 import socket
+import time
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
@@ -37,6 +39,8 @@ Reader = Callable[[bytes, Any, Ask], tuple[Any, Tensors]]
 
 #: JSON beyond it is read by the process: what is shorter takes some 12 ms at most, and as much to be sent there.
 LARGE_BYTES: Final = 1 << 20
+#: Seconds between two starts of the process: bodies that come meanwhile are answered with 503.
+RESTART_S: Final = 1.0
 GONE: Final = "The process that reads large bodies has ended."
 
 
@@ -44,17 +48,24 @@ GONE: Final = "The process that reads large bodies has ended."
 class BodyProcess:
     """The server's end. Belongs to its event loop; made before it, in a process without threads.
 
+    What is forked here only forks: the process that reads, when the first large body comes, and another after one has
+    ended.
+
     Args:
         readers: What reads a body, by name.
-        prepare: Called in the process when it begins.
+        prepare: Called in a process that reads when it begins.
     """
 
     def __init__(self, readers: Mapping[str, Reader], prepare: Callable[[], None] = lambda: None) -> None:
-        self._end, theirs = socket.socketpair()
-        self._pid = fork_beside((theirs,), partial(_serve, theirs, readers, prepare))
+        self._control, theirs = socket.socketpair()
+        self._pid = fork_beside((theirs,), partial(_fork_readers, theirs, readers, prepare))
+        self._end: socket.socket | None = None
+        self._begun_s = -RESTART_S
         self._turn = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_gone = False
+        self.ended = 0
+        """How many processes that read have ended before the server."""
 
     def takes(self, size: int) -> bool:
         """Whether JSON of so many bytes is read by the process."""
@@ -86,51 +97,92 @@ class BodyProcess:
             What the reader says of it, and the tensors by name.
 
         Raises:
-            Failure: Of the reader; UNAVAILABLE if the process is gone, as after the system has ended it for its memory.
+            Failure: Of the reader; UNAVAILABLE if the process is gone, as after the system has ended it for its memory,
+                and for `RESTART_S` after it began.
         """
         async with self._turn:
             try:
-                question = await asyncio.to_thread(self._begin, reader, body, facts)
+                end, question = await asyncio.to_thread(self._begin, reader, body, facts)
                 try:
                     answered = answer(question)
                 except BaseException:
-                    await asyncio.to_thread(send_document, self._end, None)
+                    await asyncio.to_thread(send_document, end, None)
                     raise
-                return await asyncio.to_thread(self._tensors, answered)
+                return await asyncio.to_thread(_tensors, end, answered)
             except OSError as error:
-                self._is_gone = True
-                _logger.warning("%s From now on the event loop reads them, and keeps health waiting.", GONE)
+                self._note_end()
                 raise Failure(Code.UNAVAILABLE, GONE) from error
 
     def close(self) -> None:
-        """End the process, and wait until it has ended."""
-        self._end.close()
+        """End the processes, and wait until they have ended."""
+        if self._end is not None:
+            self._end.close()
+        self._control.close()
         os.waitpid(self._pid, 0)
 
-    def _begin(self, reader: str, body: bytes, facts: Any) -> Any:
+    def _begin(self, reader: str, body: bytes, facts: Any) -> tuple[socket.socket, Any]:
+        """Send a body. Returns where it was sent, and what the reader asks."""
+        if self._end is None:
+            self._end = self._begun()
         send_document(self._end, {"reader": reader, "facts": facts, "size": len(body)})
         self._end.sendall(body)
-        return self._reply()["question"]
+        return self._end, _reply(self._end)["question"]
 
-    def _tensors(self, answered: Any) -> tuple[Any, dict[str, Array]]:
-        send_document(self._end, {"answer": answered})
-        reply = self._reply()
-        return reply["said"], {each["name"]: _receive_array(self._end, each) for each in reply["tensors"]}
-
-    def _reply(self) -> Any:
-        reply = receive_document(self._end)
-        if reply is None:
+    def _begun(self) -> socket.socket:
+        """Have a process begin. Returns the socket to it."""
+        now = time.monotonic()
+        if now - self._begun_s < RESTART_S:
+            raise Failure(Code.UNAVAILABLE, GONE)
+        self._begun_s = now
+        self._control.sendall(b"1")
+        _, descriptors, _, _ = socket.recv_fds(self._control, 1, 1)
+        if not descriptors:
             raise ConnectionResetError(GONE)
-        if "failed" in reply:
-            code, message = reply["failed"]
-            raise Failure(Code(code), message)
-        return reply
+        return socket.socket(fileno=descriptors[0])
+
+    def _note_end(self) -> None:
+        """A process has ended: that which reads, or what would fork another."""
+        if self._end is None:
+            self._is_gone = True
+            _logger.warning("%s From now on the event loop reads them, and keeps health waiting.", GONE)
+        else:
+            self.ended += 1
+            self._end.close()
+            self._end = None
+            _logger.warning("%s The next large body begins another.", GONE)
+
+
+def _tensors(end: socket.socket, answered: Any) -> tuple[Any, dict[str, Array]]:
+    """Answer the reader. Returns what it says of the body, and its tensors."""
+    send_document(end, {"answer": answered})
+    reply = _reply(end)
+    return reply["said"], {each["name"]: _receive_array(end, each) for each in reply["tensors"]}
+
+
+def _reply(end: socket.socket) -> Any:
+    reply = receive_document(end)
+    if reply is None:
+        raise ConnectionResetError(GONE)
+    if "failed" in reply:
+        code, message = reply["failed"]
+        raise Failure(Code(code), message)
+    return reply
+
+
+def _fork_readers(control: socket.socket, readers: Mapping[str, Reader], prepare: Callable[[], None]) -> None:
+    """Fork a process that reads whenever the server asks for one, until the server closes its end."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them
+    gc.freeze()
+    while control.recv(1):
+        ours, theirs = socket.socketpair()
+        fork_beside((ours,), partial(_serve, ours, readers, prepare))
+        socket.send_fds(control, [b"1"], [theirs.fileno()])
+        theirs.close()
 
 
 def _serve(end: socket.socket, readers: Mapping[str, Reader], prepare: Callable[[], None]) -> None:
-    """The process's work, until the server closes its end."""
+    """The work of a process that reads, until the server closes its end."""
     prepare()
-    gc.freeze()
     gc.disable()  # it would visit the millions of lists of a body again and again
     give_back = trimmer()
     while (request := receive_document(end)) is not None:

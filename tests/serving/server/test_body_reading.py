@@ -9,6 +9,7 @@ import os
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.request import urlopen
 
 import pytest
 
@@ -42,9 +43,9 @@ def post(
         connection.close()
 
 
-def reader_of(server: ServerProcess) -> int:
-    """The process that was forked last."""
-    children = Path(f"/proc/{server.popen.pid}/task/{server.popen.pid}/children").read_text("ascii").split()
+def child_of(process: int) -> int:
+    """The process that it has forked last."""
+    children = Path(f"/proc/{process}/task/{process}/children").read_text("ascii").split()
     return int(children[-1])
 
 
@@ -95,15 +96,24 @@ def test_compressed_ones_are_inflated_beside_the_loop(server: ServerProcess) -> 
     assert (refused[0], b"document is empty" in refused[1]) == (400, True)
 
 
-def test_without_the_process_the_loop_reads_on(models_folder: Path) -> None:
+def test_a_reader_that_has_ended_is_begun_again_and_without_one_the_loop_reads(models_folder: Path) -> None:
     body = b'{"instances": [2.0]}' + SPACES
     with serving(models_folder) as server:
         path = "/v1/models/half_plus_two:predict"
+        forking = child_of(server.popen.pid)
+        assert not Path(f"/proc/{forking}/task/{forking}/children").read_text("ascii"), "none is needed yet"
         wanted = post(server, path, body)
         assert wanted[0] == 200
-        os.kill(reader_of(server), signal.SIGKILL)
+        os.kill(child_of(forking), signal.SIGKILL)
         assert post(server, path, body)[0] == 503
+        while (answer := post(server, path, body)) != wanted:  # one begins at most once a second
+            assert answer[0] == 503
+        os.kill(forking, signal.SIGKILL)
+        while not any("event loop reads them" in line for line in server.said):
+            assert post(server, path, body)[0] in {200, 503}
         assert post(server, path, body) == wanted
-        assert any("reads large bodies has ended" in line for line in server.said)
+        assert any("next large body begins another" in line for line in server.said)
+        with urlopen(f"http://{server.http_target}/monitoring/prometheus/metrics", timeout=60) as page:
+            assert b"pitfalls_body_readers_ended_total{} 2\n" in page.read()
         server.popen.send_signal(signal.SIGTERM)
         assert server.popen.wait(60) == 0

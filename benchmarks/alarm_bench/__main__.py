@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import importlib
 import importlib.util
-import json
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
@@ -17,7 +16,7 @@ from pathlib import Path
 from types import ModuleType
 
 from .streams import Stream, real_streams
-from .tables import Results, kept_results, markdown, write_page
+from .tables import Results, as_kept, kept_results, markdown, write_page
 from .trials import TUNED_YEARS, Monitor, Outcome, outcome
 from .worlds import HARMS, WORLDS, simulated, simulated_streams
 
@@ -68,17 +67,29 @@ def streams(*, quick: bool) -> list[Stream]:
     return [next(real_streams()), simulated(replace(WORLDS[0], rows=60), harm, seed=0)]
 
 
-def measure(name: str, path: Path, chosen: list[Stream], jobs: int) -> None:
-    """Run one adapter on the streams whose results are not kept yet; each is kept as soon as it is there."""
-    title, outcomes = monitor_of(name).name, dict(kept_results(path, chosen).outcomes)
+def measure(name: str, path: Path, chosen: list[Stream], jobs: int, *, again: bool = False) -> str:
+    """Run one adapter on the streams whose results are not kept yet; each is kept as soon as it is there.
+
+    Args:
+        again: Whether to run it on all streams, and say whether results are those that were kept.
+
+    Returns:
+        What was run, in words.
+    """
+    title, kept = monitor_of(name).name, kept_results(path, chosen).outcomes
+    outcomes = {} if again else dict(kept)
     missing = [each for each in chosen if each.name not in outcomes]
     pool = None if jobs == 1 else ProcessPoolExecutor(jobs, mp_context=get_context("spawn"))
     with pool or nullcontext():
         each_said = (pool.map if pool else map)(run, repeat(name), missing)
         for stream, said in zip(missing, each_said, strict=True):
-            outcomes[stream.name] = said
-            document = Results(title=title, outcomes=outcomes).document(chosen)
-            path.write_text(json.dumps(document, indent=1) + "\n", "utf-8")
+            outcomes[stream.name] = replace(said, level=as_kept(said.level))
+            path.write_text(Results(title=title, outcomes=outcomes).json(chosen), "utf-8")
+    if not again or not kept:
+        return f"{len(missing)} of {len(chosen)} streams"
+    others = [each for each in kept if outcomes[each] != kept[each]]
+    same = f"level and alarms as kept on {len(kept) - len(others)} of {len(kept)} streams"
+    return f"{same}, others on {', '.join(others)}" if others else same
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -88,7 +99,9 @@ def main(arguments: list[str] | None = None) -> int:
         "adapters", nargs="*", metavar="ADAPTER", help=f"file of an adapter, or of {', '.join(adapter_names())}; all"
     )
     parser.add_argument("--results", type=Path, default=RESULTS, metavar="DIR", help="where results are kept")
-    parser.add_argument("--again", action="store_true", help="run the adapters although their results are kept")
+    parser.add_argument(
+        "--again", action="store_true", help="run all streams anew, and say whether results are those that were kept"
+    )
     parser.add_argument("--quick", action="store_true", help="two streams: a smoke test")
     parser.add_argument("--jobs", type=int, default=2, help="processes (default 2)")
     parser.add_argument("--page", type=Path, metavar="FILE", help="put the tables on this page")
@@ -97,15 +110,13 @@ def main(arguments: list[str] | None = None) -> int:
     options.results.mkdir(parents=True, exist_ok=True)
     for name in options.adapters or adapter_names():
         path = options.results / f"{Path(name).stem}.json"
-        if options.again:
-            path.unlink(missing_ok=True)
         started = time.perf_counter()
         try:
-            measure(name, path, chosen, options.jobs)
+            ran = measure(name, path, chosen, options.jobs, again=options.again)
         except ImportError as error:
             print(f"{name}: not run here, {error}", file=sys.stderr)
             continue
-        print(f"{name}: {time.perf_counter() - started:.0f} s", file=sys.stderr)
+        print(f"{name}: {ran}, {time.perf_counter() - started:.0f} s", file=sys.stderr)
     kept = [kept_results(path, chosen) for path in sorted(options.results.glob("*.json"))]
     text = markdown([each for each in kept if each.outcomes], chosen)
     print(text)

@@ -53,22 +53,29 @@ class Results:
     date: str = ""
     libraries: Mapping[str, str] = field(default_factory=dict)
 
-    def document(self, streams: Sequence[Stream]) -> dict[str, object]:
-        """As JSON, with what it was measured on."""
-        return {
-            "title": self.title,
-            "streams": {
-                each.name: {
-                    "digest": digest(each),
-                    "level": float(f"{self.outcomes[each.name].level:.6g}"),
-                    "alarms": list(self.outcomes[each.name].alarms),
-                }
-                for each in streams
-                if each.name in self.outcomes
-            },
-            "date": f"{datetime.now(UTC):%Y-%m-%d}",
-            "libraries": installed_libraries(),
-        }
+    def json(self, streams: Sequence[Stream]) -> str:
+        """As JSON, a line for each stream, with what it was measured on."""
+        streams_lines = ",\n".join(
+            f"  {json.dumps(each.name)}: {json.dumps(_kept(each, self.outcomes[each.name]))}"
+            for each in streams
+            if each.name in self.outcomes
+        )
+        about = {"title": self.title, "date": f"{datetime.now(UTC):%Y-%m-%d}", "libraries": installed_libraries()}
+        lines = ",\n".join(f" {json.dumps(name)}: {json.dumps(value)}" for name, value in about.items())
+        return f'{{\n{lines},\n "streams": {{\n{streams_lines}\n }}\n}}\n'
+
+
+def _kept(stream: Stream, said: Outcome) -> dict[str, object]:
+    return {"digest": digest(stream), "level": as_kept(said.level), "alarms": list(said.alarms)}
+
+
+def as_kept(level: float) -> float:
+    """A level with the digits that results have.
+
+    >>> as_kept(2.0 / 3.0)
+    0.666667
+    """
+    return float(f"{level:.6g}")
 
 
 def installed_libraries() -> dict[str, str]:

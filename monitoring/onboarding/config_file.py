@@ -14,11 +14,10 @@ from typing import NoReturn
 import numpy as np
 
 from monitoring.atomic import publish, staging_folder
-from monitoring.baseline.folder import load_baseline
 from monitoring.config import check_settings, render_config
 from monitoring.config.template import PAGE_BUDGET, Settings
+from monitoring.deployment.baseline_in_use import baseline_in_use
 from monitoring.deployment.deployment import Deployment, deploy
-from monitoring.deployment.places import find_baseline
 from monitoring.errors import BadInput, CannotRun
 from monitoring.evidence.calibration import MIN_CALIBRATION_WINDOWS
 from monitoring.judging.fit.reference_fit import ReferenceFit
@@ -72,7 +71,7 @@ def write_config(settings: Settings, folder: Path, *, force: bool = False) -> Wr
 def _sized(settings: Settings, folder: Path) -> tuple[Settings, tuple[str, ...]]:
     """The settings with the `min_rows` and label horizon of the bundle's reference, where they say none; notes."""
     config = check_settings(settings, folder)
-    baseline = load_baseline(find_baseline(config).baseline)
+    baseline = baseline_in_use(config, is_new=True)
     answers, windows = baseline.rows.answers, config.windows
     delays = (answers.label_times - answers.event_times)[answers.label_times > 0]
     by_rows = baseline.spec.rows_per_window or windows.rows

@@ -77,9 +77,25 @@ def test_a_strangers_adapter_runs_by_itself_in_the_folder(
     (tmp_path / "mine.py").write_text(code, "utf-8")
     monkeypatch.syspath_prepend(str(BENCH.parent))
     main = importlib.import_module("alarm_bench.__main__").main
+    command = [str(tmp_path / "mine.py"), "--quick", "--jobs", "1", "--results", str(tmp_path)]
     said = []
-    for _ in range(2):  # what is kept is not run again
-        assert main([str(tmp_path / "mine.py"), "--quick", "--jobs", "1", "--results", str(tmp_path)]) == 0
-        said.append(capsys.readouterr().out)
-    assert "| mean of the last three windows | 0." in said[0]
-    assert said[1] == said[0]
+    for arguments in (command, command, [*command, "--again"]):
+        assert main(arguments) == 0
+        said.append(capsys.readouterr())
+    assert "| mean of the last three windows | 0." in said[0].out
+    assert said[2].out == said[1].out == said[0].out
+    ran = ("2 of 2 streams", "0 of 2 streams", "level and alarms as kept on 2 of 2 streams")
+    for each, words in zip(said, ran, strict=True):
+        assert words in each.err
+
+
+def test_a_run_that_differs_from_what_was_kept_says_where(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stream: Stream
+) -> None:
+    monkeypatch.syspath_prepend(str(BENCH.parent))
+    bench, tables = (importlib.import_module(f"alarm_bench.{name}") for name in ("__main__", "tables"))
+    kept = tmp_path / "never.json"
+    kept.write_text(
+        tables.Results(title="never", outcomes={stream.name: Outcome(alarms=(3,), level=0.0)}).json([stream])
+    )
+    assert bench.measure("never", kept, [stream], 1, again=True).endswith(f"on 0 of 1 streams, others on {stream.name}")

@@ -77,3 +77,9 @@ def test_a_clean_reference_is_not_told() -> None:
 def test_days_that_leave_nothing_or_are_none_are_refused(span: str) -> None:
     with pytest.raises(BadInput, match=r"leave_out|left out|span of days"):
         monitor(reference(1, 0.0), span)
+
+
+def test_days_without_a_row_of_the_reference_are_refused_with_those_that_have_some() -> None:
+    with pytest.raises(BadInput) as refused:
+        monitor(days(0, 30, 1, [0.0] * 30), "2026-01-10", "2025-02-10/2025-02-19")
+    assert "leave_out = ['2025-02-10/2025-02-19'], and a reference of 2026-01-01/2026-01-30 (UTC)" in str(refused.value)

@@ -184,7 +184,8 @@ class _Summed:
         wide = [feature_bins.feature for feature_bins in self._wide if not self._problem(feature_bins.feature)]
         names = [columns.event_time, columns.prediction_id, *wide]
         between = (partial.start, partial.end)
-        rows = pa.Table.from_batches([*self.relation.batches(names, between=between, ids=ids)])
+        schema = pa.schema([self.relation.schema.field(name) for name in names])
+        rows = pa.Table.from_batches(self.relation.batches(names, between=between, ids=ids), schema)
         raw = RawRows.of(rows)
         keys = zip(
             as_strings(rows[columns.prediction_id].combine_chunks()).to_pylist(),

@@ -38,6 +38,7 @@ class Dialect:
 
     Attributes:
         microseconds: A time as microseconds since 1970 in UTC; one without a zone is in UTC.
+        of_nanoseconds: The same of nanoseconds with a zone, where that is another function; empty where it is not.
         is_nan: Whether a double is NaN.
         is_finite: Whether a double that is not NaN is finite.
         utf8: A text as its bytes in UTF-8, which have no collation.
@@ -61,6 +62,7 @@ class Dialect:
     largest: float | None = None
     has_plain_times: bool = False
     experimental: bool = False
+    of_nanoseconds: str = ""
 
     def quoted(self, name: str) -> str:
         """A column's name.
@@ -99,6 +101,7 @@ DIALECTS: Final[Mapping[str, Dialect]] = MappingProxyType(
         "duckdb": Dialect(
             name="DuckDB",
             microseconds="epoch_us({})",
+            of_nanoseconds="epoch_us(make_timestamp_ns(epoch_ns({})))",
             double="CAST({} AS DOUBLE)",
             is_nan="isnan({})",
             is_finite="isfinite({})",
@@ -207,8 +210,7 @@ def condition(
     without: Sequence[str] = (),
 ) -> str:
     """A condition on event times in microseconds, and on ids; rows without a time are left out of any span."""
-    dialect = relation.dialect
-    when = dialect.microseconds.format(dialect.quoted(relation.event_time))
+    dialect, when = relation.dialect, event_microseconds(relation)
     name = f"CAST({dialect.quoted(relation.prediction_id)} AS {dialect.text})"
     parts = []
     if between is not None:
@@ -218,6 +220,14 @@ def condition(
     if without:
         parts.append(f"{name} NOT IN ({relation.listed(without)})")
     return " AND ".join(parts) or "1 = 1"
+
+
+def event_microseconds(relation: SqlRelation) -> str:
+    """The event time of a row as microseconds since 1970."""
+    dialect, kind = relation.dialect, relation.schema.field(relation.event_time).type
+    is_long = pa.types.is_timestamp(kind) and kind.unit == "ns" and kind.tz is not None
+    template = dialect.of_nanoseconds if is_long and dialect.of_nanoseconds else dialect.microseconds
+    return template.format(dialect.quoted(relation.event_time))
 
 
 def _plain_range(relation: SqlRelation, between: tuple[int, int]) -> list[str]:

@@ -11,7 +11,7 @@ import pyarrow as pa
 from monitoring.baseline.moments import NO_MOMENTS, Moments
 from monitoring.baseline.profile import Bins, FeatureCounts
 from monitoring.baseline.profile_builder import ProfileBuilder
-from monitoring.engines.sql_relation import ROWS, SqlRelation, condition, number_cell
+from monitoring.engines.sql_relation import ROWS, SqlRelation, condition, event_microseconds, number_cell
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.raw_rows import RawRows
 from monitoring.traffic.tables.rows import read_input
@@ -144,7 +144,7 @@ def row_counts(relation: SqlRelation, spans: Sequence[Span], without: Sequence[s
 
 def _window(relation: SqlRelation, spans: Sequence[Span]) -> str:
     """The number of the window that a row's event time lies in; NULL between windows."""
-    when = relation.dialect.microseconds.format(relation.dialect.quoted(relation.event_time))
+    when = event_microseconds(relation)
     ends = sorted({end for span in spans for end in span})
     places = {span: number for number, span in enumerate(spans)}
     between = [places.get((low, high)) for low, high in pairwise(ends)]

@@ -28,7 +28,7 @@ from monitoring.traffic.tables.batches import names_of, with_batch_times
 from monitoring.traffic.tables.columns import TableColumns, named_columns
 from monitoring.traffic.tables.extents import EventTimeRange
 from monitoring.traffic.tables.files import pieces_of
-from monitoring.traffic.tables.reference import LoadedPiece, dates_of, read_all, types_of
+from monitoring.traffic.tables.reference import LoadedPiece, dates_of, read_all, types_of, with_written_types
 from monitoring.traffic.tables.table import Table
 from monitoring.traffic.tables.table_format import AS_FILES_SHOW, has_dates
 from monitoring.traffic.tables.times import conversion_of
@@ -102,6 +102,8 @@ def read_reference(place: Path | str, description: TableDescription, *, clock: C
     description, form_notes = _with_date_order(pieces, description)
     columns, left_out = columns_described(pieces, description)
     check_slices(pieces, description)
+    categories = [name for name, kind in columns.plain_inputs.items() if kind == "category"]
+    pieces, types = with_written_types(pieces, types, categories)
     batches = () if columns.batches is None else names_of(pieces, columns.batches)
     batched = len(batches) >= MIN_WINDOWS
     dated = columns.event_time in types or batched

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 
 import numpy as np
@@ -111,7 +112,7 @@ def as_strings(array: pa.Array) -> pa.Array:
     if pa.types.is_floating(kind):
         return _float_strings(array)
     if pa.types.is_decimal(kind) and kind.scale > 0:
-        distinct = array.dictionary_encode()
+        distinct = _distinct(array)
         texts = [None if value is None else _plain(value) for value in distinct.dictionary.to_pylist()]
         return pa.DictionaryArray.from_arrays(distinct.indices, pa.array(texts, pa.string())).dictionary_decode()
     return array.cast(pa.string())
@@ -131,6 +132,42 @@ def _float_strings(array: pa.Array) -> pa.Array:
 def _plain(value: Decimal) -> str:
     text = f"{value:f}"
     return text.rstrip("0").rstrip(".") if value else "0"
+
+
+#: Arrow's names of the types of numbers and booleans.
+_NUMBER_TYPE = r"u?int\d+|halffloat|float|double|decimal\d+\(.*\)|bool"
+
+
+def as_written(array: pa.Array, kind: str) -> pa.Array:
+    """Text as cells of another type would be shown as, by `as_strings`: text files do not say their cells' types.
+
+    >>> as_written(pa.array(["1.0", "007", "1.50", "NA", "a"]), "double").to_pylist()
+    ['1', '7', '1.5', None, 'a']
+    >>> as_written(pa.array(["True", "FALSE", "1"]), "bool").to_pylist()
+    ['true', 'false', '1']
+
+    Args:
+        kind: Arrow's name of the type; text stays as it is unless it is one of numbers or booleans.
+    """
+    if not re.fullmatch(_NUMBER_TYPE, kind):
+        return array
+    distinct = array.dictionary_encode()
+    shown = [_shown(text, kind) for text in distinct.dictionary.to_pylist()]
+    return pa.DictionaryArray.from_arrays(distinct.indices, pa.array(shown, pa.string())).dictionary_decode()
+
+
+def _shown(text: str, kind: str) -> str | None:
+    word = text.strip().lower()
+    if word in _MISSING:
+        return None
+    if kind == "bool":
+        return word if word in ("true", "false") else text
+    if not re.fullmatch(_NUMBER, word):
+        return text
+    if not word.lstrip("+-").isdecimal():
+        return str(as_strings(pa.array([float(word)]))[0])
+    digits = word.lstrip("+-").lstrip("0") or "0"
+    return f"-{digits}" if word[0] == "-" and digits != "0" else digits
 
 
 def as_doubles(array: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
@@ -182,7 +219,6 @@ def coded_class_names(array: pa.Array) -> pa.DictionaryArray:
     Returns:
         A dictionary array [n] of strings.
     """
-    array = array.cast(pa.float64()) if pa.types.is_float16(array.type) else array  # of which Arrow makes no dictionary
     coded = array if pa.types.is_dictionary(array.type) else _coded(array)
     distinct = coded.dictionary
     if pa.types.is_floating(distinct.type):  # NaN is no label, whatever others there are
@@ -197,6 +233,16 @@ def _coded(array: pa.Array) -> pa.DictionaryArray:
         if ends["min"] is not None and ends["max"] - ends["min"] < _SMALL_RANGE:
             values = pa.array(range(ends["min"], ends["max"] + 1), array.type)
             return pa.DictionaryArray.from_arrays(pc.subtract(array, values[0]).cast(pa.int32()), values)
+    return _distinct(array)
+
+
+def _distinct(array: pa.Array) -> pa.DictionaryArray:
+    """As a dictionary, those of short numbers too, of which Arrow makes none."""
+    kind = array.type
+    if pa.types.is_float16(kind):
+        array = array.cast(pa.float64())
+    elif pa.types.is_decimal(kind) and kind.bit_width < pa.decimal128(1).bit_width:
+        array = array.cast(pa.decimal128(kind.precision, kind.scale))
     return array.dictionary_encode()
 
 
@@ -243,6 +289,16 @@ def parse_numbers(array: pa.Array, *, text: bool) -> tuple[pa.Array, int, str]:
     return pa.array(values), bad, problem
 
 
+def names_no_number(array: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    """Which cells of text are a word for a missing number, or for an infinite one; null for null.
+
+    >>> names_no_number(pa.array(["NA", "-Inf", "1.5", None])).to_pylist()
+    [True, True, False, None]
+    """
+    words = pc.utf8_lower(pc.utf8_trim_whitespace(array))
+    return pc.if_else(words.is_valid(), pc.is_in(words, pa.array([*_INFINITE, *_MISSING], words.type)), None)
+
+
 def unreadable_numbers(array: pa.Array) -> NDArray[np.bool_]:
     """Which cells of text hold something that is no number, and no word for a missing one, bool [n].
 
@@ -250,8 +306,5 @@ def unreadable_numbers(array: pa.Array) -> NDArray[np.bool_]:
     [False, False, True, False]
     """
     cells = as_strings(array)
-    words = pc.utf8_lower(pc.utf8_trim_whitespace(cells))
-    readable = pc.or_(
-        pc.match_substring_regex(cells, _NUMBER), pc.is_in(words, pa.array([*_INFINITE, *_MISSING], pa.string()))
-    )
+    readable = pc.or_(pc.match_substring_regex(cells, _NUMBER), names_no_number(cells))
     return ~np.asarray(pc.fill_null(readable, fill_value=True), dtype=np.bool_)

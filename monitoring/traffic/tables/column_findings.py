@@ -73,7 +73,7 @@ def _new_columns(raw: RawRows, present: Mapping[str, pa.Array], columns: TableCo
         kind = str(present[name].type)
         like = [other for other in gone if raw.text or columns.reference_types[other] == kind]
         hint = f" It may be {like[0]} under another name." if len(gone) == 1 and like else ""
-        message = f"The column {name or '(without a name)'} is not in the reference.{hint}"
+        message = f"The column {name} is not in the reference.{hint}"
         findings.append(Finding(kind="new column", feature=name, message=message))
     return findings
 

@@ -21,8 +21,8 @@ Kind: TypeAlias = Literal["number", "category"]
 #: Column names of the monitor's own rows: no input may have one of them.
 ROW_NAMES = ("prediction_id", "event_time", "probabilities", "label", "label_time")
 
-#: Names that pandas gives an index without a name: in Parquet, and where it reads one back from CSV.
-_UNNAMED_INDEX = re.compile(r"__index_level_\d+__|Unnamed: 0(\.\d+)*")
+#: Names that pandas gives an index without a name: in Parquet, where it reads one back from CSV, and none in CSV.
+_UNNAMED_INDEX = re.compile(r"(__index_level_\d+__|Unnamed: 0(\.\d+)*)?")
 
 
 class TableColumns(TableSection):

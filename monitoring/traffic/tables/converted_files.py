@@ -59,7 +59,9 @@ def converted(path: Path, form: TableFormat) -> tuple[Path, tuple[str, ...]]:
 
 
 def _json_lines(path: Path, target: Path) -> None:
-    _look_at_json(path)
+    if not _look_at_json(path):
+        pq.ParquetWriter(target, pa.schema([])).close()
+        return
     try:
         with pa.input_stream(path) as file:
             table = pj.read_json(file, read_options=pj.ReadOptions(block_size=max(_BLOCK, 2 * LONGEST_LINE)))
@@ -80,15 +82,21 @@ def _json_lines(path: Path, target: Path) -> None:
 
 
 def _with_plain_types(table: pa.Table) -> pa.Table:
-    """The table with times in UTC microseconds, which Parquet keeps as they are."""
+    """The table with times in microseconds, which Parquet keeps as they are, and with dates as the text that they are.
+
+    JSON has neither: Arrow takes text for times where all of a column may be some, categories and ids too.
+    """
     for place, field in enumerate(table.schema):
         if pa.types.is_timestamp(field.type) and field.type.unit == "s":
-            table = table.set_column(place, field.name, table.column(place).cast(pa.timestamp("us", field.type.tz)))
+            times = table.column(place)
+            is_date = field.type.tz is None and pc.all(pc.equal(times, pc.floor_temporal(times, unit="day"))).as_py()
+            plain = pc.strftime(times, "%Y-%m-%d") if is_date else times.cast(pa.timestamp("us", field.type.tz))
+            table = table.set_column(place, field.name, plain)
     return table
 
 
-def _look_at_json(path: Path) -> None:
-    """Raises BadInput for a file that is not to be read, or holds one array."""
+def _look_at_json(path: Path) -> bool:
+    """Whether a file holds anything. Raises BadInput for one that is not to be read, or holds one array."""
     with pa.input_stream(path) as file:
         if file.read(1 << 10).lstrip()[:1] == b"[":
             raise BadInput(
@@ -105,6 +113,7 @@ def _look_at_json(path: Path) -> None:
     columns = max(len(names), start.count(b'":') if len(start.splitlines()) == 1 else 0)  # one line may be cut off
     if columns > MOST_COLUMNS:
         refuse_columns(path, columns)
+    return bool(start.strip())
 
 
 def _names(text: bytes) -> set[str]:
@@ -198,6 +207,8 @@ def _grouped(rows: Iterator[Sequence[Any]], width: int) -> Iterator[list[tuple[A
 def _column(cells: Sequence[Any]) -> pa.Array:
     """Cells of a sheet: numbers, booleans, times, or text where they are of several kinds."""
     present = [cell for cell in cells if cell is not None]
+    if not present:
+        return pa.nulls(len(cells))
     if all(isinstance(cell, bool) for cell in present):
         return pa.array(cells, pa.bool_())
     if all(isinstance(cell, int | float) for cell in present):

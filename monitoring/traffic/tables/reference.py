@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -12,7 +12,17 @@ from numpy.typing import NDArray
 
 from monitoring.errors import BadInput
 from monitoring.tasks.label_codes import class_indices
-from monitoring.traffic.cells import as_strings, class_names, is_list, is_number, is_text, non_blank, value_type
+from monitoring.traffic.cells import (
+    as_strings,
+    as_written,
+    class_names,
+    is_list,
+    is_number,
+    is_text,
+    names_no_number,
+    non_blank,
+    value_type,
+)
 from monitoring.traffic.tables.answers import given_probabilities, read_answers
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.delimited import other_delimiter_fix
@@ -124,6 +134,53 @@ def types_of(pieces: Sequence[LoadedPiece]) -> dict[str, str]:
             kind = value_type(kind)
             types.setdefault(name, "string" if piece.raw.text else str(kind))
     return types
+
+
+#: A whole number that nothing but a number is written as: no zero in front, as codes have it.
+_WHOLE = r"^(0|-?[1-9]\d*)(\.0+)?$"
+
+
+def with_written_types(
+    pieces: Sequence[LoadedPiece], types: Mapping[str, str], categories: Collection[str]
+) -> tuple[tuple[LoadedPiece, ...], dict[str, str]]:
+    """Categories of text files, all of whose cells are whole numbers or booleans, as cells of that type.
+
+    So that 1, 1.0 and True are what they are in a file with types: pandas writes codes with gaps as 1.0.
+
+    Args:
+        types: Every column with its type, as `types_of` gives it.
+
+    Returns:
+        The pieces, and every column with the type that its cells are written in.
+    """
+    texts = [piece for piece in pieces if piece.raw.text]
+    written: dict[str, str] = {}
+    for name in categories if len(texts) == len(pieces) else ():
+        cells = [as_strings(piece.raw.cells(name)) for piece in texts if name in piece.raw.table.column_names]
+        written[name] = _written_type(pc.unique(pa.chunked_array(cells, pa.string())))
+    found = {name: kind for name, kind in written.items() if kind != "string"}
+    return tuple(_as_written(piece, found) for piece in pieces), {**types, **found}
+
+
+def _written_type(texts: pa.Array) -> str:
+    words = pc.utf8_lower(pc.utf8_trim_whitespace(texts.drop_null()))
+    words = words.filter(pc.invert(names_no_number(words)))
+    if not len(words):
+        return "string"
+    if pc.all(pc.is_in(words, pa.array(["true", "false"]))).as_py():
+        return "bool"
+    if not pc.all(pc.match_substring_regex(words, _WHOLE)).as_py():
+        return "string"
+    return "double" if pc.any(pc.match_substring(words, ".")).as_py() else "int64"
+
+
+def _as_written(piece: LoadedPiece, kinds: Mapping[str, str]) -> LoadedPiece:
+    table = piece.raw.table
+    for name, kind in kinds.items():
+        if name in table.column_names:
+            cells = as_written(as_strings(piece.raw.cells(name)), kind)
+            table = table.set_column(table.column_names.index(name), name, cells)
+    return replace(piece, raw=replace(piece.raw, table=table))
 
 
 #: What to do where one score stands beside labels of more than two classes.

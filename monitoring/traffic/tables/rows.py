@@ -14,6 +14,7 @@ from monitoring.records import Finding
 from monitoring.tasks.task import CLASS_SEPARATOR
 from monitoring.traffic.cells import (
     as_strings,
+    as_written,
     class_names,
     coded_class_names,
     is_list,
@@ -219,6 +220,8 @@ def read_input(
         return parse_numbers(column, text=raw.text)
     if pa.types.is_null(column.type):
         return pa.nulls(rows, pa.string()), 0, ""
+    if raw.text:
+        return as_written(as_strings(column), reference_type), 0, ""
     if is_text(column.type) or (is_number(column.type) and reference_type not in TEXT_TYPES):
         return as_strings(column), 0, ""
     return pa.nulls(rows, pa.string()), 0, f"type changed to {column.type}"

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from monitoring.config.table_section import Separator, TableFormat
+from monitoring.traffic.cells import as_strings, names_no_number
 
 SEPARATORS: tuple[Separator, ...] = (",", ";", "\t", "|")
 SEPARATOR_NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars (|)"}
@@ -74,12 +75,16 @@ def with_points(table: pa.Table, *, numbers_only: bool) -> tuple[pa.Table, tuple
         column = table.column(place)
         fits = pc.match_substring_regex(column, _COMMA_NUMBER)
         commas = pc.and_(fits, pc.match_substring(column, ","))
-        if not pc.any(commas).as_py() or (numbers_only and not pc.all(fits).as_py()):
+        if not pc.any(commas).as_py() or (numbers_only and not pc.all(pc.or_(fits, _no_numbers(column))).as_py()):
             continue
         plain = pc.replace_substring(pc.replace_substring(column, ".", ""), ",", ".")
         table = table.set_column(place, name, pc.if_else(pc.coalesce(fits, pa.scalar(value=False)), plain, column))
         changed.append(name)
     return table, tuple(changed)
+
+
+def _no_numbers(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    return names_no_number(pa.chunked_array([as_strings(chunk) for chunk in column.chunks], pa.string()))
 
 
 def date_order(texts: pa.Array) -> bool | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 
@@ -130,3 +131,25 @@ def test_windows_of_small_references_are_joined_to_fewer_rows(tmp_path: Path) ->
     assert (min_rows(sizes), count_windows(found, description, sizes)) == (15, 12)
     asked = described(**SAID | {"rows": None}, min_rows=30)
     assert count_windows(found, asked, sizes) < 12
+
+
+@pytest.mark.parametrize(
+    ("cells", "kind", "shown"),
+    [
+        (["1.0", "2.0", ""], "double", ["1", "2", None]),
+        (["1", "2", "NA"], "int64", ["1", "2", None]),
+        (["True", "FALSE", ""], "bool", ["true", "false", None]),
+        (["01", "2", "3"], "string", ["01", "2", "3"]),
+        (["1.5", "2", "3"], "string", ["1.5", "2", "3"]),
+        (["web", "1.0", "NA"], "string", ["web", "1.0", "NA"]),
+    ],
+)
+def test_codes_of_a_text_file_are_what_they_are_with_types(
+    tmp_path: Path, cells: list[str], kind: str, shown: list[str | None]
+) -> None:
+    rows = table()
+    place = tmp_path / "ref.csv"
+    pyarrow.csv.write_csv(rows.append_column("code", pa.array(np.resize(cells, COUNT))), place)
+    said = described(**SAID, inputs=("age", "code:category"))
+    found = read_reference(place, said, clock=lambda: START + timedelta(days=30))
+    assert (found.types["code"], found.table["code"].to_pylist()[:3]) == (kind, shown)

@@ -15,6 +15,7 @@ from monitoring.timestamps import EPOCH
 from monitoring.traffic.cells import (
     as_doubles,
     as_strings,
+    as_written,
     class_names,
     coded_class_names,
     decoded,
@@ -70,6 +71,20 @@ def test_a_whole_number_has_one_text_whatever_its_type() -> None:
     assert all(as_strings(pa.array(column)).to_pylist() == ["3", None] for column in columns)
     decimals = pa.array([Decimal("0.50"), Decimal("-0.00"), Decimal("0.00000001")])
     assert as_strings(decimals).to_pylist() == ["0.5", "0", "0.00000001"]
+
+
+def test_short_decimals_are_text_and_labels_as_long_ones_are() -> None:
+    for kind in (pa.decimal32(7, 2), pa.decimal64(12, 2), pa.decimal128(12, 2)):
+        cells = pa.array([Decimal("1.00"), Decimal("2.50"), None], kind)
+        assert as_strings(cells).to_pylist() == class_names(cells).to_pylist() == ["1", "2.5", None]
+
+
+@pytest.mark.parametrize("kind", ["int8", "double", "decimal128(5, 2)"])
+def test_text_is_written_as_numbers_are_shown(kind: str) -> None:
+    cells = ["1", "1.0", "+01", "-0", "1e2", "0.50", "9" * 5_000, "NA", "", "web", "1,5", None]
+    shown = ["1", "1", "1", "0", "100", "0.5", "9" * 5_000, None, None, "web", "1,5", None]
+    assert as_written(pa.array(cells), kind).to_pylist() == shown
+    assert as_written(pa.array(cells), "string").to_pylist() == cells
 
 
 def test_cells_that_are_no_numbers_are_counted_and_a_column_of_them_is_another_type() -> None:

@@ -43,13 +43,13 @@ def test_columns_of_several_outputs_are_those_of_each_side_by_side() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["__index_level_0__", "__index_level_12__", "Unnamed: 0", "Unnamed: 0.1", "Unnamed: 0.1.1"]
+    "name", ["__index_level_0__", "__index_level_12__", "Unnamed: 0", "Unnamed: 0.1", "Unnamed: 0.1.1", ""]
 )
 def test_names_that_pandas_gives_an_index_are_recognised(name: str) -> None:
     assert index_columns(schema(name, "age")) == {name}
 
 
-@pytest.mark.parametrize("name", ["index", "__index_level__", "__index_level_0__x", "Unnamed: 1", "Unnamed", ""])
+@pytest.mark.parametrize("name", ["index", "__index_level__", "__index_level_0__x", "Unnamed: 1", "Unnamed"])
 def test_other_names_are_columns(name: str) -> None:
     assert index_columns(schema(name)) == frozenset()
 

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 import openpyxl
+import pyarrow as pa
 import pytest
 
 from monitoring.config.table_section import TableFormat
@@ -133,3 +134,20 @@ def test_without_openpyxl_the_extra_is_named(tmp_path: Path, monkeypatch: pytest
 def test_times_of_json_are_microseconds(tmp_path: Path) -> None:
     found = read(lines(tmp_path / "a.jsonl", {"ts": "2025-01-02 03:04:05"})).table
     assert found["ts"].to_pylist()[0].replace(tzinfo=UTC) == MOMENT.replace(tzinfo=UTC)
+
+
+def test_dates_of_json_are_the_text_that_they_are(tmp_path: Path) -> None:
+    found = read(lines(tmp_path / "a.jsonl", {"cohort": "2024-03-04"}, {"cohort": None}, {"cohort": "2024-03-05"}))
+    assert found.table.to_pydict() == {"cohort": ["2024-03-04", None, "2024-03-05"]}
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b" \n\n"])
+@pytest.mark.parametrize("name", ["a.jsonl", "a.jsonl.gz"])
+def test_lines_without_a_record_are_no_rows(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    assert pieces_of(tmp_path / name) == ()
+
+
+def test_a_sheets_column_without_a_cell_has_no_type(tmp_path: Path) -> None:
+    found = read(workbook(tmp_path / "a.xlsx", rows=[["id", "note"], ["a", None], ["b", None]]))
+    assert found.table.schema.field("note").type == pa.null()

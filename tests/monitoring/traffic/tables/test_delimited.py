@@ -81,6 +81,11 @@ def test_what_is_said_of_a_file_is_not_guessed_and_not_remarked(tmp_path: Path) 
     assert plain.table["p"].to_pylist() == [b"0,5", b"x"]
 
 
+def test_a_word_for_a_missing_number_is_no_text_among_decimal_commas(tmp_path: Path) -> None:
+    found = parsed(tmp_path, b"id;p\n1;0,5\n2;NA\n3;-Inf\n4;NaN\n")
+    assert found.table["p"].to_pylist() == [b"0.5", b"NA", b"-Inf", b"NaN"]
+
+
 def test_numbers_with_points_stay_where_no_cell_has_a_comma(tmp_path: Path) -> None:
     found = parsed(tmp_path, b"id;p\n1;0.125\n2;1.250\n", TableFormat(separator=";", decimal=","))
     assert found.table["p"].to_pylist() == [b"0.125", b"1.250"]

@@ -40,6 +40,7 @@ NAMES = (
     "truth.burn_in",
     "truth.calibration",
     "truth.subgroups",
+    "truth.relation",
     "truth.lender.harms",
     "truth.lender.calendars",
     "truth.lender.promises",

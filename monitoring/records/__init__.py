@@ -37,7 +37,6 @@ from monitoring.records.incident import (
     ActionKind,
     CauseDetail,
     CauseRow,
-    Condition,
     IncidentAction,
     IncidentEvent,
     IncidentRecord,
@@ -45,6 +44,7 @@ from monitoring.records.incident import (
     InputDrift,
     Subgroup,
 )
+from monitoring.records.relation import Condition, RelationChange, RelationPlace, RelationPoint, RelationRates
 from monitoring.records.rollout import (
     ROLLOUT_GOES_ON,
     LabelSample,
@@ -172,6 +172,10 @@ __all__ = [
     "RealisedLosses",
     "Reassessment",
     "Rebaseline",
+    "RelationChange",
+    "RelationPlace",
+    "RelationPoint",
+    "RelationRates",
     "Requirement",
     "RolloutEvent",
     "RolloutGuard",

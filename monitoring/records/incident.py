@@ -15,6 +15,7 @@ from monitoring.records.diagnosis import (
     SlicePart,
     SubgroupCause,
 )
+from monitoring.records.relation import Condition, RelationChange
 from monitoring.records.watch import Level
 
 ActionKind: TypeAlias = Literal["acknowledge", "snooze", "assign", "note", "close", "reopen", "run"]
@@ -73,7 +74,8 @@ class InputDrift:
 class CauseDetail:
     """The numbers behind an incident; empty where the watch that opened it has none.
 
-    `subgroup` is the one that an incident of a search is about.
+    `subgroup` is the one that an incident of a search is about. `relation` is how that of inputs and label has changed;
+    None where that is not known, or is not beyond chance.
     """
 
     split: LossSplit | None = None
@@ -81,6 +83,7 @@ class CauseDetail:
     inputs: tuple[InputDrift, ...] = ()
     rows: tuple[CauseRow, ...] = ()
     subgroup: Subgroup | None = None
+    relation: RelationChange | None = None
 
 
 #: Stands for the state from which an incident was closed while the windows since it opened are judged again: it goes on
@@ -186,25 +189,6 @@ class IncidentRecord:
 
 #: The watch of an incident that a search for subgroups opened; its slice is the subgroup in words.
 SUBGROUP_WATCH: Final = "subgroup"
-
-Sign: TypeAlias = Literal["<", "≥", "=", "≠"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Condition:
-    """A condition on one input. A missing value meets ``<`` and ``≠`` alone.
-
-    >>> str(Condition(input="age", sign="≥", value=65.0)), str(Condition(input="shop", sign="=", value="north"))
-    ('age ≥ 65', 'shop = north')
-    """
-
-    input: str
-    sign: Sign
-    value: float | str
-
-    def __str__(self) -> str:
-        value = f"{self.value:.4g}" if isinstance(self.value, float) else self.value
-        return f"{self.input} {self.sign} {value}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

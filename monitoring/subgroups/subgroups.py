@@ -73,11 +73,15 @@ class ScoredSide:
 
     def part(self, rows: Mask) -> ScoredSide:
         """Those of the rows."""
-        inputs = {
-            name: column[rows] if isinstance(column, np.ndarray) else column.filter(pa.array(rows))
-            for name, column in self.inputs.items()
-        }
-        return ScoredSide(inputs=inputs, excess=self.excess[rows], window=self.window[rows])
+        return ScoredSide(inputs=inputs_of(self.inputs, rows), excess=self.excess[rows], window=self.window[rows])
+
+
+def inputs_of(inputs: Inputs, rows: Mask) -> Inputs:
+    """The inputs of some rows."""
+    return {
+        name: column[rows] if isinstance(column, np.ndarray) else column.filter(pa.array(rows))
+        for name, column in inputs.items()
+    }
 
 
 def worst_subgroups(
@@ -106,7 +110,7 @@ def worst_subgroups(
     halves = [_half(side.window, rng) for side in (baseline, live)]
     nodes = tuple(_nodes(baseline.part(halves[0]), live.part(halves[1]), (), LEVELS))
     is_apart = np.unique(live.window).size >= HALVED
-    tried = 1 if is_apart else sum(1 for name, column in live.inputs.items() for _ in _conditions(name, column))
+    tried = 1 if is_apart else sum(1 for name, column in live.inputs.items() for _ in conditions_of(name, column))
     compared = tried * len(nodes)
     before, since = baseline.part(~halves[0]), live.part(~halves[1])
     measured = [measured_subgroup(node, before, since, compared=compared, whole=baseline) for node in nodes]
@@ -216,7 +220,7 @@ def _nodes(
 def _splits(baseline: ScoredSide, live: ScoredSide) -> Iterator[tuple[float, tuple[Condition, Condition]]]:
     """Every split that leaves enough rows, with the variance of the rise between its two parts."""
     for name, column in live.inputs.items():
-        pairs = tuple(_conditions(name, column))
+        pairs = tuple(conditions_of(name, column))
         if not pairs:
             continue
         first = [condition for condition, _ in pairs]
@@ -253,10 +257,17 @@ def _inside(conditions: Sequence[Condition], side: ScoredSide) -> list[tuple[int
     return list(zip(counts[first:last].tolist(), sums[first:last].tolist(), strict=True))
 
 
-def _conditions(name: str, column: NDArray[np.float64] | pa.Array) -> Iterator[tuple[Condition, Condition]]:
+def conditions_of(
+    name: str, column: NDArray[np.float64] | pa.Array, *, thresholds: int = THRESHOLDS
+) -> Iterator[tuple[Condition, Condition]]:
+    """The conditions on an input that are tried, each with its contrary: quantiles of a number, or common values.
+
+    >>> [str(one) for one, _ in conditions_of("age", np.array([20.0, 30.0, 40.0]), thresholds=1)]
+    ['age ≥ 30']
+    """
     if isinstance(column, np.ndarray):
         finite = column[np.isfinite(column)]
-        shares = np.linspace(0, 1, THRESHOLDS + 2)[1:-1]
+        shares = np.linspace(0, 1, thresholds + 2)[1:-1]
         for value in np.unique(np.quantile(finite, shares)) if finite.size else ():
             yield (
                 Condition(input=name, sign="≥", value=float(value)),

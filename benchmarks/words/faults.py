@@ -224,7 +224,7 @@ FAULTS = (
     Fault(
         title="score inverted",
         plant=changed("score", lambda old, _: 1.0 - old),
-        names=("labels contradict|error rate|wrong|inverted",),
+        names=("labels contradict|error rate|wrong|inverted|answers reversed",),
     ),
     Fault(
         title="score times 0.7",

@@ -23,7 +23,6 @@ from monitoring.sources.read_scope import ReadScope
 from monitoring.sources.traffic import open_traffic, with_labels
 from monitoring.tasks.label_codes import has_label
 from monitoring.tasks.ranking import Ranking
-from monitoring.tasks.row_operations import row_choices
 from monitoring.tasks.task import Floats, Task, Whole
 from monitoring.traffic.windows import Window
 
@@ -187,24 +186,6 @@ def _usable(rows: Predictions, inside: NDArray[np.bool_] | None, task: Task) -> 
     answers, labels = rows.probabilities[chosen], rows.labels[chosen]
     odd = task.unknown(labels)
     return LabelledAnswers(answers=answers[~odd], labels=labels[~odd], unknown=int(odd.sum()))
-
-
-def confusion_counts(answers: Floats, labels: Whole) -> NDArray[np.int64]:
-    """How many rows of each class were answered with each class, where a row has one.
-
-    Args:
-        answers: Probabilities, [n, classes].
-        labels: Indices of classes, [n].
-
-    Returns:
-        int64 [classes, classes]: label, then answer.
-
-    >>> confusion_counts(np.array([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3]]), np.array([0, 1, 1])).tolist()
-    [[1, 0], [1, 1]]
-    """
-    width = answers.shape[1]
-    places = labels * width + row_choices(answers) if len(answers) else np.zeros(0, dtype=np.int64)
-    return np.bincount(places, minlength=width * width).reshape(width, width)
 
 
 def shares_of_rows(counts: NDArray[np.int64]) -> Floats:

@@ -12,6 +12,8 @@ from monitoring.incidents.cause import Cause
 from monitoring.incidents.harm import excesses
 from monitoring.incidents.life_cycle import QUIET_WINDOWS, step_fact_recovery
 from monitoring.incidents.rearm import LOSS_GROUP, harm_group, score_excess
+from monitoring.judging.facts.answer_relations import INDEPENDENT, REVERSED
+from monitoring.judging.facts.class_order import REORDERED
 from monitoring.judging.facts.constant_values import CONSTANT_ANSWERS, CONSTANT_LABELS
 from monitoring.judging.facts.gross_failures import (
     ANSWERS_SUBJECT,
@@ -64,7 +66,7 @@ RULES = frozenset({RULE_BROKEN, RULE_BROKEN_NOTICE})
 
 #: The kinds of facts about losses, and of facts that losses follow from.
 LOSS_FACTS = frozenset({CONTRADICTED, OUTLIER})
-ROOTS_OF_LOSSES = frozenset({CONSTANT_ANSWERS, CONSTANT_LABELS, LOST_CLASS, JUMPED})
+ROOTS_OF_LOSSES = frozenset({CONSTANT_ANSWERS, CONSTANT_LABELS, INDEPENDENT, LOST_CLASS, JUMPED, REORDERED, REVERSED})
 
 #: What moves with labels and with answers besides the losses.
 _FAMILIES = {CONSTANT_ANSWERS: "outputs", CONSTANT_LABELS: "labels", LOST_CLASS: "labels", JUMPED: "labels"}

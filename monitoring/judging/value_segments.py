@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 
 from monitoring.baseline.moments import Moments
 from monitoring.baseline.profile import Bins, FeatureCounts, Profile
+from monitoring.judging.facts.constant_values import CONSTANT_ANSWERS, VarietyLimit
 from monitoring.judging.facts.gross_failures import (
+    ANSWERS_SUBJECT,
     MISSING,
     MORE_MISSING,
     MORE_UNSEEN,
@@ -23,8 +25,10 @@ from monitoring.judging.facts.gross_failures import (
 from monitoring.judging.facts.log_facts import binomial_tail
 from monitoring.judging.shifted_segment import LEAST_ROWS, MAX_VALUES, MOVED_ERRORS, STILL_ERRORS, STILL_PART
 from monitoring.records import Finding
-from monitoring.records.finding_parts import GrossRate, OutsideRange
+from monitoring.records.finding_parts import ConstantValues, GrossRate, OutsideRange
+from monitoring.tasks.task import Whole
 from monitoring.watches.scoring import slice_codes
+from monitoring.watches.variety import Variety, tally_of
 
 Floats = NDArray[np.float64]
 
@@ -151,6 +155,39 @@ def ranges_of_segments(
         if is_more and window.input(bins.feature) is not None:
             found = _range_of_segment(bins, base, window, alpha, sources.get(bins.feature))
             yield from () if found is None else (found,)
+
+
+def constant_of_segment(
+    limits: Sequence[VarietyLimit | None],
+    tallies: Whole | None,
+    window: SampledWindow,
+    answers: tuple[Floats, Mapping[str, Floats]],
+    alpha: float,
+) -> tuple[Finding, ...]:
+    """The fact that answers are constant in one segment, and not in all rows.
+
+    Cost: nothing where no answer is given in `MORE_OUTERMOST` of the rows more than in the baseline's windows.
+
+    Args:
+        limits, tallies: As of `constant_values.constant_findings`.
+        window: Of rows with a usable answer.
+        answers: Their answers, [n, width], and their scores, [n], as of `Task.outputs`.
+        alpha: The largest probability of each part of the answers.
+    """
+    for limit, sums in zip(limits, () if tallies is None else tallies, strict=False):
+        if limit is None:
+            continue
+        whole, segments = Variety.of(limit.part, sums), list(window.segments(""))
+        if whole.commonest < (limit.commonest + MORE_OUTERMOST) * whole.rows:
+            continue
+        for name, inside in segments:
+            scores = {score: answers[1][score][inside] for score in limit.part.scores}
+            variety = Variety.of(limit.part, tally_of(limit.part, answers[0][inside], scores))
+            alike = limit.alike(variety, alpha / len(segments))
+            if alike is not None and alike.same == alike.rows:
+                parts = ConstantValues(of="answers", parts=(replace(alike, segment=name),))
+                return (Finding(kind=CONSTANT_ANSWERS, feature=ANSWERS_SUBJECT, fact=True, parts=parts),)
+    return ()
 
 
 def _range_of_segment(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -10,8 +10,9 @@ import numpy as np
 
 from monitoring.baseline.profile_builder import ProfileBuilder
 from monitoring.judging.event_windows import NO_WINDOW_EVENTS, WindowEvents, labels_of_one_event
+from monitoring.judging.facts.answer_relations import relation_findings
 from monitoring.judging.facts.fact_limits import ObservedWindow
-from monitoring.judging.facts.gross_failures import range_findings
+from monitoring.judging.facts.gross_failures import ANSWERS_SUBJECT, range_findings
 from monitoring.judging.facts.input_values import CONSTANT_INPUT, WindowValues
 from monitoring.judging.facts.label_facts import LabelRuns
 from monitoring.judging.facts.log_facts import repeat_findings, unmatched_findings
@@ -23,7 +24,7 @@ from monitoring.judging.fit.reference_limits import never_judged, undated
 from monitoring.judging.input_check import InputCheck
 from monitoring.judging.label_silence import LabelSilence
 from monitoring.judging.value_facts import explained_facts
-from monitoring.judging.value_segments import SampledWindow, ranges_of_segments, with_segments
+from monitoring.judging.value_segments import SampledWindow, constant_of_segment, ranges_of_segments, with_segments
 from monitoring.judging.volume_check import WindowVolume, check_volume
 from monitoring.judging.window.label_findings import TOO_LATE
 from monitoring.judging.window.row_scorer import RowScorer
@@ -182,6 +183,7 @@ class WindowScorer:
             answers=answered.tally.counts.get("variety"),
             numbers=labelled.whole.counts.get("label variety"),
             runs=runs.updated(classes),
+            labelled=labelled.usable,
         )
 
     def _facts(
@@ -206,13 +208,32 @@ class WindowScorer:
         before_now = self._reference_fit.profile, answered.counts
         told = fact_features | {finding.feature for finding in (*values, *facts)}
         window = SampledWindow(bins=bins, before=before_now[0], now=before_now[1], sample=answered.sample.features)
+        explained = with_segments(explained_facts(facts, fact_features, bins, *before_now), window)
         return (
             *(finding for finding in values if finding.feature not in fact_features),
-            *with_segments(explained_facts(facts, fact_features, bins, *before_now), window),
+            *explained,
             *ranges_of_segments(window, told=told, alpha=limits.alpha, sources=sources),
+            *self._answer_facts(observed, answered, window, told | {finding.feature for finding in explained}),
             *unmatched_findings(traffic.labels_unknown, traffic.labelled.rows, observed.history, alpha=limits.alpha),
             *repeat_findings(traffic.repeats, answered.rows, observed.history, alpha=limits.alpha),
         )
+
+    def _answer_facts(
+        self, observed: ObservedWindow, answered: AnsweredSums, window: SampledWindow, told: Collection[str]
+    ) -> tuple[Finding, ...]:
+        """Answers that are constant in one segment, or do not depend on inputs; none where they are told already."""
+        limits, task = self._reference_fit.facts, self._catalogue.task
+        if ANSWERS_SUBJECT in told or not len(answered.usable):
+            return ()
+        scores = task.outputs(answered.usable.probabilities)
+        constant = constant_of_segment(
+            limits.answers,
+            observed.answers,
+            replace(window, sample=answered.usable.features),
+            (answered.usable.probabilities, scores),
+            limits.alpha,
+        )
+        return constant or relation_findings(limits.relations, answered.usable, scores, told=told, alpha=limits.alpha)
 
     def _with_lean(
         self, facts: tuple[Finding, ...], sums: Mapping[WatchKey, ScoreSum], labelled: LabelledSums

@@ -19,6 +19,7 @@ class AlikeValues:
         value: The value that all rows have, and of which class it is the probability; None where that is not known.
         spread: The standard deviation, as a part of that of the baseline's most even window; None where values are the
             same.
+        segment: The value of an input, as `column=value`, whose rows alone these are; empty for all rows.
     """
 
     part: str
@@ -27,6 +28,7 @@ class AlikeValues:
     usual: float = 0.0
     value: tuple[str, float] | None = None
     spread: float | None = None
+    segment: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +169,48 @@ class RenamedValues:
     more: int = 0
     numbers: tuple[str, ...] = ()
     unseen: GrossRate | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndependentAnswers:
+    """A score of the answers that does not go with an input any more.
+
+    Attributes:
+        input, watch: The input, and the watch on the score.
+        rows: Rows of the window, or of the sample of it.
+        low, high: The score's means in the window, over the input's values where the baseline's are low, and high.
+        usual_low, usual_high: Those of the baseline.
+        is_reversed: Whether it falls where it rose.
+    """
+
+    about: Literal["independent answers"] = "independent answers"
+    input: str
+    watch: str
+    rows: int
+    low: float
+    high: float
+    usual_low: float
+    usual_high: float
+    is_reversed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReorderedClasses:
+    """Answers that fit their labels if some classes are read as others.
+
+    Attributes:
+        classes: Each class that is exchanged, and the one that labels have for it.
+        rows: Labelled rows of the window, or of the sample of it, that are answered by one of these classes.
+        fitting, answered: How many of them have the other class as label, and the answered one.
+        usual: The share of such rows of the baseline that have the answered one.
+    """
+
+    about: Literal["reordered classes"] = "reordered classes"
+    classes: tuple[tuple[str, str], ...]
+    rows: int
+    fitting: int
+    answered: int
+    usual: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -420,6 +464,8 @@ ValueParts: TypeAlias = (
     | ConstantInput
     | SameValues
     | CopiedRows
+    | IndependentAnswers
+    | ReorderedClasses
 )
 LabelParts: TypeAlias = LostClasses | JumpedShares | UnusualShare | UnknownClasses | LateLabels | StoppedLabels
 TableParts: TypeAlias = NoAnswers | AbsentAnswers | NoTimes | LostLines | RepeatedIds | SchemaAnomaly

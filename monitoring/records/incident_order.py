@@ -36,6 +36,9 @@ _FACTS: Mapping[str, BrokenPart] = MappingProxyType(
         "unusable answers": "answers",
         "no answers": "answers",
         "answers constant": "answers",
+        "answers independent of inputs": "answers",
+        "answers reversed": "answers",
+        "classes in another order": "answers",
         "labels contradict answers": "losses",
         "losses far outside the baseline": "losses",
         "better than the benchmark": "losses",
@@ -66,6 +69,8 @@ def part_of(incident: IncidentRecord) -> BrokenPart:
         return "losses"
     if not isinstance(cause, AlarmCause):
         return "losses" if incident.level == "page" else "drift"
+    if cause.family == "labelled":
+        return "labels"
     if cause.family == "integrity":
         return "input" if cause.feature else "answers"
     return "losses" if cause.family in LOSS_FAMILIES and not cause.is_improvement else "drift"

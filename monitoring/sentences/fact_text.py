@@ -32,7 +32,10 @@ from monitoring.watches.descriptions import (
 _NAMED = frozenset(
     {
         "answers constant",
+        "answers independent of inputs",
+        "answers reversed",
         "better than the benchmark",
+        "classes in another order",
         "fewer labels",
         "labels constant",
         "labels contradict answers",
@@ -53,6 +56,10 @@ _NAMED = frozenset(
 _TELLING = frozenset(
     {
         "answers constant",
+        "answers independent of input",
+        "answers independent of inputs",
+        "answers reversed",
+        "classes in another order",
         "input constant",
         "label shares jumped",
         "labels constant",

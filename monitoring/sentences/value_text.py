@@ -9,15 +9,17 @@ from monitoring.records.finding_parts import (
     ConstantValues,
     CopiedRows,
     GrossRate,
+    IndependentAnswers,
     OutsideRange,
     RenamedValues,
+    ReorderedClasses,
     SameValues,
     SwappedInputs,
     UnreadInput,
     ValueParts,
 )
 from monitoring.tasks.output_names import OF_OUTPUT
-from monitoring.watches.descriptions import plain_number, printable, slice_title
+from monitoring.watches.descriptions import format_value, lower_first, plain_number, printable, slice_title, watch_title
 
 
 def value_text(feature: str, parts: ValueParts) -> str:
@@ -27,20 +29,31 @@ def value_text(feature: str, parts: ValueParts) -> str:
             return _constant_values(constant)
         case GrossRate() as rate:
             return f"{_gross_rate(feature, rate)}{unit_change(rate.power_of_ten)}"
-        case AllMissing() | UnreadInput():
-            return f"The {_subject(feature)}{_unread(parts)}."
         case OutsideRange() as outside:
             return _outside_range(feature, outside)
         case RenamedValues() as renamed:
             unseen = "" if renamed.unseen is None else f" {_gross_rate(feature, renamed.unseen)}"
             return f"{_renamed_values(printable(feature), renamed)}{unseen}"
+        case IndependentAnswers() | ReorderedClasses():
+            return _answers_text(feature, parts)
         case _:
             return _input_text(feature, parts)
 
 
-def _input_text(feature: str, parts: ConstantInput | SameValues | CopiedRows | SwappedInputs) -> str:
+def _answers_text(feature: str, parts: IndependentAnswers | ReorderedClasses) -> str:
+    """What is wrong with answers in comparison with inputs, or with labels."""
+    if isinstance(parts, ReorderedClasses):
+        return _reordered(parts)
+    return _independent(parts, of_all=feature != parts.input)
+
+
+def _input_text(
+    feature: str, parts: AllMissing | UnreadInput | ConstantInput | SameValues | CopiedRows | SwappedInputs
+) -> str:
     """What is wrong with all values of an input, or with all rows."""
     match parts:
+        case AllMissing() | UnreadInput():
+            return f"The {_subject(feature)}{_unread(parts)}."
         case ConstantInput() as constant_input:
             return _constant_input(feature, constant_input)
         case SameValues(rows=rows):
@@ -61,6 +74,38 @@ def _constant_input(feature: str, constant: ConstantInput) -> str:
     value = plain_number(constant.number) if constant.number is not None else printable(constant.category or "")
     usual = f"in the baseline's windows at most {100.0 * constant.usual:.0f} % are alike"
     return f"{printable(feature)} is {value} in all {constant.rows:,} values of the window; {usual}."
+
+
+def _independent(independent: IndependentAnswers, *, of_all: bool) -> str:
+    low, high, usual_low, usual_high = (
+        format_value(independent.watch, value)
+        for value in (independent.low, independent.high, independent.usual_low, independent.usual_high)
+    )
+    name = printable(independent.input)
+    if not of_all:
+        what, check = f"do not depend on {name} any more", f"that {name} and answers of the log are of the same rows"
+    elif independent.is_reversed:
+        what, check = f"fall where they rose with the inputs, such as {name}", "their sign, or the order of the classes"
+    else:
+        what, check = f"do not depend on the inputs any more, such as {name}", "to which rows answers belong"
+    return (
+        f"Answers {what}: the {lower_first(watch_title(independent.watch))} is {low} and {high} where it was "
+        f"{usual_low} and {usual_high} in the baseline ({independent.rows:,} rows): check {check}."
+    )
+
+
+def _reordered(reordered: ReorderedClasses) -> str:
+    pairs = sorted(reordered.classes)
+    if len(pairs) == 2:
+        what = f"{printable(pairs[0][0])} and {printable(pairs[0][1])} are exchanged"
+    else:
+        what = ", ".join(f"{printable(one)} is read as {printable(other)}" for one, other in pairs)
+    fitting, answered = (f"{100 * count / reordered.rows:.0f} %" for count in (reordered.fitting, reordered.answered))
+    return (
+        f"Answers fit their labels if {what}: {fitting} of {reordered.rows:,} rows that are answered so, and "
+        f"{answered} as they are, which in the baseline is {100 * reordered.usual:.0f} %: check the order of the "
+        "model's classes."
+    )
 
 
 def _times(times: int) -> str:
@@ -109,10 +154,17 @@ def _alike(part: AlikeValues, what: str) -> str:
         )
     if part.value is not None:
         name, value = part.value
-        same = f"All {part.rows:,} {what} are {plain_number(value)} for class {name}"
+        same = f"All {part.rows:,} {what}{_only_where(part)} are {plain_number(value)} for class {name}"
         return f"{same}; in the baseline's windows at most {100 * part.usual:.0f} % are the same"
     share = f"All {part.rows:,}" if part.same == part.rows else f"{100 * part.same / part.rows:.0f} % of {part.rows:,}"
-    return f"{share} {what}{name} are the same; in the baseline's windows at most {100 * part.usual:.0f} % are"
+    return (
+        f"{share} {what}{name}{_only_where(part)} are the same; in the baseline's windows at most "
+        f"{100 * part.usual:.0f} % are"
+    )
+
+
+def _only_where(part: AlikeValues) -> str:
+    return f" where {slice_title(part.segment)}" if part.segment else ""
 
 
 def _gross_rate(feature: str, rate: GrossRate) -> str:

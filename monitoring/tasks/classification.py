@@ -240,6 +240,18 @@ class Classification(Task):
             losses[COST.name] = np.where(is_labelled, costs, 1.0)
         return losses
 
+    def confusion_counts(self, answers: Floats, labels: Whole) -> Whole:
+        """See `Task`.
+
+        >>> task, answers = Classification(classes=("no", "yes")), np.array([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3]])
+        >>> task.confusion_counts(answers, np.array([0, 1, 1])).tolist()
+        [[1, 0], [1, 1]]
+        """
+        width = len(self.classes)
+        known = labels >= 0
+        places = labels[known] * width + row_choices(answers[known]) if len(answers) else np.zeros(0, dtype=np.int64)
+        return np.bincount(places, minlength=width * width).reshape(width, width)
+
     def expected_losses(self, answers: Floats, outputs: Mapping[str, Floats]) -> dict[str, Floats]:
         """See `Task`: if labels were drawn by the probabilities, 1 - max p, and (1 - Σp²)/2."""
         losses = {"error": 1.0 - outputs[CONFIDENCE], "brier": (1.0 - row_sums(answers**2)) / 2.0}

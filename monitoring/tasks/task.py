@@ -124,8 +124,7 @@ class LabelPart:
 class Task(Protocol):
     """The losses of one model, its surprise, its outputs, and how its labels are read.
 
-    Answers are float64 [n, width]. Labels are codes, int64 [n]: what the task makes of a label's text; `NO_LABEL`
-    for none.
+    Answers are float64 [n, width]. Labels are codes, int64 [n], that the task makes of their text; `NO_LABEL` for none.
 
     No room asks which task it has. What some tasks have and others have not is a member with a default here: so a task
     is one file of this folder, and its entry in `monitoring.tasks.registry`, whose functions narrow a task to a kind.
@@ -312,6 +311,10 @@ class Task(Protocol):
     def losses(self, answers: Floats, labels: Whole) -> dict[str, Floats]:
         """Each metric of labelled rows, in [0, 1], [n]; and the scores of other watches that need labels."""
         return {}
+
+    def confusion_counts(self, answers: Floats, labels: Whole) -> Whole | None:
+        """Rows by label, then answer, [classes, classes]; None where rows have not one class each."""
+        return None
 
     def expected_losses(self, answers: Floats, outputs: Mapping[str, Floats]) -> dict[str, Floats]:
         """The losses that answers, [n, width], with their `outputs` promise: each metric in [0, 1], [n]; or none."""

@@ -59,12 +59,13 @@ def columns_of(chosen: Sequence[Coordinate], features: pa.Table) -> list[Floats]
     places: dict[str, Whole] = {}
     for coordinate in chosen:
         if coordinate.bins.feature not in places:
-            places[coordinate.bins.feature] = _places(coordinate.bins, features, coordinate.values.size)
+            places[coordinate.bins.feature] = places_of(coordinate.bins, features)
     return [coordinate.at(places[coordinate.bins.feature]) for coordinate in chosen]
 
 
-def _places(bins: Bins, features: pa.Table, size: int) -> Whole:
-    """The bin of each row, [n]; `size`, the number of bins, where the input is missing."""
+def places_of(bins: Bins, features: pa.Table) -> Whole:
+    """The bin of each row, [n]; the number of bins where the input is missing."""
+    size = bins.places
     column = features[bins.feature].combine_chunks()
     column = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
     if bins.edges is not None:

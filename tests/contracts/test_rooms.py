@@ -26,7 +26,7 @@ DOORS = {"chosen_setup", "drill_monitor", "export", "from_reference", "train"}
 #: Classes behind a protocol: what differs between them is a member of it, and nobody asks which one there is.
 BEHIND_PROTOCOLS = {"CalendarPlan", "LogSource", "ReplayedTraffic", "RowPlan", "TableSource"}
 #: How many places outside `monitoring/tasks` ask which kind of task there is: it may only fall.
-QUESTIONS = 39
+QUESTIONS = 38
 KINDS = {"exclusive", "is_binary", "is_multilabel", "number_names", "outputs_judged"}
 TASKS = {"each", "judged", "output", "part", "task"}
 TASK_CLASSES = {

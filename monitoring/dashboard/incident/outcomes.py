@@ -22,7 +22,6 @@ from monitoring.deployment.places import find_baseline
 from monitoring.errors import PitfallsError
 from monitoring.inspection.outcomes import (
     Outcomes,
-    confusion_counts,
     decision_rates,
     read_outcomes,
     relevant_ranks,
@@ -147,7 +146,9 @@ def _view(outcomes: Outcomes) -> OutcomesView:
         return _ranks(outcomes, ranking)
     if not outcomes.task.classes:
         return _residuals(outcomes)
-    return _confusion(outcomes) if outcomes.task.exclusive else _decisions(outcomes)
+    counts = [outcomes.task.confusion_counts(side.answers, side.labels) for side in (outcomes.baseline, outcomes.live)]
+    before, since = counts
+    return _decisions(outcomes) if before is None or since is None else _confusion(outcomes, before, since)
 
 
 def _note(outcomes: Outcomes) -> str:
@@ -159,9 +160,8 @@ def _note(outcomes: Outcomes) -> str:
     )
 
 
-def _confusion(outcomes: Outcomes) -> OutcomesView:
+def _confusion(outcomes: Outcomes, before: Counts, since: Counts) -> OutcomesView:
     classes = outcomes.task.classes
-    before, since = (confusion_counts(side.answers, side.labels) for side in (outcomes.baseline, outcomes.live))
     earlier, shares = shares_of_rows(before), shares_of_rows(since)
     change = np.nan_to_num(np.abs(shares - earlier)).sum(axis=1) * since.sum(axis=1)
     places = np.sort(np.argsort(-change, kind="stable")[:MOST_CLASSES])

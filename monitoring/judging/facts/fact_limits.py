@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from monitoring.baseline.predictions import Predictions
+from monitoring.judging.facts.answer_relations import AnswerRelation
+from monitoring.judging.facts.class_order import ClassOrder
 from monitoring.judging.facts.constant_values import VarietyLimit, constant_findings
 from monitoring.judging.facts.gross_failures import CONTRADICTED, GrossLimit, gross_findings
 from monitoring.judging.facts.input_values import ValueLimits
@@ -26,6 +29,7 @@ class ObservedWindow:
 
     Attributes:
         answers: The variety of each part of the answers, as of `monitoring.watches.variety`; None without rows.
+        labelled: The rows with a usable answer whose labels came, or a sample of them.
     """
 
     sums: Mapping[WatchKey, ScoreSum]
@@ -34,6 +38,7 @@ class ObservedWindow:
     answers: Whole | None = None
     numbers: Whole | None = None
     runs: LabelRuns = field(default_factory=LabelRuns)
+    labelled: Predictions | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +50,8 @@ class FactLimits:
 
     Attributes:
         answers: The variety of each part of the answers; None for one that was constant.
+        relations: How answers go with inputs, the strongest first.
+        order: Which class labels have for each answer; None of models without three classes to choose of.
     """
 
     threshold: float
@@ -58,13 +65,16 @@ class FactLimits:
     ranges: int = 0
     volumes: tuple[tuple[Places, int], ...] = ()
     volume_range: VolumeRange = ANY_RANGE
+    relations: tuple[AnswerRelation, ...] = ()
+    order: ClassOrder | None = None
     dated: bool = True
 
     @property
     def alpha(self) -> float:
         """The probability of each fact of a window that is as the baseline's are."""
         values = sum(2 for limit in (*self.answers, *self.label_numbers) if limit is not None)
-        others = 3  # labels without predictions, predictions that are repeated, and all of `values` together
+        # Labels without predictions, repeated predictions; and of all together: `values`, `relations` and `order`.
+        others = 3 + bool(self.relations) + (self.order is not None)
         count = len(self.gross) + len(self.losses) + self.ranges + values + self.labels.count + others
         return BUDGET_SHARE / self.threshold / max(count, 1)
 
@@ -72,8 +82,8 @@ class FactLimits:
         """What a window shows by itself.
 
         Returns:
-            Facts. Of one fault the one that says most: constant answers, or what happened to the labels, before labels
-            that contradict answers, and these before losses far outside.
+            Facts. Of one fault the one that says most: constant answers, or what happened to the labels, before classes
+            in another order, these before labels that contradict answers, and these before losses far outside.
         """
         alpha = self.alpha
         gross = gross_findings(self.gross, window.sums, alpha)
@@ -85,6 +95,10 @@ class FactLimits:
         labels = self._label_findings(window)
         if constant or any(finding.kind != JUMPED for finding in labels):
             return (*others, *constant, *labels)
+        if self.order is not None and window.labelled is not None:
+            reordered = self.order.findings(window.labelled, alpha)
+            if reordered:
+                return (*others, *reordered)
         contradicted = tuple(finding for finding in gross if finding.kind == CONTRADICTED)
         if contradicted:
             return (*others, *contradicted)
@@ -112,7 +126,7 @@ class FactLimits:
 
     def without_labels(self) -> FactLimits:
         """The limits of what needs no labels, for a window whose labels are of an expected event."""
-        return replace(self, losses={}, label_numbers=(), labels=LabelLimits())
+        return replace(self, losses={}, label_numbers=(), labels=LabelLimits(), order=None)
 
     def widened(self, widths: Mapping[WatchKey, float]) -> FactLimits:
         """The limits of windows that vary as much as live traffic has shown: by so many times as much, at least 1."""

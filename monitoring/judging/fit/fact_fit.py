@@ -12,6 +12,8 @@ from monitoring.baseline.folder import Baseline
 from monitoring.evidence.budget import Budget
 from monitoring.evidence.sampling_variance import SamplingVariance
 from monitoring.evidence.seasonality import Seasonality
+from monitoring.judging.facts.answer_relations import fit_relations
+from monitoring.judging.facts.class_order import ClassOrder
 from monitoring.judging.facts.constant_values import VarietyLimit
 from monitoring.judging.facts.fact_limits import FactLimits
 from monitoring.judging.facts.gross_failures import gross_limits, share_limits
@@ -83,6 +85,8 @@ def fit_fact_limits(
         ranges=sum(feature_bins.edges is not None for feature_bins in catalogue.bins),
         volumes=volumes,
         volume_range=VolumeRange.fit(volumes, budget.threshold),
+        relations=fit_relations(baseline, catalogue.task, plan),
+        order=ClassOrder.fit(baseline.rows.answers.take(labelled_rows(baseline.rows.answers)), catalogue.task),
         dated=baseline.spec.rows_per_window is None,
     )
 

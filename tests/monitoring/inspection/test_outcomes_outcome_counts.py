@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from monitoring.inspection.outcomes import confusion_counts, decision_rates, relevant_ranks, residuals, shares_of_rows
+from monitoring.inspection.outcomes import decision_rates, relevant_ranks, residuals, shares_of_rows
+from monitoring.tasks.classification import Classification
 from monitoring.tasks.multilabel import Multilabel
 from monitoring.tasks.ranking import Ranking
 from monitoring.tasks.regression import Regression
@@ -12,12 +13,13 @@ from monitoring.tasks.task import NO_LABEL
 
 def test_rows_are_counted_by_label_and_answer() -> None:
     answers = np.array([[0.1, 0.2, 0.7], [0.5, 0.3, 0.2], [0.1, 0.8, 0.1], [0.2, 0.7, 0.1]])
-    counts = confusion_counts(answers, np.array([2, 1, 1, 1]))
+    counts = Classification(classes=("a", "b", "c")).confusion_counts(answers, np.array([2, 1, 1, 1]))
     assert counts.tolist() == [[0, 0, 0], [1, 2, 0], [0, 0, 1]]
     shares = shares_of_rows(counts)
     assert np.isnan(shares[0]).all()
     assert shares[1].round(3).tolist() == [0.333, 0.667, 0.0]
-    assert confusion_counts(np.zeros((0, 2)), np.zeros(0, np.int64)).tolist() == [[0, 0], [0, 0]]
+    none = Classification(classes=("a", "b")).confusion_counts(np.zeros((0, 2)), np.zeros(0, np.int64))
+    assert none.tolist() == [[0, 0], [0, 0]]
 
 
 def test_each_class_of_several_is_missed_or_answered_where_it_is_not() -> None:

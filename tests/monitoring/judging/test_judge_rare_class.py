@@ -29,7 +29,7 @@ def test_half_of_the_recall_in_the_top_scores_lost_at_four_frauds_in_a_thousand_
 ):
     pages = [one for one in incidents(WINDOWS, seed=7, halved=True) if one.level == "page"]
     assert [one.watch.rpartition("rank:")[1:] for one in pages] == [("rank:", "fraud")]
-    assert "rows above class fraud" in incident_text(pages[0]).cause
+    assert "Ranking loss of class fraud" in incident_text(pages[0]).cause
 
 
 @pytest.mark.slow

@@ -54,7 +54,7 @@ def test_a_slice_s_part_is_that_of_its_share_and_that_of_its_loss(mix: float, lo
 
 
 def test_the_keys_of_a_stored_cause_are_those_of_earlier_versions() -> None:
-    assert set(asdict(CauseDetail())) == {"split", "parts", "inputs", "rows", "subgroup"}
+    assert set(asdict(CauseDetail())) == {"split", "parts", "inputs", "rows", "subgroup", "relation"}
     assert set(asdict(LossSplit(metric="brier", difficulty=0.0, surprise=0.0))) == {"metric", "difficulty", "surprise"}
 
 

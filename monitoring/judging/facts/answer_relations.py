@@ -1,0 +1,211 @@
+"""Answers that do not depend on an input any more: what a column of other rows, or answers of other rows, look like.
+
+No column by itself moves where its values are exchanged between rows: in the log, while the model was given others; or
+of the answers. How the answers go with each input does, and a sample of one window shows it without a label.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from scipy.special import ndtri
+
+from monitoring.baseline.folder import Baseline
+from monitoring.baseline.predictions import Predictions
+from monitoring.baseline.profile import Bins
+from monitoring.judging.facts.gross_failures import ANSWERS_SUBJECT
+from monitoring.judging.window.windowing import split_by_window
+from monitoring.records import Finding
+from monitoring.records.finding_parts import IndependentAnswers
+from monitoring.tasks.task import Task
+from monitoring.traffic.windows import WindowPlan
+from monitoring.watches.feature_space import places_of
+from monitoring.watches.sampling import sample_indices
+
+Floats = NDArray[np.float64]
+
+#: Rows of the baseline used at most, and at least.
+FIT_ROWS = 32_768
+LEAST_ROWS = 2_048
+
+#: An input is judged if it explains this share of the variance of an answer's score in the baseline; at most so many.
+LEAST_EXPLAINED = 0.15
+MOST_INPUTS = 12
+
+#: The relation is lost below this part of that in the baseline's weakest window, whose slope is taken so many standard
+#: errors higher than it was found.
+LEFT = 0.5
+WEAKEST_ERRORS = 2.0
+
+#: Where it is lost of this share of the inputs that are judged, of two at least, it is the answers that are others.
+OF_ANSWERS = 2.0 / 3.0
+
+#: The kinds of findings: about an input; and about the answers, which go with no input, or fall where they rose.
+INDEPENDENT_OF_INPUT = "answers independent of input"
+INDEPENDENT = "answers independent of inputs"
+REVERSED = "answers reversed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class AnswerRelation:
+    """How a score of the answers goes with an input.
+
+    Attributes:
+        output: The score's name, as of `Task.outputs`.
+        means: Its mean in each of the input's bins less that of all rows, and 0 for rows without a value, [bins + 1].
+        low, high: Its means where these are below and above 0.
+        explained: The share of its variance that the bins explain.
+        weakest: The smallest slope of it on `means` in a window of the baseline; over all it is 1.
+    """
+
+    bins: Bins
+    output: str
+    means: Floats
+    low: float
+    high: float
+    explained: float
+    weakest: float
+
+    @classmethod
+    def fit(
+        cls, bins: Bins, places: NDArray[np.int64], output: str, scores: Floats, windows: Sequence[NDArray[np.int64]]
+    ) -> AnswerRelation | None:
+        """From rows of the baseline: their bins, [n], scores, [n], and which are in each window. None of a weak one."""
+        known = places < bins.places
+        counts = np.bincount(places[known], minlength=bins.places)
+        sums = np.bincount(places[known], weights=scores[known], minlength=bins.places)
+        centre = float(scores[known].mean()) if known.any() else 0.0
+        means = np.append(np.where(counts > 0, sums / np.maximum(counts, 1) - centre, 0.0), 0.0)
+        along, variance = means[places], float(scores.var())
+        if variance == 0.0 or float(along.var()) < LEAST_EXPLAINED * variance:
+            return None
+        slopes = (_slope(along[inside], scores[inside]) for inside in windows)
+        low, high = (float(scores[inside].mean()) for inside in (along < 0.0, along > 0.0))
+        return cls(
+            bins=bins,
+            output=output,
+            means=means,
+            low=low,
+            high=high,
+            explained=float(along.var()) / variance,
+            weakest=min(1.0, *(slope + WEAKEST_ERRORS * error for slope, error in slopes)),
+        )
+
+    def lost(self, features: pa.Table, scores: Floats, alpha: float) -> LostRelation | None:
+        """What is left of it in a window; None where answers go with the input still.
+
+        Args:
+            scores: Of the window's rows, or of a sample of them, [n].
+            alpha: The probability of so small a slope, if `LEFT` of the weakest of the baseline is the window's.
+        """
+        along = self.means[places_of(self.bins, features)]
+        low, high = along < 0.0, along > 0.0
+        slope, error = _slope(along, scores)
+        reach = -error * float(ndtri(alpha))
+        if not low.any() or not high.any() or slope + reach >= LEFT * self.weakest:
+            return None
+        return LostRelation(
+            relation=self,
+            low=float(scores[low].mean()),
+            high=float(scores[high].mean()),
+            is_reversed=slope + reach < 0.0,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LostRelation:
+    """A relation that is lost in a window: the score's means where the baseline's are low and high.
+
+    Attributes:
+        is_reversed: Whether the score falls where it rose, beyond chance.
+    """
+
+    relation: AnswerRelation
+    low: float
+    high: float
+    is_reversed: bool
+
+    def parts(self, rows: int) -> IndependentAnswers:
+        """What a finding about a window, or a sample of it, of so many rows is made of."""
+        return IndependentAnswers(
+            input=self.relation.bins.feature,
+            watch=self.relation.output,
+            rows=rows,
+            low=self.low,
+            high=self.high,
+            usual_low=self.relation.low,
+            usual_high=self.relation.high,
+            is_reversed=self.is_reversed,
+        )
+
+
+def fit_relations(baseline: Baseline, task: Task, plan: WindowPlan) -> tuple[AnswerRelation, ...]:
+    """The relations of a baseline that are strong enough to be judged, the strongest first, one for each input.
+
+    Returns:
+        None of a baseline with fewer than `LEAST_ROWS` answers. Cost: the inputs of at most `FIT_ROWS` rows.
+    """
+    answers, bins = baseline.rows.answers, baseline.input_bins[0]
+    usable = np.flatnonzero(np.isfinite(answers.probabilities).all(axis=1))
+    usable = usable[sample_indices(answers.take(usable), FIT_ROWS)]
+    if usable.size < LEAST_ROWS or not bins:
+        return ()
+    rows = baseline.rows.take(usable, [each.feature for each in bins])
+    windows = [inside for _, inside in split_by_window(rows.event_times, plan) if inside.size]
+    outputs = task.outputs(rows.probabilities)
+    found = []
+    for each in bins:
+        places = places_of(each, rows.features)
+        fits = (AnswerRelation.fit(each, places, name, scores, windows) for name, scores in outputs.items())
+        best = max((fit for fit in fits if fit is not None), key=lambda fit: fit.explained, default=None)
+        if best is not None and best.weakest > LEFT:
+            found.append(best)
+    return tuple(sorted(found, key=lambda fit: -fit.explained)[:MOST_INPUTS])
+
+
+def relation_findings(
+    relations: Sequence[AnswerRelation],
+    rows: Predictions,
+    scores: Mapping[str, Floats],
+    *,
+    told: Collection[str],
+    alpha: float,
+) -> tuple[Finding, ...]:
+    """The facts that the answers to a window's rows do not depend on inputs as they did in the baseline.
+
+    Args:
+        rows: The window's rows with a usable answer, or a sample of them; some.
+        scores: Their scores, [n], as of `Task.outputs`.
+        told: Inputs about which a fact is known already: of those there is no other.
+        alpha: The probability of all of them together, of a window with half of the baseline's weakest relation.
+    """
+    there = frozenset(rows.features.column_names).difference(told)
+    lost = [
+        found
+        for relation in relations
+        if relation.bins.feature in there
+        and (found := relation.lost(rows.features, scores[relation.output], alpha / len(relations))) is not None
+    ]
+    if len(lost) > 1 and len(lost) >= OF_ANSWERS * len(relations):
+        kind = REVERSED if lost[0].is_reversed else INDEPENDENT
+        return (Finding(kind=kind, feature=ANSWERS_SUBJECT, fact=True, parts=lost[0].parts(len(rows))),)
+    return tuple(
+        Finding(kind=INDEPENDENT_OF_INPUT, feature=one.relation.bins.feature, fact=True, parts=one.parts(len(rows)))
+        for one in lost
+    )
+
+
+def _slope(along: Floats, scores: Floats) -> tuple[float, float]:
+    """The least-squares slope of scores, with its standard error; infinite error where `along` does not vary."""
+    off = along - along.mean()
+    squares = float(off @ off)
+    if squares <= 1e-12 * max(along.size, 1):
+        return 0.0, math.inf
+    slope = float(off @ scores) / squares
+    rest = scores - scores.mean() - slope * off
+    return slope, math.sqrt(float(rest @ rest) / max(along.size - 2, 1) / squares)

@@ -56,7 +56,9 @@ ROW_SETTINGS = ("prediction_id", "event_time", "label_time", "naive_timezone")
     "outputs.  [default: label]",
 )
 @click.option(
-    "--classes", metavar="A,B", help="Class names in the order of the model's output; or OUTPUT=A,B,OUTPUT=C,D."
+    "--classes",
+    metavar="A,B",
+    help="Names of classes, or of several numbers, in the order of the model's output; or OUTPUT=A,B,OUTPUT=C,D.",
 )
 @click.option(
     "--task",
@@ -291,7 +293,7 @@ def _export_file(source: Path, request: ExportRequest, output: Output) -> Bundle
         columns=request.columns,
         roles=request.roles,
     )
-    full_reference = reference.named().with_lists()
+    full_reference = reference.named().with_lists(request.classes)
     full_reference.check_task(request.classes or full_reference.label_columns)
     load_frameworks("tensorflow", "keras")
     model = _load(source, request)

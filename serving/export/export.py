@@ -184,8 +184,11 @@ class Reference:
         usual = TableSection(naive_timezone=self.columns.naive_timezone)
         return replace(self, table=with_row_columns(self.table, self.columns), columns=usual)
 
-    def with_lists(self) -> Reference:
+    def with_lists(self, names: tuple[str, ...] = ()) -> Reference:
         """The reference with labels that are sets of classes, several numbers, or ids as text, and the task of those.
+
+        Args:
+            names: What the numbers are called, where the task is said to be a regression of several.
 
         Returns:
             The same where labels are none of these, or it is declared to be of another task.
@@ -208,7 +211,9 @@ class Reference:
             return self if ids is None else self._relabelled(ids)
         vectors = None
         if self.task != "multilabel":
-            vectors = labels_of_vectors(self.table, name, self.label_columns, declared=numbers)
+            vectors = labels_of_vectors(
+                self.table, name, self.label_columns, declared=numbers, names=names if numbers else ()
+            )
         if vectors is not None:
             return self._relabelled(vectors[0], task="regression", numbers=vectors[1], label_columns=())
         texts = None if numbers else labels_of_sets(self.table, name, self.label_columns)
@@ -245,12 +250,13 @@ class Reference:
             _refuse_ranking(f"--classes {','.join(classes)}" if not self.label_columns else "several label columns")
         if self.task != "regression":
             return
-        if classes:
+        if classes and classes != self.numbers:
             raise BadInput(
                 "A model that predicts a number has no classes.",
                 got=f"--task regression with --classes {','.join(classes)}",
                 expected="one of the two",
-                fix="Leave --classes out, or give --task classification.",
+                fix="Leave --classes out, or give --task classification; where each label is several numbers, --task "
+                "regression has --classes name them.",
             )
         name = self.label or LABEL
         there = self.table is not None and name in self.table.column_names
@@ -378,11 +384,11 @@ def _checked(
 ) -> tuple[Reference, tuple[str, ...], tuple[str, ...]]:
     """The reference, the classes, and remarks on its times; BadInput for labels that do not fit the classes."""
     checked_reference = (
-        (reference if isinstance(reference, Reference) else Reference(table=reference)).named().with_lists()
+        (reference if isinstance(reference, Reference) else Reference(table=reference)).named().with_lists(classes)
     )
     checked_reference.check_task(classes or checked_reference.label_columns)
     checked_reference, zones = _with_zone(checked_reference)
-    return checked_reference, classes or checked_reference.label_columns, zones
+    return checked_reference, () if checked_reference.numbers else classes or checked_reference.label_columns, zones
 
 
 def _manifest(

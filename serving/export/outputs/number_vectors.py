@@ -24,7 +24,7 @@ _QUOTED: Final = 3
 
 
 def labels_of_vectors(
-    table: pa.Table, label: str, label_columns: Sequence[str], *, declared: bool
+    table: pa.Table, label: str, label_columns: Sequence[str], *, declared: bool, names: Sequence[str] = ()
 ) -> tuple[pa.ChunkedArray[Any], tuple[str, ...]] | None:
     """Labels of several numbers, as text, and what each number is called.
 
@@ -34,6 +34,7 @@ def labels_of_vectors(
 
     Args:
         declared: Whether the owner says that numbers are predicted: 0 and 1 are numbers then, and no sets of classes.
+        names: What the numbers are called; none: as their columns, or by their places.
 
     Returns:
         Text [n], null where a number is missing, and names; None where labels are not several numbers.
@@ -58,7 +59,15 @@ def labels_of_vectors(
     values = codes.view(np.float64)
     if not declared and np.isin(values, (0.0, 1.0)).all():
         return None
-    return pa.chunked_array([texts]), tuple(label_columns) or tuple(f"[{place}]" for place in range(width))
+    called = tuple(names or label_columns) or tuple(f"[{place}]" for place in range(width))
+    if len(called) != width:
+        raise BadInput(
+            f"The labels of the reference are {width} numbers, and names are given for another number of them.",
+            got=f"--classes {','.join(called)}, {len(called)} names",
+            expected=f"{width} names, in the order of the output",
+            fix="Name each number, or leave --classes out.",
+        )
+    return pa.chunked_array([texts]), called
 
 
 def find_vector_output(answers: Mapping[str, Array], width: int, output: str | None = None) -> str:

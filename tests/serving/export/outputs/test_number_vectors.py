@@ -47,6 +47,18 @@ def test_columns_give_the_numbers_their_names_and_a_missing_one_makes_no_label()
     assert (found[0].to_pylist(), found[1]) == (["[1.5,0]", None], ("h1", "h2"))
 
 
+def test_numbers_of_lists_have_the_names_that_their_owner_gives_where_the_task_is_said() -> None:
+    table, names = pa.table({"truth": [[1.5, 2.0], [3.0, 4.0]]}), ("1 h", "2 h")
+    named = Reference(table=table, label="truth", task="regression").named().with_lists(names)
+    named.check_task(names)
+    assert named.numbers == names
+    with pytest.raises(BadInput, match="another number of them"):
+        Reference(table=table, label="truth", task="regression").named().with_lists(("1 h",))
+    unsaid = Reference(table=table, label="truth").named().with_lists(names)
+    with pytest.raises(BadInput, match="has no classes"):
+        unsaid.check_task(names)
+
+
 def test_labels_of_other_lengths_are_refused_where_numbers_are_declared() -> None:
     with pytest.raises(BadInput, match="are not 2 numbers"):
         read([[1.5, 2.0], [3.0]], declared=True)

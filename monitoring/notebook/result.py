@@ -20,7 +20,7 @@ from monitoring.reports.results_table import results_table
 from monitoring.reports.sections.benchmark import Benchmark
 from monitoring.reports.sections.headline import headline
 from monitoring.reports.sections.inputs import inputs_of
-from monitoring.sentences.incident_text import incident_text
+from monitoring.sentences.incident_text import IncidentText, incident_text
 from monitoring.watches.descriptions import printable
 
 if TYPE_CHECKING:
@@ -73,6 +73,11 @@ class MonitorResult:
     def incidents(self) -> tuple[IncidentRecord, ...]:
         """Every incident, in order of its number."""
         return self.status.incidents
+
+    @staticmethod
+    def text(incident: IncidentRecord) -> IncidentText:
+        """One of `incidents` in words: its cause in short, one line, its whole message, and what to do first."""
+        return incident_text(incident)
 
     @property
     def inputs(self) -> tuple[str, ...]:

@@ -8,10 +8,14 @@ import io
 import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from monitoring.notebook.result import MonitorResult
+from monitoring.records import IncidentRecord
 
 ROOT = Path(__file__).parents[2]
 TEST_FILE = re.compile(r"<!-- pytest -->\n```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -69,3 +73,17 @@ def test_an_output_that_differs_is_seen(tmp_path: Path) -> None:
     page.write_text("```python\nprint(1 + 1)\n```\n\n```text\n3\n```\n", "utf-8")
     with pytest.raises(AssertionError, match="2"):
         run(page)
+
+
+def test_pages_ask_results_and_incidents_for_what_these_have() -> None:
+    """What runs only with every test, `test_coming_from` and `test_notebooks`, fails here too if a name is gone."""
+    names = {"result": MonitorResult, "incident": IncidentRecord}
+    asked = Counter[str]()
+    for page in sorted((ROOT / "docs").rglob("*")):
+        text = page.read_text("utf-8") if page.suffix in {".md", ".ipynb"} else ""
+        if "Monitor.from_reference(" not in text:
+            continue
+        for name, attribute in re.findall(r"(?<![\w.])(result|incident)\.(\w+)", text):
+            assert hasattr(names[name], attribute), f"{page.name}: {name}.{attribute}"
+            asked[name] += 1
+    assert min(asked["result"], asked["incident"]) > 5

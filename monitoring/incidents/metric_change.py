@@ -11,6 +11,7 @@ import numpy as np
 from monitoring.incidents.alarm import Alarm, rows_of, score_of
 from monitoring.incidents.harm import loss_changes
 from monitoring.records import LOSS_FAMILIES, LossSplit, MetricChange, Onset, WatchKey, WindowRecord
+from monitoring.tasks.metrics import unbounded_loss
 from monitoring.tasks.output_names import named, split_output
 from monitoring.tasks.task import ESTIMATED, SURPRISE, loss_of
 from monitoring.watches.descriptions import is_rank
@@ -43,6 +44,8 @@ def metric_change(alarm: Alarm, key: WatchKey) -> MetricChange | None:
         now=float(np.average(values, weights=weights)),
         rows=int(rows.sum()),
     )
+    if not key.slice:
+        change = replace(change, now=unbounded_loss(key.watch, change.now, _measured_errors(alarm)))
     auc = _measured_auc(alarm, key)
     shows = auc is not None and 1.0 - auc >= change.before + change.change / 2.0 > change.before
     return replace(change, auc=auc) if shows else change
@@ -87,6 +90,19 @@ def _measured_auc(alarm: Alarm, key: WatchKey) -> float | None:
     measured = [metric for window in alarm.windows for metric in window.measured if metric.metric == AUC]
     rows = [metric.rows for metric in measured]
     return float(np.average([metric.value for metric in measured], weights=rows)) if sum(rows) else None
+
+
+def _measured_errors(alarm: Alarm) -> dict[str, float]:
+    """The errors of predicted numbers over the windows since the onset, by their rows, without a bound."""
+    powers = {"mean_absolute_error": 1.0, "root_mean_squared_error": 2.0}
+    shown = [metric for window in alarm.windows for metric in window.measured if metric.rows]
+    found = {}
+    for name in dict.fromkeys(metric.metric for metric in shown):
+        power = powers.get(split_output(name)[1])
+        if power is not None:
+            values, rows = zip(*((one.value, one.rows) for one in shown if one.metric == name), strict=True)
+            found[name] = float(np.average(np.array(values) ** power, weights=rows) ** (1.0 / power))
+    return found
 
 
 def onset_of(window: WindowRecord, timezone: str) -> Onset:

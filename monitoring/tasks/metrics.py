@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from monitoring.tasks import classification, multilabel, ranking, regression, vector_regression
-from monitoring.tasks.output_names import split_output
+from monitoring.tasks.output_names import named, split_output
 from monitoring.tasks.task import Metric
 
 #: Losses over all rows by name.
@@ -29,6 +30,9 @@ CUSTOM_METRICS: dict[str, Metric] = {
     "metric": Metric(name="metric", title="Metric", unit="score"),
     "complement": Metric(name="complement", title="Metric 1 \N{MINUS SIGN}", unit="score"),
 }
+
+#: A mean of errors is larger than that of the same errors with their bound by more than rounding.
+ROUNDING = 1e-6
 
 #: What is shown beside the losses and not tested, by name.
 SHOWN_METRICS: dict[str, Metric] = {
@@ -70,6 +74,24 @@ def find_metric(name: str) -> Metric | None:
         return None if metric is None else replace(metric, name=name, title=f"{metric.title} of {output}")
     kind, of_class, _ = name.partition(":")
     return (CLASS_METRICS | NUMBER_METRICS | CUSTOM_METRICS).get(kind) if of_class else METRICS.get(name)
+
+
+def unbounded_loss(loss: str, bounded: float, measured: Mapping[str, float]) -> float:
+    """A mean loss without the bound up to which errors of predicted numbers count, where some lie above it.
+
+    >>> unbounded_loss("absolute_error", 5.0, {"mean_absolute_error": 8.0}), unbounded_loss("brier", 0.2, {})
+    (8.0, 0.2)
+
+    Args:
+        measured: The metrics that are shown, by name.
+    """
+    output, metric = split_output(loss)
+    mean, root = (
+        measured.get(named(output, name) if output else name, 0.0)
+        for name in ("mean_absolute_error", "root_mean_squared_error")
+    )
+    value = {"absolute_error": mean, "squared_error": root**2}.get(metric, 0.0)
+    return value if value > bounded * (1.0 + ROUNDING) else bounded
 
 
 def is_custom(metric: str) -> bool:

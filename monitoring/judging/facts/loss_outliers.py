@@ -16,6 +16,7 @@ from monitoring.judging.facts.window_limit import FEW_ROWS, WindowLimit, live_va
 from monitoring.records import HIGHEST_LOSS, Finding, ScoreSum, Watch, WatchKey, WindowRecord
 from monitoring.records.finding_parts import GrossRate
 from monitoring.records.loss_parts import AnswerLean, HighestLoss, LossOutlier, LossProof, LossRange, OtherLoss
+from monitoring.tasks.metrics import unbounded_loss
 from monitoring.tasks.task import Floats, Task
 from monitoring.watches.label_shares import ANSWERED
 
@@ -37,9 +38,6 @@ HIGH_SHARE = 0.01
 #: the share of a class among the labels is so far from what they expect.
 LEAN_SHARE, LEAN_SHARE_BOUNDED = 0.5, 0.8
 LEAN_POINTS = 0.15
-
-#: A mean of errors is larger than that of the same errors with their bounds by more than rounding.
-BOUNDED = 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,11 +137,10 @@ def with_lean(
 def _with_lean(
     parts: LossOutlier, sums: Mapping[WatchKey, ScoreSum], watches: Mapping[str, Watch], measured: Mapping[str, float]
 ) -> LossOutlier:
-    loss, root = parts.loss, measured.get("root_mean_squared_error", 0.0)
-    value = {"absolute_error": measured.get("mean_absolute_error", 0.0), "squared_error": root**2}.get(loss.watch, 0.0)
-    is_bounded = value > loss.value * (1.0 + BOUNDED)
-    loss = replace(loss, value=value) if is_bounded else loss
-    return replace(parts, loss=loss, lean=_lean(parts.loss, sums, watches, is_bounded=is_bounded))
+    value = unbounded_loss(parts.loss.watch, parts.loss.value, measured)
+    is_bounded = value > parts.loss.value
+    lean = _lean(parts.loss, sums, watches, is_bounded=is_bounded)
+    return replace(parts, loss=replace(parts.loss, value=value), lean=lean)
 
 
 def _lean(

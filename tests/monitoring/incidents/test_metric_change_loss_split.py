@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.incidents.metric_change import loss_split
+from monitoring.incidents.alarm import Alarm
+from monitoring.incidents.metric_change import loss_split, metric_change
+from monitoring.records import MeasuredMetric, WatchKey
 from tests.monitoring.incidents.alarms import alarm, baseline, windows
 
 LOSSES = st.floats(0, 1)
@@ -45,3 +49,28 @@ def test_an_alarm_of_a_ranking_loss_has_the_split_of_a_brier_score_that_rose() -
     assert split is not None
     assert (split.metric, round(split.change, 6), round(split.surprise, 6)) == ("brier", 0.25, 0.3)
     assert loss_split(alarm("rank:late", windows(rank__late=[0.6], brier=[0.155], surprise_brier=[0.1]))) is None
+
+
+def of_numbers(mean_absolute_errors: list[float]) -> Alarm:
+    """An alarm of two windows of a predicted number, whose error counts up to 10."""
+    shown = tuple(
+        replace(
+            one,
+            scores=tuple(replace(score, watch="absolute_error") for score in one.scores),
+            measured=(MeasuredMetric(metric="mean_absolute_error", rows=100, value=value, low=0.0, high=99.0),),
+        )
+        for one, value in zip(windows(error=[8.0, 6.0]), mean_absolute_errors, strict=True)
+    )
+    against = baseline()
+    key = WatchKey(watch="absolute_error")
+    score = replace(against.scores[WatchKey(watch="brier")], watch="absolute_error", mean=2.0)
+    scores = {**against.scores, key: score}
+    return alarm("brier", shown, against=replace(against, scores=scores, expected=lambda key, _: scores[key].mean))
+
+
+@pytest.mark.parametrize(("shown", "now"), [([8.0, 6.0], 7.0), ([30.0, 6.0], 18.0)])
+def test_a_change_of_errors_is_told_without_the_bound_up_to_which_they_count(shown: list[float], now: float) -> None:
+    change = metric_change(of_numbers(shown), WatchKey(watch="absolute_error"))
+    assert change is not None
+    assert change.before == 2.0
+    assert change.now == pytest.approx(now)

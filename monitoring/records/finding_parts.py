@@ -181,6 +181,7 @@ class IndependentAnswers:
         low, high: The score's means in the window, over the input's values where the baseline's are low, and high.
         usual_low, usual_high: Those of the baseline.
         is_reversed: Whether it falls where it rose.
+        exchanged: The scores of two classes, each of which goes with the input as the other did; empty without.
     """
 
     about: Literal["independent answers"] = "independent answers"
@@ -192,6 +193,7 @@ class IndependentAnswers:
     usual_low: float
     usual_high: float
     is_reversed: bool = False
+    exchanged: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

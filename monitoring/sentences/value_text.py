@@ -84,6 +84,9 @@ def _independent(independent: IndependentAnswers, *, of_all: bool) -> str:
     name = printable(independent.input)
     if not of_all:
         what, check = f"do not depend on {name} any more", f"that {name} and answers of the log are of the same rows"
+    elif independent.exchanged:
+        one, other = (printable(name.removeprefix("output:")) for name in independent.exchanged)
+        what, check = f"of {one} and {other} look exchanged", "the order of the model's classes"
     elif independent.is_reversed:
         what, check = f"fall where they rose with the inputs, such as {name}", "their sign, or the order of the classes"
     else:

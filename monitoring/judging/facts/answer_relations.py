@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from itertools import combinations
 
 import numpy as np
 import pyarrow as pa
@@ -37,6 +38,9 @@ LEAST_ROWS = 2_048
 LEAST_EXPLAINED = 0.15
 MOST_INPUTS = 12
 
+#: Models with more classes than this: the first of them are looked at.
+MOST_CLASSES = 12
+
 #: The relation is lost below this part of that in the baseline's weakest window, whose slope is taken so many standard
 #: errors higher than it was found.
 LEFT = 0.5
@@ -61,6 +65,7 @@ class AnswerRelation:
         low, high: Its means where these are below and above 0.
         explained: The share of its variance that the bins explain.
         weakest: The smallest slope of it on `means` in a window of the baseline; over all it is 1.
+        of_classes: Such means of the probability of each class, by the score's name; none of other models.
     """
 
     bins: Bins
@@ -70,17 +75,14 @@ class AnswerRelation:
     high: float
     explained: float
     weakest: float
+    of_classes: Mapping[str, Floats] = field(default_factory=dict)
 
     @classmethod
     def fit(
         cls, bins: Bins, places: NDArray[np.int64], output: str, scores: Floats, windows: Sequence[NDArray[np.int64]]
     ) -> AnswerRelation | None:
         """From rows of the baseline: their bins, [n], scores, [n], and which are in each window. None of a weak one."""
-        known = places < bins.places
-        counts = np.bincount(places[known], minlength=bins.places)
-        sums = np.bincount(places[known], weights=scores[known], minlength=bins.places)
-        centre = float(scores[known].mean()) if known.any() else 0.0
-        means = np.append(np.where(counts > 0, sums / np.maximum(counts, 1) - centre, 0.0), 0.0)
+        means = _means(bins, places, scores)
         along, variance = means[places], float(scores.var())
         if variance == 0.0 or float(along.var()) < LEAST_EXPLAINED * variance:
             return None
@@ -103,7 +105,8 @@ class AnswerRelation:
             scores: Of the window's rows, or of a sample of them, [n].
             alpha: The probability of so small a slope, if `LEFT` of the weakest of the baseline is the window's.
         """
-        along = self.means[places_of(self.bins, features)]
+        places = places_of(self.bins, features)
+        along = self.means[places]
         low, high = along < 0.0, along > 0.0
         slope, error = _slope(along, scores)
         reach = -error * float(ndtri(alpha))
@@ -111,6 +114,7 @@ class AnswerRelation:
             return None
         return LostRelation(
             relation=self,
+            places=places,
             low=float(scores[low].mean()),
             high=float(scores[high].mean()),
             is_reversed=slope + reach < 0.0,
@@ -122,15 +126,32 @@ class LostRelation:
     """A relation that is lost in a window: the score's means where the baseline's are low and high.
 
     Attributes:
+        places: The rows' bins, [n].
         is_reversed: Whether the score falls where it rose, beyond chance.
     """
 
     relation: AnswerRelation
+    places: NDArray[np.int64]
     low: float
     high: float
     is_reversed: bool
 
-    def parts(self, rows: int) -> IndependentAnswers:
+    def exchanged(self, scores: Mapping[str, Floats]) -> tuple[str, str] | None:
+        """Two classes, each of whose probabilities goes with the input as the other's did; None where no two do."""
+        profiles = self.relation.of_classes
+        names = [name for name in profiles if float(np.ptp(profiles[name])) > 0.0]
+        slopes = {
+            (one, other): _slope(profiles[other][self.places], scores[one])[0] for one in names for other in names
+        }
+        least = {
+            (one, other): min(slopes[one, other], slopes[other, one])
+            for one, other in combinations(names, 2)
+            if max(slopes[one, one], slopes[other, other]) < LEFT
+        }
+        best = max(least, key=lambda pair: least[pair], default=None)
+        return best if best is not None and least[best] > LEFT else None
+
+    def parts(self, rows: int, exchanged: tuple[str, str] | None = None) -> IndependentAnswers:
         """What a finding about a window, or a sample of it, of so many rows is made of."""
         return IndependentAnswers(
             input=self.relation.bins.feature,
@@ -141,6 +162,7 @@ class LostRelation:
             usual_low=self.relation.low,
             usual_high=self.relation.high,
             is_reversed=self.is_reversed,
+            exchanged=exchanged or (),
         )
 
 
@@ -158,13 +180,15 @@ def fit_relations(baseline: Baseline, task: Task, plan: WindowPlan) -> tuple[Ans
     rows = baseline.rows.take(usable, [each.feature for each in bins])
     windows = [inside for _, inside in split_by_window(rows.event_times, plan) if inside.size]
     outputs = task.outputs(rows.probabilities)
+    classes = [f"output:{name}" for name in task.classes[:MOST_CLASSES] if f"output:{name}" in outputs]
     found = []
     for each in bins:
         places = places_of(each, rows.features)
         fits = (AnswerRelation.fit(each, places, name, scores, windows) for name, scores in outputs.items())
         best = max((fit for fit in fits if fit is not None), key=lambda fit: fit.explained, default=None)
         if best is not None and best.weakest > LEFT:
-            found.append(best)
+            of_classes = {name: _means(each, places, outputs[name]) for name in classes}
+            found.append(replace(best, of_classes=of_classes))
     return tuple(sorted(found, key=lambda fit: -fit.explained)[:MOST_INPUTS])
 
 
@@ -191,13 +215,24 @@ def relation_findings(
         if relation.bins.feature in there
         and (found := relation.lost(rows.features, scores[relation.output], alpha / len(relations))) is not None
     ]
-    if len(lost) > 1 and len(lost) >= OF_ANSWERS * len(relations):
+    exchanged = lost[0].exchanged(scores) if lost and lost[0].is_reversed else None
+    if exchanged is not None or (len(lost) > 1 and len(lost) >= OF_ANSWERS * len(relations)):
         kind = REVERSED if lost[0].is_reversed else INDEPENDENT
-        return (Finding(kind=kind, feature=ANSWERS_SUBJECT, fact=True, parts=lost[0].parts(len(rows))),)
+        parts = lost[0].parts(len(rows), exchanged)
+        return (Finding(kind=kind, feature=ANSWERS_SUBJECT, fact=True, parts=parts),)
     return tuple(
         Finding(kind=INDEPENDENT_OF_INPUT, feature=one.relation.bins.feature, fact=True, parts=one.parts(len(rows)))
         for one in lost
     )
+
+
+def _means(bins: Bins, places: NDArray[np.int64], scores: Floats) -> Floats:
+    """The mean of scores in each bin less that of all rows with a value, and 0 for rows without, [bins + 1]."""
+    known = places < bins.places
+    counts = np.bincount(places[known], minlength=bins.places)
+    sums = np.bincount(places[known], weights=scores[known], minlength=bins.places)
+    centre = float(scores[known].mean()) if known.any() else 0.0
+    return np.append(np.where(counts > 0, sums / np.maximum(counts, 1) - centre, 0.0), 0.0)
 
 
 def _slope(along: Floats, scores: Floats) -> tuple[float, float]:

@@ -138,3 +138,22 @@ def test_a_short_baseline_and_answers_that_no_input_explains_have_no_relation() 
     assert fitted(rows(4, 5)) == ()
     table = rows(4, 40)
     assert fitted(scored(table, np.random.default_rng(1).random(len(table)))) == ()
+
+
+def test_two_of_three_classes_that_are_exchanged_are_named() -> None:
+    spec = replace(SPEC, classes=("fine", "late", "lost"))
+
+    def three(table: Predictions) -> Predictions:
+        late = table.probabilities[:, 1] * 0.6
+        lost = table.probabilities[:, 0] * 0.3
+        return replace(table, probabilities=np.stack([1.0 - late - lost, late, lost], axis=1))
+
+    table = three(rows(0, 40))
+    bins = fit_bins(table, spec)
+    baseline = Baseline(spec=spec, bins=bins, profile=profile(table, bins), rows=InMemoryReference(table))
+    relations = fit_relations(baseline, spec.task, CalendarPlan(every="1d", min_rows=20))
+    window = three(rows(3, 1, 400))
+    for order, said in (((0, 1, 2), None), ((0, 2, 1), "Answers of late and lost look exchanged: ")):
+        scores = spec.task.outputs(window.probabilities[:, order])
+        found = relation_findings(relations, window, scores, told=(), alpha=ALPHA)
+        assert [finding_text(fact)[: len(said or "")] for fact in found] == ([] if said is None else [said])

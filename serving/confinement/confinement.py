@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import site
+import socket
 import sys
 import sysconfig
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -97,6 +98,18 @@ def check_support(mode: ConfineMode, support: Support) -> None:
         )
 
 
+def check_in_force(mode: ConfineMode, support: Support) -> None:
+    """Refuse to go on where confinement is required, and a confined process can do what it has given up."""
+    possible = still_possible(support)
+    if mode is ConfineMode.REQUIRED and possible:
+        raise CannotRun(
+            "The confinement is not in force.",
+            got="; ".join(possible),
+            expected="all of it denied, for --confine required",
+            fix="Name folders of models only, or --confine auto, which says what it leaves.",
+        )
+
+
 def has_gpu(folder: Path = Path("/dev")) -> bool:
     """Whether there is a GPU that graphs may run on, whose driver needs more than was tried."""
     return any(True for name in ("nvidia*", "kfd") for _ in folder.glob(name))
@@ -124,10 +137,47 @@ def confine_calls(support: Support) -> str:
     if support.has_seccomp:
         landlock.give_up_privileges()
         seccomp.deny()
-    missing = "; ".join(support.missing())
+    missing = "; ".join((*support.missing(), *still_possible(support)))
     if not support.parts():
         return f"Not confined: {missing}. Graphs may reach whatever this user may."
     return f"Confined to what it needs: {', '.join(support.parts())}{f'. Not: {missing}' if missing else ''}."
+
+
+def still_possible(support: Support) -> tuple[str, ...]:
+    """Try what a confined process has given up, harmlessly. Returns what it can do nevertheless, in words."""
+    tries = (
+        (support.abi >= LEAST_ABI, _list_all, "a flag names the folder /, so that all files can be read"),
+        (support.abi >= NETWORK_ABI, _connect, "TCP connections are made"),
+        (support.abi >= NETWORK_ABI, _listen, "ports are opened"),
+        (support.has_seccomp, _run_program, "programs are started"),
+    )
+    return tuple(words for is_due, attempt, words in tries if is_due and not _is_denied(attempt))
+
+
+def _is_denied(attempt: Callable[[], object]) -> bool:
+    try:
+        attempt()
+    except PermissionError:
+        return True
+    except OSError:  # as the kernel says where nothing is denied: nobody listens, there is no such program
+        return False
+    return False
+
+
+def _list_all() -> None:
+    os.close(os.open("/", os.O_RDONLY | os.O_DIRECTORY))
+
+
+def _connect() -> None:
+    socket.create_connection(("127.0.0.1", 1), timeout=1.0).close()
+
+
+def _listen() -> None:
+    socket.create_server(("127.0.0.1", 0)).close()
+
+
+def _run_program() -> None:
+    os.execve("", ["none"], {})  # noqa: S606, S607 - there is none without a name
 
 
 def _rules(needs: Needs) -> Iterator[Rule]:
@@ -159,15 +209,21 @@ def _program_folders() -> Iterator[Path]:
     yield from (Path(folder) for folder in os.environ.get("LD_LIBRARY_PATH", "").split(":") if folder)
 
 
-def with_links(folders: Iterable[Path]) -> tuple[Path, ...]:
-    """The folders, and those in which what is linked from them lies, to the depth of a version in a folder of models.
+def with_links(folder: Path, depth: int) -> tuple[Path, ...]:
+    """The folder, and those in which the models and versions lie that are linked from it.
 
-    The next version is linked from where the last ones are, so that its folder's parent counts.
+    The next version is linked from where the last ones are, so that its folder's parent counts. What is linked from
+    inside of a version does not: it may be somebody else's.
+
+    Args:
+        depth: How many levels below the folder its versions are: 2 for a folder of models, 1 for a model.
     """
-    found: dict[Path, None] = {}
-    for folder in folders:
-        found[folder] = None
-        for path in (folder, *folder.glob("*"), *folder.glob("*/*")):
-            if path.is_symlink() and path.exists():
+    found = {folder: None}
+    if folder.is_symlink():
+        found[folder.resolve().parent] = None
+    for level in range(1, depth + 1):
+        for path in folder.glob("/".join("*" * level)):
+            graphs = "/".join([*"*" * (depth - level), "saved_model.pb*"])
+            if path.is_symlink() and any(True for _ in path.resolve().glob(graphs)):
                 found[path.resolve().parent] = None
     return tuple(found)

@@ -11,6 +11,7 @@ import shutil
 import tempfile
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
+from itertools import chain, starmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 from urllib.parse import urlsplit
@@ -22,6 +23,7 @@ from serving.confinement.confinement import (
     ConfineMode,
     Needs,
     Support,
+    check_in_force,
     check_support,
     confine_calls,
     confine_files,
@@ -34,7 +36,7 @@ from serving.models.model_list import ConfigFile, ModelList, ModelsFolder, Model
 from serving.models.version_folders import ModelSource, source_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from serving.server.peers import PeerWorkers
     from serving.server.settings import ModelRepositorySettings, ServeSettings
@@ -71,9 +73,14 @@ class Confined:
         confine_files(needs, self.support)
 
     def complete(self) -> None:
-        """Give up system calls, once frameworks are imported, and say what is in force."""
+        """Give up system calls, once frameworks are imported, and say what is in force.
+
+        Raises:
+            CannotRun: Confinement is required, and something that was given up can be done.
+        """
         if self.support is not None:
             self.report(confine_calls(self.support))
+            check_in_force(self.settings.confine, self.support)
 
 
 @contextmanager
@@ -226,11 +233,12 @@ def _needs(settings: ServeSettings, peers: PeerWorkers, scratch: Path) -> Needs:
     models = ModelList(repository.source, peers.store.newest())()
     policy = access.reload
     roots = [root for root in (policy.model_roots if policy is not None else ()) if isinstance(root, Path)]
-    folders = [*_places(repository), *(model.base for model in models if not model.url), *roots]
+    bases = [model.base for model in models if not model.url]
+    folders = [*_places(repository), *((base, 1) for base in bases), *((root, 2) for root in roots)]
     logs = [each.folder for each in logging_by_model(models).values() if each.folder is not None]
     audit = () if access.audit_log is None else (_made(access.audit_log),)
     return Needs(
-        read=(*with_links(map(_existing, folders)), *repository.loading.op_libraries),
+        read=(*chain.from_iterable(starmap(_readable, folders)), *repository.loading.op_libraries),
         write=(
             scratch,
             *(() if peers.folder is None else (peers.folder,)),
@@ -243,20 +251,23 @@ def _needs(settings: ServeSettings, peers: PeerWorkers, scratch: Path) -> Needs:
     )
 
 
-def _places(repository: ModelRepositorySettings) -> Iterator[Path]:
+def _places(repository: ModelRepositorySettings) -> Iterator[tuple[Path, int]]:
+    """Folders, and how many levels below them versions may be links."""
     source = repository.source
     if isinstance(source, ModelsFolder):
-        yield source.folder
+        yield source.folder, 2
     elif isinstance(source, SingleModel) and isinstance(source.base, Path):
-        yield source.base
+        yield source.base, 1
     if repository.cache is not None:
         repository.cache.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        yield repository.cache.folder
+        yield repository.cache.folder, 0
 
 
-def _existing(folder: Path) -> Path:
-    """The folder, or that in which it would be made."""
-    return next((path for path in (folder, *folder.absolute().parents) if path.is_dir()), folder)
+def _readable(folder: Path, depth: int) -> Iterable[Path]:
+    """The folder with what is linked from it, or that in which it would be made."""
+    if folder.is_dir():
+        return with_links(folder, depth)
+    return [next((path for path in folder.absolute().parents if path.is_dir()), folder)]
 
 
 def _made(file: Path) -> Path:

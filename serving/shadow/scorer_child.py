@@ -18,7 +18,7 @@ from typing import BinaryIO
 import pyarrow as pa
 
 from monitoring.errors import PitfallsError
-from serving.confinement.confinement import Needs, Support, confine_calls, confine_files, with_links
+from serving.confinement.confinement import Needs, Support, confine_calls, confine_files
 from serving.confinement.parent_death import end_with_parent
 from serving.shadow.bundle_scorer import BundleScorer
 from serving.shadow.frames import ALONE_KEY, EMPTY_KEY, ERROR_KEY, LENGTH, READY_KEY, framed, scored_table, unframed
@@ -59,7 +59,7 @@ def _confine(bundle: Path) -> None:
     # TensorFlow asks for it while it is imported. It is found by writing a file, which is refused afterwards, and kept.
     tempfile.gettempdir()
     support = Support.of_this_machine()
-    confine_files(Needs(read=with_links((bundle,))), support)
+    confine_files(Needs(read=(bundle,)), support)
     confine_calls(support)
 
 

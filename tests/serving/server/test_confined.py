@@ -46,12 +46,14 @@ def test_hostile_models_reach_no_file(tmp_path: Path) -> None:
     secret.write_text("planted\n")
     tokens.touch(0o600)
     tokens.write_text(TOKENS.format(1))
-    for name in HOSTILE.keys() - {"linked_asset"}:
-        HOSTILE[name](models / name / "1", file=secret)
+    for name, make in HOSTILE.items():
+        make(models / name / "1", file=secret)
+    (models / "linked_asset" / "1" / "README").symlink_to(secret)  # a version with links, which is refused
     log = tmp_path / "traffic"
     flags = ["--allow-any-op", "--confine", "required", "--traffic", str(log), "--token-file", str(tokens)]
     with serving(models, *flags) as server:
         assert any("files (Landlock" in line for line in server.said)
+        assert "planted" not in predict(server, "linked_asset", "a")
         for name in ("gradient_reads", "plain_read"):
             for path in (secret, tokens, "/etc/passwd", "/proc/self/environ", Path.home() / ".bashrc"):
                 answer = predict(server, name, str(path))

@@ -188,6 +188,13 @@ def _of_segment(found: re.Match[str], told: Told) -> pd.DataFrame:
     return rows if where is None else rows[rows[where[1]].astype(str) == where[2]]
 
 
+def _of_answers(found: re.Match[str], told: Told) -> pd.DataFrame:
+    """The last day's rows, or those of the segment in which alone answers are constant."""
+    where = re.search(r"answers where (\w+) = (\w+)", found.string)
+    rows = told.last
+    return rows if where is None else rows[rows[where[1]].astype(str) == where[2]]
+
+
 def _alike(told: Told, column: str) -> float:
     """The largest share of a day's values that are one value, or between two of 63 quantiles; in percent."""
     values = told.reference[column]
@@ -196,6 +203,23 @@ def _alike(told: Told, column: str) -> float:
         values = pd.Series(np.searchsorted(edges, values, side="right"), index=values.index)
     days = values.groupby(told.reference["at"].dt.floor("D"))
     return max(100.0 * float(day.value_counts(normalize=True).max()) for _, day in days)
+
+
+def _group(found: re.Match[str], told: Told, rows: pd.DataFrame, *, high: bool) -> float:
+    """The mean probability of a class, in percent, over the values of a column where the reference's is low or high.
+
+    Numbers are cut by 63 quantiles of the reference; low and high are by the mean over all of its rows.
+    """
+    score = "score" if found["value"] == "1" else f"p_{found['value']}"
+    column = told.reference[found["column"]]
+    edges = np.unique(np.quantile(column, np.linspace(0.0, 1.0, 65)[1:-1])) if column.dtype.kind in "if" else None
+
+    def places(values: pd.Series) -> pd.Series:
+        return values if edges is None else pd.Series(np.searchsorted(edges, values, side="right"), index=values.index)
+
+    means = told.reference[score].groupby(places(column)).mean() > told.reference[score].mean()
+    inside = places(rows[found["column"]]).map(means) == high
+    return 100.0 * float(rows.loc[inside, score].astype(float).mean())
 
 
 def _first(found: re.Match[str]) -> str:
@@ -250,6 +274,8 @@ _NEW_NOW = rf"{_NUMBER} % of {_NUMBER} values of {_COLUMN} are values that"
 _LABELLED_NOW = rf"{_NUMBER} % of {_NUMBER} labelled rows have another label"
 _CLASS = r"abels of class (?P<value>\w+)"
 _CLASS_NOW = rf"{_CLASS} {_NUMBER} % of {_NUMBER} labels; the baseline's {_NUMBER}"
+_GROUPS = rf"of class (?P<value>\w+) is {{}} % and {{}} % in the two groups of {_COLUMN} that had {{}} % and {{}} %"
+_GROUPED = tuple(_GROUPS.format(*(_NOW if at == place else _NUMBER for at in range(4))) for place in range(4))
 _WORST = rf".*worst window it was {_NOW} %"
 
 _KINDS: tuple[tuple[str, Truth], ...] = (
@@ -316,7 +342,8 @@ _KINDS: tuple[tuple[str, Truth], ...] = (
     (rf" in all {_NOW} values", lambda _, told: float(len(told.last))),
     (rf"inputs that moved: {_COLUMN} \({_NOW} in all", lambda found, told: _median(told.last, found["column"])),
     (rf"[Aa]ll {_NOW} answers are", lambda _, told: float(len(told.last))),
-    (rf"answers are {_NOW} for class", lambda _, told: float(told.last["score"].astype(float).mean())),
+    (rf"[Aa]ll {_NOW} answers where", lambda found, told: float(len(_of_answers(found, told)))),
+    (rf"are {_NOW} for class", lambda found, told: float(_of_answers(found, told)["score"].astype(float).mean())),
     (
         rf"renamed to `(?P<value>\w+)`: {_NUMBER} % of the baseline's rows, {_NOW} % of this window's",
         lambda found, told: _share(told.last, "branch", found["value"]),
@@ -379,5 +406,9 @@ _KINDS: tuple[tuple[str, Truth], ...] = (
         lambda found, told: max(_by_day(told.reference, found["value"])),
     ),
     (rf"{_CLASS_NOW}[^;]* answers to these rows say {_NOW} %", _expected),
+    (_GROUPED[0], lambda found, told: _group(found, told, told.last, high=False)),
+    (_GROUPED[1], lambda found, told: _group(found, told, told.last, high=True)),
+    (_GROUPED[2], lambda found, told: _group(found, told, told.reference, high=False)),
+    (_GROUPED[3], lambda found, told: _group(found, told, told.reference, high=True)),
     (rf"% of {_NOW} labels", lambda _, told: float(len(_arrived(told.last)))),
 )

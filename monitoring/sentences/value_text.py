@@ -88,12 +88,13 @@ def _independent(independent: IndependentAnswers, *, of_all: bool) -> str:
         one, other = (printable(name.removeprefix("output:")) for name in independent.exchanged)
         what, check = f"of {one} and {other} look exchanged", "the order of the model's classes"
     elif independent.is_reversed:
-        what, check = f"fall where they rose with the inputs, such as {name}", "their sign, or the order of the classes"
+        what, check = "fall where they rose with the inputs", "their sign, or the order of the classes"
     else:
-        what, check = f"do not depend on the inputs any more, such as {name}", "to which rows answers belong"
+        what, check = "do not depend on the inputs any more", "to which rows answers belong"
     return (
-        f"Answers {what}: the {lower_first(watch_title(independent.watch))} is {low} and {high} where it was "
-        f"{usual_low} and {usual_high} in the baseline ({independent.rows:,} rows): check {check}."
+        f"Answers {what}: the {lower_first(watch_title(independent.watch))} is {low} and {high} in the two "
+        f"groups of {name} that had {usual_low} and {usual_high} in the baseline ({independent.rows:,} rows): check "
+        f"{check}."
     )
 
 

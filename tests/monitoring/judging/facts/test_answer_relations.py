@@ -122,7 +122,8 @@ def test_answers_of_other_rows_are_told_once_and_reversed_ones_are_called_so() -
         (REVERSED, "model answers"),
     ]
     assert "check to which rows answers belong" in finding_text(other)
-    assert "Answers fall where they rose with the inputs, such as age" in finding_text(turned)
+    assert "Answers fall where they rose with the inputs: " in finding_text(turned)
+    assert " in the two groups of age that had " in finding_text(turned)
 
 
 def test_few_rows_one_value_and_an_absent_column_say_nothing() -> None:

@@ -166,8 +166,11 @@ class IncidentRecord:
 
     @property
     def scored_by(self) -> str:
-        """The watch in whose unit its rows are: its own, or the one that a search for subgroups compared."""
-        return self.watch if self.detail.subgroup is None else self.detail.subgroup.watch
+        """The watch in whose unit its rows are: its own, that of a fact's evidence, or what a search compared."""
+        if self.detail.subgroup is not None:
+            return self.detail.subgroup.watch
+        evidence = self.opening.evidence if isinstance(self.opening, FactCause | LegacyCause) else None
+        return self.watch if evidence is None else evidence.key.watch
 
     @property
     def worsenings(self) -> int:

@@ -91,10 +91,10 @@ def _independent(independent: IndependentAnswers, *, of_all: bool) -> str:
         what, check = "fall where they rose with the inputs", "their sign, or the order of the classes"
     else:
         what, check = "do not depend on the inputs any more", "to which rows answers belong"
+    score = lower_first(watch_title(independent.watch))
     return (
-        f"Answers {what}: the {lower_first(watch_title(independent.watch))} is {low} and {high} in the two "
-        f"groups of {name} that had {usual_low} and {usual_high} in the baseline ({independent.rows:,} rows): check "
-        f"{check}."
+        f"Answers {what}: check {check}. Over {independent.rows:,} rows the {score} is {low} and {high} in the two "
+        f"groups of {name} that had {usual_low} and {usual_high} in the baseline."
     )
 
 
@@ -106,9 +106,9 @@ def _reordered(reordered: ReorderedClasses) -> str:
         what = ", ".join(f"{printable(one)} is read as {printable(other)}" for one, other in pairs)
     fitting, answered = (f"{100 * count / reordered.rows:.0f} %" for count in (reordered.fitting, reordered.answered))
     return (
-        f"Answers fit their labels if {what}: {fitting} of {reordered.rows:,} rows that are answered so, and "
-        f"{answered} as they are, which in the baseline is {100 * reordered.usual:.0f} %: check the order of the "
-        "model's classes."
+        f"Answers fit their labels if {what}: check the order of the model's classes. That is right for {fitting} of "
+        f"{reordered.rows:,} rows that are answered so, and the answer itself for {answered}, which in the baseline is "
+        f"right for {100 * reordered.usual:.0f} %."
     )
 
 

@@ -79,8 +79,8 @@ def find_metric(name: str) -> Metric | None:
 def unbounded_loss(loss: str, bounded: float, measured: Mapping[str, float]) -> float:
     """A mean loss without the bound up to which errors of predicted numbers count, where some lie above it.
 
-    >>> unbounded_loss("absolute_error", 5.0, {"mean_absolute_error": 8.0}), unbounded_loss("brier", 0.2, {})
-    (8.0, 0.2)
+    >>> unbounded_loss("absolute_error", 5.0, {"mean_absolute_error": 8.0}), unbounded_loss("bias", -0.2, {})
+    (8.0, -0.2)
 
     Args:
         measured: The metrics that are shown, by name.
@@ -90,8 +90,8 @@ def unbounded_loss(loss: str, bounded: float, measured: Mapping[str, float]) -> 
         measured.get(named(output, name) if output else name, 0.0)
         for name in ("mean_absolute_error", "root_mean_squared_error")
     )
-    value = {"absolute_error": mean, "squared_error": root**2}.get(metric, 0.0)
-    return value if value > bounded * (1.0 + ROUNDING) else bounded
+    value = {"absolute_error": mean, "squared_error": root**2}.get(metric, bounded)
+    return value if value > bounded + ROUNDING * abs(bounded) else bounded
 
 
 def is_custom(metric: str) -> bool:

@@ -354,7 +354,7 @@ def _slices(incident: IncidentRecord) -> TableView | None:
         columns=("Slice", "Metric", "Its share of rows", "Its own loss", "Together"),
         rows=tuple(
             (
-                cell(slice_title(f"{part.column}={part.slice}"), style="text"),
+                cell(slice_title(part.slice), style="text"),
                 cell(watch_title(part.metric)),
                 cell(format_change(part.metric, part.mix), part.mix),
                 cell(format_change(part.metric, part.loss), part.loss),

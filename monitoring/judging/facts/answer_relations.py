@@ -19,6 +19,7 @@ from scipy.special import ndtri
 from monitoring.baseline.folder import Baseline
 from monitoring.baseline.predictions import Predictions
 from monitoring.baseline.profile import Bins
+from monitoring.judging.facts.constant_values import SPREAD_LEFT
 from monitoring.judging.facts.gross_failures import ANSWERS_SUBJECT
 from monitoring.judging.window.windowing import split_by_window
 from monitoring.records import Finding
@@ -63,6 +64,7 @@ class AnswerRelation:
         output: The score's name, as of `Task.outputs`.
         means: Its mean in each of the input's bins less that of all rows, and 0 for rows without a value, [bins + 1].
         low, high: Its means where these are below and above 0.
+        deviation: Its standard deviation.
         explained: The share of its variance that the bins explain.
         weakest: The smallest slope of it on `means` in a window of the baseline; over all it is 1.
         of_classes: Such means of the probability of each class, by the score's name; none of other models.
@@ -73,6 +75,7 @@ class AnswerRelation:
     means: Floats
     low: float
     high: float
+    deviation: float
     explained: float
     weakest: float
     of_classes: Mapping[str, Floats] = field(default_factory=dict)
@@ -94,12 +97,13 @@ class AnswerRelation:
             means=means,
             low=low,
             high=high,
+            deviation=math.sqrt(variance),
             explained=float(along.var()) / variance,
             weakest=min(1.0, *(slope + WEAKEST_ERRORS * error for slope, error in slopes)),
         )
 
     def lost(self, features: pa.Table, scores: Floats, alpha: float) -> LostRelation | None:
-        """What is left of it in a window; None where answers go with the input still.
+        """What is left of it in a window; None where answers go with the input still, or hardly differ.
 
         Args:
             scores: Of the window's rows, or of a sample of them, [n].
@@ -110,7 +114,8 @@ class AnswerRelation:
         low, high = along < 0.0, along > 0.0
         slope, error = _slope(along, scores)
         reach = -error * float(ndtri(alpha))
-        if not low.any() or not high.any() or slope + reach >= LEFT * self.weakest:
+        is_flat = float(scores.std()) < SPREAD_LEFT * self.deviation  # constant, or ranks of another unit
+        if is_flat or not low.any() or not high.any() or slope + reach >= LEFT * self.weakest:
             return None
         return LostRelation(
             relation=self,

@@ -27,6 +27,7 @@ LUCK = PAGES / "better-or-luck.md"  # so does this
 NUMBER = PAGES / "regression.md"  # and this, which starts a server
 CLASSES = PAGES / "many-labels.md"  # likewise
 VERSION = PAGES / "a-new-version.md"  # likewise
+IMAGES = PAGES / "images.md"  # likewise
 RANKING = PAGES / "ranking.md"  # its second half starts a server, too
 TUTORIALS = [page for page in sorted(PAGES.glob("*.md")) if "`cd demo`" in page.read_text("utf-8")]
 # `status` and `run` end with 1 while a page is not closed, which is how the demo ends.
@@ -142,6 +143,19 @@ def test_every_command_of_the_tutorial_on_several_classes_runs_in_an_empty_folde
     assert datetime(2013, 8, 22, tzinfo=UTC) <= pages[0].window_start <= datetime(2013, 8, 26, tzinfo=UTC)
     assert "class departs_late" in incident_text(pages[0]).message
     assert found.coverage.labels_unknown == 0
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("curl") is None, reason="the page asks the server with curl")
+def test_every_command_of_the_tutorial_on_images_runs_in_an_empty_folder(tmp_path: Path) -> None:
+    walk_served(IMAGES, tmp_path)
+    with Store.open(f"sqlite:///{tmp_path}/pitfalls.db") as store:
+        found = status(store, "digits")
+    assert min(incident.window_start for incident in found.incidents) == datetime(2026, 4, 12, tzinfo=UTC)
+    lines = [incident_text(incident).line for incident in found.incidents]
+    assert all(
+        any(part in line for line in lines) for part in ("image.brightness", "Embedding drift", "Labels stopped")
+    )
 
 
 @pytest.mark.slow

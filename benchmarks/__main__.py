@@ -27,6 +27,7 @@ NAMES = (
     "truth.nannyml_equal_alarms",
     "truth.real_drift",
     "truth.verdicts",
+    "truth.verdict_power",
     "truth.psi",
     "truth.joint",
     "truth.label_coverage",

@@ -93,20 +93,28 @@ def variances(differences: Floats) -> Variances:
 
 
 def half_width(variances: Variances, domains: int, seeds: int) -> float:
-    """Half width of a symmetric interval for the mean difference.
+    """Half width of a symmetric interval for the mean difference; see `half_widths`."""
+    of_seeds = variances.between_seeds + variances.within / domains
+    between = variances.between_domains
+    of_domains = None if between is None else np.asarray(between + variances.within / seeds)
+    return float(half_widths(of_domains, np.asarray(of_seeds), np.asarray(variances.within), domains, seeds))
+
+
+def half_widths(of_domains: Floats | None, of_seeds: Floats, within: Floats, domains: int, seeds: int) -> Floats:
+    """Half widths by the variances of the domains' means, of the seeds' means, and within.
 
     Each variance is multiplied by the square of its own t quantile and the products are added, as Howe (JASA 69, 1974)
     does for two variances. The part that both estimates contain is counted once, but the result is at least that of
     either alone. For one domain it is Student's interval over seeds, which holds for that domain only.
     """
     by_seeds = _quantile(seeds - 1) ** 2
-    of_seeds = by_seeds * (variances.between_seeds + variances.within / domains) / seeds
-    if variances.between_domains is None:
-        return float(np.sqrt(of_seeds))
+    seeds_part = by_seeds * of_seeds / seeds
+    if of_domains is None:
+        return np.asarray(np.sqrt(seeds_part))
     by_domains = _quantile(domains - 1) ** 2
-    of_domains = by_domains * (variances.between_domains + variances.within / seeds) / domains
-    both = min(by_domains, by_seeds) * variances.within / (domains * seeds)
-    return float(np.sqrt(max(of_seeds, of_domains, of_seeds + of_domains - both)))
+    domains_part = by_domains * of_domains / domains
+    both = min(by_domains, by_seeds) * within / (domains * seeds)
+    return np.asarray(np.sqrt(np.maximum(np.maximum(seeds_part, domains_part), seeds_part + domains_part - both)))
 
 
 def interval(differences: Floats, resampling: Resampling) -> ConfidenceInterval:

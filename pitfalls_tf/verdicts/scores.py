@@ -6,7 +6,7 @@ import hashlib
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from monitoring.errors import BadInput
 from pitfalls_tf.training.domain_metrics import scores_of_runs
-from pitfalls_tf.training.run_folder import ENSEMBLE
+from pitfalls_tf.training.run_folder import ENSEMBLE, MANIFEST, read_ensemble, read_run_manifest
 
 Floats = NDArray[np.float64]
 
@@ -60,7 +60,12 @@ class Scores:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairedSetup:
-    """One of two paired setups. `values`: scores of the paired domains and seeds, shape [domains, seeds]."""
+    """One of two paired setups.
+
+    Attributes:
+        setup: Its name; where both have one name, with the settings or the place in which they differ.
+        values: Scores of the paired domains and seeds, shape [domains, seeds].
+    """
 
     setup: str
     origin: str
@@ -135,21 +140,43 @@ def pair_scores(
             fix="Train both on the same domains with the same --seeds.",
         )
 
-    def paired(scores: Scores, values: dict[tuple[str, int], float]) -> PairedSetup:
+    names = _told_apart(a, b)
+
+    def paired(name: str, scores: Scores, values: dict[tuple[str, int], float]) -> PairedSetup:
         matrix = np.array([[values[domain, seed] for seed in seeds] for domain in domains])
-        return PairedSetup(
-            setup=scores.setup, origin=scores.origin, values=matrix, fingerprint=scores.fingerprint(chosen)
-        )
+        return PairedSetup(setup=name, origin=scores.origin, values=matrix, fingerprint=scores.fingerprint(chosen))
 
     return PairedScores(
         metric=chosen,
         larger_is_better=larger,
         domains=domains,
         seeds=seeds,
-        a=paired(a, left),
-        b=paired(b, right),
+        a=paired(names[0], a, left),
+        b=paired(names[1], b, right),
         left_out=(*_left_out(a, left, domains, seeds), *_left_out(b, right, domains, seeds)),
     )
+
+
+def _told_apart(a: Scores, b: Scores) -> tuple[str, str]:
+    """The names of two setups; where they have one name, with the settings in which they differ, or with the place."""
+    if a.setup != b.setup:
+        return a.setup, b.setup
+    left, right = _settings(a), _settings(b)
+    different = [key for key in dict.fromkeys((*left, *right)) if left.get(key) != right.get(key)]
+
+    def named(scores: Scores, settings: dict[str, Any]) -> str:
+        words = [f"{key.replace('_', ' ')} {settings.get(key) or 'not chosen'}" for key in different]
+        return f"{scores.setup} ({', '.join(words) or scores.origin})"
+
+    return named(a, left), named(b, right)
+
+
+def _settings(scores: Scores) -> dict[str, Any]:
+    """The settings of a runs folder's setup, those of its parts beside the others; none of a table."""
+    place = Path(scores.origin)
+    setup = read_run_manifest(read_ensemble(place).runs[0].folder / MANIFEST)["setup"] if place.is_dir() else {}
+    parts = [value if isinstance(value, dict) else {key: value} for key, value in setup.items()]
+    return {key: value for part in parts for key, value in part.items()}
 
 
 def _check_finite(scores: Scores) -> None:

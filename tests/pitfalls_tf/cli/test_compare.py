@@ -191,3 +191,24 @@ def test_a_setup_whose_runs_all_diverged_is_reported(
         assert (result.exit_code, result.stdout) == (2, "")
         assert "Every run here diverged" in result.stderr
         assert "2 of 2 runs diverged (seeds 0, 1)" in result.stderr
+
+
+def test_a_plan_is_no_verdict_and_says_what_a_gain_needs(pitfalls: Callable[..., Result], better: Path) -> None:
+    document = compare(pitfalls, better, "--plan", "0.02")
+    assert "verdict" not in document
+    assert (document["domains"], document["seeds"]) == (3, 6)
+    power = document["plan"]["power"]
+    assert power["wanted"] == 0.9
+    assert [each["seeds"] for each in document["plan"]["domains"]] == [6, 12, 24]
+    shown = pitfalls("compare", f"{better}:new", f"{better}:old", "--plan", "0.02").stdout
+    assert "new against old by accuracy: what finds a true gain of 0.02" in shown
+    assert f"6 seeds in these 3 domains: in {power['now']:.2f} of comparisons" in shown
+    refused = pitfalls("compare", f"{better}:new", f"{better}:old", "--plan", "0.02", "--picture", "plan.svg")
+    assert refused.exit_code == 2
+
+
+def test_setups_of_one_name_are_told_apart(pitfalls: Callable[..., Result], better: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.csv"
+    other.write_text(better.read_text())
+    shown = pitfalls("compare", f"{better}:new", f"{other}:new").stdout
+    assert f"new ({better}) against new ({other}) by accuracy: inconclusive" in shown

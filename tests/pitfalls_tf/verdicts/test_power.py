@@ -19,7 +19,8 @@ DIFFERENT = Variances(between_domains=4e-4, between_seeds=2e-5, within=2e-4)
 def drawn(of: Variances, domains: int, seeds: int, rng: np.random.Generator) -> Floats:
     gains: Floats = np.sqrt(of.within) * rng.normal(size=(domains, seeds))
     gains += np.sqrt(of.between_seeds) * rng.normal(size=(1, seeds))
-    return gains + np.sqrt(of.between_domains or 0.0) * rng.normal(size=(domains, 1))
+    gains += np.sqrt(of.between_domains or 0.0) * rng.normal(size=(domains, 1))
+    return gains
 
 
 def pairs(gains: Floats) -> PairedScores:

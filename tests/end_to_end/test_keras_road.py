@@ -18,20 +18,13 @@ from serving import Client
 from tests.end_to_end.keras_models import A_DAY, DAYS, ROADS, Road, today
 from tests.serving.server_process import ServerProcess, serving
 
-pytestmark = [pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.timeout(1200), pytest.mark.slow]
 
 Run = Callable[..., Result]
 TOKEN = "a-token-of-the-tests-own"
 
-#: Which of the models `make test` walks; the others are slow.
-IN_EVERY_RUN = ("shop",)
 
-
-def _walked(road: Road) -> tuple[pytest.MarkDecorator, ...]:
-    return () if road.name in IN_EVERY_RUN else (pytest.mark.slow,)
-
-
-@pytest.mark.parametrize("road", [pytest.param(one, id=one.name, marks=_walked(one)) for one in ROADS])
+@pytest.mark.parametrize("road", [pytest.param(one, id=one.name) for one in ROADS])
 def test_a_model_goes_from_its_file_to_a_release_and_back(
     road: Road, pitfalls: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -205,23 +205,6 @@ def _alike(told: Told, column: str) -> float:
     return max(100.0 * float(day.value_counts(normalize=True).max()) for _, day in days)
 
 
-def _group(found: re.Match[str], told: Told, rows: pd.DataFrame, *, high: bool) -> float:
-    """The mean probability of a class, in percent, over the values of a column where the reference's is low or high.
-
-    Numbers are cut by 63 quantiles of the reference; low and high are by the mean over all of its rows.
-    """
-    score = "score" if found["value"] == "1" else f"p_{found['value']}"
-    column = told.reference[found["column"]]
-    edges = np.unique(np.quantile(column, np.linspace(0.0, 1.0, 65)[1:-1])) if column.dtype.kind in "if" else None
-
-    def places(values: pd.Series) -> pd.Series:
-        return values if edges is None else pd.Series(np.searchsorted(edges, values, side="right"), index=values.index)
-
-    means = told.reference[score].groupby(places(column)).mean() > told.reference[score].mean()
-    inside = places(rows[found["column"]]).map(means) == high
-    return 100.0 * float(rows.loc[inside, score].astype(float).mean())
-
-
 def _first(found: re.Match[str]) -> str:
     """The column that a sentence begins with."""
     return found.string.split()[0].lower()
@@ -274,8 +257,6 @@ _NEW_NOW = rf"{_NUMBER} % of {_NUMBER} values of {_COLUMN} are values that"
 _LABELLED_NOW = rf"{_NUMBER} % of {_NUMBER} labelled rows have another label"
 _CLASS = r"abels of class (?P<value>\w+)"
 _CLASS_NOW = rf"{_CLASS} {_NUMBER} % of {_NUMBER} labels; the baseline's {_NUMBER}"
-_GROUPS = rf"of class (?P<value>\w+) is {{}} % and {{}} % in the two groups of {_COLUMN} that had {{}} % and {{}} %"
-_GROUPED = tuple(_GROUPS.format(*(_NOW if at == place else _NUMBER for at in range(4))) for place in range(4))
 _WORST = rf".*worst window it was {_NOW} %"
 
 _KINDS: tuple[tuple[str, Truth], ...] = (
@@ -406,9 +387,5 @@ _KINDS: tuple[tuple[str, Truth], ...] = (
         lambda found, told: max(_by_day(told.reference, found["value"])),
     ),
     (rf"{_CLASS_NOW}[^;]* answers to these rows say {_NOW} %", _expected),
-    (_GROUPED[0], lambda found, told: _group(found, told, told.last, high=False)),
-    (_GROUPED[1], lambda found, told: _group(found, told, told.last, high=True)),
-    (_GROUPED[2], lambda found, told: _group(found, told, told.reference, high=False)),
-    (_GROUPED[3], lambda found, told: _group(found, told, told.reference, high=True)),
     (rf"% of {_NOW} labels", lambda _, told: float(len(_arrived(told.last)))),
 )

@@ -106,6 +106,50 @@ class SubgroupDocument(Document):
     p_value: float
 
 
+class RelationRatesDocument(Document):
+    """Labelled rows: how many, the mean of their labels, and the mean of what the model says of them."""
+
+    rows: int
+    label: float
+    predicted: float
+
+
+class RelationPlaceDocument(Document):
+    """Some rows in the baseline and since the onset."""
+
+    before: RelationRatesDocument
+    since: RelationRatesDocument
+
+
+class RelationPointDocument(Document):
+    """Rows with one value of the first input: a category, or a number from one bound on to the next; null: others."""
+
+    value: float | str | None
+    place: RelationPlaceDocument
+
+
+class RelationDocument(Document):
+    """How the relation of inputs and label changed: of the share of a class (`output`), or of a number.
+
+    `inputs` are those whose effect on the label changed, and `conditions` where it changed most; without any it changed
+    alike everywhere, and `slopes` are how much labels rise with the answers, before and since, where that changed.
+    `inside` are the rows that meet the conditions, `elsewhere` the others; `error` is the standard error of the change
+    inside, and `is_elsewhere` whether the others changed too.
+    """
+
+    output: str
+    is_share: bool
+    inputs: list[str]
+    conditions: list[ConditionDocument]
+    inside: RelationPlaceDocument
+    elsewhere: RelationPlaceDocument | None
+    error: float
+    slopes: tuple[float, float] | None
+    is_elsewhere: bool
+    p_value: float
+    points: list[RelationPointDocument]
+
+
 class MetricChangeDocument(Document):
     """How far a watch has moved over `rows` rows: from what the baseline expects of it to what it is now.
 
@@ -178,8 +222,8 @@ class IncidentDocument(Document):
     watch and slice; `consequence_of` is the number of the incident that it follows from. `diagnoses` is its cause in
     parts, at its opening and each time that it became worse; `cause`, `message` and `next_step` are made of them, for
     people: no program should read them. `window` is the window that opened it. A snooze without a time ends when the
-    incident becomes worse (`snoozed_until_worse`). `decomposition`, `inputs`, `rows`, `split` and `subgroup` are the
-    cause in numbers, as far as its watch has any.
+    incident becomes worse (`snoozed_until_worse`). `decomposition`, `inputs`, `rows`, `split`, `subgroup`
+    and `relation` are the cause in numbers, as far as they are known.
     """
 
     number: int
@@ -207,6 +251,7 @@ class IncidentDocument(Document):
     inputs: list[InputDriftDocument]
     rows: list[RowDocument]
     subgroup: SubgroupDocument | None
+    relation: RelationDocument | None
 
     def without_rows(self) -> IncidentDocument:
         """The same for those who may see no rows of the traffic."""
@@ -247,6 +292,7 @@ def incident_document(incident: IncidentRecord, said: IncidentText | None = None
         inputs=[InputDriftDocument.of(drift, evidence=finite_evidence(drift.log_evidence)) for drift in detail.inputs],
         rows=detail.rows,
         subgroup=detail.subgroup,
+        relation=detail.relation,
     )
 
 

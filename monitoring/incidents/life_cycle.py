@@ -125,7 +125,8 @@ def worsened(incident: IncidentRecord, *, recovery: str, cause: AlarmCause, now:
 def assessed_again(incident: IncidentRecord, again: Reassessment, detail: CauseDetail) -> IncidentRecord:
     """An open incident with what is known of its cause by now, in place of what was known the last time."""
     *earlier, last = incident.diagnoses
-    numbers = replace(detail, rows=incident.detail.rows, subgroup=incident.detail.subgroup)
+    kept = incident.detail
+    numbers = replace(detail, rows=kept.rows, subgroup=kept.subgroup, relation=kept.relation)
     return replace(incident, diagnoses=(*earlier, replace(last, again=again)), detail=numbers)
 
 

@@ -30,6 +30,7 @@ from monitoring.runs.run_request import RunContext
 from monitoring.runs.team_budget import TeamBudget
 from monitoring.store.checks import Check
 from monitoring.store.store import WindowEnd
+from monitoring.subgroups.incident_relation import RelationSearch
 from monitoring.subgroups.run_search import RunSearch, SearchSchedule
 from monitoring.timestamps import as_datetime, as_microseconds
 from monitoring.tracing import span
@@ -128,6 +129,7 @@ class DeploymentRun:
         self._search = RunSearch(
             deployment=context.deployment, store=context.store, number=context.number, reopen=context.open
         )
+        self._relation = RelationSearch(deployment=context.deployment)
         self._point, self._team, self._reference = taken.point, taken.team, taken.reference
         self._state, self._searches, self._put_back = taken.state, taken.searches, taken.put_back
         self._open_since = taken.point.open_since
@@ -210,6 +212,7 @@ class DeploymentRun:
         judgement, self._searches = self._search.after(
             judgement, self._searches, self._traffic.source, labels, traffic.batches.held
         )
+        judgement = self._relation.after(judgement, traffic)
         judgement = self._with_numbers(judgement)
         with span("store"):
             self._commit(judgement, window)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from monitoring.records import (
@@ -36,6 +36,7 @@ from monitoring.sentences.fact_text import (
     subgroup_sentences,
     subgroup_step,
 )
+from monitoring.sentences.relation_text import relation_sentence
 from monitoring.sentences.step_text import step_words
 from monitoring.watches.descriptions import LONGEST_MESSAGE, printable, slice_title, watch_title
 
@@ -102,9 +103,18 @@ def _worded(incident: IncidentRecord) -> IncidentText:
         cause=_cause(incident),
         line=_line(incident),
         headline=_headline(incident),
-        paragraphs=tuple(_paragraphs(incident)),
+        paragraphs=_with_relation(tuple(_paragraphs(incident)), incident),
         step=_step(incident),
     )
+
+
+def _with_relation(paragraphs: tuple[Paragraph, ...], incident: IncidentRecord) -> tuple[Paragraph, ...]:
+    """The paragraphs, the last of which says how the relation of inputs and label changed."""
+    said = relation_sentence(incident.detail.relation)
+    if not said or not paragraphs:
+        return paragraphs
+    *earlier, last = paragraphs
+    return (*earlier, replace(last, text=f"{last.text} {said}".strip()))
 
 
 def cause_line(incident: IncidentRecord) -> str:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from monitoring.records import Condition, RelationChange, RelationPlace, RelationPoint, RelationRates
-from monitoring.subgroups.subgroups import Inputs, Mask, conditions_of, inputs_of, meeting
+from monitoring.subgroups.subgroups import Inputs, Mask, conditions_of, inputs_of, meeting, shortest
 from monitoring.tasks.task import Floats, Whole
 
 #: The chance that an input is named although nothing, or the same everywhere, has changed.
@@ -120,7 +120,7 @@ def relation_change(
         return None
     if found.pair is None:
         return _everywhere(sides, found, output=output, is_share=is_share)
-    conditions = _region(sides, found.pair, is_share=is_share, error_rate=error_rate, seed=seed)
+    conditions = shortest(_region(sides, found.pair, is_share=is_share, error_rate=error_rate, seed=seed))
     inside = [meeting(conditions, side.inputs) for side in sides]
     others = [~rows for rows in inside]
     elsewhere = _place(sides, others)

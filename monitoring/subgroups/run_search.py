@@ -178,7 +178,7 @@ class RunSearch:
             incidents = self._incidents(judgement, searched, watches, known) if searched else ()
         self.rows.forget(complete[-1].end)
         rest = (_window(window) for window in waiting[len(complete) :])
-        return _with_incidents(judgement, incidents), schedule.after_search(complete[-1].end, rest, horizon)
+        return with_incidents(judgement, incidents), schedule.after_search(complete[-1].end, rest, horizon)
 
     def _waiting(self, schedule: SearchSchedule, record: WindowRecord) -> list[WindowRecord]:
         """The windows that were not searched, in order of time; the last is being judged."""
@@ -297,7 +297,7 @@ def _with_rows(incident: IncidentRecord, rows: Predictions, side: ScoredSide) ->
     return replace(incident, detail=replace(incident.detail, rows=named))
 
 
-def _with_incidents(judgement: Judgement, updates: Iterable[IncidentRecord]) -> Judgement:
+def with_incidents(judgement: Judgement, updates: Iterable[IncidentRecord]) -> Judgement:
     """The judgement with the incidents that a search changed or opened, and the window's status after them."""
     changed = {incident.number: incident for incident in updates}
     if not changed:

@@ -99,7 +99,7 @@ def window_length_us(windows: Sequence[Window]) -> int:
 
 def scored_sides(watches: Catalogue, rows: Predictions, length_us: int, *, is_live: bool) -> dict[str, ScoredSide]:
     """Rows with their values of each watch on a loss or surprise, in its own unit."""
-    scores, inputs = watches.loss_scores(rows, is_live=is_live), _inputs(watches, rows.features)
+    scores, inputs = watches.loss_scores(rows, is_live=is_live), watched_inputs(watches, rows.features)
     window = rows.event_times // length_us
     sides = {
         watch.name: ScoredSide(inputs=inputs, excess=watch.offset + watch.scale * scores[watch.name], window=window)
@@ -122,7 +122,7 @@ def _compared(watches: Catalogue, wanted: str) -> Watch | None:
     return next((by_name[name] for name in names if name in by_name), None)
 
 
-def _inputs(watches: Catalogue, features: pa.Table) -> Inputs:
+def watched_inputs(watches: Catalogue, features: pa.Table) -> Inputs:
     """The watched inputs: numbers with NaN, categories as text with null."""
     inputs: dict[str, NDArray[np.float64] | pa.Array] = {}
     for name in (feature_bins.feature for feature_bins in watches.bins):

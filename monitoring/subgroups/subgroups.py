@@ -124,7 +124,7 @@ def worst_subgroups(
         if not any(subgroup.is_within(other) or other.is_within(subgroup) for other in named):
             named.append(subgroup)
     return tuple(
-        replace(subgroup, conditions=_shortest(subgroup.conditions))
+        replace(subgroup, conditions=shortest(subgroup.conditions))
         for subgroup in sorted(named, key=lambda subgroup: -subgroup.rise)
     )
 
@@ -178,7 +178,7 @@ def _variance_of_mean(excess: Floats, span: float) -> float:
     return (float(excess.var(ddof=1)) or span**2 / excess.size) / excess.size
 
 
-def _shortest(conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
+def shortest(conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
     """The conditions without those that another one implies: of two lower bounds of a number the larger."""
     by_key: dict[tuple[str, str, float | str], Condition] = {}
     for condition in conditions:

@@ -13,6 +13,7 @@ from monitoring.config import MonitorConfig
 from monitoring.config.action_section import ActionSection
 from monitoring.config.routes import AlertmanagerRoute, PagerDutyRoute, RouteSection
 from monitoring.dashboard.deployment.notifications import outbox_table, receivers_of
+from monitoring.dashboard.incident.relation import relation_chart
 from monitoring.dashboard.stores.stores import StoredDeployment, existing
 from monitoring.dashboard.view.charts import evidence_chart, watch_chart, window_address
 from monitoring.dashboard.view.history import DeploymentHistory, Drawn, HistoryRange, read_history, with_scores
@@ -107,6 +108,7 @@ class IncidentView:
     sentences: tuple[str, ...]
     figures: tuple[Figure, ...]
     charts: tuple[ChartView, ...]
+    relation: ChartView | None
     inputs: TableView | None
     slices: TableView | None
     rows: TableView | None
@@ -129,7 +131,7 @@ class IncidentView:
             self.inputs,
             self.slices,
             self.rows,
-            *(chart.table for chart in self.charts),
+            *(chart.table for chart in (*self.charts, self.relation) if chart is not None),
         )
         return (self.history, *(table for table in optional if table is not None))
 
@@ -174,6 +176,7 @@ def incident_view(
         sentences=tuple(printable(text, LONGEST_MESSAGE).strip() for text in said.texts),
         figures=_figures(incident, history),
         charts=tuple(chart for chart in (watch, evidence_chart(history, parent)) if chart is not None),
+        relation=relation_chart(incident.detail.relation),
         inputs=_inputs(incident),
         slices=_slices(incident),
         rows=_rows(incident, history),

@@ -41,7 +41,7 @@ nitpicky = True
 # Types of other libraries are named and not linked: their pages are elsewhere, and the site is built offline.
 nitpick_ignore_regex = [
     ("py:.*", r"(numpy|pd|pandas|pyarrow|pathlib|datetime|collections|matplotlib)\..*|Figure|Path"),
-    ("py:.*", r"Reports|InputPicture"),
+    ("py:.*", r"Reports|InputPicture|monitoring\.sentences\..*"),
     # Names in a signature that is read as text, because a type of it is imported for type checkers alone
     ("py:.*", r"(Names|(str \| )?Mapping|Callable|Sequence).*|datetime|pa\.Table"),
     ("py:.*", r"TableLike|ResultTable|TaskName|typing\.Literal.*|Only|MetricDraft|SplitKind|TrainingProgress|Floats"),

@@ -44,6 +44,7 @@ def test_a_check_comes_back_and_is_read_by_the_short_way_too(
             open_pages=1,
             unacknowledged_pages=1,
             pending=1,
+            label_cursor="{}",
             numbers=(deployment,),
         ),
     )

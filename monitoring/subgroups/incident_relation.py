@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from monitoring.baseline.batch import joined
 from monitoring.baseline.predictions import Predictions
@@ -82,7 +84,7 @@ class RelationSearch:
         rows = joined([rows.take(labelled_rows(rows)) for rows in batches] or [self._before.take(np.arange(0))])
         first, last = as_microseconds(start), as_microseconds(record.end - wait)
         rows = rows.take((rows.event_times >= first) & (rows.event_times < last))
-        return rows.take(sample_indices(rows, MOST_SINCE))
+        return _in_order(rows.take(sample_indices(rows, MOST_SINCE)))
 
     def _sides(self, rows: Predictions, length_us: int) -> dict[str, LabelledSide]:
         """The rows by each class, or by the number that is predicted; none of other tasks."""
@@ -93,6 +95,13 @@ class RelationSearch:
             name: LabelledSide(inputs=inputs, predicted=predicted, label=label, window=window)
             for name, (predicted, label) in expected_labels(task, rows.probabilities, rows.labels).items()
         }
+
+
+def _in_order(rows: Predictions) -> Predictions:
+    """Rows by event time, then by id: sums are the same to the last bit in whatever order rows were read."""
+    keys = pa.table({"time": rows.event_times, "id": rows.ids})
+    order = pc.sort_indices(keys, sort_keys=[("time", "ascending"), ("id", "ascending")])
+    return rows.take(np.asarray(order, dtype=np.int64))
 
 
 def _largest(before: dict[str, LabelledSide], since: dict[str, LabelledSide]) -> RelationChange | None:

@@ -307,7 +307,8 @@ def with_incidents(judgement: Judgement, updates: Iterable[IncidentRecord]) -> J
     alive = tuple(incident for incident in incidents.values() if incident.state != "closed")
     if record.status in ("ok", "notice"):
         record = replace(record, status="notice" if alive else "ok")
-    return Judgement(
+    return replace(
+        judgement,
         state=replace(
             state,
             incidents=alive,

@@ -29,7 +29,7 @@ def main(arguments: Sequence[str]) -> int:
     """Serve frames until the input ends."""
     end_with_parent()
     answers = _own_output()
-    os.nice(LOWEST_PRIORITY)
+    os.setpriority(os.PRIO_PROCESS, 0, LOWEST_PRIORITY)  # whatever the priority of the process that started it
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000", "ascii")
     try:

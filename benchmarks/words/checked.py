@@ -16,12 +16,15 @@ _NUMBER = r"\d[\d,]*(?:\.\d+)?"
 #: Of numbers in these nothing is computed: days, names of classes, and what a probability is.
 _NO_NUMBERS = r"\d{1,2} [A-Z][a-z]+ \d{4}|probabilities from 0 to 1 with the sum 1"
 _DAY = r"\d{1,2} [A-Z][a-z]+ \d{4}"
+#: How long the monitor waits for the labels of a row.
+_HORIZON = pd.Timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
     """Rows that a sentence may be about: the reference's, all live ones, those since its day, and the last day's."""
 
+    start: pd.Timestamp
     reference: pd.DataFrame
     live: pd.DataFrame
     since: pd.DataFrame
@@ -49,9 +52,8 @@ def checked_numbers(sentence: str, reference: pd.DataFrame, live: pd.DataFrame) 
     time = rows["known_at" if is_loss else "at"]
     start = pd.Timestamp(days[0], tz="UTC") if days else yesterday
     until = time < end
-    told = Told(
-        reference=reference, live=live, since=rows[(time >= start) & until], last=rows[(time >= yesterday) & until]
-    )
+    since, last = rows[(time >= start) & until], rows[(time >= yesterday) & until]
+    told = Told(start=start, reference=reference, live=live, since=since, last=last)
     text = re.sub(_NO_NUMBERS, lambda day: " " * len(day[0]), sentence)
     judged: dict[int, bool] = {}
     for pattern, truth in _KINDS:
@@ -112,6 +114,13 @@ def _auc(rows: pd.DataFrame) -> float:
 def _of_value(found: re.Match[str], rows: pd.DataFrame) -> pd.DataFrame:
     kept: pd.DataFrame = rows[rows[found["column"]].astype(str) == found["value"]]
     return kept
+
+
+def _since(found: re.Match[str], told: Told) -> int:
+    """The rows since a sentence's day: of a coverage gap those with a label whose rows are no longer waited for."""
+    if found.string.startswith("Label coverage gap"):
+        return int(_unawaited(told, told.start)["label"].notna().sum())
+    return len(_of_place(found, told.since))
 
 
 def _of_place(found: re.Match[str], rows: pd.DataFrame) -> pd.DataFrame:
@@ -239,8 +248,40 @@ def _week(told: Told) -> pd.DataFrame:
     return week
 
 
+def _quarter(told: Told, rows: pd.DataFrame, name: str) -> pd.Series:
+    """Whether the score of each row is in a quarter of the reference's."""
+    edges = np.quantile(told.reference["score"], [0.25, 0.5, 0.75])
+    place = ["lowest", "low", "high", "highest"].index(name)
+    return pd.Series(np.searchsorted(edges, rows["score"], side="right") == place, index=rows.index)
+
+
+def _unawaited(told: Told, start: pd.Timestamp) -> pd.DataFrame:
+    """The rows answered from a day on whose labels the last window no longer waits for."""
+    end = told.live["at"].max().ceil("D") - _HORIZON
+    rows: pd.DataFrame = told.live[(told.live["at"] >= start) & (told.live["at"] < end)]
+    return rows
+
+
+def _gap(found: re.Match[str], told: Told) -> float:
+    """A group's share of the labelled rows less its share of all, in points."""
+    rows = _unawaited(told, told.start)
+    column, value = found["column"], found["value"]
+    inside = _quarter(told, rows, value) if column == "score" else rows[column].astype(str) == value
+    labelled = rows["label"].notna()
+    days = [day for _, day in rows.groupby(rows["at"].dt.floor("D"))]
+    gaps = [100.0 * (inside[day.index][labelled[day.index]].mean() - inside[day.index].mean()) for day in days]
+    return abs(float(np.average(gaps, weights=[labelled[day.index].sum() for day in days])))
+
+
+def _few(found: re.Match[str], told: Told) -> pd.DataFrame:
+    """The rows of the last so many windows whose labels are no longer waited for."""
+    end = told.live["at"].max().ceil("D") - _HORIZON
+    return _unawaited(told, end - pd.Timedelta(days=int(found["windows"])))
+
+
 _NOW = rf"(?P<now>{_NUMBER})"
 _COLUMN = r"(?P<column>\w+)"
+_SIGNED = rf"[+\u2212]{_NUMBER}"
 _ARROW = " \N{RIGHTWARDS ARROW} "
 
 
@@ -373,7 +414,18 @@ _KINDS: tuple[tuple[str, Truth], ...] = (
             100.0 * (len(_week(told)) * told.reference["at"].dt.floor("D").nunique() / 7.0 / len(told.reference) - 1.0)
         ),
     ),
-    (rf"\({_NOW} rows\b", lambda found, told: float(len(_of_place(found, told.since)))),
+    (rf"\({_NOW} rows\b", lambda found, told: float(_since(found, told))),
+    (rf"coverage gap at {_COLUMN} = (?P<value>\w+) \+{_NOW} points", lambda _, __: 0.0),
+    (rf"coverage gap at {_COLUMN} = (?P<value>\w+) {_SIGNED} points{_ARROW}[+\u2212]{_NOW} points", _gap),
+    (rf"came for {_NUMBER} % of {_NOW} rows of (?P<windows>\d+)", lambda found, told: float(len(_few(found, told)))),
+    (
+        rf"came for {_NOW} % of {_NUMBER} rows of (?P<windows>\d+)",
+        lambda found, told: 100.0 * float(_few(found, told)["label"].notna().mean()),
+    ),
+    (
+        rf"no more labels; the reference has {_NOW} %",
+        lambda _, told: 100.0 * float(told.reference["label"].notna().mean()),
+    ),
     (rf"{_NOW} rows arrived;", lambda _, told: float(len(told.last))),
     (
         rf"rows arrived; {_NOW} are usual for",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
 
@@ -23,6 +23,7 @@ class DeploymentBaseline:
         timezone: IANA name of the zone in which days are named.
         worst_months: How far the worst month of the baseline lies above its mean beyond chance, of losses where one
             does, in the watch's own unit.
+        horizon: How long labels of a row are waited for.
     """
 
     scores: Mapping[WatchKey, BaselineScore]
@@ -32,6 +33,7 @@ class DeploymentBaseline:
     thresholds: Mapping[Level, float]
     timezone: str
     worst_months: Mapping[WatchKey, float] = field(default_factory=dict)
+    horizon: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +123,8 @@ def onset(alarm: Alarm) -> int:
     variables* (1970).
 
     Returns:
-        A place in `alarm.windows`; 0 where there are none.
+        A place in `alarm.windows`; 0 where there are none. Where a score is of several windows, whose rows were too few
+        each, the place is that of the first of them.
     """
     rises = [alarm.excess(window, alarm.key) for window in alarm.windows]
     offset = alarm.offsets.get(alarm.key, 0.0)
@@ -131,4 +134,15 @@ def onset(alarm: Alarm) -> int:
     if alarm.watch.direction == "up":
         sums = np.maximum(sums, 0.0)
     gain = sums**2 / np.maximum(np.cumsum(scored[::-1])[::-1], 1.0)
-    return int(np.argmax(np.where(scored > 0.0, gain, -1.0))) if excess.size else 0
+    return _first_of_pool(alarm, int(np.argmax(np.where(scored > 0.0, gain, -1.0)))) if excess.size else 0
+
+
+def _first_of_pool(alarm: Alarm, place: int) -> int:
+    """The first of the windows whose rows make up the score of a window."""
+    first = place
+    for before in range(place - 1, -1, -1):
+        window = alarm.windows[before]
+        if score_of(window, alarm.key) is not None:
+            break
+        first = before if rows_of(window, alarm.key) else first
+    return first

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -26,6 +27,7 @@ from monitoring.records import (
     MovedInput,
     NextStep,
     NoticeReason,
+    Onset,
     ScoreSum,
     SlicePart,
     StepKind,
@@ -67,7 +69,7 @@ def alarm_cause(
         family=alarm.watch.family,
         feature=alarm.watch.feature,
         reason=reason,
-        since=onset_of(alarm.windows[0], alarm.baseline.timezone),
+        since=_since(alarm),
         changes=changes,
         cycle=(alarm.baseline.scores[changes[0].key].cycle or "") if changes else "",
         shift=_shift_of(alarm, moved, shifts) if changes else None,
@@ -91,6 +93,17 @@ def alarm_cause(
         evidence=_evidence(alarm),
         step=NextStep(kind="accept the improvement") if reason == BETTER else _next_step(alarm, detail),
     )
+
+
+def _since(alarm: Alarm) -> Onset:
+    """When the change began; of which rows get a label, when the rows were answered that are no longer waited for."""
+    first = alarm.windows[0]
+    since = onset_of(first, alarm.baseline.timezone)
+    if alarm.watch.family != "labelled" or first.batch is not None:
+        return since
+    waits = -(-alarm.baseline.horizon // (first.end - first.start))
+    answered = first.start - waits * (first.end - first.start)
+    return replace(since, start=answered.astimezone(ZoneInfo(alarm.baseline.timezone)))
 
 
 def _material(alarm: Alarm) -> float:
@@ -144,7 +157,7 @@ def _largest(alarm: Alarm, moved: Departure, parts: Sequence[SlicePart]) -> Slic
 def _segment(alarm: Alarm, moved: Departure, parts: Sequence[SlicePart]) -> str:
     """The slice from which most of a change comes, and that is no large part of the rows; empty without one."""
     largest = _largest(alarm, moved, [part for part in parts if part.column not in (CLASS, NUMBER)])
-    if largest is None or largest.slice == OTHERS:
+    if largest is None or largest.slice in (OTHERS, alarm.key.slice):
         return ""
     change = math.fsum(part.total for part in parts if part.column == largest.column)
     judged = sum_windows(alarm.windows, alarm.baseline.watches[largest.metric])

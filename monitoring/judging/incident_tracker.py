@@ -135,6 +135,7 @@ class IncidentTracker:
             thresholds={level: test.budget.threshold for level, test in reference_fit.tests.items()},
             timezone=timezone,
             worst_months=reference_fit.worst_months,
+            horizon=reference_fit.horizon,
         )
 
     def track(

@@ -49,6 +49,9 @@ MOST_LABELLED = 0.5
 #: By so many standard deviations of a count labels must be fewer than by the reference, besides.
 COUNT_ERRORS = 5.0
 
+#: So many windows in a row with fewer labels than by the reference are told; then up to `LASTING_WINDOWS` count.
+FEW_LABEL_WINDOWS = 3
+
 
 def usual_volumes(
     history: Sequence[tuple[Places, int]], reference: Sequence[tuple[Places, int]], places: Places
@@ -244,30 +247,32 @@ def fewer_than_reference(
     """The finding that labels came for far fewer rows than of the reference, of windows that wait for none any more.
 
     All labels of such windows have come, whatever their delays and whenever they are delivered. By chance the rows of
-    seven windows would have to lack labels by `COUNT_ERRORS` standard deviations together, and each window by a third.
+    `FEW_LABEL_WINDOWS` windows would have to lack labels by `COUNT_ERRORS` standard deviations together, and each
+    window by a third.
 
     Args:
-        completed: Rows and labels of the last such windows.
+        completed: Rows and labels of the last such windows, at most `LASTING_WINDOWS`.
         share: The reference's share of rows with labels.
         is_open: Whether the notice is open: it stands until labels come for nearly as many rows as of the reference.
         is_held: Whether it stands whatever the last windows are, as after an expected event.
 
-    >>> fewer_than_reference([(200, 100)] * 7, 0.98)[0].parts
-    FewLabels(about='few labels', labels=700, rows=1400, windows=7, share=0.98)
+    >>> fewer_than_reference([(200, 190)] * 4 + [(200, 100)] * 3, 0.98)[0].parts
+    FewLabels(about='few labels', labels=300, rows=600, windows=3, share=0.98)
     >>> fewer_than_reference([(200, 150)] * 7, 0.98), fewer_than_reference([(200, 20)] * 7, 0.4)
     ((), ())
     """
-    rows, labels = (sum(counts) for counts in zip(*completed, strict=True)) if completed else (0, 0)
-    if len(completed) < LASTING_WINDOWS:
+    looked_at = completed if is_open else completed[-FEW_LABEL_WINDOWS:]
+    if len(looked_at) < FEW_LABEL_WINDOWS:
         return ()
+    rows, labels = (sum(counts) for counts in zip(*looked_at, strict=True))
     if is_open:
         few = is_held or OVER_FACTOR * labels < share * rows
     else:
         few = share >= MOST_LABELLED and labels > 0 and labels + COUNT_ERRORS * sqrt(share * rows) <= share * rows
-        few = few and all(LASTING_FACTOR * of_window <= share * answered for answered, of_window in completed)
+        few = few and all(LASTING_FACTOR * of_window <= share * answered for answered, of_window in looked_at)
     if not few:
         return ()
-    parts = FewLabels(labels=labels, rows=rows, windows=LASTING_WINDOWS, share=share)
+    parts = FewLabels(labels=labels, rows=rows, windows=len(looked_at), share=share)
     return (Finding(kind=FEWER_LABELS, feature=FEWER_LABELS_SUBJECT, fact=True, parts=parts),)
 
 

@@ -92,6 +92,15 @@ def test_the_slice_from_which_most_of_a_loss_comes_stands_in_the_headline(
     assert (", mostly where o = A" in alarm_headline(cause)) is bool(segment)
 
 
+def test_a_loss_of_a_slice_does_not_name_its_slice_again() -> None:
+    losses = {WatchKey(watch="error", slice=slice_): loss_sum(100, 0.2) for slice_ in ("", "o=A")}
+    found = [window(0, {"error": 0.4, "error@o=A": 0.7})]
+    found = [replace(each, scores=tuple(_with_rows(score, 40) for score in each.scores)) for each in found]
+    against = baseline(losses=losses, slices=("o=A",))
+    assert explain(alarm("error", found, against=against)).alarm.segment == "o=A"
+    assert not explain(alarm("error", found, against=against, part="o=A")).alarm.segment
+
+
 def _with_rows(score: ScoreRecord, rows: int) -> ScoreRecord:
     return replace(score, rows=rows) if score.slice else score
 

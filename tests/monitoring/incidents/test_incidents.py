@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -96,9 +99,18 @@ def test_a_clean_step_begins_where_it_begins(before: int, after: int) -> None:
     assert onset(found) == before
 
 
-def test_windows_without_a_score_are_passed_over() -> None:
-    found = alarm("brier", windows(brier=[0.15, None, 0.15, None, 0.35, None, 0.35]))
-    assert onset(found) == 4
+def test_a_change_begins_with_the_first_window_whose_rows_are_in_its_score() -> None:
+    made = windows(brier=[0.15, None, 0.15, None, 0.35, None, 0.35])
+    assert onset(alarm("brier", made)) == 3
+    nothing = replace(made[3], scores=tuple(replace(score, rows=0) for score in made[3].scores))
+    assert onset(alarm("brier", [*made[:3], nothing, *made[4:]])) == 4
+
+
+def test_a_gap_of_label_coverage_is_told_from_the_day_of_the_rows_that_are_waited_for_no_more() -> None:
+    made = alarm("labelled:score=high", windows(**{"labelled:score=high": [0.0] * 10 + [0.2] * 3}))
+    waiting = replace(made, baseline=replace(made.baseline, horizon=timedelta(days=6, hours=1)))
+    assert "since 11 April 2013 (300 rows)" in said(explain(made)).message
+    assert "since 4 April 2013 (300 rows)" in said(explain(waiting)).message
 
 
 @pytest.mark.parametrize(("top", "place"), [("brier", 4), ("output:late", 2)])

@@ -132,8 +132,8 @@ def test_a_level_of_labels_that_a_person_accepts_is_usual_at_once_and_a_further_
 def test_labels_that_are_missing_from_the_first_window_on_are_told_by_the_reference_until_they_are_accepted() -> None:
     half = [(0, 0)] * WAITS + [(200, 100)] * 115
     found = told([200] * 120, [100] * 120, completed=half, share=0.98, closings={90})
-    assert not any(found[: WAITS + 6])
-    assert all(kinds == [FEWER_LABELS] for kinds in found[WAITS + 6 : 90])
+    assert not any(found[: WAITS + 2])
+    assert all(kinds == [FEWER_LABELS] for kinds in found[WAITS + 2 : 90])
     assert not any(found[90:])
     whole = [*half[:40], *[(200, 190)] * 80]
     found = told([200] * 120, [100] * 120, completed=whole, share=0.98)

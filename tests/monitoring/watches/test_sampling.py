@@ -45,9 +45,8 @@ def test_the_same_rows_are_chosen_in_any_order(times: list[int], most: int, rand
 @given(st.lists(st.integers(0, 10**9), unique=True, max_size=60), st.integers(0, 60), st.integers(1, 20))
 def test_a_sample_of_samples_is_the_sample_of_all(times: list[int], cut: int, most: int) -> None:
     whole = rows(times)
-    parts = [whole.take(np.arange(cut)[: len(times)]), whole.take(np.arange(min(cut, len(times)), len(times)))]
-    kept = np.concatenate([part.event_times[sample_indices(part, most)] for part in parts])
-    both = rows(kept.tolist())
+    parts = np.split(np.arange(len(times)), [min(cut, len(times))])
+    both = whole.take(np.concatenate([part[sample_indices(whole.take(part), most)] for part in parts]))
     assert set(both.event_times[sample_indices(both, most)]) == set(whole.event_times[sample_indices(whole, most)])
 
 

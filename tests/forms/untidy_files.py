@@ -11,10 +11,12 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import quote
 
 import openpyxl
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 
@@ -191,6 +193,29 @@ def by_pandas(rows: pa.Table, folder: Path, draw: Draw) -> Path:
     return folder
 
 
+def mixed(rows: pa.Table, folder: Path, draw: Draw) -> Path:
+    """Files with types and text files in one folder."""
+    folder.mkdir()
+    cut = draw(range(rows.num_rows + 1), "kinds cut")
+    writers = draw([(delimited, parquet), (parquet, delimited), (delimited, delimited)], "kinds")
+    for number, (part, write) in enumerate(zip((rows.slice(0, cut), rows.slice(cut)), writers, strict=True)):
+        write(part, folder / f"{number}", draw)
+    return folder
+
+
+def hive(rows: pa.Table, folder: Path, draw: Draw) -> Path:
+    """A folder for each value of a column, whose files have not that column."""
+    folder.mkdir()
+    by = draw(["channel", "code", "flag", "y", "count"], "folders of")
+    for value in pc.unique(rows[by]).to_pylist():
+        is_here = pc.is_null(rows[by]) if value is None else pc.fill_null(pc.equal(rows[by], value), fill_value=False)
+        text = str(value).lower() if isinstance(value, bool) else str(value)
+        word = "__HIVE_DEFAULT_PARTITION__" if value is None else quote(text, safe="")
+        write = draw([parquet, delimited], f"kind of {word}")
+        write(rows.filter(is_here).drop_columns([by]), folder / f"{by}={word}", draw)
+    return folder
+
+
 #: Those that round numbers and times.
 ROUNDING = ("Excel", "pandas")
 
@@ -200,4 +225,6 @@ FILES: dict[str, Write] = {
     "JSON Lines": json_lines,
     "Excel": excel,
     "pandas": by_pandas,
+    "Parquet and CSV": mixed,
+    "NAME=VALUE": hive,
 }

@@ -87,15 +87,16 @@ def given_probabilities(raw: RawRows, columns: TableColumns) -> NDArray[np.float
     """What the columns of the answer hold, shape [n, width], probabilities or not; NaN where they hold nothing."""
     rows, width = raw.table.num_rows, columns.width
     answer_columns = [raw.cells(name) for name in columns.answer]
+    texts = [raw.has_text_cells(name) for name in columns.answer]
     if columns.outputs:
         return np.concatenate([given_probabilities(raw, output) for output in columns.outputs.values()], axis=1)
     if not columns.classes:
-        return _given_numbers(answer_columns, columns, text=raw.text)
+        return _given_numbers(answer_columns, columns, texts=texts)
     if columns.predicted is not None:
         return _given_classes(answer_columns[0], columns.classes)
     if len(answer_columns) == 1 and is_list(answer_columns[0].type):
         return _from_lists(answer_columns[0], width)
-    probabilities = np.stack([np.asarray(parse_numbers(column, text=raw.text)[0]) for column in answer_columns], axis=1)
+    probabilities = _as_numbers(answer_columns, texts)
     if len(answer_columns) > 1:
         return probabilities
     pair = np.empty((2, rows))
@@ -122,7 +123,14 @@ def _parts(values: NDArray[np.float64], columns: TableColumns) -> Iterator[tuple
         first += output.width
 
 
-def _given_numbers(answer_columns: Sequence[pa.Array], columns: TableColumns, *, text: bool) -> NDArray[np.float64]:
+def _as_numbers(columns: Sequence[pa.Array], texts: Sequence[bool]) -> NDArray[np.float64]:
+    parsed = (parse_numbers(column, text=text)[0] for column, text in zip(columns, texts, strict=True))
+    return np.stack([np.asarray(numbers) for numbers in parsed], axis=1)
+
+
+def _given_numbers(
+    answer_columns: Sequence[pa.Array], columns: TableColumns, *, texts: Sequence[bool]
+) -> NDArray[np.float64]:
     """Ids; or numbers, in a column each, or in one as lists or the text of lists; NaN in rows of another length."""
     width = columns.width
     if columns.ranking is not None:
@@ -130,7 +138,7 @@ def _given_numbers(answer_columns: Sequence[pa.Array], columns: TableColumns, *,
             answer_columns[0], answer_columns[1] if len(answer_columns) > 1 else None, columns.ranking
         )
     if width == 1 or len(answer_columns) > 1:
-        return np.stack([np.asarray(parse_numbers(column, text=text)[0]) for column in answer_columns], axis=1)
+        return _as_numbers(answer_columns, texts)
     column = answer_columns[0]
     if is_list(column.type):
         return _from_lists(column, width)

@@ -9,6 +9,9 @@ import pyarrow as pa
 
 from monitoring.traffic.tables.parquet_files import FileView
 
+#: Where the metadata of a schema have the columns whose cells are text although the file has types.
+_TEXT_COLUMNS = b"pitfalls.text_columns"
+
 #: What stands for a missing value.
 _MISSING = "__HIVE_DEFAULT_PARTITION__"
 
@@ -49,12 +52,19 @@ def with_folder_columns(view: FileView | None, schema: pa.Schema, columns: Mappi
     names = dict.fromkeys(schema.names)
     return FileView(
         schema=pa.schema(
-            [*(fields[name] for name in names), *(pa.field(name, pa.string()) for name in more)], schema.metadata
+            [*(fields[name] for name in names), *(pa.field(name, pa.string()) for name in more)],
+            {**(schema.metadata or {}), _TEXT_COLUMNS: "\0".join(more).encode()},
         ),
         stored={name: name for name in names},
         constants=more,
         of_lake=False,
     )
+
+
+def text_columns(schema: pa.Schema) -> tuple[str, ...]:
+    """The columns of a file with types that are text from the names of folders."""
+    names = (schema.metadata or {}).get(_TEXT_COLUMNS)
+    return tuple(names.decode().split("\0")) if names else ()
 
 
 def with_text_columns(table: pa.Table, columns: Mapping[str, str | None]) -> pa.Table:

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from monitoring.config.table_section import TableFormat
 from monitoring.traffic.cells import decoded
+from monitoring.traffic.tables.folder_columns import text_columns
 from monitoring.traffic.tables.quotes import UnbalancedQuotes
 from monitoring.traffic.tables.table_format import AS_FILES_SHOW
 
@@ -58,6 +59,14 @@ class RawRows:
             fields = [field.with_type(array.type) for field, array in zip(chosen.schema, cells, strict=True)]
             chosen = pa.Table.from_arrays(cells, schema=pa.schema(fields, chosen.schema.metadata))
         return cls(table=chosen, duplicates=(*duplicates,), **read)
+
+    def text_cells(self) -> frozenset[str]:
+        """The columns whose cells are text whatever they hold: all of a text file, and those that folders name."""
+        return frozenset(self.table.column_names if self.text else text_columns(self.table.schema))
+
+    def has_text_cells(self, name: str) -> bool:
+        """Whether the cells of a column are text whatever they hold."""
+        return self.text or name in text_columns(self.table.schema)
 
     def __contains__(self, name: str) -> bool:
         return name in self.table.column_names

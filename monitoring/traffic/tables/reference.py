@@ -126,14 +126,21 @@ def read_all(pieces: Sequence[TablePiece]) -> tuple[LoadedPiece, ...]:
 
 
 def types_of(pieces: Sequence[LoadedPiece]) -> dict[str, str]:
-    """Every column with its Arrow type, in order of appearance; cells of text files are strings."""
+    """Every column with its Arrow type, in order of appearance; cells of text files are strings.
+
+    Where files differ, the first that has types and a cell says it.
+    """
     types: dict[str, str] = {}
+    typed: dict[str, str] = {}
     for piece in pieces:
+        texts = piece.raw.text_cells()
         for field in piece.raw.table.schema:
-            name, kind = field.name, field.type
-            kind = value_type(kind)
-            types.setdefault(name, "string" if piece.raw.text else str(kind))
-    return types
+            name, kind = field.name, str(value_type(field.type))
+            if name not in texts and kind != "null":
+                typed.setdefault(name, kind)
+            if types.get(name, "null") == "null":
+                types[name] = "string" if name in texts else kind
+    return types | typed
 
 
 #: A whole number that nothing but a number is written as: no zero in front, as codes have it.
@@ -143,9 +150,10 @@ _WHOLE = r"^(0|-?[1-9]\d*)(\.0+)?$"
 def with_written_types(
     pieces: Sequence[LoadedPiece], types: Mapping[str, str], categories: Collection[str]
 ) -> tuple[tuple[LoadedPiece, ...], dict[str, str]]:
-    """Categories of text files, all of whose cells are whole numbers or booleans, as cells of that type.
+    """Categories of text files as cells of the type that files with types have beside them.
 
-    So that 1, 1.0 and True are what they are in a file with types: pandas writes codes with gaps as 1.0.
+    Without such files, of whole numbers or booleans if all cells are: so that 1, 1.0 and True are what they are in a
+    file with types: pandas writes codes with gaps as 1.0.
 
     Args:
         types: Every column with its type, as `types_of` gives it.
@@ -153,11 +161,15 @@ def with_written_types(
     Returns:
         The pieces, and every column with the type that its cells are written in.
     """
-    texts = [piece for piece in pieces if piece.raw.text]
     written: dict[str, str] = {}
-    for name in categories if len(texts) == len(pieces) else ():
-        cells = [as_strings(piece.raw.cells(name)) for piece in texts if name in piece.raw.table.column_names]
-        written[name] = _written_type(pc.unique(pa.chunked_array(cells, pa.string())))
+    for name in categories:
+        there = [piece.raw for piece in pieces if name in piece.raw.table.column_names]
+        texts = [raw.cells(name) for raw in there if raw.has_text_cells(name)]
+        others = [raw.cells(name).type for raw in there if not raw.has_text_cells(name)]
+        if not all(map(pa.types.is_null, others)):
+            written[name] = types[name]
+        elif texts:
+            written[name] = _written_type(pc.unique(pa.chunked_array(map(as_strings, texts), pa.string())))
     found = {name: kind for name, kind in written.items() if kind != "string"}
     return tuple(_as_written(piece, found) for piece in pieces), {**types, **found}
 
@@ -177,7 +189,7 @@ def _written_type(texts: pa.Array) -> str:
 def _as_written(piece: LoadedPiece, kinds: Mapping[str, str]) -> LoadedPiece:
     table = piece.raw.table
     for name, kind in kinds.items():
-        if name in table.column_names:
+        if name in table.column_names and piece.raw.has_text_cells(name):
             cells = as_written(as_strings(piece.raw.cells(name)), kind)
             table = table.set_column(table.column_names.index(name), name, cells)
     return replace(piece, raw=replace(piece.raw, table=table))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -49,6 +49,7 @@ class RowBatch:
         ids: strings [n]; None where the table has none.
         unreadable: by column, bool [n], which cells hold something that is not of the column's kind.
         invalid_label_times: bool [n], which labels have a time that is none; None where none has.
+        texts: those of the inputs that are read from text whatever it holds.
     """
 
     piece: TablePiece
@@ -64,7 +65,7 @@ class RowBatch:
     absent_answers: Mapping[str, str] = field(default_factory=dict)
     unreadable: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
     invalid_label_times: NDArray[np.bool_] | None = None
-    text: bool = False
+    texts: Collection[str] = ()
 
     def __len__(self) -> int:
         return self.places.size
@@ -93,15 +94,13 @@ class RowBatch:
             absent_answers=self.absent_answers,
             unreadable={name: mask[at] for name, mask in self.unreadable.items()},
             invalid_label_times=None if self.invalid_label_times is None else self.invalid_label_times[at],
-            text=self.text,
+            texts=self.texts,
         )
 
     def input_problems(self) -> dict[str, str]:
         """What is wrong with inputs in all of these rows: of text, that no cell is a number."""
-        if not self.text:
-            return dict(self.problems)
         problems = dict(self.problems)
-        for name in self.inputs.column_names:
+        for name in self.texts:
             column = self.inputs[name]
             if pa.types.is_floating(column.type) and not np.isfinite(np.asarray(column)).any():
                 problems.setdefault(name, "type changed to text")
@@ -171,15 +170,18 @@ class PieceRows:
 
     def batch_of(self, raw: RawRows, first: int, header: RawRows) -> RowBatch:
         """Rows in the shape that the monitor reads."""
-        present = raw.columns()
+        present, text_cells = raw.columns(), raw.text_cells()
         values, _, absent_answers = read_answers(raw, self.columns)
         inputs: dict[str, pa.Array] = {}
         problems: dict[str, str] = {}
         unreadable: dict[str, NDArray[np.bool_]] = {}
         for name, kind in self.columns.plain_inputs.items():
             number, reference_type = kind == "number", self.columns.reference_types.get(name, "")
-            inputs[name], bad, problem = _input(raw, present.get(name), number=number, reference_type=reference_type)
-            if problem and not (bad and raw.text):
+            text = name in text_cells
+            inputs[name], bad, problem = _input(
+                raw, present.get(name), number=number, reference_type=reference_type, text=text
+            )
+            if problem and not (bad and text):
                 problems[name] = problem
             if bad:
                 unreadable[name] = unreadable_numbers(present[name])
@@ -207,21 +209,26 @@ class PieceRows:
             absent_answers={name: new_name(name, header, self.columns) for name in absent_answers},
             unreadable=unreadable,
             invalid_label_times=invalid if invalid is not None and invalid.any() else None,
-            text=raw.text,
+            texts=tuple(inputs | described) if raw.text else tuple(name for name in inputs if name in text_cells),
         )
 
 
-def _input(raw: RawRows, cells: pa.Array | None, *, number: bool, reference_type: str) -> tuple[pa.Array, int, str]:
+def _input(
+    raw: RawRows, cells: pa.Array | None, *, number: bool, reference_type: str, text: bool
+) -> tuple[pa.Array, int, str]:
     """A column as it is where it is plainly of its kind, else as `read_input` converts it."""
     if cells is not None:
         kind = cells.type
         if number and str(kind) in _PLAIN_NUMBERS:
             return cells, 0, ""
-        if not number and "string" in (str(kind), str(kind.value_type) if pa.types.is_dictionary(kind) else ""):
+        if not (number or text) and "string" in (
+            str(kind),
+            str(kind.value_type) if pa.types.is_dictionary(kind) else "",
+        ):
             return valid_utf8(cells), 0, ""
         if pa.types.is_dictionary(kind):
             cells = decoded(cells)
-    return read_input(raw, cells, number=number, reference_type=reference_type)
+    return read_input(raw, cells, number=number, reference_type=reference_type, text=text)
 
 
 def _final(column: pa.ChunkedArray) -> pa.Array:

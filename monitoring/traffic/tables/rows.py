@@ -202,12 +202,13 @@ def label_time_findings(column: str, count: int) -> tuple[Finding, ...]:
 
 
 def read_input(
-    raw: RawRows, column: pa.Array | None, *, number: bool, reference_type: str
+    raw: RawRows, column: pa.Array | None, *, number: bool, reference_type: str, text: bool = False
 ) -> tuple[pa.Array, int, str]:
     """One input in its final type.
 
     Args:
         reference_type: the Arrow type that the reference had; empty while the reference itself is read.
+        text: Whether the column's cells are text whatever they hold (`RawRows.text_cells`).
 
     Returns:
         The column, float64 with NaN for missing or string with null; how many of its cells held something that is no
@@ -217,10 +218,10 @@ def read_input(
     if column is None:
         return (pa.array(np.full(rows, np.nan)) if number else pa.nulls(rows, pa.string())), 0, "absent"
     if number:
-        return parse_numbers(column, text=raw.text)
+        return parse_numbers(column, text=text)
     if pa.types.is_null(column.type):
         return pa.nulls(rows, pa.string()), 0, ""
-    if raw.text:
+    if text:
         return as_written(as_strings(column), reference_type), 0, ""
     if is_text(column.type) or (is_number(column.type) and reference_type not in TEXT_TYPES):
         return as_strings(column), 0, ""

@@ -100,21 +100,21 @@ def _split(word: str) -> tuple[str, str]:
 
 
 def _kind(pieces: Sequence[tuple[LoadedPiece, dict[str, pa.Array]]], name: str) -> str:
-    """`number`, `category`, or what else the column is."""
+    """`number`, `category`, or what else the column is: as files with types say, else as its cells show."""
     if _holds_images(pieces, name):
         return "image"
     cells = numeric = 0
-    for piece, columns in pieces:
+    for piece, columns in sorted(pieces, key=lambda each: each[0].raw.has_text_cells(name)):
         if name not in columns:
             continue
         column = columns[name]
         if is_number(column.type):
             return "number"
-        if is_text(column.type) and not piece.raw.text:
+        if is_text(column.type) and not piece.raw.has_text_cells(name):
             return "category"
         if not (is_text(column.type) or pa.types.is_null(column.type)):
             return "moment" if MomentDescriptors.of_type(name, column.type) else f"of type {column.type}"
-        values, bad, _ = parse_numbers(column, text=piece.raw.text)
+        values, bad, _ = parse_numbers(column, text=piece.raw.has_text_cells(name))
         numeric += int(np.isfinite(np.asarray(values)).sum())
         cells += int(np.isfinite(np.asarray(values)).sum()) + bad
     return "number" if not cells or numeric >= MOSTLY * cells else "category"
@@ -122,6 +122,8 @@ def _kind(pieces: Sequence[tuple[LoadedPiece, dict[str, pa.Array]]], name: str) 
 
 def _holds_images(pieces: Sequence[tuple[LoadedPiece, dict[str, pa.Array]]], name: str) -> bool:
     """Whether a column holds images as files; cells of text files are bytes, too, and hold none."""
-    cells = [columns[name].drop_null() for piece, columns in pieces if name in columns and not piece.raw.text]
+    cells = [
+        columns[name].drop_null() for piece, columns in pieces if name in columns and not piece.raw.has_text_cells(name)
+    ]
     some = [column for column in cells if len(column)]
     return bool(some) and EncodedImageDescriptors.of_column(name, some[0][:TRIED]) is not None

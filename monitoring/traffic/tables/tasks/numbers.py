@@ -112,12 +112,12 @@ def _numbers(pieces: Sequence[LoadedPiece], name: str) -> NDArray[np.float64] | 
             continue
         column = piece.raw.cells(name)
         if pa.types.is_boolean(column.type) or not (
-            is_number(column.type) or (is_text(column.type) and piece.raw.text)
+            is_number(column.type) or (is_text(column.type) and piece.raw.has_text_cells(name))
         ):
             if not pa.types.is_null(column.type) and column.null_count < len(column):
                 return None
             continue
-        values, bad, _ = parse_numbers(column, text=piece.raw.text)
+        values, bad, _ = parse_numbers(column, text=piece.raw.has_text_cells(name))
         if bad:
             return None
         numbers = np.asarray(pc.fill_null(values, float("nan")), dtype=np.float64)

@@ -66,6 +66,15 @@ def test_a_column_of_the_file_counts_in_place_of_one_of_its_folder(tmp_path: Pat
     assert PieceReader(TableColumns()).header(piece).remarks == ()
 
 
+def test_cells_of_folders_are_text_whatever_type_the_files_have(tmp_path: Path) -> None:
+    write(tmp_path, "parquet")
+    for piece in pieces_of(tmp_path):
+        raw = piece.read(["x", "day"])
+        assert (raw.has_text_cells("day"), raw.has_text_cells("x")) == (True, False)
+        ((_, batch),) = piece.batches(["x", "day"], (), 10)
+        assert batch.text_cells() >= {"day"}
+
+
 def test_folders_above_the_table_are_no_columns(tmp_path: Path) -> None:
     write(tmp_path / "lake=a", "parquet")
     (piece, *_) = pieces_of(tmp_path / "lake=a" / "day=2026-10-01")

@@ -28,6 +28,7 @@ from monitoring.traffic.tables.reference import (
     spelling,
     time_columns,
     types_of,
+    with_written_types,
 )
 from tests.monitoring.traffic.tables.table_files import UTC_TIME, parquet, raw, rows_at, times
 
@@ -62,6 +63,18 @@ def test_types_are_those_of_the_cells_and_text_files_have_strings() -> None:
     first = piece(a=[1], b=pa.array(["x"]).dictionary_encode())
     assert types_of([first, piece(a=[1.5], c=[True])]) == {"a": "int64", "b": "string", "c": "bool"}
     assert types_of([piece(text=True, a=[b"1"])]) == {"a": "string"}
+
+
+def test_files_with_types_say_the_types_of_text_files_beside_them() -> None:
+    texts = piece(text=True, a=[b"1.0", b"007"], b=[b"True", b"false"])
+    pieces = [texts, piece(a=pa.nulls(1), b=[False]), piece(a=[2], b=[True])]
+    assert types_of(pieces) == {"a": "int64", "b": "bool"}
+    read, types = with_written_types(pieces, types_of(pieces), ["a", "b"])
+    assert types == {"a": "int64", "b": "bool"}
+    assert read[0].raw.table.to_pydict() == {"a": ["1", "7"], "b": ["true", "false"]}
+    assert read[2].raw.table.to_pydict() == {"a": [2], "b": [True]}
+    _, written = with_written_types(pieces[:2], types_of(pieces[:2]), ["a"])
+    assert written["a"] == "string"
 
 
 def classes(columns: TableColumns, *given: str, **cells: Any) -> tuple[str, ...]:

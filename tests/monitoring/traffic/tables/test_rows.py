@@ -157,7 +157,7 @@ def test_an_absent_input_is_missing_and_said_to_be_absent(number: bool, cells: l
 
 def column(cells: pa.Array, *, number: bool, known: str = "", text: bool = False) -> tuple[list[object], int, str]:
     found, bad, problem = read_input(
-        raw(a=cells, text=text), pa.chunked_array([cells]), number=number, reference_type=known
+        raw(a=cells, text=text), pa.chunked_array([cells]), number=number, reference_type=known, text=text
     )
     return found.to_pylist(), bad, problem
 

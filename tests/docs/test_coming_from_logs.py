@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from inspect import getsource
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from monitoring.traffic.foreign_logs import formats, tensorflow_serving
 from tests.docs.test_coming_from import PAGES, blocks, run
 from tests.docs.test_coming_from import interpreter as python_of
 from tests.pitfalls_tf.cli.small_log import run as pitfalls
@@ -48,7 +51,22 @@ def test_the_pages_files_and_commands_find_what_is_broken(
 
 
 def test_every_format_has_its_page() -> None:
-    from monitoring.traffic.foreign_logs.formats import FORMATS
-
     text = "".join(page.read_text("utf-8") for page in LOGS)
-    assert {name for name in FORMATS if f"monitor init --log {name} " in text} == set(FORMATS)
+    assert {name for name in formats.FORMATS if f"monitor init --log {name} " in text} == set(formats.FORMATS)
+
+
+def test_the_table_of_logs_has_the_lines_of_the_readers() -> None:
+    readers: dict[str, tuple[Any, ...]] = {
+        "sagemaker": (formats.read_sagemaker, formats._captured, formats._unpacked),
+        "kserve": (formats.read_kserve, formats._unpacked),
+        "vertex": (formats._read_rows, formats._text),
+        "databricks": (formats._read_rows, formats._text),
+        "mlserver": (formats.read_open_inference, formats._body_id, formats._text),
+        "feast": (formats.read_feast, formats._is_feature, formats._cell),
+        "tensorflow-serving": (tensorflow_serving,),
+    }
+    lines = {name: sum(len(getsource(part).splitlines()) for part in parts) for name, parts in readers.items()}
+    rows = re.findall(
+        r"^\| \[[^]]+\]\((.+)\.md\) \| 2 \| [^|]*\| (\d+) \|", (PAGES / "index.md").read_text("utf-8"), re.MULTILINE
+    )
+    assert {name: int(count) for name, count in rows} == lines

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import tempfile
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from monitoring.config import MetricDraft
 from monitoring.errors import BadInput
 from monitoring.onboarding.config_file import as_written, write_config
 from monitoring.onboarding.init import init_monitor
 from monitoring.onboarding.table_description import described
-from monitoring.traffic.foreign_logs.conversion import convert_log, log_files, with_labels
+from monitoring.traffic.foreign_logs.conversion import EVENT_TIME, convert_log, log_files, with_labels
 from monitoring.traffic.foreign_logs.formats import FORMATS
 from monitoring.traffic.remote.sql_query import SqlQuery, query_to_parquet
 from monitoring.traffic.remote.urls import is_url, shown_url
+from monitoring.traffic.windows import CalendarPlan
 from pitfalls_tf.cli.column_roles import COLUMNS, dictionary_of, joined, named_columns, with_column_roles
 from pitfalls_tf.cli.file_form import with_table_format
 from pitfalls_tf.cli.monitor.options import exclude_option
@@ -49,6 +53,7 @@ WITH_BUNDLE = frozenset(
 
 
 @click.command()
+@click.argument("path", required=False)
 @click.option("--bundle", type=click.Path(path_type=Path), help="MODELS/NAME, or the folder of a version.")
 @click.option(
     "--reference",
@@ -62,7 +67,8 @@ WITH_BUNDLE = frozenset(
 @click.option(
     "--log",
     metavar="FORMAT",
-    help=f"Reference and traffic are logs of another server: {', '.join(FORMATS)}, or a plug-in's.",
+    help=f"Reference and traffic are logs of another server: {', '.join(FORMATS)}, or a plug-in's. Of one log, PATH, "
+    "what it has so far is the reference, and the windows after it are judged.",
 )
 @click.option("--log-columns", type=COLUMNS, metavar="A,B", help="Names of the inputs, where a log has none.")
 @click.option("--traffic", metavar="PATH_OR_URL", help="Folder of the traffic log, or files of the live table.")
@@ -182,6 +188,7 @@ WITH_BUNDLE = frozenset(
 @click.option("--force", is_flag=True, help="Replace an existing config.")
 @with_output
 def command(
+    path: str | None,
     bundle: Path | None,
     *,
     metric: tuple[str, ...],
@@ -196,6 +203,8 @@ def command(
     the baseline and its TFDV schema are made from that table.
     """
     places = Places(**{name: flags.pop(name) for name in Places._fields})
+    if path is not None:
+        places = _of_one_log(path, bundle, places)
     _check(bundle, places)
     _check_batches(flags, places)
     if places.log is not None:
@@ -228,6 +237,8 @@ def _of_bundle(bundle: Path, description: TableDescription, out: Path, output: O
 
 def _of_table(places: Places, description: TableDescription, out: Path, output: Output, *, force: bool) -> int:
     with _reference_place(places, output) as place:
+        if places.is_one_log:
+            description = _judged_after(Path(place), description, output)
         adopted = init_monitor(place, description, out=out, clock=lambda: datetime.now(UTC), force=force)
     for warning in adopted.warnings:
         output.progress(f"Check: {warning}", level="warning")
@@ -247,6 +258,11 @@ class Places(NamedTuple):
     traffic: str | None
     live_query: str | None
     live_labels: str | None
+
+    @property
+    def is_one_log(self) -> bool:
+        """Whether live rows are added to the log that the reference is of."""
+        return self.log is not None and self.reference == self.traffic
 
     def settings(self, out: Path) -> dict[str, dict[str, Any]]:
         """Where live rows and their labels are, as the config writes it: paths relative to its own folder."""
@@ -309,6 +325,36 @@ def _reference_place(places: Places, output: Output) -> Iterator[Path | str]:
         rows = query_to_parquet(SqlQuery(url=reference, text=_statement(places.query)), target)
         output.progress(f"The query has {rows:,} rows ({shown_url(reference)}).")
         yield target
+
+
+def _of_one_log(path: str, bundle: Path | None, places: Places) -> Places:
+    """A log as the reference and as the place of live rows. Raises BadInput for flags that say another."""
+    given = [flag for flag in ("reference", "traffic", "query", "live_query") if getattr(places, flag) is not None]
+    if places.log is None or given or bundle is not None:
+        options = [f"--{flag.replace('_', '-')}" for flag in given] + (["--bundle"] if bundle is not None else [])
+        raise BadInput(
+            "A path by itself is one log of another server.",
+            got=f"{shown_url(path)} {'without --log' if places.log is None else 'and ' + ', '.join(options)}",
+            expected="--log FORMAT PATH; or --reference and --traffic, each with its path",
+            fix="Add --log FORMAT, or name the path by --reference."
+            if places.log is None
+            else "Leave the path out, or those flags.",
+        )
+    return places._replace(reference=path, traffic=path)
+
+
+def _judged_after(rows: Path, description: TableDescription, output: Output) -> TableDescription:
+    """The description with the end of the last window that a log has rows in, from which on windows are judged."""
+    times = pq.read_table(rows, columns=[EVENT_TIME])[EVENT_TIME]
+    last = pc.max(times.filter(pc.less_equal(times, pa.scalar(datetime.now(UTC), times.type)))).as_py()
+    if last is None or description.config.baseline.since is not None:
+        return description
+    since = last + timedelta(microseconds=1)
+    if description.windows.rows is None:
+        plan = CalendarPlan(every=description.windows.every, timezone=description.windows.timezone)
+        since = plan.windows(last, last)[-1].end.astimezone(UTC)
+    output.progress(f"The log's rows so far are the reference: windows from {since:%Y-%m-%dT%H:%M}Z on are judged.")
+    return description.changed("baseline", since=since)
 
 
 def _statement(query: str) -> str:

@@ -135,3 +135,32 @@ def test_a_format_that_is_none_is_refused_before_anything_is_written(tmp_path: P
     assert refused.exit_code == 2
     assert "expected sagemaker, kserve, vertex" in refused.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_one_log_is_the_reference_so_far_and_judged_from_then_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write("sagemaker", served(40, 0), Path("log/first"))
+    flags = ("--log-columns", "income,shop", "--score", "prediction", "--label", "label")
+    made: Result = run("monitor", "init", "--log", "sagemaker", "log", *flags)
+    assert made.exit_code == 0, made.output
+    after = f"{START + timedelta(days=41):%Y-%m-%d}"  # the log ends at noon of the day before
+    assert f"windows from {after}T00:00Z on are judged" in made.stderr
+    assert run("monitor", "run", "--json").exit_code == 0
+    write("sagemaker", served(3, 40), Path("log/then"))
+    write("sagemaker", served(2, 43, cents=True), Path("log/now"))
+    judged = run("monitor", "run", "--json")
+    assert judged.exit_code == 1, judged.output
+    document = json.loads(judged.stdout)
+    assert min(window["start"] for window in document["windows"]).startswith(after)
+    assert "income" in json.dumps([one for one in document["incidents"] if one["level"] == "page"])
+
+
+@pytest.mark.parametrize(
+    "flags", [("log",), ("--log", "sagemaker", "log", "--traffic", "live"), ("log", "--bundle", "models/m")]
+)
+def test_a_path_by_itself_is_one_log(flags: Sequence[str]) -> None:
+    refused = run("monitor", "init", *flags)
+    assert refused.exit_code == 2
+    assert "A path by itself is one log of another server." in refused.stderr

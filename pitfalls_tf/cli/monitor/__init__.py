@@ -13,6 +13,7 @@ VERBS: Mapping[str, Verb] = {
     "rebaseline": Verb("pitfalls_tf.cli.monitor.rebaseline", "Make windows of the traffic the new normal."),
     "report": Verb("pitfalls_tf.cli.monitor.report", "Write the report page and a drift report of one window."),
     "export": Verb("pitfalls_tf.cli.monitor.export", "Write windows, scores or incidents to a Parquet or CSV file."),
+    "account": Verb("pitfalls_tf.cli.monitor.account", "Write an account of a period that an outsider can check."),
     "schedule": Verb(
         "pitfalls_tf.cli.monitor.schedule", "Run the monitor on the schedule of the config, in the foreground."
     ),

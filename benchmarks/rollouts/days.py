@@ -51,6 +51,16 @@ def _lasting(share: float) -> Draw:
     return draw
 
 
+def _cycle(days: int) -> Draw:
+    """A sine of so many days, from anywhere in it."""
+    return lambda rng: math.sqrt(2.0) * np.cos(2.0 * np.pi * (np.arange(DAYS) / days + rng.random()))
+
+
+def _weeks(rng: np.random.Generator) -> Effects:
+    """Each week has a difference of its own; the first day is any weekday."""
+    return np.repeat(rng.normal(size=DAYS // 7 + 2), 7)[rng.integers(7) :][:DAYS]
+
+
 def _rare(rng: np.random.Generator) -> Effects:
     """One day in ten is worse by as much as nine are better, or the other way round."""
     return np.asarray(np.where(rng.random(DAYS) < 0.1, 3.0, -1.0 / 3.0) * rng.choice([-1.0, 1.0]))
@@ -66,8 +76,12 @@ WORLDS: Mapping[str, tuple[float, Draw]] = {
     "by .02, a quarter of it lasts to the next day": (0.02, _lasting(0.25)),
     "by .02, a half lasts": (0.02, _lasting(0.5)),
     "by .02, seven tenths last": (0.02, _lasting(0.7)),
+    "by .02, nine tenths last": (0.02, _lasting(0.9)),
     "weekdays differ by .02": (0.02, _weekdays),
     "weekends differ by .02": (0.02, _weekends),
+    "a cycle of 28 days": (0.02, _cycle(28)),
+    "weeks differ by .02": (0.02, _weeks),
+    "a season of a year": (0.02, _cycle(365)),
 }
 
 

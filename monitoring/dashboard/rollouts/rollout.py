@@ -23,6 +23,7 @@ from monitoring.records import RolloutEvent, RolloutRecord, RolloutResult
 from monitoring.reports.charts.difference import difference_drawing
 from monitoring.reports.charts.series import LARGE, NARROW
 from monitoring.reports.sections.formatting import format_moment
+from monitoring.rollout.evidence.dependence import CONDITION
 from monitoring.rollout.life import harm_text, promise_text, undecided_text
 from monitoring.rollout.rollout_settings import setting
 from monitoring.rollout.status import as_of, verdict_time
@@ -177,7 +178,7 @@ def _facts(record: RolloutRecord, zone: ZoneInfo) -> tuple[tuple[str, str], ...]
             ("Decided by", f"{result.title}, {result.require} is required"),
             ("Mean loss", _means(record, result)),
             ("Smallest difference that matters", f"{result.min_effect:g}"),
-            ("Wrong promotions", f"1 in {1 / result.wrong:.0f} over all looks"),
+            ("Wrong promotions", f"1 in {1 / result.wrong:.0f} over all looks, {CONDITION}"),
             (
                 "Rows without a label",
                 "each may be the worst" if result.missing_labels == "bounded" else "like the others",

@@ -9,28 +9,35 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import chdtrc
+from scipy.special import chdtrc, stdtrit
 
 from monitoring.records import SCORE_ONE, MissingLabels
 from monitoring.rollout.evidence.confidence_sequence import DifferenceInterval
+from monitoring.rollout.evidence.dependence import log_evidence, whitened
 from monitoring.rollout.evidence.paired_sums import PairedSums
 
 #: Days count as differing from each other by more than their rows explain where so much variance has a smaller chance
 #: than this if they do not.
 DISPERSION_LEVEL = 0.1
 
-#: Which shares of a day's difference may last to the next day: none, or two fifths.
-LASTING = np.array([0.0, 0.4])
+#: Fewer days show nothing of a weekend.
+LEAST_DAYS = 7
+
+#: The difference counts as changing with a day's rows where chance has a smaller share in so steep a slope.
+SLOPE_LEVEL = 0.01
 
 #: A bound is looked for within so many standard deviations of days, by dividing what is left into so many parts, so
 #: often.
-_REACHES, _PARTS, _ROUNDS = 30.0, 64, 4
+_REACHES, _PARTS, _ROUNDS = 100.0, 64, 4
 
 #: Days of evidence that are looked ahead at most.
 _FURTHEST = 10_000
 
 #: So many standard deviations are about half the width of an interval by rows.
 _DEVIATIONS = 3.0
+
+#: After so many days what is added by one no longer changes.
+_SETTLED = 64
 
 
 def days_interval(
@@ -40,14 +47,14 @@ def days_interval(
 
     Rows of one day have the day in common: a version may be better on one day and worse on the next, and rows show
     that no better the more there are of them. Here a day is one observation, of its total less the mean times its
-    weight. Assumed is that such observations are normal, alike, and either independent or with `LASTING` of a day's
-    difference still there on the next; heavy tails make it rarer to be wrong.
+    weight. Assumed is that such observations are normal, alike, and hang together by one of `DEPENDENCE`; heavy tails
+    make it rarer to be wrong.
 
     >>> rng = np.random.default_rng(0)
     >>> days = [PairedSums.of(rng.choice([-1.0, 0.0, 1.0], 1000, p=[0.05, 0.94, 0.01])) for _ in range(14)]
     >>> interval = days_interval(days, alpha=0.05)
     >>> round(interval.low, 3), round(interval.high, 3)
-    (-0.05, -0.029)
+    (-0.051, -0.028)
     >>> days_interval(days[:3], alpha=0.05).low
     -1.0
 
@@ -66,14 +73,17 @@ def bounds_over_days(totals: NDArray[np.float64], weights: NDArray[np.float64], 
     """The bounds of the mean, from the totals and the weights of n days, [n] each; -1 and 1 before `least_days`."""
     if totals.size < least_days(alpha):
         return -1.0, 1.0
-    ones = np.ones_like(totals)
-    both, cross, square = _form(totals, totals), _form(totals, weights), _form(weights, weights)
-    total, weight, unit = _form(totals, ones), _form(weights, ones), _form(ones, ones)
+    days = whitened(np.stack([totals, weights, np.ones_like(totals)], axis=1))
+    forms = np.matmul(days.transpose(0, 2, 1), days)
+    both, cross, square, total, weight, unit = (
+        forms[:, i, j] for i, j in ((0, 0), (0, 1), (1, 1), (0, 2), (1, 2), (2, 2))
+    )
+    count = np.array(totals.size)
 
     def is_rejected(means: NDArray[np.float64]) -> NDArray[np.bool_]:
         mean = means[..., None]
         squares = both - 2.0 * mean * cross + mean**2 * square
-        evidence = _log_evidence(totals.size, squares, total - mean * weight, unit)
+        evidence = log_evidence(count, squares, total - mean * weight, unit)
         return np.asarray(evidence >= math.log(0.5 / alpha))
 
     centres = cross / square
@@ -87,70 +97,76 @@ def bounds_over_days(totals: NDArray[np.float64], weights: NDArray[np.float64], 
         rejected = is_rejected(edges[:, 1:-1])
         first = np.where(rejected.all(axis=1), _PARTS - 1, rejected.argmin(axis=1))
         outside, inside = edges[[0, 1], first], edges[[0, 1], first + 1]
-    return float(outside[0]), float(outside[1])
+    low, high = by_volume(totals, weights)
+    return min(float(outside[0]), low), max(float(outside[1]), high)
 
 
-def _form(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The sum of the products of two series of days, [n] each, once what lasts from the day before is taken out.
+def by_volume(totals: NDArray[np.float64], weights: NDArray[np.float64]) -> tuple[float, float]:
+    """Between what the mean lies on the days of the fewest and of the most rows, if it changes with them.
 
-    Returns:
-        The sum for each of `LASTING`, [lasting].
-    """
-    products, ends = first @ second, first[0] * second[0] + first[-1] * second[-1]
-    shifted = first[1:] @ second[:-1] + first[:-1] @ second[1:]
-    return np.asarray(products - LASTING * shifted + LASTING**2 * (products - ends))
+    A version that is better on small days and worse on large ones is neither on days to come until it is known how
+    many of each they are.
 
-
-def _log_evidence(
-    days: NDArray[np.int64] | int, squares: NDArray[np.float64], along: NDArray[np.float64], unit: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """The log of the evidence against a mean of 0 of days, however much of `LASTING` lasts. Returns the log, [...].
-
-    Without a mean, and with a standard normal one in standard deviations of days, the likelihood of normal days of
-    unknown variance is a function of three forms. The evidence is the mean of the latter over the largest of the
-    former, so it is below that of a test martingale whichever of them is true: Wang & Ramdas, *Anytime-valid t-tests
-    and confidence sequences for Gaussian means with unknown variance* (2024), and Wasserman, Ramdas & Balakrishnan,
-    *Universal inference* (2020). By symmetry each side is wrong half as often as both.
+    >>> volumes = np.array([1.0, 2.0, 4.0, 8.0, 1.0, 2.0, 4.0, 8.0])
+    >>> means = np.array([-0.03, -0.01, 0.01, 0.03, -0.031, -0.012, 0.009, 0.028])
+    >>> [round(bound, 2) for bound in by_volume(means * volumes, volumes)]
+    [-0.03, 0.03]
+    >>> by_volume(means, np.ones(8))
+    (inf, -inf)
 
     Args:
-        days: How many, [...].
-        squares: `_form` of days and days, [..., lasting].
+        totals: Of each day, [n].
+        weights: Of each day, above 0, [n].
+
+    Returns:
+        The lower and the upper end of a line through the days' means by the logarithm of their rows; infinite ones,
+        which bound nothing, where its slope is not significant at `SLOPE_LEVEL`.
     """
-    count = np.asarray(days, dtype=np.float64)[..., None]
-    least = np.finfo(np.float64).tiny
-    none = 0.5 * np.log(1.0 - LASTING**2) - 0.5 * count * np.log(np.maximum(squares, least))
-    prior = unit / (1.0 - LASTING**2)
-    part = along**2 / (np.maximum(squares, least) * unit) * (prior / (1.0 + prior))
-    some = none - 0.5 * np.log1p(prior) - 0.5 * count * np.log1p(-np.minimum(part, prior / (1.0 + prior)))
-    return np.asarray(np.logaddexp.reduce(some, axis=-1) - math.log(LASTING.size) - none.max(axis=-1))
+    nothing = math.inf, -math.inf
+    volumes, means = np.log(weights), totals / weights
+    if totals.size < LEAST_DAYS or np.ptp(volumes) < 1e-9:
+        return nothing
+    x, y = volumes - volumes.mean(), means - means.mean()
+    slope = float(x @ y / (x @ x))
+    freedom = totals.size - 2
+    error = math.sqrt(float(((y - slope * x) ** 2).sum()) / freedom / float(x @ x))
+    if abs(slope) <= error * stdtrit(freedom, 1.0 - SLOPE_LEVEL / 2.0):
+        return nothing
+    ends = float(means.mean()) + slope * np.array([x.min(), x.max()])
+    return float(ends.min()), float(ends.max())
 
 
 def beyond(of_days: NDArray[np.floating[Any]], alpha: float) -> NDArray[np.bool_]:
     """By which day it is rejected, by how days differ, that a mean is 0 or less; of equal weights, [n, days]."""
-    values = np.asarray(of_days, dtype=np.float64)[..., None]
+    values = np.asarray(of_days, dtype=np.float64)
+    days, ones = whitened(values.T), whitened(np.ones((values.shape[1], 1)))
+    squares, along, unit = (
+        (first * second).cumsum(axis=1).T for first, second in ((days, days), (days, ones), (ones, ones))
+    )
     count = np.arange(1, values.shape[1] + 1)
-    squares, total, first = (values**2).cumsum(axis=1), values.cumsum(axis=1), values[:, :1]
-    shifted = np.zeros_like(values)
-    shifted[:, 1:] = (values[:, 1:] * values[:, :-1]).cumsum(axis=1)
-    # On the first day its first and its last are the same, and what is taken out of it is its own share.
-    inner, unit_inner = squares - first**2 - values**2, (count - 2.0)[:, None]
-    forms = squares - 2.0 * LASTING * shifted + LASTING**2 * inner
-    along = total - LASTING * (2.0 * total - first - values) + LASTING**2 * (total - first - values)
-    unit = count[:, None] - 2.0 * LASTING * (count - 1.0)[:, None] + LASTING**2 * unit_inner
-    evidence = _log_evidence(count, forms, along, unit)
+    evidence = log_evidence(count, squares, along, unit)
     enough = count >= least_days(alpha)
-    return np.asarray(enough & (total[..., 0] > 0.0) & (evidence >= math.log(0.5 / alpha)))
+    return np.asarray(enough & (values.cumsum(axis=1) > 0.0) & (evidence >= math.log(0.5 / alpha)))
 
 
 @cache
 def least_days(alpha: float) -> int:
-    """How many days it takes at least before they show how much days differ: 6 at 1 in 20, 7 at 1 in 100."""
-    for count in range(2, _FURTHEST):
-        ones = np.ones(count)
-        unit = _form(ones, ones)
-        if _log_evidence(count, unit, unit, unit) >= math.log(0.5 / alpha):
-            return count
-    return _FURTHEST
+    """How many days it takes at least before they show how much days differ: a week, 10 days at 1 in 10,000."""
+    unit = _of_ones()
+    evidence = log_evidence(np.arange(1, _FURTHEST + 1), unit, unit, unit)
+    return max(int(np.argmax(evidence >= math.log(0.5 / alpha))) + 1, LEAST_DAYS)
+
+
+@cache
+def _of_ones() -> NDArray[np.float64]:
+    """The sum of squares of so many whitened ones, [days, dependence]."""
+    return np.asarray((whitened(np.ones((_FURTHEST, 1)))[..., 0] ** 2).cumsum(axis=1).T)
+
+
+@cache
+def _of_noise() -> NDArray[np.float64]:
+    """The mean square of a whitened day where days are independent, [dependence]."""
+    return np.asarray((whitened(np.eye(_SETTLED))[:, -1] ** 2).sum(axis=1))
 
 
 def days_needed(
@@ -173,12 +189,12 @@ def days_needed(
     mean = totals.sum() / weights.sum()
     between = math.sqrt(float((weights * (totals / weights - mean) ** 2).sum() / weights.sum()))
     within = half_width * math.sqrt(count) / _DEVIATIONS
-    ahead = np.arange(max(count + 1, least_days(alpha)), _FURTHEST)
-    # Days without any that lasts, at a distance from what is to be rejected.
+    ahead = np.arange(max(count + 1, least_days(alpha)), _FURTHEST + 1)
+    # Independent days, at a distance from what is to be rejected.
     variance = max(between, within) ** 2
-    unit = ahead[:, None] * (1.0 - LASTING) ** 2
-    squares = unit * distance**2 + ahead[:, None] * (1.0 + LASTING**2) * variance
-    by_days = _log_evidence(ahead, squares, unit * distance, unit) >= math.log(0.5 / alpha)
+    unit = _of_ones()[ahead - 1]
+    squares = unit * distance**2 + ahead[:, None] * _of_noise() * variance
+    by_days = log_evidence(ahead, squares, unit * distance, unit) >= math.log(0.5 / alpha)
     fits = np.flatnonzero(by_days & (half_width * np.sqrt(count / ahead) <= distance))
     return int(ahead[fits[0]]) if fits.size else None
 

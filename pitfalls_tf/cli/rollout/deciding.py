@@ -9,6 +9,7 @@ import click
 
 from monitoring.rollout.decision_rules import DecisionRules, parsed_budget, parsed_guards
 from monitoring.rollout.evaluation import as_required
+from monitoring.rollout.evidence.dependence import CONDITION
 from monitoring.rollout.life import harm_text
 from monitoring.rollout.log.evidence_job import rules_of as rules_of_config
 from monitoring.traffic.windows import parse_duration
@@ -129,7 +130,7 @@ def lines(result: RolloutResult, mode: RolloutMode = "replay") -> Iterator[str]:
         )
     yield (
         f"  smallest difference that matters {result.min_effect:g}; each bound is wrong at any look with a probability "
-        f"of at most {result.wrong:g}, if at most about a half of a difference between days lasts to the next"
+        f"of at most {result.wrong:g}, {CONDITION}"
     )
     counted = "keys" if mode == "split" else "rows"
     windows = f"{len(result.windows)} window{'' if len(result.windows) == 1 else 's'}"

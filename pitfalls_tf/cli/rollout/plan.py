@@ -11,6 +11,7 @@ import numpy as np
 
 from monitoring.config import load_config
 from monitoring.documents.rollout import plan_document
+from monitoring.rollout.evidence.dependence import CONDITION
 from monitoring.rollout.log.planning_job import make_plan
 from monitoring.rollout.log.versions import LEAST_OF_SLICES, find_versions
 from monitoring.watches.catalogue import MAX_SLICE_VALUES
@@ -118,7 +119,7 @@ def plan_lines(champion: int, candidate: int, plan: RolloutPlan) -> Iterator[str
             "not within the days looked ahead" if plan.last_guard_days is None else f"{plan.last_guard_days:.3g} days"
         )
         yield f"  the last guard to pass, if it is as good as before, is {plan.last_guard}: nine times of ten {passed}"
-    yield "  assumed: of a difference between days at most about a half lasts to the next day; else decide by weeks"
+    yield f"  a verdict is as rarely wrong as asked for {CONDITION}"
 
 
 def _keys(champion: int, candidate: int, keys: tuple[float, float]) -> str:

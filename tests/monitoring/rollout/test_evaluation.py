@@ -114,7 +114,7 @@ def test_a_candidate_that_answers_nothing_is_no_verdict() -> None:
     rows.candidate[:] = np.nan
     days = [
         Window(start=START + place * timedelta(days=1), end=START + (place + 1) * timedelta(days=1))
-        for place in range(6)
+        for place in range(7)
     ]
     found = evaluate([MEASURES.window(window, rows) for window in days], MEASURES, DecisionRules())
     assert found.verdict == "can't tell yet"
@@ -146,7 +146,7 @@ def test_no_verdict_depends_on_the_last_digits_of_scores(loss: str) -> None:
     measures = replace(MEASURES, loss=loss, guards=frozenset({ERRORS, "calibration"}))
     rng, last = np.random.default_rng(0), np.random.default_rng(1)
     first, again = [], []
-    for number in range(12):
+    for number in range(24):
         rows = day(rng, 0.05)
         sure = rng.uniform(0.5, 1.0, (len(rows), 1)).astype(np.float32)
         rows.candidate[:] = np.where(rows.candidate == 1.0, sure, 1.0 - sure)

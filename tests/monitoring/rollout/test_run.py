@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from monitoring.records import MissingLabels
 from monitoring.rollout import life
 from monitoring.rollout.actions import stop
+from monitoring.rollout.evidence import verdict
+from monitoring.rollout.evidence.confidence_sequence import DifferenceInterval, interval
+from monitoring.rollout.evidence.paired_sums import PairedSums
 from monitoring.rollout.run import Surroundings, run_rollout
 from monitoring.store.store import Store
 from tests.monitoring.actions.label_server import label_server, models_config
@@ -35,12 +39,23 @@ def store(tmp_path: Path) -> Iterator[Store]:
         yield opened
 
 
+@pytest.fixture
+def by_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Verdicts by rows alone: the world's log is of a few days, too few for a verdict on days to come."""
+
+    def of_rows(days: Sequence[PairedSums], *, alpha: float, missing: MissingLabels) -> DifferenceInterval:
+        return interval(PairedSums.merged(days), alpha=alpha, missing=missing)
+
+    monkeypatch.setattr(verdict, "days_interval", of_rows)
+
+
 def around(world: World, said: list[str], wait: Callable[[], bool]) -> Surroundings:
     return Surroundings(
         make_scorer=world.make_scorer, author=world.author, send=lambda *_: (), wait=wait, say=said.append
     )
 
 
+@pytest.mark.usefixtures("by_rows")
 def test_a_better_version_is_promoted_watched_and_taken_back_once_it_is_worse(
     tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -70,6 +85,7 @@ def test_a_better_version_is_promoted_watched_and_taken_back_once_it_is_worse(
     assert all(scorer.closed for scorer in world.scorers)
 
 
+@pytest.mark.usefixtures("by_rows")
 def test_a_promotion_that_fails_is_told_once_and_tried_again(tmp_path: Path, store: Store) -> None:
     folder = tmp_path / "world"
     right = truth(two_bundles(tmp_path / "labels", ""))

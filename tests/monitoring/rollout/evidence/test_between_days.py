@@ -13,6 +13,7 @@ from scipy.stats import binom
 from monitoring.rollout.evidence.between_days import (
     beyond,
     bounds_over_days,
+    by_volume,
     days_interval,
     days_needed,
     dispersion_of,
@@ -29,7 +30,7 @@ def rows(rng: np.random.Generator, count: int, better: float, worse: float) -> n
     return rng.choice([-1.0, 0.0, 1.0], count, p=[better, 1.0 - better - worse, worse])
 
 
-@pytest.mark.parametrize(("tails", "lasting"), [(None, 0.0), (3, 0.0), (None, 0.4), (None, 0.5)])
+@pytest.mark.parametrize(("tails", "lasting"), [(None, 0.0), (3, 0.0), (None, 0.5), (None, 0.7), (None, 0.9)])
 def test_days_with_a_difference_of_their_own_are_told_apart_no_more_often_than_promised(
     tails: int | None, lasting: float
 ) -> None:
@@ -39,16 +40,35 @@ def test_days_with_a_difference_of_their_own_are_told_apart_no_more_often_than_p
         draws[:, day] = lasting * draws[:, day - 1] + math.sqrt(1.0 - lasting**2) * draws[:, day]
     low, high = (beyond(sign * draws, ALPHA).any(axis=1).sum() for sign in (1.0, -1.0))
     assert max(low, high) <= binom.ppf(0.999, streams, ALPHA)
-    if lasting:  # independent days would have been enough far sooner
-        assert min(low, high) > 5
+
+
+def test_days_that_have_a_trait_in_common_for_a_week_or_four_are_no_verdict() -> None:
+    rng, streams = np.random.default_rng(5), 1_000
+    weeks = np.repeat(rng.normal(size=(streams, 10)), 7, axis=1)[:, 3:63]
+    cycles = np.cos(2.0 * np.pi * (np.arange(60) / 28.0 + rng.random((streams, 1))))
+    for days in (weeks, cycles):
+        noisy = days + 0.4 * rng.normal(size=days.shape)
+        assert beyond(noisy, ALPHA).any(axis=1).sum() <= binom.ppf(0.999, streams, ALPHA)
+
+
+def test_a_difference_that_falls_with_a_days_rows_is_no_verdict() -> None:
+    rng = np.random.default_rng(9)
+    weights = np.exp(rng.normal(size=40))
+    means = 0.02 * (np.log(weights) - 1.0) + 0.002 * rng.normal(size=40)
+    low, high = bounds_over_days(means * weights, weights, ALPHA)
+    assert low < -0.02 < 0.01 < high
+    assert by_volume(means * weights, np.full(40, 2.0)) == (math.inf, -math.inf)
 
 
 def test_bounds_are_where_a_mean_of_zero_is_no_longer_rejected() -> None:
     rng = np.random.default_rng(4)
     days = rng.normal(0.7, 1.0, (20, 25))
     rejected = beyond(days, ALPHA)
-    bounds = [[bounds_over_days(row[:count], np.ones(count), ALPHA)[0] > 0.0 for count in range(1, 26)] for row in days]
-    assert rejected.tolist() == bounds
+    bounds = np.array(
+        [[bounds_over_days(row[:count], np.ones(count), ALPHA)[0] > 0.0 for count in range(1, 26)] for row in days]
+    )
+    assert not (bounds & ~rejected).any()
+    assert (bounds == rejected).mean() > 0.99  # means beyond one that is rejected are not all
     assert rejected.any()
 
 
@@ -100,8 +120,8 @@ def test_a_day_with_most_of_the_rows_leaves_few_days() -> None:
 
 
 def test_before_so_many_days_nothing_is_known_of_others() -> None:
-    assert [least_days(alpha) for alpha in (0.2, 0.05, 0.01)] == [4, 6, 7]
-    days = [PairedSums.of(np.array([-1.0] * 50 + [0.0] * 50))] * 5
+    assert [least_days(alpha) for alpha in (0.2, 0.05, 0.01)] == [7, 7, 7]
+    days = [PairedSums.of(np.array([-1.0] * 50 + [0.0] * 50))] * 6
     assert (days_interval(days, alpha=ALPHA).low, days_interval(days, alpha=ALPHA).high) == (-1.0, 1.0)
     assert days_interval([*days, days[0]], alpha=ALPHA).high == pytest.approx(-0.5)  # days that are all the same
     assert days_interval([], alpha=ALPHA).high == 1.0
@@ -109,7 +129,7 @@ def test_before_so_many_days_nothing_is_known_of_others() -> None:
 
 def test_days_without_a_label_widen_it_as_rows_do() -> None:
     rng = np.random.default_rng(2)
-    days = [rows(rng, 500, 0.06, 0.02) for _ in range(12)]
+    days = [rows(rng, 500, 0.06, 0.02) for _ in range(30)]
     gone = [np.where((day != 0.0) & (rng.random(500) < 0.25), np.nan, day) for day in days]
     sums = [PairedSums.of(part, np.abs(day)) for part, day in zip(gone, days, strict=True)]
     bounded, at_random = days_interval(sums, alpha=ALPHA), days_interval(sums, alpha=ALPHA, missing="at random")

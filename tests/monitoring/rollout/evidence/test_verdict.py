@@ -32,7 +32,7 @@ def windows(better: float, worse: float, *, days: int = 10, rows: int = 2_000, s
     return [PairedSums.of(rng.choice([-1.0, 0.0, 1.0], rows, p=shares)) for _ in range(days)]
 
 
-def comparison(better: float, worse: float, *, margin: float = 0.005, days: int = 10) -> Comparison:
+def comparison(better: float, worse: float, *, margin: float = 0.005, days: int = 20) -> Comparison:
     return compare(windows(better, worse, days=days), Rules(margin=margin))
 
 

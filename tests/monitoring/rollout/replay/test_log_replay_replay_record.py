@@ -31,5 +31,5 @@ def test_a_replay_comes_back_as_it_was(tmp_path: Path) -> None:
     assert (record.state, record.mode, record.champion, record.candidate) == ("finished", "replay", 1, 2)
     assert rules_of_text(record.settings) == REQUEST.rules
     assert setting(record.settings, "trained_until") == "2013-04-03T00:00:00+00:00"
-    assert event.text == "Replayed: better."
+    assert event.text == f"Replayed: {found.result.result.verdict}."
     assert tuple(CountedWindow.of(*window) for window in windows) == found.windows

@@ -19,12 +19,12 @@ Run = Callable[..., Result]
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize(("gain", "verdict"), [(0.06, "better"), (-0.06, "worse")])
 def test_every_task_has_its_verdict(pitfalls: Run, tmp_path: Path, task: str, gain: float, verdict: str) -> None:
-    flags = write_two_versions(tmp_path / "t.parquet", task, gain=gain)
+    flags = write_two_versions(tmp_path / "t.parquet", task, gain=gain, days=40)
     done = pitfalls("rollout", "replay", *flags, "--json")
     assert done.exit_code == 0, done.stderr
     document = json.loads(done.stdout)
     assert document["verdict"] == verdict
-    assert document["rows"] == document["labels"] == 6_000
+    assert document["rows"] == document["labels"] == 12_000
     assert (document["candidate"] < document["champion"]) == (verdict == "better")
 
 

@@ -11,7 +11,9 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import reduce
 from itertools import islice
+from operator import add
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -215,6 +217,9 @@ class SparkRowsEngine:
         self._spark, self._relation, self._shared = spark, relation, shared
         self._meanwhile = meanwhile
 
+    def _collected(self, action: Callable[[], Any]) -> Any:
+        return collected(self._spark, action, self._meanwhile)
+
     def gather(self, recipe: Recipe, work: Iterable[Work]) -> Iterator[Partial]:
         """See `Engine`: tasks are Spark's own partitions; of the work only the windows count."""
         windows: dict[int, Window] = {}
@@ -241,7 +246,9 @@ class SparkRowsEngine:
 
                 rows = self._relation.between(some[0][0], some[-1][1]).select(*map(_quoted, names))
                 sent = _merged(rows.mapInArrow(run, _SENT_BACK), packed)
-                partials = received(collected(self._spark, sent.toArrow, self._meanwhile), recipe)
+                self._relation.note_cells(some, names, self._collected)
+                partials = received(self._collected(sent.toArrow), recipe)
+                self._relation.note_cells(some, names, self._collected)
                 by_window: dict[int, list[Partial]] = {}
                 for partial in partials:
                     by_window.setdefault(partial.start, []).append(partial)
@@ -303,6 +310,7 @@ class SparkRelation(Relation):
         """Reads nothing yet."""
         self.frame, self.event_time, self._prediction_id = frame, event_time, prediction_id
         self._schema: pa.Schema | None = None
+        self._cells: dict[tuple[int, int], tuple[int, int]] = {}
 
     @property
     @override
@@ -313,14 +321,51 @@ class SparkRelation(Relation):
 
     def between(self, start: int, end: int) -> Any:
         """The rows of some time in microseconds. A time without a zone is in UTC, whatever the session's zone is."""
-        functions = importlib.import_module("pyspark.sql.functions")
         when = self.frame[_quoted(self.event_time)]
+        return self.frame.where((when >= self._at(start)) & (when < self._at(end)))
+
+    def _at(self, us: int) -> Any:
+        """A time in microseconds as the frame's event times are."""
+        functions = importlib.import_module("pyspark.sql.functions")
         if self.schema.field(self.event_time).type.tz is None:
-            texts = (as_datetime(us).replace(tzinfo=None).isoformat(sep=" ") for us in (start, end))
-            low, high = (functions.lit(text).cast("timestamp_ntz") for text in texts)
-        else:
-            low, high = (functions.timestamp_micros(functions.lit(us)) for us in (start, end))
-        return self.frame.where((when >= low) & (when < high))
+            return functions.lit(as_datetime(us).replace(tzinfo=None).isoformat(sep=" ")).cast("timestamp_ntz")
+        return functions.timestamp_micros(functions.lit(us))
+
+    def note_cells(
+        self, spans: Sequence[tuple[int, int]], names: Sequence[str], collect: Callable[[Callable[[], Any]], Any]
+    ) -> None:
+        """Keep a sum of the hashes of the rows of some windows; of those that have one, check that it is the same.
+
+        Cost: Spark reads the columns once more, in a job of its own without Python.
+
+        Args:
+            spans: Start and end of each window in microseconds, in order, none of which overlaps another.
+            names: The columns that are read.
+            collect: Runs a job and gives its result.
+
+        Raises:
+            CannotRun: A cell has changed since.
+        """
+        functions = importlib.import_module("pyspark.sql.functions")
+        rows = self.between(spans[0][0], spans[-1][1])
+        when = rows[_quoted(self.event_time)]
+        place = reduce(add, ((when >= self._at(start)).cast("int") for start, _ in spans))
+        cells = [rows[_quoted(name)] for name in names if not pa.types.is_map(self.schema.field(name).type)]
+        hashed = rows.select(place.alias("w"), functions.xxhash64(*cells).alias("h"))
+        halves = (hashed["h"].bitwiseAND(functions.lit((1 << 32) - 1)), functions.shiftrightunsigned("h", 32))
+        sums = hashed.groupBy("w").agg(*(functions.sum(half).alias(f"h{at}") for at, half in enumerate(halves)))
+        columns = collect(sums.toArrow).to_pydict()
+        found = dict(zip(columns["w"], zip(columns["h0"], columns["h1"], strict=True), strict=True))
+        for number, span in enumerate(spans, 1):
+            cells_now = found.get(number, (0, 0))
+            if self._cells.setdefault(span, cells_now) != cells_now:
+                raise CannotRun(
+                    "The rows have changed while they were read.",
+                    got=f"other cells in the window from {as_datetime(span[0]):%Y-%m-%d %H:%M} UTC on than before",
+                    expected="the same rows in every pass of a run",
+                    fix="Run again, on a snapshot of the table that keeps its rows, such as "
+                    'spark.read.option("versionAsOf", 12).',
+                )
 
     def batches(
         self, names: Sequence[str], *, between: tuple[int, int] | None = None, ids: Sequence[str] | None = None
@@ -329,7 +374,10 @@ class SparkRelation(Relation):
         rows = self.frame if between is None else self.between(*between)
         if ids is not None:
             rows = rows.where(rows[_quoted(self._prediction_id)].cast("string").isin(list(ids)))
-        yield from rows.select(*map(_quoted, names)).toArrow().to_batches()
+        found = rows.select(*map(_quoted, names)).toArrow()
+        if between in self._cells and ids is None:
+            self.note_cells([between], names, lambda action: action())
+        yield from found.to_batches()
 
 
 def is_spark_frame(value: object) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 
@@ -12,6 +14,7 @@ from monitoring.config import load_config
 from monitoring.config.engine_section import EngineSection
 from monitoring.engines import spark_ids
 from monitoring.engines.spark import session
+from monitoring.errors import CannotRun
 from tests.monitoring.engines.engine_runs import delta, hostile_rows, windows_judged
 from tests.own_table import watch
 from tests.small_deployment import LIVE
@@ -46,12 +49,30 @@ def main(folder: Path) -> None:
         "files": windows_judged(home, folder / "files", by_spark),
         "frame": windows_judged(home, folder / "frame", by_path, frame),
     }
+    check_changed_cells(frame, folder, home, by_path)
     spark.stop()
     for name, windows in found.items():
         for own, other in zip(found["local"], windows, strict=True):
             if own != other:
                 raise SystemExit(f"{name}: {other}\nlocal: {own}")
     sys.stdout.write(f"{len(found['local'])} windows are the same\n")
+
+
+def check_changed_cells(frame: Any, folder: Path, home: Path, update: dict[str, object]) -> None:
+    """A frame whose cells are others in every pass ends the run, though its rows are as many.
+
+    Raises:
+        SystemExit: it does not.
+    """
+    functions = importlib.import_module("pyspark.sql.functions")
+    changing = frame.withColumn("temp", functions.unix_micros(functions.current_timestamp()).cast("double"))
+    try:
+        windows_judged(home, folder / "changing", update, changing)
+    except CannotRun as error:
+        if "other cells in the window" in str(error):
+            return
+        raise
+    raise SystemExit("changed cells were not noticed")
 
 
 if __name__ == "__main__":

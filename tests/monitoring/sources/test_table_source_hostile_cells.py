@@ -111,7 +111,8 @@ def test_cells_of_another_kind_are_a_finding(hostile: tuple[Watched, MonitorStat
     if column == "temp":
         assert (bool(told) and told <= {"out of range", "input constant"}) == (cells in OUT_OF_RANGE)
     for finding in window.findings:
-        assert finding.feature in (column, "", "on_time", "model answers", "row count", "labels", "label arrivals")
+        told = (column, "", "on_time", "model answers", "row count", "labels", "label arrivals", "recent label count")
+        assert finding.feature in told
         assert len(finding.message) < 500
 
 

@@ -26,7 +26,7 @@ from monitoring.records import (
     Watch,
     WindowRecord,
 )
-from monitoring.records.diagnosis import AlarmCause, AlarmEvidence, FactCause, LegacyCause
+from monitoring.records.diagnosis import AlarmCause, AlarmEvidence
 from monitoring.records.state_names import StateName
 from monitoring.store.deployments import DeploymentRecord
 
@@ -218,9 +218,7 @@ def incident_node(number: int, one: IncidentRecord) -> Node:
 def alarm_evidence(one: IncidentRecord) -> AlarmEvidence | None:
     """The evidence of the alarm that opened an incident; None where a fact or a search did."""
     cause = one.opening
-    if isinstance(cause, FactCause | LegacyCause) or not isinstance(cause, AlarmCause):
-        return None
-    return cause.evidence
+    return cause.evidence if isinstance(cause, AlarmCause) else None
 
 
 def drill_node(one: DrillRecord, position: int) -> Node:

@@ -26,8 +26,8 @@ DEPENDENCE = (Dependence(0.0), Dependence(0.4), Dependence(0.9, own=0.15))
 
 #: Where a promise about days to come holds, in words.
 CONDITION = (
-    "where days are independent or up to nine tenths of a difference last to the next day, and no season is longer "
-    "than the days compared"
+    "where days are independent or up to nine tenths of a difference last to the next day, no season is longer than "
+    "the days compared, and the few largest days are like the others"
 )
 
 

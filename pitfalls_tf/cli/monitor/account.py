@@ -59,6 +59,8 @@ def command(
     with Store.open(config.store.url, make=False) as store:
         found = account(config, store, start=start, end=end, now=datetime.now(UTC))
     size = found.write(out)
+    if found.header["not_recounted"]:
+        output.progress(f"Nobody can count this account anew: {found.header['not_recounted']}.", level="warning")
     if checker:
         write_bytes(checker, CHECKER.read_bytes())
     document = {"file": str(out), "bytes": size, "head": found.head, "records": found.header["records"]}

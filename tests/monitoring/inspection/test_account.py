@@ -1,4 +1,4 @@
-"""An account is checked by a file of plain Python alone, and twenty-nine kinds of tampering with it are found."""
+"""An account is checked by a file of plain Python alone, and thirty-one kinds of tampering with it are found."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import pytest
 from monitoring.config import load_config
 from monitoring.errors import BadInput
 from monitoring.inspection.account import CHECKER, FILES, Account, account, chained
-from monitoring.records import IncidentAction
+from monitoring.records import ActionKind, IncidentAction
 from monitoring.store.added_labels import AddedLabels
 from monitoring.store.store import Store
 from tests.dashboard_store import drill_of
@@ -42,8 +42,9 @@ def config_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for at, labels in ((START, 5), (START + timedelta(days=1), 7)):
             store.added_labels.add(1, AddedLabels(at=at, by="eve", labels=labels))
         page = next(one for one in store.incidents.read(1) if one.level == "page")
-        for days, kind in ((26, "acknowledge"), (27, "note")):
-            act = IncidentAction(at=START + timedelta(days=days), by="eve", kind=kind, text="row 7-12:0")  # type: ignore[arg-type]
+        kinds: tuple[ActionKind, ...] = ("acknowledge", "note")
+        for days, kind in enumerate(kinds, start=26):
+            act = IncidentAction(at=START + timedelta(days=days), by="eve", kind=kind, text="row 7-12:0")
             store.incidents.act(1, page.number, act)
         for day in (2, 3, 4):
             store.drills.save(replace(drill_of(config.name), at=START + timedelta(days=day)))
@@ -152,6 +153,11 @@ def _status(records: Records) -> None:
     next(one for one in records["windows"] if one["status"] == "page")["status"] = "ok"
 
 
+def _closing(records: Records) -> None:
+    _status(records)
+    _page(records)["actions"].append(["2013-05-14T00:00:00Z", "eve", "close", None, None])
+
+
 def _fewer_rows(records: Records) -> None:
     records["windows"][9]["rows"] -= 1
 
@@ -252,6 +258,7 @@ TAMPERING: dict[str, tuple[Callable[[Records], None], str]] = {
     "the share of a watch is changed": (_shares, "shares of page"),
     "the calibration of a level is changed": (_scale, "log evidence of page"),
     "an incident of a page is dropped": (_no_page, "0 pages open"),
+    "a page becomes ok, and a person's closing is invented": (_closing, BY_ITS_HEAD),
     "an incident is opened later": (_later, "opened at another time"),
     "an alarm becomes less sure": (_less_sure, "its evidence is not that of its window"),
     "an incident becomes closed": (_closed, "its state"),
@@ -259,6 +266,7 @@ TAMPERING: dict[str, tuple[Callable[[Records], None], str]] = {
     "an action is another person's": (_actor, BY_ITS_HEAD),
     "labels are in another order": (_swapped("labels"), "not in order"),
     "a drill is missing": (_gone("drills", 1), "one before it is not here"),
+    "the last drill is removed": (_gone("drills", -1), BY_ITS_HEAD),
     "what a drill missed was told": (_told, "was missed"),
     "an erasure is invented": (_erased, BY_ITS_HEAD),
     "the plan is missing": (_gone("plan", 0), "windows without a plan"),
@@ -288,6 +296,41 @@ def test_tampering_breaks_the_chain_and_does_not_follow_where_the_chain_is_made_
     replace(anew, files=kept, header=made.header).write(tmp_path / "account.zip")
     code, text = check(tmp_path)
     assert (code, "chain breaks" in text or "not as many records" in text) == (1, True), text
+
+
+def _without_recount(records: Records) -> None:
+    records["plan"][0]["recount"] = None
+
+
+def _without_scores(records: Records) -> None:
+    for one in records["windows"]:
+        one["scores"] = []
+
+
+def _all_in_burn_in(records: Records) -> None:
+    for one in records["windows"]:
+        one["burn_in"] = True
+
+
+@pytest.mark.parametrize("hide", [_without_recount, _without_scores, _all_in_burn_in])
+def test_what_is_hidden_from_counting_anew_is_said_and_is_no_success(
+    tmp_path: Path, made: Account, hide: Callable[[Records], None]
+) -> None:
+    records = deepcopy(records_of(made))
+    hide(records)
+    chained({key: value for key, value in made.header.items() if key != "records"}, records).write(
+        tmp_path / "account.zip"
+    )
+    code, text = check(tmp_path)
+    assert (code, "NOT COUNTED ANEW: 102 of 102" in text) == (3, True), text
+
+
+def test_a_damaged_file_is_a_fault(tmp_path: Path, made: Account) -> None:
+    made.write(tmp_path / "account.zip")
+    whole = (tmp_path / "account.zip").read_bytes()
+    for place in range(40, len(whole), len(whole) // 12):
+        (tmp_path / "account.zip").write_bytes(whole[:place] + bytes([whole[place] ^ 255]) + whole[place + 1 :])
+        assert check(tmp_path, "--head", made.head)[0] in (0, 1)
 
 
 @pytest.mark.parametrize("content", [b"", b"no zip"])

@@ -45,7 +45,10 @@ def test_an_account_without_its_baseline_says_so_and_is_checked_in_an_empty_fold
     )
     assert f"{WINDOWS} windows" in ran.stdout, ran.stderr
     assert "chain breaks" not in ran.stdout
+    assert ran.returncode
+    assert "NOT COUNTED ANEW: " in ran.stdout
     assert "0 evidences of a level" in ran.stdout
+    assert "Nobody can count this account anew" in result.stderr
 
 
 def test_periods_and_folders_that_cannot_be_are_refused(tmp_path: Path, config: Path, pitfalls: Pitfalls) -> None:

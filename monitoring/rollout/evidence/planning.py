@@ -117,7 +117,7 @@ def promise(
     >>> stream = PairedStream(rows=1000, disagreement=0.04)
     >>> found = promise(stream, -0.02, Rules(margin=0.005), np.random.default_rng(0))
     >>> found.word, found.windows
-    ('better', (8, 10))
+    ('better', (22, 33))
 
     Args:
         guards: By which window each guard has passed, of `guard_windows` with the same `max_windows`.

@@ -98,7 +98,7 @@ def compare(days: Sequence[PairedSums], rules: Rules) -> Comparison:
     these; harm is of the rows seen.
 
     >>> rng = np.random.default_rng(0)
-    >>> days = [PairedSums.of(rng.choice([-1.0, 0.0, 1.0], 1000, p=[0.05, 0.94, 0.01])) for _ in range(10)]
+    >>> days = [PairedSums.of(rng.choice([-1.0, 0.0, 1.0], 1000, p=[0.05, 0.94, 0.01])) for _ in range(14)]
     >>> found = compare(days, Rules(margin=0.005))
     >>> found.word, found.needed_rows
     ('better', None)

@@ -108,8 +108,8 @@ def measure(settings: Settings) -> Result:
                 note=(
                     f"{ROWS} rows a day, a disagreement on {DISAGREEMENT:g} of them, min_effect 0, wrong = 1 in 20: "
                     f"each share may be .05, ± {math.sqrt(0.05 * 0.95 / pairs):.3f}. By rows alone: the evidence about "
-                    "the rows seen, by which a promotion is taken back. The season is not covered by the condition that "
-                    "stands beside the .05: 60 days of it are compared."
+                    "the rows seen, by which a promotion is taken back. The season is not covered by the condition "
+                    "that stands beside the .05: 60 days of it are compared."
                 ),
             ),
         )

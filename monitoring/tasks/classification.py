@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from monitoring.records import Watch
 from monitoring.tasks.label_scores import LABEL_PREFIX, MAX_COLUMNS, LabelScores, VarietyPart
+from monitoring.tasks.output_names import class_watch
 from monitoring.tasks.row_operations import (
     are_probabilities,
     differ,
@@ -59,7 +60,7 @@ class ClassShares(LabelScores):
     @property
     @override
     def names(self) -> tuple[str, ...]:
-        return tuple(f"{LABEL_PREFIX}{name}" for name, _ in self.classes)
+        return tuple(class_watch(LABEL_PREFIX, name) for name, _ in self.classes)
 
     @property
     @override
@@ -73,11 +74,11 @@ class ClassShares(LabelScores):
 
     @override
     def of_labels(self, labels: Whole) -> dict[str, Floats]:
-        return {f"{LABEL_PREFIX}{name}": (labels == index).astype(np.float64) for name, index in self.classes}
+        return {class_watch(LABEL_PREFIX, name): (labels == index).astype(np.float64) for name, index in self.classes}
 
     @override
     def of_answers(self, answers: Floats) -> dict[str, Floats]:
-        return {f"{LABEL_PREFIX}{name}": answers[:, index] for name, index in self.classes}
+        return {class_watch(LABEL_PREFIX, name): answers[:, index] for name, index in self.classes}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +154,7 @@ class Classification(Task):
         ['output:yes', 'output:confidence']
         """
         named = self.classes[1:] if len(self.classes) == 2 else self.classes
-        names = [*(f"output:{name}" for name in named), *([CONFIDENCE] if self.has_probabilities else [])]
+        names = [*(class_watch("output:", name) for name in named), *([CONFIDENCE] if self.has_probabilities else [])]
         return tuple(
             Watch(name=name, family="outputs", level="notice", needs_label=False, direction="both") for name in names
         )
@@ -272,7 +273,7 @@ class Classification(Task):
         if len(self.classes) != 2:
             order = np.argsort(-answers.var(axis=0), kind="stable") if len(answers) else np.arange(answers.shape[1])
             chosen = tuple(sorted(order[:MAX_COLUMNS].tolist()))
-        scores = tuple(f"output:{self.classes[column]}" for column in chosen)
+        scores = tuple(class_watch("output:", self.classes[column]) for column in chosen)
         return (VarietyPart(name="", columns=chosen, scores=scores),)
 
     def largest_differences(self, loss: str, a: Floats, b: Floats) -> Floats:
@@ -288,9 +289,9 @@ class Classification(Task):
 
     def outputs(self, answers: Floats) -> dict[str, Floats]:
         """See `Task`: probabilities, and the largest of each row."""
-        result = {f"output:{name}": answers[:, place] for place, name in enumerate(self.classes)}
+        result = {class_watch("output:", name): answers[:, place] for place, name in enumerate(self.classes)}
         if len(self.classes) == 2:
-            del result[f"output:{self.classes[0]}"]
+            del result[class_watch("output:", self.classes[0])]
         return result | {CONFIDENCE: row_maxima(answers)}
 
     def score(self, answers: Floats, outputs: Mapping[str, Floats] | None = None) -> Floats:

@@ -14,6 +14,7 @@ from typing_extensions import override
 from monitoring.errors import BadInput
 from monitoring.records import Watch
 from monitoring.tasks.label_scores import LABEL_PREFIX, LabelScores
+from monitoring.tasks.output_names import class_watch
 from monitoring.tasks.row_operations import are_probabilities, column_means, largest_over_labels, row_sums
 from monitoring.tasks.task import (
     CLASS_SEPARATOR,
@@ -54,7 +55,7 @@ class SetShares(LabelScores):
     @property
     @override
     def names(self) -> tuple[str, ...]:
-        return tuple(f"{LABEL_PREFIX}{name}" for name in self.classes)
+        return tuple(class_watch(LABEL_PREFIX, name) for name in self.classes)
 
     @property
     @override
@@ -145,8 +146,8 @@ class Multilabel(Task):
     def output_watches(self) -> tuple[Watch, ...]:
         """See `Task`: one on each class's probability."""
         return tuple(
-            Watch(name=f"output:{name}", family="outputs", level="notice", needs_label=False, direction="both")
-            for name in self.classes
+            Watch(name=name, family="outputs", level="notice", needs_label=False, direction="both")
+            for name in (class_watch("output:", each) for each in self.classes)
         )
 
     def label_codes(self, words: pa.ChunkedArray) -> Whole:
@@ -224,7 +225,7 @@ class Multilabel(Task):
 
     def outputs(self, answers: Floats) -> dict[str, Floats]:
         """See `Task`: the probabilities."""
-        return {f"output:{name}": answers[:, place] for place, name in enumerate(self.classes)}
+        return {class_watch("output:", name): answers[:, place] for place, name in enumerate(self.classes)}
 
     def score(self, answers: Floats, outputs: Mapping[str, Floats] | None = None) -> Floats:
         """See `Task`: the mean of the probabilities."""

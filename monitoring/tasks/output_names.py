@@ -1,4 +1,4 @@
-"""Names of losses and watches of one output of several."""
+"""Names of losses and watches of one output of several, of one class and of a number's aspects."""
 
 from __future__ import annotations
 
@@ -10,6 +10,34 @@ OF_OUTPUT = "output "
 #: What precedes an output's name, and what the names of watches about a loss begin with.
 OF = "of:"
 _BEFORE = ("surprise_", "material_", "estimated_")
+
+#: What ends the name of a watch on where numbers lie, and on how widely.
+ASPECTS = (":location", ":spread")
+
+#: Watches on answers and labels whose names say what they are on, as that of a class would.
+_OF_NO_CLASS = {"output:confidence", "label:new_ids", "label:common_ids"}
+
+#: The kinds of watches that are on where numbers lie.
+_ON_NUMBERS = {"input", "prediction", "label"}
+
+
+def class_watch(before: str, value: str) -> str:
+    """The name of a watch on one class or category: in quotes where it would read as the name of another watch.
+
+    >>> class_watch("label:", "yes"), class_watch("label:", "location"), class_watch("input:hall=", "3:spread")
+    ('label:yes', 'label:"location"', 'input:hall="3:spread"')
+    """
+    name = f"{before}{value}"
+    return f'{before}"{value}"' if name.endswith(ASPECTS) or name in _OF_NO_CLASS else name
+
+
+def is_of_numbers(watch: str) -> bool:
+    """Whether a watch is on where numbers lie, or on how widely, by its name.
+
+    >>> is_of_numbers("label:price:location"), is_of_numbers('label:"location"'), is_of_numbers("missing:gps:location")
+    (True, False, False)
+    """
+    return watch.endswith(ASPECTS) and split_output(watch)[1].partition(":")[0] in _ON_NUMBERS
 
 
 def named(output: str, watch: str) -> str:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from monitoring.records import Watch
 from monitoring.tasks.label_scores import MAX_PARTS, LabelScores, NumberRanks, VarietyPart
-from monitoring.tasks.output_names import named
+from monitoring.tasks.output_names import class_watch, named
 from monitoring.tasks.row_operations import differ, row_sums
 
 if TYPE_CHECKING:
@@ -388,7 +388,7 @@ class Task(Protocol):
         numbers = (
             (name, f"prediction:{name}:location" if name else "prediction:location") for name in self.number_names
         )
-        scores = (*((name, f"output:{name}") for name in self.classes), *numbers)
+        scores = (*((name, class_watch("output:", name)) for name in self.classes), *numbers)
         return tuple(
             VarietyPart(name=name, columns=(column,), scores=(score,))
             for column, (name, score) in enumerate(scores[:MAX_PARTS])

@@ -7,7 +7,7 @@ import unicodedata
 from dataclasses import replace
 
 from monitoring.tasks.metrics import SHOWN_METRICS, find_metric
-from monitoring.tasks.output_names import split_output
+from monitoring.tasks.output_names import is_of_numbers, split_output
 from monitoring.tasks.ranking import FIRST
 from monitoring.tasks.task import MATERIAL, SURPRISE, Metric, Unit, loss_of
 
@@ -193,7 +193,7 @@ def unit_of(watch: str) -> Unit:
     metric = find_metric(loss_of(watch)) or _shown(watch)
     if metric is not None:
         return metric.unit
-    return "score" if watch.endswith((":location", ":spread")) or watch in {"joint", "embedding"} else "share"
+    return "score" if is_of_numbers(watch) or watch in {"joint", "embedding"} else "share"
 
 
 def plain_number(value: float) -> str:

@@ -11,6 +11,7 @@ from typing_extensions import override
 
 from monitoring.baseline.profile import Bins, FeatureCounts, Profile, mid_distribution
 from monitoring.records import ScoreSum, Watch, WatchKey
+from monitoring.tasks.output_names import class_watch
 from monitoring.watches.family import AnsweredCounts, Sums, WatchFamily
 from monitoring.watches.scoring import fixed_point
 
@@ -64,7 +65,7 @@ def watches(bins: Bins, reference: FeatureCounts) -> tuple[InputWatch, ...]:
         if MIN_CATEGORY_SHARE <= reference.counts[index] / total < 1.0
     ][:MAX_CATEGORIES]
     return tuple(
-        _two_sided(f"input:{name}={(bins.categories or ())[index]}", name, np.eye(bins.places)[index])
+        _two_sided(class_watch(f"input:{name}=", (bins.categories or ())[index]), name, np.eye(bins.places)[index])
         for index in common
     )
 

@@ -24,6 +24,7 @@ from monitoring.judging.facts.gross_failures import ANSWERS_SUBJECT
 from monitoring.judging.window.windowing import split_by_window
 from monitoring.records import Finding
 from monitoring.records.finding_parts import IndependentAnswers
+from monitoring.tasks.output_names import class_watch
 from monitoring.tasks.task import Task
 from monitoring.traffic.windows import WindowPlan
 from monitoring.watches.feature_space import places_of
@@ -185,7 +186,9 @@ def fit_relations(baseline: Baseline, task: Task, plan: WindowPlan) -> tuple[Ans
     rows = baseline.rows.take(usable, [each.feature for each in bins])
     windows = [inside for _, inside in split_by_window(rows.event_times, plan) if inside.size]
     outputs = task.outputs(rows.probabilities)
-    classes = [f"output:{name}" for name in task.classes[:MOST_CLASSES] if f"output:{name}" in outputs]
+    classes = [
+        class_watch("output:", name) for name in task.classes[:MOST_CLASSES] if class_watch("output:", name) in outputs
+    ]
     found = []
     for each in bins:
         places = places_of(each, rows.features)

@@ -14,6 +14,7 @@ from monitoring.judging.facts.log_facts import binomial_tail
 from monitoring.records import Finding
 from monitoring.records.finding_parts import AlikeValues, ConstantValues
 from monitoring.tasks.label_scores import VarietyPart
+from monitoring.tasks.output_names import is_of_numbers
 from monitoring.tasks.task import Whole
 from monitoring.watches.variety import Variety
 
@@ -85,7 +86,7 @@ class VarietyLimit:
 
     def _is_out_of_range(self, variety: Variety) -> bool:
         """Whether numbers lie beyond the baseline's, as in another unit: their ranks say nothing of their spread."""
-        ranks = [mean for name, mean in zip(self.part.scores, variety.means, strict=True) if name.endswith(":location")]
+        ranks = [mean for name, mean in zip(self.part.scores, variety.means, strict=True) if is_of_numbers(name)]
         return any(not OUTERMOST < mean < 1.0 - OUTERMOST for mean in ranks)
 
 

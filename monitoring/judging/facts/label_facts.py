@@ -18,6 +18,7 @@ from monitoring.judging.facts.gross_failures import LABELS_SUBJECT
 from monitoring.judging.facts.window_limit import Floats, WindowLimit, live_values
 from monitoring.records import SCORE_ONE, Finding, ScoreSum, WatchKey, WindowRecord
 from monitoring.records.finding_parts import JumpedShare, JumpedShares, LostClass, LostClasses
+from monitoring.tasks.output_names import is_of_numbers
 from monitoring.watches.label_shares import ANSWERED
 
 #: A class is gone by chance only if labels are drawn with this part of its share in the baseline, or more.
@@ -253,7 +254,7 @@ class LabelLimits:
             windows=limit.windows,
             low=limit.lowest,
             high=limit.highest,
-            of_numbers=name not in self.runs and name.endswith(":location"),
+            of_numbers=is_of_numbers(name),
         )
 
 

@@ -17,6 +17,7 @@ from monitoring.records import HIGHEST_LOSS, Finding, ScoreSum, Watch, WatchKey,
 from monitoring.records.finding_parts import GrossRate
 from monitoring.records.loss_parts import AnswerLean, HighestLoss, LossOutlier, LossProof, LossRange, OtherLoss
 from monitoring.tasks.metrics import unbounded_loss
+from monitoring.tasks.output_names import is_of_numbers
 from monitoring.tasks.task import Floats, Task
 from monitoring.watches.label_shares import ANSWERED
 
@@ -157,7 +158,7 @@ def _lean(
         AnswerLean(watch=name, answers=answered.mean, labels=sums[WatchKey(watch=name)].mean)
         for name, watch in watches.items()
         if watch.family == "labels"
-        and not name.endswith((":location", ":spread"))  # of numbers
+        and not is_of_numbers(name)
         and (answered := sums.get(WatchKey(watch=f"{ANSWERED}{name}")))
     ]
     most = max(shares, key=lambda share: abs(share.answers - share.labels), default=None)

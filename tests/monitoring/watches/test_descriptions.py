@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitoring.tasks.classification import Classification
 from monitoring.watches.descriptions import (
     LONGEST,
     NOTHING,
@@ -15,6 +17,7 @@ from monitoring.watches.descriptions import (
     lower_first,
     printable,
     slice_title,
+    unit_of,
     watch_title,
 )
 
@@ -33,6 +36,8 @@ from monitoring.watches.descriptions import (
         ("input:a:b:spread", "Spread of a:b"),
         ("input:carrier=UA", "Share of carrier = UA"),
         ("labelled:score=high", "Label coverage gap at score = high"),
+        ('input:hall="3:spread"', 'Share of hall = "3:spread"'),
+        ('label:"location"', 'Labels of class "location"'),
         ("joint", "Joint input drift"),
         ("embedding", "Embedding drift"),
         ("of:kind:error", "Error rate of kind"),
@@ -46,6 +51,18 @@ from monitoring.watches.descriptions import (
 )
 def test_watches_have_titles(name: str, title: str) -> None:
     assert watch_title(name) == title
+
+
+@pytest.mark.parametrize("name", ["location", "spread", "confidence", "new_ids", "a:spread"])
+def test_a_class_is_never_read_as_another_watch(name: str) -> None:
+    task = Classification(classes=("no", name, "other"))
+    (shares,) = task.label_scores(np.array([0, 1, 2, 1]))
+    answers = np.full((2, 3), 1 / 3)
+    assert name in watch_title(shares.names[1])
+    assert watch_title(shares.names[1]).startswith("Labels of class")
+    assert unit_of(shares.names[1]) == "share"
+    assert len(task.outputs(answers)) == 4 == len({watch.name for watch in task.output_watches})
+    assert watch_title(task.output_watches[1].name).startswith("Predicted probability of class")
 
 
 @given(st.text())

@@ -254,7 +254,7 @@ class LabelLimits:
             windows=limit.windows,
             low=limit.lowest,
             high=limit.highest,
-            of_numbers=is_of_numbers(name),
+            of_numbers=name not in self.runs and is_of_numbers(name),
         )
 
 

@@ -115,9 +115,12 @@ def test_false_facts_of_ordinary_days_are_within_their_share() -> None:
     assert found == 0
 
 
-@pytest.mark.parametrize("is_class", [True, False])
-def test_a_share_of_a_class_that_is_called_location_is_said_of_no_numbers(*, is_class: bool) -> None:
-    name = "label:location"
+@pytest.mark.parametrize(
+    ("name", "is_class"),
+    [("label:location", False), ("label:location", True), ('label:"location"', True)],
+    ids=["of numbers", "of a class in an earlier store", "of a class"],
+)
+def test_a_share_of_a_class_that_is_called_location_is_said_of_no_numbers(*, name: str, is_class: bool) -> None:
     runs = {name: LIMITS.runs[NAME]} if is_class else {}
     named = LabelLimits(runs=runs, shares={name: LIMITS.shares[NAME]})
     sums = {WatchKey(watch=name): total(0.6), WatchKey(watch=f"{ANSWERED}{name}"): total(0.14)}

@@ -15,6 +15,7 @@ from typing import Final
 from monitoring.atomic import write_bytes
 from monitoring.config import MonitorConfig
 from monitoring.deployment.deployment import Deployment, deploy, same_evidence
+from monitoring.deployment.places import with_version
 from monitoring.distribution import installed_version
 from monitoring.documents.document import iso
 from monitoring.errors import BadInput, CannotRun
@@ -40,6 +41,7 @@ FILES: Final = ("plan", "windows", "incidents", "labels", "drills", "rollouts", 
 CHECKER: Final = Path(__file__).with_name("account_checker.py")
 
 _FORMAT = 1
+_UNREAD: Final = "the baseline of version {} cannot be read: its evidence of levels is bound by the chain alone"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,16 +99,21 @@ def chained(header: Node, records: Mapping[str, Sequence[Node]]) -> Account:
 def account(config: MonitorConfig, store: Store, *, start: datetime, end: datetime, now: datetime) -> Account:
     """The account of all deployments of a config's name from `start` to `end`, aware: of windows that lie within.
 
-    Cost: one fit of the reference where none is kept, and a few ms for each window.
+    Cost: one fit of the reference for each version where none is kept, and a few ms for each window.
 
     Raises:
         BadInput: No window of the period was judged.
     """
     records: dict[str, list[Node]] = {name: [] for name in FILES}
-    current, settings, reason = _fitted(config)
-    versions: set[str] = set()
+    releases: set[str] = set()
+    unread: list[str] = []
     for record in store.deployments.of_name(config.name):
-        versions |= _add_deployment(records, store, record, current, (start, end), settings)
+        try:
+            current = _fitted(config, record)
+        except (BadInput, CannotRun):
+            current = None
+            unread.append(str(record.version))
+        releases |= _add_deployment(records, store, record, current, (start, end))
     if not records["windows"]:
         raise BadInput(
             "No window of that time was judged.",
@@ -132,18 +139,22 @@ def account(config: MonitorConfig, store: Store, *, start: datetime, end: dateti
         "to": iso(end),
         "made_at": iso(now),
         "made_by": f"pitfalls {installed_version()}",
-        "judged_by": sorted(versions),
-        "not_recounted": reason,
+        "judged_by": sorted(releases),
+        "not_recounted": _UNREAD.format(", ".join(dict.fromkeys(unread))) if unread else None,
     }
     return chained(header, records)
 
 
-def _fitted(config: MonitorConfig) -> tuple[Deployment | None, str, str | None]:
-    """The deployment as its settings are now, and their digest; without its baseline none, and why."""
-    try:
-        return deploy(config), same_evidence(config), None
-    except (BadInput, CannotRun):
-        return None, "", "the baseline cannot be read: the evidence of levels is bound by the chain alone"
+def _fitted(config: MonitorConfig, record: DeploymentRecord) -> Deployment | None:
+    """A deployment of the store as it was fitted, of its own version; none where the config's settings are others.
+
+    Raises:
+        BadInput: the config does not fit its baseline.
+        CannotRun: the baseline is not there any more.
+    """
+    if config.model.baseline is None and config.model.version is None:
+        config = with_version(config, record.version)
+    return deploy(config) if record.settings_digest == same_evidence(config) else None
 
 
 def _add_deployment(
@@ -152,7 +163,6 @@ def _add_deployment(
     record: DeploymentRecord,
     current: Deployment | None,
     period: tuple[datetime, datetime],
-    settings: str,
 ) -> set[str]:
     """Add what the store has of one deployment in a period. Returns the releases that judged its windows."""
     number, (start, end) = record.number or 0, period
@@ -170,10 +180,9 @@ def _add_deployment(
         [one for one in rebaselines if one.at < end],
         [one for one in store.backfills.read(number) if one.at < end],
     )
-    is_current = current is not None and (record.version, record.settings_digest) == (current.version, settings)
-    watches = current.catalogue.watches if current is not None and is_current else {}
+    watches = current.catalogue.watches if current is not None else {}
     plan["recount"] = None
-    if current is not None and is_current:
+    if current is not None:
         since = max((one.undone_at or one.at for one in rebaselines), default=None)
         plan["recount"] = recount_node(current, store.deployments.states(number), record.since if since else None)
         recent = store.windows.read(number, before=windows[0].start, latest=LABEL_WINDOWS)

@@ -189,9 +189,9 @@ def main(arguments: list[str]) -> int:
     sys.stdout.write("".join(f"DOES NOT FOLLOW: {fault}\n" for fault in check.faults))
     unsure = f"NOT COUNTED ANEW: {left} of {3 * windows} evidences of a level\n" if left else ""
     sys.stdout.write(
-        f"{unsure}{windows} windows, {len(check.data['incidents'])} incidents. Counted anew to the bit: {n['means']} "
-        f"means, {n['levels']} evidences of a level; but for a last digit {n['last digit']}. Looked at: {n['alarms']} "
-        f"alarms, {n['verdicts']} of {windows} verdicts. By hashes alone: single watches.\nhead {check.head}\n"
+        f"{unsure}{windows} windows, {len(check.data['incidents'])} incidents, {len(check.data['drills'])} drills. "
+        f"To the bit: {n['means']} means, {n['levels']} levels; but for a last digit {n['last digit']}. Looked at: "
+        f"{n['alarms']} alarms, {n['verdicts']} of {windows} verdicts. By hashes: single watches.\nhead {check.head}\n"
     )
     return 1 if check.faults else 3 if left else 0
 

@@ -67,7 +67,8 @@ def command(
 
     def show() -> None:
         counts = found.header["records"]
-        click.echo(f"{counts['windows']} windows and {counts['incidents']} incidents in {out}, {size:,} bytes")
+        held = ", ".join(f"{counts[name]} {name}" for name in ("windows", "incidents", "drills"))
+        click.echo(f"{held} in {out}, {size:,} bytes")
         click.echo(f"head {found.head}: keep it where nobody who runs the monitor can change it, or sign the file.")
 
     output.finish(document, show)

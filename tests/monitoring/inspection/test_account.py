@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -19,12 +20,14 @@ from monitoring.config import load_config
 from monitoring.errors import BadInput
 from monitoring.inspection.account import CHECKER, FILES, Account, account, chained
 from monitoring.records import ActionKind, IncidentAction
+from monitoring.runs.run import run_due_windows
 from monitoring.store.added_labels import AddedLabels
 from monitoring.store.store import Store
 from tests.dashboard_store import drill_of
 from tests.own_table import NOW, own_rows, watch
 from tests.small_deployment import Days
 
+DOCS = Path(__file__).parents[3] / "docs"
 Records = dict[str, list[dict[str, Any]]]
 START, END = datetime(2013, 4, 1, tzinfo=UTC), datetime(2013, 5, 15, tzinfo=UTC)
 #: Kinds that a tamperer who makes the whole chain anew hides from all but its head.
@@ -78,7 +81,7 @@ def test_what_is_as_it_was_follows_to_the_bit_by_a_short_file_of_plain_python(tm
     code, text = check(tmp_path, "--head", made.head)
     assert (code, "DOES NOT FOLLOW" in text) == (0, False), text
     assert "34 windows" in text
-    assert f"{3 * 34} evidences of a level" in text
+    assert f"{3 * 34} levels" in text
     lines = CHECKER.read_text().splitlines()
     assert len(lines) <= 200
     assert not [line for line in lines if "import" in line and "monitoring" in line]
@@ -113,6 +116,39 @@ def test_a_part_of_the_time_follows_as_well_and_one_without_windows_is_refused(
     code, text = check(tmp_path)
     assert code == 0, text
     assert "21 windows" in text
+
+
+def test_windows_of_an_earlier_version_are_counted_anew_beside_those_of_the_newest(
+    tmp_path: Path, deployed: Path, bundle: Path, send: Callable[..., None]
+) -> None:
+    (deployed / "models").unlink()
+    shutil.copytree(bundle / "models", deployed / "models")
+    config = load_config(deployed / "monitor.toml")
+    send(deployed, Days(days=10))
+    with Store.open(config.store.url) as store:
+        run_due_windows(config, store, clock=lambda: START + timedelta(days=10, hours=3))
+        shutil.copytree(deployed / "models" / "flights" / "1", deployed / "models" / "flights" / "2")
+        send(deployed, Days(days=10, start=START + timedelta(days=10), seed=5, version=2))
+        run_due_windows(config, store, clock=lambda: START + timedelta(days=21))
+        of_both = account(config, store, start=START, end=END, now=NOW)
+        (deployed / "models" / "flights" / "1").rename(deployed / "away")
+        of_one = account(config, store, start=START, end=END, now=NOW)
+    of_both.write(tmp_path / "account.zip")
+    code, text = check(tmp_path)
+    assert (code, of_both.header["not_recounted"]) == (0, None), text
+    assert "20 windows" in text
+    assert sorted(plan["version"] for plan in records_of(of_both)["plan"]) == [1, 2]
+    of_one.write(tmp_path / "account.zip")
+    code, text = check(tmp_path)
+    assert (code, "version 1 cannot be read" in of_one.header["not_recounted"]) == (3, True), text
+    assert "NOT COUNTED ANEW: 30 of 60" in text
+
+
+def test_the_sample_of_the_docs_is_checked_as_its_page_says(tmp_path: Path) -> None:
+    (tmp_path / "account.zip").write_bytes((DOCS / "_static" / "account.zip").read_bytes())
+    code, text = check(tmp_path)
+    assert code == 0
+    assert f"```text\n{text}```" in (DOCS / "how-to" / "account.md").read_text()
 
 
 def _alarm(records: Records) -> dict[str, Any]:

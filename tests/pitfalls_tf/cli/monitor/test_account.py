@@ -47,7 +47,7 @@ def test_an_account_without_its_baseline_says_so_and_is_checked_in_an_empty_fold
     assert "chain breaks" not in ran.stdout
     assert ran.returncode
     assert "NOT COUNTED ANEW: " in ran.stdout
-    assert "0 evidences of a level" in ran.stdout
+    assert " 0 levels" in ran.stdout
     assert "Nobody can count this account anew" in result.stderr
 
 

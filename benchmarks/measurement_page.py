@@ -19,6 +19,7 @@ PAGES = {
     "rollouts.replay_speed": "rollout.md",
     "truth.budget": "known-laws.md",
     "truth.burn_in": "undated-references.md",
+    "truth.contaminated": "contaminated-references.md",
     "truth.input_kinds": "described-inputs.md",
     "truth.lender.calendars": "lender-years.md",
     "truth.lender.causes": "lender-incidents.md",

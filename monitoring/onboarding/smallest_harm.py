@@ -16,13 +16,10 @@ from monitoring.fits.simulations import initial_level, simulated_sensitivity
 from monitoring.judging.fit.reference_block import ReferenceBlock, reference_block
 from monitoring.judging.fit.reference_fit import ReferenceFit
 from monitoring.records import Sensitivity
-from monitoring.reports.sections.sensitivity import detectable_rise, smallest_rise, unnoticed, within_middle
+from monitoring.reports.sections.sensitivity import detectable_rise, smallest_rises, unnoticed
 from monitoring.watches.descriptions import format_move, lower_first, metric_title
 
 _INSTANT = timedelta(microseconds=1)
-
-#: With and without.
-BOTH = 2
 
 
 def smallest_harm_notes(config: MonitorConfig, deployment: Deployment) -> tuple[str, ...]:
@@ -71,17 +68,8 @@ def _block_note(block: ReferenceBlock, config: MonitorConfig, sensitivity: tuple
         without = sensitivity_of(deploy(config.model_copy(update={"baseline": baseline})).reference_fit)
     except BadInput:
         return f"{found} Too few windows would be left without them: take a longer reference."
-    rises = [
-        smallest_rise(entry)
-        for each in (sensitivity, without)
-        for entry in within_middle(each)
-        if entry.metric == block.metric
-    ]
-    cost = (
-        f" The smallest rise that is detected is {rises[0]} with them, and {rises[1]} without."
-        if len(rises) == BOTH
-        else ""
-    )
+    rises = [smallest_rises(each) for each in (sensitivity, without)]
+    cost = f" The smallest rise that is detected is {rises[0]} with them, and {rises[1]} without." if all(rises) else ""
     return (
         f'{found}{cost} If they were an incident, leave them out: --leave-out {span}, or leave_out = ["{span}"] in the '
         "[baseline] section."

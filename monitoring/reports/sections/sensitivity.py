@@ -64,8 +64,19 @@ def detectable_rise(sensitivity: tuple[Sensitivity, ...]) -> str:
     whole = within_middle(sensitivity)
     if not whole:
         return ""
-    rises = [f"{lower_first(metric_title(entry.metric))} {smallest_rise(entry)}" for entry in whole]
-    return f"Smallest rise detected within {format_count(whole[0].windows, 'window')}: {', '.join(rises)}."
+    within = format_count(whole[0].windows, "window")
+    return f"Smallest rise detected within {within}: {smallest_rises(sensitivity)}."
+
+
+def smallest_rises(sensitivity: Sequence[Sensitivity]) -> str:
+    """The losses of the whole traffic, each with the smallest rise that is detected within the middle horizon.
+
+    >>> smallest_rises([Sensitivity(metric="error", slice="", windows=30, rise=0.226)])
+    'error rate +22.6 points'
+    """
+    return ", ".join(
+        f"{lower_first(metric_title(entry.metric))} {smallest_rise(entry)}" for entry in within_middle(sensitivity)
+    )
 
 
 def within_middle(sensitivity: Sequence[Sensitivity]) -> list[Sensitivity]:

@@ -54,19 +54,29 @@ def told(notes: Sequence[str]) -> list[str]:
     return [note for note in notes if "stand out" in note]
 
 
-def test_an_incident_is_named_with_its_cost_and_left_out_harm_is_paged() -> None:
-    table = reference(0, 0.1)
+def paged_by(judged: Monitor, seed: int, rise: float) -> bool:
+    """Whether ten days with so many more errors are paged."""
+    return bool(judged.run(days(REFERENCE_DAYS, 10, seed, [rise] * 10)).paged)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_an_incident_is_named_with_its_cost_and_left_out_harm_is_paged_within_ten_windows(seed: int) -> None:
+    table = reference(seed, 0.1)
     before = monitor(table)
     (note,) = told(before.notes)
     span = re.search(r"--leave-out (\S+),", note)
     assert span is not None
-    assert span[1].startswith("2026-02-1")
-    assert re.search(r"smallest rise that is detected is \S+.* with them, and \S+.* without", note)
+    assert span[1] == "2026-02-10/2026-02-19"
+    rises = re.search(
+        r"detected is error rate \+(\S+) points, Brier .* with them, and error rate \+(\S+) p.* without", note
+    )
+    assert rises is not None
+    assert float(rises[1]) > 1.5 * float(rises[2])
     assert any(each.startswith("Smallest rise detected within 30 windows: error rate +") for each in before.notes)
-    after = monitor(table, span[1])
-    assert not told(after.notes)
-    pages = [each for each in after.run(days(REFERENCE_DAYS, 10, 1000, [0.08] * 10)).incidents if each.level == "page"]
-    assert pages
+    assert not paged_by(before, 1000 + seed, 0.05)
+    assert not told(monitor(table, span[1]).notes)
+    for rise in (0.05, 0.08):
+        assert paged_by(monitor(table, span[1]), 1000 + seed, rise)
 
 
 def test_a_clean_reference_is_not_told() -> None:

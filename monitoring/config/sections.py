@@ -38,6 +38,7 @@ from monitoring.config.values import (
     cron,
     distinct,
     duration,
+    label_budget,
     span_of_days,
     team_budget,
     window_length,
@@ -45,6 +46,7 @@ from monitoring.config.values import (
 
 Duration = Annotated[timedelta, BeforeValidator(duration)]
 BudgetText = Annotated[str, AfterValidator(budget), CountedAs(budget_numbers)]
+LabelBudgetText = Annotated[str, AfterValidator(label_budget)]
 TeamBudgetText = Annotated[str, AfterValidator(team_budget)]
 WindowLength = Annotated[str, AfterValidator(window_length)]
 Cron = Annotated[str, AfterValidator(cron)]
@@ -242,6 +244,15 @@ class BudgetSection(Section):
     subgroups: Annotated[bool, UNCOUNTED] = Field(default=True, examples=[False])
 
 
+class LabelsSection(Section):
+    """How many labels people can give: `pitfalls labels ask` draws so many rows of the traffic for them.
+
+    With uniform draws alone no judgement depends on it: labels that come are counted as any others.
+    """
+
+    budget: LabelBudgetText | None = Field(default=None, examples=["50 per week"])
+
+
 class FleetSection(Section):
     """One budget of pages for all deployments of a team, which are those of the store that name the same one."""
 
@@ -331,6 +342,7 @@ class MonitorConfig(Section):
     columns: Annotated[ColumnEntries, UNCOUNTED] = Field(default_factory=dict)
     windows: WindowsSection = WindowsSection()
     budget: BudgetSection = BudgetSection()
+    labels: Annotated[LabelsSection, UNCOUNTED] = LabelsSection()
     fleet: Annotated[FleetSection, UNCOUNTED] = FleetSection()
     tolerance: ToleranceSection = ToleranceSection()
     cost: CostSection = CostSection()
@@ -365,6 +377,7 @@ SECTIONS: dict[str, type[Section]] = {
     "columns": ColumnSection,
     "windows": WindowsSection,
     "budget": BudgetSection,
+    "labels": LabelsSection,
     "fleet": FleetSection,
     "tolerance": ToleranceSection,
     "cost": CostSection,

@@ -16,6 +16,7 @@ _LONGEST = timedelta(days=3660)
 _LONGEST_WINDOW = timedelta(days=366)
 _LONGEST_COMMAND = timedelta(seconds=30)
 _BUDGET = re.compile(r"\s*(\d{1,9})\s+(?:per|in)\s+(\d{1,9})\s+windows?\s*", re.IGNORECASE)
+_LABEL_BUDGET = re.compile(r"\s*([1-9]\d{0,6})\s+per\s+(day|week)\s*", re.IGNORECASE)
 _TEAM_BUDGET = re.compile(r"\s*(\d{1,9})\s+(?:per|in)\s+(\d{1,9})\s+days?\s*", re.IGNORECASE)
 
 
@@ -173,6 +174,36 @@ def budget_numbers(value: str) -> tuple[int, int]:
     if match is None:
         raise ValueError(f"not a checked budget: {value!r}")
     return int(match[1]), int(match[2])
+
+
+def label_budget(value: str) -> str:
+    """Check a budget of labels."""
+    if _LABEL_BUDGET.fullmatch(value) is None:
+        reject_setting(
+            "not a budget of labels.",
+            got=value,
+            expected='"N per day" or "N per week" with N from 1 to 9,999,999',
+            fix='Write, for example, "50 per week".',
+        )
+    return value
+
+
+def label_budget_numbers(value: str) -> tuple[int, int]:
+    """Parse a budget of labels that `label_budget` accepts.
+
+    Returns:
+        How many labels in how many days.
+
+    Raises:
+        ValueError: The text is not a budget.
+
+    >>> label_budget_numbers("50 per week"), label_budget_numbers("8 per day")
+    ((50, 7), (8, 1))
+    """
+    match = _LABEL_BUDGET.fullmatch(value)
+    if match is None:
+        raise ValueError(f"not a checked budget of labels: {value!r}")
+    return int(match[1]), 7 if match[2].lower() == "week" else 1
 
 
 def cost_matrix(value: tuple[tuple[float, ...], ...]) -> tuple[tuple[float, ...], ...]:

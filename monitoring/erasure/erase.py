@@ -37,6 +37,7 @@ from monitoring.traffic.foreign_logs.conversion import CONVERTED
 from monitoring.traffic.format.layout import LABELS, check_root, is_log
 from monitoring.traffic.format.segments import SegmentContents, SegmentFile, read_segment, segments_in
 from monitoring.traffic.id_keys import id_keys
+from monitoring.traffic.labels.asked_rows import ASKED
 from monitoring.traffic.labels.label_retention import LOCK
 from monitoring.traffic.labels.label_writer import LABEL_SCHEMA, with_owners
 from monitoring.traffic.log.conversion import recover
@@ -375,6 +376,10 @@ def _changes(request: ErasureRequest, wanted: WantedRows, clock: Callable[[], da
     # what was read of another server's log; the log itself is that server's
     for path in sorted((request.root / CONVERTED).rglob("*.parquet")):
         change = table_change(path, wanted, "id")
+        if change is not None:
+            yield change
+    for path in sorted((request.root / ASKED).rglob("*.parquet")):  # rows that people were asked to label
+        change = table_change(path, wanted, PREDICTION_ID)
         if change is not None:
             yield change
 

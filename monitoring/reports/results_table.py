@@ -189,7 +189,7 @@ def _span(window: WindowRecord) -> dict[str, Any]:
 Value: TypeAlias = str | int | float | datetime | None
 
 #: With these a spreadsheet begins a formula.
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 #: Characters of a part, about.
 _PART: Final = 1 << 16
@@ -219,5 +219,5 @@ def _plain(value: Value) -> str:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
     if isinstance(value, str):
-        return f"'{value}" if value.startswith(_FORMULA) else value
+        return f"'{value}" if value.startswith(FORMULA) else value
     return repr(value)

@@ -45,7 +45,7 @@ VERBS: Mapping[str, Verb] = {
     "replay": Verb(
         "pitfalls_tf.cli.replay", "Send the rows of TABLE (Parquet or CSV) to a server in event-time order."
     ),
-    "labels": Verb("pitfalls_tf.cli.labels", "Add labels to a traffic log."),
+    "labels": Verb("pitfalls_tf.cli.labels", "Ask for labels, and add them to a traffic log."),
     "traffic": Verb("pitfalls_tf.cli.traffic", "Summarise a traffic log, export its rows, or erase some of them."),
     "monitor": Verb(
         "pitfalls_tf.cli.monitor",

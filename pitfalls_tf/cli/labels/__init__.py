@@ -9,7 +9,8 @@ from pitfalls_tf.cli.group import LazyGroup, Verb
 __all__ = ["VERBS", "command"]
 
 VERBS: Mapping[str, Verb] = {
-    "add": Verb("pitfalls_tf.cli.labels.add", "Add the labels in FILE to a traffic log: all of them, or none.")
+    "add": Verb("pitfalls_tf.cli.labels.add", "Add the labels in FILE to a traffic log: all of them, or none."),
+    "ask": Verb("pitfalls_tf.cli.labels.ask", "Draw rows of the traffic for a person to label."),
 }
 
-command = LazyGroup("labels", verbs=VERBS, help="Add labels to a traffic log.")
+command = LazyGroup("labels", verbs=VERBS, help="Ask for labels, and add them to a traffic log.")

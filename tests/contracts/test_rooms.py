@@ -16,7 +16,6 @@ PARAMETERS = 6
 #: Rooms of one file, with the reason.
 SINGLE: dict[str, str] = {
     "monitoring/store/migrations/versions": "alembic wants its revisions in a folder of their own",
-    "pitfalls_tf/cli/labels": "a group of verbs is a folder with one file a verb",
     "pitfalls_tf/data": "data files",
 }
 #: Class names that stand twice in a package, with the reason.

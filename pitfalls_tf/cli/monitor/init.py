@@ -203,6 +203,13 @@ def command(
     the baseline and its TFDV schema are made from that table.
     """
     places = Places(**{name: flags.pop(name) for name in Places._fields})
+    if out.suffix == ".toml":
+        raise BadInput(
+            "--out is a folder.",
+            got=str(out),
+            expected="the folder of monitor.toml and its baseline",
+            fix=f"Use --out {out.parent}.",
+        )
     if path is not None:
         places = _of_one_log(path, bundle, places)
     _check(bundle, places)

@@ -64,6 +64,12 @@ def test_init_refuses_an_unknown_slice_and_writes_nothing(
     assert not out.exists()
 
 
+def test_a_file_as_the_output_folder_is_refused(pitfalls: Pitfalls, deployed: Path, tmp_path: Path) -> None:
+    result = pitfalls("monitor", "init", "--bundle", deployed / "models" / "flights", "--out", tmp_path / "mine.toml")
+    assert (result.exit_code, "--out is a folder" in result.stderr) == (2, True)
+    assert not (tmp_path / "mine.toml").exists()
+
+
 def test_a_bundle_with_a_baseline_of_four_windows_is_refused_before_anything_is_written(
     pitfalls: Pitfalls, tmp_path: Path
 ) -> None:

@@ -366,6 +366,7 @@ def _document(bundle: Bundle) -> dict[str, object]:
         "path": str(bundle.path),
         "outputs": list(bundle.outputs),
         "baseline": bundle.has_baseline,
+        "warnings": list(bundle.warnings),
         "remarks": list(bundle.remarks),
         "parity": {"rows": bundle.parity_rows, "tolerance": TOLERANCE},
         "metrics": nest(bundle.metrics),
@@ -379,6 +380,8 @@ def _show(bundle: Bundle) -> None:
     width = max(map(len, whole), default=0)
     for title, metric in whole.items():
         click.echo(f"  {title:<{width}} {metric.mean:.4f}  95 % interval {metric.low:.4f} to {metric.high:.4f}")
+    for warning in bundle.warnings:
+        click.echo(f"  Check: {warning}")
     for remark in bundle.remarks:
         click.echo(f"  {remark}")
 

@@ -125,7 +125,11 @@ SEED: Final = 0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bundle:
-    """One exported version. `remarks` are sentences on what it lacks and how its answers are interpreted."""
+    """One exported version.
+
+    `warnings` are sentences on what is probably not meant, such as another order of the classes; `remarks`, on what it
+    lacks and how its answers are interpreted.
+    """
 
     name: str
     version: int
@@ -134,6 +138,7 @@ class Bundle:
     metrics: tuple[ReferenceMetric, ...]
     outputs: tuple[str, ...] = ()
     has_baseline: bool = False
+    warnings: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     parity_rows: int = 0
     """How many rows were run through the author's model and through the exported one, with equal answers."""
@@ -295,9 +300,10 @@ def export_bundle(
     checked_reference, classes, zones = _checked(reference, provenance.classes)
     opened = _opened(load_keras(model) if isinstance(model, Path) else model, checked_reference)
     table, roles = _matched(checked_reference, opened, () if checked_reference.label_of else classes)
-    rows, answers = try_rows(opened, sample(table, opened.inputs, np.random.default_rng(SEED)))
+    tried = try_rows(opened, sample(table, opened.inputs, np.random.default_rng(SEED)))
+    rows = tried.rows
     interpreted = interpret_answers(
-        opened, opened.without_unserved(answers), table, classes, checked_reference.declared_task
+        opened, opened.without_unserved(tried.answers), table, classes, checked_reference.declared_task
     )
     opened, provenance = interpreted.model, replace(provenance, classes=interpreted.names)
     with staged_version(place.path) as staging:
@@ -315,10 +321,12 @@ def export_bundle(
         metrics=written.metrics,
         outputs=opened.outputs,
         has_baseline=written.has_baseline,
+        warnings=written.warnings,
         parity_rows=len(next(iter(rows.values()))),
         remarks=(
             *interpreted.remarks,
             *written.remarks,
+            *tried.remarks,
             *served,
             *zones,
             *_unnamed_times(checked_reference, opened),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
+from numpy.typing import NDArray
 
 from monitoring.errors import CannotRun
 from serving.export.keras_model import Columns, KerasModel, tensors_of
@@ -30,15 +31,34 @@ Array = np.ndarray[Any, Any]
 EDGE_ROWS = 2
 TOLERANCE = 1e-5
 ROWS_SHOWN = 3
+COLUMNS_SHOWN = 5
 TEXT_SHOWN = 120
 
 
-def try_rows(model: KerasModel, rows: Columns) -> tuple[Columns, dict[str, Array]]:
-    """Run the author's model on rows, eagerly. Returns the rows that are kept, and the outputs by name, [n, …].
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TriedRows:
+    """What the author's model answers.
 
-    The last two rows, with everything missing and with unseen categories, are left out if the model refuses them, or
-    its answer is not finite: whether a missing value gives NaN or 0 then depends on the kernels (a fused Dense and ReLU
-    gives 0, each by itself NaN).
+    Attributes:
+        rows: The rows that are kept, by input.
+        answers: Its outputs for them by name, [n, …].
+        remarks: On rows of the reference that were not kept.
+    """
+
+    rows: Columns
+    answers: dict[str, Array]
+    remarks: tuple[str, ...] = ()
+
+
+def try_rows(model: KerasModel, rows: Columns) -> TriedRows:
+    """Run the author's model on rows, eagerly.
+
+    The last two rows, with everything missing and with unseen categories, are left out if the model refuses them. Rows
+    with an answer of NaN are left out unless all are: whether a missing value gives NaN or a number then depends on
+    the kernels (a fused Dense and ReLU gives 0, each by itself NaN).
+
+    Raises:
+        CannotRun: the model fails on the other rows, too, or mixes rows.
     """
     first, failed = "", Exception()
     for fewer in (0, EDGE_ROWS):
@@ -53,16 +73,50 @@ def try_rows(model: KerasModel, rows: Columns) -> tuple[Columns, dict[str, Array
             first = f"{layer_at_fault(error)} {message}".strip()
             failed = error
         else:
-            if fewer or all(
-                np.isfinite(answer[-EDGE_ROWS:]).all() for answer in answers.values() if answer.dtype.kind == "f"
-            ):
-                return fewer_rows, _by_row(answers, fewer_rows)
+            return _with_numbers(model, fewer_rows, _by_row(answers, fewer_rows), EDGE_ROWS - fewer)
     raise CannotRun(
         "The Keras model itself fails on the rows it was tried on.",
         got=first,
         expected="an answer to each row",
         fix="Give rows that it takes: --reference TABLE, with values as the model was trained on.",
     ) from failed
+
+
+def _with_numbers(model: KerasModel, rows: Columns, answers: dict[str, Array], edges: int) -> TriedRows:
+    """The rows without an answer of NaN, with a remark on those that are not of the last `edges`."""
+    missing = np.zeros(len(next(iter(rows.values()))), np.bool_)
+    for answer in answers.values():
+        if answer.dtype.kind == "f":
+            missing |= _has_nan(answer)
+    if missing.all() or not missing.any():
+        return TriedRows(rows=rows, answers=answers)
+    own = missing[: len(missing) - edges]
+    shares = f"{int(own.sum())} of {len(own)} rows that were tried{_missing_in(model, rows, own)}"
+    remark = (
+        f"The Keras model answers NaN to {shares}; a server may answer NaN or any number there. "
+        "Fill missing values inside the model, as for its training."
+    )
+    return TriedRows(
+        rows={name: column[~missing] for name, column in rows.items()},
+        answers={name: answer[~missing] for name, answer in answers.items()},
+        remarks=(remark,) if own.any() else (),
+    )
+
+
+def _has_nan(values: Array) -> NDArray[np.bool_]:
+    """Which rows have a value that is NaN, of shape [n, …]."""
+    return np.asarray(np.isnan(values).any(axis=tuple(range(1, values.ndim))), dtype=np.bool_)
+
+
+def _missing_in(model: KerasModel, rows: Columns, among: NDArray[np.bool_]) -> str:
+    """The numbers that are missing in some rows, with how often: ` (missing: age in 9)`."""
+    counts = {
+        model.plan.columns[one.name]: int((_has_nan(rows[one.name][: len(among)]) & among).sum())
+        for one in model.inputs
+        if one.is_float and one.dtype != "string"
+    }
+    listed = [f"{name} in {count}" for name, count in counts.items() if count][:COLUMNS_SHOWN]
+    return f" (missing: {', '.join(listed)})" if listed else ""
 
 
 def _by_row(answers: dict[str, Array], rows: Columns) -> dict[str, Array]:

@@ -18,6 +18,7 @@ from monitoring.baseline.predictions import codes_as_text, predictions_from
 from monitoring.baseline.schema import infer_schema, write_schema
 from monitoring.baseline.spec import BaselineSpec, FeatureSpec
 from monitoring.baseline.undated import in_drawn_order, rows_per_window
+from monitoring.onboarding.reference_warnings import reference_warnings
 from monitoring.tasks.id_codes import id_codes
 from monitoring.tasks.label_codes import has_label
 from monitoring.tasks.number_codes import number_codes, numbers
@@ -27,6 +28,7 @@ from monitoring.traffic.cells import as_doubles
 from monitoring.traffic.descriptors.vector import MOST_NUMBERS
 from monitoring.traffic.ranked_ids import check_relevant, listed_ids, often_first, ranked_answers
 from monitoring.traffic.tables.answers import as_list_column
+from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.value_kinds import why_no_input
 from serving.export.answers.interpreted_model import InterpretedModel
 from serving.export.answers.model_answers import listed_answers
@@ -171,6 +173,7 @@ class WrittenReference:
     has_baseline: bool = False
     metrics: tuple[ReferenceMetric, ...] = ()
     description: Mapping[str, Any] | None = None
+    warnings: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
 
 
@@ -217,6 +220,7 @@ def write_reference(
         has_baseline=True,
         metrics=benchmark(predictions_from(table, spec), spec, np.random.default_rng(SEED)),
         description=_describe(table, folder, dated=spec.rows_per_window is None),
+        warnings=_warnings(table, interpreted, spec),
         remarks=(
             *usable.remarks,
             *roles.remarks,
@@ -227,6 +231,19 @@ def write_reference(
             *_gaps(reference, has_loss=interpreted.task is not None),
         ),
     )
+
+
+def _warnings(table: pa.Table, interpreted: InterpretedModel, spec: BaselineSpec) -> tuple[str, ...]:
+    """What is probably not meant of a classifier's or one number's answers, such as another order of the classes."""
+    if interpreted.task not in ("classification", "regression") or LABEL not in table.column_names:
+        return ()
+    columns = TableColumns(
+        event_time="event_time",
+        scores=(str(interpreted.answer or interpreted.number),),
+        classes=spec.classes,
+        inputs={each.name: "number" for each in spec.features if each.name in table.column_names},
+    )
+    return reference_warnings(table, columns, {})
 
 
 def _answered(reference: pa.Table, interpreted: InterpretedModel, roles: InputRoles) -> tuple[pa.Table, BaselineSpec]:

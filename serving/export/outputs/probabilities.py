@@ -206,11 +206,14 @@ def infer_classes(labels: Sequence[str], answers: Mapping[str, Array], *, text: 
         if not distinct or max(widths, default=0) < len(distinct):
             return ()
         names = sorted(distinct)
+        orders = [names, names[::-1]] if len(names) == 2 else [names[:LISTED]]
+        flags = " or ".join(f"--classes {shlex.quote(','.join(order))}" for order in orders)
         raise BadInput(
             "The labels are names, and their order in the model's output is not known.",
             got=f"{len(names)} labels: {listed(names)}",
             expected="the classes in the order of the model's output",
-            fix=f"Give all of them in that order: --classes {shlex.quote(','.join(names[:LISTED]))}",
+            fix=f"Give all of them in that order: {flags}"
+            + (", where one number is the probability of the last." if len(names) == 2 else ""),
         )
     for width in sorted(widths):
         places = tuple(str(place) for place in range(width))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from monitoring.errors import CannotRun
@@ -37,16 +38,30 @@ def test_a_model_that_refuses_every_row_is_named() -> None:
     x = keras.Input((1,), name="x", dtype="string")
     model = keras.Model(x, keras.layers.StringLookup(vocabulary=["a"], num_oov_indices=0, name="strict")(x))
     rows = {"x": np.array([b"a", b"", b"?"], object)}
-    kept, answers = try_rows(KerasModel(model), rows)
-    assert (kept["x"].tolist(), answers["outputs"].shape) == ([b"a"], (1, 1))
+    tried = try_rows(KerasModel(model), rows)
+    assert (tried.rows["x"].tolist(), tried.answers["outputs"].shape) == ([b"a"], (1, 1))
     with pytest.raises(CannotRun, match="fails on the rows it was tried on"):
         try_rows(KerasModel(model), {"x": np.array([b"?"] * 3, object)})
 
 
 def test_rows_without_a_number_to_say_are_left_out() -> None:
     rows = {"x": np.array([[0.0, 1.0, 2.0], [np.nan] * 3, [0.0, 1.0, 2.0]], np.float32)}
-    kept, answers = try_rows(KerasModel(of_three()), rows)
-    assert (len(kept["x"]), answers["outputs"].shape) == (1, (1, 1))
+    tried = try_rows(KerasModel(of_three()), rows)
+    assert (len(tried.rows["x"]), tried.answers["outputs"].shape, tried.remarks) == (2, (2, 1), ())
+
+
+def test_rows_that_keras_answers_with_nan_are_not_compared_and_named(tmp_path: Path) -> None:
+    age = keras.Input((1,), name="age")
+    hidden = keras.layers.Dense(4, activation="relu", kernel_initializer="ones")(age)
+    model = keras.Model(age, keras.layers.Dense(1, activation="sigmoid", name="late")(hidden))
+    ages = [float(each) if each % 8 else None for each in range(40)]
+    bundle = exported(model, tmp_path, reference=pa.table({"age": pa.array(ages, pa.float64())}))
+    (remark,) = [each for each in bundle.remarks if "NaN" in each]
+    assert (
+        "answers NaN to 5 of 40 rows that were tried (missing: age in 5); a server may answer NaN or any number"
+        in remark
+    )
+    assert bundle.parity_rows == 35  # the two rows at the edges have no age
 
 
 @pytest.mark.parametrize(

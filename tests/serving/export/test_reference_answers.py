@@ -49,6 +49,21 @@ def test_the_baseline_is_the_reference(bundle: Bundle) -> None:
     assert baseline.reference.ids.to_pylist() == [f"reference-{row:03}:0" for row in range(reference.num_rows)]
 
 
+@pytest.mark.parametrize(("classes", "warned"), [(("no", "yes"), 0), (("yes", "no"), 1)])
+def test_classes_in_another_order_than_the_outputs_are_warned_of(
+    tmp_path: Path, classes: tuple[str, ...], warned: int
+) -> None:
+    ages = np.tile([-2.0, -1.0, 1.0, 2.0], 20)
+    model = keras.Sequential([keras.Input((1,), name="age"), keras.layers.Activation("sigmoid")])
+    table = pa.table(
+        {"age": ages, "label": np.where((ages > 0) ^ (np.arange(80) % 10 == 0), "yes", "no").astype(object)}
+    )
+    made = Provenance(classes=classes)
+    bundle = export_bundle(model, folder=tmp_path / "own", reference=table, provenance=made, clock=now)
+    assert len(bundle.warnings) == warned
+    assert all("answered wrongly: are the classes in the order" in warning for warning in bundle.warnings)
+
+
 def test_labels_that_are_no_places_in_an_output_are_said_to_be_none(tmp_path: Path) -> None:
     model = keras.Sequential([keras.Input((3,), name="x"), keras.layers.Dense(3)])
 

@@ -16,6 +16,7 @@ END = "<!-- end of {name} -->"
 PAGES = {
     "rollouts.calibration": "rollout.md",
     "rollouts.days": "rollout.md",
+    "rollouts.promises": "rollout.md",
     "rollouts.replay_speed": "rollout.md",
     "truth.budget": "known-laws.md",
     "truth.burn_in": "undated-references.md",

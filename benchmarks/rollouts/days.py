@@ -124,3 +124,16 @@ def _by_rows(gains: NDArray[np.int64], losses: NDArray[np.int64]) -> NDArray[np.
         for bet, weight in zip(BETS, WEIGHTS, strict=True)
     )
     return np.asarray(evidence >= 1.0 / ALPHA)
+
+
+def verdict_days(means: Effects, rng: np.random.Generator) -> NDArray[np.int64]:
+    """After how many days rollouts of a better candidate say so; one more than there are where none does by then.
+
+    Args:
+        means: The difference of each day, [pairs, days].
+    """
+    differing = rng.binomial(ROWS, DISAGREEMENT, means.shape)
+    larger = rng.binomial(differing, np.clip((1.0 + means / DISAGREEMENT) / 2.0, 0.0, 1.0))
+    smaller = differing - larger
+    better = _by_rows(smaller, larger) & beyond(1.0 * (smaller - larger), ALPHA)
+    return np.asarray(np.where(better.any(axis=1), better.argmax(axis=1) + 1, means.shape[1] + 1))

@@ -64,6 +64,14 @@ class NeededDocument(Document):
     days: float
 
 
+class WidthsDocument(Document):
+    """What half of the interval that decides is made of: its rows, how days differ, and labels that are missing."""
+
+    rows: float
+    days: float
+    missing_labels: float
+
+
 class DecidedDocument(Document):
     """The first verdict that was reached, and when."""
 
@@ -112,7 +120,8 @@ class RolloutResultDocument(Document):
     `at_random` is the difference if rows without a label are like the others. The mean losses of `champion` and
     `candidate` are over labelled rows, null without any. `unusable` rows were left out, as the champion's answer is
     none; `failed` ones are those on which the candidate's is. `dispersion` is by what factor days vary more than
-    their rows explain. `needed` is null where a verdict is there, or nothing is known yet.
+    their rows explain. `widths` is null in results of earlier releases and without rows, `needed` where a verdict is
+    there, or nothing is known yet.
     """
 
     verdict: RolloutVerdict
@@ -131,6 +140,7 @@ class RolloutResultDocument(Document):
     unusable: int
     failed: int
     dispersion: float
+    widths: WidthsDocument | None
     decided: DecidedDocument | None
     needed: NeededDocument | None
     promotion: PromotionDocument
@@ -174,7 +184,8 @@ class RolloutPlanDocument(Document):
 
     `keys_per_day` are those of a split: the champion's and the candidate's; rows of its promises are keys of both.
     Promises without days lie beyond `furthest_days`, and so does `last_guard_days`, by which the guard that passes last
-    has passed in nine of ten.
+    has passed in nine of ten. `day_spread` is the standard deviation of days beyond what their rows explain, as judged
+    by `days_seen` of them: as likely above as below, and below in nine of ten; null where it was not known.
     """
 
     at: Moment
@@ -188,6 +199,8 @@ class RolloutPlanDocument(Document):
     furthest_days: float | None
     last_guard: str | None
     last_guard_days: float | None
+    day_spread: list[float] | None
+    days_seen: int
     promises: list[PromiseDocument]
 
 
@@ -249,6 +262,11 @@ def result_document(result: RolloutResult) -> RolloutResultDocument:
         unusable=result.unusable,
         failed=result.failed,
         dispersion=result.dispersion,
+        widths=None
+        if result.widths is None
+        else WidthsDocument(
+            rows=result.widths.rows, days=result.widths.days, missing_labels=result.widths.missing_labels
+        ),
         decided=None
         if result.decided is None or result.decided_at is None
         else DecidedDocument(verdict=result.decided, at=result.decided_at),
@@ -320,6 +338,8 @@ def plan_document(plan: RolloutPlan) -> RolloutPlanDocument:
         furthest_days=plan.furthest_days,
         last_guard=plan.last_guard,
         last_guard_days=plan.last_guard_days,
+        day_spread=None if plan.day_spread is None else list(plan.day_spread),
+        days_seen=plan.days_seen,
         promises=[
             PromiseDocument(
                 effect=promise.effect,

@@ -47,6 +47,7 @@ from monitoring.records.incident import (
 from monitoring.records.relation import Condition, RelationChange, RelationPlace, RelationPoint, RelationRates
 from monitoring.records.rollout import (
     ROLLOUT_GOES_ON,
+    IntervalWidths,
     LabelSample,
     MissingLabels,
     Requirement,
@@ -152,6 +153,7 @@ __all__ = [
     "InputDrift",
     "InputShift",
     "IntervalChecks",
+    "IntervalWidths",
     "LabelDelay",
     "LabelSample",
     "LegacyCause",

@@ -37,6 +37,21 @@ class RolloutInterval:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IntervalWidths:
+    """What half of an interval's width is made of, in the measure's own unit.
+
+    Attributes:
+        rows: What it would be by the rows with a label alone.
+        days: What is added as days differ, or as too few are known.
+        missing_labels: What is added for labels that could be the worst.
+    """
+
+    rows: float
+    days: float
+    missing_labels: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RolloutGuard:
     """A measure that has to be not worse for a promotion.
 
@@ -102,6 +117,7 @@ class RolloutResult:
         unusable: Rows that were left out, as the champion's answer is none.
         failed: Rows on which the candidate's answer is none; they count with the largest loss.
         dispersion: By what factor days vary more than their rows explain.
+        widths: What makes half of the interval that decides; None in results of earlier releases.
         decided_at: When the first verdict was reached; None: not yet.
         decided: That verdict; None: not yet.
         obstacles: Why nothing can be told, in sentences.
@@ -139,6 +155,7 @@ class RolloutResult:
     guards: tuple[RolloutGuard, ...]
     looks: tuple[RolloutLook, ...]
     windows: tuple[RolloutWindow, ...]
+    widths: IntervalWidths | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +186,9 @@ class RolloutPlan:
             earlier releases.
         last_guard: The guard that passes last if it is as good as before, latency apart; None without one.
         last_guard_days: By when it has passed in nine of ten rollouts; None for later.
+        day_spread: The standard deviation of days, or of longer windows, beyond what their rows explain, in the loss's
+            own unit: what it is as likely above as below, and below in nine of ten. None: it was not known.
+        days_seen: The days, or longer windows, by which it is judged.
     """
 
     at: datetime
@@ -183,6 +203,8 @@ class RolloutPlan:
     furthest_days: float | None = None
     last_guard: str | None = None
     last_guard_days: float | None = None
+    day_spread: tuple[float, float] | None = None
+    days_seen: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from monitoring.records import (
+    IntervalWidths,
     Requirement,
     RolloutGuard,
     RolloutInterval,
@@ -98,6 +99,9 @@ def evaluate(
         guards=tuple(_guard(name, comparison) for name, comparison in guards.items()),
         looks=_looks(steps, windows, deciding.margin),
         windows=tuple(_window(window, deciding.scale) for window in windows),
+        widths=IntervalWidths(**dict(zip(("rows", "days", "missing_labels"), primary.widths, strict=True)))
+        if shown
+        else None,
     )
 
 

@@ -97,6 +97,7 @@ def compare_arms(champion: Sequence[PairedSums], candidate: Sequence[PairedSums]
         days=count,
         sums=sums,
         needed_rows=needed,
+        by_rows=by_units["at random"].scaled(rules.scale),
     )
 
 

@@ -70,12 +70,15 @@ class PairedStream:
     Attributes:
         disagreement: The share of them on which the versions may have different losses; it needs no label.
         spread: The root mean square of the difference on such rows, in the measure's own unit.
+        days: Standard deviations that windows may have beyond their rows, in the measure's own unit, each as probable;
+            none: they are alike.
     """
 
     rows: float
     disagreement: float
     spread: float = 1.0
     coverage: float = 1.0
+    days: tuple[float, ...] = ()
 
     @property
     def labels(self) -> float:
@@ -83,7 +86,10 @@ class PairedStream:
         return self.rows * self.disagreement * self.coverage
 
     def simulated(self, effect: float, rules: Rules, rng: np.random.Generator, windows: int) -> Rejections:
-        """See `Stream`: rows on which the versions agree, and rows on which they differ by `spread` either way."""
+        """See `Stream`: rows on which the versions agree, and rows on which they differ by `spread` either way.
+
+        Each simulated rollout has one of `days`, and each of its windows a normal difference of its own.
+        """
         return _PairedRejections(self, effect, rules, rng, windows)
 
 
@@ -214,6 +220,9 @@ class _PairedRejections(Rejections):
         # Labels may be late just where the effect shows: the rows that are known show that much less of it.
         coverage = 1.0 if rules.missing == "bounded" else stream.coverage
         shown = np.sign(effect) * max(abs(effect) / rules.scale * coverage - self._unknown, 0.0)
+        if stream.days:
+            deviations = np.asarray(stream.days)[np.arange(SIMULATIONS) * len(stream.days) // SIMULATIONS, None]
+            shown = shown + deviations / rules.scale * coverage * rng.normal(size=(SIMULATIONS, windows))
         # The share of its rows on which the candidate has the larger loss; an effect that so few rows cannot have, all.
         share = (1.0 + np.clip(shown / max(step * size, 1e-12), -1.0, 1.0)) / 2.0
         self._rows = np.diff(np.floor(stream.rows * np.arange(windows + 1))).astype(np.int64)

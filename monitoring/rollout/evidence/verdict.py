@@ -43,6 +43,7 @@ class Comparison:
 
     Attributes:
         interval: The interval that decides, in the measure's own unit: negative is better.
+        by_rows: That of the rows seen alone, if rows without a label are like the others.
         log_harm: The log of the e-value against "the candidate was not worse by more than the margin on these rows".
         dispersion: By how much days vary more than their rows explain.
         needed_rows: About how many more rows a verdict takes, at the difference and the variance seen; None: it is
@@ -58,6 +59,13 @@ class Comparison:
     days: int
     sums: PairedSums
     needed_rows: int | None
+    by_rows: DifferenceInterval
+
+    @property
+    def widths(self) -> tuple[float, float, float]:
+        """Half of the width of `by_rows`, and what days and missing labels add to it, which is the interval's."""
+        rows, days, all_of_it = (one.half_width for one in (self.by_rows, self.at_random, self.interval))
+        return rows, days - rows, max(all_of_it - days, 0.0)
 
     @property
     def not_worse(self) -> bool:
@@ -137,6 +145,7 @@ def compare(days: Sequence[PairedSums], rules: Rules) -> Comparison:
         days=count,
         sums=sums,
         needed_rows=needed,
+        by_rows=by_rows["at random"].scaled(rules.scale),
     )
 
 
@@ -166,6 +175,7 @@ def smaller_of(first: Comparison, second: Comparison) -> Comparison:
         word=word_of(both, first.margin) if first.sums.rows else CANNOT_TELL,
         interval=both,
         at_random=of(first.at_random, second.at_random),
+        by_rows=of(first.by_rows, second.by_rows),
         log_harm=min(first.log_harm, second.log_harm),
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -16,6 +16,7 @@ from monitoring.errors import BadInput
 from monitoring.records import RolloutPlan, RolloutPromise
 from monitoring.rollout import decision_rules
 from monitoring.rollout.decision_rules import DecisionRules
+from monitoring.rollout.evidence.day_spread import day_spreads, days_differ
 from monitoring.rollout.evidence.differences import calibration_differences, loss_scale, losses_of, paired_differences
 from monitoring.rollout.evidence.planning import (
     MAX_WINDOWS,
@@ -113,10 +114,10 @@ def unit_streams(
 
 
 #: Rows that both versions answer for a plan, about, and labelled disagreements that say how large differences are.
-ROWS, ENOUGH = 4_000, 30
+ROWS, ENOUGH = 8_000, 30
 
 #: A plan is made by the last windows with rows, so many, among the latest ones.
-WINDOWS, LATEST = 7, 400
+WINDOWS, LATEST = 14, 400
 
 #: The sizes of differences that are planned for, in smallest differences; and no difference at all.
 EFFECTS = (-10.0, -4.0, -2.0, 0.0, 2.0, 4.0, 10.0)
@@ -126,9 +127,15 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _TrafficSample:
-    """What a sample of rows says. `mature`: which rows' labels are due, [n]."""
+    """What a sample of rows says.
+
+    Attributes:
+        mature: Which rows' labels are due, [n].
+        day: The number of the day, or of the longer window, of each row, [n].
+    """
 
     pairs: PairedRows
+    day: np.ndarray
     rows_per_day: float
     keys_per_day: float | None
     mature: np.ndarray
@@ -154,17 +161,17 @@ def make_plan(
     length = _window_days(versions, clock())
     rows = traffic.rows_per_day * length * share
     coverage = _coverage(traffic)
-    stream = _stream(measures, traffic.pairs, rows, coverage, scale)
+    stream = _stream(measures, traffic, rows, coverage, scale)
     deciding = Rules(margin=rules.margin(scale), alpha=rules.wrong, scale=scale, missing=rules.missing_labels)
     horizon, keys = rules.horizon / _DAY, traffic.keys_per_day
     of_loss: Stream = stream
     effects = _effects(rules.margin(scale), scale)
     if keys is None:  # versions that differ on so few rows cannot differ by more
         effects = [effect for effect in effects if abs(effect) <= stream.disagreement * scale] or [0.0]
-        guards, furthest = _guard_streams(measures, rules, traffic, rows, coverage, length), MAX_WINDOWS
+        guards, furthest = _guard_streams(measures, rules, traffic, stream, length), MAX_WINDOWS
     else:
         split = Units(keys=keys * length, share=share, coverage=coverage, days=length)
-        of_loss, guards = unit_streams(measures, rules, traffic.pairs, split)
+        of_loss, guards, stream = *unit_streams(measures, rules, traffic.pairs, split), replace(stream, days=())
         furthest = MAX_SPLIT_WINDOWS
     waits = guard_windows(guards, rng, max_windows=furthest)
     outlooks = [promise(of_loss, effect, deciding, rng, guards=waits, max_windows=furthest) for effect in effects]
@@ -182,7 +189,15 @@ def make_plan(
         furthest_days=furthest * length + horizon,
         last_guard=last,
         last_guard_days=None if windows is None else windows * length + horizon,
+        day_spread=_middle_and_most(stream.days),
+        days_seen=int(np.unique(traffic.day).size),
     )
+
+
+def _middle_and_most(spreads: tuple[float, ...]) -> tuple[float, float] | None:
+    """The standard deviations below which half and nine tenths of them lie; None without any."""
+    half, most = (float(np.quantile(spreads, share)) for share in SHARES) if spreads else (None, None)
+    return None if half is None or most is None else (half, most)
 
 
 def _promised(outlook: Promise, length: float, horizon: float) -> RolloutPromise:
@@ -228,10 +243,21 @@ def _sample(versions: Versions, rules: DecisionRules, scorer: Scorer, clock: Cal
     paired = PairedLog(versions, champion, folder, horizon=rules.horizon)
     parts = [paired.read(window, known_by=window.end + rules.horizon, chosen=chosen).pairs for window in windows]
     mature = np.concatenate([np.full(len(part), bool(due)) for part in parts])
+    length = timedelta(days=_window_days(versions, now))
+    day = np.concatenate(
+        [
+            np.full(len(part), (window.start - windows[0].start) // length)
+            for window, part in zip(windows, parts, strict=True)
+        ]
+    )
     days = (windows[-1].end - windows[0].start) / _DAY
     keys = keys_per_day(champion, windows, versions.config) if versions.config.rollout.mode == "split" else None
     return _TrafficSample(
-        pairs=PairedRows.joined(parts), rows_per_day=float(counts.sum()) / days, keys_per_day=keys, mature=mature
+        pairs=PairedRows.joined(parts),
+        day=day,
+        rows_per_day=float(counts.sum()) / days,
+        keys_per_day=keys,
+        mature=mature,
     )
 
 
@@ -257,27 +283,56 @@ def _delays(traffic: _TrafficSample) -> tuple[float, float]:
     return float(np.quantile(days, 0.5)), float(np.quantile(days, 0.9))
 
 
-def _stream(measures: Measures, pairs: PairedRows, rows: float, coverage: float, scale: float) -> PairedStream:
+def _stream(measures: Measures, traffic: _TrafficSample, rows: float, coverage: float, scale: float) -> PairedStream:
+    pairs = traffic.pairs
     differences = paired_differences(measures.task, measures.loss, pairs.champion, pairs.candidate, pairs.labels)
-    return _of_differences(differences.values, differences.largest, rows, coverage, scale)
+    return _of_differences(differences.values, differences.largest, traffic.day, rows, coverage, scale)
 
 
 def _of_differences(
-    values: np.ndarray, largest: np.ndarray, rows: float, coverage: float, scale: float
+    values: np.ndarray,
+    largest: np.ndarray,
+    day: np.ndarray,
+    rows: float,
+    coverage: float,
+    scale: float,
+    of_all: tuple[float, ...] | None = None,
 ) -> PairedStream:
+    """The stream of some rows.
+
+    Args:
+        of_all: By how much days of all rows may differ, which holds for part of them unless that is seen to differ.
+    """
     differ = largest > 0.0
     has_difference = differ & np.isfinite(values)
-    sizes = values[has_difference] if np.count_nonzero(has_difference) >= ENOUGH else largest[differ]
+    is_known = np.count_nonzero(has_difference) >= ENOUGH
+    sizes = values[has_difference] if is_known else largest[differ]
     spread = math.sqrt(float(np.mean(sizes**2))) if sizes.size else 1.0
     disagreement = float(differ.mean()) if differ.size else 0.0
-    return PairedStream(rows=rows, disagreement=disagreement, spread=max(spread, 1e-6) * scale, coverage=coverage)
+    days = of_all or ()
+    if is_known:
+        sums = _by_day(np.where(differ, values, 0.0), day)
+        if of_all is None or days_differ(*sums):
+            days = tuple((scale * day_spreads(*sums)).tolist())
+    return PairedStream(
+        rows=rows, disagreement=disagreement, spread=max(spread, 1e-6) * scale, coverage=coverage, days=days
+    )
+
+
+def _by_day(differences: np.ndarray, day: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+    """The total and the number of known differences of each day, and their variance."""
+    is_finite = np.isfinite(differences)
+    known, of = differences[is_finite], day[is_finite]
+    totals, rows = np.bincount(of, weights=known), np.bincount(of).astype(np.float64)
+    return totals[rows > 0], rows[rows > 0], float(known.var())
 
 
 def _guard_streams(
-    measures: Measures, rules: DecisionRules, traffic: _TrafficSample, rows: float, coverage: float, days: float
+    measures: Measures, rules: DecisionRules, traffic: _TrafficSample, of_loss: PairedStream, days: float
 ) -> Sequence[PlannedGuard]:
     """The paired rows of each guard, and what it may be worse by; latency apart, which is not known before."""
     pairs, scale = traffic.pairs, loss_scale(measures.task, measures.loss)
+    rows, coverage = of_loss.rows, of_loss.coverage
     streams: list[PlannedGuard] = []
     differences = paired_differences(measures.task, measures.loss, pairs.champion, pairs.candidate, pairs.labels)
     for column, values in measures.slices.items():
@@ -285,14 +340,20 @@ def _guard_streams(
         for code, value in enumerate(values):
             mask = codes == code
             part = _of_differences(
-                differences.values[mask], differences.largest[mask], rows * float(mask.mean()), coverage, scale
+                differences.values[mask],
+                differences.largest[mask],
+                traffic.day[mask],
+                rows * float(mask.mean()),
+                coverage,
+                scale,
+                of_loss.days,
             )
             if mask.any():
                 slice_rules = _rules(rules, rules.limit(decision_rules.SLICES, scale), scale)
                 streams.append(PlannedGuard(f"{column}={value}", part, slice_rules))
     if measures.measures_calibration and CALIBRATION in measures.guards:
         gap = calibration_differences(measures.task, measures.loss, pairs.champion, pairs.candidate, pairs.labels)
-        part = _of_differences(gap.values, gap.largest, rows, coverage, scale)
+        part = _of_differences(gap.values, gap.largest, traffic.day, rows, coverage, scale)
         streams.append(PlannedGuard(CALIBRATION, part, rules.calibration(scale)))
     if ERRORS in measures.guards:
         errors = PairedStream(rows=rows, disagreement=0.0)

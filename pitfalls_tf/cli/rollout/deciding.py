@@ -144,8 +144,7 @@ def lines(result: RolloutResult, mode: RolloutMode = "replay") -> Iterator[str]:
         yield from [f"  {missing}"] if missing else []
     else:
         yield f"  the versions disagree on {result.disagreements:,} rows{', ' * bool(missing)}{missing}"
-    if result.dispersion > 1.0:
-        yield f"  days differ {result.dispersion:.1f} times as much as their rows explain: the interval is wider"
+    yield from _widths(result, counted)
     if result.decided is not None and result.decided_at is not None:
         yield f"  first verdict on {result.decided_at:%Y-%m-%d %H:%M} UTC: {result.decided}"
     if result.needed is not None:
@@ -168,6 +167,15 @@ def lines(result: RolloutResult, mode: RolloutMode = "replay") -> Iterator[str]:
 
 def _range(interval: RolloutInterval) -> str:
     return f"{interval.mean:+.4f} ({interval.low:+.4f} to {interval.high:+.4f})"
+
+
+def _widths(result: RolloutResult, counted: str) -> Iterator[str]:
+    """By how much days differ, and what half of the interval is made of."""
+    if result.dispersion > 1.0:
+        yield f"  days differ {result.dispersion:.1f} times as much as their {counted} explain: the interval is wider"
+    if (widths := result.widths) is not None:
+        added = f"how days differ adds {widths.days:.4f}, missing labels {widths.missing_labels:.4f}"
+        yield f"  half the interval's width is {widths.rows:.4f} by {counted} with a label; {added}"
 
 
 def _sides(result: RolloutResult) -> str:

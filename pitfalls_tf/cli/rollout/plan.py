@@ -114,6 +114,7 @@ def plan_lines(champion: int, candidate: int, plan: RolloutPlan) -> Iterator[str
         yield f"  {promise.effect:>+11.4f}  {promise.verdict:<26}  {figures}"
     counted = "rows" if keys is None else "keys of both versions"
     yield f"  negative is better; {counted} and labels are those of 90 %; a promotion waits for every guard"
+    yield _days(plan)
     if plan.last_guard is not None:
         passed = (
             "not within the days looked ahead" if plan.last_guard_days is None else f"{plan.last_guard_days:.3g} days"
@@ -124,3 +125,15 @@ def plan_lines(champion: int, candidate: int, plan: RolloutPlan) -> Iterator[str
 
 def _keys(champion: int, candidate: int, keys: tuple[float, float]) -> str:
     return f"of the keys of a day version {champion} gets {keys[0]:,.0f} and version {candidate} {keys[1]:,.0f}"
+
+
+def _days(plan: RolloutPlan) -> str:
+    """By how much days differ, and what the promises make of it."""
+    if plan.day_spread is None:
+        unknown = "before a split" if plan.keys_per_day is not None else "for too few days or labels"
+        return f"  how much days differ is not known {unknown}: later than promised, if they do"
+    half, most = plan.day_spread
+    return (
+        f"  days differ by about {half:.2g} beyond what their rows explain, with nine tenths by less than {most:.2g} "
+        f"(by {plan.days_seen} of them): promises allow for it"
+    )

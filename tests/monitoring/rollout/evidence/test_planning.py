@@ -52,6 +52,8 @@ def test_larger_effects_and_more_rows_are_faster_and_missing_labels_slower() -> 
     assert windows(PairedStream(rows=4_000, disagreement=0.06), -0.02) < usual
     assert windows(PairedStream(rows=1_000, disagreement=0.3), -0.02) > usual
     assert windows(PairedStream(rows=1_000, disagreement=0.06, coverage=0.9), -0.02) > usual
+    assert windows(PairedStream(rows=1_000, disagreement=0.06, days=(0.0,)), -0.02) == pytest.approx(usual, abs=2)
+    assert windows(PairedStream(rows=1_000, disagreement=0.06, days=(0.02, 0.03)), -0.02) > usual
 
 
 def test_a_promotion_waits_for_the_slowest_guard_and_a_rollback_for_none() -> None:

@@ -72,6 +72,26 @@ def test_a_measure_in_another_unit_has_the_same_verdict() -> None:
     assert minutes.interval.high == pytest.approx(60.0 * compare(days, Rules(margin=0.005)).interval.high)
 
 
+def test_the_width_is_that_of_the_rows_and_what_days_and_missing_labels_add() -> None:
+    rng = np.random.default_rng(0)
+
+    def seen(spread: float, missing: float) -> Comparison:
+        days = []
+        for shift in np.clip(rng.normal(0.0, spread, 20), -0.03, 0.03):
+            differences = rng.choice([-1.0, 0.0, 1.0], 2_000, p=[0.03 - shift / 2, 0.94, 0.03 + shift / 2])
+            is_missing = (differences != 0.0) & (rng.random(2_000) < missing)
+            days.append(PairedSums.of(np.where(is_missing, np.nan, differences), largest=np.abs(differences)))
+        return compare(days, Rules(margin=0.3, scale=60.0))
+
+    alike, differ, lacking = (seen(*values) for values in ((0.0, 0.0), (0.02, 0.0), (0.0, 0.2)))
+    for found in (alike, differ, lacking):
+        assert sum(found.widths) == pytest.approx(found.interval.half_width)
+        assert min(found.widths) >= 0.0
+    assert differ.widths[1] > 2.0 * alike.widths[1]
+    assert alike.widths[2] == differ.widths[2] == 0.0
+    assert 0.3 < lacking.widths[2] < 60.0 * 0.06 * 0.2  # a fifth of the six in a hundred, at most
+
+
 def test_without_rows_nothing_can_be_told_even_where_any_difference_matters_little() -> None:
     found = compare([], Rules(margin=2.0))
     assert found.word == CANNOT_TELL

@@ -50,6 +50,13 @@ def test_a_plan_measures_disagreement_rows_and_delays(versions: Versions) -> Non
     assert planned(versions, share=0.5).rows_per_day == pytest.approx(20.0, rel=0.1)
 
 
+def test_days_of_the_sample_say_how_much_days_differ(versions: Versions) -> None:
+    plan = planned(versions)
+    assert plan.day_spread is not None
+    assert 0.0 < plan.day_spread[0] < plan.day_spread[1] < 0.5
+    assert plan.days_seen > 5
+
+
 def test_larger_differences_are_promised_sooner_and_with_more_certainty_later(versions: Versions) -> None:
     plan = planned(versions)
     better = [one for one in plan.promises if one.verdict == "better"]

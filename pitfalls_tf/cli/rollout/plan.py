@@ -135,5 +135,5 @@ def _days(plan: RolloutPlan) -> str:
     half, most = plan.day_spread
     return (
         f"  days differ by about {half:.2g} beyond what their rows explain, with nine tenths by less than {most:.2g} "
-        f"(by {plan.days_seen} of them): promises allow for it"
+        f"(by {plan.days_seen} of them): promises allow for it, if none of it lasts to the next day"
     )

@@ -161,7 +161,7 @@ def make_plan(
     length = _window_days(versions, clock())
     rows = traffic.rows_per_day * length * share
     coverage = _coverage(traffic)
-    stream = _stream(measures, traffic, rows, coverage, scale)
+    stream = _differences(measures, traffic, scale).stream(rows, coverage)
     deciding = Rules(margin=rules.margin(scale), alpha=rules.wrong, scale=scale, missing=rules.missing_labels)
     horizon, keys = rules.horizon / _DAY, traffic.keys_per_day
     of_loss: Stream = stream
@@ -283,48 +283,59 @@ def _delays(traffic: _TrafficSample) -> tuple[float, float]:
     return float(np.quantile(days, 0.5)), float(np.quantile(days, 0.9))
 
 
-def _stream(measures: Measures, traffic: _TrafficSample, rows: float, coverage: float, scale: float) -> PairedStream:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Differences:
+    """What rows of the sample say of a measure: their differences, the largest ones, and their days, [n] each."""
+
+    values: np.ndarray
+    largest: np.ndarray
+    day: np.ndarray
+    scale: float
+
+    def of_rows(self, mask: np.ndarray) -> _Differences:
+        return replace(self, values=self.values[mask], largest=self.largest[mask], day=self.day[mask])
+
+    def stream(self, rows: float, coverage: float, of_all: tuple[float, ...] | None = None) -> PairedStream:
+        """The stream of so many rows in a window.
+
+        Args:
+            of_all: By how much days of all rows may differ, which holds for part of them unless that is seen to differ.
+        """
+        differ = self.largest > 0.0
+        has_difference = differ & np.isfinite(self.values)
+        is_known = np.count_nonzero(has_difference) >= ENOUGH
+        sizes = self.values[has_difference] if is_known else self.largest[differ]
+        spread = math.sqrt(float(np.mean(sizes**2))) if sizes.size else 1.0
+        days = of_all or ()
+        if is_known:
+            sums = self._by_day(has_difference, np.count_nonzero(has_difference) / np.count_nonzero(differ))
+            if of_all is None or days_differ(*sums):
+                days = tuple((self.scale * day_spreads(*sums)).tolist())
+        return PairedStream(
+            rows=rows,
+            disagreement=float(differ.mean()) if differ.size else 0.0,
+            spread=max(spread, 1e-6) * self.scale,
+            coverage=coverage,
+            days=days,
+        )
+
+    def _by_day(self, known: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray, float]:
+        """The total of each day, the rows that would have it if all were known, and their variance.
+
+        Args:
+            share: Of the rows that differ those that are known.
+        """
+        values = self.values[known]
+        rows = np.bincount(self.day) * share
+        totals = np.bincount(self.day[known], weights=values, minlength=rows.size)
+        variance = float((values**2).sum() / rows.sum() - (values.sum() / rows.sum()) ** 2)
+        return totals[rows > 0.0], rows[rows > 0.0], variance
+
+
+def _differences(measures: Measures, traffic: _TrafficSample, scale: float) -> _Differences:
     pairs = traffic.pairs
-    differences = paired_differences(measures.task, measures.loss, pairs.champion, pairs.candidate, pairs.labels)
-    return _of_differences(differences.values, differences.largest, traffic.day, rows, coverage, scale)
-
-
-def _of_differences(
-    values: np.ndarray,
-    largest: np.ndarray,
-    day: np.ndarray,
-    rows: float,
-    coverage: float,
-    scale: float,
-    of_all: tuple[float, ...] | None = None,
-) -> PairedStream:
-    """The stream of some rows.
-
-    Args:
-        of_all: By how much days of all rows may differ, which holds for part of them unless that is seen to differ.
-    """
-    differ = largest > 0.0
-    has_difference = differ & np.isfinite(values)
-    is_known = np.count_nonzero(has_difference) >= ENOUGH
-    sizes = values[has_difference] if is_known else largest[differ]
-    spread = math.sqrt(float(np.mean(sizes**2))) if sizes.size else 1.0
-    disagreement = float(differ.mean()) if differ.size else 0.0
-    days = of_all or ()
-    if is_known:
-        sums = _by_day(np.where(differ, values, 0.0), day)
-        if of_all is None or days_differ(*sums):
-            days = tuple((scale * day_spreads(*sums)).tolist())
-    return PairedStream(
-        rows=rows, disagreement=disagreement, spread=max(spread, 1e-6) * scale, coverage=coverage, days=days
-    )
-
-
-def _by_day(differences: np.ndarray, day: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
-    """The total and the number of known differences of each day, and their variance."""
-    is_finite = np.isfinite(differences)
-    known, of = differences[is_finite], day[is_finite]
-    totals, rows = np.bincount(of, weights=known), np.bincount(of).astype(np.float64)
-    return totals[rows > 0], rows[rows > 0], float(known.var())
+    found = paired_differences(measures.task, measures.loss, pairs.champion, pairs.candidate, pairs.labels)
+    return _Differences(values=found.values, largest=found.largest, day=traffic.day, scale=scale)
 
 
 def _guard_streams(
@@ -334,26 +345,19 @@ def _guard_streams(
     pairs, scale = traffic.pairs, loss_scale(measures.task, measures.loss)
     rows, coverage = of_loss.rows, of_loss.coverage
     streams: list[PlannedGuard] = []
-    differences = paired_differences(measures.task, measures.loss, pairs.champion, pairs.candidate, pairs.labels)
+    differences = _differences(measures, traffic, scale)
     for column, values in measures.slices.items():
         codes = slice_codes(pairs.rows.features[column], values)
         for code, value in enumerate(values):
             mask = codes == code
-            part = _of_differences(
-                differences.values[mask],
-                differences.largest[mask],
-                traffic.day[mask],
-                rows * float(mask.mean()),
-                coverage,
-                scale,
-                of_loss.days,
-            )
+            part = differences.of_rows(mask).stream(rows * float(mask.mean()), coverage, of_loss.days)
             if mask.any():
                 slice_rules = _rules(rules, rules.limit(decision_rules.SLICES, scale), scale)
                 streams.append(PlannedGuard(f"{column}={value}", part, slice_rules))
     if measures.measures_calibration and CALIBRATION in measures.guards:
         gap = calibration_differences(measures.task, measures.loss, pairs.champion, pairs.candidate, pairs.labels)
-        part = _of_differences(gap.values, gap.largest, traffic.day, rows, coverage, scale)
+        of_gap = _Differences(values=gap.values, largest=gap.largest, day=traffic.day, scale=scale)
+        part = of_gap.stream(rows, coverage)
         streams.append(PlannedGuard(CALIBRATION, part, rules.calibration(scale)))
     if ERRORS in measures.guards:
         errors = PairedStream(rows=rows, disagreement=0.0)

@@ -43,6 +43,7 @@ NAMES = (
     "truth.calibration",
     "truth.subgroups",
     "truth.relation",
+    "truth.asked_labels",
     "truth.lender.harms",
     "truth.lender.calendars",
     "truth.lender.promises",

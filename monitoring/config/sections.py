@@ -247,10 +247,12 @@ class BudgetSection(Section):
 class LabelsSection(Section):
     """How many labels people can give: `pitfalls labels ask` draws so many rows of the traffic for them.
 
-    With uniform draws alone no judgement depends on it: labels that come are counted as any others.
+    Labels that come are counted as any others. With a budget, whatever it is, losses are tested from fewer of them on.
     """
 
-    budget: LabelBudgetText | None = Field(default=None, examples=["50 per week"])
+    budget: Annotated[LabelBudgetText | None, CountedAs(lambda value: value is not None)] = Field(
+        default=None, examples=["50 per week"]
+    )
 
 
 class FleetSection(Section):
@@ -342,7 +344,7 @@ class MonitorConfig(Section):
     columns: Annotated[ColumnEntries, UNCOUNTED] = Field(default_factory=dict)
     windows: WindowsSection = WindowsSection()
     budget: BudgetSection = BudgetSection()
-    labels: Annotated[LabelsSection, UNCOUNTED] = LabelsSection()
+    labels: LabelsSection = LabelsSection()
     fleet: Annotated[FleetSection, UNCOUNTED] = FleetSection()
     tolerance: ToleranceSection = ToleranceSection()
     cost: CostSection = CostSection()

@@ -53,6 +53,7 @@ def settings_digest(config: MonitorConfig) -> str:
     if _changed({name: settings[name] for name in ("any_cause", "any_cause_share")}):
         meaning["any cause"] = pop("any_cause", "any_cause_share")
     settings["cost"] = settings.pop("matrix")
+    settings["few labels"] = settings.pop("budget")  # of labels: whether there is one
     meaning |= _changed(settings)
     return hashlib.sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()
 

@@ -112,6 +112,10 @@ label_horizon = "7d"
 page = "{PAGE_BUDGET}"
 notice = "1 per 30 windows"
 
+# How many labels people can give: `pitfalls labels ask` draws so many rows for them.
+# [labels]
+# budget = "50 per week"
+
 [tolerance]
 # A rise up to this is tolerated, in the metric's own unit.
 error = 0.02

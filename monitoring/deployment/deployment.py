@@ -213,7 +213,7 @@ def _fit(config: MonitorConfig, baseline: Baseline, plan: WindowPlan) -> tuple[C
         tolerances=_tolerances(config, custom),
         horizon=config.windows.label_horizon,
     )
-    return watched, fitted
+    return watched, fitted.for_few_labels() if config.labels.budget else fitted
 
 
 def _check_burn_in(config: MonitorConfig, spec: BaselineSpec) -> None:

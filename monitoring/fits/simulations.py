@@ -86,8 +86,8 @@ def _log_scale(fit: ReferenceFit, detector: LevelTest) -> float:
 
 
 def simulated_sensitivity(fit: ReferenceFit, test: LevelTest, log_scale: float) -> tuple[Sensitivity, ...]:
-    """How small a harm the page level detects."""
-    means, harms = fit.means, harms_of(fit)
+    """How small a harm the page level detects; nothing where labels are to come for fewer rows than of the baseline."""
+    means, harms = fit.means, harms_of(fit) if not fit.few_labels else ()
 
     def simulate() -> tuple[Sensitivity, ...]:
         return smallest_detectable_harms(test, means, harms, np.random.default_rng(0), log_scale=log_scale)

@@ -261,7 +261,8 @@ class WindowScorer:
             is_expected=events.answered is not None,
         )
         fit = self._reference_fit
-        return check_volume(volume, levels, fit.facts.volumes, fit.label_rate, fit.facts.volume_range)
+        label_rate = 0.0 if fit.few_labels else fit.label_rate  # that of the reference is not expected then
+        return check_volume(volume, levels, fit.facts.volumes, label_rate, fit.facts.volume_range)
 
     def sums(self, answered: AnsweredSums, labelled: LabelledSums) -> dict[WatchKey, ScoreSum]:
         """The score sums of the watches that need no earlier window."""

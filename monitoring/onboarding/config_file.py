@@ -23,6 +23,7 @@ from monitoring.evidence.calibration import MIN_CALIBRATION_WINDOWS
 from monitoring.judging.fit.reference_fit import ReferenceFit
 from monitoring.judging.fit.reference_limits import label_horizon, reference_limits, undated
 from monitoring.judging.window.windowing import split_by_window
+from monitoring.onboarding.label_promise import label_promise_notes
 from monitoring.onboarding.reference_notes import few_windows, min_rows, min_rows_note
 from monitoring.records import WHOLE
 from monitoring.traffic.windows import CalendarPlan, RowPlan
@@ -63,9 +64,10 @@ def write_config(settings: Settings, folder: Path, *, force: bool = False) -> Wr
         settings, sized = _sized(settings, folder)
         deployment = deploy(check_settings(settings, folder))
         settings, promised = promise(settings, deployment.reference_fit)
+        told = label_promise_notes(check_settings(settings, folder), deployment)
         (aside / NAME).write_text(render_config(settings), encoding="utf-8")
         put_in_place(aside, (NAME,), folder)
-    return WrittenConfig(config=path, notes=(*_notes(deployment), *sized, *promised))
+    return WrittenConfig(config=path, notes=(*_notes(deployment), *sized, *promised, *told))
 
 
 def _sized(settings: Settings, folder: Path) -> tuple[Settings, tuple[str, ...]]:

@@ -21,6 +21,7 @@ from monitoring.fits.fit_folder import FOLDER
 from monitoring.judging.fit.reference_limits import label_horizon, reference_limits, undated
 from monitoring.onboarding.baseline_rows import BaselineRows, count_windows, read_reference, window_sizes
 from monitoring.onboarding.config_file import NAME, keep_existing, promise, put_in_place, staging
+from monitoring.onboarding.label_promise import label_promise_notes
 from monitoring.onboarding.reference_notes import min_rows, min_rows_note, reference_notes
 from monitoring.onboarding.reference_warnings import check_class_order, reference_warnings
 from monitoring.onboarding.smallest_harm import smallest_harm_notes
@@ -114,6 +115,7 @@ def init_monitor(
             *reference_limits(fit.means, fit.unfitted, span=rows.span, pooled_rows=fit.tests["page"].pooled_rows),
             *promise_notes,
             *smallest_harm_notes(check_settings(promised, out), deployment),
+            *label_promise_notes(check_settings(promised, out), deployment),
             *(() if has_tfdv() else (WITHOUT_SCHEMA,)),
         ),
     )

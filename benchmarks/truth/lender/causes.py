@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks.results import Cell, Result, Settings, Table
 from benchmarks.truth.lender.changes import flipped
-from benchmarks.truth.lender.deployment import LenderDeployment, Run
+from benchmarks.truth.lender.deployment import LenderDeployment, Run, lender_spec
 from benchmarks.truth.lender.law import CENTRES, SPREADS, Day, Floats, linear, predictions
 from benchmarks.truth.lender.streams import REFERENCE, SEED, calm_days
 from monitoring.incidents.input_drift import LEAST_EXPLAINED
@@ -101,7 +101,7 @@ def _quiet(stream: int) -> tuple[LenderDeployment, Run]:
         predictions(day, number, _extra(stream, number, day.labels.size))
         for number, day in enumerate(calm_days(stream, 0, REFERENCE + QUIET))
     ]
-    deployment = LenderDeployment.of(days[:REFERENCE], extra=UNUSED)
+    deployment = LenderDeployment.of(days[:REFERENCE], spec=lender_spec(UNUSED))
     run = deployment.begin()
     for number, day in enumerate(days[REFERENCE:], start=REFERENCE):
         deployment.step(run, number, day)

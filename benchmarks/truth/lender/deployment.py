@@ -102,11 +102,11 @@ class LenderDeployment:
         days: Sequence[Predictions],
         *,
         slices: tuple[str, ...] = (),
-        extra: int = 0,
         min_rows: int = 200,
         budgets: Mapping[Level, Budget] = BUDGETS,
         spec: BaselineSpec | None = None,
         seasonal: float = 1.0,
+        few_labels: bool = False,
     ) -> LenderDeployment:
         """Fit a deployment to the days of a reference. Cost: one or two seconds.
 
@@ -115,8 +115,9 @@ class LenderDeployment:
         Args:
             spec: what is read of another model's rows than the lender's.
             seasonal: what the tolerances for a season not seen yet are multiplied by.
+            few_labels: whether there is a budget of labels.
         """
-        spec = spec or lender_spec(extra)
+        spec = spec or lender_spec()
         reference = joined(days)
         bins = fit_bins(reference, spec)
         baseline = Baseline(spec=spec, bins=bins, profile=profile(reference, bins), rows=InMemoryReference(reference))
@@ -127,6 +128,7 @@ class LenderDeployment:
         if fit.estimator is not None:
             weighting = fit.estimator.weighting
             fit = replace(fit, estimator=replace(fit.estimator, weighting=weighting.without(weighting.indices)))
+        fit = fit.for_few_labels() if few_labels else fit
         checked = InputCheck(bins, _no_schema, min_rows=min_rows)
         judge = Judge(watched, fit, timezone="UTC", phases=plan.phases, input_check=checked)
         levels = {level: initial_level(fit, level) for level in LEVELS}

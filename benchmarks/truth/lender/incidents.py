@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from benchmarks.results import Cell, Result, Settings, Table
 from benchmarks.truth.lender.changes import flipped, season
-from benchmarks.truth.lender.deployment import LenderDeployment, Run
+from benchmarks.truth.lender.deployment import LenderDeployment, Run, lender_spec
 from benchmarks.truth.lender.harms import raises_page
 from benchmarks.truth.lender.law import CATEGORIES, Day, Floats, predictions
 from benchmarks.truth.lender.streams import REFERENCE, SEED, calm_days
@@ -211,7 +211,7 @@ def _many_inputs(stream: int) -> tuple[LenderDeployment, Run]:
         predictions(day, number, _extra(stream, number, day.labels.size))
         for number, day in enumerate(calm_days(stream, 0, REFERENCE))
     ]
-    deployment = LenderDeployment.of(days, extra=INNOCENT)
+    deployment = LenderDeployment.of(days, spec=lender_spec(INNOCENT))
     run = deployment.begin()
     for number, day in enumerate(calm_days(stream, REFERENCE, 10), start=REFERENCE):
         deployment.step(run, number, predictions(day, number, _extra(stream, number, day.labels.size)))

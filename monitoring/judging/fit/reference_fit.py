@@ -95,6 +95,11 @@ def worst_months(
 WRONG_SHARE = 0.2
 
 
+#: The labels that a test waits for where people label some rows: more of them tell a large harm later, and fewer no
+#: harm much sooner.
+FEW_LABELS = 50
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReferenceFit:
     """A baseline, fitted: all that live windows are compared with.
@@ -107,6 +112,7 @@ class ReferenceFit:
         events: The scores of the baseline's windows in expected events, which the tests do not see.
         rows_per_window: How a reference without dates was cut into windows; None for one with dates.
         worst_months: How far the worst month of each loss lies above the baseline's mean beyond chance, in its unit.
+        few_labels: Whether labels are to come for fewer rows than of the baseline.
     """
 
     tests: Mapping[Level, LevelTest]
@@ -129,6 +135,25 @@ class ReferenceFit:
     measured: tuple[MeasuredMetric, ...] = ()
     vocabularies: Mapping[str, HashedVocabulary] = field(default_factory=dict)
     worst_months: Mapping[WatchKey, float] = field(default_factory=dict)
+    few_labels: bool = False
+
+    def for_few_labels(self) -> ReferenceFit:
+        """The fit for traffic of whose rows people label some: what needs labels is tested from `FEW_LABELS` on."""
+        tests = {
+            level: replace(
+                test,
+                pooled_rows={
+                    **test.pooled_rows,
+                    **{
+                        key: min(test.rows_needed(key), FEW_LABELS)
+                        for key in test.tests
+                        if self.watches[key.watch].needs_label
+                    },
+                },
+            )
+            for level, test in self.tests.items()
+        }
+        return replace(self, tests=tests, few_labels=True)
 
     def baseline_scores(self) -> tuple[BaselineScore, ...]:
         """Every watch in the baseline, in its own unit; watches of two levels at their own level only."""

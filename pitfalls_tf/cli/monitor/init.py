@@ -170,6 +170,11 @@ WITH_BUNDLE = frozenset(
 @click.option(
     "--label-horizon", metavar="LENGTH", help="The longest label delay that counts.  [default: by the reference, or 7d]"
 )
+@click.option(
+    "--label-budget",
+    metavar="'N per week'",
+    help="Labels that people can give, for rows that `pitfalls labels ask` draws; says how soon harm is told.",
+)
 @click.option("--rows", type=click.IntRange(1), metavar="N", help="Windows of N rows instead of a fixed length.")
 @click.option(
     "--by-file", is_flag=True, default=None, help="Rows have no times: each file is a window.  [with --reference]"
@@ -192,6 +197,7 @@ def command(
     bundle: Path | None,
     *,
     metric: tuple[str, ...],
+    label_budget: str | None,
     out: Path,
     force: bool,
     output: Output,
@@ -218,9 +224,8 @@ def command(
         flags = {**flags, **{name: flags[name] or name for name in ("event_time", "prediction_id")}}
     dictionary = dictionary_of(flags.pop("dictionary"))
     metrics = tuple(map(_metric, metric))
-    description = described(
-        dictionary=dictionary, metrics=metrics, settings=places.settings(out), **named_columns(flags)
-    )
+    settings = places.settings(out) | ({"labels": {"budget": label_budget}} if label_budget else {})
+    description = described(dictionary=dictionary, metrics=metrics, settings=settings, **named_columns(flags))
     if bundle is not None:
         return _of_bundle(bundle, description, out, output, force=force)
     return _of_table(places, description, out, output, force=force)

@@ -9,9 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.evidence.level import LevelTest
-from monitoring.evidence.sensitivity import POWER, SIMULATIONS
+from monitoring.evidence.sensitivity import SIMULATIONS
 from monitoring.evidence.simulation import VectorizedTests, block_indices
 from monitoring.records import WatchKey
+
+
+#: The share of simulated streams in which a harm is told, where nine of ten are promised: the simulation does not know
+#: what an alarm needs besides to be a page, nor how labels differ from the reference's but for their number.
+SIMULATED_POWER = 0.95
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,10 +36,11 @@ def evaluations_until_told(
     *,
     log_scale: float = 0.0,
 ) -> int | None:
-    """After how many evaluations a lasting harm has been told in `POWER` of simulated streams.
+    """After how many evaluations a lasting harm has been told in `SIMULATED_POWER` of the streams.
 
     Streams are block bootstraps of the baseline, and so is each stream's own reference; what a mean over few labels
-    varies more is added, for all watches alike. Watches that the harm does not move count for nothing.
+    varies more is added, for all watches alike: rows that look harmless look so to all. Watches that the harm does not
+    move count for nothing.
 
     Args:
         baseline: Baseline window scores of each watch, [R].
@@ -60,7 +66,7 @@ def evaluations_until_told(
         places = np.concatenate(chunks, axis=1)[:, :most]
         stepped = VectorizedTests(tests, SIMULATIONS, references=[baseline[key][drawn] for key in alike])
         moved = np.array([shifts[key] for key in alike])
-        spread = np.sqrt([each.sampling_variance.excess(labels) for each in tests])
+        spread = np.sign(moved) * np.sqrt([each.sampling_variance.excess(labels) for each in tests])
         shares = np.array([detector.shares[key] for key in alike])
         series = np.stack([baseline[key] for key in alike], axis=1)
         rows = np.full((SIMULATIONS, len(alike)), labels, dtype=np.int64)
@@ -70,6 +76,6 @@ def evaluations_until_told(
     threshold = detector.budget.threshold / float(np.exp(log_scale))
     for number in range(most):
         told |= evidence[:, number] >= threshold
-        if told.mean() >= POWER:
+        if told.mean() >= SIMULATED_POWER:
             return number + 1
     return None

@@ -13,7 +13,6 @@ from monitoring.evidence.sensitivity import SIMULATIONS
 from monitoring.evidence.simulation import VectorizedTests, block_indices
 from monitoring.records import WatchKey
 
-
 #: The share of simulated streams in which a harm is told, where nine of ten are promised: the simulation does not know
 #: what an alarm needs besides to be a page, nor how labels differ from the reference's but for their number.
 SIMULATED_POWER = 0.95

@@ -48,7 +48,7 @@ _POINTS = tuple(round(100 * rise) for rise in RISES)
 def measure(settings: Settings) -> Result:
     """Deployments with fifty labels a week. Cost: an hour of one core; each deployment is kept."""
     deployments, plain = QUICK if settings.quick else FULL
-    kept = Path(settings.out or ".") / "asked-labels.jsonl"
+    kept = settings.out / "asked-labels.jsonl"
     done = {each["stream"]: each for each in _read(kept)}
     kept.parent.mkdir(parents=True, exist_ok=True)
     for stream in range(deployments):

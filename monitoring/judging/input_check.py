@@ -105,6 +105,9 @@ class CheckResult:
     statistics: str = ""
 
 
+#: `tensorflow_metadata.proto.v0.schema_pb2.INT`, which is not loaded for it.
+_INT = 2
+
 #: Checks a window's profile, given the inputs known to be absent and the statistics of the window before.
 ProfileCheck: TypeAlias = Callable[[Profile, tuple[str, ...], str], CheckResult]
 
@@ -123,6 +126,7 @@ class SchemaCheck:
         self._baseline = baseline
         self._loaded: tuple[Comparators, Any] | None = None
         self._is_off = False
+        self._whole: frozenset[str] = frozenset()
 
     def __call__(self, profile: Profile, absent: tuple[str, ...], previous: str) -> CheckResult:
         """Check one window. A window without rows has no findings, and leaves `previous` to the next."""
@@ -134,10 +138,11 @@ class SchemaCheck:
                 self._is_off = True
                 return CheckResult(statistics=previous)
             comparators = Comparators.of(schema, self._bins)
-            baseline = dataset_statistics(self._baseline, self._bins, histograms=comparators.with_histograms)
+            self._whole = frozenset(each.name for each in schema.feature if each.type == _INT)
+            baseline = self._statistics(self._baseline, (), comparators)
             self._loaded = (comparators, baseline)
         comparators, baseline = self._loaded
-        window = dataset_statistics(profile, self._bins, without=absent, histograms=comparators.with_histograms)
+        window = self._statistics(profile, absent, comparators)
         return CheckResult(
             findings=(
                 *validate(window, comparators.schema),
@@ -145,4 +150,10 @@ class SchemaCheck:
                 *comparators.against_previous(window, previous),
             ),
             statistics=comparators.compared_statistics(window),
+        )
+
+    def _statistics(self, profile: Profile, absent: tuple[str, ...], comparators: Comparators) -> Any:
+        """Statistics as the schema types them: a profile's numbers are floats, and another type is found before."""
+        return dataset_statistics(
+            profile, self._bins, whole=self._whole, without=absent, histograms=comparators.with_histograms
         )

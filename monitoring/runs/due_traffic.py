@@ -78,6 +78,7 @@ class DueTraffic:
 
     Attributes:
         due: The windows that are due, in order; of a log, those in which other versions answered alone included.
+        coming: What the windows that are not due yet will tell, where none is.
         late: Rows that came into windows judged before, of those within the label horizon.
         is_followed: Whether the traffic is followed as it comes.
         last_row: The time of the last row that is not in the future; None where windows are of rows, or none is there.
@@ -86,6 +87,7 @@ class DueTraffic:
     source: TrafficSource
     labels: RunLabels
     due: tuple[Window, ...]
+    coming: tuple[Finding, ...]
     late: LateRows
     is_followed: bool
     last_row: datetime | None
@@ -114,7 +116,15 @@ class DueTraffic:
         if due and after is not None:
             labels.join.restore(_judged_before(traffic, context, point, due[0].start))
         pa.default_memory_pool().release_unused()  # what finding out the windows took is the system's again
-        return cls(source=traffic, labels=labels, due=due, late=late, is_followed=followed, last_row=last_row)
+        return cls(
+            source=traffic,
+            labels=labels,
+            due=due,
+            coming=() if due else traffic.findings_after(after),
+            late=late,
+            is_followed=followed,
+            last_row=last_row,
+        )
 
     def end_at(self, window: Window) -> TrafficEnd | None:
         """The end of the traffic, where it is in a window or before it."""
@@ -125,7 +135,7 @@ class DueTraffic:
     @property
     def findings(self) -> tuple[Finding, ...]:
         """What is wrong with rows and labels that belong to no window that is due."""
-        return (*self.source.source_findings, *self.late.findings())
+        return (*self.source.source_findings, *self.coming, *self.late.findings())
 
 
 def _arrived_before(parts: Iterable[pa.Table], moment: datetime) -> int:

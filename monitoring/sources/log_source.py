@@ -33,7 +33,7 @@ from monitoring.records.finding_parts import RepeatedIds
 from monitoring.sources.log_window import LogWindow
 from monitoring.sources.read_scope import EVERYTHING, ReadScope
 from monitoring.timestamps import as_microseconds
-from monitoring.traffic.cells import decoded
+from monitoring.traffic.cells import decoded, without_blanks
 from monitoring.traffic.descriptors.encoded_image import EncodedImageDescriptors, images_by_id
 from monitoring.traffic.descriptors.registry import described_inputs, undescribed
 from monitoring.traffic.erased_ids import read_erased_ids
@@ -138,6 +138,12 @@ class LogSource(TrafficSource):
         is_made = spec.task.is_made_of_outputs
         self._output = WATCHED_OUTPUTS if is_made else f"{OUTPUT}{spec.output or model.probabilities}"
         self._spec = spec
+        described = {name for each in spec.described for name in each.kinds}
+        self._words = tuple(
+            feature.name
+            for feature in spec.features
+            if feature.kind == "category" and not feature.is_code and feature.name not in scope.blanks | described
+        )
         plain = not is_made and not spec.described and not spec.other_outputs
         inputs = (f"{INPUT}{feature.name}" for feature in spec.features)
         self._columns = (*_ROW, *inputs, self._output) if scope.lean and plain else None
@@ -277,6 +283,7 @@ class LogSource(TrafficSource):
         damaged = undescribed(self._spec.described, plain, described)
         unreadable = {name: int(mask.sum()) for name, mask in damaged.items()}
         plain |= {name: column for name, column in described.items() if name not in problems}
+        plain |= {name: without_blanks(plain[name]) for name in self._words if name in plain}
         predictions = predictions_from(pa.table(plain), self._spec, probabilities=self._output)
         return with_usable_answers(predictions, self._spec.task), unreadable
 
@@ -384,13 +391,14 @@ class LogSource(TrafficSource):
             findings.append(_repeated_ids(notes.conflicts, int(self.row_counts((window,))[0, 0])))
         ends = [as_microseconds(window.start), as_microseconds(window.end)]
         first, last = np.searchsorted(self._quarantined_at, ends).tolist()
-        if last > first:
-            message = (
-                f"{last - first:,} rows answered in this window claim event times out of the server's range "
-                "(--event-time-range) and are in no window: `pitfalls traffic DIR --quarantine --to FILE` writes them."
-            )
-            findings.append(Finding(kind="event times out of range", feature="", message=message))
-        return tuple(findings)
+        return (*findings, *_out_of_range(last - first, "rows answered in this window claim"))
+
+    @override
+    def findings_after(self, moment: datetime | None) -> tuple[Finding, ...]:
+        first = 0 if moment is None else int(np.searchsorted(self._quarantined_at, as_microseconds(moment)))
+        return _out_of_range(
+            len(self._quarantined_at) - first, "rows claim", " To replay old rows: `pitfalls serve --any-event-time`."
+        )
 
     @property
     @override
@@ -456,6 +464,15 @@ def _unsampled(rows: pa.Table) -> float:
     if SAMPLING_RATE not in rows.column_names:
         return 0.0
     return float(np.sum(1.0 / rows[SAMPLING_RATE].to_numpy() - 1.0))
+
+
+def _out_of_range(rows: int, claim: str, advice: str = "") -> tuple[Finding, ...]:
+    """The finding about rows in quarantine, if there are any."""
+    message = (
+        f"{rows:,} {claim} event times out of the server's range (--event-time-range) and are in no window: "
+        f"`pitfalls traffic DIR --quarantine --to FILE` writes them.{advice}"
+    )
+    return (Finding(kind="event times out of range", feature="", message=message),) if rows else ()
 
 
 def _repeated_ids(conflicts: int, rows: int) -> Finding:

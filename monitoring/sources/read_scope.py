@@ -49,6 +49,8 @@ class ReadScope:
         judged_until: the end of the last window judged; None: none was.
         job: whether the monitor's job reads, which brings labels into the label log.
         lean: whether of a log's rows only answers and the inputs of the specification are read.
+        blanks: inputs of which a log's empty text is a category; of others it is a missing value, as a request cannot
+            say in any other way that a text is missing.
         snapshot: of a run, which sees one state of a database however often it opens its traffic; None: of no run.
     """
 
@@ -59,6 +61,7 @@ class ReadScope:
     job: bool = False
     reading: Reading = HERE
     lean: bool = False
+    blanks: frozenset[str] = frozenset()
     snapshot: Snapshot | None = None
 
 

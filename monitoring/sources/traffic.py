@@ -100,7 +100,7 @@ def open_traffic(
         baseline.spec,
         version=version,
         excluded=frozenset(config.traffic.exclude_callers),
-        scope=scope,
+        scope=replace(scope, blanks=frozenset(each.feature for each in baseline.bins if "" in (each.categories or ()))),
     )
 
 

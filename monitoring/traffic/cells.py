@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -69,6 +70,17 @@ def non_blank(array: pa.Array) -> pa.BooleanArray:
     if not is_text(array.type):
         return array.is_valid()
     return pc.fill_null(pc.not_equal(pc.utf8_trim_whitespace(as_strings(array)), ""), fill_value=False)
+
+
+def without_blanks(column: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:
+    """Text or bytes with null for what is empty; anything else as it is.
+
+    >>> without_blanks(pa.chunked_array([["soon", "", " ", None]])).to_pylist()
+    ['soon', None, ' ', None]
+    """
+    if not is_text(column.type) or pc.min(pc.binary_length(column)).as_py() != 0:
+        return column
+    return pc.if_else(pc.equal(pc.binary_length(column), 0), pa.scalar(None, column.type), column)
 
 
 def valid_utf8(array: pa.Array) -> pa.Array:

@@ -59,7 +59,8 @@ def usable_rows(table: pa.Table, reference: pa.Table, model: KerasModel, spec: B
                 classes=bool(spec.classes),
             )
         what = "invalid probabilities" if spec.classes else "no finite answer"
-        remarks.append(f"Rows with {what} were left out: {_share(wrong, rows)}{cause and f' ({cause})'}.")
+        told = " Live rows like them will be told as new." if cause else ""
+        remarks.append(f"Rows with {what} were left out: {_share(wrong, rows)}{cause and f' ({cause})'}.{told}")
     usable = timed & ~wrong
     repeated = _repeated(table, usable)
     if 2 * int(repeated.sum()) > int(usable.sum()):

@@ -96,6 +96,10 @@ class TrafficSource(PredictionLookup, Protocol):
     def source_findings(self) -> tuple[Finding, ...]:
         """What is wrong with rows and labels that belong to no window."""
 
+    def findings_after(self, moment: datetime | None) -> tuple[Finding, ...]:
+        """What the windows that begin at a moment, or any, will tell of traffic that no window has."""
+        return ()
+
     @property
     def waiting_ids(self) -> pa.Array:
         """The ids of labels without a time that wait for their prediction outside the label log, one for each label."""

@@ -100,3 +100,14 @@ def test_the_schema_is_loaded_once_and_inputs_that_are_absent_are_gone() -> None
     assert [one.feature for one in check(strange, (), "").findings] == ["origin"]
     assert [one.kind for one in check(strange, ("origin",), "").findings] == ["column gone"]
     assert len(loads) == 1
+
+
+def test_an_input_of_whole_numbers_is_of_its_own_type() -> None:
+    baseline = small_judge().baseline
+    features = baseline.reference.features
+    whole = features.set_column(0, features.column_names[0], pa.array(np.arange(features.num_rows)))
+    assert features.column_names[0] == "temp"
+    schema = infer_schema(whole)
+    assert {each.name: each.type for each in schema.feature}["temp"] == 2  # INT
+    check = SchemaCheck(lambda: schema, baseline.bins, baseline.profile)
+    assert check(profile(rows_of_days(60, 1), baseline.bins), (), "").findings == ()

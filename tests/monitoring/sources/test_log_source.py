@@ -20,6 +20,7 @@ from monitoring.sentences.finding_text import finding_text
 from monitoring.sources import log_source
 from monitoring.sources.log_source import LogSource
 from monitoring.sources.read_scope import ReadScope
+from monitoring.sources.read_scope import ReadScope
 from monitoring.store.store import Store
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.descriptors.text import TextDescriptors
@@ -190,6 +191,34 @@ def test_rows_in_quarantine_are_a_finding_of_the_window_in_which_they_were_answe
     assert found.kind == "event times out of range"
     assert finding_text(found).startswith("2 rows answered in this window claim event times out of the server's range")
     assert len(source.spans(DAY)) == 1
+    coming = [source.findings_after(moment) for moment in (None, day(2).start, day(3).start)]
+    assert [len(findings) for findings in coming] == [1, 1, 0]
+    assert "pitfalls serve --any-event-time" in finding_text(coming[0][0])
+
+
+@pytest.mark.parametrize(("blanks", "missing"), [(frozenset(), 1), (frozenset({"origin"}), 0)])
+def test_an_empty_text_of_a_request_is_missing_unless_the_baseline_has_it(
+    deployed: Path, blanks: frozenset[str], missing: int
+) -> None:
+    writer = TrafficWriter(deployed / "traffic", clock=lambda: LATER)
+    writer.append(
+        AnsweredRows(
+            model="flights",
+            version=1,
+            signature="serving_default",
+            request_ids=["a", "b"],
+            rows=[0, 0],
+            event_times_us=[as_microseconds(day(1).start)] * 2,
+            answered_at_us=as_microseconds(day(1).start),
+            latencies_us=[1, 1],
+            inputs={"temp": np.ones(2, np.float32), "origin": np.array([b"", b"JFK"], object)},
+            outputs={"probabilities": np.full((2, 2), 0.5, np.float32)},
+        )
+    )
+    writer.close()
+    model = load_config(deployed / "monitor.toml").model
+    rows, _ = LogSource(deployed / "traffic", model, SPEC, version=1, scope=ReadScope(blanks=blanks)).read(day(1))
+    assert rows.features["origin"].null_count == missing
 
 
 def test_a_label_by_the_servers_own_id_is_one_of_its_prediction(deployed: Path, send: Send) -> None:

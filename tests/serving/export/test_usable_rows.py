@@ -75,7 +75,10 @@ def test_rows_that_the_model_gives_no_number_for_are_left_out(value: float, open
     found = looked_through(reference(a=numbers(value, 0.0, value), b=numbers(value)), opened)
     assert np.flatnonzero(~found.rows).tolist() == [0, 2]
     assert found.remarks == (
-        "Rows with invalid probabilities were left out: 2 of 40 (missing or infinite: a in 2, b in 1).",
+        (
+            "Rows with invalid probabilities were left out: 2 of 40 (missing or infinite: a in 2, b in 1). "
+            "Live rows like them will be told as new."
+        ),
     )
 
 
@@ -162,4 +165,7 @@ def test_what_is_left_out_is_not_in_the_bundle(model: keras.Model, tmp_path: Pat
     assert all(np.isfinite(one["mean"]) for one in manifest["metrics"])
     assert len(load_baseline(bundle.path / "assets.extra/baseline").reference) == 38
     assert bundle.remarks[0] == "Rows without a valid event_time were left out: 1 of 40."
-    assert bundle.remarks[1] == "Rows with invalid probabilities were left out: 1 of 39 (missing or infinite: a in 1)."
+    assert bundle.remarks[1] == (
+        "Rows with invalid probabilities were left out: 1 of 39 (missing or infinite: a in 1). "
+        "Live rows like them will be told as new."
+    )

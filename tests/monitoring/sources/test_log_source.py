@@ -20,7 +20,6 @@ from monitoring.sentences.finding_text import finding_text
 from monitoring.sources import log_source
 from monitoring.sources.log_source import LogSource
 from monitoring.sources.read_scope import ReadScope
-from monitoring.sources.read_scope import ReadScope
 from monitoring.store.store import Store
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.descriptors.text import TextDescriptors

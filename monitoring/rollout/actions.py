@@ -21,13 +21,21 @@ from monitoring.rollout.split.split_file import end_split
 from monitoring.store.store import Store
 
 
+def _random_salt() -> str:
+    return secrets.token_hex(8)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Author:
-    """Who does something with a rollout, and with which release of this library."""
+    """Who does something with a rollout, with which release of this library, by which clock, and how a salt is drawn.
+
+    A rollout's salt, as text, decides which units the candidate answers and which rows labels are asked for.
+    """
 
     by: str
     release: str
     clock: Callable[[], datetime]
+    draw_salt: Callable[[], str] = _random_salt
 
 
 def begin(
@@ -50,7 +58,7 @@ def begin(
         candidate=versions.candidate,
         mode=section.mode,
         share=section.share,
-        salt=secrets.token_hex(8),
+        salt=author.draw_salt(),
         settings=settings_text(rules, key=section.key, sticky=section.sticky, worked_at=iso(now), **unserved),
         state="running",
         started_at=now,
@@ -129,7 +137,7 @@ def _watch(record: RolloutRecord, author: Author, now: datetime) -> RolloutRecor
         mode="watch",
         state="running",
         share=1.0,
-        salt=secrets.token_hex(8),
+        salt=author.draw_salt(),
         settings=_restarted(record.settings, now),
         started_at=now,
         by=author.by,

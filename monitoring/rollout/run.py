@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeAlias
 
@@ -151,7 +151,7 @@ def _act(config: MonitorConfig, store: Store, done: Pass, around: Surroundings) 
         around.say(event.text)
     if not done.do:
         return done.record
-    author = Author(by=ITSELF, release=around.author.release, clock=around.author.clock)
+    author = replace(around.author, by=ITSELF)
     try:
         if done.do == "promote":
             promote(config, store, done.record, author)

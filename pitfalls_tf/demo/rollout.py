@@ -56,7 +56,7 @@ def compare(
     config = config.model_copy(update={"rollout": config.rollout.model_copy(update={"share": SHARE})})
     versions, rules = find_versions(config), _rules(rules_of(config))
     clock = _Clock(replay_until + rules.horizon + timedelta(days=1))
-    author = Author(by="pitfalls demo", release=version("pitfalls-tf"), clock=clock)
+    author = Author(by="pitfalls demo", release=version("pitfalls-tf"), clock=clock, draw_salt=lambda: "demo")
     scorer = BundleScorer(versions.bundle)
     with Store.open(config.store.url) as store:
         request = ReplayRequest(rules=rules, until=replay_until, share=SHARE)

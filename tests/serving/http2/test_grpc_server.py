@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -136,8 +137,11 @@ def test_calls_that_their_clients_cancel_end_no_connection(open_echo: OpenEcho) 
 
 
 def test_large_answers_cost_in_proportion_and_leave_room_for_others(open_echo: OpenEcho) -> None:
-    """Processor time of the event loop: for each size as often as for 64 MiB, and while another call waits."""
-    spent: dict[int, float] = {}
+    """Processor time of the event loop: for each size as often as for 64 MiB, and while another call waits.
+
+    The least of three turns, as the kernel may have to find pages for 64 MiB first.
+    """
+    spent = dict.fromkeys((8, 16, 32, 64), math.inf)
     waits: list[float] = []
     own = ("grpc.use_local_subchannel_pool", 1)
     with (
@@ -147,11 +151,11 @@ def test_large_answers_cost_in_proportion_and_leave_room_for_others(open_echo: O
         ThreadPoolExecutor(1) as pool,
     ):
         large, small = (each.unary_unary("/test.Echo/Echo") for each in (channel, other))
-        for megabytes in (8, 16, 32, 64):
+        for megabytes in (*spent, *spent, *spent):
             begin = echo.cpu_s()
             for _ in range(64 // megabytes):
                 assert len(large(b"grow%d" % (megabytes << 20), timeout=60)) == megabytes << 20
-            spent[megabytes] = echo.cpu_s() - begin
+            spent[megabytes] = min(spent[megabytes], echo.cpu_s() - begin)
             answer, meanwhile = pool.submit(large, b"grow%d" % (megabytes << 20), timeout=60), 0
             while not answer.done() or not meanwhile:
                 begin = echo.cpu_s()
@@ -162,7 +166,7 @@ def test_large_answers_cost_in_proportion_and_leave_room_for_others(open_echo: O
             assert meanwhile > megabytes / 8
         wait_for(echo.holds_nothing)
     assert max(spent.values()) < 3 * min(spent.values()), spent
-    assert sorted(waits)[-2] < 0.1, waits  # in one of them the process may have collected its garbage
+    assert sorted(waits)[-4] < 0.1, waits  # in one of each turn the process may have collected its garbage
 
 
 def test_calls_and_connections_are_bounded(open_echo: OpenEcho) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,7 @@ class World:
         now: The time.
         seconds: What a timer says.
         scorers: Those that were made.
+        salts: The number in the next rollout's salt.
     """
 
     config: MonitorConfig
@@ -57,6 +59,7 @@ class World:
     now: datetime = BEGIN
     seconds: float = 0.0
     scorers: list[FormulaScorer] = field(default_factory=list)
+    salts: Iterator[int] = field(default_factory=count)
 
     @property
     def log(self) -> Path:
@@ -67,7 +70,7 @@ class World:
 
     @property
     def author(self) -> Author:
-        return Author(by="ada", release="1", clock=lambda: self.now)
+        return Author(by="ada", release="1", clock=lambda: self.now, draw_salt=lambda: f"salt{next(self.salts)}")
 
     def make_scorer(self, bundle: Path) -> Scorer:
         self.scorers.append(FormulaScorer(self.formulas[int(bundle.name)]))

@@ -49,6 +49,7 @@ class Asked:
         spec: How these rows are read: texts are categories, images are numbers.
         at: The time that a label has which is given now.
         due: Until when the labels of all these rows count; None without rows.
+        without_rows: The days that the budget allowed to draw from, where they had no row; None otherwise.
     """
 
     draw: Draw | None
@@ -56,6 +57,7 @@ class Asked:
     spec: BaselineSpec
     at: datetime
     due: datetime | None
+    without_rows: Window | None = None
 
     def table(self) -> pa.Table:
         """The rows as a file for a person to label: what the model was asked, and not what it answered.
@@ -111,10 +113,10 @@ def ask(
     with asked.exclusive():
         draws = asked.draws()
         draw = _drawn(config, baseline, draws, until or today, at, seed)
-        if draw is not None:
+        if isinstance(draw, Draw):
             asked.keep(draw)
-    draws = (*draws, *([] if draw is None else [draw]))
-    return _open(config, baseline, draws, draw, at, clock)
+            return _open(config, baseline, (*draws, draw), draw, at, clock)
+    return replace(_open(config, baseline, draws, None, at, clock), without_rows=draw)
 
 
 def labels_root(config: MonitorConfig) -> Path:
@@ -162,8 +164,8 @@ def _labelled_baseline(config: MonitorConfig) -> Baseline:
 
 def _drawn(
     config: MonitorConfig, baseline: Baseline, draws: tuple[Draw, ...], until: date, at: datetime, seed: int | None
-) -> Draw | None:
-    """What the budget allows until a day."""
+) -> Draw | Window | None:
+    """What the budget allows until a day: rows, or the days that have none; None where it allows nothing more."""
     zone = ZoneInfo(config.windows.timezone)
     labels, days = label_budget_numbers(config.labels.budget or "")
     first = until - days * _DAY
@@ -185,7 +187,7 @@ def _drawn(
     for batch in traffic.rows(window).batches():
         sample.add(batch.ids(np.arange(len(batch))), batch.event_times)
     if not sample.rows:
-        return None
+        return window
     ids = sample.ids
     return Draw(
         start=window.start,

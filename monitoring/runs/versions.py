@@ -71,6 +71,14 @@ def serving_versions(config: MonitorConfig) -> ServingVersions:
     )
 
 
+def answering_config(config: MonitorConfig) -> MonitorConfig:
+    """The config for the version that answered last, where it leaves that open; as it is where none has answered."""
+    if not follows_versions(config):
+        return config
+    serving = serving_versions(config).serving
+    return with_version(config, max(serving, key=lambda version: (serving[version], version))) if serving else config
+
+
 def versions_to_judge(
     versions: ServingVersions, in_use: Collection[int], published: Collection[int]
 ) -> tuple[int, ...]:

@@ -16,6 +16,7 @@ from monitoring.errors import BadInput, CannotRun
 from monitoring.reports.results_table import FORMULA, csv_lines
 from monitoring.traffic.cells import is_list
 from monitoring.traffic.format.parquet_file import write_parquet
+from monitoring.runs.versions import answering_config
 from pitfalls_tf.cli.monitor.options import config_option, traffic_option, with_traffic
 from pitfalls_tf.cli.output import printable, with_output
 
@@ -55,7 +56,7 @@ def command(
     """
     if not out.absolute().parent.is_dir():
         raise BadInput("The folder is not there.", got=str(out), expected="a file in a folder", fix="Make it first.")
-    config = with_traffic(load_config(config_path), traffic)
+    config = answering_config(with_traffic(load_config(config_path), traffic))
     asked = ask(config, clock=lambda: datetime.now(UTC), until=None if until is None else until.date(), seed=seed)
     left_out = _write(asked, out)
     if left_out:
@@ -80,8 +81,14 @@ def command(
     }
 
     def show() -> None:
-        if draw is None:
-            click.echo("Nothing more is asked for now: the budget is used, or no row was answered since the last time.")
+        if asked.without_rows is not None:
+            start, end = (f"{time:%Y-%m-%d}" for time in (asked.without_rows.start, asked.without_rows.end))
+            click.echo(
+                f"No row is drawn: none was answered from {start} until {end}, the days whose labels still count and "
+                "that were not drawn from before. For traffic of other days give --to."
+            )
+        elif draw is None:
+            click.echo("No row is drawn: the budget is used, or the day that the last rows were drawn from is not over.")
         else:
             click.echo(
                 f"Drew {len(draw):,} of {draw.rows:,} rows answered from {draw.start:%Y-%m-%d} until "

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from monitoring.config import load_config
+from monitoring.errors import BadInput
 from monitoring.inspection.report import write_reports
 from monitoring.store.store import Store
 from pitfalls_tf.cli.frameworks import load_frameworks
@@ -54,6 +55,13 @@ def command(
 
     Writes report.html, report.png and, with Evidently, drift-DAY.html and drift-DAY.json. Evaluates nothing.
     """
+    if out.suffix.lower() in {".html", ".htm", ".png", ".pdf"} and not out.is_dir():
+        raise BadInput(
+            "--out is a folder.",
+            got=str(out),
+            expected="the folder of report.html, report.png and the drift report",
+            fix=f"Use --out {out.with_suffix('')}.",
+        )
     config = with_traffic(load_config(config_path), traffic)
     has_evidently = find_spec("evidently") is not None
     drift: bool = has_evidently if flags["drift"] is None else flags["drift"]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from monitoring.config import load_config
 from monitoring.traffic.labels.label_log import LabelLog
 from tests.pitfalls_tf.cli.small_log import run
 from tests.small_deployment import CONFIG, Days, bundle, deploy, deployed, send
@@ -53,10 +55,24 @@ def test_a_person_fills_in_a_file_and_it_is_added(deployed: Path, send: Callable
     assert set(LabelLog(log).read()["prediction_id"].to_pylist()) == {row["prediction_id"] for row in some}
     done = run("labels", "ask", *flags, "--out", deployed / "rows.parquet")
     assert done.stdout.splitlines()[:2] == [
-        "Nothing more is asked for now: the budget is used, or no row was answered since the last time.",
+        "No row is drawn: the budget is used, or the day that the last rows were drawn from is not over.",
         f"Wrote 20 rows that wait for a label to {deployed / 'rows.parquet'}.",
     ]
     assert pq.read_table(deployed / "rows.parquet").num_rows == 20
+
+
+def test_rows_are_those_of_the_version_that_answers_though_a_newer_one_is_there(
+    deployed: Path, send: Callable[..., None]
+) -> None:
+    config, out = deployed / "monitor.toml", deployed / "rows.csv"
+    config.write_text(CONFIG + BUDGET)
+    send(deployed, Days(days=8), labels=False)
+    models = load_config(config).model.folder
+    shutil.copytree(models / "1", models / "2")
+    done = run("labels", "ask", "--config", config, "--out", out, "--to", "2013-04-08")
+    assert done.stdout.startswith("Drew 50 of 180 rows")
+    done = run("labels", "ask", "--config", config, "--out", out, "--to", "2013-05-08")
+    assert done.stdout.startswith("No row is drawn: none was answered from 2013-05-05 until 2013-05-08, ")
 
 
 def test_wrong_input_is_one_message(deployed: Path, send: Callable[..., None]) -> None:

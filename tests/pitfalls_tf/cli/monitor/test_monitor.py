@@ -71,6 +71,9 @@ def test_reports_are_written_and_the_window_is_checked(
     assert Path(document["page"]).read_text().startswith("<!doctype html>")
     assert Path(document["picture"]).read_bytes().startswith(b"\x89PNG")
     assert document["drift_html"] is None
+    wrong = pitfalls("monitor", "report", "--config", config, "--out", deployed / "report.html")
+    assert (wrong.exit_code, (deployed / "report.html").exists()) == (2, False)
+    assert "--out is a folder." in wrong.stderr
     wrong = pitfalls("monitor", "report", "--config", config, "--out", out, "--window", "2012-01-01")
     assert wrong.exit_code == 2
     assert "a day from 2013-04-01 to 2013-04-12" in wrong.stderr

@@ -74,6 +74,8 @@ def tables(document: dict[str, Any]) -> str:
 def write_tables(folder: Path, document: dict[str, Any]) -> Path:
     """Put the tables on the benchmark's page: over those of an earlier run, or at its end; a new page where none is.
 
+    The folder's list of pages, `README.md`, gets the date.
+
     Args:
         document: The JSON that `benchmarks.results.write` wrote.
     """
@@ -87,4 +89,9 @@ def write_tables(folder: Path, document: dict[str, Any]) -> Path:
         text = f"{text.rstrip()}\n\n{section}\n"
     folder.mkdir(parents=True, exist_ok=True)
     path.write_text(text, "utf-8")
+    listed = folder / "README.md"
+    if listed.exists():
+        row = re.compile(rf"^(\| \[[^]]+\]\({re.escape(path.name)}\) \|.*?\| )\d{{4}}-\d\d-\d\d( \|)", re.MULTILINE)
+        dated = row.sub(lambda match: f"{match[1]}{document['date']}{match[2]}", listed.read_text("utf-8"))
+        listed.write_text(dated, "utf-8")
     return path

@@ -36,3 +36,17 @@ def test_a_page_says_when_and_at_which_commit_it_was_measured(tmp_path: Path) ->
     page = write_tables(tmp_path, result).read_text("utf-8")
     assert len(result["date"]) == 10
     assert f"| {result['date']} | `{result['commit']}` |" in page
+
+
+def test_the_list_of_pages_gets_the_date_of_the_page_that_was_measured(tmp_path: Path) -> None:
+    listed = tmp_path / "README.md"
+    listed.write_text(
+        "| [Few](few-rows.md) | thin | 2020-01-01 | evidence |\n| [Facts](facts.md) | days | 2020-01-01 | facts |\n",
+        "utf-8",
+    )
+    result = document(tmp_path, 1.0)
+    write_tables(tmp_path, result)
+    assert listed.read_text("utf-8").splitlines() == [
+        f"| [Few](few-rows.md) | thin | {result['date']} | evidence |",
+        "| [Facts](facts.md) | days | 2020-01-01 | facts |",
+    ]

@@ -14,9 +14,9 @@ from monitoring.atomic import write_text
 from monitoring.config import load_config
 from monitoring.errors import BadInput, CannotRun
 from monitoring.reports.results_table import FORMULA, csv_lines
+from monitoring.runs.versions import answering_config
 from monitoring.traffic.cells import is_list
 from monitoring.traffic.format.parquet_file import write_parquet
-from monitoring.runs.versions import answering_config
 from pitfalls_tf.cli.monitor.options import config_option, traffic_option, with_traffic
 from pitfalls_tf.cli.output import printable, with_output
 
@@ -88,7 +88,9 @@ def command(
                 "that were not drawn from before. For traffic of other days give --to."
             )
         elif draw is None:
-            click.echo("No row is drawn: the budget is used, or the day that the last rows were drawn from is not over.")
+            click.echo(
+                "No row is drawn: the budget is used, or the day that the last rows were drawn from is not over."
+            )
         else:
             click.echo(
                 f"Drew {len(draw):,} of {draw.rows:,} rows answered from {draw.start:%Y-%m-%d} until "

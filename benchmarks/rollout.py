@@ -27,7 +27,7 @@ from monitoring.records import RolloutResult, RolloutVerdict
 from monitoring.rollout.decision_rules import DecisionRules
 from monitoring.rollout.evaluation import evaluate
 from monitoring.rollout.evidence.planning import PairedStream, Promise, promise
-from monitoring.rollout.evidence.verdict import Rules
+from monitoring.rollout.evidence.terms import Rules
 from monitoring.rollout.pairs import CALIBRATION, LATENCY
 from monitoring.rollout.replay.paired_table import PairedTable
 from monitoring.rollout.replay.table_replay import ReplayResult, replay_table

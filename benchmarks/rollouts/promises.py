@@ -16,7 +16,7 @@ from benchmarks.results import Cell, Result, Settings, Table
 from benchmarks.rollouts.days import ALPHA, DAYS, DISAGREEMENT, ROWS, WORLDS, Draw, verdict_days
 from monitoring.rollout.evidence.day_spread import day_spreads
 from monitoring.rollout.evidence.planning import PairedStream, promise
-from monitoring.rollout.evidence.verdict import Rules
+from monitoring.rollout.evidence.terms import Rules
 from monitoring.rollout.log.planning_job import ROWS as SAMPLED
 from monitoring.rollout.log.planning_job import WINDOWS
 

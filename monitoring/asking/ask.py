@@ -20,7 +20,7 @@ from monitoring.baseline.spec import BaselineSpec
 from monitoring.config import MonitorConfig
 from monitoring.config.values import label_budget_numbers
 from monitoring.deployment.baseline_in_use import baseline_in_use
-from monitoring.deployment.deployment import configured
+from monitoring.deployment.configured_spec import configured
 from monitoring.deployment.places import find_baseline
 from monitoring.errors import BadInput
 from monitoring.inspection.live_rows import LiveRows, readable

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from monitoring.baseline.metrics import Resamples, area_under_curve, interval, row_losses
 from monitoring.baseline.predictions import Predictions
+from monitoring.baseline.profile import MAX_SLICE_VALUES
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.records import WHOLE
 from monitoring.tasks.label_codes import has_label
@@ -29,8 +30,6 @@ Whole = NDArray[np.int64]
 LEVEL: Final = 0.95
 #: Rows of one day are resampled in so many parts, which costs the less the fewer there are.
 ROW_BLOCKS: Final = 200
-#: A category with more values has no slices.
-MAX_SLICE_VALUES: Final = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,6 +26,9 @@ ABOVE_ZERO = 1e-9
 #: Categories with a bin of their own; rarer ones share one bin.
 MAX_CATEGORIES = 200
 
+#: Slices per column: its commonest values in the baseline. In a benchmark a category with more values has no slices.
+MAX_SLICE_VALUES = 12
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bins:

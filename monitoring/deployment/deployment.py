@@ -13,11 +13,10 @@ from pathlib import Path
 from monitoring.baseline.folder import DESCRIPTION, Baseline, read_rebaseline
 from monitoring.baseline.reference import unreadable
 from monitoring.baseline.schema import load_schema
-from monitoring.baseline.spec import BaselineSpec
 from monitoring.config import DeploymentSection, MonitorConfig, settings_digest
 from monitoring.config.sections import FleetSection
 from monitoring.deployment.baseline_in_use import baseline_in_use, days_left_out
-from monitoring.deployment.data_dictionary import check_columns
+from monitoring.deployment.configured_spec import configured
 from monitoring.deployment.expected_events import event_calendar
 from monitoring.deployment.fleet import Team
 from monitoring.deployment.metrics.metric_file import codes_text, metric_codes
@@ -37,6 +36,7 @@ from monitoring.judging.judge import Judge
 from monitoring.judging.rules.rule_check import NO_RULES, Rule, RuleCheck, check_rules
 from monitoring.records import WatchKey
 from monitoring.store.deployments import DeploymentRecord, EarlierDigest
+from monitoring.store.store import Store
 from monitoring.traffic.expected_events import EventCalendar, ExpectedEvent
 from monitoring.traffic.windows import CalendarPlan, RowPlan, WindowPlan
 from monitoring.watches import feature_space, joint, label_coverage
@@ -216,18 +216,6 @@ def _fit(config: MonitorConfig, baseline: Baseline, plan: WindowPlan) -> tuple[C
     return watched, fitted.for_few_labels() if config.labels.budget else fitted
 
 
-def _check_burn_in(config: MonitorConfig, spec: BaselineSpec) -> None:
-    """Raises BadInput for a burn-in of a reference whose dates say how much windows vary."""
-    declared = config.baseline.burn_in
-    if declared is not None and spec.rows_per_window is None:
-        raise BadInput(
-            "A burn-in is for a reference without dates.",
-            got=f"burn_in = {declared.total_seconds() / 86_400:g} days, and a baseline with dates",
-            expected="a baseline without event times, of which it is not known how much good windows differ",
-            fix="Remove `burn_in` from the [baseline] section.",
-        )
-
-
 def _missing_shares(baseline: Baseline) -> dict[str, float]:
     """The share of the baseline's rows in which each input is missing."""
     rows = max(baseline.profile.rows, 1)
@@ -249,49 +237,6 @@ def _tolerances(config: MonitorConfig, custom: CustomMetrics) -> Tolerances:
         any_cause=settings.any_cause,
         any_cause_share=settings.any_cause_share,
     )
-
-
-def configured(config: MonitorConfig, spec: BaselineSpec) -> BaselineSpec:
-    """A baseline's specification with what the config says of the model's losses: costs, or the predicted quantile."""
-    _check_classes(config, spec.task.classes)
-    _check_burn_in(config, spec)
-    check_columns(config, spec)
-    if config.model.quantile is not None:
-        with_quantile = spec.task.with_quantile(config.model.quantile)
-        if with_quantile is None:
-            raise BadInput(
-                "A quantile is predicted by a model that predicts a number.",
-                got=f"quantile = {config.model.quantile:g}, and a model that does not",
-                expected="a baseline with a predicted number and numbers as labels",
-                fix="Remove `quantile` from the [model] section.",
-            )
-        spec = replace(spec, other_task=with_quantile)
-    return _with_costs(config, spec) if config.cost.matrix else spec
-
-
-def _with_costs(config: MonitorConfig, spec: BaselineSpec) -> BaselineSpec:
-    """The specification with the costs of the config; BadInput if they are not of its classes."""
-    if len(config.cost.matrix) != len(spec.classes) or spec.task.outputs_watched is not None:
-        raise BadInput(
-            "The costs are not of the model's classes.",
-            got=f"a matrix of {len(config.cost.matrix)} rows, and {len(spec.classes)} classes",
-            expected=f"a row and a column for each of {', '.join(spec.classes)}"
-            if spec.classes
-            else "a model that gives each row one of several classes",
-            fix="Change `matrix` in the [cost] section, or remove it.",
-        )
-    return replace(spec, costs=config.cost.matrix)
-
-
-def _check_classes(config: MonitorConfig, classes: tuple[str, ...]) -> None:
-    if config.model.classes and config.model.classes != classes:
-        raise BadInput(
-            "The classes are not those of the baseline.",
-            got=", ".join(config.model.classes),
-            expected=", ".join(classes),
-            fix="Change `classes` in the [model] section, or make the baseline again: `pitfalls monitor init`, or by "
-            "exporting the model.",
-        )
 
 
 def window_plan(config: MonitorConfig, left_out: Sequence[ExpectedEvent] = ()) -> WindowPlan:
@@ -374,3 +319,19 @@ def _described(config: MonitorConfig) -> bytes:
             expected="the file that describes it",
             fix="Export the model again, or make the baseline again with `pitfalls monitor init`.",
         ) from error
+
+
+def enter_deployment(config: MonitorConfig, store: Store, now: datetime) -> str:
+    """Enter a config's deployment in a store that knows none of its name, so that its rollouts have their pages.
+
+    Cost: seconds, where it is not known: its baseline is fitted, as the monitor does at its first run.
+
+    Returns:
+        Why it cannot be entered, as the monitor could not judge it either; empty where it is there.
+    """
+    if store.deployments.latest(config.name) is None:
+        try:
+            store.find_or_create(deploy(config).record(config, now))
+        except BadInput as error:
+            return f"The dashboard has no page of the rollout: {error}"
+    return ""

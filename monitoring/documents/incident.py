@@ -8,6 +8,7 @@ from typing import Literal
 
 from monitoring.documents.deployment import DeploymentDocument
 from monitoring.documents.document import Document, Moment, SpanDocument, span
+from monitoring.evidence.budget import finite_evidence
 from monitoring.records import (
     ActionKind,
     AlarmCause,
@@ -21,7 +22,6 @@ from monitoring.records import (
     Reassessment,
     SlicePart,
 )
-from monitoring.reports.sections.formatting import finite_evidence
 from monitoring.sentences.incident_text import IncidentText, incident_text
 from monitoring.watches.descriptions import unit_of
 

@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Literal
 
 from monitoring.documents.document import Document, Moment
+from monitoring.evidence.budget import finite_evidence
 from monitoring.records import RealisedLosses, WindowRecord
 from monitoring.records.estimate import EstimateMethod
 from monitoring.records.window import WindowStatus
 from monitoring.reports.sections.estimates import realised
-from monitoring.reports.sections.formatting import finite_evidence
 
 
 class EvidenceDocument(Document):

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from monitoring.errors import BadInput
 from monitoring.records import WHOLE, WatchKey
 
+#: The log of about the largest float.
+_LARGEST_LOG = 700.0
+
 _BUDGET = re.compile(r"\s*(\d+)\s+(?:per|in)\s+(\d+)\s+windows?\s*", re.IGNORECASE)
 
 
@@ -111,3 +114,12 @@ def ranking(
         if (share := shares.get(key, 0.0)) > 0.0
     ]
     return tuple(sorted(parts, key=lambda part: (-part[1], str(part[0]))))
+
+
+def finite_evidence(log_evidence: float) -> float:
+    """Convert evidence to a finite float. Returns the evidence: 0 for a log of -inf, and capped near the largest float.
+
+    >>> finite_evidence(-math.inf), round(finite_evidence(0.0), 6), math.isfinite(finite_evidence(1e6))
+    (0.0, 1.0, True)
+    """
+    return math.exp(min(log_evidence, _LARGEST_LOG)) if not math.isnan(log_evidence) else 0.0

@@ -15,7 +15,7 @@ from monitoring.baseline.predictions import Predictions, no_predictions
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.config import MonitorConfig
 from monitoring.deployment.baseline_in_use import baseline_in_use
-from monitoring.deployment.deployment import configured
+from monitoring.deployment.configured_spec import configured
 from monitoring.inspection.live_rows import in_slice
 from monitoring.judging.window.traffic_source import TrafficSource
 from monitoring.records import WindowRecord

@@ -15,10 +15,11 @@ from monitoring.baseline.folder import Baseline
 from monitoring.baseline.predictions import Predictions
 from monitoring.config import MonitorConfig
 from monitoring.deployment.baseline_in_use import baseline_in_use
+from monitoring.deployment.configured_spec import configured
 from monitoring.deployment.data_dictionary import column_notes
-from monitoring.deployment.deployment import configured
 from monitoring.deployment.deployment_lookup import DeploymentLookup, look_up_deployment
 from monitoring.errors import BadInput, CannotRun
+from monitoring.evidence.budget import finite_evidence
 from monitoring.inspection.status import first_page, status
 from monitoring.records import MonitorStatus, ScoreRecord, WindowRecord
 from monitoring.reports.charts.summary import write_picture
@@ -26,7 +27,7 @@ from monitoring.reports.drift import write_drift_report
 from monitoring.reports.drift_summary import DriftSubject, DriftSummary, WatchVerdict
 from monitoring.reports.page import write_page
 from monitoring.reports.sections.benchmark import Benchmark, BenchmarkMetric, Interval
-from monitoring.reports.sections.formatting import finite_evidence, format_window
+from monitoring.reports.sections.formatting import format_window
 from monitoring.sources.read_scope import ReadScope
 from monitoring.sources.traffic import open_traffic, with_labels
 from monitoring.store.store import Store

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from monitoring.evidence.budget import finite_evidence
 from monitoring.records import BaselineScore, MeasuredMetric, MonitorStatus, ScoreRecord, WatchKey, WindowRecord
-from monitoring.reports.sections.formatting import finite_evidence
 from monitoring.sentences.incident_text import incident_text
 
 if TYPE_CHECKING:

@@ -7,18 +7,20 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from monitoring.config import MonitorConfig
-from monitoring.deployment.deployment import deploy
 from monitoring.errors import BadInput
 from monitoring.records import RolloutEvent, RolloutPlan, RolloutRecord
 from monitoring.rollout.decision_rules import DecisionRules
 from monitoring.rollout.in_use import check_policy, put_in_use
 from monitoring.rollout.life import Step, check_goes_on, ended
-from monitoring.rollout.log.versions import Versions
 from monitoring.rollout.rollout_settings import UNSERVED, iso, settings_text
 from monitoring.rollout.split.split_file import end_split
 from monitoring.store.store import Store
+
+if TYPE_CHECKING:
+    from monitoring.rollout.log.versions import Versions
 
 
 def _random_salt() -> str:
@@ -72,22 +74,6 @@ def begin(
     text = f"Version {record.candidate} answers {record.share:.0%}, {what}; version {record.champion} is in use."
     store.rollouts.save(record, [RolloutEvent(at=now, kind="started", by=author.by, text=text)])
     return record
-
-
-def enter_deployment(versions: Versions, store: Store, now: datetime) -> str:
-    """Enter the champion's deployment in a store that knows none of its name, so that its rollouts have their pages.
-
-    Cost: seconds, where it is not known: its baseline is fitted, as the monitor does at its first run.
-
-    Returns:
-        Why it cannot be entered, as the monitor could not judge it either; empty where it is there.
-    """
-    if store.deployments.latest(versions.config.name) is None:
-        try:
-            store.find_or_create(deploy(versions.config).record(versions.config, now))
-        except BadInput as error:
-            return f"The dashboard has no page of the rollout: {error}"
-    return ""
 
 
 def promote(

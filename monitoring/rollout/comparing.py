@@ -12,7 +12,8 @@ from typing_extensions import override
 from monitoring.records import SCORE_ONE
 from monitoring.rollout.evidence.arms import compare_arms
 from monitoring.rollout.evidence.paired_sums import PairedSums
-from monitoring.rollout.evidence.verdict import Comparison, Rules, compare
+from monitoring.rollout.evidence.terms import Rules
+from monitoring.rollout.evidence.verdict import Comparison, compare
 from monitoring.rollout.pairs import CANDIDATE, CHAMPION, LOSS, WindowEvidence, arm_name
 
 

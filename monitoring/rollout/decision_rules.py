@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from monitoring.config import MonitorConfig
 from monitoring.errors import BadInput
 from monitoring.records import MissingLabels, Requirement
-from monitoring.rollout.evidence.differences import DEFAULT, SURPRISE_SCALE
-from monitoring.rollout.evidence.verdict import Rules, wrong_budget
+from monitoring.rollout.evidence.terms import DEFAULT, SURPRISE_SCALE, Rules, wrong_budget
 
 #: The smallest difference that matters where none is given: a share of the loss's largest value.
 MIN_EFFECT = 0.005
@@ -148,3 +148,18 @@ def parsed_budget(text: str) -> float:
             expected="1 in N, such as 1 in 20",
             fix="Write it in this form.",
         ) from error
+
+
+def rules_of(config: MonitorConfig) -> DecisionRules:
+    """What a config decides a rollout by."""
+    section = config.rollout.deciding
+    return DecisionRules(
+        loss=section.loss,
+        min_effect=section.min_effect,
+        require=section.require,
+        wrong=parsed_budget(section.wrong),
+        guards=parsed_guards(section.guards),
+        missing_labels=section.missing_labels,
+        horizon=config.windows.label_horizon if section.horizon is None else section.horizon,
+        give_up=section.give_up,
+    )

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from monitoring.records import (
     IntervalWidths,
-    Requirement,
     RolloutGuard,
     RolloutInterval,
     RolloutLook,
@@ -22,20 +20,10 @@ from monitoring.rollout import decision_rules
 from monitoring.rollout.comparing import PAIRED, Comparing, of_candidate
 from monitoring.rollout.decision_rules import DecisionRules
 from monitoring.rollout.evidence.confidence_sequence import DifferenceInterval
-from monitoring.rollout.evidence.differences import DEFAULT, loss_scale
+from monitoring.rollout.evidence.differences import loss_scale
 from monitoring.rollout.evidence.paired_sums import PairedSums
-from monitoring.rollout.evidence.verdict import (
-    BETTER,
-    CANNOT_TELL,
-    REQUIRED,
-    Comparison,
-    Rules,
-    compare,
-    decide,
-    smaller_of,
-    unmet,
-    word_of,
-)
+from monitoring.rollout.evidence.terms import CANNOT_TELL, DEFAULT, Rules
+from monitoring.rollout.evidence.verdict import Comparison, compare, decide, smaller_of, word_of
 from monitoring.rollout.pairs import CALIBRATION, ERRORS, LATENCY, LOSS, Measures, WindowEvidence
 from monitoring.tasks.metrics import find_metric
 
@@ -103,21 +91,6 @@ def evaluate(
         if shown
         else None,
     )
-
-
-def as_required(result: RolloutResult, require: Requirement) -> RolloutResult:
-    """A result that was decided with another requirement, decided with this one.
-
-    Returns:
-        The result, promotable only where the primary loss is as `require` says and no guard or obstacle is against it.
-    """
-    if result.require == require:
-        return result
-    word = result.interval.verdict
-    fits = word == BETTER if require == "better" else result.interval.high < result.min_effect
-    others = [reason for reason in result.reasons if not reason.startswith(REQUIRED)]
-    reasons = (*others, *(() if fits else (unmet(require, word),)))
-    return replace(result, require=require, promotable=not reasons, reasons=reasons)
 
 
 def _e_value(log: float) -> float:

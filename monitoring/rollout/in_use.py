@@ -7,6 +7,7 @@ import os
 from collections.abc import Collection
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from monitoring.actions.server_label import ServedModel, ServerLabel
 from monitoring.actions.version_label import dropped_versions, labels_of, pinned_versions
@@ -16,9 +17,11 @@ from monitoring.config.sections import CANDIDATE
 from monitoring.deployment.places import published_versions
 from monitoring.errors import BadInput, CannotRun
 from monitoring.records import RolloutRecord
-from monitoring.rollout.log.versions import Versions
 from monitoring.rollout.rollout_settings import UNSERVED, setting
 from monitoring.rollout.split.split_file import end_split, read_split
+
+if TYPE_CHECKING:
+    from monitoring.rollout.log.versions import Versions
 
 #: What an error says that came before any change.
 NOTHING = "Nothing was changed."

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 from monitoring.config.rollout_section import DecideSection
 from monitoring.errors import BadInput
 from monitoring.records import RolloutEvent, RolloutRecord, RolloutResult, RolloutState
-from monitoring.rollout.evidence.verdict import CANNOT_TELL, FEW_DAYS
+from monitoring.rollout.evidence.terms import CANNOT_TELL, FEW_DAYS
 from monitoring.rollout.rollout_settings import rules_of_text
 from monitoring.watches.descriptions import lower_first
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from monitoring.records import RolloutEvent, RolloutRecord
-from monitoring.rollout.evidence.verdict import CANNOT_TELL
+from monitoring.rollout.evidence.terms import CANNOT_TELL
 from monitoring.rollout.life import promise_kept
 from monitoring.rollout.rollout_settings import setting
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from monitoring.baseline.folder import Baseline, load_baseline
 from monitoring.baseline.predictions import Predictions, no_predictions
 from monitoring.config import MonitorConfig
-from monitoring.deployment.deployment import configured
+from monitoring.deployment.configured_spec import configured
 from monitoring.deployment.places import find_baseline
 from monitoring.inspection.outcomes import labelled_rows as read_labelled
 from monitoring.inspection.outcomes import last_windows

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from monitoring.baseline.folder import Baseline
 from monitoring.baseline.predictions import Predictions
-from monitoring.baseline.profile import Bins, commonest
+from monitoring.baseline.profile import MAX_SLICE_VALUES, Bins, commonest
 from monitoring.errors import BadInput
 from monitoring.records import Watch, WatchKey
 from monitoring.tasks.label_codes import has_label
@@ -41,9 +41,6 @@ from monitoring.watches.residuals import ResidualModel
 from monitoring.watches.selection import SelectionGaps
 
 F = TypeVar("F", bound=WatchFamily)
-
-#: Slices per column: its commonest values in the baseline.
-MAX_SLICE_VALUES = 12
 
 
 @dataclass(frozen=True, kw_only=True)

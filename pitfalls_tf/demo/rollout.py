@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from monitoring.config import load_config
 from monitoring.rollout.actions import Author, begin
-from monitoring.rollout.decision_rules import LATENCY
-from monitoring.rollout.log.evidence_job import rules_of
+from monitoring.rollout.decision_rules import LATENCY, rules_of
 from monitoring.rollout.log.versions import find_versions
 from monitoring.rollout.replay.log_replay import ReplayRequest, replay_log, save_replay
 from monitoring.rollout.shadow.worker import ShadowWorker

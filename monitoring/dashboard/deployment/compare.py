@@ -14,8 +14,9 @@ from monitoring.dashboard.view.charts import window_address
 from monitoring.dashboard.view.requests import WINDOWS_SHOWN
 from monitoring.dashboard.view.table import Cell, TableView, cell
 from monitoring.dashboard.view.words import name_of, zone_words
+from monitoring.evidence.budget import finite_evidence
 from monitoring.records import BaselineScore, WatchKey, WindowRecord
-from monitoring.reports.sections.formatting import finite_evidence, format_evidence, window_name
+from monitoring.reports.sections.formatting import format_evidence, window_name
 from monitoring.reports.sections.inputs import effect_of
 from monitoring.sentences.finding_text import finding_text
 from monitoring.store.overview import DeploymentSummary

@@ -21,16 +21,11 @@ from monitoring.dashboard.view.requests import WINDOWS_SHOWN
 from monitoring.dashboard.view.table import Cell, ChartView, TableView, cell
 from monitoring.dashboard.view.words import Figure, ago, coverage, name_of, next_step, zone_words
 from monitoring.deployment.data_dictionary import column_notes
+from monitoring.evidence.budget import finite_evidence
 from monitoring.records import EstimateRecord, IncidentRecord
 from monitoring.records.incident_order import by_cause
 from monitoring.reports.sections.estimates import METHODS
-from monitoring.reports.sections.formatting import (
-    finite_evidence,
-    format_count,
-    format_evidence,
-    format_moment,
-    window_name,
-)
+from monitoring.reports.sections.formatting import format_count, format_evidence, format_moment, window_name
 from monitoring.reports.sections.incidents import counted_anew, remarks
 from monitoring.reports.sections.inputs import inputs_of
 from monitoring.reports.sections.sensitivity import sensitivity_rows

@@ -13,10 +13,11 @@ from monitoring.dashboard.view.history import DeploymentHistory, Drawn, HistoryR
 from monitoring.dashboard.view.table import Cell, ChartView, TableView, cell
 from monitoring.dashboard.view.words import name_of, zone_words
 from monitoring.deployment.data_dictionary import column_notes
+from monitoring.evidence.budget import finite_evidence
 from monitoring.records import IncidentRecord
 from monitoring.reports.charts.inputs import effects_drawing, effects_of, movement
 from monitoring.reports.charts.series import NARROW, SMALL_TALL, WIDE, Size
-from monitoring.reports.sections.formatting import finite_evidence, format_evidence
+from monitoring.reports.sections.formatting import format_evidence
 from monitoring.reports.sections.inputs import Input, InputSeries, alarms_of, input_series, input_title, inputs_of
 from monitoring.watches.descriptions import NOTHING, format_value, printable, watch_title
 

@@ -9,9 +9,10 @@ from monitoring.dashboard.stores.stores import StoredDeployment, existing
 from monitoring.dashboard.view.charts import window_address
 from monitoring.dashboard.view.table import Cell, TableView, cell
 from monitoring.dashboard.view.words import name_of, zone_words
+from monitoring.evidence.budget import finite_evidence
 from monitoring.records import BaselineScore, MeasuredMetric, ScoreRecord, WindowRecord
 from monitoring.reports.sections.estimates import METHODS
-from monitoring.reports.sections.formatting import finite_evidence, format_evidence, window_name
+from monitoring.reports.sections.formatting import format_evidence, window_name
 from monitoring.sentences.finding_text import finding_text
 from monitoring.store.overview import DeploymentSummary
 from monitoring.watches.descriptions import (

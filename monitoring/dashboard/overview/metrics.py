@@ -14,8 +14,8 @@ from monitoring.dashboard.stores.candidates import Candidate
 from monitoring.dashboard.stores.roster import Failure, failures, read_roster
 from monitoring.dashboard.stores.standing import STATES
 from monitoring.dashboard.stores.stores import ConfigCounts, Stores
+from monitoring.evidence.budget import finite_evidence
 from monitoring.records import LEVELS, IncidentState, RolloutRecord, RolloutVerdict
-from monitoring.reports.sections.formatting import finite_evidence
 from monitoring.rollout.rollout_settings import setting
 from monitoring.rollout.status import as_of
 from monitoring.service.workers import QueueState

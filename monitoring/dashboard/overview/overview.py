@@ -24,9 +24,10 @@ from monitoring.dashboard.view.loss import LossView, headline_loss
 from monitoring.dashboard.view.table import TableView, cell
 from monitoring.dashboard.view.words import ago, coverage, name_of
 from monitoring.errors import PitfallsError
+from monitoring.evidence.budget import finite_evidence
 from monitoring.reports.charts.drawing import Drawing
 from monitoring.reports.charts.marks import STRIP_WINDOWS, evidence_mark, strip
-from monitoring.reports.sections.formatting import finite_evidence, format_evidence, format_moment
+from monitoring.reports.sections.formatting import format_evidence, format_moment
 from monitoring.reports.sections.incidents import counted_anew
 from monitoring.store.overview import RecentHistory
 from monitoring.store.store import Store

@@ -23,7 +23,7 @@ from monitoring.records import RolloutEvent, RolloutRecord, RolloutResult
 from monitoring.reports.charts.difference import difference_drawing
 from monitoring.reports.charts.series import LARGE, NARROW
 from monitoring.reports.sections.formatting import format_moment
-from monitoring.rollout.evidence.dependence import CONDITION
+from monitoring.rollout.evidence.terms import CONDITION
 from monitoring.rollout.life import harm_text, promise_text, undecided_text
 from monitoring.rollout.rollout_settings import setting
 from monitoring.rollout.status import as_of, verdict_time

@@ -9,10 +9,11 @@ from zoneinfo import ZoneInfo
 from monitoring.dashboard.view.history import HEADLINES, DeploymentHistory
 from monitoring.dashboard.view.loss import headline_losses
 from monitoring.dashboard.view.table import Cell, ChartView, TableView, cell
+from monitoring.evidence.budget import finite_evidence
 from monitoring.records import WatchKey, WindowRecord
 from monitoring.reports.charts.evidence import evidence_drawing
 from monitoring.reports.charts.series import NARROW, WIDE, Band, Series, Size, series_drawing
-from monitoring.reports.sections.formatting import finite_evidence, format_evidence, window_name
+from monitoring.reports.sections.formatting import format_evidence, window_name
 from monitoring.tasks.output_names import first_of_each, split_output
 from monitoring.watches.descriptions import format_value, slice_title, watch_title
 

@@ -41,15 +41,6 @@ def format_evidence(log_evidence: float) -> str:
     return f"{10 ** (tens - power):.1f} {_TIMES} 10{raised}"
 
 
-def finite_evidence(log_evidence: float) -> float:
-    """Convert evidence to a finite float. Returns the evidence: 0 for a log of -inf, and capped near the largest float.
-
-    >>> finite_evidence(-math.inf), round(finite_evidence(0.0), 6), math.isfinite(finite_evidence(1e6))
-    (0.0, 1.0, True)
-    """
-    return math.exp(min(log_evidence, _LARGEST_LOG)) if not math.isnan(log_evidence) else 0.0
-
-
 def format_count(count: int, noun: str, plural: str = "") -> str:
     """Format a number of things.
 

@@ -13,7 +13,8 @@ from monitoring.records import SCORE_ONE, MissingLabels
 from monitoring.rollout.evidence.between_days import bounds_over_days, days_needed, dispersion_of
 from monitoring.rollout.evidence.confidence_sequence import DifferenceInterval, interval, log_e_value
 from monitoring.rollout.evidence.paired_sums import PairedSums
-from monitoring.rollout.evidence.verdict import CANNOT_TELL, MISSING, Comparison, Rules, rows_ahead, word_of
+from monitoring.rollout.evidence.terms import CANNOT_TELL, Rules
+from monitoring.rollout.evidence.verdict import MISSING, Comparison, rows_ahead, word_of
 
 #: Golden-section steps in which the smallest evidence of harm is found.
 _STEPS = 40

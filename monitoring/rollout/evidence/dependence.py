@@ -24,13 +24,6 @@ class Dependence(NamedTuple):
 DEPENDENCE = (Dependence(0.0), Dependence(0.4), Dependence(0.9, own=0.15))
 
 
-#: Where a promise about days to come holds, in words.
-CONDITION = (
-    "where days are independent or up to nine tenths of a difference last to the next day, no season is longer than "
-    "the days compared, and the few largest days are like the others"
-)
-
-
 class Alternative(NamedTuple):
     """A mean that the days may have: of which dependence, its variance in variances of a day, and its weight."""
 

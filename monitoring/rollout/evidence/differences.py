@@ -7,16 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from monitoring.errors import BadInput
+from monitoring.rollout.evidence.terms import DEFAULT, SURPRISE_SCALE
 from monitoring.tasks.label_codes import has_label
 from monitoring.tasks.output_names import named
 from monitoring.tasks.row_operations import column_means
 from monitoring.tasks.task import Floats, Task, Whole
-
-#: The loss that a rollout decides by where none is named.
-DEFAULT = "default"
-
-#: The largest surprise, or difference of two, in either direction: what counts as 1 in sums of both.
-SURPRISE_SCALE = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from monitoring.records import RolloutVerdict
 from monitoring.rollout.evidence.between_days import beyond
 from monitoring.rollout.evidence.confidence_sequence import WEIGHTS
 from monitoring.rollout.evidence.paired_sums import BETS
-from monitoring.rollout.evidence.verdict import BETTER, NO_DIFFERENCE, WORSE, Rules
+from monitoring.rollout.evidence.terms import BETTER, NO_DIFFERENCE, WORSE, Rules
 
 #: Simulated rollouts, and the shares of them by which a verdict has come in a promise.
 SIMULATIONS = 400

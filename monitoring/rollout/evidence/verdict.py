@@ -12,29 +12,9 @@ from monitoring.records import MissingLabels, Requirement, RolloutVerdict
 from monitoring.rollout.evidence.between_days import day_columns, days_interval, days_needed, dispersion_of, least_days
 from monitoring.rollout.evidence.confidence_sequence import DifferenceInterval, interval, log_e_value
 from monitoring.rollout.evidence.paired_sums import PairedSums
-
-BETTER: RolloutVerdict = "better"
-WORSE: RolloutVerdict = "worse"
-NO_DIFFERENCE: RolloutVerdict = "no difference that matters"
-CANNOT_TELL: RolloutVerdict = "can't tell yet"
+from monitoring.rollout.evidence.terms import BETTER, CANNOT_TELL, FEW_DAYS, NO_DIFFERENCE, WORSE, Rules, unmet
 
 MISSING: tuple[MissingLabels, ...] = ("bounded", "at random")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
-    """What decides a comparison.
-
-    Attributes:
-        margin: The smallest difference that matters, in the measure's own unit: `min_effect`.
-        alpha: How probable a wrong bound may be, over all looks together: 0.05 is "1 in 20".
-        scale: The measure's own unit over that of x, in which sums are.
-    """
-
-    margin: float
-    alpha: float = 0.05
-    scale: float = 1.0
-    missing: MissingLabels = "bounded"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,37 +226,3 @@ def decide(
         log_harm=log_harm,
         reasons=tuple(reasons),
     )
-
-
-#: How the reason begins that there are too few days.
-FEW_DAYS = "How much days differ is known from "
-
-#: How the reason begins that the primary loss is not as required.
-REQUIRED = "The candidate is required to be "
-
-
-def unmet(require: Requirement, word: RolloutVerdict) -> str:
-    """The reason that the primary loss is not as required.
-
-    >>> unmet("not worse", "worse")
-    "The candidate is required to be not worse, and the verdict is 'worse'."
-    """
-    return f"{REQUIRED}{require}, and the verdict is {word!r}."
-
-
-def wrong_budget(text: str) -> float:
-    """Read how many promotions may be wrong.
-
-    >>> wrong_budget("1 in 20")
-    0.05
-
-    Args:
-        text: "1 in N", N from 2 on.
-
-    Raises:
-        ValueError: it is none.
-    """
-    words = text.split()
-    if len(words) != 3 or words[0] != "1" or words[1] != "in" or not words[2].isdecimal() or int(words[2]) < 2:
-        raise ValueError(text)
-    return 1.0 / int(words[2])

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from monitoring.config import MonitorConfig
 from monitoring.records import LabelSample
-from monitoring.rollout.decision_rules import CALIBRATION, ERRORS, DecisionRules, parsed_budget, parsed_guards
+from monitoring.rollout.decision_rules import CALIBRATION, ERRORS, DecisionRules
 from monitoring.rollout.evidence.assignment import LEAST_SHARE, assigned
 from monitoring.rollout.evidence.differences import loss_named
 from monitoring.rollout.log.paired_log import Chosen, PairedLog
@@ -73,21 +73,6 @@ class CountedWindow:
 
 
 _COUNTS = ("chosen", "logged", "gone", "unkeyed", "crossed")
-
-
-def rules_of(config: MonitorConfig) -> DecisionRules:
-    """What a config decides a rollout by."""
-    section = config.rollout.deciding
-    return DecisionRules(
-        loss=section.loss,
-        min_effect=section.min_effect,
-        require=section.require,
-        wrong=parsed_budget(section.wrong),
-        guards=parsed_guards(section.guards),
-        missing_labels=section.missing_labels,
-        horizon=config.windows.label_horizon if section.horizon is None else section.horizon,
-        give_up=section.give_up,
-    )
 
 
 def measures_of(versions: Versions, rules: DecisionRules, scale: float | None = None) -> Measures:

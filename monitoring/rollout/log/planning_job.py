@@ -30,7 +30,7 @@ from monitoring.rollout.evidence.planning import (
     last_guard,
     promise,
 )
-from monitoring.rollout.evidence.verdict import Rules
+from monitoring.rollout.evidence.terms import Rules
 from monitoring.rollout.log.candidate_log import Answering, CandidateLog
 from monitoring.rollout.log.evidence_job import ChosenByHash, answers_folder, measures_of, plan_of
 from monitoring.rollout.log.paired_log import PairedLog, champion_log, windows_of

@@ -15,15 +15,14 @@ import pyarrow.compute as pc
 
 from monitoring.actions.version_label import find_label
 from monitoring.baseline.folder import Baseline, load_baseline
-from monitoring.baseline.profile import commonest
+from monitoring.baseline.profile import MAX_SLICE_VALUES, commonest
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.config import MonitorConfig
 from monitoring.config.sections import CANDIDATE
-from monitoring.deployment.deployment import configured
+from monitoring.deployment.configured_spec import configured
 from monitoring.deployment.places import BASELINE, EXTRAS, find_baseline, known_versions, published_versions
 from monitoring.errors import BadInput
 from monitoring.tasks.task import Task
-from monitoring.watches.catalogue import MAX_SLICE_VALUES
 
 MANIFEST = "manifest.json"
 

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from monitoring.baseline.predictions import Predictions, predictions_from, with_usable_answers
+from monitoring.baseline.profile import MAX_SLICE_VALUES
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.errors import BadInput
 from monitoring.onboarding.table_description import TableDescription, baseline_spec, columns_described
@@ -32,7 +33,6 @@ from monitoring.traffic.tables.pieces import TablePiece
 from monitoring.traffic.tables.reference import LoadedPiece, types_of
 from monitoring.traffic.tables.table import Table
 from monitoring.traffic.windows import Window
-from monitoring.watches.catalogue import MAX_SLICE_VALUES
 
 #: Labelled rows by whose errors the largest error of predicted numbers is found: the first ones.
 FIT_ROWS = 1_000

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from monitoring.config import load_config
+from monitoring.rollout.decision_rules import rules_of
 from monitoring.rollout.drill.bad_versions import bad_versions
 from monitoring.rollout.drill.rollback_drill import RollbackRequest, drill_rollbacks
-from monitoring.rollout.log.evidence_job import rules_of
 from monitoring.rollout.log.versions import version_in_use
 from pitfalls_tf.cli.monitor.options import config_option
 from pitfalls_tf.cli.output import one_line, with_output

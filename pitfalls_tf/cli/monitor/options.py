@@ -199,7 +199,7 @@ def evaluate_due_windows(
         new_store: whether the store may be a new one in the place of one that is lost.
         **services: further fields of `monitoring.runs.run.ExternalServices`.
     """
-    from monitoring.rollout.run import tell_of_dead_workers  # noqa: PLC0415 - not needed for --help
+    from monitoring.rollout.notifying import tell_of_dead_workers  # noqa: PLC0415 - not needed for --help
     from monitoring.runs.known_store import check_known, keep_known  # noqa: PLC0415 - as above
     from monitoring.runs.run import run_due_windows  # noqa: PLC0415 - as above
 
@@ -278,7 +278,7 @@ def send_notifications(config: MonitorConfig, numbers: Sequence[int], output: Ou
         How many of their events did not reach everybody.
     """
     from monitoring.notifications.outbox import send_outbox  # noqa: PLC0415 - not needed for --help
-    from monitoring.rollout.run import tell_of_dead_workers  # noqa: PLC0415 - as above
+    from monitoring.rollout.notifying import tell_of_dead_workers  # noqa: PLC0415 - as above
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
 
     with Store.open(config.store.url) as store:

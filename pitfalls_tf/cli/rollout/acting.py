@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from monitoring.config import load_config
 from monitoring.documents.rollout import rollout_document
-from monitoring.rollout.run import send_events
+from monitoring.rollout.notifying import send_events
 from monitoring.store.store import Store
 from pitfalls_tf.cli.monitor.options import notifier
 from pitfalls_tf.cli.rollout.status import rollout_of, show_rollout

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from monitoring.rollout.decision_rules import DecisionRules, parsed_budget, parsed_guards
-from monitoring.rollout.evaluation import as_required
-from monitoring.rollout.evidence.dependence import CONDITION
+from monitoring.rollout.decision_rules import rules_of as rules_of_config
+from monitoring.rollout.evidence.terms import CONDITION, as_required
 from monitoring.rollout.life import harm_text
-from monitoring.rollout.log.evidence_job import rules_of as rules_of_config
 from monitoring.traffic.windows import parse_duration
 from pitfalls_tf.cli.output import printable
 

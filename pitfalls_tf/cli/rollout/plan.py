@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
+from monitoring.baseline.profile import MAX_SLICE_VALUES
 from monitoring.config import load_config
 from monitoring.documents.rollout import plan_document
-from monitoring.rollout.evidence.dependence import CONDITION
+from monitoring.rollout.evidence.terms import CONDITION
 from monitoring.rollout.log.planning_job import make_plan
 from monitoring.rollout.log.versions import LEAST_OF_SLICES, find_versions
-from monitoring.watches.catalogue import MAX_SLICE_VALUES
 from pitfalls_tf.cli.monitor.options import config_option
 from pitfalls_tf.cli.output import printable, with_output
 from pitfalls_tf.cli.rollout.deciding import deciding_options, rules_of

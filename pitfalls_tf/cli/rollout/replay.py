@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import click
 
 from monitoring.config import load_config
+from monitoring.deployment.deployment import enter_deployment
 from monitoring.documents.rollout import replay_document
 from monitoring.errors import BadInput
 from monitoring.onboarding.table_description import described
-from monitoring.rollout.actions import enter_deployment
 from monitoring.rollout.log.versions import find_versions
 from monitoring.rollout.replay.log_replay import ReplayRequest, replay_log, save_replay
 from monitoring.rollout.replay.paired_table import read_pairs
@@ -190,7 +190,7 @@ def _of_log(config_path: Path, flags: dict[str, Any], output: Output) -> Replaye
         scorer.close()
     author = author_of(flags["by"])
     with Store.open(config.store.url) as store:
-        note = enter_deployment(versions, store, author.clock())
+        note = enter_deployment(versions.config, store, author.clock())
         record = save_replay(store, versions, request, log_replay, author, started)
     if note:
         output.progress(note, level="warning")

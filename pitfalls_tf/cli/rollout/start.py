@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from monitoring.config import load_config
+from monitoring.deployment.deployment import enter_deployment
 from monitoring.documents.rollout import rollout_document
 from monitoring.errors import BadInput
-from monitoring.rollout.actions import begin, enter_deployment
+from monitoring.rollout.actions import begin
 from monitoring.rollout.in_use import check_policy
 from monitoring.rollout.log.versions import find_versions
 from monitoring.rollout.run import Surroundings, run_rollout
@@ -159,7 +160,7 @@ def _begun(config: MonitorConfig, store: Store, flags: dict[str, Any], output: O
     if config.rollout.mode == "split":
         check_split(config, versions)
     rules, author = rules_of(flags, config), author_of(flags["by"])
-    if note := enter_deployment(versions, store, author.clock()):
+    if note := enter_deployment(versions.config, store, author.clock()):
         output.progress(note, level="warning")
     plan = None
     if plans:

@@ -13,7 +13,7 @@ import click
 from monitoring.config import load_config
 from monitoring.documents.rollout import RolloutsDocument, rollout_document
 from monitoring.errors import BadInput
-from monitoring.rollout.evaluation import as_required
+from monitoring.rollout.evidence.terms import as_required
 from monitoring.rollout.status import as_of, dead_text, promises_kept
 from monitoring.store.store import Store
 from pitfalls_tf.cli.monitor.options import config_option

@@ -11,6 +11,7 @@ import pytest
 
 from monitoring.baseline.folder import Baseline, load_baseline, write_baseline
 from monitoring.baseline.predictions import Predictions
+from monitoring.baseline.profile import MAX_SLICE_VALUES
 from monitoring.baseline.profile_builder import profile
 from monitoring.baseline.spec import BaselineSpec, FeatureSpec
 from monitoring.errors import BadInput
@@ -18,7 +19,7 @@ from monitoring.judging.fit.baseline_sums import answer_sums, baseline_scorer, l
 from monitoring.records import ScoreSum, WatchKey
 from monitoring.tasks.task import NO_LABEL, loss_of
 from monitoring.watches.answer_watches import EstimateWatches
-from monitoring.watches.catalogue import MAX_SLICE_VALUES, Catalogue, catalogue, labelled_rows
+from monitoring.watches.catalogue import Catalogue, catalogue, labelled_rows
 from monitoring.watches.label_shares import ANSWERED
 from tests.monitoring.watches.family_sums import merged
 

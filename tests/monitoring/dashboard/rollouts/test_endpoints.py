@@ -10,8 +10,7 @@ from monitoring.config.files import ConfigFile
 from monitoring.dashboard.rollouts.endpoints import read_disagreements_page
 from monitoring.dashboard.stores.named_store import NamedStore
 from monitoring.dashboard.stores.stores import Stores
-from monitoring.rollout.actions import enter_deployment
-from monitoring.rollout.log.versions import find_versions
+from monitoring.deployment.deployment import enter_deployment
 from monitoring.store.store import Store
 from tests.dashboard_store import described_stores
 from tests.described_deployment import FIRST, WORDS
@@ -62,9 +61,9 @@ def test_a_deployment_that_was_never_judged_has_the_page_of_its_rollouts(tmp_pat
         world = world_of(folder, store, {1: logged, 2: logged}, SECTION)
     (folder / "pitfalls.db").unlink()  # that of an earlier release, which has judged
     with Store.open(world.config.store.url) as world.store:
-        assert enter_deployment(find_versions(world.config), world.store, BEGIN) == ""
+        assert enter_deployment(world.config, world.store, BEGIN) == ""
         number = shadowed(world)
-        assert enter_deployment(find_versions(world.config), world.store, END) == ""
+        assert enter_deployment(world.config, world.store, END) == ""
         assert len(world.store.deployments.all()) == 1
     file = ConfigFile(path=folder / "monitor.toml", config=world.config)
     named = NamedStore(name="shop", url=world.config.store.url, files=(file,))
@@ -81,6 +80,6 @@ def test_a_rollout_whose_baseline_the_monitor_cannot_use_goes_on_without_a_page(
     config = stores.deployment(("shop", 1)).config
     assert config is not None
     with Store.open(f"sqlite:///{tmp_path}/other.db") as store:
-        assert "The baseline is too short" in enter_deployment(find_versions(config), store, BEGIN)
+        assert "The baseline is too short" in enter_deployment(config, store, BEGIN)
         assert store.deployments.all() == ()
     stores.stores[0].close()

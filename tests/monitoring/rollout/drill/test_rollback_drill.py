@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from monitoring.errors import BadInput
+from monitoring.rollout.decision_rules import rules_of
 from monitoring.rollout.drill.bad_versions import bad_versions
 from monitoring.rollout.drill.rollback_drill import RollbackRequest, drill_rollbacks
-from monitoring.rollout.log.evidence_job import rules_of
 from monitoring.rollout.log.versions import version_in_use
 from tests.monitoring.rollout.two_bundles import NOW, FormulaScorer, logged, two_bundles
 

@@ -7,7 +7,7 @@ import pytest
 
 from monitoring.rollout.evidence.arms import compare_arms, unit_sums
 from monitoring.rollout.evidence.paired_sums import PairedSums
-from monitoring.rollout.evidence.verdict import Rules
+from monitoring.rollout.evidence.terms import Rules
 
 ALPHA = 0.1
 

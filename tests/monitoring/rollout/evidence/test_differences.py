@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from monitoring.errors import BadInput
 from monitoring.rollout.evidence.differences import (
-    DEFAULT,
     calibration_differences,
     has_expectation,
     largest_differences,
@@ -20,6 +19,7 @@ from monitoring.rollout.evidence.differences import (
     losses_of,
     paired_differences,
 )
+from monitoring.rollout.evidence.terms import DEFAULT
 from monitoring.tasks.classification import Classification
 from monitoring.tasks.multilabel import Multilabel
 from monitoring.tasks.ranking import MAX_RELEVANT, Ranking

@@ -14,7 +14,8 @@ from monitoring.rollout.evidence.planning import (
     promise,
     windows_to_word,
 )
-from monitoring.rollout.evidence.verdict import BETTER, NO_DIFFERENCE, WORSE, Rules, compare
+from monitoring.rollout.evidence.terms import BETTER, NO_DIFFERENCE, WORSE, Rules
+from monitoring.rollout.evidence.verdict import compare
 
 RULES = Rules(margin=0.005)
 STREAM = PairedStream(rows=1_000, disagreement=0.06)

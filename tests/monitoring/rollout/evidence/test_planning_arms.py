@@ -8,7 +8,7 @@ import pytest
 from monitoring.rollout.evidence.arms import compare_arms
 from monitoring.rollout.evidence.paired_sums import PairedSums
 from monitoring.rollout.evidence.planning import UnitStream, promise
-from monitoring.rollout.evidence.verdict import BETTER, WORSE, Rules
+from monitoring.rollout.evidence.terms import BETTER, WORSE, Rules
 
 RULES = Rules(margin=0.01)
 STREAM = UnitStream(rows=4_000, share=0.25, mean=0.2, square=0.2)

@@ -11,18 +11,8 @@ from hypothesis import strategies as st
 
 from monitoring.rollout.evidence.confidence_sequence import DifferenceInterval
 from monitoring.rollout.evidence.paired_sums import PairedSums
-from monitoring.rollout.evidence.verdict import (
-    BETTER,
-    CANNOT_TELL,
-    NO_DIFFERENCE,
-    WORSE,
-    Comparison,
-    Rules,
-    compare,
-    decide,
-    word_of,
-    wrong_budget,
-)
+from monitoring.rollout.evidence.terms import BETTER, CANNOT_TELL, NO_DIFFERENCE, WORSE, Rules, wrong_budget
+from monitoring.rollout.evidence.verdict import Comparison, compare, decide, word_of
 
 
 def windows(better: float, worse: float, *, days: int = 10, rows: int = 2_000, seed: int = 0) -> list[PairedSums]:

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 
 from monitoring.records import LabelSample
+from monitoring.rollout.decision_rules import rules_of
 from monitoring.rollout.evidence.assignment import position
 from monitoring.rollout.log.evidence_job import (
     ChosenByHash,
@@ -18,7 +19,6 @@ from monitoring.rollout.log.evidence_job import (
     due_windows,
     measures_of,
     plan_of,
-    rules_of,
     share_obstacles,
 )
 from monitoring.rollout.log.versions import find_versions

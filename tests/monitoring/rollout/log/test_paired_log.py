@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from monitoring.errors import BadInput
+from monitoring.rollout.decision_rules import rules_of
 from monitoring.rollout.log.candidate_log import CandidateLog
-from monitoring.rollout.log.evidence_job import ChosenByHash, plan_of, rules_of
+from monitoring.rollout.log.evidence_job import ChosenByHash, plan_of
 from monitoring.rollout.log.paired_log import PairedLog, champion_log, unanswered, windows_of
 from monitoring.rollout.log.versions import Versions, find_versions
 from monitoring.tasks.label_codes import has_label

@@ -15,7 +15,7 @@ import pyarrow as pa
 from monitoring.config import MonitorConfig
 from monitoring.records import RolloutRecord
 from monitoring.rollout.actions import Author, begin
-from monitoring.rollout.log.evidence_job import rules_of
+from monitoring.rollout.decision_rules import rules_of
 from monitoring.rollout.log.versions import find_versions
 from monitoring.rollout.scoring import Scorer
 from monitoring.rollout.shadow.worker import ShadowWorker

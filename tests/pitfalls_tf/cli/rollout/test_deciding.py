@@ -9,7 +9,8 @@ import pytest
 
 from monitoring.records import Requirement, RolloutResult, RolloutVerdict
 from monitoring.rollout.decision_rules import DecisionRules
-from monitoring.rollout.evaluation import as_required, evaluate
+from monitoring.rollout.evaluation import evaluate
+from monitoring.rollout.evidence.terms import as_required
 from pitfalls_tf.cli.rollout.deciding import exit_code, lines, rules_of
 from tests.monitoring.rollout.test_evaluation import MEASURES, windows
 

@@ -21,7 +21,8 @@ from monitoring.config import MonitorConfig, load_config
 from monitoring.errors import CannotRun
 from monitoring.records import RolloutRecord
 from monitoring.rollout.actions import Author, begin
-from monitoring.rollout.log.evidence_job import CountedWindow, rules_of
+from monitoring.rollout.decision_rules import rules_of
+from monitoring.rollout.log.evidence_job import CountedWindow
 from monitoring.rollout.log.versions import find_versions
 from monitoring.rollout.replay.log_replay import ReplayRequest, replay_log
 from monitoring.rollout.shadow.worker import ShadowWorker

@@ -14,8 +14,8 @@ from monitoring.config.routes import PagerDutyRoute, WebhookRoute
 from monitoring.notifications.notification import Notification
 from monitoring.notifications.routes.sending import Delivery
 from monitoring.records import RolloutEvent, RolloutMode, RolloutRecord
+from monitoring.rollout.notifying import MOST_ATTEMPTS, notification, send_events, tell_of_dead_workers
 from monitoring.rollout.rollout_settings import iso, with_setting
-from monitoring.rollout.run import MOST_ATTEMPTS, notification, send_events, tell_of_dead_workers
 from monitoring.rollout.status import DEAD_AFTER
 from monitoring.store.store import Store
 from tests.monitoring.config.configs import LEAST, load

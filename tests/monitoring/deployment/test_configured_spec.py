@@ -9,7 +9,7 @@ import pytest
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.config import MonitorConfig, settings_digest
 from monitoring.config.loading import parse_config
-from monitoring.deployment.deployment import configured
+from monitoring.deployment.configured_spec import configured
 from monitoring.errors import BadInput
 from monitoring.tasks.regression import Regression
 

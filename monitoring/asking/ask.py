@@ -46,6 +46,7 @@ class Asked:
         draw: What was drawn now; None where the budget allowed nothing more, or no row was answered.
         rows: Every row that was drawn, has no label yet, and still may get one that counts; in order of draws, event
             time and id.
+        labelled: Rows that were drawn and whose label still counts, and that have one already, in the same order.
         spec: How these rows are read: texts are categories, images are numbers.
         at: The time that a label has which is given now.
         due: Until when the labels of all these rows count; None without rows.
@@ -54,6 +55,7 @@ class Asked:
 
     draw: Draw | None
     rows: Predictions
+    labelled: Predictions
     spec: BaselineSpec
     at: datetime
     due: datetime | None
@@ -212,17 +214,27 @@ def _open(
     horizon, spec = config.windows.label_horizon, readable(baseline.spec)
     waiting = [draw for draw in draws if draw.end > at - horizon and len(draw)]
     if not waiting:
-        return Asked(draw=drawn, rows=no_predictions(spec), spec=spec, at=at, due=None)
+        none = no_predictions(spec)
+        return Asked(draw=drawn, rows=none, labelled=none, spec=spec, at=at, due=None)
     version = find_baseline(config).version
     live = LiveRows.open(config, baseline, version, since=min(draw.start for draw in waiting), clock=clock)
     first = int((at - horizon).timestamp() * 1e6)
-    parts = []
+    parts, labelled = [], []
     for draw in waiting:
         rows = live.some(draw.ids, Window(start=draw.start, end=draw.end))
-        parts.append(rows.take(~has_label(rows.labels) & (rows.event_times > first)))
-    rows = joined(parts)
-    due = min(draw.start for draw, part in zip(waiting, parts, strict=True) if len(part)) if len(rows) else None
-    return Asked(draw=drawn, rows=rows, spec=spec, at=at, due=None if due is None else due + horizon)
+        rows = rows.take(rows.event_times > first)
+        has = has_label(rows.labels)
+        parts.append(rows.take(~has))
+        labelled.append(rows.take(has))
+    due = min((draw.start for draw, part in zip(waiting, parts, strict=True) if len(part)), default=None)
+    return Asked(
+        draw=drawn,
+        rows=joined(parts),
+        labelled=joined(labelled),
+        spec=spec,
+        at=at,
+        due=None if due is None else due + horizon,
+    )
 
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:

@@ -10,18 +10,6 @@ from monitoring.deployment.data_dictionary import check_columns
 from monitoring.errors import BadInput
 
 
-def _check_burn_in(config: MonitorConfig, spec: BaselineSpec) -> None:
-    """Raises BadInput for a burn-in of a reference whose dates say how much windows vary."""
-    declared = config.baseline.burn_in
-    if declared is not None and spec.rows_per_window is None:
-        raise BadInput(
-            "A burn-in is for a reference without dates.",
-            got=f"burn_in = {declared.total_seconds() / 86_400:g} days, and a baseline with dates",
-            expected="a baseline without event times, of which it is not known how much good windows differ",
-            fix="Remove `burn_in` from the [baseline] section.",
-        )
-
-
 def configured(config: MonitorConfig, spec: BaselineSpec) -> BaselineSpec:
     """A baseline's specification with what the config says of the model's losses: costs, or the predicted quantile."""
     _check_classes(config, spec.task.classes)
@@ -62,4 +50,16 @@ def _check_classes(config: MonitorConfig, classes: tuple[str, ...]) -> None:
             expected=", ".join(classes),
             fix="Change `classes` in the [model] section, or make the baseline again: `pitfalls monitor init`, or by "
             "exporting the model.",
+        )
+
+
+def _check_burn_in(config: MonitorConfig, spec: BaselineSpec) -> None:
+    """Raises BadInput for a burn-in of a reference whose dates say how much windows vary."""
+    declared = config.baseline.burn_in
+    if declared is not None and spec.rows_per_window is None:
+        raise BadInput(
+            "A burn-in is for a reference without dates.",
+            got=f"burn_in = {declared.total_seconds() / 86_400:g} days, and a baseline with dates",
+            expected="a baseline without event times, of which it is not known how much good windows differ",
+            fix="Remove `burn_in` from the [baseline] section.",
         )

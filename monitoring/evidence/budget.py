@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from monitoring.errors import BadInput
 from monitoring.records import WHOLE, WatchKey
 
-#: The log of about the largest float.
+#: exp(700) is near the largest float.
 _LARGEST_LOG = 700.0
 
 _BUDGET = re.compile(r"\s*(\d+)\s+(?:per|in)\s+(\d+)\s+windows?\s*", re.IGNORECASE)

@@ -85,6 +85,13 @@ def test_importing_any_module_of_theirs_loads_no_framework(modules: dict[str, Pa
     assert not loaded_after("\n".join(f"import {name}" for name in sorted(importable))) & HEAVY
 
 
+def test_acting_on_a_rollout_loads_nothing_that_judges() -> None:
+    verbs = ("promote", "rollback", "stop", "status")
+    loaded = loaded_after("\n".join(f"import pitfalls_tf.cli.rollout.{verb}" for verb in verbs))
+    assert "sqlalchemy" in loaded
+    assert not loaded & (HEAVY | {"pandas", "scipy"})
+
+
 def test_asking_for_help_loads_nothing_heavy() -> None:
     assert not loaded_after(ASK_FOR_HELP) & NOT_FOR_HELP
 

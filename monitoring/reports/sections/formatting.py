@@ -13,9 +13,6 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 
 _TO, _TIMES = "\N{EN DASH}", "\N{MULTIPLICATION SIGN}"
 
-#: exp(700) is near the largest float.
-_LARGEST_LOG = 700.0
-
 
 def format_evidence(log_evidence: float) -> str:
     """Format evidence.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -75,36 +76,41 @@ def command(
     document = {
         "file": str(out),
         "rows": len(asked.rows),
+        "labelled": len(asked.labelled),
         "drawn": drawn,
         "due": asked.due and asked.due.astimezone(UTC).isoformat(),
         "traffic": str(root),
     }
 
-    def show() -> None:
-        if asked.without_rows is not None:
-            start, end = (f"{time:%Y-%m-%d}" for time in (asked.without_rows.start, asked.without_rows.end))
-            click.echo(
-                f"No row is drawn: none was answered from {start} until {end}, the days whose labels still count and "
-                "that were not drawn from before. For traffic of other days give --to."
-            )
-        elif draw is None:
-            click.echo(
-                "No row is drawn: the budget is used, or the day that the last rows were drawn from is not over."
-            )
-        else:
-            click.echo(
-                f"Drew {len(draw):,} of {draw.rows:,} rows answered from {draw.start:%Y-%m-%d} until "
-                f"{draw.end:%Y-%m-%d}, each with a probability of {draw.probabilities[0]:.4f} (seed {draw.seed})."
-            )
-        click.echo(printable(f"Wrote {len(asked.rows):,} rows that wait for a label to {out}."))
-        if asked.due is not None:
-            click.echo(
-                f"Fill in the column label, and add it by {asked.due.astimezone(UTC):%Y-%m-%d %H:%M} UTC: "
-                f"pitfalls labels add {out} --traffic {root}"
-            )
-
-    output.finish(document, show)
+    output.finish(document, lambda: click.echo("\n".join(_told(asked, out, root))))
     return 0
+
+
+def _told(asked: Asked, out: Path, root: Path) -> Iterator[str]:
+    """What was drawn, what was written, and what a person does with it: a sentence a line."""
+    draw, count = asked.draw, len(asked.rows)
+    if asked.without_rows is not None:
+        start, end = (f"{time:%Y-%m-%d}" for time in (asked.without_rows.start, asked.without_rows.end))
+        yield (
+            f"No row is drawn: none was answered from {start} until {end}, the days whose labels still count and "
+            "that were not drawn from before. For traffic of other days give --to."
+        )
+    elif draw is None:
+        yield "No row is drawn: the budget is used, or the day that the last rows were drawn from is not over."
+    else:
+        yield (
+            f"Drew {len(draw):,} of {draw.rows:,} rows answered from {draw.start:%Y-%m-%d} until "
+            f"{draw.end:%Y-%m-%d}, each with a probability of {draw.probabilities[0]:.4f} (seed {draw.seed})."
+        )
+    if len(asked.labelled):
+        yield f"Of the rows that are asked for, {len(asked.labelled):,} have a label already."
+    wrote = f"Wrote {count:,} rows that wait for a label to {out}."
+    yield printable(wrote if count else f"No row waits for a label: {out} has none.")
+    if asked.due is not None:
+        yield (
+            f"Fill in the column label, and add it by {asked.due.astimezone(UTC):%Y-%m-%d %H:%M} UTC: "
+            f"pitfalls labels add {out} --traffic {root}"
+        )
 
 
 def _write(asked: Asked, out: Path) -> tuple[str, ...]:

@@ -14,8 +14,9 @@ from monitoring.config.values import label_budget
 from monitoring.deployment.deployment import deploy
 from monitoring.errors import BadInput
 from monitoring.onboarding.label_promise import label_promise_notes, label_promises
+from monitoring.runs.versions import answering_config
 from pitfalls_tf.cli.monitor.options import config_option
-from pitfalls_tf.cli.output import with_output
+from pitfalls_tf.cli.output import printable, with_output
 
 if TYPE_CHECKING:
     from pitfalls_tf.cli.output import Output
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 def command(config_path: Path, *, budget: str | None, output: Output) -> int:
     """Say how soon a rise of a loss is told with a budget of labels.
 
-    By simulation of the reference's windows: in 9 of 10 cases the rise is told within so many weeks. Judges nothing.
+    By simulation of the reference's windows, that of the version that answers: in 9 of 10 cases the rise is told within
+    so many weeks. Judges nothing.
     """
     config = load_config(config_path)
     if budget is not None:
@@ -48,11 +50,16 @@ def command(config_path: Path, *, budget: str | None, output: Output) -> int:
             expected="how many labels people can give",
             fix='Add, for example, --budget "50 per week".',
         )
-    deployment = deploy(config)
+    path = config.traffic.path
+    nothing_answered = isinstance(path, Path) and not path.exists()
+    deployment = deploy(config if nothing_answered else answering_config(config))
     promises = label_promises(config, deployment)
     notes = label_promise_notes(config, deployment) or ("No loss of this model is tested.",)
+    version = None if config.model.bundle is None else deployment.version
+    of_version = "" if version is None else f", version {version}"
+    notes += (printable(f"Simulated with the reference of {deployment.model}{of_version}."),)
     output.finish(
-        {"budget": config.labels.budget, "promises": [asdict(each) for each in promises]},
+        {"budget": config.labels.budget, "version": version, "promises": [asdict(each) for each in promises]},
         lambda: click.echo("\n".join(notes)),
     )
     return 0

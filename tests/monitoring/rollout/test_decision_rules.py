@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from pathlib import Path
+
 import pytest
 
 from monitoring.errors import BadInput
@@ -15,7 +18,9 @@ from monitoring.rollout.decision_rules import (
     GuardRule,
     parsed_budget,
     parsed_guards,
+    rules_of,
 )
+from tests.monitoring.rollout.two_bundles import two_bundles
 
 
 def test_limits_follow_the_smallest_difference_unless_they_are_given() -> None:
@@ -57,3 +62,7 @@ def test_a_budget_is_one_in_so_many() -> None:
     assert parsed_budget("1 in 50") == 0.02
     with pytest.raises(BadInput, match=r"Not a budget of wrong promotions.*5%"):
         parsed_budget("5%")
+
+
+def test_without_a_section_rows_wait_as_long_as_the_monitors(tmp_path: Path) -> None:
+    assert rules_of(two_bundles(tmp_path, "")).horizon == timedelta(days=7)

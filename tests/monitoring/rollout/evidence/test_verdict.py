@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from monitoring.rollout.evidence.confidence_sequence import DifferenceInterval
 from monitoring.rollout.evidence.paired_sums import PairedSums
-from monitoring.rollout.evidence.terms import BETTER, CANNOT_TELL, NO_DIFFERENCE, WORSE, Rules, wrong_budget
+from monitoring.rollout.evidence.terms import BETTER, CANNOT_TELL, NO_DIFFERENCE, WORSE, Rules
 from monitoring.rollout.evidence.verdict import Comparison, compare, decide, word_of
 
 
@@ -123,9 +123,3 @@ def test_harm_is_the_mean_of_the_e_values(logs: list[float]) -> None:
     guards = {str(number): part for number, part in enumerate(parts[1:])}
     found = decide(parts[0], guards, require="better", alpha=0.05)
     assert found.log_harm == pytest.approx(math.log(np.mean(np.exp(np.array(logs) - max(logs)))) + max(logs))
-
-
-@pytest.mark.parametrize("text", ["20", "1 in 1", "2 in 20", "1 in twenty", "1 in 20 times", "1 in -5", "one"])
-def test_a_budget_that_is_none_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=text):
-        wrong_budget(text)

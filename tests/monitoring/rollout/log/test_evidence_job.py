@@ -51,10 +51,6 @@ def test_a_config_says_what_decides(tmp_path: Path) -> None:
     assert plan_of(config).every == "1d"
 
 
-def test_without_a_section_rows_wait_as_long_as_the_monitors(tmp_path: Path) -> None:
-    assert rules_of(two_bundles(tmp_path, "")).horizon == timedelta(days=7)
-
-
 def test_rows_are_chosen_by_their_ids(tmp_path: Path) -> None:
     ids = pa.array([f"r{place}:0" for place in range(200)])
     mask = ChosenByHash("salt", 0.3)(ids, np.zeros(200, np.int64))

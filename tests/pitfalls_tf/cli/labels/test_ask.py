@@ -11,9 +11,11 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from monitoring.config import load_config
+from monitoring.timestamps import as_microseconds
 from monitoring.traffic.labels.label_log import LabelLog
+from monitoring.traffic.labels.label_writer import LabelWriter
 from tests.pitfalls_tf.cli.small_log import run
-from tests.small_deployment import CONFIG, Days, bundle, deploy, deployed, send
+from tests.small_deployment import CONFIG, LIVE, Days, bundle, deploy, deployed, send
 
 __all__ = ["bundle", "deploy", "deployed", "send"]
 
@@ -31,6 +33,7 @@ def test_a_person_fills_in_a_file_and_it_is_added(deployed: Path, send: Callable
     assert document == {
         "file": str(out),
         "rows": 50,
+        "labelled": 0,
         "drawn": {
             "rows": 50,
             "of": 180,
@@ -54,11 +57,34 @@ def test_a_person_fills_in_a_file_and_it_is_added(deployed: Path, send: Callable
     assert done.stdout.startswith("Added 30 labels; the log has labels for 30 prediction ids (0 repeated labels")
     assert set(LabelLog(log).read()["prediction_id"].to_pylist()) == {row["prediction_id"] for row in some}
     done = run("labels", "ask", *flags, "--out", deployed / "rows.parquet")
-    assert done.stdout.splitlines()[:2] == [
+    assert done.stdout.splitlines()[:3] == [
         "No row is drawn: the budget is used, or the day that the last rows were drawn from is not over.",
+        "Of the rows that are asked for, 30 have a label already.",
         f"Wrote 20 rows that wait for a label to {deployed / 'rows.parquet'}.",
     ]
     assert pq.read_table(deployed / "rows.parquet").num_rows == 20
+
+
+def test_rows_that_have_labels_already_are_said_to(deployed: Path, send: Callable[..., None]) -> None:
+    (deployed / "monitor.toml").write_text(CONFIG + BUDGET)
+    send(deployed, Days(days=8))
+    out = deployed / "rows.parquet"
+    done = run(
+        "labels", "ask", "--config", deployed / "monitor.toml", "--to", "2013-04-08", "--seed", "3", "--out", out
+    )
+    drew, labelled, wrote = done.stdout.splitlines()[:3]
+    assert drew.startswith("Drew 50 of 180 rows")
+    assert labelled == f"Of the rows that are asked for, {50 - pq.read_table(out).num_rows} have a label already."
+    assert wrote == f"Wrote {pq.read_table(out).num_rows} rows that wait for a label to {out}."
+    writer = LabelWriter(deployed / "traffic", clock=lambda: LIVE)
+    ids = pq.read_table(out)["prediction_id"].to_pylist()
+    writer.append(ids, ["late"] * len(ids), [as_microseconds(LIVE)] * len(ids))
+    writer.close()
+    done = run("labels", "ask", "--config", deployed / "monitor.toml", "--to", "2013-04-08", "--out", out)
+    assert done.stdout.splitlines()[1:] == [
+        "Of the rows that are asked for, 50 have a label already.",
+        f"No row waits for a label: {out} has none.",
+    ]
 
 
 def test_rows_are_those_of_the_version_that_answers_though_a_newer_one_is_there(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.pitfalls_tf.cli.small_log import run
-from tests.small_deployment import CONFIG, bundle, deploy, deployed
+from tests.small_deployment import CONFIG, Days, bundle, deploy, deployed, send
 
-__all__ = ["bundle", "deploy", "deployed"]
+__all__ = ["bundle", "deploy", "deployed", "send"]
 
 
 def test_it_says_how_soon_harm_is_told(deployed: Path) -> None:
@@ -22,6 +24,20 @@ def test_it_says_how_soon_harm_is_told(deployed: Path) -> None:
     assert run("labels", "plan", "--config", config).stdout.startswith(
         "At 50 per week, a lasting rise of the error rate"
     )
+
+
+def test_it_says_whose_reference_it_is_that_of_the_version_that_answers(
+    deployed: Path, bundle: Path, send: Callable[..., None]
+) -> None:
+    config = deployed / "monitor.toml"
+    config.write_text(CONFIG + '[labels]\nbudget = "50 per week"\n')
+    (deployed / "models").unlink()
+    for version in ("1", "2"):
+        shutil.copytree(bundle / "models" / "flights" / "1", deployed / "models" / "flights" / version)
+    done = run("labels", "plan", "--config", config)
+    assert done.stdout.splitlines()[-1] == "Simulated with the reference of flights, version 2."
+    send(deployed, Days(days=2), labels=False)
+    assert json.loads(run("labels", "plan", "--config", config, "--json").stdout)["version"] == 1
 
 
 def test_wrong_input_is_one_message(deployed: Path) -> None:

@@ -72,7 +72,11 @@ def days() -> type[Days]:
 @pytest.fixture(scope="session")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A models folder with flights/1: baseline and schema, as the monitor reads them."""
-    folder = tmp_path_factory.mktemp("bundle")
+    return write_bundle(tmp_path_factory.mktemp("bundle"))
+
+
+def write_bundle(folder: Path) -> Path:
+    """Write flights/1 into FOLDER/models, and give the folder."""
     extras = folder / "models" / "flights" / "1" / "assets.extra"
     table = table_of(Days(days=90, start=FIRST, seed=1))
     write_baseline(table, folder=extras / "baseline", spec=SPEC)
@@ -107,9 +111,9 @@ def send() -> Callable[..., None]:
     def written(folder: Path, days: Days, *, labels: bool = True, requests: bool = True) -> None:
         table = table_of(days)
         if requests:
-            _write_requests(folder, table, days)
+            write_requests(folder, table, days)
         if labels:
-            _write_labels(folder, table)
+            write_labels(folder, table)
 
     return written
 
@@ -149,7 +153,8 @@ def table_of(days: Days) -> pa.Table:
     )
 
 
-def _write_requests(folder: Path, table: pa.Table, days: Days) -> None:
+def write_requests(folder: Path, table: pa.Table, days: Days) -> None:
+    """Write rows of a day at a time into the traffic log FOLDER/traffic."""
     writer = TrafficWriter(folder / "traffic", clock=lambda: LATER)
     for first in range(0, table.num_rows, ROWS_A_DAY):
         rows = table.slice(first, ROWS_A_DAY)
@@ -175,7 +180,8 @@ def _write_requests(folder: Path, table: pa.Table, days: Days) -> None:
     writer.close()
 
 
-def _write_labels(folder: Path, table: pa.Table) -> None:
+def write_labels(folder: Path, table: pa.Table) -> None:
+    """Write the labels of rows into the label log of FOLDER/traffic."""
     known = table.filter(table["label"].is_valid())
     writer = LabelWriter(folder / "traffic", clock=lambda: LATER)
     writer.append(

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from monitoring.baseline.batch import final
 from monitoring.baseline.predictions import Predictions, no_predictions
-from monitoring.baseline.profile import Bins, FeatureCounts
+from monitoring.baseline.profile import FeatureCounts
 from monitoring.baseline.profile_builder import ProfileBuilder
 from monitoring.engines.engine import Work
 from monitoring.engines.partial import Partial
@@ -28,14 +28,15 @@ from monitoring.traffic.tables.rows import event_times, read_input
 from monitoring.traffic.tables.table import Table
 from monitoring.traffic.windows import Window
 
-#: Tasks whose windows are summed up by one statement for each input.
+#: Tasks whose windows are summed up at once.
 TASKS = 32
 
 
 class SqlEngine:
     """Sums inputs up in a database; rows of answers and labels are scored here. An `Engine`.
 
-    Cost: a statement for each input, over all windows of some tasks; of each window at most three samples of rows.
+    Cost: over all windows of some tasks one scan for all numbers and one for the categories of each type; of each
+    window one statement more, for the inputs of its sampled rows.
     """
 
     def __init__(self, relation: SqlRelation, narrow: frozenset[str], shared: Sequence[str]) -> None:
@@ -102,7 +103,7 @@ class _Summed:
     def _sums(self, spans: Sequence[Span], task: Work) -> dict[int, _WindowSums]:
         """What is known of each window's wide inputs."""
         counts = row_counts(self.relation, spans, self.shared)
-        features = {bins.feature: self._counts(bins, spans, counts) for bins in self._wide}
+        features = self._counts(spans, counts)
         with shared_rows(self.relation, self.shared, self.recipe.columns, task.inside) as table:
             sums = {}
             for place, (start, end) in enumerate(spans):
@@ -115,15 +116,21 @@ class _Summed:
                 sums[start] = _WindowSums(rows=rows, features=window_counts)
         return sums
 
-    def _counts(self, bins: Bins, spans: Sequence[Span], rows: Sequence[int]) -> list[FeatureCounts]:
-        if self._problem(bins.feature):
-            (none,) = ProfileBuilder((bins,), vocabularies=self.recipe.vocabularies).begin().profile().features
-            return [replace(none, missing=count) for count in rows]
-        if bins.edges is not None:
-            return number_counts(self.relation, bins, spans, self.shared)
-        return word_counts(
-            self.relation, bins.feature, spans, self.shared, columns=self.recipe.columns, profiles=self.recipe.profiles
-        )
+    def _counts(self, spans: Sequence[Span], rows: Sequence[int]) -> dict[str, list[FeatureCounts]]:
+        """Each wide input's counts, window by window."""
+        profiles = self.recipe.profiles
+        without = tuple(bins for bins in self._wide if self._problem(bins.feature))
+        nothing = ProfileBuilder(without, vocabularies=self.recipe.vocabularies).begin().profile().features
+        found = {
+            bins.feature: [replace(none, missing=count) for count in rows]
+            for bins, none in zip(without, nothing, strict=True)
+        }
+        readable = [bins for bins in self._wide if bins.feature not in found]
+        numbers = [bins for bins in readable if bins.edges is not None]
+        words = [bins.feature for bins in readable if bins.edges is None]
+        found |= number_counts(self.relation, numbers, spans, self.shared)
+        found |= word_counts(self.relation, words, spans, self.shared, columns=self.recipe.columns, profiles=profiles)
+        return found
 
     def _problem(self, name: str) -> str:
         """What is wrong with an input: that it is absent, or of another type; empty if nothing."""

@@ -45,6 +45,7 @@ class Dialect:
         literal: A double to the last bit, written as Python does.
         largest: Mean and variance take numbers beyond it as it, where the database does not add up beyond; None: none.
         has_plain_times: Whether a column of times is compared with ISO 8601 in apostrophes, which an index answers.
+        fence: What ends a subquery that is computed once for each of its rows, and not again where it is used.
         experimental: Whether no test runs the statements on the database.
     """
 
@@ -61,6 +62,7 @@ class Dialect:
     escape: str = _APOSTROPHE
     largest: float | None = None
     has_plain_times: bool = False
+    fence: str = ""
     experimental: bool = False
     of_nanoseconds: str = ""
 
@@ -120,6 +122,7 @@ DIALECTS: Final[Mapping[str, Dialect]] = MappingProxyType(
             literal="CAST('{}' AS float8)",
             largest=1e140,  # it ends a statement whose squares are beyond a double
             has_plain_times=True,
+            fence="OFFSET 0",
         ),
         "bigquery": Dialect(
             name="BigQuery",

@@ -1,4 +1,4 @@
-"""An input's counts and moments, window by window, as plain SQL: GROUP BY window, bin."""
+"""Counts and moments of many inputs, window by window, in one pass as plain SQL: GROUP BY window, input, bin."""
 
 from __future__ import annotations
 
@@ -19,94 +19,141 @@ from monitoring.traffic.tables.rows import read_input
 #: Values of a category that come at once; more take further statements.
 MOST_VALUES = 200_000
 
+#: Inputs that one scan sums up: a statement of more is some 300 kB of text.
+MOST_INPUTS = 100
+
 #: A window in microseconds: its start, and its end.
 Span = tuple[int, int]
 
 
 def number_counts(
-    relation: SqlRelation, bins: Bins, spans: Sequence[Span], without: Sequence[str]
-) -> list[FeatureCounts]:
-    """A number's counts and moments in some windows.
+    relation: SqlRelation, bins: Sequence[Bins], spans: Sequence[Span], without: Sequence[str]
+) -> dict[str, list[FeatureCounts]]:
+    """The counts and moments of some numbers in some windows.
 
     A value on an edge belongs to the bin on its right; NaN and NULL are missing; an infinite value is in the first or
-    the last bin. Counts are exact; mean and squares are added up by bins.
+    the last bin. Counts are exact; mean and squares are added up by bins. Cost: one scan for each MOST_INPUTS inputs.
 
     Args:
+        bins: The edges of each input.
         spans: The windows, in order, none of which overlaps another.
+
+    Returns:
+        For each input its counts, window by window.
     """
-    text = number_statement(relation, bins, spans, without)
-    features = [(np.zeros(bins.places, dtype=np.int64), 0, NO_MOMENTS) for _ in spans]
-    for row in relation.table(text).to_pylist():
-        counts, missing, moments = features[row["w"]]
-        if row["missing"]:
-            missing += row["n"]
-        else:
-            counts[row["b"]] += row["n"]
-            moments += Moments(
-                finite=row["finite"],
-                infinite=row["n"] - row["finite"],
-                zeros=row["zeros"],
-                mean=row["mean"] or 0.0,
-                squares=(row["variance"] or 0.0) * row["finite"],
-                minimum=row["low"],
-                maximum=row["high"],
-            )
-        features[row["w"]] = (counts, missing, moments)
-    return [FeatureCounts(tuple(counts.tolist()), missing, moments) for counts, missing, moments in features]
+    found: dict[str, list[FeatureCounts]] = {}
+    for first in range(0, len(bins), MOST_INPUTS):
+        some = bins[first : first + MOST_INPUTS]
+        features = [[(np.zeros(each.places, dtype=np.int64), 0, NO_MOMENTS) for _ in spans] for each in some]
+        for row in relation.table(number_statement(relation, some, spans, without)).to_pylist():
+            counts, missing, moments = features[row["i"]][row["w"]]
+            if row["missing"]:
+                missing += row["n"]
+            else:
+                counts[row["b"]] += row["n"]
+                moments += Moments(
+                    finite=row["finite"],
+                    infinite=row["n"] - row["finite"],
+                    zeros=row["zeros"],
+                    mean=row["mean"] or 0.0,
+                    squares=(row["variance"] or 0.0) * row["finite"],
+                    minimum=row["low"],
+                    maximum=row["high"],
+                )
+            features[row["i"]][row["w"]] = (counts, missing, moments)
+        for each, windows in zip(some, features, strict=True):
+            found[each.feature] = [
+                FeatureCounts(tuple(counts.tolist()), missing, moments) for counts, missing, moments in windows
+            ]
+    return found
 
 
-def number_statement(relation: SqlRelation, bins: Bins, spans: Sequence[Span], without: Sequence[str]) -> str:
+def number_statement(relation: SqlRelation, bins: Sequence[Bins], spans: Sequence[Span], without: Sequence[str]) -> str:
     """The statement of `number_counts`, in the relation's dialect."""
-    dialect, cell = relation.dialect, number_cell(relation, bins.feature)
+    dialect = relation.dialect
+    cells = [number_cell(relation, each.feature) for each in bins]
+    numbers = [f"CASE WHEN {dialect.is_nan.format(cell)} THEN NULL ELSE {cell} END" for cell in cells]
+    places = [
+        _tree(f"x{number}", [dialect.number(edge) for edge in each.edges or ()], _numbered(len(each.edges or ()) + 1))
+        for number, each in enumerate(bins)
+    ]
     finite = dialect.is_finite.format("x")
     value = "x"
     if dialect.largest is not None:
         value = f"GREATEST(LEAST(x, {dialect.number(dialect.largest)}), {dialect.number(-dialect.largest)})"
     return f"""
-        SELECT w, {_tree_of_bins("x", [dialect.number(edge) for edge in bins.edges or ()])} AS b,
-            CASE WHEN x IS NULL THEN 1 ELSE 0 END AS missing, count(*) AS n,
+        SELECT w, i, b, CASE WHEN x IS NULL THEN 1 ELSE 0 END AS missing, count(*) AS n,
             count(CASE WHEN {finite} THEN 1 END) AS finite, count(CASE WHEN x = 0 THEN 1 END) AS zeros,
             avg(CASE WHEN {finite} THEN {value} END) AS mean,
             var_pop(CASE WHEN {finite} THEN {value} END) AS variance, min(x) AS low, max(x) AS high
-        FROM (
-            SELECT {_window(relation, spans)} AS w,
-                CASE WHEN {dialect.is_nan.format(cell)} THEN NULL ELSE {cell} END AS x
-            FROM {ROWS} WHERE {condition(relation, (spans[0][0], spans[-1][1]), without=without)}
-        ) AS cells WHERE w IS NOT NULL GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
+        FROM ({_each_input(relation, spans, without, cells=numbers, also=f"{_by_input(places)} AS b, ")}) AS stacked
+        GROUP BY 1, 2, 3, 4 ORDER BY 2, 1, 3, 4"""
 
 
 def word_counts(
     relation: SqlRelation,
-    feature: str,
+    features: Sequence[str],
     spans: Sequence[Span],
     without: Sequence[str],
     *,
     columns: TableColumns,
     profiles: ProfileBuilder,
-) -> list[FeatureCounts]:
-    """A category's counts in some windows: its values are counted by their bytes, whatever the column's collation.
+) -> dict[str, list[FeatureCounts]]:
+    """The counts of some categories in some windows: values are counted by their bytes, whatever a column's collation.
+
+    Cost: one scan for all categories of text, of booleans, and of whole numbers of a width, MOST_INPUTS at a time; one
+    for each category of another type.
 
     Args:
         spans: The windows, in order, none of which overlaps another.
+
+    Returns:
+        For each category its counts, window by window.
     """
-    binary = pa.types.is_string(relation.schema.field(feature).type)
+    nothing = np.empty(0, dtype=np.int64)
+    found = {
+        feature: [profiles.counted_words(feature, pa.array([], pa.string()), nothing)] * len(spans)
+        for feature in features
+    }
+    for some in _of_one_type(relation, features):
+        is_text = pa.types.is_string(relation.schema.field(some[0]).type)
+        for table in _pages(relation, some, spans, without):
+            values = table["v"].cast(pa.string()) if is_text else table["v"]
+            counts = np.asarray(table["n"], dtype=np.int64)
+            inputs, windows = np.asarray(table["i"]), np.asarray(table["w"])
+            for number in np.unique(inputs).tolist():
+                feature, chosen = some[number], inputs == number
+                words = _as_read(feature, values.filter(pa.array(chosen)), columns)
+                for window in np.unique(windows[chosen]).tolist():
+                    at = windows[chosen] == window
+                    found[feature][window] += profiles.counted_words(
+                        feature, words.filter(pa.array(at)), counts[chosen][at]
+                    )
+    return found
+
+
+def _as_read(feature: str, values: pa.ChunkedArray, columns: TableColumns) -> pa.Array:
+    raw = RawRows.of(pa.table({feature: values}))
     kind = columns.reference_types.get(feature, "")
-    nothing = profiles.counted_words(feature, pa.array([], pa.string()), np.empty(0, dtype=np.int64))
-    result = [nothing for _ in spans]
-    for table in _pages(relation, feature, spans, without):
-        values = table["v"].cast(pa.string()) if binary else table["v"]
-        raw = RawRows.of(pa.table({feature: values}))
-        words, _, _ = read_input(raw, raw.cells(feature), number=False, reference_type=kind)
-        windows, counts = np.asarray(table["w"]), np.asarray(table["n"], dtype=np.int64)
-        for number in np.unique(windows).tolist():
-            chosen = windows == number
-            result[number] += profiles.counted_words(feature, words.filter(pa.array(chosen)), counts[chosen])
-    return result
+    return read_input(raw, raw.cells(feature), number=False, reference_type=kind)[0]
 
 
-def _pages(relation: SqlRelation, feature: str, spans: Sequence[Span], without: Sequence[str]) -> Iterator[pa.Table]:
+def _of_one_type(relation: SqlRelation, features: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """Categories whose values may stand in one column: others are other values beside each other, such as floats."""
+    groups: dict[object, list[str]] = {}
+    for feature in features:
+        kind = relation.schema.field(feature).type
+        together = pa.types.is_string(kind) or pa.types.is_boolean(kind) or pa.types.is_integer(kind)
+        groups.setdefault(kind if together else feature, []).append(feature)
+    for group in groups.values():
+        yield from (tuple(group[first : first + MOST_INPUTS]) for first in range(0, len(group), MOST_INPUTS))
+
+
+def _pages(
+    relation: SqlRelation, features: Sequence[str], spans: Sequence[Span], without: Sequence[str]
+) -> Iterator[pa.Table]:
     """Values and their counts, so many at a time."""
-    text = word_statement(relation, feature, spans, without)
+    text = word_statement(relation, features, spans, without)
     for page in count():
         table = relation.table(f"{text} OFFSET {page * MOST_VALUES}" if page else text)
         yield table
@@ -114,16 +161,40 @@ def _pages(relation: SqlRelation, feature: str, spans: Sequence[Span], without: 
             return
 
 
-def word_statement(relation: SqlRelation, feature: str, spans: Sequence[Span], without: Sequence[str]) -> str:
-    """The statement of `word_counts`, in the relation's dialect."""
-    name = relation.dialect.quoted(feature)
-    if pa.types.is_string(relation.schema.field(feature).type):
-        name = relation.dialect.utf8.format(name)
+def word_statement(
+    relation: SqlRelation, features: Sequence[str], spans: Sequence[Span], without: Sequence[str]
+) -> str:
+    """The statement of `word_counts` for categories of one type, in the relation's dialect."""
+    names = [relation.dialect.quoted(feature) for feature in features]
+    if pa.types.is_string(relation.schema.field(features[0]).type):
+        names = [relation.dialect.utf8.format(name) for name in names]
     return f"""
-        SELECT w, v, count(*) AS n FROM (
-            SELECT {_window(relation, spans)} AS w, {name} AS v
-            FROM {ROWS} WHERE {condition(relation, (spans[0][0], spans[-1][1]), without=without)}
-        ) AS cells WHERE w IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2 LIMIT {MOST_VALUES}"""
+        SELECT w, i, x AS v, count(*) AS n FROM ({_each_input(relation, spans, without, cells=names)}) AS stacked
+        GROUP BY 1, 2, 3 ORDER BY 2, 1, 3 LIMIT {MOST_VALUES}"""
+
+
+def _each_input(
+    relation: SqlRelation, spans: Sequence[Span], without: Sequence[str], *, cells: Sequence[str], also: str = ""
+) -> str:
+    """A row for each row of the windows and each of some inputs, whose cell is x; the relation is read once.
+
+    Args:
+        cells: What each input's cell is; they are called x0, x1 and so on where `also` is read.
+        also: Further columns of each row and input, each with a comma after it.
+    """
+    fence = relation.dialect.fence
+    named = ", ".join(f"{cell} AS x{number}" for number, cell in enumerate(cells))
+    numbers = " UNION ALL ".join(f"SELECT {number} AS i" for number in range(len(cells)))
+    return f"""
+        SELECT w, i, {also}{_by_input([f"x{number}" for number in range(len(cells))])} AS x FROM (
+            SELECT {_window(relation, spans)} AS w, {named}
+            FROM {ROWS} WHERE {condition(relation, (spans[0][0], spans[-1][1]), without=without)} {fence}
+        ) AS cells CROSS JOIN ({numbers}) AS inputs WHERE w IS NOT NULL {fence}"""
+
+
+def _by_input(leaves: Sequence[str]) -> str:
+    """What is said of the input whose number is i."""
+    return _tree("i", _numbered(len(leaves))[1:], leaves)
 
 
 def row_statement(relation: SqlRelation, spans: Sequence[Span], without: Sequence[str]) -> str:
@@ -152,9 +223,8 @@ def _window(relation: SqlRelation, spans: Sequence[Span]) -> str:
     return _tree(when, [str(end) for end in ends], leaves)
 
 
-def _tree_of_bins(value: str, edges: Sequence[str]) -> str:
-    """The number of edges that are not above a value, by halving."""
-    return _tree(value, edges, [str(place) for place in range(len(edges) + 1)])
+def _numbered(size: int) -> list[str]:
+    return [str(number) for number in range(size)]
 
 
 def _tree(value: str, edges: Sequence[str], leaves: Sequence[str]) -> str:

@@ -29,7 +29,18 @@ from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.windows import Window
 from tests.monitoring.engines.engine_rows import Ready, by_window, ready
 from tests.monitoring.engines.engine_runs import hostile_rows
-from tests.monitoring.engines.sql_edges import NUMBERS, SPANS, WORDS, check_numbers, check_words, exact_bytes, rows_with
+from tests.monitoring.engines.sql_edges import (
+    NUMBERS,
+    SPANS,
+    WORDS,
+    check_inputs,
+    check_numbers,
+    check_scans,
+    check_words,
+    exact_bytes,
+    mixed_rows,
+    rows_with,
+)
 from tests.own_table import NOW, watch
 from tests.small_deployment import LIVE
 
@@ -65,15 +76,23 @@ def test_more_values_than_come_at_once_are_counted_as_those_of_a_file_are() -> N
     check_words(relation_of(rows_with(words)), words)
 
 
+def test_inputs_of_all_types_are_counted_in_a_scan_for_numbers_and_one_for_each_type_of_category() -> None:
+    check_scans(relation_of(mixed_rows()))
+
+
+def test_more_inputs_than_one_scan_takes_are_counted_by_further_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("monitoring.engines.sql_sums.MOST_INPUTS", 2)
+    check_inputs(relation_of(mixed_rows()))
+
+
 def test_a_collation_that_folds_case_folds_nothing_here() -> None:
     connection = duckdb.connect()
     connection.execute("CREATE TABLE live (id VARCHAR, ts TIMESTAMP, x VARCHAR COLLATE NOCASE)")
     connection.execute("INSERT INTO live VALUES ('1', TIMESTAMP '1970-01-01', 'a'), ('2', TIMESTAMP '1970-01-01', 'A')")
     relation = DuckDBRelation.of(connection.table("live"), "ts", "id")
     profiles = ProfileBuilder((Bins(feature="x", categories=("a", "A")),))
-    (counts,) = word_counts(
-        relation, "x", SPANS[:1], (), columns=TableColumns(inputs={"x": "category"}), profiles=profiles
-    )
+    columns = TableColumns(inputs={"x": "category"})
+    (counts,) = word_counts(relation, ["x"], SPANS[:1], (), columns=columns, profiles=profiles)["x"]
     assert counts.counts == (1, 1, 0)
 
 

@@ -17,8 +17,16 @@ from monitoring.errors import BadInput
 
 SPANS = [(0, 86_400_000_000), (86_400_000_000, 172_800_000_000), (259_200_000_000, 345_600_000_000)]
 SCHEMA = pa.schema(
-    {"the `id`": pa.string(), "at": pa.timestamp("us", "UTC"), "x": pa.float64(), "b": pa.bool_(), "w": pa.string()}
+    {
+        "the `id`": pa.string(),
+        "at": pa.timestamp("us", "UTC"),
+        "x": pa.float64(),
+        "b": pa.bool_(),
+        "w": pa.string(),
+        "v": pa.string(),
+    }
 )
+NUMBER = Bins(feature="x", edges=(-0.5, 0.1, 1e300))
 WRITTEN = Path(__file__).parent / "sql_statements"
 
 
@@ -39,9 +47,9 @@ def statements(name: str) -> list[str]:
     columns, odd = Columns(dialect=DIALECTS[name]), ["it's", "back\\slash"]
     rows = condition(columns, SPANS[0], ["1", "2"])  # type: ignore[arg-type]  # it has no rows
     found = [
-        number_statement(columns, Bins(feature="x", edges=(-0.5, 0.1, 1e300)), SPANS, odd),  # type: ignore[arg-type]
-        number_statement(columns, Bins(feature="b", edges=(0.5,)), SPANS[:1], ()),  # type: ignore[arg-type]
-        word_statement(columns, "w", SPANS[:1], ()),  # type: ignore[arg-type]
+        number_statement(columns, [NUMBER, Bins(feature="b", edges=(0.5,))], SPANS, odd),  # type: ignore[arg-type]
+        number_statement(columns, [Bins(feature="b", edges=(0.5,))], SPANS[:1], ()),  # type: ignore[arg-type]
+        word_statement(columns, ["w", "v"], SPANS[:1], ()),  # type: ignore[arg-type]
         row_statement(columns, SPANS, ()),  # type: ignore[arg-type]
         f"SELECT {columns.dialect.quoted('x')} FROM {ROWS} WHERE {rows}",  # noqa: S608 - names of columns
     ]

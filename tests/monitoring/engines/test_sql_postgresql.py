@@ -26,7 +26,17 @@ from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.windows import Window
 from tests.monitoring.engines.engine_rows import Ready, by_window, ready
 from tests.monitoring.engines.engine_runs import hostile_rows
-from tests.monitoring.engines.sql_edges import NUMBERS, SPANS, WORDS, check_numbers, check_words, exact_bytes, rows_with
+from tests.monitoring.engines.sql_edges import (
+    NUMBERS,
+    SPANS,
+    WORDS,
+    check_numbers,
+    check_scans,
+    check_words,
+    exact_bytes,
+    mixed_rows,
+    rows_with,
+)
 from tests.monitoring.engines.test_sql import shared_ids_of, source_of
 from tests.own_table import watch
 from tests.postgresql_server import started_postgresql
@@ -76,6 +86,10 @@ def test_words_are_counted_by_their_bytes(kind: str, fill: Fill) -> None:
     check_words(fill(rows_with(WORDS[kind])), WORDS[kind])
 
 
+def test_inputs_of_all_types_are_counted_in_a_scan_for_numbers_and_one_for_each_type_of_category(fill: Fill) -> None:
+    check_scans(fill(mixed_rows()))
+
+
 def test_an_id_is_a_value_whatever_it_says(fill: Fill) -> None:
     ids = ["a :end b", "it's", "a\\", "100% %(start)s", ":id_0", "') OR 1 = 1 --"]
     rows = pa.table({"id": ids, "ts": pa.array([LIVE] * len(ids), pa.timestamp("us", "UTC"))})
@@ -106,7 +120,7 @@ def test_a_collation_that_folds_case_folds_nothing_here(fill: Fill) -> None:
         assert connection.exec_driver_sql("SELECT count(DISTINCT x) FROM live").scalar() == 1
     profiles = ProfileBuilder((Bins(feature="x", categories=("a", "A")),))
     columns = TableColumns(inputs={"x": "category"})
-    counts = word_counts(relation, "x", SPANS, (), columns=columns, profiles=profiles)
+    counts = word_counts(relation, ["x"], SPANS, (), columns=columns, profiles=profiles)["x"]
     assert [each.counts for each in counts] == [(1, 0, 0), (0, 1, 0)]
 
 

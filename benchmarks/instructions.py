@@ -76,7 +76,7 @@ def count(name: str, folder: Path, more: Mapping[str, str] | None = None) -> int
         more: Variables of the process beside those of `environment`.
 
     Returns:
-        Of all threads: of the process, or between its two marks. Cost: up to a minute or two.
+        Of all threads: of the process, or between its two marks. Cost: up to six minutes.
     """
     scenario, variables = SCENARIOS[name], environment(more or {})
     place, kept = folder / "place", folder / "kept"
@@ -147,7 +147,7 @@ def base_text(built: Mapping[str, str], counts: Mapping[str, int]) -> str:
 
 
 def measure(settings: Settings, names: Sequence[str] = tuple(SCENARIOS)) -> Result:
-    """Count all scenarios, or the first two if quick. Cost: ten minutes of processor time."""
+    """Count all scenarios, or the first two if quick. Cost: twenty minutes of processor time."""
     counts = counted(names[:2] if settings.quick else names)
     return Result(tables=(table(read_base()[1], counts),))
 

@@ -29,6 +29,7 @@ def same_build() -> dict[str, int]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)  # valgrind takes fifty times as long
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_instructions_are_those_of_the_base(base: dict[str, int], name: str, tmp_path: Path) -> None:
     lines = changes(base, {name: count(name, tmp_path)})

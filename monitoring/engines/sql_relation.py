@@ -107,7 +107,7 @@ DIALECTS: Final[Mapping[str, Dialect]] = MappingProxyType(
             double="CAST({} AS DOUBLE)",
             is_nan="isnan({})",
             is_finite="isfinite({})",
-            utf8="encode({})",
+            utf8="encode(CAST({} AS VARCHAR))",
             text="VARCHAR",
             literal="'{}'::DOUBLE",
         ),
@@ -117,7 +117,7 @@ DIALECTS: Final[Mapping[str, Dialect]] = MappingProxyType(
             double="CAST({} AS float8)",
             is_nan="{} = CAST('NaN' AS float8)",
             is_finite="{} NOT IN (CAST('Infinity' AS float8), CAST('-Infinity' AS float8))",
-            utf8="convert_to({}, 'UTF8')",
+            utf8="CASE WHEN {0} IS NOT NULL THEN convert_to(concat({0}), 'UTF8') END",  # of enum, uuid, char(n) too
             text="text",
             literal="CAST('{}' AS float8)",
             largest=1e140,  # it ends a statement whose squares are beyond a double
@@ -373,6 +373,7 @@ _DOUBLE, _TEXT, _WHOLE = pa.float64(), pa.string(), pa.int64()
 _POSTGRESQL: Final = MappingProxyType(
     {
         16: pa.bool_(),
+        17: pa.binary(),
         **dict.fromkeys((20, 21, 23), _WHOLE),
         **dict.fromkeys((700, 701, 1700), _DOUBLE),
         1082: pa.date32(),

@@ -96,6 +96,21 @@ def test_a_collation_that_folds_case_folds_nothing_here() -> None:
     assert counts.counts == (1, 1, 0)
 
 
+def test_values_of_other_types_are_counted_as_text() -> None:
+    connection = duckdb.connect()
+    identity = "00000000-0000-0000-0000-00000000000a"
+    connection.execute("CREATE TABLE live (id VARCHAR, ts TIMESTAMP, u UUID, e ENUM ('b', 'a'))")
+    connection.execute(
+        f"INSERT INTO live VALUES ('1', TIMESTAMP '1970-01-01', '{identity}', 'a'), ('2', NULL, NULL, NULL)"  # noqa: S608 - the line above
+    )
+    relation = DuckDBRelation.of(connection.table("live"), "ts", "id")
+    names = ["u", "e"]
+    profiles = ProfileBuilder(tuple(Bins(feature=name, categories=("b",)) for name in names))
+    columns = TableColumns(inputs=dict.fromkeys(names, "category"))
+    found = word_counts(relation, names, SPANS[:1], (), columns=columns, profiles=profiles)
+    assert [found[name][0].others.word_counts for name in names] == [((identity, 1),), (("a", 1),)]
+
+
 def test_nanoseconds_are_the_microseconds_before_them_whatever_the_zone() -> None:
     for zone in ("UTC", None):
         times = pa.array([-1, 999, 999_999, 1_000_000, 1_999_999]).cast(pa.timestamp("ns", zone))

@@ -21,6 +21,7 @@ from monitoring.engines.sql_sums import word_counts
 from monitoring.engines.task import LocalEngine
 from monitoring.errors import BadInput, CannotRun
 from monitoring.timestamps import as_microseconds
+from monitoring.traffic.cells import as_strings
 from monitoring.traffic.remote.sql_query import SqlQuery
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.windows import Window
@@ -122,6 +123,29 @@ def test_a_collation_that_folds_case_folds_nothing_here(fill: Fill) -> None:
     columns = TableColumns(inputs={"x": "category"})
     counts = word_counts(relation, ["x"], SPANS, (), columns=columns, profiles=profiles)["x"]
     assert [each.counts for each in counts] == [(1, 0, 0), (0, 1, 0)]
+
+
+def test_values_of_other_types_are_counted_as_they_are_fetched(fill: Fill) -> None:
+    relation = fill(rows_with(pa.array(["a", None])))
+    kinds, identity = ("mood", "uuid", "char(3)", "bytea"), "00000000-0000-0000-0000-00000000000a"
+    with sa.create_engine(relation.query.url, poolclass=sa.NullPool).begin() as connection:
+        for statement in (
+            "DROP TYPE IF EXISTS mood CASCADE",
+            "CREATE TYPE mood AS ENUM ('b', 'a')",
+            *(f'ALTER TABLE live ADD "of {kind}" {kind}' for kind in kinds),
+            f"INSERT INTO live VALUES ('one', '1970-01-01Z', NULL, 'a', '{identity}', 'a', 'a')",  # noqa: S608 - one above
+        ):
+            connection.exec_driver_sql(statement)
+    names = [f"of {kind}" for kind in kinds]
+    profiles = ProfileBuilder(tuple(Bins(feature=name, categories=("b",)) for name in names))
+    columns = TableColumns(inputs=dict.fromkeys(names, "category"))
+    found = word_counts(relation, names, SPANS, (), columns=columns, profiles=profiles)
+    (fetched,) = relation.batches(names, ids=["one"])
+    assert fetched["of mood"].to_pylist() == ["a"]
+    for name in names:
+        first, second = found[name]
+        assert first.others.word_counts == ((as_strings(fetched[name])[0].as_py(), 1),), name
+        assert (first.missing, second.missing) == (1, 1), name
 
 
 @pytest.fixture(scope="module")

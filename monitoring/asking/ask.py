@@ -28,6 +28,7 @@ from monitoring.sources.read_scope import ReadScope
 from monitoring.sources.traffic import open_traffic, traffic_path
 from monitoring.tasks.label_codes import has_label
 from monitoring.traffic.labels.asked_rows import AskedRows, Draw
+from monitoring.traffic.remote.urls import is_url, shown_url
 from monitoring.traffic.tables.files import is_table
 from monitoring.traffic.windows import Window
 
@@ -122,12 +123,25 @@ def ask(
 
 
 def labels_root(config: MonitorConfig) -> Path:
-    """The folder in which the label log of a config's traffic lies: of a traffic log its own."""
+    """The folder in which the label log of a config's traffic lies: of a traffic log its own.
+
+    Raises:
+        BadInput: It is one at a URL, whose labels are written where its server is.
+    """
     traffic = config.traffic
     if traffic.query or traffic.log or config.engine.kind == "sql" or config.engine.table is not None:
         return traffic.label_log
     path = traffic_path(config)
-    return traffic.label_log if is_table(path) else Path(path)
+    if is_table(path):
+        return traffic.label_log
+    if is_url(str(path)):
+        raise BadInput(
+            "Labels of a traffic log at a URL are not written from here.",
+            got=shown_url(str(path)),
+            expected="a traffic log in a folder of this machine",
+            fix="Ask for labels and add them where its server writes the log: give that folder with --traffic.",
+        )
+    return Path(path)
 
 
 def open_asked(config: MonitorConfig, *, clock: Callable[[], datetime]) -> Asked:

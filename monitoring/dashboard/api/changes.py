@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from monitoring.actions.perform import perform
+from monitoring.asking.ask import labels_root
 from monitoring.baseline.folder import load_baseline
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.config import MonitorConfig
@@ -22,9 +23,10 @@ from monitoring.dashboard.api.change_documents import (
     RunActionRequest,
     UndoRequest,
 )
+from monitoring.dashboard.labels.door import LabelTarget, LabelWriters, add_labels
 from monitoring.dashboard.stores.telling import tell
 from monitoring.deployment.places import find_baseline
-from monitoring.errors import BadInput, CannotRun
+from monitoring.errors import BadInput
 from monitoring.notifications.routes.sending import notify
 from monitoring.onboarding.rebaseline import (
     NewBaselineDocument,
@@ -38,12 +40,8 @@ from monitoring.onboarding.rebaseline import (
 )
 from monitoring.runs.backfill import BackfillDocument, BackfillRequest, WindowRange, backfill, backfill_document
 from monitoring.runs.run import ExternalServices
-from monitoring.store.added_labels import AddedLabels
 from monitoring.store.store import Store
-from monitoring.timestamps import as_microseconds
 from monitoring.traffic.foreign_logs.cloud_events import append_events
-from monitoring.traffic.labels.label_writer import LabelWriter
-from monitoring.traffic.tables.files import is_table
 from monitoring.watches.embedding import Embedder
 
 
@@ -59,6 +57,7 @@ class ApiChanges:
     stop: Callable[[], bool]
     one_at_a_time: OneAtATime
     embedder: Embedder | None
+    writers: LabelWriters
 
     def backfill(self, store: str, number: int, request: RangeRequest) -> BackfillDocument:
         """Judge the windows of a range, as `monitoring.runs.backfill` does, and tell of it."""
@@ -101,33 +100,17 @@ class ApiChanges:
         Who sent how many is kept in the store; a request that failed there may be sent again, as labels count once.
         """
         config, opened = self._config(store, number)
-        path = config.traffic.path
-        if not isinstance(path, Path) or is_table(path):
+        if labels_root(config) != config.traffic.path:
             raise BadInput(
                 "Labels are added to a traffic log of this machine.",
-                got=f"{path}, which is none",
+                got=f"{config.traffic.path}, which is none",
                 expected="the folder that a server was given with --traffic",
                 fix="Write the labels where the table's come from.",
             )
         _check_outputs(load_baseline(find_baseline(config).baseline).spec, request)
-        writer = LabelWriter(path, clock=self.calls.stores.clock)
-        try:
-            added = writer.append(
-                [label.prediction_id for label in request.labels],
-                [label.text for label in request.labels],
-                [as_microseconds(label.label_time) for label in request.labels],
-                models=None if config.model.bundle is None else [config.model.name] * len(request.labels),
-            )
-        except OSError as error:
-            raise CannotRun(
-                "No label was added.",
-                got=f"{path}: {error.strerror}",
-                expected="a writable folder with free space",
-                fix="Free space, then send the labels again.",
-            ) from error
-        finally:
-            writer.close()
-        opened.added_labels.add(number, AddedLabels(at=self.calls.stores.clock(), by=request.by.strip(), labels=added))
+        labels = [(each.prediction_id, each.text, each.label_time) for each in request.labels]
+        target = LabelTarget(config=config, store=opened, number=number)
+        added = add_labels(target, labels, by=request.by, writers=self.writers, clock=self.calls.stores.clock)
         return LabelsDocument(added=added)
 
     def keep_events(self, name: str, events: list[dict[str, Any]]) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from monitoring.asking.waiting import rows_without_label
 from monitoring.dashboard.deployment.inputs import FIRST_INPUTS, input_charts
 from monitoring.dashboard.deployment.settings import settings_of, settings_table
 from monitoring.dashboard.deployment.window import metric_table
@@ -109,6 +110,7 @@ class DeploymentView:
     shown: int
     judged: int
     timezone: str
+    unlabelled: int
 
     @property
     def tables(self) -> tuple[TableView, ...]:
@@ -133,12 +135,14 @@ class MoreTables:
         settings: Every setting; None without a config.
         versions: The deployments of the same model; None where there is one only.
         unread: Why its config cannot be read; empty where it can.
+        unlabelled: How many rows people are asked to label.
     """
 
     configuration: tuple[tuple[str, str], ...] = ()
     settings: TableView | None = None
     versions: TableView | None = None
     unread: str = ""
+    unlabelled: int = 0
 
 
 _NOTHING_MORE = MoreTables()
@@ -157,6 +161,7 @@ def read_deployment(
         settings=settings_table(config),
         versions=read_versions(deployment),
         unread=deployment.unread,
+        unlabelled=rows_without_label(config, deployment.clock()),
     )
     return deployment_view(history, deployment.address, deployment.clock(), more)
 
@@ -202,6 +207,7 @@ def deployment_view(
         shown=len(history.windows),
         judged=history.judged,
         timezone=zone_words(summary),
+        unlabelled=more.unlabelled,
     )
 
 

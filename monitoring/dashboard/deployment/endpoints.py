@@ -137,7 +137,8 @@ def _read_deployment(stores: Stores, request: Request, rows: int | None) -> Depl
 
 def _show_deployment(request: Request, view: DeploymentView) -> Response:
     latest = windows_of(request)
-    return page_answer("deployment", view=view, latest=latest, choices=WINDOW_CHOICES, query=windows_query(request))
+    query, may_act = windows_query(request), request.state.may_act
+    return page_answer("deployment", view=view, latest=latest, choices=WINDOW_CHOICES, query=query, may_act=may_act)
 
 
 def _read_windows_table(stores: Stores, request: Request) -> TableView:

@@ -16,6 +16,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from PIL import Image
 
+from monitoring.baseline.predictions import Predictions
 from monitoring.dashboard.view.table import Cell, TableView, cell
 from monitoring.inspection.incident_rows import ExampleRows, ReadableRows
 from monitoring.reports.sections.formatting import format_moment
@@ -191,6 +192,18 @@ def _pictures(groups: Iterable[ExampleRows], readable_rows: ReadableRows) -> lis
     return [(*some, *others) for some, others in zip(_thumbnails(numbers), _thumbnails(files), strict=True)]
 
 
+def row_pictures(row: Predictions, readable_rows: ReadableRows) -> tuple[tuple[str, Picture], ...]:
+    """The images of one row that are numbers, with the names of their columns; what they are of is not said."""
+    found = [
+        (name, image)
+        for name, shape in readable_rows.images.items()
+        for image in _images(row.features, name, shape)
+        if image is not None
+    ]
+    (pictures,) = _thumbnails([[(image, "") for _, image in found]])
+    return tuple(zip((name for name, _ in found), pictures, strict=True))
+
+
 def _thumbnails(groups: Sequence[Sequence[tuple[NDArray[Any], str]]]) -> list[tuple[Picture, ...]]:
     """Images with their words, small and on one scale."""
     files = iter(thumbnails([image for some in groups for image, _ in some]))
@@ -362,6 +375,8 @@ def _id_words(codes: Sequence[int], task: Ranking, ids: Mapping[int, str]) -> li
 
 def _words_of(values: NDArray[Any], task: Task, ids: Mapping[int, str]) -> list[str]:
     """Answers or labels as `Task.read_answers` gives them."""
+    if not len(values):
+        return []
     ranking = ranking_of(task)
     if ranking is not None:
         return [printable(", ".join(_id_words(row, ranking, ids))) for row in values.tolist()]

@@ -157,6 +157,7 @@ STATIC = {
     "dashboard.css": "text/css; charset=utf-8",
     "live.js": "text/javascript; charset=utf-8",
     "zone.js": "text/javascript; charset=utf-8",
+    "label.js": "text/javascript; charset=utf-8",
     "icon.svg": "image/svg+xml",
 }
 

@@ -27,6 +27,9 @@ from monitoring.dashboard.api.operations import PREFIX
 from monitoring.dashboard.deployment.endpoints import deployment_routes
 from monitoring.dashboard.drills import drill_routes
 from monitoring.dashboard.incident.endpoints import IncidentEndpoints
+from monitoring.dashboard.labels.door import LabelWriters
+from monitoring.dashboard.labels.endpoints import label_routes
+from monitoring.dashboard.labels.labelling import Labelling
 from monitoring.dashboard.overview.endpoints import overview_routes
 from monitoring.dashboard.rebaseline import Rebaselining, rebaseline_routes
 from monitoring.dashboard.rollouts.endpoints import rollout_routes
@@ -127,17 +130,22 @@ def dashboard_app(stores: GetStores, access: Access, changes: Changes, embedder:
     Args:
         embedder: Makes the function that embeds tensors for a new baseline; None where there is no framework for it.
     """
-    stopping, one_at_a_time = Event(), OneAtATime()
+    stopping, one_at_a_time, writers = Event(), OneAtATime(), LabelWriters()
 
     def api_changes() -> ApiChanges:
         return ApiChanges(
-            calls=ApiCalls(stores=stores()), stop=stopping.is_set, one_at_a_time=one_at_a_time, embedder=embedder
+            calls=ApiCalls(stores=stores()),
+            stop=stopping.is_set,
+            one_at_a_time=one_at_a_time,
+            embedder=embedder,
+            writers=writers,
         )
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         yield
         stopping.set()
+        writers.close()
 
     return Starlette(
         routes=[
@@ -146,6 +154,7 @@ def dashboard_app(stores: GetStores, access: Access, changes: Changes, embedder:
             *IncidentEndpoints(stores, access).routes(),
             *drill_routes(stores),
             *rollout_routes(stores),
+            *label_routes(stores, Labelling(writers)),
             *rebaseline_routes(Rebaselining(stores, one_at_a_time, embedder)),
             *_service_routes(changes),
             *_sign_in_routes(access),

@@ -83,7 +83,25 @@ class AskedRows:
         Raises:
             CannotRun: A file cannot be read.
         """
-        return tuple(map(_read, sorted(self._folder.glob("*.parquet"))))
+        return tuple(map(_read, self._files()))
+
+    def latest(self, after: datetime) -> tuple[Draw, ...]:
+        """The draws that end after a time, in order. Cost: their files, and one more. Raises CannotRun as `draws`."""
+        found = list[Draw]()
+        for path in reversed(self._files()):
+            draw = _read(path)
+            if draw.end <= after:
+                break
+            found.insert(0, draw)
+        return tuple(found)
+
+    @property
+    def state(self) -> tuple[tuple[str, int], ...]:
+        """What changes with every draw, and with an erasure."""
+        return tuple((path.name, path.stat().st_mtime_ns) for path in self._files())
+
+    def _files(self) -> list[Path]:
+        return sorted(self._folder.glob("*.parquet"))
 
     def keep(self, draw: Draw) -> None:
         """Keep a draw, in a file that nobody but its owner may read."""

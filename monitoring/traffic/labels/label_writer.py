@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from monitoring.atomic import sync_folder
 from monitoring.errors import BadInput, CannotRun
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.erased_ids import ErasedIds, erasure_names, read_erased_ids
@@ -78,6 +79,7 @@ class LabelWriter:
         *,
         models: Sequence[str | None] | pa.Array | None = None,
         versions: Sequence[int | None] | pa.Array | None = None,
+        sync: bool = False,
     ) -> int:
         """Append labels, all or none of them, by one `write`; those of ids that were erased from the log are left out.
 
@@ -87,6 +89,7 @@ class LabelWriter:
             label_times_us: When each label became known, in microseconds since 1970, UTC.
             models: The model that each label is for; None for all.
             versions: The version that each label is for, with a model; None for all.
+            sync: Whether they must survive a power cut when this returns.
 
         Raises:
             BadInput: the three differ in length, or hold a null.
@@ -115,8 +118,11 @@ class LabelWriter:
             record = pa.RecordBatch.from_arrays(columns, schema=LABEL_SCHEMA).serialize().to_pybytes()
             written = False
             try:
-                segment.append(*(() if segment.size else (LABEL_SCHEMA.serialize(),)), record)
+                fresh = not segment.size
+                segment.append(*((LABEL_SCHEMA.serialize(),) if fresh else ()), record, sync=sync)
                 written = True
+                if sync and fresh:
+                    sync_folder(self._folder)
             finally:
                 if not written:
                     self._release()

@@ -161,3 +161,15 @@ def test_rows_of_a_table_are_asked_for(tmp_path: Path) -> None:
     known = dict(zip(rows["id"].to_pylist(), rows["temp"].to_pylist(), strict=True))
     assert asked.table()["temp"].to_pylist() == [known[name] for name in asked.rows.ids.to_pylist()]
     assert len(_asked(config, 4).rows) == 12
+
+
+def test_of_a_log_at_a_url_nothing_is_asked_for_and_nothing_written(
+    config: MonitorConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    there = config.model_copy(update={"traffic": config.traffic.with_path(labels_root(config).as_uri())})
+    before = set(tmp_path.rglob("*"))
+    for read in (lambda: _asked(there, 7), lambda: open_asked(there, clock=lambda: LIVE), lambda: labels_root(there)):
+        with pytest.raises(BadInput, match="at a URL are not written from here"):
+            read()
+    assert set(tmp_path.rglob("*")) == before

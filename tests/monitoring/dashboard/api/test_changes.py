@@ -101,3 +101,28 @@ def test_a_change_needs_the_config_and_a_document_that_fits(client: TestClient, 
     assert client.post(f"{SHOP}/{what}", json={"by": ""}).status_code == 400
     assert client.post(f"/api/v1/deployments/shop/99/{what}", json=documents[what]).status_code == 404
     assert client.get(f"{SHOP}/{what}").status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("place", "why"),
+    [("url", "at a URL are not written from here"), ("foreign", "added to a traffic log of this machine")],
+)
+def test_labels_are_refused_where_nothing_would_read_them(
+    deployed: Path, send: Callable[..., None], days: Any, place: str, why: str
+) -> None:
+    send(deployed, days(days=DAYS))
+    path = deployed / "monitor.toml"
+    config = load_config(path)
+    with Store.open(config.store.url) as store:
+        run_due_windows(config, store, clock=lambda: NOW)
+    other = f'path = "{(deployed / "traffic").as_uri()}"' if place == "url" else 'path = "events"\nlog = "kserve"'
+    path.write_text(path.read_text().replace('path = "traffic"', other))
+    (deployed / "events").mkdir()
+    files = read_files([path])
+    client = client_of(Stores(stores=named_stores(files), files=files, clock=lambda: NOW), TOKEN)
+    client.headers.update(BEARER)
+    before = set(deployed.rglob("*"))
+    label = {"prediction_id": "x:0", "label": "late", "label_time": at(1)}
+    answer = client.post(f"{PLACE}/labels", json={"by": "ada", "labels": [label]})
+    assert (answer.status_code, why in answer.json()["what"]) == (400, True)
+    assert {file for file in set(deployed.rglob("*")) - before if "pitfalls.db" not in file.name} == set()

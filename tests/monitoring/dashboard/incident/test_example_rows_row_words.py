@@ -32,6 +32,7 @@ def test_numbers_are_numbers() -> None:
     task = Regression()
     assert answer_words(task, np.array([[1234.5678]])) == ("1,235",)
     assert label_words(task, number_codes(pa.chunked_array([["2.5", None]]))) == ("2.5", "\u2013")
+    assert label_words(task, number_codes(pa.chunked_array([[None]], pa.string()))) == ("\u2013",)
 
 
 def test_ids_are_named_if_they_often_stand_first_and_can_be_told_apart_else() -> None:

@@ -19,7 +19,7 @@ FILES = sorted(path.name for path in TEMPLATES.iterdir())
 def test_no_template_escapes_less_or_has_a_style_or_script_of_its_own(name: str) -> None:
     text = (TEMPLATES / name).read_text("utf-8")
     assert not re.search(r"\|\s*safe|autoescape|Markup|\bstyle=|<style|\bon[a-z]+=|javascript:", text)
-    own = {f'<script src="/static/{name}.js" defer>' for name in ("live", "zone")}
+    own = {f'<script src="/static/{name}.js" defer>' for name in ("label", "live", "zone")}
     assert set(re.findall(r"<script[^>]*>", text)) <= own
 
 

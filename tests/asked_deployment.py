@@ -1,0 +1,64 @@
+"""The small deployment with a budget of labels: a week of traffic judged, and 50 of its rows drawn for people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from monitoring.asking.ask import ask
+from monitoring.config import load_config
+from monitoring.config.files import ConfigFile, read_files
+from monitoring.dashboard.stores.named_store import named_stores
+from monitoring.dashboard.stores.stores import Stores
+from monitoring.runs.run import run_due_windows
+from monitoring.store.store import Store
+from monitoring.timestamps import as_microseconds
+from monitoring.traffic.format.rows import AnsweredRows
+from monitoring.traffic.log.writer import TrafficWriter
+from tests.small_deployment import CONFIG, LIVE, Days
+
+#: When the rows are drawn: seven days are over.
+ASKED_AT = LIVE + timedelta(days=7, hours=7)
+
+BUDGETED = CONFIG.replace("[windows]", '[labels]\nbudget = "50 per week"\n[windows]\nlabel_horizon = "28d"')
+
+
+@pytest.fixture
+def asked_files(deployed: Path, send: Callable[..., None]) -> tuple[ConfigFile, ...]:
+    """The config's file."""
+    (deployed / "monitor.toml").write_text(BUDGETED)
+    send(deployed, Days(days=7), labels=False)
+    config = load_config(deployed / "monitor.toml")
+    with Store.open(config.store.url) as store:
+        run_due_windows(config, store, clock=lambda: ASKED_AT)
+    ask(config, clock=lambda: ASKED_AT, seed=5)
+    return read_files([deployed / "monitor.toml"])
+
+
+def stores_at(files: tuple[ConfigFile, ...]) -> Stores:
+    """The dashboard's stores at the time of the draw."""
+    return Stores(stores=named_stores(files), files=files, clock=lambda: ASKED_AT)
+
+
+def send_one(folder: Path, *, origin: str, at: timedelta) -> None:
+    """One more row, whose category is any text."""
+    writer = TrafficWriter(folder / "traffic", clock=lambda: LIVE + timedelta(days=30))
+    rows = AnsweredRows(
+        model="flights",
+        version=1,
+        signature="serving_default",
+        request_ids=["told"],
+        rows=[0],
+        event_times_us=np.array([as_microseconds(LIVE + at)]),
+        answered_at_us=0,
+        latencies_us=np.zeros(1, dtype=np.int64),
+        inputs={"temp": np.array([50.0], dtype=np.float32), "origin": np.array([origin.encode()], dtype=object)},
+        outputs={"probabilities": np.array([[0.25, 0.75]], dtype=np.float32)},
+        principals=[""],
+    )
+    writer.append(rows)
+    writer.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from itertools import repeat
@@ -84,71 +84,75 @@ class VectorizedTests:
             # A one-sided test has half the grid of a two-sided one: repeated, its mean is the same.
             return list(values) * (grid // len(values))
 
+        def column(values: Iterable[float]) -> Floats:
+            return np.array(list(values), dtype=np.float64)[:, None]
+
+        # Arrays of a step are [watches, streams] and [points of the grid, watches, streams]: numpy's inner loops are
+        # over streams then, and not over the three or six points of a grid.
         self._tests = tests
         self._levels = None if levels is None else np.asarray(levels)
-        self._etas = np.array([padded(test.etas) for test in tests])
-        self._bounds = np.array([padded(test.clipping_bounds) for test in tests])
+        self._etas = _by_point([padded(test.etas) for test in tests])
+        self._bounds = _by_point([padded(test.clipping_bounds) for test in tests])
         self._signs = np.sign(self._etas)
         series = references or [np.asarray(test.calibration_scores)[None] for test in tests]
-        self._mean = np.concatenate([scores.mean(axis=1, keepdims=True) for scores in series], axis=1)
-        self._tolerance = np.array([test.tolerance for test in tests])
+        self._mean = np.stack([scores.mean(axis=1) for scores in series])
+        self._tolerance = column(test.tolerance for test in tests)
         self._is_tolerant = bool(self._tolerance.any())
-        self._min_std = np.array([test.min_std for test in tests])
-        self._prior_std = np.array([test.sampling_variance.prior_std for test in tests])
-        self._windows = np.array([float(test.windows) for test in tests])
-        self._row_variance = np.array([test.sampling_variance.row_variance for test in tests])
-        self._reference_rows = np.array([test.sampling_variance.reference_rows for test in tests])
+        self._min_std = column(test.min_std for test in tests)
+        self._prior_std = column(test.sampling_variance.prior_std for test in tests)
+        self._windows = column(test.windows for test in tests)
+        self._row_variance = column(test.sampling_variance.row_variance for test in tests)
+        self._reference_rows = column(test.sampling_variance.reference_rows for test in tests)
         # Watches whose baselines have the same number of windows are fitted together: indices, and centred scores.
         by_size: dict[int, list[int]] = {}
         for index, test in enumerate(tests):
             by_size.setdefault(test.windows, []).append(index)
         self._same_size = [
-            (indices, np.stack([series[index] for index in indices], axis=1) - self._mean[:, indices, None])
+            (indices, np.stack([series[index] for index in indices]) - self._mean[indices, :, None])
             for indices in by_size.values()
         ]
         two_sided = any(test.direction == "both" and test.fixed_etas for test in tests)
-        self._fixed = np.array([_fixed_grid(test, two_sided=two_sided) for test in tests])
+        self._fixed = _by_point([_fixed_grid(test, two_sided=two_sided) for test in tests])
         self._fixed_signs = np.sign(self._fixed)
         self._fixed_halves = self._fixed**2 / 2.0
-        self._mean_errors = self._fixed_signs / np.sqrt(self._windows)[:, None]
-        has_fixed = np.array([bool(test.fixed_etas) for test in tests])
+        self._mean_errors = self._fixed_signs / np.sqrt(self._windows)
+        has_fixed = column(bool(test.fixed_etas) for test in tests)
         self._has_fixed, self._fixed_weight = bool(has_fixed.any()), has_fixed * FIXED_WEIGHT
-        self._fit(np.array([[test.ar1 for test in tests]]))
+        self._fit(column(test.ar1 for test in tests))
         self.start(streams)
 
     def start(self, streams: int) -> None:
         """Set every test to before its first window."""
-        self._sums = np.zeros((streams, *self._etas.shape))
-        self._fixed_sums = np.zeros((streams, *self._fixed.shape))
+        self._sums = np.zeros((*self._etas.shape[:2], streams))
+        self._fixed_sums = np.zeros((*self._fixed.shape[:2], streams))
         self._live_sums = np.zeros_like(self._sums)
-        self._live_windows = np.zeros((streams, len(self._tests)))
+        self._live_windows = np.zeros((len(self._tests), streams))
         self._last = np.full_like(self._live_windows, np.nan)
         self._history: list[Floats] = []
 
     def started_anew(self) -> VectorizedTests:
         """The same tests before their first window; of tests that re-estimate nothing."""
         anew = copy(self)
-        anew.start(len(self._sums))
+        anew.start(self._sums.shape[2])
         return anew
 
     def _fit(self, ar1: Floats) -> None:
-        """Fit every test with AR(1) coefficients [streams, watches], or [1, watches] where all streams share them."""
+        """Fit every test with AR(1) coefficients [watches, streams], or [watches, 1] where all streams share them."""
         self._ar1 = ar1
         self._first_scale = np.sqrt(1.0 - ar1**2)
-        shape = (max(len(ar1), len(self._mean)), ar1.shape[1])
+        shape = (len(ar1), max(ar1.shape[1], self._mean.shape[1]))
         observed, self._innovation_std = np.empty(shape), np.empty(shape)
-        self._calibration_sums = np.empty((*shape, self._etas.shape[1]))
+        self._calibration_sums = np.empty((len(self._etas), *shape))
         for indices, off in self._same_size:
-            coefficient = ar1[:, indices, None]
-            values = series_innovations(off, coefficient, self._first_scale[:, indices, None])
-            observed[:, indices] = values.std(axis=2, ddof=1)
-            self._innovation_std[:, indices] = assumed_std(
-                observed[:, indices], off.shape[2], min_std=self._min_std[indices], prior_std=self._prior_std[indices]
+            values = series_innovations(off, ar1[indices, :, None], self._first_scale[indices, :, None])
+            observed[indices] = values.std(axis=2, ddof=1)
+            self._innovation_std[indices] = assumed_std(
+                observed[indices], off.shape[2], min_std=self._min_std[indices], prior_std=self._prior_std[indices]
             )
-            z = values / self._innovation_std[:, indices, None]
-            for point in range(self._etas.shape[1]):
-                etas, bounds = self._etas[indices, point, None], self._bounds[indices, point, None]
-                self._calibration_sums[:, indices, point] = np.exp(etas * clipped(z, bounds)).sum(axis=2)
+            z = values / self._innovation_std[indices, :, None]
+            for sums, etas, bounds in zip(self._calibration_sums, self._etas, self._bounds, strict=True):
+                near = clipped(z, bounds[indices, :, None])
+                sums[indices] = np.exp(etas[indices, :, None] * near).sum(axis=2)
         self._observed_ratio = np.minimum(observed / self._min_std, 1.0) ** 2
         error = WIDE_TOLERANCE * self._innovation_std / np.sqrt(self._windows)
         self._adds_live_windows = self._tolerance * (1.0 - ar1) < error
@@ -165,58 +169,68 @@ class VectorizedTests:
             if ar1_update_due(len(self._history)):
                 self._update_ar1(self._levels)
             self._history.append(scores)
-        off = scores - self._mean
+        off = np.ascontiguousarray(scores.T) - self._mean
         innovation, scale = innovations(off, self._last, self._ar1, self._first_scale)
         self._last = off
-        unit, others = self._innovation_std, self._calibration_sums + self._live_sums
+        unit, others = self._innovation_std, self._calibration_sums
+        if self._adds_any:
+            others = others + self._live_sums
         if rows is not None:
-            variance = excess_variance(self._row_variance, self._reference_rows, rows)
+            variance = excess_variance(self._row_variance, self._reference_rows, np.ascontiguousarray(rows.T))
             excess = variance * (1.0 + self._ar1**2) / self._innovation_std**2
             unit = self._innovation_std * np.sqrt(1.0 + excess)
-            correction = small_sample_correction(self._etas, excess[:, :, None], self._observed_ratio[:, :, None])
+            correction = small_sample_correction(self._etas, excess, self._observed_ratio)
             others = others + self._calibration_sums * np.expm1(correction)
-        z = (innovation / unit)[:, :, None]
+        z, tolerated = innovation / unit, self._tolerance * scale / unit
         plain = f = np.exp(self._etas * clipped(z, self._bounds))
         if self._is_tolerant:
-            tolerated = self._signs * (self._tolerance * scale / unit)[..., None]
-            f = np.exp(self._etas * clipped(z - tolerated, self._bounds))
+            f = np.exp(self._etas * clipped(z - self._signs * tolerated, self._bounds))
         count = self._windows + self._adds_live_windows * self._live_windows + 1.0
         self._sums += 1.0
-        self._sums *= count[:, :, None] * (f / (f + others))
+        self._sums *= count * (f / (f + others))
         np.minimum(self._sums, MAX_EVIDENCE, out=self._sums)
         if self._adds_any:
-            self._live_sums += self._adds_live_windows[:, :, None] * plain
+            self._live_sums += self._adds_live_windows * plain
             self._live_windows += self._adds_live_windows
-        return self._mean_over_grid(innovation, unit, scale)
+        evidence = _mean(self._sums)
+        if self._has_fixed:
+            if self._is_tolerant:
+                z = z - self._fixed_signs * tolerated
+            weight = self._fixed_weight
+            evidence = (1.0 - weight) * evidence + weight * self._fixed_evidence(z)
+        return np.ascontiguousarray(evidence.T)
 
-    def _mean_over_grid(self, innovation: Floats, unit: Floats, scale: Floats) -> Floats:
-        """Advance the fixed-reference points and average all points of each watch's grid."""
-        conformal: Floats = self._sums.mean(axis=2)
-        if not self._has_fixed:
-            return conformal
-        z = (innovation / unit)[:, :, None]
-        if self._is_tolerant:
-            z = z - self._fixed_signs * (self._tolerance * scale / unit)[..., None]
-        z = z - self._mean_errors
-        near = np.minimum(np.maximum(z, -FIXED_CLIPPING_BOUND), FIXED_CLIPPING_BOUND)
+    def _fixed_evidence(self, z: Floats) -> Floats:
+        """Advance the fixed-reference points of each watch's grid and average them."""
+        near = np.minimum(np.maximum(z - self._mean_errors, -FIXED_CLIPPING_BOUND), FIXED_CLIPPING_BOUND)
         self._fixed_sums += 1.0
         self._fixed_sums *= np.exp(self._fixed * near - self._fixed_halves)
         np.minimum(self._fixed_sums, MAX_EVIDENCE, out=self._fixed_sums)
-        weight = self._fixed_weight
-        mixed: Floats = (1.0 - weight) * conformal + weight * self._fixed_sums.mean(axis=2)
-        return mixed
+        return _mean(self._fixed_sums)
 
     def _update_ar1(self, levels: NDArray[np.int64]) -> None:
         live = np.stack(self._history[-MAX_UPDATE_WINDOWS:], axis=2)
         baselines = [np.asarray(test.calibration_scores) for test in self._tests]
-        self._fit(level_ar1_of_streams(baselines, live, levels))
+        self._fit(np.ascontiguousarray(level_ar1_of_streams(baselines, live, levels).T))
 
     def restart(self, where: NDArray[np.bool_]) -> None:
         """Restart tests, as when an incident is closed. `where`: which tests, [streams, watches]."""
-        self._sums[where] = 0.0
-        self._fixed_sums[where] = 0.0
-        self._live_sums[where] = 0.0
-        self._live_windows[where] = 0.0
+        self._sums[:, where.T] = 0.0
+        self._fixed_sums[:, where.T] = 0.0
+        self._live_sums[:, where.T] = 0.0
+        self._live_windows[where.T] = 0.0
+
+
+def _by_point(grids: Sequence[Sequence[float]]) -> Floats:
+    """The points of each watch's grid, [points, watches, 1]."""
+    return np.ascontiguousarray(np.array(grids, dtype=np.float64).T)[:, :, None]
+
+
+def _mean(points: Floats) -> Floats:
+    """The mean over the points of a grid, [points, watches, streams], summed up in their order."""
+    total: Floats = points.sum(axis=0)
+    total /= len(points)
+    return total
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -373,20 +387,20 @@ class SimulatedStreams:
         Yields:
             Contributions, [simulations, watches].
         """
-        scores = np.stack([self.scores[key] + shifts.get(key, 0.0) for key in keys], axis=2)
+        scores = np.stack([(self.scores[key] + shifts.get(key, 0.0)).T for key in keys], axis=1)
         shares = np.array([self._test.shares[key] for key in keys])
         references = [self._references[key] for key in keys]
         if (watches := tuple(keys)) not in self._fitted:
             while len(self._fitted) >= MAX_FITTED:
                 del self._fitted[next(iter(self._fitted))]
             watch_tests = [self._test.tests[key] for key in keys]
-            self._fitted[watches] = VectorizedTests(watch_tests, scores.shape[0], references=references)
+            self._fitted[watches] = VectorizedTests(watch_tests, scores.shape[2], references=references)
         tests = self._fitted[watches].started_anew()
         size = references[0].shape[1]
-        last: Floats = np.zeros((scores.shape[0], len(keys)))
-        for window in range(scores.shape[1]):
+        last: Floats = np.zeros((scores.shape[2], len(keys)))
+        for window in range(len(scores)):
             if (window + 1) * size // self._longest > window * size // self._longest:
-                last = tests.step(scores[:, window]) * shares
+                last = tests.step(scores[window].T) * shares
             yield last
 
 

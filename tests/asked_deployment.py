@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from monitoring.asking.ask import ask
@@ -19,6 +22,7 @@ from monitoring.store.store import Store
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.format.rows import AnsweredRows
 from monitoring.traffic.log.writer import TrafficWriter
+from tests.own_table import REFERENCE, own_rows, watch
 from tests.small_deployment import CONFIG, LIVE, Days
 
 #: When the rows are drawn: seven days are over.
@@ -62,3 +66,38 @@ def send_one(folder: Path, *, origin: str, at: timedelta) -> None:
     )
     writer.append(rows)
     writer.close()
+
+
+#: What an owner says of a table of `minutes_of`.
+MINUTES: dict[str, Any] = {"scores": (), "classes": (), "predicted": "minutes", "task": "regression"}
+
+
+def asked_table(folder: Path, change: Callable[[pa.Table], pa.Table], **said: Any) -> tuple[ConfigFile, ...]:
+    """The config's file of a changed table whose live rows have no labels, judged once, with 50 of its rows drawn."""
+    own = watch(folder / "own", change(own_rows(REFERENCE)), **said)
+    live = change(own_rows(Days(days=8)))
+    for name in ("y", "known_at"):
+        live = live.set_column(live.column_names.index(name), name, pa.nulls(live.num_rows, live[name].type))
+    own.live("live.parquet", live)
+    path = f'[traffic]\npath = "{own.folder / "live"}"\n'
+    text = own.adopted.config.read_text().replace("[traffic]\n", path)
+    own.adopted.config.write_text(text + '\n[labels]\nbudget = "50 per week"\n')
+    own.run(now=ASKED_AT)
+    ask(load_config(own.adopted.config), clock=lambda: ASKED_AT, seed=5)
+    return read_files([own.adopted.config])
+
+
+def minutes_of(rows: pa.Table) -> pa.Table:
+    """The rows of a table with a number predicted, and a number as its label."""
+    rng = np.random.default_rng(3)
+    minutes = pa.array(20.0 + np.asarray(rows["temp"], dtype=np.float64))
+    place, known = rows.column_names.index("y"), rows["y"].combine_chunks().is_valid()
+    truth = pc.if_else(known, pc.add(minutes, pa.array(rng.normal(0.0, 3.0, rows.num_rows))), None)
+    return rows.append_column("minutes", minutes).set_column(place, "y", truth).drop_columns(["on_time", "late"])
+
+
+def booked(rows: pa.Table) -> pa.Table:
+    """The rows of a table with the days on which they were booked, some unknown."""
+    days = np.asarray(rows["ts"].combine_chunks().cast(pa.timestamp("us")), dtype="datetime64[D]")
+    before = np.random.default_rng(4).integers(0, 9, rows.num_rows)
+    return rows.append_column("booked", pa.array(days - before, pa.date32(), mask=before == 8))

@@ -16,7 +16,17 @@ from monitoring.config.files import ConfigFile, read_files
 from monitoring.runs.run import run_due_windows
 from monitoring.store.store import Store
 from monitoring.traffic.labels.label_log import LabelLog
-from tests.asked_deployment import ASKED_AT, BUDGETED, asked_files, send_one, stores_at
+from tests.asked_deployment import (
+    ASKED_AT,
+    BUDGETED,
+    MINUTES,
+    asked_files,
+    asked_table,
+    booked,
+    minutes_of,
+    send_one,
+    stores_at,
+)
 from tests.browser.test_dashboard_in_browser import THEMES, served
 from tests.dashboard_store import HOSTILE
 from tests.small_deployment import bundle, deploy, deployed, every_fit_is_kept, send
@@ -94,6 +104,62 @@ def test_a_held_key_and_a_double_press_label_one_row(asked_files: tuple[ConfigFi
         )
         page.get_by_role("heading", name="Row 2 of 50").wait_for()
         assert LabelLog(labels_root(config)).read()["label"].to_pylist() == ["late"]
+
+
+def test_a_number_is_written_and_given_by_enter(tmp_path: Path, browser: Browser) -> None:
+    files = asked_table(tmp_path, minutes_of, **MINUTES)
+    config = files[0].config
+    assert config is not None
+    with served(stores_at(files)) as address:
+        page = browser.new_page()
+        page.goto(f"{address}/d/{config.name}/1/label")
+        page.keyboard.type("-31.5")
+        press(page, "Enter", "Row 2 of 50")
+        page.keyboard.press("Enter")  # nothing is written: the browser says so
+        page.keyboard.type("7")
+        press(page, "s", "Row 3 of 50")
+        press(page, "u", "Row 1 of 50")
+        page.get_by_text("It has the label -31.5.").wait_for()
+    assert LabelLog(labels_root(config)).read()["label"].to_pylist() == ["-31.5"]
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_classes_are_ticked_by_their_numbers_and_given_by_enter(tmp_path: Path, browser: Browser, theme: str) -> None:
+    files = asked_table(tmp_path, booked, task="multilabel")
+    config = files[0].config
+    assert config is not None
+    with served(stores_at(files)) as address:
+        page = browser.new_context(color_scheme=theme, bypass_csp=True).new_page()  # type: ignore[arg-type]
+        page.goto(f"{address}/d/{config.name}/1/label")
+        page.get_by_label("Your name").press("Enter")
+        page.locator("main").focus()
+        page.keyboard.press("1")
+        page.keyboard.press("2")
+        assert Axe().run(page).violations_count == 0
+        press(page, "Enter", "Row 2 of 50")
+        press(page, "Enter", "Row 3 of 50")
+        press(page, "u", "Row 2 of 50")
+        press(page, "u", "Row 1 of 50")
+        page.keyboard.press("2")
+        press(page, "Enter", "Row 3 of 50")
+    assert LabelLog(labels_root(config)).read()["label"].to_pylist() == ["on_time|late", "[]", "on_time"]
+
+
+def test_thirty_classes_leave_room_for_the_row_on_a_phone(
+    asked_files: tuple[ConfigFile, ...], browser: Browser
+) -> None:
+    with served(stores_at(asked_files)) as address:
+        page = browser.new_page(viewport={"width": 360, "height": 640})
+        page.goto(address + PAGE)
+        page.evaluate(
+            "const one = document.querySelector('.give button[data-key]');"
+            " for (let turn = 0; turn < 30; turn += 1) one.after(one.cloneNode(true))"
+        )
+        assert page.locator(".give").evaluate("(form) => form.getBoundingClientRect().height") <= 0.6 * 640
+        skip = page.locator("a[data-key=s]")
+        skip.scroll_into_view_if_needed()
+        skip.click()
+        page.get_by_role("heading", name="Row 2 of 50").wait_for()
 
 
 def test_rows_are_labelled_without_a_script_and_by_a_mouse(

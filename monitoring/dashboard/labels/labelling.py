@@ -18,7 +18,7 @@ from monitoring.config.settings_digest import settings_digest
 from monitoring.dashboard.incident.example_rows import answer_words, label_words
 from monitoring.dashboard.incident.outcomes import NO_CONFIG, KeptReadings
 from monitoring.dashboard.labels.door import LabelTarget, LabelWriters, add_labels
-from monitoring.dashboard.labels.row_view import LabelRow, LabelView, row_view
+from monitoring.dashboard.labels.row_view import LabelRow, LabelView, given_label, row_view
 from monitoring.dashboard.stores.stores import StoredDeployment
 from monitoring.dashboard.view.words import name_of, zone_words
 from monitoring.deployment.baseline_in_use import baseline_in_use
@@ -152,7 +152,7 @@ class Labelling:
             BadInput: The row was not asked for, somebody labelled it meanwhile, or its label is none of the model's.
         """
         reading = self._reading(deployment)
-        name, text = fields.get("id", ""), fields.get("label", "").strip()
+        name, text = fields.get("id", ""), given_label(reading.task, fields)
         names = reading.rows.ids.to_pylist()
         if name not in names:
             raise BadInput(

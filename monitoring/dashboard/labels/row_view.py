@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import compress
 from typing import Final
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
 
 from monitoring.baseline.predictions import Predictions
 from monitoring.dashboard.incident.example_rows import Picture, Quote, row_pictures, value_words
 from monitoring.dashboard.view.table import TableView, cell
 from monitoring.inspection.incident_rows import ReadableRows
 from monitoring.records import ColumnNote
-from monitoring.tasks.label_form import label_form
-from monitoring.watches.descriptions import printable
+from monitoring.reports.sections.formatting import format_moment
+from monitoring.tasks.label_codes import has_label
+from monitoring.tasks.label_form import LabelForm, label_form, set_words
+from monitoring.tasks.task import Task
+from monitoring.timestamps import as_datetime
+from monitoring.traffic.descriptors.moment import MomentDescriptors
+from monitoring.watches.descriptions import NOTHING, printable
 
 #: Classes that have a button each; of more, a name is written.
 MOST_BUTTONS: Final = 30
@@ -30,9 +40,10 @@ class LabelRow:
         answer: What the model answered, in words.
         before: The label that it has, as text; empty for none.
         counted: Whether a run has counted that label.
-        classes: One of them is its label; empty where a label is written.
-        is_number: Whether its label is a number.
-        hint: How a label is written that is neither.
+        form: How its label is given.
+        classes: One of them is its label, or a set of them; empty where a label is written.
+        chosen: Those of a set that the label has which it has.
+        hint: How a label is written that is no number.
     """
 
     identity: str
@@ -44,8 +55,9 @@ class LabelRow:
     before: str
     counted: bool
     due: str
+    form: LabelForm
     classes: tuple[str, ...]
-    is_number: bool
+    chosen: tuple[str, ...]
     hint: str
 
 
@@ -95,10 +107,9 @@ def row_view(
         times: When it was answered, and until when its label counts.
     """
     values = {name: row.features[name].to_pylist()[0] for name in row.features.column_names}
-    inputs = [name for name in values if name not in readable.texts and name not in readable.images]
     task = readable.spec.task
-    form, hint = label_form(task)
-    has_buttons = form == "class" and len(task.classes) <= MOST_BUTTONS
+    form, hint = _form(task)
+    has_buttons = form in ("class", "set")
     (name,) = row.ids.to_pylist()
     return LabelRow(
         identity=name,
@@ -108,8 +119,8 @@ def row_view(
             title="The row",
             columns=("Input", "Value"),
             rows=tuple(
-                (cell(_titled(name, notes.get(name)), style="text"), cell(value_words(values[name]), style="text"))
-                for name in inputs
+                (cell(_titled(name, notes.get(name)), style="text"), cell(words, style="text"))
+                for name, words in _inputs(row, readable)
             ),
         ),
         quotes=tuple(
@@ -122,10 +133,61 @@ def row_view(
         before=given[0],
         counted=given[1],
         due=times[1],
+        form=form,
         classes=task.classes if has_buttons else (),
-        is_number=form == "number",
+        chosen=_chosen(task, given[0]) if form == "set" else (),
         hint="" if has_buttons else hint,
     )
+
+
+def given_label(task: Task, fields: Mapping[str, str]) -> str:
+    """The label that the fields of a form give, as text; empty for none."""
+    if _form(task)[0] != "set":
+        return fields.get("label", "").strip()
+    chosen = [name for place, name in enumerate(task.classes, 1) if f"has-{place}" in fields]
+    return set_words(chosen) if "give" in fields else ""
+
+
+def _form(task: Task) -> tuple[LabelForm, str]:
+    """As `label_form`; of more classes than have a button, the label is written."""
+    form, hint = label_form(task)
+    return ("text", hint) if form in ("class", "set") and len(task.classes) > MOST_BUTTONS else (form, hint)
+
+
+def _chosen(task: Task, label: str) -> tuple[str, ...]:
+    """The classes of a set that a label has."""
+    codes = task.label_codes(pa.chunked_array([[label]], pa.string()))
+    if not has_label(codes).all() or task.unknown(codes).any():
+        return ()
+    return tuple(compress(task.classes, task.read_labels(codes)[0].tolist()))
+
+
+def _inputs(row: Predictions, readable: ReadableRows) -> Iterator[tuple[str, str]]:
+    """The inputs that are neither texts nor images, in words; of how long before its row a date lies, the date."""
+    described = [one for one in readable.spec.described if isinstance(one, MomentDescriptors)]
+    dated = {f"{one.source}.{one.unit}": one.source for one in described if one.unit == "days_before"}
+    for name in row.features.column_names:
+        (value,) = row.features[name].to_pylist()
+        if name in dated:
+            yield dated[name], date_words(value, int(row.event_times[0]))
+        elif name not in readable.texts and name not in readable.images:
+            yield name, value_words(value)
+
+
+def date_words(days: float | None, answered_us: int) -> str:
+    """The moment that lies so many days before a row, to the second; a dash for none.
+
+    >>> date_words(1.5, 172_800_000_000), date_words(2.0, 172_800_000_000)
+    ('1 Jan 1970 12:00 UTC', '1 Jan 1970')
+    """
+    if days is None or math.isnan(days):
+        return NOTHING
+    try:
+        moment = as_datetime(round(answered_us / 1e6 - days * 86_400) * 1_000_000)
+    except OverflowError:
+        return f"{value_words(days)} days before"
+    words = format_moment(moment, ZoneInfo("UTC"))
+    return f"{words} UTC" if ":" in words else words
 
 
 def _titled(name: str, note: ColumnNote | None) -> str:

@@ -11,8 +11,10 @@
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const at = document.activeElement;
-    const inField = at !== null && /^(INPUT|TEXTAREA|SELECT)$/.test(at.tagName);
-    if (inField && !(at.type === "number" && /^[asu]$/.test(event.key))) return;
+    const writes = at !== null && at.tagName === "INPUT" && at.type !== "checkbox";
+    if (writes && event.key === "Escape") at.blur();
+    if (writes && !(at.type === "number" && /^[asu]$/.test(event.key))) return;
+    if (event.key === "Enter" && at !== null && /^(A|BUTTON|SUMMARY)$/.test(at.tagName)) return;
     const named = [...document.querySelectorAll("[data-key]")].find((one) => one.dataset.key === event.key);
     if (named === undefined) return;
     event.preventDefault();

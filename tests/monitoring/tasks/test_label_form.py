@@ -28,7 +28,7 @@ SEVERAL = SeveralTasks(
     ("task", "form", "said", "written"),
     [
         (CLASSES, "class", "name of its class", ("a", "b")),
-        (Multilabel(classes=("a", "b")), "text", "with | between", ("a|b", "b", "[]")),
+        (Multilabel(classes=("a", "b")), "set", "with | between", ("a|b", "b", "[]")),
         (Regression(), "number", "", ("12.5", "-3")),
         (SEVERAL, "text", '{"kind": …, "price": …}', ('{"kind": "a", "price": 2}', '{"price": 2}')),
         (VectorRegression(names=("x", "y")), "text", "a list, [1, 2]", ("[1, 2]",)),

@@ -8,11 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 import pytest
 from PIL import Image
 from starlette.testclient import TestClient
@@ -27,11 +23,9 @@ from monitoring.traffic.format.segments import segments_in
 from monitoring.traffic.labels.asked_rows import AskedRows
 from monitoring.traffic.labels.label_log import LabelLog
 from tests import described_deployment
-from tests.asked_deployment import ASKED_AT, BUDGETED, send_one, stores_at
+from tests.asked_deployment import ASKED_AT, BUDGETED, MINUTES, asked_table, booked, minutes_of, send_one, stores_at
 from tests.dashboard_access import access_with
 from tests.dashboard_store import described_stores
-from tests.own_table import own_rows, watch
-from tests.small_deployment import FIRST, Days
 
 PAGE = "/d/flights/1/label"
 HOSTILE = "<script>document.title = 'broken out'</script>"
@@ -214,20 +208,10 @@ def test_without_a_budget_or_a_config_the_page_says_so(asked_files: tuple[Config
 
 
 def test_a_number_of_a_table_is_written_into_its_label_log(tmp_path: Path) -> None:
-    numbers: dict[str, Any] = {"scores": (), "classes": (), "predicted": "minutes", "task": "regression"}
-    rows = own_rows(Days(days=90, start=FIRST, seed=1))
-    own_table = watch(tmp_path / "own", minutes_of(rows), **numbers)
-    live = minutes_of(own_rows(Days(days=8)))
-    for name in ("y", "known_at"):
-        live = live.set_column(live.column_names.index(name), name, pa.nulls(live.num_rows, live[name].type))
-    own_table.live("live.parquet", live)
-    text = own_table.adopted.config.read_text()
-    path = f'[traffic]\npath = "{own_table.folder / "live"}"\n'
-    own_table.adopted.config.write_text(text.replace("[traffic]\n", path) + '\n[labels]\nbudget = "50 per week"\n')
-    config = load_config(own_table.adopted.config)
-    own_table.run(now=ASKED_AT)
-    ask(config, clock=lambda: ASKED_AT)
-    client = client_of(read_files([own_table.adopted.config]))
+    files = asked_table(tmp_path, minutes_of, **MINUTES)
+    config = files[0].config
+    assert config is not None
+    client = client_of(files)
     page = f"/d/{config.name}/1/label"
     assert 'type="number" step="any"' in client.get(page).text
     form = {"id": field(client.get(page).text, "id"), "before": ""}
@@ -237,13 +221,24 @@ def test_a_number_of_a_table_is_written_into_its_label_log(tmp_path: Path) -> No
     assert labels_root(config) == config.traffic.label_log
 
 
-def minutes_of(rows: pa.Table) -> pa.Table:
-    """The rows of a table with a number predicted, and a number as its label."""
-    rng = np.random.default_rng(3)
-    minutes = pa.array(20.0 + np.asarray(rows["temp"], dtype=np.float64))
-    place, known = rows.column_names.index("y"), rows["y"].combine_chunks().is_valid()
-    truth = pc.if_else(known, pc.add(minutes, pa.array(rng.normal(0.0, 3.0, rows.num_rows))), None)
-    return rows.append_column("minutes", minutes).set_column(place, "y", truth).drop_columns(["on_time", "late"])
+def test_ticked_classes_are_the_label_and_a_label_is_shown_ticked(tmp_path: Path) -> None:
+    files = asked_table(tmp_path, booked, task="multilabel")
+    config = files[0].config
+    assert config is not None
+    client = client_of(files)
+    page = f"/d/{config.name}/1/label"
+    shown = client.get(page).text
+    assert re.search(r"<th[^>]*>booked</th><td[^>]*>\d+ (Mar|Apr) 2013</td>", shown)
+    assert "checked" not in shown
+    form = {"id": field(shown, "id"), "before": ""}
+    assert client.post(page, data={**form, "has-2": "yes"}).status_code == 400
+    assert client.post(page, data={**form, "has-1": "yes", "has-2": "yes", "give": "yes"}).status_code == 303
+    assert client.get(f"{page}?row=1").text.count(" checked") == 2
+    assert client.post(page, data={**form, "before": "on_time|late", "give": "yes"}).status_code == 303
+    shown = client.get(f"{page}?row=1").text
+    assert "It has the label <b>none of the classes</b>" in shown
+    assert "checked" not in shown
+    assert labels(config) == [(form["id"], "on_time|late"), (form["id"], "[]")]
 
 
 @pytest.mark.parametrize("are_files", [False, True])

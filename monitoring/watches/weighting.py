@@ -58,8 +58,12 @@ class WeightedMeans:
         means: Each metric's mean and variance of a row; none if the sample size is too small.
         outside: The share of the window's rows that are `OUTSIDE_RATIO` times likelier in it than in the reference;
             None where rows are too few.
+        points: Coordinates of the rows they are of, sorted, [n, covariates]; none where rows are too few.
+        count: How many rows those are a sample of.
     """
 
+    points: Floats = field(default_factory=lambda: np.zeros((0, 0)))
+    count: int = 0
     effective: float = 0.0
     means: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     outside: float | None = None
@@ -135,22 +139,30 @@ class ImportanceWeighting:
         }
         return WeightedEstimate(effective=weighted.effective, losses=losses)
 
-    def weighted_means(self, sample: Predictions, count: int) -> WeightedMeans:
+    def weighted_means(self, sample: Predictions, count: int, known: WeightedMeans | None = None) -> WeightedMeans:
         """As `estimate`, as one mean and variance per metric, with the share of rows outside the reference.
 
         Args:
             sample: At most `TARGET_ROWS` rows chosen by `sample_indices`, in any order.
+            known: Means of this weighting that are returned where they are those of the same rows, as where all labels
+                come with the answers: no second fit.
         """
         if count < MIN_ROWS or len(self.points) < MIN_EFFECTIVE_ROWS:
             return WeightedMeans()
         points = _points(sample, self.coordinates, self.task)
-        odds, live = _log_ratios(self.points, points[np.lexsort(points.T)])  # the same sums whatever the order and ids
-        outside = float(np.mean(live > math.log(OUTSIDE_RATIO)))
+        points = points[np.lexsort(points.T)]  # the same sums whatever the order and ids
+        if known is not None and known.count == count and np.array_equal(known.points, points):
+            return known
+        odds, live = _log_ratios(self.points, points)
         weights = np.exp(odds - odds.max())
         weights /= weights.sum()
         effective = 1.0 / float(weights @ weights)
-        if effective < MIN_EFFECTIVE_ROWS:
-            return WeightedMeans(effective=effective, outside=outside)
+        means = self._means(weights, count) if effective >= MIN_EFFECTIVE_ROWS else {}
+        outside = float(np.mean(live > math.log(OUTSIDE_RATIO)))
+        return WeightedMeans(points=points, count=count, effective=effective, means=means, outside=outside)
+
+    def _means(self, weights: Floats, count: int) -> dict[str, tuple[float, float]]:
+        """The mean loss and variance of a row by metric, of `count` rows; `weights` are of the source's, [m]."""
         means = {}
         for metric, losses in self.losses.items():
             has_loss = ~np.isnan(losses)
@@ -161,7 +173,7 @@ class ImportanceWeighting:
             apart = (losses[has_loss] - mean) ** 2
             variance = float(shares @ apart) + count * float(shares**2 @ apart)
             means[metric] = (mean, variance)
-        return WeightedMeans(effective=effective, means=means, outside=outside)
+        return means
 
 
 def _points(rows: Predictions, chosen: tuple[Coordinate, ...], task: Task) -> Floats:

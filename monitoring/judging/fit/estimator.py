@@ -26,7 +26,7 @@ from monitoring.watches.multilabel_calibration import MultilabelCalibration
 from monitoring.watches.scoring import fixed_point_sum
 from monitoring.watches.tally import LossSum, Tally
 from monitoring.watches.trust import MISS_RATE
-from monitoring.watches.weighting import ImportanceWeighting, WeightedEstimate
+from monitoring.watches.weighting import ImportanceWeighting, WeightedEstimate, WeightedMeans
 
 #: Baseline windows that an interval needs: with fewer, no quantile of them has this level.
 MIN_INTERVAL_WINDOWS = math.ceil(1.0 / MISS_RATE) - 1
@@ -146,7 +146,7 @@ class PerformanceEstimator:
         rows = answered.tally.number("rows")
         weighted = self.weighting.weighted_means(answered.usable, rows)
         expected = self._expected(scorer, answered.tally, weighted.means)
-        expected_labelled = self._expected(scorer, labelled.whole, self._weighted_labelled(labelled, scorer))
+        expected_labelled = self._expected(scorer, labelled.whole, self._weighted_labelled(labelled, scorer, weighted))
         realised = scorer.realised(labelled.whole)
         records = []
         for kind in self.intervals:
@@ -161,7 +161,9 @@ class PerformanceEstimator:
             records[0] = replace(records[0], confusion=scorer.confusion(answered.tally))
         return tuple(records)
 
-    def _weighted_labelled(self, labelled: LabelledSums, scorer: RowScorer) -> dict[str, tuple[float, float]]:
+    def _weighted_labelled(
+        self, labelled: LabelledSums, scorer: RowScorer, answered: WeightedMeans
+    ) -> dict[str, tuple[float, float]]:
         """The weighted means and variances of labelled rows, by metric; each over the rows that have the loss.
 
         Only of metrics whose weighted estimate has an interval: nothing else is checked against labels.
@@ -172,7 +174,8 @@ class PerformanceEstimator:
         while metrics:
             mask = inside[metrics[0]]
             alike = [metric for metric in metrics if np.array_equal(inside[metric], mask)]
-            means = self.weighting.weighted_means(rows.take(mask), scorer.rows_of(labelled.whole, alike[0])).means
+            count = scorer.rows_of(labelled.whole, alike[0])
+            means = self.weighting.weighted_means(rows.take(mask), count, answered).means
             losses |= {metric: means[metric] for metric in alike if metric in means}
             metrics = tuple(metric for metric in metrics if metric not in alike)
         return losses

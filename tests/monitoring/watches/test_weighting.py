@@ -80,3 +80,14 @@ def test_the_share_of_rows_outside_the_reference(
     assert found.outside is not None
     assert low <= found.outside <= high
     assert weighting.weighted_means(rows(np.random.default_rng(8), 10, shift), 10).outside is None
+
+
+def test_means_of_the_same_rows_are_not_fitted_again(weighting: ImportanceWeighting) -> None:
+    live = rows(np.random.default_rng(9), 400, 0.2)
+    found = weighting.weighted_means(live, 400)
+    shuffled = live.take(np.random.default_rng(10).permutation(len(live)))
+    assert weighting.weighted_means(shuffled, 400, found) is found
+    for sample, count in ((live.take(np.arange(399)), 400), (live, 401), (live, MIN_ROWS - 1)):
+        again, alone = weighting.weighted_means(sample, count, found), weighting.weighted_means(sample, count)
+        assert again is not found
+        assert (again.means, again.outside, again.effective) == (alone.means, alone.outside, alone.effective)

@@ -16,7 +16,7 @@ from monitoring.traffic.cells import is_number, is_text, value_type
 from monitoring.traffic.format.rows import LAST_US
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.piece_reader import PieceReader
-from monitoring.traffic.tables.pieces import Footers, TablePiece
+from monitoring.traffic.tables.pieces import TablePiece
 from monitoring.traffic.tables.quotes import UnbalancedQuotes, quote_findings
 from monitoring.traffic.tables.raw_rows import RawRows
 from monitoring.traffic.tables.rows import event_times
@@ -167,7 +167,6 @@ class _Scan:
         self._columns = columns
         self._reader = reader
         self._inside = inside
-        self._footers = Footers()
         self._invalid: list[InvalidEventTimes] = []
         self._column: Finding | None = None
         self._unplaced: list[Finding] = []
@@ -218,7 +217,7 @@ class _Scan:
         """What is known of all rows of a piece without reading them; None if it is not all."""
         if not self._reader.in_batches(piece):
             return None
-        times = piece.times(self._columns.event_time, self._footers)
+        times = piece.times(self._columns.event_time)
         if times is None or (times.naive and self._columns.naive_timezone != "UTC"):
             return None
         if times.last is not None and times.last > self._inside.last:

@@ -10,14 +10,14 @@ import pyarrow as pa
 
 from monitoring.config.table_section import TableFormat
 from monitoring.errors import BadInput
-from monitoring.traffic.file_limits import check_parquet
 from monitoring.traffic.remote.file_store import FileStore
 from monitoring.traffic.remote.local_cache import LOCAL_CACHE
 from monitoring.traffic.remote.urls import is_url, shown_url
 from monitoring.traffic.tables.converted_files import CONVERTED, converted
 from monitoring.traffic.tables.folder_columns import folder_columns, folder_remark, with_folder_columns
+from monitoring.traffic.tables.footers import FOOTERS
 from monitoring.traffic.tables.lake_tables import LAKE_FOLDERS, lake_files, lake_format, refuse_parts_of_lake
-from monitoring.traffic.tables.parquet_files import TableFile, parquet_metadata
+from monitoring.traffic.tables.parquet_files import TableFile
 from monitoring.traffic.tables.pieces import KINDS, ParquetPiece, TablePiece, TextPartPiece, TextPiece, unreadable_file
 from monitoring.traffic.tables.table_format import AS_FILES_SHOW
 from monitoring.traffic.tables.text_parts import TextPart, text_parts
@@ -201,19 +201,18 @@ def _parquet_pieces(file: TableFile, form: TableFormat) -> Iterator[TablePiece]:
             path = as_parquet(path)
         elif isinstance(path, Path) and path.name.endswith(CONVERTED):
             path, remarks = converted(path, form)
-        metadata = check_parquet(path) if isinstance(path, Path) else parquet_metadata(path)
-        written = (metadata.metadata or {}).get(b"pitfalls.remark", b"").decode()
-        remarks = remarks or ((written,) if written else ())
+        footer = FOOTERS.of(path)
+        remarks = remarks or ((footer.remark,) if footer.remark else ())
     except (OSError, UnicodeDecodeError, pa.ArrowException) as error:
         raise unreadable_file(path, str(error)) from error
     folders = folder_columns(name)
-    view = with_folder_columns(file.view, metadata.schema.to_arrow_schema(), folders) if folders else file.view
+    view = with_folder_columns(file.view, footer.schema, folders) if folders else file.view
     if view is not file.view:
         remarks = (*remarks, *folder_remark(folders))
     first = 0
-    for group in range(metadata.num_row_groups):
+    for group, rows in enumerate(footer.group_rows):
         yield ParquetPiece(name=name, path=path, group=group, first_row=first, remarks=remarks, view=view)
-        first += metadata.row_group(group).num_rows
+        first += rows
 
 
 def _parts_of(path: Path, form: TableFormat) -> tuple[TextPart, ...]:

@@ -15,13 +15,10 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from monitoring.traffic.cells import is_text, value_type
-from monitoring.traffic.format.rows import FIRST_US, LAST_US
 from monitoring.traffic.remote.file_store import FileStore
 
 #: No places.
 NO_ROWS = np.zeros(0, dtype=np.int64)
-
-_MICROSECONDS = {"s": 1_000_000, "ms": 1_000, "us": 1}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -113,41 +110,3 @@ def file_stamp(path: Path | str) -> tuple[Any, ...]:
 @lru_cache(maxsize=64)
 def _store(base: str) -> FileStore:
     return FileStore(base)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GroupTimes:
-    """What is known of all times of a column: the first and the last in microseconds, `last` None without rows."""
-
-    first: int
-    last: int | None
-    rows: int
-    naive: bool
-
-
-def group_times(footer: pq.FileMetaData, group: int, name: str, kind: pa.DataType) -> GroupTimes | None:
-    """What the statistics of a row group say of its times.
-
-    Args:
-        kind: Of the column in the table, timestamps.
-
-    Returns:
-        None where they do not say all, or say what is no time of a row.
-    """
-    schema = footer.schema.to_arrow_schema()
-    if name not in schema.names:
-        return None
-    stored, rows = schema.field(name).type, footer.row_group(group)
-    if not rows.num_rows:
-        return GroupTimes(first=0, last=None, rows=0, naive=kind.tz is None)
-    paths = {rows.column(place).path_in_schema: place for place in range(rows.num_columns)}
-    statistics = rows.column(paths[name]).statistics
-    if statistics is None or not statistics.has_min_max or not statistics.has_null_count or statistics.null_count:
-        return None
-    if not pa.types.is_timestamp(stored) or statistics.physical_type != "INT64":
-        return None
-    ends = (statistics.min_raw, statistics.max_raw)  # as times, those in nanoseconds would take pandas
-    first, last = (end // 1_000 if stored.unit == "ns" else end * _MICROSECONDS[stored.unit] for end in ends)
-    if first < FIRST_US or last > LAST_US:
-        return None
-    return GroupTimes(first=first, last=last, rows=rows.num_rows, naive=kind.tz is None)

@@ -20,14 +20,8 @@ from monitoring.traffic.remote.urls import shown_url
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.delimited import Delimited, other_delimiter_fix, read_delimited
 from monitoring.traffic.tables.folder_columns import folder_remark, with_text_columns
-from monitoring.traffic.tables.parquet_files import (
-    FileView,
-    GroupTimes,
-    file_stamp,
-    group_times,
-    open_parquet,
-    parquet_metadata,
-)
+from monitoring.traffic.tables.footers import FOOTERS, GroupTimes
+from monitoring.traffic.tables.parquet_files import FileView, file_stamp, open_parquet
 from monitoring.traffic.tables.raw_rows import RawRows
 from monitoring.traffic.tables.split_groups import split_rows
 from monitoring.traffic.tables.table_format import AS_FILES_SHOW
@@ -83,7 +77,7 @@ class TablePiece(RowPlaces, Protocol):
             rows: How many a batch has at most.
         """
 
-    def times(self, name: str, footers: Footers) -> GroupTimes | None:
+    def times(self, name: str) -> GroupTimes | None:
         """What is known of all times of a column without reading them; None if nothing."""
 
     def small_groups(self, columns: TableColumns) -> tuple[SmallGroup, ...]:
@@ -117,19 +111,6 @@ class SmallGroup:
     last: int
 
 
-class Footers:
-    """The footers of Parquet files, of which the last one is kept: the pieces of a file follow each other."""
-
-    def __init__(self) -> None:
-        self._last: tuple[Path | str, pq.FileMetaData] | None = None
-
-    def of(self, path: Path | str) -> pq.FileMetaData:
-        """The footer of a file. Raises as `parquet_metadata` does."""
-        if self._last is None or self._last[0] != path:
-            self._last = (path, parquet_metadata(path))
-        return self._last[1]
-
-
 class WholePiece(TablePiece, ABC):
     """What holds of a piece that is read at once. A `TablePiece`, with a name and a place."""
 
@@ -154,7 +135,7 @@ class WholePiece(TablePiece, ABC):
         yield 0, self.read(names)
 
     @override
-    def times(self, name: str, footers: Footers) -> GroupTimes | None:
+    def times(self, name: str) -> GroupTimes | None:
         return None
 
     @override
@@ -185,8 +166,8 @@ class ParquetPiece(WholePiece):
         """Its columns. Raises CannotRun if the file cannot be read."""
         if self.view is not None:
             return self.view.schema
-        with _reading(self), open_parquet(self.path) as file:
-            return file.schema_arrow
+        with _reading(self):
+            return FOOTERS.of(self.path).schema
 
     @override
     def read(self, names: Collection[str] | None = None) -> RawRows:
@@ -226,7 +207,7 @@ class ParquetPiece(WholePiece):
                 yield first, RawRows.of(table, coded=coded)
                 first += table.num_rows
 
-    def times(self, name: str, footers: Footers) -> GroupTimes | None:
+    def times(self, name: str) -> GroupTimes | None:
         """See `TablePiece`: what the file's statistics say."""
         stored: str | None = name
         if self.view is not None:
@@ -235,7 +216,8 @@ class ParquetPiece(WholePiece):
             stored = self.view.stored.get(name)
         if stored is None:
             return None
-        return group_times(footers.of(self.path), self.group, stored, self.schema().field(name).type)
+        with _reading(self):
+            return FOOTERS.times(self.path, self.group, stored, self.schema().field(name).type)
 
     def small_groups(self, columns: TableColumns) -> tuple[SmallGroup, ...]:
         """See `TablePiece`. Cost: the row group is read and written, on the first call in this process."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -12,23 +11,27 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit, logit
 
-_NUMBER = r"\d[\d,]*(?:\.\d+)?"
+from benchmarks.words.told import (
+    HORIZON,
+    NUMBER,
+    Told,
+    alike,
+    arrived,
+    exceeded,
+    exceeded_by_day,
+    few_days,
+    renamed_column,
+    run_without,
+    same_answers,
+    silence,
+    stated,
+    unusable,
+    usual,
+)
+
 #: Of numbers in these nothing is computed: days, names of classes, and what a probability is.
-_NO_NUMBERS = r"\d{1,2} [A-Z][a-z]+ \d{4}|probabilities from 0 to 1 with the sum 1"
+_NO_NUMBERS = r"\d{1,2} [A-Z][a-z]+ \d{4}|probabilities \(0 to 1, with the sum 1\)"
 _DAY = r"\d{1,2} [A-Z][a-z]+ \d{4}"
-#: How long the monitor waits for the labels of a row.
-_HORIZON = pd.Timedelta(days=7)
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """Rows that a sentence may be about: the reference's, all live ones, those since its day, and the last day's."""
-
-    start: pd.Timestamp
-    reference: pd.DataFrame
-    live: pd.DataFrame
-    since: pd.DataFrame
-    last: pd.DataFrame
 
 
 Truth = Callable[[re.Match[str], Told], float]
@@ -64,8 +67,8 @@ def checked_numbers(sentence: str, reference: pd.DataFrame, live: pd.DataFrame) 
                 except KeyError:  # of a table that has no such columns
                     continue
                 judged[found.start("now")] = abs(float(found["now"].replace(",", "")) - wanted) <= _unit(found["now"])
-    numbers = sum(found.start() not in judged for found in re.finditer(rf"(?<![\w#])(?<!class ){_NUMBER}", text))
-    return sum(judged.values()), len(judged) - sum(judged.values()), numbers
+    numbers = sum(found.start() not in judged for found in re.finditer(rf"(?<![\w#])(?<!class ){NUMBER}", text))
+    return int(sum(judged.values())), len(judged) - int(sum(judged.values())), numbers
 
 
 def _unit(written: str) -> float:
@@ -204,39 +207,25 @@ def _of_answers(found: re.Match[str], told: Told) -> pd.DataFrame:
     return rows if where is None else rows[rows[where[1]].astype(str) == where[2]]
 
 
-def _alike(told: Told, column: str) -> float:
-    """The largest share of a day's values that are one value, or between two of 63 quantiles; in percent."""
-    values = told.reference[column]
-    if pd.api.types.is_numeric_dtype(values):
-        edges = np.unique(np.quantile(values, np.linspace(0.0, 1.0, 65)[1:-1]))
-        values = pd.Series(np.searchsorted(edges, values, side="right"), index=values.index)
-    days = values.groupby(told.reference["at"].dt.floor("D"))
-    return max(100.0 * float(day.value_counts(normalize=True).max()) for _, day in days)
-
-
 def _first(found: re.Match[str]) -> str:
     """The column that a sentence begins with."""
     return found.string.split()[0].lower()
 
 
-def _arrived(rows: pd.DataFrame) -> pd.DataFrame:
-    return rows[rows["label"].notna()]
-
-
 def _found(found: re.Match[str], told: Told) -> float:
     """The share of a class among the last day's labels."""
-    return 100.0 * float((_arrived(told.last)["label"].astype(str) == found["value"]).mean())
+    return 100.0 * float((arrived(told.last)["label"].astype(str) == found["value"]).mean())
 
 
 def _expected(found: re.Match[str], told: Told) -> float:
     """What the answers to the last day's labelled rows expect of it."""
     column = "score" if found["value"] == "1" else f"p_{found['value']}"
-    return 100.0 * float(_arrived(told.last)[column].astype(float).mean())
+    return 100.0 * float(arrived(told.last)[column].astype(float).mean())
 
 
 def _by_day(rows: pd.DataFrame, value: str) -> list[float]:
     """The share of labels of a class of each day on which rows were answered, by the day on which labels came."""
-    days = _arrived(rows).groupby(rows["known_at"].dt.floor("D"))
+    days = arrived(rows).groupby(rows["known_at"].dt.floor("D"))
     return [
         100.0 * float((day["label"].astype(str) == value).mean()) for start, day in days if start <= rows["at"].max()
     ]
@@ -257,7 +246,7 @@ def _quarter(told: Told, rows: pd.DataFrame, name: str) -> pd.Series:
 
 def _unawaited(told: Told, start: pd.Timestamp) -> pd.DataFrame:
     """The rows answered from a day on whose labels the last window no longer waits for."""
-    end = told.live["at"].max().ceil("D") - _HORIZON
+    end = told.live["at"].max().ceil("D") - HORIZON
     rows: pd.DataFrame = told.live[(told.live["at"] >= start) & (told.live["at"] < end)]
     return rows
 
@@ -275,13 +264,13 @@ def _gap(found: re.Match[str], told: Told) -> float:
 
 def _few(found: re.Match[str], told: Told) -> pd.DataFrame:
     """The rows of the last so many windows whose labels are no longer waited for."""
-    end = told.live["at"].max().ceil("D") - _HORIZON
+    end = told.live["at"].max().ceil("D") - HORIZON
     return _unawaited(told, end - pd.Timedelta(days=int(found["windows"])))
 
 
-_NOW = rf"(?P<now>{_NUMBER})"
+_NOW = rf"(?P<now>{NUMBER})"
 _COLUMN = r"(?P<column>\w+)"
-_SIGNED = rf"[+\u2212]{_NUMBER}"
+_SIGNED = rf"[+\u2212]{NUMBER}"
 _ARROW = " \N{RIGHTWARDS ARROW} "
 
 
@@ -289,15 +278,15 @@ def _moves(what: str, truth: Callable[[re.Match[str], pd.DataFrame], float]) -> 
     """Both numbers of a move with an arrow: of the reference, and since the sentence's day."""
     return (
         (rf"{what} {_NOW}{_ARROW}", lambda found, told: truth(found, told.reference)),
-        (rf"{what} {_NUMBER}{_ARROW}{_NOW}", lambda found, told: truth(found, told.since)),
+        (rf"{what} {NUMBER}{_ARROW}{_NOW}", lambda found, told: truth(found, told.since)),
     )
 
 
-_MISSING_NOW = rf"{_NUMBER} % of {_NUMBER} values of {_COLUMN} are missing"
-_NEW_NOW = rf"{_NUMBER} % of {_NUMBER} values of {_COLUMN} are values that"
-_LABELLED_NOW = rf"{_NUMBER} % of {_NUMBER} labelled rows have another label"
+_MISSING_NOW = rf"{NUMBER} % of {NUMBER} values of {_COLUMN} are missing"
+_NEW_NOW = rf"{NUMBER} % of {NUMBER} values of {_COLUMN} are values that"
+_LABELLED_NOW = rf"{NUMBER} % of {NUMBER} labelled rows have another label"
 _CLASS = r"abels of class (?P<value>\w+)"
-_CLASS_NOW = rf"{_CLASS} {_NUMBER} % of {_NUMBER} labels; the baseline's {_NUMBER}"
+_CLASS_NOW = rf"{_CLASS} {NUMBER} % of {NUMBER} labels; the baseline's {NUMBER}"
 _WORST = rf".*worst window it was {_NOW} %"
 
 _KINDS: tuple[tuple[str, Truth], ...] = (
@@ -307,14 +296,14 @@ _KINDS: tuple[tuple[str, Truth], ...] = (
     *_moves("Absolute error", lambda _, rows: float(_errors(rows).abs().mean())),
     (rf"Absolute error {_NOW} in this window", lambda _, told: float(_errors(told.last).abs().mean())),
     (rf"answers {_NOW} (?:above|below) the labels", lambda _, told: abs(float(_errors(told.last).mean()))),
-    (rf"labels of class (?P<value>\w+) {_NUMBER} % expected and {_NOW} % found", _found),
-    (rf"labels of class (?P<value>\w+) {_NOW} % expected", _expected),
+    (rf"labels of class (?P<value>\w+) {NUMBER} % where the probabilities say {_NOW} %", _expected),
+    (rf"labels of class (?P<value>\w+) {_NOW} % where", _found),
     (r"[Ee]rror rate (?P<now>[\d.]+) % in this window", lambda _, told: _error(told.last)),
     (rf"in this window \({_NOW} labelled rows", lambda _, told: float(len(told.last))),
     (rf"[Tt]he {_NOW} values of", lambda _, told: float(len(told.last))),
     (rf"is there {_NOW} times", lambda _, told: len(told.last) / len(told.last.drop(columns="id").drop_duplicates())),
     (
-        rf"`(?P<value>\w+)` in {_NOW} of {_NUMBER} in the last window",
+        rf"`(?P<value>\w+)` in {_NOW} of {NUMBER} in the last window",
         lambda found, told: float((told.last["branch"] == found["value"]).sum()),
     ),
     (rf" of {_NOW} in the last window", lambda _, told: float(len(told.last))),
@@ -331,7 +320,7 @@ _KINDS: tuple[tuple[str, Truth], ...] = (
         lambda found, told: _median(told.reference, found["column"]),
     ),
     (
-        rf"[Mm]edian of {_COLUMN} (?:rose|fell) from {_NUMBER} to {_NOW}",
+        rf"[Mm]edian of {_COLUMN} (?:rose|fell) from {NUMBER} to {_NOW}",
         lambda found, told: _median(told.last, found["column"]),
     ),
     (
@@ -343,12 +332,9 @@ _KINDS: tuple[tuple[str, Truth], ...] = (
         lambda found, told: float(_of_segment(found, told)[found["column"]].astype(float).std(ddof=0)),
     ),
     (rf"over {_NOW} rows", lambda found, told: float(len(_of_segment(found, told)))),
-    (
-        rf"mean of {_COLUMN} .*; {_NOW} % of the baseline lies between (?P<low>{_NUMBER}) and (?P<high>{_NUMBER})",
-        _within,
-    ),
+    (rf"mean of {_COLUMN} .*; {_NOW} % of the baseline lies between (?P<low>{NUMBER}) and (?P<high>{NUMBER})", _within),
     (rf"mean of {_COLUMN} .* lies between {_NOW}", lambda found, told: _edge(told, found["column"], 1)),
-    (rf"mean of {_COLUMN} .* lies between {_NUMBER} and {_NOW}", lambda found, told: _edge(told, found["column"], 63)),
+    (rf"mean of {_COLUMN} .* lies between {NUMBER} and {_NOW}", lambda found, told: _edge(told, found["column"], 63)),
     (rf"(?P<column>[\w]+) is {_NOW} in all", lambda found, told: _median(told.last, found["column"].lower())),
     (rf"\(median {_NOW} in the baseline\)", lambda found, told: _median(told.reference, _first(found))),
     (
@@ -357,7 +343,7 @@ _KINDS: tuple[tuple[str, Truth], ...] = (
     ),
     (
         rf"(?P<column>\w+) is \S+ in all .*at most {_NOW} % are alike",
-        lambda found, told: _alike(told, found["column"].lower()),
+        lambda found, told: alike(told, found["column"].lower()),
     ),
     (rf"[Ee]ach of {_NOW} rows is there", lambda _, told: float(len(told.last.drop(columns="id").drop_duplicates()))),
     (rf"{_NOW} rows in all", lambda _, told: float(len(told.last))),
@@ -367,15 +353,15 @@ _KINDS: tuple[tuple[str, Truth], ...] = (
     (rf"[Aa]ll {_NOW} answers where", lambda found, told: float(len(_of_answers(found, told)))),
     (rf"are {_NOW} for class", lambda found, told: float(_of_answers(found, told)["score"].astype(float).mean())),
     (
-        rf"renamed to `(?P<value>\w+)`: {_NUMBER} % of the baseline's rows, {_NOW} % of this window's",
-        lambda found, told: _share(told.last, "branch", found["value"]),
+        rf"renamed to `(?P<value>\w+)`: {NUMBER} % of the baseline's rows, {_NOW} % of this window's",
+        lambda found, told: _share(told.last, renamed_column(found), found["value"]),
     ),
     (
         rf"category `(?P<value>\w+)` of {_COLUMN} was renamed to `\w+`: {_NOW} % of the baseline's rows",
         lambda found, told: _share(told.reference, found["column"], found["value"]),
     ),
     (
-        rf"{_NOW} % of {_NUMBER} values of {_COLUMN} are missing",
+        rf"{_NOW} % of {NUMBER} values of {_COLUMN} are missing",
         lambda found, told: _missing(told.last, found["column"]),
     ),
     (
@@ -383,7 +369,7 @@ _KINDS: tuple[tuple[str, Truth], ...] = (
         lambda found, told: _worst(told.reference, lambda day: _missing(day, found["column"])),
     ),
     (
-        rf"{_NOW} % of {_NUMBER} values of {_COLUMN} are values that",
+        rf"{_NOW} % of {NUMBER} values of {_COLUMN} are values that",
         lambda found, told: _new(told.last, found["column"], told.reference),
     ),
     (rf"{_NEW_NOW}{_WORST}", lambda found, told: _other_values(told, found["column"])),
@@ -392,15 +378,33 @@ _KINDS: tuple[tuple[str, Truth], ...] = (
         lambda found, told: float((told.last[found["column"]] == found["value"]).sum()),
     ),
     (rf"% of {_NOW} values of", lambda _, told: float(len(told.last))),
-    (rf"{_NOW} % of {_NUMBER} labelled rows have another label", lambda _, told: _error(told.last)),
+    (rf"{_NOW} % of {NUMBER} labelled rows have another label", lambda _, told: _error(told.last)),
     (rf"% of {_NOW} labelled rows", lambda _, told: float(len(told.last))),
-    (rf"{_LABELLED_NOW}{_WORST}", lambda _, told: _worst(_arrived(told.reference), _error, "known_at")),
-    (
-        rf"{_NOW} % of {_NUMBER} answers are unusable",
-        lambda _, told: 100.0 * float((~told.last["score"].astype(float).between(0.0, 1.0)).mean()),
-    ),
+    (rf"{_LABELLED_NOW}{_WORST}", lambda _, told: _worst(arrived(told.reference), _error, "known_at")),
+    (rf"{_NOW} % of {NUMBER} answers are unusable", lambda _, told: 100.0 * float(unusable(told.last).mean())),
     (rf"% of {_NOW} answers are unusable.*", lambda _, told: float(len(told.last))),
-    (rf"answers are unusable{_WORST}", lambda _, __: 0.0),
+    (rf"answers are unusable{_WORST}", lambda _, told: _worst(told.reference, lambda day: 100 * unusable(day).mean())),
+    (rf"answers.*; in the baseline's windows at most {_NOW} % are", lambda _, told: same_answers(told)),
+    (rf"has arrived for {_NOW} days", silence),
+    (rf"none among the last {_NOW} labels", run_without),
+    (rf"labels; {_NOW} were to be expected", lambda found, told: run_without(found, told) * usual(found, told)),
+    (rf"were to be expected \({_NOW} %", lambda found, told: 100.0 * usual(found, told)),
+    (rf"rows of {_NOW} windows that wait", lambda found, told: float(few_days(found, told))),
+    (rf"one exceeds {_NOW} % of the baseline's", lambda _, told: exceeded(told, arrived(told.last)["label"])),
+    (rf"of the baseline's \({_NOW} labels", lambda _, told: float(len(arrived(told.last)))),
+    (rf"in the baseline's {_NOW} windows it is", lambda _, told: float(told.reference["at"].dt.floor("D").nunique())),
+    (rf"windows it is {_NOW} to", lambda _, told: min(exceeded_by_day(told))),
+    (rf"windows it is {NUMBER} to {_NOW} %", lambda _, told: max(exceeded_by_day(told))),
+    (rf"by the answers to these rows {_NOW} %", lambda _, told: exceeded(told, arrived(told.last)["predicted"])),
+    *_moves(r"Predicted probability of class (?P<value>\w+)", stated),
+    (
+        rf"moved: {_COLUMN} \((?P<value>\w+) {_NOW} %",
+        lambda found, told: _share(told.reference, found["column"], found["value"]),
+    ),
+    (
+        rf"moved: {_COLUMN} \((?P<value>\w+) {NUMBER} %{_ARROW}{_NOW} %",
+        lambda found, told: _share(told.last, found["column"], found["value"]),
+    ),
     (rf"is {_NOW} points (?:more|less) frequent than its calibrated probabilities say", _frequent),
     (rf"{_NOW} rows arrived in the last", lambda _, told: float(len(_week(told)))),
     (rf"in the last {_NOW} windows", lambda _, told: float(_week(told)["at"].dt.floor("D").nunique())),
@@ -417,9 +421,9 @@ _KINDS: tuple[tuple[str, Truth], ...] = (
     (rf"\({_NOW} rows\b", lambda found, told: float(_since(found, told))),
     (rf"coverage gap at {_COLUMN} = (?P<value>\w+) \+{_NOW} points", lambda _, __: 0.0),
     (rf"coverage gap at {_COLUMN} = (?P<value>\w+) {_SIGNED} points{_ARROW}[+\u2212]{_NOW} points", _gap),
-    (rf"came for {_NUMBER} % of {_NOW} rows of (?P<windows>\d+)", lambda found, told: float(len(_few(found, told)))),
+    (rf"came for {NUMBER} % of {_NOW} rows of (?P<windows>\d+)", lambda found, told: float(len(_few(found, told)))),
     (
-        rf"came for {_NOW} % of {_NUMBER} rows of (?P<windows>\d+)",
+        rf"came for {_NOW} % of {NUMBER} rows of (?P<windows>\d+)",
         lambda found, told: 100.0 * float(_few(found, told)["label"].notna().mean()),
     ),
     (
@@ -435,9 +439,9 @@ _KINDS: tuple[tuple[str, Truth], ...] = (
     (rf"baseline's {_NOW} windows lie", lambda _, told: float(told.reference["at"].dt.floor("D").nunique())),
     (rf"{_CLASS_NOW} windows lie between {_NOW} %", lambda found, told: min(_by_day(told.reference, found["value"]))),
     (
-        rf"{_CLASS_NOW} windows lie between {_NUMBER} % and {_NOW} %",
+        rf"{_CLASS_NOW} windows lie between {NUMBER} % and {_NOW} %",
         lambda found, told: max(_by_day(told.reference, found["value"])),
     ),
     (rf"{_CLASS_NOW}[^;]* answers to these rows say {_NOW} %", _expected),
-    (rf"% of {_NOW} labels", lambda _, told: float(len(_arrived(told.last)))),
+    (rf"% of {_NOW} labels", lambda _, told: float(len(arrived(told.last)))),
 )

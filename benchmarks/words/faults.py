@@ -87,12 +87,14 @@ def _doubled(rows: pd.DataFrame, _rng: np.random.Generator) -> pd.DataFrame:
     return pd.concat([rows, rows.assign(id=rows["id"] + "-b")], ignore_index=True).sort_values("at", ignore_index=True)
 
 
-def _flipped(rows: pd.DataFrame, rng: np.random.Generator, share: float, where: str = "") -> pd.DataFrame:
+def flipped(rows: pd.DataFrame, rng: np.random.Generator, share: float, where: str = "") -> pd.DataFrame:
+    """A share of the labels are the other class, in the rows of a query or in all."""
     hit = (rng.random(len(rows)) < share) & _where(rows, where)
     return rows.assign(label=np.where(hit, 1 - rows["label"], rows["label"]))
 
 
-def _lost(rows: pd.DataFrame, where: str) -> pd.DataFrame:
+def lost(rows: pd.DataFrame, where: str) -> pd.DataFrame:
+    """The rows of a query have no label."""
     return rows.assign(label=rows["label"].astype("Int64").mask(_where(rows, where)))
 
 
@@ -101,7 +103,7 @@ def shuffled(column: str) -> Plant:
     return lambda rows, rng: rows.assign(**{column: rng.permutation(rows[column].to_numpy())})
 
 
-def _each(step: int, plant: Plant) -> Plant:
+def each(step: int, plant: Plant) -> Plant:
     """A fault on each day of so many, from the first on."""
 
     def planted(rows: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
@@ -237,15 +239,15 @@ FAULTS = (
         names=("score|answers", "unusable|range|percent"),
     ),
     Fault(
-        title="15 % of labels flipped", plant=lambda rows, rng: _flipped(rows, rng, 0.15), names=("error rate|brier",)
+        title="15 % of labels flipped", plant=lambda rows, rng: flipped(rows, rng, 0.15), names=("error rate|brier",)
     ),
     Fault(
         title="labels flipped where branch = shop",
-        plant=lambda rows, rng: _flipped(rows, rng, 0.5, "branch == 'shop'"),
+        plant=lambda rows, rng: flipped(rows, rng, 0.5, "branch == 'shop'"),
         names=("error rate|brier", "shop"),
     ),
-    Fault(title="no labels", plant=lambda rows, _: _lost(rows, "label >= 0"), names=("label", "no|stopped")),
-    Fault(title="labels of class 1 lost", plant=lambda rows, _: _lost(rows, "label == 1"), names=("label", "class")),
+    Fault(title="no labels", plant=lambda rows, _: lost(rows, "label >= 0"), names=("label", "no|stopped")),
+    Fault(title="labels of class 1 lost", plant=lambda rows, _: lost(rows, "label == 1"), names=("label", "class")),
     Fault(
         title="a fifth of the rows",
         plant=lambda rows, _: rows.iloc[::5].reset_index(drop=True),
@@ -259,7 +261,7 @@ FAULTS = (
     ),
     Fault(
         title="30 % of income missing on each second day",
-        plant=_each(2, changed("income", some(0.3, None))),
+        plant=each(2, changed("income", some(0.3, None))),
         names=("missing", "income"),
     ),
     Fault(title="a fifth of age is 999", plant=changed("age", some(0.2, 999)), names=("age",)),
@@ -286,7 +288,7 @@ FAULTS = (
     ),
     Fault(
         title="income times 100 and no labels of class 1",
-        plant=_both(changed("income", lambda old, _: old * 100), lambda rows, _: _lost(rows, "label == 1")),
+        plant=_both(changed("income", lambda old, _: old * 100), lambda rows, _: lost(rows, "label == 1")),
         names=("income",),
     ),
     Fault(
@@ -335,7 +337,7 @@ FAULTS = (
     ),
     Fault(
         title="score 0.3 in all rows of each third day",
-        plant=_each(3, changed("score", lambda old, _: [0.3] * len(old))),
+        plant=each(3, changed("score", lambda old, _: [0.3] * len(old))),
         names=("answers", "constant|the same"),
     ),
     Fault(
@@ -349,23 +351,23 @@ FAULTS = (
     Fault(title="labels of half of the rows", plant=changed("label", some(0.5, None)), names=("label",)),
     Fault(
         title="labels only where the score is above 0.5",
-        plant=lambda rows, _: _lost(rows, "score <= 0.5"),
+        plant=lambda rows, _: lost(rows, "score <= 0.5"),
         names=("label",),
     ),
     Fault(
         title="labels flipped where age < 30",
-        plant=lambda rows, rng: _flipped(rows, rng, 0.7, "age < 30"),
+        plant=lambda rows, rng: flipped(rows, rng, 0.7, "age < 30"),
         names=("error rate|brier",),
     ),
     Fault(
         title="labels flipped where branch = web and region = west",
-        plant=lambda rows, rng: _flipped(rows, rng, 0.8, "branch == 'web' and region == 'west'"),
+        plant=lambda rows, rng: flipped(rows, rng, 0.8, "branch == 'web' and region == 'west'"),
         names=("error rate|brier",),
     ),
     Fault(title="five points more wrong each day", plant=_more_wrong, names=("error rate|brier",)),
     Fault(
         title="no rows on each second day",
-        plant=_each(2, lambda rows, _: rows.iloc[:0]),
+        plant=each(2, lambda rows, _: rows.iloc[:0]),
         names=("rows", "no|fewer|arrived"),
     ),
     Fault(title="nothing", plant=lambda rows, _: rows, names=()),

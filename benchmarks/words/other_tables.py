@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.words.faults import FAULTS, ROWS, Fault, Plant, changed, made_rows, shuffled, some, without
+from benchmarks.words.later_faults import LATER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,7 +183,12 @@ PARCELS = (
 )
 
 WORLDS = (
-    World(title="", made=made_rows, own={**_COLUMNS, "scores": ("score",), "slices": ("branch",)}, faults=FAULTS),
+    World(
+        title="",
+        made=made_rows,
+        own={**_COLUMNS, "scores": ("score",), "slices": ("branch",)},
+        faults=(*FAULTS, *LATER),
+    ),
     World(
         title="a price: ",
         made=price_rows,

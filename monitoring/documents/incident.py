@@ -134,11 +134,13 @@ class RelationDocument(Document):
     `inputs` are those whose effect on the label changed, and `conditions` where it changed most; without any it changed
     alike everywhere, and `slopes` are how much labels rise with the answers, before and since, where that changed.
     `inside` are the rows that meet the conditions, `elsewhere` the others; `error` is the standard error of the change
-    inside, and `is_elsewhere` whether the others changed too.
+    inside, and `is_elsewhere` whether the others changed too. With `of_errors` labels and answers are how often the
+    likelier of the class and all others was wrong, and was to be expected to be.
     """
 
     output: str
     is_share: bool
+    of_errors: bool
     inputs: list[str]
     conditions: list[ConditionDocument]
     inside: RelationPlaceDocument

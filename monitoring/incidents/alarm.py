@@ -44,6 +44,8 @@ class Alarm:
         windows: Windows in order of time; the last one alarmed.
         offsets: Levels of open incidents from which changes are measured, by watch, in the watch's own unit.
         explained: By input, the part of the change of the alarm's loss that it explains; empty where it is not known.
+        labels_of_others: The number of an open notice that labels come for other rows than the baseline's, or have
+            other shares; 0 without one.
     """
 
     reading: LevelReading
@@ -55,6 +57,7 @@ class Alarm:
     waiting: Mapping[WatchKey, ScoreSum] = field(default_factory=dict)
     labels_expected: bool = False
     explained: Mapping[str, float] = field(default_factory=dict)
+    labels_of_others: int = 0
 
     @property
     def key(self) -> WatchKey:

@@ -113,10 +113,12 @@ def assess(alarm: Alarm) -> HarmAssessment:
     calibration, a ranking beyond what probabilities expect), and a loss of the same rows exceeds the benchmark by more
     than its tolerance and the worst month of the reference. *A loss rose materially*: beyond the tolerance for any
     cause, also if the model expected it. *A loss rose and no input moved*: traffic that is as before is not harder, so
-    what the model's own probabilities expect excuses nothing. All else is a notice with what is known; *model as right
-    as before* is said only where it was tested (`is_harder_traffic`). Where no label has arrived since the onset, an
-    estimate pages only in deployments without labels, from `ESTIMATE_TOLERANCES` tolerances on, and only within the
-    support of the reference (`MAX_OUTSIDE`).
+    what the model's own probabilities expect excuses nothing. All else is a notice with what is known; *model as
+    right as before* is said only where it was tested (`is_harder_traffic`). While a notice is open that labels come
+    for other rows than the baseline's (`Alarm.labels_of_others`), only the first of the three pages: losses of
+    another part of the rows may be as high as its answers let expect, whatever the inputs of all rows do. Where no
+    label has arrived since the onset, an estimate pages only in deployments without labels, from
+    `ESTIMATE_TOLERANCES` tolerances on, and only within the support of the reference (`MAX_OUTSIDE`).
 
     Returns:
         "page" for harm and for every watch that is not about a loss; otherwise "notice", with the reason.
@@ -126,11 +128,12 @@ def assess(alarm: Alarm) -> HarmAssessment:
     losses = loss_changes(alarm)
     if not losses:
         return _assess_estimate(alarm)
-    material = alarm.is_material and any(loss.is_material for loss in losses)
+    of_others = alarm.labels_of_others > 0
+    material = alarm.is_material and any(loss.is_material for loss in losses) and not of_others
     unexpected = any(loss.is_worse and not _is_explained(loss, alarm) for loss in losses)
     if alarm.reading.alarm and (material or unexpected):
         return PAGE
-    if any(loss.is_worse for loss in losses) and is_unexplained(alarm):
+    if any(loss.is_worse for loss in losses) and is_unexplained(alarm) and not of_others:
         return PAGE
     return HarmAssessment(level="notice", reason=_reason(alarm, losses))
 
@@ -253,6 +256,8 @@ def _reason(alarm: Alarm, losses: Sequence[LossChange]) -> NoticeReason:
         return BETTER
     if not any(loss.is_worse for loss in losses):
         return NOT_WORSE
+    if alarm.labels_of_others:
+        return NoticeReason(kind="labels of other rows", incident=alarm.labels_of_others)
     if is_harder_traffic(alarm, losses):
         return HARDER_TRAFFIC
     if any(loss.is_worse and loss.surprise is not None and loss.surprise > loss.surprise_error for loss in losses):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -40,6 +40,7 @@ from monitoring.records import (
     FACT_WATCH,
     LABELS_STOPPED,
     NO_ANSWERS,
+    AlarmCause,
     Diagnosis,
     FactCause,
     Finding,
@@ -226,6 +227,20 @@ def _is_explained(alarm: Alarm, of_no_class: float) -> bool:
     baseline = alarm.baseline.scores[key]
     explained = of_no_class * (baseline.mean if is_share else 1.0 - baseline.mean)
     return abs(math.fsum(moved)) / len(moved) <= explained + HIGH * baseline.deviation / math.sqrt(len(moved))
+
+
+def labels_of_others(incidents: Iterable[IncidentRecord]) -> int:
+    """The number of the first notice that labels come for other rows than before, or have other shares; 0 without one.
+
+    Args:
+        incidents: Those that are not closed.
+    """
+    for incident in incidents:
+        cause = incident.opening
+        is_of_labels = isinstance(cause, AlarmCause) and cause.family in ("labelled", "labels")
+        if incident.level == "notice" and (is_of_labels or incident.fact == FEWER_LABELS):
+            return incident.number
+    return 0
 
 
 def with_evidence(incident: IncidentRecord, cause: Cause) -> IncidentRecord:

@@ -40,6 +40,7 @@ from monitoring.judging.fact_incidents import (
     advance_fact_incident,
     harm_groups_of_fact,
     is_harm_high,
+    labels_of_others,
     open_fact_incidents,
     tells,
     with_evidence,
@@ -168,6 +169,7 @@ class IncidentTracker:
                 levels[level] = self._lowered(level_evidence, current, history)
                 continue
             alarm = self._alarm(evidence, level, window, history)
+            alarm = replace(alarm, labels_of_others=labels_of_others(_alive(current)))
             deserved = assess(since_onset(alarm)) if level == "page" else HarmAssessment(level=level)
             updated, new = self._answer(
                 alarm, deserved, level_evidence, window, (*current, *opened), first_number + len(opened)

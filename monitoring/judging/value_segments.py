@@ -22,10 +22,11 @@ from monitoring.judging.facts.gross_failures import (
     UNSEEN,
     range_finding,
 )
+from monitoring.judging.facts.input_values import CONSTANT_INPUT, ValueLimits
 from monitoring.judging.facts.log_facts import binomial_tail
 from monitoring.judging.shifted_segment import LEAST_ROWS, MAX_VALUES, MOVED_ERRORS, STILL_ERRORS, STILL_PART
 from monitoring.records import Finding
-from monitoring.records.finding_parts import ConstantValues, GrossRate, OutsideRange
+from monitoring.records.finding_parts import ConstantInput, ConstantValues, GrossRate, OutsideRange
 from monitoring.tasks.task import Whole
 from monitoring.watches.scoring import slice_codes
 from monitoring.watches.variety import Variety, tally_of
@@ -73,6 +74,24 @@ class SampledWindow:
     def numbers(self, name: str) -> Floats:
         """The values of a number, [n], NaN where missing."""
         return np.asarray(self.sample[name].cast(pa.float64(), safe=False).to_numpy(), dtype=np.float64)
+
+    def segment_before(self, name: str) -> float:
+        """The share of a segment's rows in the baseline."""
+        column, _, value = name.partition("=")
+        found = self.input(column)
+        return 0.0 if found is None else self.share_before(found[0], value)
+
+    def share_before(self, bins: Bins, value: float | str) -> float:
+        """The share of the baseline's values that are in the bin of one."""
+        counts = next(
+            each for of, each in zip(self.bins, self.before.features, strict=True) if of.feature == bins.feature
+        )
+        if bins.edges is not None:
+            place = int(np.searchsorted(np.asarray(bins.edges), float(value), side="right"))
+        else:
+            categories = bins.categories or ()
+            place = categories.index(str(value)) if str(value) in categories else len(categories)
+        return counts.counts[place] / counts.present if counts.present else 1.0
 
     @property
     def _columns(self) -> Collection[str]:
@@ -155,6 +174,51 @@ def ranges_of_segments(
         if is_more and window.input(bins.feature) is not None:
             found = _range_of_segment(bins, base, window, alpha, sources.get(bins.feature))
             yield from () if found is None else (found,)
+
+
+def constant_inputs_of_segments(
+    window: SampledWindow, limits: ValueLimits, *, told: Collection[str], alpha: float
+) -> Iterator[Finding]:
+    """Inputs that have one value in one segment, and as many in all others as ever.
+
+    Cost: nothing where no value is in `MORE_OUTERMOST` of the rows more than in the baseline's windows.
+
+    Args:
+        told: Inputs about which a fact is known already.
+        alpha: The largest probability of any, of rows that are independent.
+    """
+    for bins, now in zip(window.bins, window.now.features, strict=True):
+        usual = limits.alike.get(bins.feature)
+        if usual is None or bins.feature in told or window.input(bins.feature) is None:
+            continue
+        if window.now.rows < limits.rows or max(now.counts, default=0) < (usual + MORE_OUTERMOST) * now.present:
+            continue
+        parts = _constant_in(bins, usual, window, alpha / len(limits.alike))
+        if parts is not None:
+            yield Finding(kind=CONSTANT_INPUT, feature=bins.feature, fact=True, parts=parts)
+
+
+def _constant_in(bins: Bins, usual: float, window: SampledWindow, alpha: float) -> ConstantInput | None:
+    """The largest segment whose rows have all one value of an input, which others have as seldom as ever.
+
+    None of one that may always have had it: of so few rows of the baseline that they may all be of that value.
+    """
+    values = window.sample[bins.feature].combine_chunks().dictionary_encode()
+    codes = np.asarray(values.indices.fill_null(-1), dtype=np.int64)
+    found = None
+    segments = list(window.segments(bins.feature))
+    for name, inside in segments:
+        rows, others = codes[inside & (codes >= 0)], codes[~inside & (codes >= 0)]
+        if min(rows.size, others.size) < LEAST_ROWS or np.any(rows != rows[0]):
+            continue
+        chance = ((1.0 + 3.0 * usual) / 4.0) ** rows.size * len(segments)
+        value = values.dictionary[int(rows[0])].as_py()
+        is_new = 2.0 * window.share_before(bins, value) < window.segment_before(name)
+        is_still = float((others == rows[0]).mean()) <= usual + MORE_OUTERMOST
+        if chance <= alpha and is_new and is_still and (found is None or rows.size > found.rows):
+            number, category = (None, str(value)) if bins.edges is None else (float(value), None)
+            found = ConstantInput(rows=int(rows.size), usual=usual, number=number, category=category, segment=name)
+    return found
 
 
 def constant_of_segment(

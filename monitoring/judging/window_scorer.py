@@ -24,7 +24,13 @@ from monitoring.judging.fit.reference_limits import never_judged, undated
 from monitoring.judging.input_check import InputCheck
 from monitoring.judging.label_silence import LabelSilence
 from monitoring.judging.value_facts import explained_facts
-from monitoring.judging.value_segments import SampledWindow, constant_of_segment, ranges_of_segments, with_segments
+from monitoring.judging.value_segments import (
+    SampledWindow,
+    constant_inputs_of_segments,
+    constant_of_segment,
+    ranges_of_segments,
+    with_segments,
+)
 from monitoring.judging.volume_check import WindowVolume, check_volume
 from monitoring.judging.window.label_findings import TOO_LATE
 from monitoring.judging.window.row_scorer import RowScorer
@@ -213,6 +219,7 @@ class WindowScorer:
             *(finding for finding in values if finding.feature not in fact_features),
             *explained,
             *ranges_of_segments(window, told=told, alpha=limits.alpha, sources=sources),
+            *constant_inputs_of_segments(window, limits.values, told=told, alpha=limits.alpha),
             *self._answer_facts(observed, answered, window, told | {finding.feature for finding in explained}),
             *unmatched_findings(traffic.labels_unknown, traffic.labelled.rows, observed.history, alpha=limits.alpha),
             *repeat_findings(traffic.repeats, answered.rows, observed.history, alpha=limits.alpha),

@@ -147,6 +147,7 @@ class NoticeReason:
         discovery_rate: The expected share of innocent inputs among `inputs`.
         inputs_moved: Whether an input moved; None where none is watched.
         outside: Of `outside the reference`: the share of rows that are unlike any of it.
+        incident: Of `labels of other rows`: the number of the incident that tells it.
     """
 
     kind: Literal[
@@ -155,6 +156,7 @@ class NoticeReason:
         "harder traffic",
         "not certain",
         "what is known",
+        "labels of other rows",
         "no labels yet",
         "outside the reference",
         "within twice the tolerance",
@@ -164,6 +166,7 @@ class NoticeReason:
     expected: float | None = None
     inputs_moved: bool | None = None
     outside: float = 0.0
+    incident: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -112,6 +112,7 @@ class ConstantInput:
     Attributes:
         usual: The largest share of its values in one bin in a window of the baseline.
         number, category: The value: a number, or a category. Neither of a text, whose descriptions are all constant.
+        segment: The segment in whose rows alone it has, as `column=value`; empty: in all.
     """
 
     about: Literal["constant input"] = "constant input"
@@ -119,6 +120,7 @@ class ConstantInput:
     usual: float
     number: float | None = None
     category: str | None = None
+    segment: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

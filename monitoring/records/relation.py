@@ -84,6 +84,8 @@ class RelationChange:
         is_elsewhere: Whether it changed in the other rows, too, beyond chance.
         p_value: How likely so large a difference between rows is by chance, corrected for all that were compared.
         points: The rows by the values of the first input, for a picture.
+        of_errors: Whether it is about how often the likelier of the class and all others is wrong: labels that are
+            wrong in either direction leave the class's own share as it was.
     """
 
     output: str
@@ -97,3 +99,4 @@ class RelationChange:
     is_elsewhere: bool = False
     p_value: float
     points: tuple[RelationPoint, ...] = ()
+    of_errors: bool = False

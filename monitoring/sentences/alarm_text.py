@@ -193,6 +193,8 @@ def reason_words(reason: NoticeReason) -> str:
         return _known_words(reason)
     if reason.kind == "outside the reference":
         return f"estimated outside the reference ({100 * reason.outside:.0f} % of rows are unlike any of it)"
+    if reason.kind == "labels of other rows":
+        return f"labels come for other rows than before, see #{reason.incident}, and answers let expect this of them"
     return _REASONS[reason.kind]
 
 

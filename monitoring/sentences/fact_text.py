@@ -59,6 +59,7 @@ _TELLING = frozenset(
         "answers independent of input",
         "answers independent of inputs",
         "answers reversed",
+        "better than the benchmark",
         "classes in another order",
         "fewer labels",
         "input constant",
@@ -88,6 +89,7 @@ _RULES = ("rule broken", "rule broken, a notice")
 _SAID_EACH = (*_RULES, "inputs swapped", "input constant")
 _OF_LOSSES = ("labels contradict answers", "losses far outside the baseline")
 _OUTLIER = "losses far outside the baseline"
+_BETTER = "better than the benchmark"
 _MAY_BE_RIGHT = ("traffic volume changed", "fewer labels")
 
 #: Kinds that are over when their values are near the baseline, not when they are below the limit that told them.
@@ -136,6 +138,8 @@ def fact_headline(fact: FactCause) -> str:
     'Values renamed: the category `21` of school was renamed to `BA`: 18 % of rows'
     """
     first = _first_sentence(fact)
+    if fact.fact == _BETTER and first.endswith(_BETTER):
+        return first
     return f"{_capital(fact.fact)}: {lower_first(first)}" if first else ""
 
 

@@ -95,7 +95,7 @@ def lean_words(lean: AnswerLean | None) -> str:
     """To which side of the labels the answers lie, as a clause after a comma; empty where that is not known.
 
     >>> lean_words(AnswerLean(watch="bias", answers=-1234.5)), lean_words(AnswerLean(watch="label:1", answers=0.74))
-    (', answers 1,234 below the labels on average', ', labels of class 1 74.0 % expected and 0.0 % found')
+    (', answers 1,234 below the labels on average', ', labels of class 1 0.0 % where the probabilities say 74.0 %')
     """
     if lean is None:
         return ""
@@ -108,7 +108,7 @@ def lean_words(lean: AnswerLean | None) -> str:
             else f", answers {amount} {side} the labels on average"
         )
     expected, found = (format_value(lean.watch, share) for share in (lean.answers, lean.labels))
-    return f", {lower_first(watch_title(lean.watch))} {expected} expected and {found} found"
+    return f", {lower_first(watch_title(lean.watch))} {found} where the probabilities say {expected}"
 
 
 def _loss_range(loss: LossRange) -> str:

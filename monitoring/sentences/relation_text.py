@@ -42,7 +42,9 @@ def _slope_sentence(before: float, since: float) -> str:
 
 
 def _rates(relation: RelationChange, rates: RelationRates) -> str:
-    if relation.is_share:
+    if relation.of_errors:
+        is_ = f"{_value(relation, rates.label)} of {rates.rows:,} answers are wrong"
+    elif relation.is_share:
         is_ = f"{_value(relation, rates.label)} of {rates.rows:,} labels are {printable(relation.output)}"
     else:
         of = f" of {printable(relation.output)}" if relation.output else ""

@@ -73,7 +73,8 @@ def _constant_input(feature: str, constant: ConstantInput) -> str:
         )
     value = plain_number(constant.number) if constant.number is not None else printable(constant.category or "")
     usual = f"in the baseline's windows at most {100.0 * constant.usual:.0f} % are alike"
-    return f"{printable(feature)} is {value} in all {constant.rows:,} values of the window; {usual}."
+    where = f" where {slice_title(constant.segment)}" if constant.segment else " of the window"
+    return f"{printable(feature)} is {value} in all {constant.rows:,} values{where}; {usual}."
 
 
 def _independent(independent: IndependentAnswers, *, of_all: bool) -> str:

@@ -32,6 +32,9 @@ from monitoring.watches.sampling import sample_indices
 MOST_BEFORE = 6_000
 MOST_SINCE = 5_000
 
+#: The chance that an input is named by errors, which are looked at where the class's share names none.
+ERRORS_RATE = 0.01
+
 #: Families of watches that the relation may explain: losses and shares of labels, which need them.
 FAMILIES = frozenset({*LOSS_FAMILIES, "labels"} - {"estimates"})
 
@@ -110,7 +113,20 @@ def _largest(before: dict[str, LabelledSide], since: dict[str, LabelledSide]) ->
     if not there:
         return None
     output = max(there, key=lambda name: _departure(before[name], since[name]))
-    return relation_change(before[output], since[output], output=output, is_share=bool(output))
+    found = relation_change(before[output], since[output], output=output, is_share=bool(output))
+    if not output or (found is not None and found.conditions):
+        return found
+    wrong = relation_change(_errors(before[output]), _errors(since[output]), output=output, error_rate=ERRORS_RATE)
+    return found if wrong is None or not wrong.conditions else replace(wrong, of_errors=True)
+
+
+def _errors(side: LabelledSide) -> LabelledSide:
+    """Rows with the chance that the likelier of a class and all others is wrong, and whether it was."""
+    return replace(
+        side,
+        predicted=np.minimum(side.predicted, 1.0 - side.predicted),
+        label=((side.label > 0.5) != (side.predicted >= 0.5)).astype(np.float64),
+    )
 
 
 def _unexplained(incident: IncidentRecord, record: WindowRecord) -> AlarmCause | None:

@@ -19,6 +19,7 @@ def relation_chart(relation: RelationChange | None) -> ChartView | None:
     metric = "error" if relation.is_share else "absolute_error"  # whose values are written in the same way
     name = printable(relation.inputs[0])
     label = f"Labels that are {printable(relation.output)}" if relation.is_share else "Mean label"
+    label = "Answers that are wrong" if relation.of_errors else label
     words = _words(relation)
     means = [
         Mean(value=_interval(relation, point.place.since), words=(word,), benchmark=_as_before(relation, point))

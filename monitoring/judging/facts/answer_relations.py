@@ -223,6 +223,8 @@ def relation_findings(
         if relation.bins.feature in there
         and (found := relation.lost(rows.features, scores[relation.output], alpha / len(relations))) is not None
     ]
+    beside = [relation for relation in relations if relation.bins.feature in there]
+    lost = [found for found in lost if not _is_there_beside(found, beside, rows, scores, alpha / len(relations))]
     exchanged = lost[0].exchanged(scores) if lost and lost[0].is_reversed else None
     if exchanged is not None or (len(lost) > 1 and len(lost) >= OF_ANSWERS * len(relations)):
         kind = REVERSED if lost[0].is_reversed else INDEPENDENT
@@ -232,6 +234,28 @@ def relation_findings(
         Finding(kind=INDEPENDENT_OF_INPUT, feature=one.relation.bins.feature, fact=True, parts=one.parts(len(rows)))
         for one in lost
     )
+
+
+def _is_there_beside(
+    lost: LostRelation,
+    relations: Sequence[AnswerRelation],
+    rows: Predictions,
+    scores: Mapping[str, Floats],
+    alpha: float,
+) -> bool:
+    """Whether answers go with an input beside the others still: inputs that go together hide what each does.
+
+    Its slope is that of a linear model of the score on all inputs of which a relation is known.
+    """
+    others = (each for each in relations if each is not lost.relation)
+    alongs = [each.means[places_of(each.bins, rows.features)] for each in others]
+    design = np.column_stack([lost.relation.means[lost.places], np.ones(len(rows)), *alongs])
+    score = scores[lost.relation.output]
+    inverse = np.linalg.pinv(design.T @ design, hermitian=True, rcond=1e-10)
+    slopes = inverse @ (design.T @ score)
+    rest = score - design @ slopes
+    error = math.sqrt(float(rest @ rest) / max(len(rows) - design.shape[1], 1) * max(float(inverse[0, 0]), 0.0))
+    return float(slopes[0]) - error * float(ndtri(alpha)) >= LEFT * lost.relation.weakest
 
 
 def _means(bins: Bins, places: NDArray[np.int64], scores: Floats) -> Floats:

@@ -22,6 +22,7 @@ from tests.monitoring.incidents.alarms import WATCHES, alarm, baseline, window, 
 
 #: Scores of an input that moved by many standard deviations.
 MOVED = {"input__x__location": [0.9] * 4}
+STILL = {"input__x__location": [0.5] * 4}
 MANY = {"input__x__location": [0.9] * 40}
 
 
@@ -208,3 +209,15 @@ def test_losses_that_fell_beyond_their_tolerance_are_better_than_the_benchmark()
     assert assess(alarm("calibration_slope", better)).reason == BETTER
     mixed = windows(brier=[0.1] * 4, surprise_brier=[-0.05] * 4, error=[0.205] * 4, calibration_slope=[0.3] * 4)
     assert assess(alarm("calibration_slope", mixed)).reason == NOT_WORSE
+
+
+def test_while_labels_come_for_other_rows_what_answers_let_expect_is_a_notice_and_what_they_do_not_a_page() -> None:
+    certain = alarm("brier", windows(**STILL, brier=[0.2] * 4, surprise_brier=[0.0, 0.01, -0.01, 0.002]))
+    certain = replace(certain, reading=replace(certain.reading, loss_log_evidence=40.0))
+    assert assess(certain).pages, "no input moved"
+    notice = assess(replace(certain, labels_of_others=7))
+    assert not notice.pages
+    assert notice.reason is not None
+    assert "see #7" in reason_words(notice.reason)
+    wrong = alarm("brier", windows(brier=[0.2] * 4, surprise_brier=[0.05] * 4))
+    assert assess(replace(wrong, labels_of_others=7)).pages

@@ -13,7 +13,13 @@ from hypothesis import strategies as st
 from monitoring.baseline.profile import Bins
 from monitoring.baseline.profile_builder import ProfileBuilder
 from monitoring.judging.facts.gross_failures import MISSING, OUT_OF_RANGE, UNSEEN, range_findings
-from monitoring.judging.value_segments import SampledWindow, ranges_of_segments, with_segments
+from monitoring.judging.facts.input_values import ValueLimits
+from monitoring.judging.value_segments import (
+    SampledWindow,
+    constant_inputs_of_segments,
+    ranges_of_segments,
+    with_segments,
+)
 from monitoring.records import Finding
 from monitoring.records.finding_parts import GrossRate
 from monitoring.sentences.finding_text import finding_text
@@ -151,3 +157,32 @@ def test_a_sample_without_the_column_says_nothing() -> None:
     fact = rate(MISSING, "income")
     assert with_segments([fact], bare) == (fact,)
     assert list(ranges_of_segments(bare, told=(), alpha=ALPHA, sources={})) == []
+
+
+def constant_in(values: dict[str, Any], **usual: float) -> list[Finding]:
+    limits = ValueLimits(rows=100, alike=usual)
+    return list(constant_inputs_of_segments(window(values), limits, told=(), alpha=ALPHA))
+
+
+def test_an_input_that_is_constant_in_one_segment_is_told_with_it() -> None:
+    values = table(5)
+    shop = values["branch"] == "shop"
+    values["income"][shop] = 2_500.25
+    (found,) = constant_in(values, income=0.06)
+    told = f"income is 2,500 in all {shop.sum()} values where branch = shop; in the baseline's windows at most 6 %"
+    assert finding_text(found).startswith(told)
+    values["income"][np.flatnonzero(shop)[0]] = 2_600.0
+    assert not constant_in(values, income=0.06), "one row differs"
+
+
+def test_a_segment_that_may_always_have_had_one_value_is_not_told_when_it_grows() -> None:
+    values = table(6)
+    values["branch"][: ROWS // 2] = "phone"
+    values["code"][values["branch"] == "phone"] = "a"
+    assert not constant_in(values, code=0.62), "half of the baseline's rows have it: the segment may always have"
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10**6))
+def test_no_sound_window_has_a_constant_segment(seed: int) -> None:
+    assert not constant_in(table(seed), income=0.06, code=0.6)

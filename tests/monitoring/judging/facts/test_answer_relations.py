@@ -159,3 +159,18 @@ def test_two_of_three_classes_that_are_exchanged_are_named() -> None:
         scores = spec.task.outputs(window.probabilities[:, order])
         found = relation_findings(relations, window, scores, told=(), alpha=ALPHA)
         assert [finding_text(fact)[: len(said or "")] for fact in found] == ([] if said is None else [said])
+
+
+def test_answers_that_go_with_an_input_beside_another_are_not_told_where_both_go_together() -> None:
+    """Age has the effect that it had, and shops have the old: then scores hardly rise with age."""
+    rng = np.random.default_rng(9)
+    window = rows(8, 2)
+    ages = rng.normal(45.0, 12.0, len(window))
+    branch = np.where(ages + rng.normal(0.0, 0.5, ages.size) > 45.0, "shop", "web")
+    odds = (ages - 45.0) / 9.0 - 2.5 * (branch == "shop") + rng.normal(0.0, 0.5, ages.size)
+    score = 1.0 / (1.0 + np.exp(-odds))
+    features = pa.table({"age": ages, "branch": pa.array(branch.tolist()), "noise": rng.normal(size=ages.size)})
+    together = replace(window, features=features, probabilities=np.stack([1.0 - score, score], axis=1))
+    scores = SPEC.task.outputs(together.probabilities)
+    assert all(each.lost(features, scores[each.output], ALPHA) is not None for each in RELATIONS), "each by itself"
+    assert not told(together)

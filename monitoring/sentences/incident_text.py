@@ -151,7 +151,8 @@ def _line(incident: IncidentRecord) -> str:
         return line if root is None else f"{line}, {root_words(root)}"
     named = incident.watch == SUBGROUP_WATCH or isinstance(incident.opening, AlarmCause)
     relation = incident.detail.relation
-    if relation is not None and relation.conditions and not relation.is_elsewhere and "where" not in cause:
+    in_one_place = relation is not None and relation.of_errors and relation.conditions and not relation.is_elsewhere
+    if relation is not None and in_one_place and "where" not in cause:
         cause = _with_place(cause, " and ".join(map(str, relation.conditions)))
     if named or " since " in cause or cause.casefold().startswith(title.casefold()):  # of a legacy line nobody says it
         return cause[:1].upper() + cause[1:]
@@ -159,7 +160,7 @@ def _line(incident: IncidentRecord) -> str:
 
 
 def _with_place(cause: str, place: str) -> str:
-    """A cause with the rows in which alone the relation of inputs and label changed, before what it means.
+    """A cause with the rows in which alone more answers are wrong than before, ahead of what it means.
 
     >>> _with_place("Error rate 27 → 33 % since 8 May 2026 (9 rows): the model is overconfident", "shop = north")
     'Error rate 27 → 33 % since 8 May 2026 (9 rows), mostly where shop = north: the model is overconfident'

@@ -139,7 +139,8 @@ def test_calls_that_their_clients_cancel_end_no_connection(open_echo: OpenEcho) 
 def test_large_answers_cost_in_proportion_and_leave_room_for_others(open_echo: OpenEcho) -> None:
     """Processor time of the event loop: for each size as often as for 64 MiB, and while another call waits.
 
-    The least of three turns, as the kernel may have to find pages for 64 MiB first.
+    The least of three turns, as the kernel may have to find pages for 64 MiB first. Calls beside are counted over
+    all turns: one of 8 MiB may be over before the other channel has its turn on a busy machine.
     """
     spent = dict.fromkeys((8, 16, 32, 64), math.inf)
     waits: list[float] = []
@@ -163,9 +164,9 @@ def test_large_answers_cost_in_proportion_and_leave_room_for_others(open_echo: O
                 waits.append(echo.cpu_s() - begin)
                 meanwhile += 1
             assert len(answer.result()) == megabytes << 20
-            assert meanwhile > megabytes / 8
         wait_for(echo.holds_nothing)
     assert max(spent.values()) < 3 * min(spent.values()), spent
+    assert len(waits) > 5 * 3 * len(spent)  # who has to wait until a large answer is whole gets one beside it
     assert sorted(waits)[-4] < 0.1, waits  # in one of each turn the process may have collected its garbage
 
 

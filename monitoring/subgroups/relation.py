@@ -50,6 +50,9 @@ CHANGED_ERRORS = 2.5
 #: What smaller probabilities count as where odds are taken.
 LEAST_PROBABILITY = 1e-3
 
+#: Relative differences of numbers that are of rounding, at most.
+ROUNDING = 1e-9
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LabelledSide:
@@ -143,15 +146,19 @@ def _everywhere(sides: Sides, found: _Found, *, output: str, is_share: bool) -> 
     if min(found.level, found.slope) > ERROR_RATE_EVERYWHERE / 2.0:
         return None
     everyone = [np.ones(side.label.size, dtype=np.bool_) for side in sides]
-    before, since = (float(np.polyfit(side.predicted, side.label, 1)[0]) for side in sides)
+    before, since = sides
     return RelationChange(
         output=output,
         is_share=is_share,
         inside=_place(sides, everyone),
-        slopes=(before, since) if found.slope <= ERROR_RATE_EVERYWHERE / 2.0 else None,
+        slopes=(_slope(before), _slope(since)) if found.slope <= ERROR_RATE_EVERYWHERE / 2.0 else None,
         error=_error(sides, everyone),
         p_value=min(1.0, 2.0 * min(found.level, found.slope)),
     )
+
+
+def _slope(side: LabelledSide) -> float:
+    return float(np.polyfit(side.predicted, side.label, 1)[0])
 
 
 Sides = tuple[LabelledSide, LabelledSide]
@@ -333,7 +340,9 @@ def _clipped(residuals: Sequence[Floats]) -> list[Floats]:
     """Residuals of numbers, without the reach of outliers."""
     middle = float(np.median(residuals[0])) if residuals[0].size else 0.0
     reach = MOST_DEVIATIONS * 1.4826 * float(np.median(np.abs(residuals[0] - middle))) if residuals[0].size else 0.0
-    return [np.clip(each, middle - reach, middle + reach) if reach else each for each in residuals]
+    return [
+        np.clip(each, middle - reach, middle + reach) if reach > ROUNDING * abs(middle) else each for each in residuals
+    ]
 
 
 def _score_columns(sides: Sides, *, is_share: bool) -> tuple[Floats, ...]:
@@ -343,7 +352,8 @@ def _score_columns(sides: Sides, *, is_share: bool) -> tuple[Floats, ...]:
         clipped = [np.clip(each, LEAST_PROBABILITY, 1.0 - LEAST_PROBABILITY) for each in (before, live)]
         columns = [np.column_stack([np.ones(p.size), p, np.log(p / (1.0 - p))]) for p in clipped]
     else:
-        middle, spread = float(np.median(before)), float(before.std()) or 1.0
+        middle, spread = float(np.median(before)), float(before.std())
+        spread = spread if spread > ROUNDING * abs(middle) else 1.0
         units = [(each - middle) / spread for each in (before, live)]
         columns = [np.column_stack([np.ones(u.size), u, np.abs(u)]) for u in units]
     return tuple(columns)

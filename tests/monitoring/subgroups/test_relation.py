@@ -111,6 +111,24 @@ def test_nothing_is_named_where_only_rows_or_noise_or_days_differ(kind: str) -> 
     assert named <= 3  # of 15: one is expected
 
 
+@pytest.mark.parametrize("is_share", [True, False])
+def test_answers_that_are_alike_but_for_rounding_have_no_slope(is_share: bool) -> None:
+    """1 - 0.95 is not 0.05 to the bit."""
+    before, live, risen = (
+        replace(
+            one,
+            predicted=np.where(np.arange(one.label.size) % 2, 1.0 - 0.95, 0.05),
+            label=(np.random.default_rng(one.label.size).random(one.label.size) < share).astype(float),
+        )
+        for one, share in ((BEFORE, 0.05), (side(3), 0.05), (side(3), 0.3))
+    )
+    found = relation_change(before, risen, is_share=is_share)
+    assert relation_change(before, live, is_share=is_share) is None
+    assert found is not None
+    assert (found.inputs, found.slopes) == ((), None)
+    assert found.inside.change == pytest.approx(0.25, abs=0.04)
+
+
 def test_the_mean_of_a_number_is_told_in_its_unit() -> None:
     rng = np.random.default_rng(1)
 

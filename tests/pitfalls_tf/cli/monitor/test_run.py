@@ -241,12 +241,12 @@ def test_a_reference_of_training_rows_is_told_at_init_and_by_the_first_labels(
     assert made.exit_code == 0, made.output
     assert "The model is wrong in 0.0% of 4,200 labelled rows" in made.stderr
     result = pitfalls("monitor", "run", "--config", tmp_path / "shop" / "monitor.toml", "--json")
+    assert result.exit_code == 1, f"the first days are paged as before: {result.output}"
     found = json.loads(result.stdout)
     told = next(one for one in found["findings"] if one["kind"] == "in-sample baseline")
     assert (told["windows"], told["fact"]) == (5, False)
     assert told["message"].startswith("The baseline's scores look in-sample: error rate 0.0 % there, ")
     assert "in the first 7 labelled windows" in told["message"]
-    assert result.exit_code == 1, "the first days are paged as before"
 
 
 EMAIL = 'route = "email"\nhost = "127.0.0.1"\nsecurity = "none"\nsender = "m@a.org"\nto = ["o@a.org"]\n'

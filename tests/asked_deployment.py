@@ -76,7 +76,7 @@ def asked_table(folder: Path, change: Callable[[pa.Table], pa.Table], **said: An
     """The config's file of a changed table whose live rows have no labels, judged once, with 50 of its rows drawn."""
     own = watch(folder / "own", change(own_rows(REFERENCE)), **said)
     live = change(own_rows(Days(days=8)))
-    for name in ("y", "known_at"):
+    for name in {"y", "took", "known_at"} & set(live.column_names):
         live = live.set_column(live.column_names.index(name), name, pa.nulls(live.num_rows, live[name].type))
     own.live("live.parquet", live)
     path = f'[traffic]\npath = "{own.folder / "live"}"\n'
@@ -94,6 +94,21 @@ def minutes_of(rows: pa.Table) -> pa.Table:
     place, known = rows.column_names.index("y"), rows["y"].combine_chunks().is_valid()
     truth = pc.if_else(known, pc.add(minutes, pa.array(rng.normal(0.0, 3.0, rows.num_rows))), None)
     return rows.append_column("minutes", minutes).set_column(place, "y", truth).drop_columns(["on_time", "late"])
+
+
+#: What an owner says of a table of `with_outputs`.
+OUTPUTS: dict[str, Any] = {
+    "scores": {"delay": ("on_time", "late")},
+    "classes": {"delay": ("on_time", "late")},
+    "predicted": {"minutes": "minutes"},
+    "label": {"delay": "y", "minutes": "took"},
+}
+
+
+def with_outputs(rows: pa.Table) -> pa.Table:
+    """The rows of a table with a number predicted beside the class, and its label."""
+    numbers = minutes_of(rows)
+    return rows.append_column("minutes", numbers["minutes"]).append_column("took", numbers["y"])
 
 
 def booked(rows: pa.Table) -> pa.Table:

@@ -317,7 +317,10 @@ def with_labels(predictions: Predictions, labels: pa.Table, task: Task) -> Predi
     if len(predictions) < labels.num_rows // _FEW:  # a table of these ids is smaller than one of all labels
         labels = labels.filter(pc.is_in(labels["prediction_id"], value_set=predictions.ids.cast(pa.string())))
     if not labels.num_rows:
-        return predictions
+        parts = task.label_codes(pa.chunked_array([], pa.string())).shape[1:]
+        if predictions.labels.shape[1:] == parts:
+            return predictions
+        return predictions.labelled(np.full((len(predictions), *parts), NO_LABEL), predictions.label_times)
     places = pc.index_in(predictions.ids, labels["prediction_id"].combine_chunks())
     is_labelled = np.asarray(places.is_valid(), dtype=np.bool_)
     those = labels.take(places.drop_null())

@@ -22,7 +22,9 @@ from monitoring.sources.log_source import LogSource
 from monitoring.sources.table_source import TableSource
 from monitoring.sources.traffic import columns_of, open_traffic, traffic_path, with_labels
 from monitoring.tasks.classification import Classification
-from monitoring.tasks.task import UNKNOWN_CLASS
+from monitoring.tasks.regression import Regression
+from monitoring.tasks.several import SeveralTasks
+from monitoring.tasks.task import UNKNOWN_CLASS, OutputTask
 from tests.small_deployment import LATER, Days, table_of
 
 Send = Callable[..., None]
@@ -116,3 +118,22 @@ def test_each_prediction_gets_the_label_of_its_id(rows: list[int], labels: dict[
     classes = {"a": 0, "b": 1, "x": UNKNOWN_CLASS}
     assert found.labels.tolist() == [classes[labels[row]] if row in labels else -1 for row in rows]
     assert found.label_times.tolist() == [row + 1 if row in labels else 0 for row in rows]
+
+
+def test_rows_of_several_outputs_have_a_code_for_each_where_none_has_a_label() -> None:
+    outputs = (
+        OutputTask(output="kind", task=Classification(classes=("a", "b")), numbers=2),
+        OutputTask(output="price", task=Regression(), numbers=1),
+    )
+    predictions = Predictions(
+        ids=pa.array(["a", "b"]),
+        event_times=np.zeros(2, dtype=np.int64),
+        features=pa.table({"x": [0.0, 1.0]}),
+        probabilities=np.full((2, 3), 0.5),
+        labels=np.full(2, -1, dtype=np.int64),
+        label_times=np.zeros(2, dtype=np.int64),
+    )
+    words = {"prediction_id": pa.array([], pa.string()), "label": pa.array([], pa.string())}
+    none = pa.table({**words, "label_time": pa.array([], pa.timestamp("us", "UTC"))})
+    found = with_labels(predictions, none, SeveralTasks(outputs_judged=outputs))
+    assert found.labels.tolist() == [[-1, -1], [-1, -1]]

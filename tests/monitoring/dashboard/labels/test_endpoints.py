@@ -23,7 +23,18 @@ from monitoring.traffic.format.segments import segments_in
 from monitoring.traffic.labels.asked_rows import AskedRows
 from monitoring.traffic.labels.label_log import LabelLog
 from tests import described_deployment
-from tests.asked_deployment import ASKED_AT, BUDGETED, MINUTES, asked_table, booked, minutes_of, send_one, stores_at
+from tests.asked_deployment import (
+    ASKED_AT,
+    BUDGETED,
+    MINUTES,
+    OUTPUTS,
+    asked_table,
+    booked,
+    minutes_of,
+    send_one,
+    stores_at,
+    with_outputs,
+)
 from tests.dashboard_access import access_with
 from tests.dashboard_store import described_stores
 
@@ -239,6 +250,25 @@ def test_ticked_classes_are_the_label_and_a_label_is_shown_ticked(tmp_path: Path
     assert "It has the label <b>none of the classes</b>" in shown
     assert "checked" not in shown
     assert labels(config) == [(form["id"], "on_time|late"), (form["id"], "[]")]
+
+
+def test_of_several_outputs_those_that_are_known_are_written(tmp_path: Path) -> None:
+    files = asked_table(tmp_path, with_outputs, **OUTPUTS)
+    config = files[0].config
+    assert config is not None
+    client = client_of(files)
+    page = f"/d/{config.name}/1/label"
+    shown = client.get(page).text
+    assert "An object with each output that is known: {&#34;delay&#34;: …, &#34;minutes&#34;: …}" in shown
+    form = {"id": field(shown, "id"), "before": ""}
+    for label in ("late", '{"delay": "never"}', "{}"):
+        assert client.post(page, data={**form, "label": label}).status_code == 400
+    give(client, page, '{"minutes": 12.5}')
+    give(client, page, '{"delay": "late", "minutes": 3}')
+    assert [label for _, label in labels(config)] == ['{"minutes": 12.5}', '{"delay": "late", "minutes": 3}']
+    assert "Row 3 of 50" in client.get(page).text
+    later = ASKED_AT + timedelta(days=1)
+    assert len(ask(config, clock=lambda: later).labelled) == 2
 
 
 @pytest.mark.parametrize("are_files", [False, True])

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from monitoring.asking.sample import UniformSample, labels_due
 from monitoring.baseline.batch import joined
@@ -67,7 +68,7 @@ class Asked:
 
         Returns:
             Columns prediction_id, event_time, label (empty), label_time, and the inputs by their names; a label file
-            once `label` is filled in.
+            once `label` is filled in. Missing numbers are null.
         """
         stamp = pa.timestamp("us", tz="UTC")
         count = len(self.rows)
@@ -77,7 +78,7 @@ class Asked:
             pa.nulls(count, pa.string()),
             pa.array([self.at] * count, stamp),
         )
-        inputs = {name: self.rows.features[name] for name in self.rows.features.column_names}
+        inputs = {name: _missing_as_null(self.rows.features[name]) for name in self.rows.features.column_names}
         return pa.table({**dict(zip(LABEL_COLUMNS, first, strict=True)), **inputs})
 
 
@@ -249,6 +250,10 @@ def _open(
         at=at,
         due=None if due is None else due + horizon,
     )
+
+
+def _missing_as_null(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.if_else(pc.is_nan(values), None, values) if pa.types.is_floating(values.type) else values
 
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:

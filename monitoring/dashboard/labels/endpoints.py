@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 from urllib.parse import unquote
 
@@ -45,7 +46,8 @@ def label_routes(stores: GetStores, labelling: Labelling) -> list[Route]:
             query = await run_in_threadpool(labelling.add, deployment, fields)
         except PitfallsError as error:
             lines = tuple(str(error).splitlines())
-            return show(request, await run_in_threadpool(labelling.view, deployment, *_rows_of(request), lines), 400)
+            view = await run_in_threadpool(labelling.view, deployment, *_rows_of(request), lines)
+            return show(request, replace(view, written=fields.get("label", "")), 400)
         return led_to(f"{request.url.path}?{query}", request, fields["by"])
 
     page = ViewEndpoint(path=PATH, stores=stores, read=read, show=show, turns=Turns())

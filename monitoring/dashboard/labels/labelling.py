@@ -30,6 +30,7 @@ from monitoring.inspection.live_rows import image_files_of
 from monitoring.reports.sections.formatting import format_moment
 from monitoring.runs.versions import answering_config
 from monitoring.tasks.label_codes import has_label
+from monitoring.tasks.label_form import label_form
 from monitoring.tasks.task import Task
 from monitoring.timestamps import as_datetime
 from monitoring.traffic.labels.asked_rows import AskedRows
@@ -222,10 +223,14 @@ def _config_in_use(deployment: StoredDeployment) -> MonitorConfig:
 def _check_label(task: Task, text: str) -> None:
     codes = task.label_codes(pa.chunked_array([[text]], pa.string()))
     if not has_label(codes).all() or task.unknown(codes).any():
+        form, hint = label_form(task)
+        how = hint[:1].lower() + hint[1:].removesuffix(".")
         raise BadInput(
             "This is no label of the model.",
             got=printable(text, 60) or "nothing",
-            expected=f"one of {', '.join(map(printable, task.classes))}" if task.classes else "what it predicts",
+            expected={"class": f"one of {', '.join(map(printable, task.classes))}", "number": "a number"}.get(
+                form, how
+            ),
             fix="Nothing was added: correct it.",
         )
 

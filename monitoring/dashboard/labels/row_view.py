@@ -70,6 +70,7 @@ class LabelView:
         skip: The number of the next row without a label; None where there is no other.
         undo: The number of the row that was labelled last; None where none was.
         left_out: Inputs that are images in files, which the page does not show.
+        written: The label that was written and not taken.
     """
 
     address: str
@@ -84,6 +85,7 @@ class LabelView:
     undo: int | None = None
     row: LabelRow | None = None
     left_out: tuple[str, ...] = ()
+    written: str = ""
 
     @property
     def tables(self) -> tuple[TableView, ...]:

@@ -149,18 +149,22 @@ def test_rows_of_a_table_are_asked_for(tmp_path: Path) -> None:
     own_table, rows = watch(tmp_path / "own"), own_rows(Days(days=8))
     for name in ("y", "known_at"):
         rows = rows.set_column(rows.column_names.index(name), name, pa.nulls(rows.num_rows, rows[name].type))
+    temps = np.where(np.arange(rows.num_rows) % 3, np.asarray(rows["temp"]), np.nan)
+    rows = rows.set_column(rows.column_names.index("temp"), "temp", pa.array(temps))
     own_table.live("live.parquet", rows)
     text = own_table.adopted.config.read_text()
     own_table.adopted.config.write_text(text + '\n[labels]\nbudget = "6 per day"\n')
     config = load_config(own_table.adopted.config)
     config = config.model_copy(update={"traffic": config.traffic.with_path(own_table.folder / "live")})
-    asked = _asked(config, 3)
+    asked = _asked(config, 3, seed=2)
     assert asked.draw is not None
     assert (len(asked.draw), asked.draw.rows) == (6, ROWS_A_DAY)
     assert labels_root(config) == config.traffic.label_log
-    known = dict(zip(rows["id"].to_pylist(), rows["temp"].to_pylist(), strict=True))
-    assert asked.table()["temp"].to_pylist() == [known[name] for name in asked.rows.ids.to_pylist()]
-    assert len(_asked(config, 4).rows) == 12
+    known = dict(zip(rows["id"].to_pylist(), pa.array(temps, from_pandas=True).to_pylist(), strict=True))
+    later = _asked(config, 4)
+    assert len(later.rows) == 12
+    assert later.table()["temp"].to_pylist() == [known[name] for name in later.rows.ids.to_pylist()]
+    assert 0 < later.table()["temp"].null_count < 12
 
 
 def test_of_a_log_at_a_url_nothing_is_asked_for_and_nothing_written(

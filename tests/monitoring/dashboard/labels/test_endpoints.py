@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 import re
 from collections.abc import Callable
@@ -262,7 +263,10 @@ def test_of_several_outputs_those_that_are_known_are_written(tmp_path: Path) -> 
     assert "An object with each output that is known: {&#34;delay&#34;: …, &#34;minutes&#34;: …}" in shown
     form = {"id": field(shown, "id"), "before": ""}
     for label in ("late", '{"delay": "never"}', "{}"):
-        assert client.post(page, data={**form, "label": label}).status_code == 400
+        answer = client.post(page, data={**form, "label": label})
+        assert answer.status_code == 400
+        assert "expected an object with each output" in answer.text
+        assert f'value="{html.escape(label).replace("&quot;", "&#34;")}" required' in answer.text
     give(client, page, '{"minutes": 12.5}')
     give(client, page, '{"delay": "late", "minutes": 3}')
     assert [label for _, label in labels(config)] == ['{"minutes": 12.5}', '{"delay": "late", "minutes": 3}']

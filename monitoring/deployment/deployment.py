@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from monitoring.baseline.folder import DESCRIPTION, Baseline, read_rebaseline
 from monitoring.baseline.reference import unreadable
@@ -34,9 +35,7 @@ from monitoring.judging.fit.tolerances import MIN_STD_IN_TOLERANCES, Tolerances
 from monitoring.judging.input_check import MAX_MISSING_SHARE, InputCheck, SchemaCheck, optional_inputs
 from monitoring.judging.judge import Judge
 from monitoring.judging.rules.rule_check import NO_RULES, Rule, RuleCheck, check_rules
-from monitoring.records import WatchKey
-from monitoring.store.deployments import DeploymentRecord, EarlierDigest
-from monitoring.store.store import Store
+from monitoring.records import DeploymentRecord, EarlierDigest, WatchKey
 from monitoring.traffic.expected_events import EventCalendar, ExpectedEvent
 from monitoring.traffic.windows import CalendarPlan, RowPlan, WindowPlan
 from monitoring.watches import feature_space, joint, label_coverage
@@ -47,6 +46,9 @@ from monitoring.watches.custom.metric_check import check_metrics
 from monitoring.watches.embedding import Embedder, EmbeddingSource
 from monitoring.watches.measured.measured_metrics import fit_measured
 from monitoring.watches.trust import ALTERNATIVE_MISS_RATES, MISS_RATE, THRESHOLD
+
+if TYPE_CHECKING:
+    from monitoring.store.store import Store  # the store loads SQLAlchemy, which `init` does without
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

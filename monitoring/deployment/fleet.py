@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
 from operator import attrgetter
+from typing import TYPE_CHECKING
 
 from monitoring.evidence.fleet import (
     FleetBudget,
@@ -20,10 +21,10 @@ from monitoring.evidence.fleet import (
     log_e_value,
     step,
 )
-from monitoring.records import WindowRecord
-from monitoring.store.deployments import DeploymentRecord
-from monitoring.store.fleets import FleetEntry, FleetMember, StoredFleetPage
-from monitoring.store.store import Store
+from monitoring.records import DeploymentRecord, FleetEntry, FleetMember, StoredFleetPage, WindowRecord
+
+if TYPE_CHECKING:
+    from monitoring.store.store import Store  # the store loads SQLAlchemy, which `init` does without
 
 _DAY = timedelta(days=1)
 

@@ -8,7 +8,7 @@ from monitoring.documents.document import Document, Moment, SpanDocument, finite
 from monitoring.records import MonitorStatus, RunRecord
 
 if TYPE_CHECKING:
-    from monitoring.store.deployments import DeploymentRecord
+    from monitoring.records import DeploymentRecord
 
 
 class LevelBudgetDocument(Document):

@@ -30,7 +30,7 @@ from monitoring.inspection.account_records import (
     window_nodes,
 )
 from monitoring.judging.level_evidence import LABEL_WINDOWS, has_losses
-from monitoring.store.deployments import DeploymentRecord
+from monitoring.records import DeploymentRecord
 from monitoring.store.store import Store
 from monitoring.traffic.erased_ids import FOLDER, erasure_names
 

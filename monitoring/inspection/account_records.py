@@ -16,6 +16,7 @@ from monitoring.records import (
     SCORE_ONE,
     Backfill,
     BaselineScore,
+    DeploymentRecord,
     DrillRecord,
     IncidentRecord,
     Rebaseline,
@@ -28,7 +29,6 @@ from monitoring.records import (
 )
 from monitoring.records.diagnosis import AlarmCause, AlarmEvidence
 from monitoring.records.state_names import StateName
-from monitoring.store.deployments import DeploymentRecord
 
 #: A record of an account.
 Node = dict[str, Any]

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from monitoring.errors import BadInput, CannotRun
-from monitoring.records import Coverage, IncidentRecord, MonitorStatus, VersionInUse, WindowRecord
-from monitoring.store.deployments import DeploymentRecord
+from monitoring.records import Coverage, DeploymentRecord, IncidentRecord, MonitorStatus, VersionInUse, WindowRecord
 from monitoring.store.store import Store
 
 

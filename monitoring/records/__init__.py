@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from monitoring.records.backfill import Backfill, Only, RunRecord, WindowAttempt, WindowRevision
+from monitoring.records.deployment import DeploymentRecord, EarlierDigest
 from monitoring.records.diagnosis import (
     AlarmCause,
     AlarmEvidence,
@@ -29,6 +30,7 @@ from monitoring.records.diagnosis import (
 )
 from monitoring.records.drill import DrillRecord, DrillRun, DrillSource, FaultResult, Outcome, Touched, UnfitFault
 from monitoring.records.estimate import EstimateMethod, EstimateRecord, IntervalChecks, RealisedLosses
+from monitoring.records.fleet import FleetEntry, FleetMember, StoredFleetPage
 from monitoring.records.incident import (
     FACT_SEPARATOR,
     FACT_WATCH,
@@ -135,17 +137,21 @@ __all__ = [
     "ColumnNote",
     "Condition",
     "Coverage",
+    "DeploymentRecord",
     "Diagnosis",
     "Direction",
     "DrillRecord",
     "DrillRun",
     "DrillSource",
+    "EarlierDigest",
     "EstimateMethod",
     "EstimateRecord",
     "FactCause",
     "Family",
     "FaultResult",
     "Finding",
+    "FleetEntry",
+    "FleetMember",
     "IncidentAction",
     "IncidentEvent",
     "IncidentRecord",
@@ -202,6 +208,7 @@ __all__ = [
     "SlicePart",
     "StepKind",
     "StillNeeded",
+    "StoredFleetPage",
     "Subgroup",
     "SubgroupCause",
     "TeamEvidence",

@@ -10,8 +10,8 @@ from datetime import timedelta
 from monitoring.deployment.deployment import Deployment
 from monitoring.deployment.fleet import Team
 from monitoring.evidence.fleet import FleetShare, FleetStep
+from monitoring.records import FleetEntry
 from monitoring.records.state_names import FLEET, StateName
-from monitoring.store.fleets import FleetEntry
 from monitoring.store.store import Store
 from monitoring.traffic.windows import Window
 

@@ -13,9 +13,8 @@ from monitoring.deployment.deployment import window_plan
 from monitoring.deployment.places import known_versions, published_versions, with_version
 from monitoring.errors import AnotherRun, CannotRun, PitfallsError
 from monitoring.notifications.outbox import Notify, send_outbox
-from monitoring.records import IncidentAction
+from monitoring.records import DeploymentRecord, IncidentAction
 from monitoring.sources.traffic import traffic_path
-from monitoring.store.deployments import DeploymentRecord
 from monitoring.store.store import Store
 from monitoring.traffic.log.log import TrafficLog
 from monitoring.traffic.log.remote_log import log_folder

@@ -6,7 +6,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from monitoring.store.deployments import DeploymentRecord
+    from monitoring.records import DeploymentRecord
     from monitoring.store.leases import Lease
     from monitoring.store.store import Store
     from monitoring.store.windows import StoredWindow
@@ -15,7 +15,7 @@ __all__ = ["DeploymentRecord", "Lease", "Store", "StoredWindow"]
 
 #: Names imported at first use: they load SQLAlchemy, which a run with nothing due does without.
 _LAZY = {
-    "DeploymentRecord": "monitoring.store.deployments",
+    "DeploymentRecord": "monitoring.records",
     "Lease": "monitoring.store.leases",
     "Store": "monitoring.store.store",
     "StoredWindow": "monitoring.store.windows",

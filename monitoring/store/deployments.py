@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
-from monitoring.records import BaselineScore, MeasuredMetric, MetricCode, Rebaseline, Sensitivity
+from monitoring.records import BaselineScore, DeploymentRecord, MeasuredMetric, MetricCode, Sensitivity
 from monitoring.records.state_names import StateName
 from monitoring.store.checks import Check
 from monitoring.store.column_types import number_json
@@ -30,56 +30,6 @@ _FLOATS = ("mean", "deviation", "tolerance", "gain")
 _READ = select(deployment).where(deployment.c.id == bindparam("of"))
 _READ_STATES = select(level_state.c.level, level_state.c.text).where(level_state.c.deployment == bindparam("of"))
 _WRITE_STATE = upserts(level_state, only_changed=("text",))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EarlierDigest:
-    """A digest that a deployment may have had before.
-
-    Attributes:
-        evidence_goes_on: Whether its evidence is that of the same method; otherwise it begins anew.
-    """
-
-    digest: str
-    evidence_goes_on: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeploymentRecord:
-    """One version of a model under one set of settings, whose evidence belongs together.
-
-    Attributes:
-        name: The deployment's name; empty: the model's.
-        traffic: Where its traffic is, as text; empty where the config does not say.
-        basis: A digest of the settings and the baseline without the method; empty where it is not known.
-        earlier: Digests under which the same deployment may be in the store, the likeliest first.
-        since: Windows that begin before that time are not judged against its baseline; None: all are.
-        rebaseline: How its baseline was made from its own traffic; None: it was not.
-    """
-
-    model: str
-    version: int
-    settings_digest: str
-    created_at: datetime
-    timezone: str
-    page_budget: str
-    page_threshold: float
-    notice_budget: str
-    notice_threshold: float
-    name: str = ""
-    traffic: str = ""
-    number: int | None = field(default=None, compare=False)
-    follows: int | None = None
-    basis: str = field(default="", compare=False)
-    earlier: tuple[EarlierDigest, ...] = field(default=(), compare=False)
-    since: datetime | None = None
-    rebaseline: Rebaseline | None = field(default=None, compare=False)
-    metrics: tuple[MetricCode, ...] = ()
-
-    @property
-    def called(self) -> str:
-        """The deployment's name."""
-        return self.name or self.model
 
 
 def same(connection: Connection, model: str, version: int, settings_digest: str) -> int | None:

@@ -4,51 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from monitoring.records import FleetEntry, FleetMember, StoredFleetPage
 from monitoring.store.column_types import number_json
 from monitoring.store.tables import deployment as deployment_table
 from monitoring.store.tables import fleet_member, fleet_page
 from monitoring.store.transactions import Transactions
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FleetMember:
-    """A deployment of a team."""
-
-    deployment: int
-    budget: str
-    log_evidence: float
-    alarmed: bool
-    days: float
-    counted_until: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredFleetPage:
-    """A page of a team."""
-
-    deployment: int
-    at: datetime
-    budget: str
-    log_evidence: float
-    members: tuple[tuple[int, float], ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FleetEntry:
-    """What a window changes of a team. `log_evidence`: log of the deployment's evidence after it."""
-
-    team: str
-    budget: str
-    at: datetime
-    log_evidence: float
-    alarmed: bool
-    days: float
-    page: StoredFleetPage | None = None
 
 
 def write(connection: Connection, deployment: int, entry: FleetEntry) -> None:

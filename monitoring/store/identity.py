@@ -8,9 +8,9 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, func, select, update
 
 from monitoring.errors import BadInput
-from monitoring.records import LEVELS
+from monitoring.records import LEVELS, DeploymentRecord
 from monitoring.store import checkpoints, deployments, rebaselines
-from monitoring.store.deployments import NOTHING, DeploymentRecord
+from monitoring.store.deployments import NOTHING
 from monitoring.store.tables import deployment, level_state, window
 
 

@@ -12,9 +12,18 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
 
-from monitoring.records import NO_CLAIMS, WHOLE, BaselineScore, IncidentRecord, ScoreRecord, WindowClaims, WindowRecord
+from monitoring.records import (
+    NO_CLAIMS,
+    WHOLE,
+    BaselineScore,
+    DeploymentRecord,
+    IncidentRecord,
+    ScoreRecord,
+    WindowClaims,
+    WindowRecord,
+)
 from monitoring.store import incidents
-from monitoring.store.deployments import DeploymentRecord, baseline_score_of, deployment_record_of
+from monitoring.store.deployments import baseline_score_of, deployment_record_of
 from monitoring.store.notifications import NOTHING_UNDELIVERED, Undelivered, read_undelivered
 from monitoring.store.outlines import DeploymentOutline, read_outlines
 from monitoring.store.tables import deployment, drill, incident, incident_action, run, score, window

@@ -10,10 +10,10 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from monitoring.errors import BadInput
-from monitoring.records import LEVELS, IncidentAction, Rebaseline
+from monitoring.records import LEVELS, DeploymentRecord, IncidentAction, Rebaseline
 from monitoring.records.state_names import BURN_IN, EVENTS, SUBGROUPS, USUAL_LEVELS, WITNESS
 from monitoring.store import checkpoints, deployments, incidents, leases, windows
-from monitoring.store.deployments import NOTHING, DeploymentRecord
+from monitoring.store.deployments import NOTHING
 from monitoring.store.tables import deployment, incident, level_state, rebaseline
 from monitoring.store.transactions import Transactions, lock
 

@@ -11,14 +11,14 @@ from typing import Self
 from sqlalchemy.exc import IntegrityError
 
 from monitoring.errors import CannotRun
-from monitoring.records import IncidentRecord, WindowRecord
+from monitoring.records import DeploymentRecord, FleetEntry, IncidentRecord, WindowRecord
 from monitoring.records.state_names import StateName
 from monitoring.store import deployments, fleets, identity, runs, windows
 from monitoring.store.added_labels import AddedLabelTable
 from monitoring.store.backfills import BackfillTable
-from monitoring.store.deployments import DeploymentRecord, DeploymentTable
+from monitoring.store.deployments import DeploymentTable
 from monitoring.store.drill_results import DrillTable
-from monitoring.store.fleets import FleetEntry, FleetTable
+from monitoring.store.fleets import FleetTable
 from monitoring.store.incidents import IncidentTable
 from monitoring.store.incidents import write as _write_incidents
 from monitoring.store.leases import LeaseTable

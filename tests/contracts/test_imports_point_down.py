@@ -92,6 +92,13 @@ def test_acting_on_a_rollout_loads_nothing_that_judges() -> None:
     assert not loaded & (HEAVY | {"pandas", "scipy"})
 
 
+def test_adopting_a_table_loads_no_store() -> None:
+    modules = ("pitfalls_tf.cli.monitor.init", "monitoring.onboarding.init", "monitoring.onboarding.smallest_harm")
+    loaded = loaded_after("\n".join(f"import {name}" for name in modules))
+    assert {"pydantic", "scipy"} <= loaded
+    assert not loaded & (HEAVY | {"sqlalchemy"})
+
+
 def test_asking_for_help_loads_nothing_heavy() -> None:
     assert not loaded_after(ASK_FOR_HELP) & NOT_FOR_HELP
 

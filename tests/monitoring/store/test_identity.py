@@ -9,9 +9,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from monitoring.errors import BadInput
-from monitoring.records import IncidentAction, IncidentRecord, WindowRecord
+from monitoring.records import EarlierDigest, IncidentAction, IncidentRecord, WindowRecord
 from monitoring.store import DeploymentRecord, Store
-from monitoring.store.deployments import EarlierDigest
 from tests.monitoring.store.conftest import acknowledgement
 
 APRIL = datetime(2013, 4, 1, tzinfo=UTC)

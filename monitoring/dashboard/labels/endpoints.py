@@ -21,8 +21,12 @@ from monitoring.dashboard.view.endpoint import GetStores, Turns, ViewEndpoint, s
 from monitoring.dashboard.view.requests import DEPLOYMENT, MOST_ACTION_BYTES, form_of, place_of
 from monitoring.dashboard.view.responses import NAME_COOKIE, NOBODY, led_to, page_answer
 from monitoring.errors import PitfallsError
+from monitoring.watches.descriptions import printable
 
 PATH: Final = f"{DEPLOYMENT}/label"
+
+#: Characters of the name of who labels: the rest is cut off.
+LONGEST_NAME: Final = 200
 
 
 def label_routes(stores: GetStores, labelling: Labelling) -> list[Route]:
@@ -40,7 +44,7 @@ def label_routes(stores: GetStores, labelling: Labelling) -> list[Route]:
 
     async def add(request: Request) -> Response:
         fields = await form_of(request, MOST_ACTION_BYTES)
-        fields = {**fields, "by": fields.get("by", "").strip() or NOBODY}
+        fields = {**fields, "by": printable(fields.get("by", "").strip(), LONGEST_NAME) or NOBODY}
         deployment = shown_to(request, stores()).deployment(place_of(request))
         try:
             query = await run_in_threadpool(labelling.add, deployment, fields)

@@ -33,6 +33,7 @@ from monitoring.tasks.label_codes import has_label
 from monitoring.tasks.label_form import label_form
 from monitoring.tasks.task import Task
 from monitoring.timestamps import as_datetime
+from monitoring.traffic.format.rows import LABEL_CHARACTERS
 from monitoring.traffic.labels.asked_rows import AskedRows
 from monitoring.traffic.labels.label_log import LabelLog
 from monitoring.watches.descriptions import printable
@@ -222,9 +223,9 @@ def _config_in_use(deployment: StoredDeployment) -> MonitorConfig:
 
 def _check_label(task: Task, text: str) -> None:
     codes = task.label_codes(pa.chunked_array([[text]], pa.string()))
-    if not has_label(codes).all() or task.unknown(codes).any():
+    if len(text) > LABEL_CHARACTERS or not has_label(codes).all() or task.unknown(codes).any():
         form, hint = label_form(task)
-        how = hint[:1].lower() + hint[1:].removesuffix(".")
+        how = f"{hint[:1].lower()}{hint[1:].removesuffix('.')}; {LABEL_CHARACTERS:,} characters at most"
         raise BadInput(
             "This is no label of the model.",
             got=printable(text, 60) or "nothing",

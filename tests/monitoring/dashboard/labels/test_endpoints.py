@@ -186,6 +186,14 @@ def test_what_is_no_label_of_the_model_or_of_no_asked_row_is_not_added(
     assert labels(config) == []
 
 
+def test_a_name_is_cut_and_printable(asked_files: tuple[ConfigFile, ...], config: MonitorConfig) -> None:
+    client = client_of(asked_files)
+    address = give(client, PAGE, "late", by="ada\0" + "a" * 60_000)
+    assert field(client.get(address).text, "by") == "ada\ufffd" + "a" * 196 + "…"
+    with Store.open(config.store.url) as store:
+        assert [one.by for one in store.added_labels.latest(1)] == ["ada\ufffd" + "a" * 196 + "…"]
+
+
 def test_two_people_at_one_row_do_not_replace_each_other_unseen(
     asked_files: tuple[ConfigFile, ...], config: MonitorConfig
 ) -> None:
@@ -262,7 +270,7 @@ def test_of_several_outputs_those_that_are_known_are_written(tmp_path: Path) -> 
     shown = client.get(page).text
     assert "An object with each output that is known: {&#34;delay&#34;: …, &#34;minutes&#34;: …}" in shown
     form = {"id": field(shown, "id"), "before": ""}
-    for label in ("late", '{"delay": "never"}', "{}"):
+    for label in ("late", '{"delay": "never"}', "{}", '{"delay":' + " " * 1024 + '"late"}'):
         answer = client.post(page, data={**form, "label": label})
         assert answer.status_code == 400
         assert "expected an object with each output" in answer.text

@@ -28,7 +28,7 @@ from monitoring.store.notifications import NOTHING_UNDELIVERED, Undelivered, rea
 from monitoring.store.outlines import DeploymentOutline, read_outlines
 from monitoring.store.tables import deployment, drill, incident, incident_action, run, score, window
 from monitoring.store.transactions import Transactions
-from monitoring.store.windows import CLAIMS, LIGHT, claims_of, light_record, score_record_of
+from monitoring.store.windows import CLAIMS, LIGHT, SCORE, claims_of, light_record, score_record_of
 from monitoring.tasks.output_names import split_output
 
 
@@ -161,9 +161,13 @@ def _scores(
 ) -> dict[int, list[ScoreRecord]]:
     wanted: ColumnElement[bool] = score.c.window.in_(list(numbers)) & score.c.watch.in_(list(watches))
     by_window: dict[int, list[ScoreRecord]] = {}
-    query = select(score).where(wanted & (score.c.slice == WHOLE)).order_by(score.c.window, score.c.position)
-    for row in connection.execute(query):
-        by_window.setdefault(row.window, []).append(score_record_of(row))
+    query = (
+        select(score.c.window, *SCORE)
+        .where(wanted & (score.c.slice == WHOLE))
+        .order_by(score.c.window, score.c.position)
+    )
+    for number, *values in connection.execute(query):
+        by_window.setdefault(number, []).append(score_record_of(values))
     return by_window
 
 

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from itertools import chain, groupby
+from operator import itemgetter
 from typing import Any, NoReturn
 
 import numpy as np
@@ -90,12 +91,15 @@ _COUNTS = ("rows", "labels", "labels_due", "labels_unknown", "repeats", "unseen"
 _LIGHT_NAMES = (*("start", "end", "status", "page_log_evidence", "notice_log_evidence", "loss_log_evidence"), *_COUNTS)
 LIGHT = [window.c[name] for name in _LIGHT_NAMES]
 
+#: The columns of a score.
+SCORE = [score.c[name] for name in ("level", "watch", "slice", "rows", "value", "log_evidence")]
+
 # What each window of each run asks and writes is made once: making a statement takes as long as running it.
 _INSERT = insert(window).returning(window.c.id)
 _INSERT_SCORE = insert(score)
 _LAST = select(window).where(window.c.deployment == bindparam("of")).order_by(window.c.start.desc()).limit(1)
 _LAST_END = _LAST.with_only_columns(window.c.end)
-_SCORES = select(score).where(score.c.window == bindparam("of")).order_by(score.c.position)
+_SCORES = select(*SCORE).where(score.c.window == bindparam("of")).order_by(score.c.position)
 
 
 def claims_of(row: Row[Any]) -> WindowClaims:
@@ -174,7 +178,7 @@ def last_end(connection: Connection, deployment: int) -> datetime | None:
 
 
 def _whole(connection: Connection, row: Row[Any]) -> WindowRecord:
-    return _record(row, tuple(map(score_record_of, connection.execute(_SCORES, {"of": row.id}))))
+    return _record(row, tuple(map(score_record_of, connection.execute(_SCORES, {"of": row.id}).all())))
 
 
 def _record(row: Row[Any], scores: tuple[ScoreRecord, ...]) -> WindowRecord:
@@ -203,11 +207,10 @@ def _record(row: Row[Any], scores: tuple[ScoreRecord, ...]) -> WindowRecord:
     )
 
 
-def score_record_of(row: Row[Any]) -> ScoreRecord:
-    """Convert a row of the table of scores to a record."""
-    return ScoreRecord(
-        level=row.level, watch=row.watch, slice=row.slice, rows=row.rows, value=row.value, log_evidence=row.log_evidence
-    )
+def score_record_of(values: Sequence[Any]) -> ScoreRecord:
+    """Convert the values of `SCORE` to a record."""
+    level, watch, part, rows, value, log_evidence = values
+    return ScoreRecord(level=level, watch=watch, slice=part, rows=rows, value=value, log_evidence=log_evidence)
 
 
 def light_record(values: Sequence[Any]) -> WindowRecord:
@@ -253,15 +256,15 @@ class WindowTable:
             by_window: dict[int, tuple[ScoreRecord, ...]] = {}
             if scores and rows:
                 query = (
-                    select(score)
+                    select(score.c.window, *SCORE)
                     .join(window, window.c.id == score.c.window)
                     .where((window.c.deployment == deployment) & window.c.id.between(rows[0].id, rows[-1].id))
                     .order_by(score.c.window, score.c.position)
                 )
-                score_rows = connection.execute(query)
+                score_rows = connection.execute(query).all()
                 by_window = {
-                    key: tuple(map(score_record_of, group))
-                    for key, group in groupby(score_rows, key=lambda row: row.window)
+                    key: tuple(score_record_of(values) for _, *values in group)
+                    for key, group in groupby(score_rows, key=itemgetter(0))
                 }
             return tuple(_record(row, by_window.get(row.id, ())) for row in rows)
 

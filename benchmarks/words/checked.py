@@ -114,6 +114,20 @@ def _auc(rows: pd.DataFrame) -> float:
     return float(np.average(found, weights=[len(day) for day in days]))
 
 
+def _of_class(found: re.Match[str], rows: pd.DataFrame) -> pd.Series:
+    return rows["label"].astype(str) == found["value"]
+
+
+def _ranked(found: re.Match[str], told: Told, rows: pd.DataFrame) -> float:
+    """The share of the reference's rows of the other class that score lower for a class of two than rows of it."""
+    known = arrived(told.reference)
+    side = 1.0 if found["value"] == "1" else -1.0
+    others = np.sort(side * known["score"][~_of_class(found, known)].astype(float))
+    scores = side * rows["score"][_of_class(found, rows)].astype(float)
+    below, above = (np.searchsorted(others, scores, side=end) for end in ("left", "right"))
+    return float((below + above).mean()) / 2.0 / others.size
+
+
 def _of_value(found: re.Match[str], rows: pd.DataFrame) -> pd.DataFrame:
     kept: pd.DataFrame = rows[rows[found["column"]].astype(str) == found["value"]]
     return kept
@@ -129,6 +143,9 @@ def _since(found: re.Match[str], told: Told) -> int:
 def _of_place(found: re.Match[str], rows: pd.DataFrame) -> pd.DataFrame:
     """The rows of the slice that a sentence on a loss is about, all without one."""
     place = re.match(r"\w+ \w+ at (?P<column>\w+) = (?P<value>\w+)", found.string)
+    ranked = re.match(r"AUC of class (?P<value>\w+) against", found.string)
+    if ranked is not None:
+        return rows[_of_class(ranked, rows)]
     return rows if place is None else _of_value(place, rows)
 
 
@@ -195,7 +212,7 @@ def _edge(told: Told, column: str, place: int) -> float:
 
 def _of_segment(found: re.Match[str], told: Told) -> pd.DataFrame:
     """The last day's rows, or those of the segment whose rows alone a sentence is about."""
-    where = re.search(r"rows where (\w+) = (\w+)", found.string)
+    where = re.search(r"(?:rows|values) where (\w+) = (\w+)", found.string)
     rows = told.last
     return rows if where is None else rows[rows[where[1]].astype(str) == where[2]]
 
@@ -289,7 +306,11 @@ _CLASS = r"abels of class (?P<value>\w+)"
 _CLASS_NOW = rf"{_CLASS} {NUMBER} % of {NUMBER} labels; the baseline's {NUMBER}"
 _WORST = rf".*worst window it was {_NOW} %"
 
+_RANKED = r"AUC of class (?P<value>\w+) against the baseline"
+
 _KINDS: tuple[tuple[str, Truth], ...] = (
+    (rf"{_RANKED} {_NOW}{_ARROW}", lambda found, told: _ranked(found, told, arrived(told.reference))),
+    (rf"{_RANKED} {NUMBER}{_ARROW}{_NOW}", lambda found, told: _ranked(found, told, told.since)),
     *_moves("(?<!stimated )[Ee]rror rate", lambda _, rows: _error(rows)),
     *_moves(r"[Ee]rror rate at (?P<column>\w+) = (?P<value>\w+)", lambda found, rows: _error(_of_value(found, rows))),
     *_moves("Brier score", lambda found, rows: _brier(_of_place(found, rows))),
@@ -303,12 +324,14 @@ _KINDS: tuple[tuple[str, Truth], ...] = (
     (rf"[Tt]he {_NOW} values of", lambda _, told: float(len(told.last))),
     (rf"is there {_NOW} times", lambda _, told: len(told.last) / len(told.last.drop(columns="id").drop_duplicates())),
     (
-        rf"`(?P<value>\w+)` in {_NOW} of {NUMBER} in the last window",
-        lambda found, told: float((told.last["branch"] == found["value"]).sum()),
+        rf"[Uu]nseen values of {_COLUMN} .*`(?P<value>\w+)` in {_NOW} of {NUMBER} in the last window",
+        lambda found, told: float((told.last[found["column"]] == found["value"]).sum()),
     ),
     (rf" of {_NOW} in the last window", lambda _, told: float(len(told.last))),
-    *_moves(
-        rf"[Uu]nseen values of {_COLUMN}", lambda found, rows: 100.0 * float((rows[found["column"]] == "kiosk").mean())
+    (rf"[Uu]nseen values of {_COLUMN} {_NOW}{_ARROW}", lambda _, __: 0.0),
+    (
+        rf"[Uu]nseen values of {_COLUMN} {NUMBER}{_ARROW}{_NOW}",
+        lambda found, told: _new(told.since, found["column"], told.reference),
     ),
     *_moves("AUC", lambda _, rows: _auc(rows)),
     *_moves(rf"[Mm]issing values of {_COLUMN}", lambda found, rows: _missing(rows, found["column"])),
@@ -347,7 +370,7 @@ _KINDS: tuple[tuple[str, Truth], ...] = (
     ),
     (rf"[Ee]ach of {_NOW} rows is there", lambda _, told: float(len(told.last.drop(columns="id").drop_duplicates()))),
     (rf"{_NOW} rows in all", lambda _, told: float(len(told.last))),
-    (rf" in all {_NOW} values", lambda _, told: float(len(told.last))),
+    (rf" in all {_NOW} values", lambda found, told: float(len(_of_segment(found, told)))),
     (rf"inputs that moved: {_COLUMN} \({_NOW} in all", lambda found, told: _median(told.last, found["column"])),
     (rf"[Aa]ll {_NOW} answers are", lambda _, told: float(len(told.last))),
     (rf"[Aa]ll {_NOW} answers where", lambda found, told: float(len(_of_answers(found, told)))),

@@ -55,7 +55,8 @@ def user_metrics(alarm: Alarm) -> tuple[MetricChange, ...]:
     """The metrics that a message begins with: the error rate where it has moved, then the loss that alarmed.
 
     A loss that became worse stands before one that became better: where the loss that alarmed did not become worse and
-    another did, that one is told in its place.
+    another did, that one is told in its place. Beside the error rate a ranking loss is told as the AUC of the same
+    rows, or not at all: that of rows against the baseline's moves with the score alone, too.
 
     Returns:
         One or two of an alarm about losses; of another its watch; none where no window has a score.
@@ -79,8 +80,10 @@ def user_metrics(alarm: Alarm) -> tuple[MetricChange, ...]:
     has_moved = error in losses and (losses[error].is_worse or losses[error].is_better)
     names = [error, own_loss] if has_moved else [own_loss]
     told = dict.fromkeys(sorted(names, key=lambda name: bool(worse) and name not in worse))
-    changes = (metric_change(alarm, WatchKey(watch=name, slice=key.slice)) for name in told)
-    return tuple(change for change in changes if change is not None)
+    found = (metric_change(alarm, WatchKey(watch=name, slice=key.slice)) for name in told)
+    changes = [change for change in found if change is not None]
+    plain = [change for change in changes if change.auc is not None or not is_rank(split_output(change.key.watch)[1])]
+    return tuple(plain) if has_moved and (error in worse or not worse) else tuple(changes)
 
 
 def _measured_auc(alarm: Alarm, key: WatchKey) -> float | None:

@@ -77,8 +77,9 @@ _SCALES = {
     "spread": "That is the mean of |2q - 1| over the values' baseline quantiles q: 0.5 is no change.",
 }
 
-#: What a ranking loss is, which people know as the AUC.
-_RANKING = "Ranking loss is the share of the baseline's other rows that score higher (50 % by chance)."
+#: What a headline says in place of a ranking loss, and what it means.
+_RANKED = ("Ranking loss", "AUC", "against the baseline")
+_RANKING = "AUC against the baseline is the share of the baseline's other rows that score lower (50 % by chance)."
 
 _ARROW = "\N{RIGHTWARDS ARROW}"
 
@@ -164,6 +165,9 @@ def _move(change: MetricChange, *, is_first: bool) -> str:
         return f"AUC {1.0 - change.before:.3f} {_ARROW} {change.auc:.3f}"
     key, title = change.key, watch_title(change.key.watch)
     place = f" at {slice_title(key.slice)}" if key.slice and is_first else ""
+    if title.startswith(_RANKED[0]):
+        name = title.replace(*_RANKED[:2])
+        return f"{name} {_RANKED[2]}{place} {1.0 - change.before:.3f} {_ARROW} {1.0 - change.now:.3f}"
     return f"{title if is_first else lower_first(title)}{place} {format_move(key.watch, change.before, change.now)}"
 
 

@@ -115,21 +115,36 @@ def test_rows_weigh_and_parts_add_up() -> None:
 
 def test_a_ranking_loss_is_an_auc_and_says_what_became_of_the_brier_score() -> None:
     made = explain(alarm("rank:late", windows(rank__late=[0.6], brier=[0.4], surprise_brier=[0.3])))
-    assert said(made).cause.startswith("Ranking loss of class late 25 \N{RIGHTWARDS ARROW} 60 % since 1 April 2013")
+    assert said(made).cause.startswith(
+        "AUC of class late against the baseline 0.750 \N{RIGHTWARDS ARROW} 0.400 since 1 April 2013"
+    )
     assert (
-        "Ranking loss is the share of the baseline's other rows that score higher (50 % by chance)."
+        "AUC against the baseline is the share of the baseline's other rows that score lower (50 % by chance)."
         in said(made).message
     )
     assert "Of the change of the Brier score by +0.250 the model's own probabilities explain" in said(made).message
 
 
 @pytest.mark.parametrize(
-    ("auc", "cause"), [(0.45, "AUC 0.750 \N{RIGHTWARDS ARROW} 0.450 since"), (0.74, "Ranking loss of class late 25")]
+    ("auc", "cause"),
+    [(0.45, "AUC 0.750 \N{RIGHTWARDS ARROW} 0.450 since"), (0.74, "AUC of class late against the baseline 0.750")],
 )
 def test_the_auc_of_the_rows_themselves_is_told_where_it_has_fallen_too(auc: float, cause: str) -> None:
     metric = MeasuredMetric(metric="auc", rows=100, value=auc, low=auc, high=auc)
     (window,) = windows(rank__late=[0.6], brier=[0.4], surprise_brier=[0.3])
     assert said(explain(alarm("rank:late", (replace(window, measured=(metric,)),)))).cause.startswith(cause)
+
+
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        (0.5, "Error rate 20 \N{RIGHTWARDS ARROW} 50 % since"),
+        (0.0, "AUC of class late against the baseline 0.750 \N{RIGHTWARDS ARROW} 0.400, error rate 20"),
+    ],
+)
+def test_beside_a_worse_error_rate_no_ranking_against_other_rows_is_told(error: float, cause: str) -> None:
+    made = alarm("rank:late", windows(rank__late=[0.6], error=[error], brier=[0.4], surprise_brier=[0.3]))
+    assert said(explain(made)).cause.startswith(cause)
 
 
 def test_an_estimate_says_that_it_is_one() -> None:

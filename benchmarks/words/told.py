@@ -52,14 +52,18 @@ def unusable(rows: pd.DataFrame) -> pd.Series:
 
 
 def same_answers(told: Told) -> float:
-    """The largest share of a day's answers that are the same: of numbers in one of 64 equal parts; in percent."""
+    """The most of a day's answers that can be the same, in percent: of numbers in one of 64 equal parts.
+
+    Of several classes the share of the class whose commonest part has the fewest rows: no more can be the same in all.
+    """
     rows = told.reference
     if "predicted" in rows:
         return alike(told, "predicted")
-    columns = ["score"] if "score" in rows else list(rows.filter(regex="^p_"))
-    parts = pd.DataFrame({name: np.minimum(np.floor(64.0 * rows[name]), 63) for name in columns})
-    days = parts.groupby(rows["at"].dt.floor("D"))
-    return max(100.0 * float(day.value_counts(normalize=True).max()) for _, day in days)
+    days = rows["at"].dt.floor("D")
+    columns = [rows["score"]] if "score" in rows else [column for _, column in rows.filter(regex="^p_").items()]
+    parts = [(64.0 * column.astype(float)).floordiv(1.0).clip(upper=63.0).groupby(days) for column in columns]
+    shares = [part.apply(lambda day: 100.0 * day.value_counts(normalize=True).max()) for part in parts]
+    return float(pd.concat(shares, axis=1).min(axis=1).max())
 
 
 def silence(_: re.Match[str], told: Told) -> float:

@@ -39,9 +39,17 @@ def arrived(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[rows["label"].notna()]
 
 
+def _named(pattern: str, found: re.Match[str]) -> str:
+    """The first group of a pattern in the sentence; KeyError without it, as of a table without a column."""
+    named = re.search(pattern, found.string)
+    if named is None:
+        raise KeyError(pattern)
+    return named[1]
+
+
 def renamed_column(found: re.Match[str]) -> str:
     """The column of which a sentence says that a value was renamed."""
-    return str(re.search(r"of (\w+) was renamed", found.string)[1])  # type: ignore[index]
+    return _named(r"of (\w+) was renamed", found)
 
 
 def unusable(rows: pd.DataFrame) -> pd.Series:
@@ -75,7 +83,7 @@ def silence(_: re.Match[str], told: Told) -> float:
 
 def lost_value(found: re.Match[str]) -> str:
     """The class of which a sentence says that no label comes."""
-    return str(re.search(r"labels of class (\w+):", found.string)[1])  # type: ignore[index]
+    return _named(r"labels of class (\w+):", found)
 
 
 def run_without(found: re.Match[str], told: Told) -> float:
@@ -94,7 +102,7 @@ def usual(found: re.Match[str], told: Told) -> float:
 
 def few_days(found: re.Match[str], told: Told) -> int:
     """How many last days whose labels are waited for no more have as many rows as the sentence says."""
-    rows = int(re.search(rf"% of ({NUMBER}) rows", found.string)[1].replace(",", ""))  # type: ignore[index]
+    rows = int(_named(rf"% of ({NUMBER}) rows", found).replace(",", ""))
     end = told.live["at"].max().ceil("D") - HORIZON
     ages = ((end - told.live["at"]) // pd.Timedelta(days=1))[told.live["at"] < end]
     counts = ages.value_counts().sort_index().cumsum()

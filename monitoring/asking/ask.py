@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from monitoring.asking.sample import UniformSample, labels_due
 from monitoring.baseline.batch import joined
@@ -28,6 +27,7 @@ from monitoring.inspection.live_rows import LiveRows, readable
 from monitoring.sources.read_scope import ReadScope
 from monitoring.sources.traffic import open_traffic, traffic_path
 from monitoring.tasks.label_codes import has_label
+from monitoring.traffic.cells import nan_as_null
 from monitoring.traffic.labels.asked_rows import AskedRows, Draw
 from monitoring.traffic.remote.urls import is_url, shown_url
 from monitoring.traffic.tables.files import is_table
@@ -78,7 +78,7 @@ class Asked:
             pa.nulls(count, pa.string()),
             pa.array([self.at] * count, stamp),
         )
-        inputs = {name: _missing_as_null(self.rows.features[name]) for name in self.rows.features.column_names}
+        inputs = {name: nan_as_null(self.rows.features[name]) for name in self.rows.features.column_names}
         return pa.table({**dict(zip(LABEL_COLUMNS, first, strict=True)), **inputs})
 
 
@@ -250,10 +250,6 @@ def _open(
         at=at,
         due=None if due is None else due + horizon,
     )
-
-
-def _missing_as_null(values: pa.ChunkedArray) -> pa.ChunkedArray:
-    return pc.if_else(pc.is_nan(values), None, values) if pa.types.is_floating(values.type) else values
 
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from monitoring.documents.document import Document, Moment, SpanDocument, finite
-from monitoring.records import MonitorStatus, RunRecord
-
-if TYPE_CHECKING:
-    from monitoring.records import DeploymentRecord
+from monitoring.records import DeploymentRecord, MonitorStatus, RunRecord
 
 
 class LevelBudgetDocument(Document):

@@ -28,6 +28,7 @@ from monitoring.judging.shifted_segment import LEAST_ROWS, MAX_VALUES, MOVED_ERR
 from monitoring.records import Finding
 from monitoring.records.finding_parts import ConstantInput, ConstantValues, GrossRate, OutsideRange
 from monitoring.tasks.task import Whole
+from monitoring.traffic.cells import nan_as_null
 from monitoring.watches.scoring import slice_codes
 from monitoring.watches.variety import Variety, tally_of
 
@@ -203,7 +204,7 @@ def _constant_in(bins: Bins, usual: float, window: SampledWindow, alpha: float) 
 
     None of one that may always have had it: of so few rows of the baseline that they may all be of that value.
     """
-    values = window.sample[bins.feature].combine_chunks().dictionary_encode()
+    values = nan_as_null(window.sample[bins.feature]).combine_chunks().dictionary_encode()
     codes = np.asarray(values.indices.fill_null(-1), dtype=np.int64)
     found = None
     segments = list(window.segments(bins.feature))

@@ -10,6 +10,7 @@ from monitoring.records import (
     LOSS_FAMILIES,
     AlarmCause,
     BinnedNumber,
+    Condition,
     InputShift,
     LossSplit,
     MetricChange,
@@ -84,9 +85,13 @@ _RANKING = "AUC against the baseline is the share of the baseline's other rows t
 _ARROW = "\N{RIGHTWARDS ARROW}"
 
 
-def alarm_line(alarm: AlarmCause) -> str:
-    """The cause in one line: the user's metric from, to and since when, and what it means for the model."""
-    first = alarm_headline(alarm)
+def alarm_line(alarm: AlarmCause, wrong_at: Sequence[Condition] = ()) -> str:
+    """The cause in one line: the user's metric from, to and since when, and what it means for the model.
+
+    Args:
+        wrong_at: What rows meet in which alone more answers are wrong than before.
+    """
+    first = alarm_headline(alarm, wrong_at)
     if alarm.reason is not None:
         return f"{first}: {reason_words(alarm.reason)}"
     if alarm.family == "calibration":
@@ -128,8 +133,11 @@ def reassessed_sentences(alarm: AlarmCause) -> tuple[str, ...]:
     return (f"{alarm_headline(alarm)}.", *_part_sentences(alarm), *input_sentences(alarm))
 
 
-def alarm_headline(alarm: AlarmCause) -> str:
-    """The first sentence, without its full stop: of a loss in the user's metric, of an input in its own unit."""
+def alarm_headline(alarm: AlarmCause, wrong_at: Sequence[Condition] = ()) -> str:
+    """The first sentence, without its full stop: of a loss in the user's metric, of an input in its own unit.
+
+    `wrong_at`: as of `alarm_line`.
+    """
     since = onset_words(alarm.since)
     if not alarm.changes:
         title = _place(alarm.key)
@@ -139,16 +147,16 @@ def alarm_headline(alarm: AlarmCause) -> str:
     if alarm.shift is not None:
         moved = _shift_summary(alarm.shift)
         window = "" if alarm.shift.what == "constant" else " in the last window"
-        return f"{moved[0].upper()}{moved[1:]}{window}; drift since {since} ({rows}){_where(alarm)}"
+        return f"{moved[0].upper()}{moved[1:]}{window}; drift since {since} ({rows}){_where(alarm, wrong_at)}"
     moves = ", ".join((_move(first, is_first=True), *(_move(change, is_first=False) for change in others)))
     same = f", against the same time of the {alarm.cycle}" if alarm.cycle else ""
-    return f"{moves} since {since} ({rows}{same}){_where(alarm)}{_new_words(alarm)}"
+    return f"{moves} since {since} ({rows}{same}){_where(alarm, wrong_at)}{_new_words(alarm)}"
 
 
-def _where(alarm: AlarmCause) -> str:
+def _where(alarm: AlarmCause, wrong_at: Sequence[Condition]) -> str:
     """The segment in which an input moved alone, or from which most of a loss comes, in a clause."""
     if not alarm.segment:
-        return ""
+        return f", mostly where {printable(' and '.join(map(str, wrong_at)))}" if wrong_at else ""
     return f", {'mostly' if alarm.family in LOSS_FAMILIES else 'only'} where {slice_title(alarm.segment)}"
 
 

@@ -125,7 +125,9 @@ def cause_line(incident: IncidentRecord) -> str:
 def _cause(incident: IncidentRecord) -> str:
     match incident.opening:
         case AlarmCause() as alarm:
-            return alarm_line(alarm)
+            relation = incident.detail.relation
+            in_one_place = relation is not None and relation.of_errors and not relation.is_elsewhere
+            return alarm_line(alarm, relation.conditions if relation is not None and in_one_place else ())
         case FactCause(fact=fact):
             return fact
         case SubgroupCause():
@@ -150,25 +152,9 @@ def _line(incident: IncidentRecord) -> str:
         root = incident.opening.root if isinstance(incident.opening, FactCause) else None
         return line if root is None else f"{line}, {root_words(root)}"
     named = incident.watch == SUBGROUP_WATCH or isinstance(incident.opening, AlarmCause)
-    relation = incident.detail.relation
-    in_one_place = relation is not None and relation.of_errors and relation.conditions and not relation.is_elsewhere
-    if relation is not None and in_one_place and "where" not in cause:
-        cause = _with_place(cause, " and ".join(map(str, relation.conditions)))
     if named or " since " in cause or cause.casefold().startswith(title.casefold()):  # of a legacy line nobody says it
         return cause[:1].upper() + cause[1:]
     return f"{title}{where}: {cause}"
-
-
-def _with_place(cause: str, place: str) -> str:
-    """A cause with the rows in which alone more answers are wrong than before, ahead of what it means.
-
-    >>> _with_place("Error rate 27 → 33 % since 8 May 2026 (9 rows): the model is overconfident", "shop = north")
-    'Error rate 27 → 33 % since 8 May 2026 (9 rows), mostly where shop = north: the model is overconfident'
-    """
-    first, colon, rest = cause.rpartition("): ")
-    if colon:
-        return f"{first}), mostly where {printable(place)}: {rest}"
-    return f"{cause}, mostly where {printable(place)}"
 
 
 def _headline(incident: IncidentRecord) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -24,6 +24,8 @@ _WHOLE = 2**53
 
 #: Digits of a decimal of 128 bits, and the largest power of ten that is a double.
 _DECIMAL_128, _EXACT_POWER = 38, 22
+
+Cells = TypeVar("Cells", pa.Array, pa.ChunkedArray)
 
 #: More bytes of text do not fit into an array whose offsets have 32 bits.
 _MOST_BYTES = (1 << 31) - 1
@@ -59,6 +61,17 @@ def decoded(column: pa.Array | pa.ChunkedArray) -> pa.Array:
 def value_type(kind: pa.DataType) -> pa.DataType:
     """The type of the cells: of a dictionary's values, or the type itself."""
     return kind.value_type if pa.types.is_dictionary(kind) else kind
+
+
+def nan_as_null(column: Cells) -> Cells:
+    """Numbers with null for NaN; anything else as it is.
+
+    >>> nan_as_null(pa.array([1.5, float("nan"), None])).to_pylist()
+    [1.5, None, None]
+    """
+    if not pa.types.is_floating(column.type):
+        return column
+    return pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
 
 
 def non_blank(array: pa.Array) -> pa.BooleanArray:
@@ -232,9 +245,7 @@ def coded_class_names(array: pa.Array) -> pa.DictionaryArray:
         A dictionary array [n] of strings.
     """
     coded = array if pa.types.is_dictionary(array.type) else _coded(array)
-    distinct = coded.dictionary
-    if pa.types.is_floating(distinct.type):  # NaN is no label, whatever others there are
-        distinct = pc.if_else(pc.is_nan(distinct), pa.scalar(None, distinct.type), distinct)
+    distinct = nan_as_null(coded.dictionary)  # NaN is no label, whatever others there are
     return pa.DictionaryArray.from_arrays(coded.indices, _class_names(distinct))
 
 

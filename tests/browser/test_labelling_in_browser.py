@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from monitoring.asking.ask import ask, labels_root
 from monitoring.config import load_config
@@ -124,12 +125,14 @@ def test_a_number_is_written_and_given_by_enter(tmp_path: Path, browser: Browser
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_classes_are_ticked_by_their_numbers_and_given_by_enter(tmp_path: Path, browser: Browser, theme: str) -> None:
+def test_classes_are_ticked_by_their_numbers_and_given_by_enter(
+    tmp_path: Path, browser: Browser, theme: Literal["light", "dark"]
+) -> None:
     files = asked_table(tmp_path, booked, task="multilabel")
     config = files[0].config
     assert config is not None
     with served(stores_at(files)) as address:
-        page = browser.new_context(color_scheme=theme, bypass_csp=True).new_page()  # type: ignore[arg-type]
+        page = browser.new_context(color_scheme=theme, bypass_csp=True).new_page()
         page.goto(f"{address}/d/{config.name}/1/label")
         page.get_by_label("Your name").press("Enter")
         page.locator("main").focus()
@@ -188,7 +191,7 @@ def test_rows_are_labelled_without_a_script_and_by_a_mouse(
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("width", [360, 1280])
 def test_a_hostile_row_is_accessible_and_never_run(
-    deployed: Path, send: Callable[..., None], browser: Browser, theme: str, width: int
+    deployed: Path, send: Callable[..., None], browser: Browser, theme: Literal["light", "dark"], width: int
 ) -> None:
     (deployed / "monitor.toml").write_text(BUDGETED.replace("50 per week", "50 per day"))
     send_one(deployed, origin=HOSTILE, at=timedelta(days=6, hours=3))
@@ -197,8 +200,8 @@ def test_a_hostile_row_is_accessible_and_never_run(
         run_due_windows(config, store, clock=lambda: ASKED_AT)
     ask(config, clock=lambda: ASKED_AT)
     with served(stores_at(read_files([deployed / "monitor.toml"]))) as address:
-        size = {"width": width, "height": 800}
-        page = browser.new_context(color_scheme=theme, viewport=size, bypass_csp=True).new_page()  # type: ignore[arg-type]
+        size: ViewportSize = {"width": width, "height": 800}
+        page = browser.new_context(color_scheme=theme, viewport=size, bypass_csp=True).new_page()
         page.goto(address + PAGE)
         for step, key, heading in (
             ("open", "1", "All rows have a label"),

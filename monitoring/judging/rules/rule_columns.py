@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from monitoring.baseline.batch import Batch
 from monitoring.baseline.profile import Bins
 from monitoring.errors import BadInput
+from monitoring.traffic.cells import nan_as_null
 
 #: The column of event times, and that of ids, whatever the table calls them.
 EVENT_TIME = "event_time"
@@ -81,6 +81,4 @@ USUAL_NAMES = RuleColumns()
 def _with_nulls(column: pa.ChunkedArray) -> pa.ChunkedArray:
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
-    if pa.types.is_floating(column.type):
-        column = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
-    return column
+    return nan_as_null(column)

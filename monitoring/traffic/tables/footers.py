@@ -105,9 +105,9 @@ class Footers:
             groups = range(metadata.num_row_groups)
             known[name, kind] = tuple(group_times(metadata, group, name, kind) for group in groups)
         found = known[name, kind]
-        return (
-            found[group] if group < len(found) else None
-        )  # another file took its name: its rows are read, or cannot be
+        if group >= len(found):  # another file took its name: its rows are read, or cannot be
+            return None
+        return found[group]
 
     def _drop(self, path: Path | str) -> None:
         if path in self._kept:

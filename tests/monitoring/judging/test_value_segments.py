@@ -21,7 +21,7 @@ from monitoring.judging.value_segments import (
     with_segments,
 )
 from monitoring.records import Finding
-from monitoring.records.finding_parts import GrossRate
+from monitoring.records.finding_parts import ConstantInput, GrossRate
 from monitoring.sentences.finding_text import finding_text
 
 ROWS, ALPHA = 400, 1e-5
@@ -173,6 +173,17 @@ def test_an_input_that_is_constant_in_one_segment_is_told_with_it() -> None:
     assert finding_text(found).startswith(told)
     values["income"][np.flatnonzero(shop)[0]] = 2_600.0
     assert not constant_in(values, income=0.06), "one row differs"
+
+
+@pytest.mark.parametrize("missing", [None, float("nan")])
+def test_values_that_are_missing_in_another_segment_are_no_constant(missing: float | None) -> None:
+    values = table(7)
+    values["income"] = values["income"].astype(object)
+    values["income"][values["branch"] == "phone"] = 2_500.25
+    values["income"][values["branch"] == "shop"] = missing
+    (found,) = constant_in(values, income=0.06)
+    assert isinstance(found.parts, ConstantInput)
+    assert (found.parts.segment, found.parts.number) == ("branch=phone", 2_500.25)
 
 
 def test_a_segment_that_may_always_have_had_one_value_is_not_told_when_it_grows() -> None:

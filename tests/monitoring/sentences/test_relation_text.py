@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
+from monitoring.incidents.cause import explain
 from monitoring.records import Condition, RelationChange, RelationPlace, RelationRates
 from monitoring.sentences.relation_text import relation_sentence
+from tests.monitoring.incidents.alarms import alarm, said, windows
 
 WHERE = RelationChange(
     output="late",
@@ -56,3 +60,16 @@ def test_a_change_alike_everywhere_names_no_input() -> None:
         "Labels follow the answers less than before, alike everywhere (slope 1.02 in the baseline, now 0.40): "
         "labels are noisier, or an input that most answers depend on says less."
     )
+
+
+@pytest.mark.parametrize("of_errors", [True, False])
+@pytest.mark.parametrize("is_elsewhere", [True, False])
+def test_a_loss_has_the_one_place_whose_answers_are_wrong_whatever_its_name(
+    of_errors: bool, is_elsewhere: bool
+) -> None:
+    there = (Condition(input="stage", sign="=", value="(9 rows): where"),)
+    cause = explain(alarm("brier", windows(brier=[0.4], surprise_brier=[0.27], error=[0.55])))
+    relation = replace(WHERE, conditions=there, of_errors=of_errors, is_elsewhere=is_elsewhere)
+    found = replace(cause, detail=replace(cause.detail, relation=relation))
+    place = ", mostly where stage = (9 rows): where" if of_errors and not is_elsewhere else ""
+    assert said(found).line.endswith(f"since 1 April 2013 (100 rows){place}: the model is overconfident")

@@ -36,7 +36,7 @@ def test_the_demo_pages_in_april_and_says_why(walked: Walk) -> None:
     pages = {page["window"]["start"][:10]: page for page in found["incidents"] if page["level"] == "page"}
     assert sorted(pages) == ["2013-04-09", "2013-04-18"]
     page = pages["2013-04-18"]
-    assert "ranking loss of class late" in page["cause"]
+    assert page["cause"].startswith("Error rate 23 \N{RIGHTWARDS ARROW} 33 % since 17 April 2013 ")
     assert "the model is overconfident" in page["message"]
     assert "the model's own probabilities explain" in page["message"]
     assert [window["rows"] > 0 for window in found["windows"]] == [True] * 24 + [False], (
